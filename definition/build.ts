@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { IndexDefinition } from './definition.ts';
+import { digestDefinition, digestOf } from './digest.ts';
+
+/** The rooms whose sources decide what a worker does. */
+const ROOMS = ['definition', 'worker'];
+
+/** What lies beside a bundle in `build.json`: the digest of the sources that it was made of (`sourcesDigest`). */
+const bundleSchema = z.object({ sources: z.string().regex(/^[0-9a-f]{32}$/) });
+
+/**
+ * The build: what a worker would do with these definitions, as 32 hexadecimal characters. A run hands work only to
+ * workers of the build that it was planned with. It covers the sources of worker and definitions, the lockfile and
+ * the definitions. A bundle has no sources; it carries their digest in `build.json` beside itself.
+ */
+export async function buildDigest(definitions: readonly IndexDefinition[]): Promise<string> {
+  const sources =
+    (await bundledDigest()) ?? (await sourcesDigest(fileURLToPath(new URL('..', import.meta.url))));
+  return digestOf({ sources, definitions: definitions.map(digestDefinition).sort() });
+}
+
+/** The digest of the sources under a checkout's root: paths and contents of *.ts, and the lockfile. */
+export async function sourcesDigest(root: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of [...(await sourcePaths(root)), 'package-lock.json']) {
+    const content = await readFile(join(root, path));
+    hash.update(`${path}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
+async function sourcePaths(root: string): Promise<string[]> {
+  const rooms = await Promise.all(
+    ROOMS.map(async (room) => {
+      const entries = await readdir(join(root, room), { recursive: true });
+      return entries
+        .filter((entry) => entry.endsWith('.ts'))
+        .map((entry) => join(room, entry).replaceAll('\\', '/'));
+    }),
+  );
+  return rooms.flat().sort();
+}
+
+async function bundledDigest(): Promise<string | null> {
+  try {
+    const text = await readFile(new URL('build.json', import.meta.url), 'utf8');
+    return bundleSchema.parse(JSON.parse(text)).sources;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw new Error('build.json beside this program is damaged: make the bundle again', { cause: error });
+  }
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import type { DescribedDefinition, IndexDefinition } from './definition.ts';
+
+/**
+ * The digest of what a definition writes: 32 hexadecimal characters of SHA-256.
+ * Not part of it, for they change nothing that is written: the limits of dead letters, replicas, refresh interval,
+ * forcemerge, health and retention. They may change while a run stands, and it can still be carried on.
+ */
+export function digestDefinition(definition: IndexDefinition): string {
+  const { name, alias, source, document, unrepresentable, maxDocumentBytes, deadLetters, index, pipeline } =
+    definition;
+  return digestOf({
+    name,
+    alias,
+    source,
+    document,
+    unrepresentable,
+    maxDocumentBytes,
+    keepFields: deadLetters.keepFields,
+    settings: index.settings,
+    pipeline,
+  });
+}
+
+/** The digest of the columns' types, which COPY does not carry: 32 hexadecimal characters of SHA-256. */
+export function digestTypes(described: DescribedDefinition): string {
+  return digestOf({ fields: described.fields, changedAtOid: described.changedAtOid });
+}
+
+/** Both, as they go with every task: `<digest of the definition>.<digest of its columns' types>`. */
+export function describedDigest(described: DescribedDefinition): string {
+  return `${digestDefinition(described.definition)}.${digestTypes(described)}`;
+}
+
+/** 32 hexadecimal characters of the SHA-256 of a value's canonical JSON: keys sorted, no blanks. */
+export function digestOf(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 32);
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => {
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
+    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}

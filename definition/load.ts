@@ -1,0 +1,164 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import type { FieldDefinition, IndexDefinition } from './definition.ts';
+import { type Fault, Faults } from './faults.ts';
+import { definitionNameFault, parseSqlName, writeSqlName } from './names.ts';
+import { definitionSchema, type WrittenDefinition } from './schema.ts';
+import { checkYaml, type FaultAt, type PositionOf, readYaml } from './yaml-file.ts';
+
+/** Files above this are no definitions; they are refused unread. */
+const MAX_FILE_BYTES = 1024 * 1024;
+
+/** A definition with the places of its settings, so that what a database says of it can be shown where it stands. */
+export interface LoadedDefinition {
+  readonly definition: IndexDefinition;
+  readonly file: string;
+  /** `path` is of the YAML: `['source', 'joins', 0, 'on']`. */
+  readonly positionOf: PositionOf;
+  /** A fault that was found in one of its settings; `place` leads into the setting's text. */
+  readonly faultAt: FaultAt;
+}
+
+/**
+ * Reads the index definitions of a file, or of a folder's *.yaml and *.yml files (not of folders in it), sorted by
+ * file name. Throws `Faults` with everything that is wrong in any of them.
+ */
+export async function loadDefinitions(path: string): Promise<IndexDefinition[]> {
+  return (await loadDefinitionsWithPositions(path)).map((loaded) => loaded.definition);
+}
+
+export async function loadDefinitionsWithPositions(path: string): Promise<LoadedDefinition[]> {
+  const files = await definitionFiles(path);
+  const results = await Promise.all(files.map(loadFile));
+  const loaded = results.flatMap((result) => result.loaded);
+  const faults = results.flatMap((result) => result.faults);
+  faults.push(...repeated(loaded, 'name'), ...repeated(loaded, 'alias'));
+  if (faults.length > 0) throw new Faults(faults);
+  return loaded;
+}
+
+/** Reads one definition from its text; `file` is named in faults and gives the name where the text gives none. */
+export function parseDefinition(text: string, file: string): LoadedDefinition {
+  const yaml = readYaml(text, file);
+  const written = checkYaml(definitionSchema, yaml);
+  const name = written.name ?? basename(file, extname(file));
+  if (written.name === undefined && definitionNameFault(name) !== null) {
+    throw new Faults([
+      {
+        file,
+        line: 1,
+        column: 1,
+        path: 'name',
+        message: `Its file's name cannot name the definition: write name: … here. ${definitionNameFault(name)}`,
+      },
+    ]);
+  }
+  return {
+    definition: toDefinition(written, name),
+    file,
+    positionOf: yaml.positionOf,
+    faultAt: yaml.faultAt,
+  };
+}
+
+async function definitionFiles(path: string): Promise<string[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) return [path];
+    const names = (await readdir(path)).filter((name) => /\.ya?ml$/.test(name)).sort();
+    if (names.length > 0) return names.map((name) => join(path, name));
+  } catch (error) {
+    throw new Faults([fileFault(path, unreadable(error))], { cause: error });
+  }
+  throw new Faults([fileFault(path, 'This folder holds no index definition: put one into it as NAME.yaml.')]);
+}
+
+async function loadFile(file: string): Promise<{ loaded: LoadedDefinition[]; faults: readonly Fault[] }> {
+  try {
+    return { loaded: [parseDefinition(await readText(file), file)], faults: [] };
+  } catch (error) {
+    return {
+      loaded: [],
+      faults: error instanceof Faults ? error.faults : [fileFault(file, unreadable(error))],
+    };
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  const { size } = await stat(file);
+  if (size > MAX_FILE_BYTES)
+    throw new Faults([fileFault(file, 'This is larger than 1 MiB: it is no index definition.')]);
+  const bytes = await readFile(file);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new Faults([fileFault(file, 'This is not UTF-8: save it as such.')], { cause: error });
+  }
+}
+
+function unreadable(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'ENOENT') return 'There is no such file or folder.';
+  if (code === 'EACCES') return 'It may not be read by this user.';
+  if (typeof code !== 'string') throw error;
+  return `It cannot be read (${code}).`;
+}
+
+/** Two definitions of one name could not be told apart; two of one alias would take it from each other. */
+function repeated(loaded: readonly LoadedDefinition[], property: 'name' | 'alias'): Fault[] {
+  const first = new Map<string, string>();
+  return loaded.flatMap(({ definition, file, faultAt }) => {
+    const value = definition[property];
+    const other = first.get(value);
+    if (other === undefined) first.set(value, file);
+    if (other === undefined) return [];
+    return [faultAt([property], `${other} has the ${property} "${value}" already: give this one another.`)];
+  });
+}
+
+function fileFault(file: string, message: string): Fault {
+  return { file, line: null, column: null, path: '', message };
+}
+
+function toDefinition(written: WrittenDefinition, name: string): IndexDefinition {
+  const { source, dead_letters: deadLetters, index } = written;
+  return {
+    name,
+    alias: written.alias ?? name,
+    source: {
+      table: source.table,
+      as: source.as ?? tableAlias(source.table),
+      key: source.key,
+      changedAt: source.changed_at ?? null,
+      joins: source.joins,
+      where: source.where ?? null,
+      timeZone: source.time_zone,
+    },
+    document: Object.entries(written.document).map(toField),
+    unrepresentable: written.unrepresentable ?? 'null',
+    maxDocumentBytes: written.max_document_bytes,
+    deadLetters: {
+      promoteLimit: deadLetters.promote_limit,
+      stopLimit: deadLetters.stop_limit,
+      keepFields: deadLetters.keep_fields,
+    },
+    index: {
+      settings: index.settings,
+      numberOfReplicas: index.number_of_replicas,
+      refreshInterval: index.refresh_interval,
+      forcemergeSegments: index.forcemerge_segments,
+      health: index.health,
+    },
+    pipeline: written.pipeline ?? null,
+    retain: written.retain,
+  };
+}
+
+function toField([name, field]: [string, WrittenDefinition['document'][string]]): FieldDefinition {
+  return { name, sql: field.sql, mapping: field.mapping ?? null };
+}
+
+/** Without `as` a table goes by its own name, as SQL has it. */
+function tableAlias(table: string): string {
+  const own = parseSqlName(table)?.at(-1);
+  return own === undefined ? table : writeSqlName(own);
+}

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { didYouMean } from './nearest.ts';
+
+/**
+ * A map of settings, in a file that a person writes. An unknown one is a fault that says what was meant; the issue's
+ * message has one line for each of them, which `checkYaml` takes apart.
+ */
+export function section<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+  message = 'Write a map of settings here.',
+) {
+  const names = Object.keys(shape);
+  const unknown = (key: string) =>
+    `This is not a setting.${didYouMean(key, names) || ` Known here: ${names.join(', ')}.`}`;
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? issue.keys.map(unknown).join('\n') : message),
+  });
+}

@@ -1,0 +1,159 @@
+import type { DescribedDefinition, IndexDefinition, KeyRange } from './definition.ts';
+import { fieldType, OID, TIMESTAMP_ARRAY_OID } from './field-types.ts';
+import { parseSqlName } from './names.ts';
+
+/**
+ * The SQL made from a definition. Its expressions stand in parentheses and on lines of their own, so that a comment
+ * at the end of one does no harm to what follows.
+ */
+
+/**
+ * Reads the rows of a range as PostgreSQL's binary COPY, in key order. Columns: the key as int8; with `where` whether
+ * the row is kept; with `changedAt` its time; then one per document field.
+ */
+export function copyStatement(described: DescribedDefinition, range: KeyRange): string {
+  return `COPY (\n${selectRows(described, range)}\n) TO STDOUT (FORMAT binary)`;
+}
+
+/** The query of `copyStatement`. Fields of rows that `where` leaves out are null and never evaluated. */
+export function selectRows(described: DescribedDefinition, range: KeyRange): string {
+  const { definition } = described;
+  const columns = [`${qualifiedKey(definition)}::int8`, ...keptColumn(definition), ...changedAtColumn(described)];
+  for (const [i, field] of definition.document.entries()) {
+    const read = readableExpression(field.sql, described.fields[i]?.oid ?? 0, definition.source.timeZone);
+    columns.push(definition.source.where === null ? read : `CASE WHEN ${keep(definition.source.where)} THEN ${read} END`);
+  }
+  return [
+    `SELECT ${columns.join(',\n')}`,
+    baseFrom(definition),
+    `WHERE ${rangeCondition(definition, range)}`,
+    `ORDER BY ${qualifiedKey(definition)}`,
+  ].join('\n');
+}
+
+/** The bare expressions, whose types `describe.ts` asks for: `changedAt` first if there is one, then the fields. */
+export function selectBareExpressions(definition: IndexDefinition): string {
+  const { changedAt } = definition.source;
+  const expressions = [...(changedAt === null ? [] : [changedAt]), ...definition.document.map((field) => field.sql)];
+  return `SELECT ${expressions.map(parenthesized).join(',\n')}\n${baseFrom(definition)}\nLIMIT 0`;
+}
+
+/**
+ * Counts a range from the source alone. Columns, each int8: `base_rows` (of the base table), `joined_rows` (that come
+ * out of the joins: the same number, or the joins lose or multiply rows), `kept_rows` (that pass `where`).
+ */
+export function countStatement(definition: IndexDefinition, range: KeyRange): string {
+  const { table, where } = definition.source;
+  const inRange = rangeCondition(definition, range);
+  return [
+    `SELECT (SELECT count(*) FROM ${table} AS ${baseAlias(definition)} WHERE ${inRange}) AS base_rows,`,
+    `count(*) AS joined_rows,`,
+    where === null ? 'count(*) AS kept_rows' : `count(*) FILTER (WHERE ${parenthesized(where)}) AS kept_rows`,
+    baseFrom(definition),
+    `WHERE ${inRange}`,
+  ].join('\n');
+}
+
+/**
+ * Where the next `rows` rows of a range end, from the base table alone. Columns: `last_key` (null when there is
+ * none), `rows` (how many there are, at most those asked for).
+ */
+export function nextKeysStatement(definition: IndexDefinition, range: KeyRange, rows: number): string {
+  const key = qualifiedKey(definition);
+  return [
+    'SELECT max(next.key) AS last_key, count(*) AS rows FROM (',
+    `SELECT ${key}::int8 AS key FROM ${definition.source.table} AS ${baseAlias(definition)}`,
+    `WHERE ${rangeCondition(definition, range)} ORDER BY ${key} LIMIT ${rows}`,
+    ') AS next',
+  ].join('\n');
+}
+
+/** `FROM table AS x LEFT JOIN … ON (…)`. */
+export function baseFrom(definition: IndexDefinition): string {
+  const { table, joins } = definition.source;
+  return [
+    `FROM ${table} AS ${baseAlias(definition)}`,
+    ...joins.map(({ left, on }) => `LEFT JOIN ${left}\nON ${parenthesized(on)}`),
+  ].join('\n');
+}
+
+/** The half-open range as a condition on the key; `true` when both ends are open. */
+export function rangeCondition(definition: IndexDefinition, range: KeyRange): string {
+  const key = qualifiedKey(definition);
+  const conditions = [
+    ...(range.start === null ? [] : [`${key} >= '${range.start}'::int8`]),
+    ...(range.end === null ? [] : [`${key} < '${range.end}'::int8`]),
+  ];
+  return conditions.length === 0 ? 'true' : conditions.join(' AND ');
+}
+
+/** The key column by its full name: an unqualified one could mean a column of the result. */
+export function qualifiedKey(definition: IndexDefinition): string {
+  return `${baseAlias(definition)}.${quoteIdentifier(definition.source.key)}`;
+}
+
+/**
+ * Settings of the transactions in which documents are made, so that a value reads the same on every server; they are
+ * PostgreSQL's own defaults, but for the zone. `extra_float_digits` 1 and up means the shortest exact digits.
+ */
+export const PINNED_SETTINGS: Readonly<Record<string, string>> = {
+  client_encoding: 'UTF8',
+  TimeZone: 'UTC',
+  DateStyle: 'ISO, MDY',
+  IntervalStyle: 'postgres',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+};
+
+/** `SET LOCAL` statements for the transaction that has begun. */
+export function setLocal(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `SET LOCAL ${quoteIdentifier(name)} = ${quoteLiteral(value)}`)
+    .join('; ');
+}
+
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A text constant; the E form says the same whatever `standard_conforming_strings` is. */
+export function quoteLiteral(text: string): string {
+  const quoted = text.replaceAll("'", "''");
+  return text.includes('\\') ? `E'${quoted.replaceAll('\\', '\\\\')}'` : `'${quoted}'`;
+}
+
+/** The base table's alias as expressions mean it: in lowercase unless it is written in quotes. */
+function baseAlias(definition: IndexDefinition): string {
+  const written = definition.source.as;
+  return quoteIdentifier(parseSqlName(written)?.[0] ?? written);
+}
+
+function parenthesized(sql: string): string {
+  return `(\n${sql}\n)`;
+}
+
+/** Neither true nor false is left out too, as in a WHERE. */
+function keep(where: string): string {
+  return `coalesce(${parenthesized(where)}, false)`;
+}
+
+function keptColumn({ source }: IndexDefinition): string[] {
+  return source.where === null ? [] : [keep(source.where)];
+}
+
+function changedAtColumn({ definition, changedAtOid }: DescribedDefinition): string[] {
+  const { changedAt, timeZone } = definition.source;
+  return changedAt === null ? [] : [readableExpression(changedAt, changedAtOid ?? OID.timestamptz, timeZone)];
+}
+
+/** An expression in a type that the worker's encoders read. */
+export function readableExpression(sql: string, oid: number, timeZone: string): string {
+  if (!fieldType(oid).native) return `to_jsonb(${parenthesized(sql)})`;
+  if (timeZone === 'UTC') return parenthesized(sql);
+  if (oid === TIMESTAMP_ARRAY_OID) throw new Error(timestampArrayMessage(sql, timeZone));
+  return oid === OID.timestamp ? `(${parenthesized(sql)} AT TIME ZONE ${quoteLiteral(timeZone)})` : parenthesized(sql);
+}
+
+function timestampArrayMessage(sql: string, timeZone: string): string {
+  return `"${sql}" is an array of timestamp without time zone, which is read in UTC only, and time_zone is ${timeZone}: make it timestamptz[] in the expression.`;
+}

@@ -1,0 +1,70 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { refusal, Indexes } from './development-node/indexes.ts';
+import { type Body, object, parse, stringify } from './development-node/json.ts';
+import { answer } from './development-node/routes.ts';
+
+export interface DevelopmentNode {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 100 * 1024 * 1024;
+
+/**
+ * A small search node for development and tests: in memory, one shard, one node, gone when it stops. It answers as
+ * OpenSearch does for what this project asks of it (the contract suite compares the two), and refuses all else.
+ */
+export async function startDevelopmentNode({
+  host,
+  port,
+}: {
+  host: string;
+  port: number;
+}): Promise<DevelopmentNode> {
+  const indexes = new Indexes();
+  const server = createServer((request, response) => {
+    void respond(indexes, request).then(({ status, body }) => {
+      const text = request.method === 'HEAD' ? '' : stringify(body);
+      response.writeHead(status, { 'content-type': 'application/json; charset=UTF-8' }).end(text);
+    });
+  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+  const { port: actual } = server.address() as AddressInfo;
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { url: `http://${host}:${actual}`, stop };
+}
+
+async function respond(
+  indexes: Indexes,
+  request: IncomingMessage,
+): Promise<{ status: number; body: unknown }> {
+  try {
+    const text = await readBody(request);
+    const url = new URL(request.url ?? '/', 'http://node');
+    return await answer(indexes, request.method ?? 'GET', url, text);
+  } catch (error) {
+    const {
+      status = 500,
+      type = 'exception',
+      message: reason,
+    } = error as Partial<ReturnType<typeof refusal>>;
+    return { status, body: { error: { root_cause: [{ type, reason }], type, reason }, status } };
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+  }
+  if (bytes > MAX_BODY_BYTES)
+    throw refusal(413, 'content_too_long', `a body has at most ${MAX_BODY_BYTES} bytes`);
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,195 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { dataDirectory } from './cache.ts';
+import {
+  EXIT_BUSY,
+  type KeeperMessage,
+  receive,
+  send,
+  type ServicePart,
+  type ServicesState,
+  type Timing,
+} from './keeper-protocol.ts';
+import { keeperLog, makeKeeperFolder, socketPath } from './keeper-folder.ts';
+import { logTail } from './service-process.ts';
+
+const KEEPER = fileURLToPath(new URL('./main.ts', import.meta.url));
+/** How long a keeper may take until it can be spoken to, with the end of an earlier one before it. */
+const CONNECT_TIMEOUT_MS = 45_000;
+const ATTEMPTS = 3;
+/** The keeper ends each service by force after 8 s. */
+const STOP_TIMEOUT_MS = 20_000;
+
+export interface UseServicesOptions {
+  /** See `cacheDirectory`. */
+  readonly cacheDir: string;
+  /** Where database, indexes and logs lie; by default `dataDirectory(cacheDir)`. */
+  readonly dataDir?: string;
+  readonly database: boolean;
+  readonly search: boolean;
+  /** Whether the database is to hold the example; by default it is. */
+  readonly example?: boolean;
+  /** Whether the built-in development node is wanted also where there is an OpenSearch; by default not. */
+  readonly developmentNode?: boolean;
+  readonly onProgress: (line: string) => void;
+}
+
+export interface EmbeddedServices {
+  /** Of the database with the example, or else of `postgres`; null if it was not wanted. Holds the password: never log it. */
+  readonly databaseUrl: string | null;
+  readonly searchUrl: string | null;
+  /** `OpenSearch 3.6.0` or `built-in development node`; null if it was not wanted. */
+  readonly searchNode: string | null;
+  /** Why the search node is the built-in one; null if it is not. */
+  readonly searchMissing: string | null;
+  readonly developmentUrl: string | null;
+  /** False: they ran already. */
+  readonly startedHere: boolean;
+  /** What the start took, step by step; empty if they ran already. */
+  readonly timings: readonly Timing[];
+  /**
+   * Says that they are no longer needed here. What was started for this use and is used by nobody else has ended when
+   * this returns. A process that dies without calling it is noticed too.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Uses the embedded services of a data folder: those that run, or else starts a keeper for them, which ends with its last
+ * user. Several processes may do so at once.
+ */
+export async function useServices(options: UseServicesOptions): Promise<EmbeddedServices> {
+  const dataDir = options.dataDir ?? dataDirectory(options.cacheDir);
+  for (let attempt = 1; ; attempt += 1) {
+    const { socket, keeper } = await reachKeeper(options.cacheDir, dataDir);
+    try {
+      const state = await ask(socket, wantedParts(options), options.onProgress);
+      socket.unref();
+      return describe(state, keeper?.pid === state.keeperPid, () => leave(socket));
+    } catch (error) {
+      await leave(socket);
+      if (!(error instanceof KeeperEnded) || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** Asks a keeper that runs already for services, without staying its user; null if none can be reached. */
+export async function askRunningKeeper(dataDir: string, want: ServicePart[]): Promise<ServicesState | null> {
+  const socket = await tryConnect(socketPath(dataDir));
+  if (!socket) return null;
+  try {
+    return await ask(socket, want, () => {});
+  } finally {
+    await leave(socket);
+  }
+}
+
+/** The keeper ended before it answered, as when its last user left just as this one came. */
+class KeeperEnded extends Error {}
+
+function wantedParts(options: UseServicesOptions): ServicePart[] {
+  const { database, search, example = true, developmentNode = false } = options;
+  const wishes: Record<ServicePart, boolean> = {
+    database,
+    example: database && example,
+    search,
+    development_node: developmentNode,
+  };
+  return (Object.keys(wishes) as ServicePart[]).filter((part) => wishes[part]);
+}
+
+function describe(state: ServicesState, startedHere: boolean, stop: () => Promise<void>): EmbeddedServices {
+  return {
+    databaseUrl: state.database ? (state.database.exampleUrl ?? state.database.url) : null,
+    searchUrl: state.search?.url ?? null,
+    searchNode: state.search?.node ?? null,
+    searchMissing: state.search?.missing ?? null,
+    developmentUrl: state.developmentUrl,
+    startedHere,
+    timings: startedHere ? state.timings : [],
+    stop,
+  };
+}
+
+/** Connects to the keeper of a data folder; starts one if there is none, or if the one there was ends just now. */
+async function reachKeeper(
+  cacheDir: string,
+  dataDir: string,
+): Promise<{ socket: Socket; keeper: ChildProcess | null }> {
+  const deadline = performance.now() + CONNECT_TIMEOUT_MS;
+  let keeper: ChildProcess | null = null;
+  for (;;) {
+    const socket = await tryConnect(socketPath(dataDir));
+    if (socket) return { socket, keeper };
+    if (keeper && keeper.exitCode !== null && keeper.exitCode !== EXIT_BUSY) throw startFailure(dataDir);
+    if (performance.now() > deadline) throw startFailure(dataDir);
+    if (!keeper || keeper.exitCode === EXIT_BUSY) keeper = await spawnKeeper(cacheDir, dataDir);
+    await sleep(25);
+  }
+}
+
+async function tryConnect(path: string): Promise<Socket | null> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return socket;
+  } catch {
+    return null;
+  }
+}
+
+/** In a session of its own, for a terminal's Ctrl-C ends this process first, which may still need the services. */
+async function spawnKeeper(cacheDir: string, dataDir: string): Promise<ChildProcess> {
+  await makeKeeperFolder(dataDir);
+  const log = openSync(keeperLog(dataDir), 'a', 0o600);
+  const keeper = spawn(
+    process.execPath,
+    [KEEPER, '--while-used', '--cache-dir', cacheDir, '--data-dir', dataDir],
+    {
+      cwd: '/',
+      stdio: ['ignore', log, log],
+      detached: true,
+    },
+  );
+  closeSync(log);
+  await once(keeper, 'spawn');
+  keeper.unref();
+  return keeper;
+}
+
+function startFailure(dataDir: string): Error {
+  return new Error(
+    `The embedded services do not start. The end of ${keeperLog(dataDir)}:\n${logTail(keeperLog(dataDir))}`,
+  );
+}
+
+/** Says what is wanted and waits until it is there. */
+function ask(
+  socket: Socket,
+  want: ServicePart[],
+  onProgress: (line: string) => void,
+): Promise<ServicesState> {
+  const { promise, resolve, reject } = Promise.withResolvers<ServicesState>();
+  socket.on('error', reject);
+  socket.once('close', () => reject(new KeeperEnded('The embedded services were ended while they started.')));
+  receive(socket, (received) => {
+    const message = received as KeeperMessage;
+    if ('ready' in message) resolve(message.ready);
+    else if ('failed' in message) reject(new Error(message.failed));
+    else onProgress(message.progress);
+  });
+  send(socket, { want });
+  return promise;
+}
+
+/** Ends the use. The keeper closes the connection at once if others need it, else when it has ended everything. */
+async function leave(socket: Socket): Promise<void> {
+  if (socket.closed) return;
+  socket.ref();
+  socket.end();
+  await once(socket, 'close', { signal: AbortSignal.timeout(STOP_TIMEOUT_MS) }).catch(() => socket.destroy());
+}

@@ -1,0 +1,71 @@
+import { Command, CommanderError } from 'commander';
+import { UsageFault } from '../errors.ts';
+import type { Flags } from '../settings.ts';
+
+/** Commands that carry a run on by one phase, in the order of a run. */
+export const PHASE_COMMANDS = ['claim', 'create-index', 'reindex', 'finalize', 'validate', 'promote', 'retain', 'release'] as const;
+export type PhaseCommand = (typeof PHASE_COMMANDS)[number];
+
+export interface Invocation {
+  readonly command: 'plan' | 'run' | 'status' | 'rollback' | 'abandon' | PhaseCommand;
+  readonly flags: Flags;
+}
+
+const PHASE_DESCRIPTIONS: Readonly<Record<PhaseCommand, string>> = {
+  claim: 'plan the run and take the fleet and the alias for it',
+  'create-index': 'create the target index and its companion for dead letters',
+  reindex: 'bring the workers up, read every range, end at zero workers',
+  finalize: 'block writes, refresh, restore replicas and refresh interval, wait for health',
+  validate: 'count every range in the table and in the index, compare samples field by field',
+  promote: 'move the alias to the new index in one step',
+  retain: 'delete indexes of earlier runs that are no longer kept',
+  release: 'end the claim',
+};
+
+/** Parses the command line. Null: help or the version was asked for and has been printed. */
+export function parseCommandLine(args: readonly string[], version: string, print: (text: string) => void): Invocation | null {
+  let invocation: Invocation | null = null;
+  const program = new Command('reindex-fleet')
+    .description('Rebuilds a search index from PostgreSQL on a fleet of workers, proves it complete, and moves the alias.')
+    .version(version)
+    .showHelpAfterError('(add --help to see what there is)')
+    .configureOutput({ writeOut: print, writeErr: () => {} })
+    .exitOverride();
+  const add = (command: Invocation['command'], description: string): Command =>
+    withSettings(program.command(command).description(description)).action((flags: Flags) => {
+      invocation = { command, flags };
+    });
+
+  add('run', 'do the whole run, or carry an unfinished one on from where it stands').option('--run-key <key>', RUN_KEY);
+  add('plan', 'show what a run would do; writes nothing').option('--exact', 'count the rows instead of estimating them');
+  add('status', 'show how the current or a given run stands; writes nothing').option('--run-key <key>', RUN_KEY);
+  add('rollback', 'move the alias back to where it was before the last promotion').option('--run-key <key>', RUN_KEY);
+  add('abandon', 'end an unfinished run: delete its index and give the fleet back').option('--run-key <key>', RUN_KEY);
+  for (const phase of PHASE_COMMANDS) {
+    const command = add(phase, PHASE_DESCRIPTIONS[phase]).option('--run-key <key>', RUN_KEY);
+    if (phase === 'promote') command.option('--promote-limit <count>', 'accept this many dead letters, whatever the definition says');
+  }
+  try {
+    program.parse(args, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return null;
+    throw new UsageFault(error instanceof Error ? error.message.replace(/^error: /, '') : String(error), { cause: error });
+  }
+  return invocation;
+}
+
+const RUN_KEY = 'the name under which a run is carried on, e.g. of a scheduler’s run';
+
+function withSettings(command: Command): Command {
+  return command
+    .option('--settings <file>', 'settings file (default: reindex-fleet.yaml here, else the embedded example)')
+    .option('--source <url>', 'PostgreSQL URL, or "embedded"')
+    .option('--target <url>', 'OpenSearch or Elasticsearch URL, or "embedded"')
+    .option('--target-username <name>', 'for basic authentication, with REINDEX_TARGET_PASSWORD')
+    .option('--fleet <name>', 'the fleet that the run holds')
+    .option('--definitions <path>', 'index definition file or folder')
+    .option('--definition <name>', 'which definition, if there are several')
+    .option('--journal <folder>', 'where journals, claims and locks are kept')
+    .option('--workers <count>', 'worker processes')
+    .option('--ranges <count>', 'ranges to split the table into');
+}

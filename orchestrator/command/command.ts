@@ -1,0 +1,22 @@
+import type { Offline } from '../run/session.ts';
+import type { Reporter } from '../report/reporter.ts';
+import type { Flags } from '../settings.ts';
+import type { Output } from './output.ts';
+
+/** What every command works with. */
+export interface CommandContext {
+  readonly offline: Offline;
+  readonly flags: Flags;
+  readonly reporter: Reporter;
+  readonly output: Output;
+  /** Aborts at a signal. */
+  readonly signal: AbortSignal;
+}
+
+/** The last line of the output. */
+export type CommandResult = Readonly<Record<string, unknown>>;
+
+export function runKeyOf({ flags, offline }: CommandContext): string | null {
+  const given = flags.runKey ?? offline.environment.REINDEX_RUN_KEY;
+  return typeof given === 'string' && given !== '' ? given : null;
+}

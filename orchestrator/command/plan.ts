@@ -1,0 +1,83 @@
+import { readAlias } from '../index/promote.ts';
+import { previewRetention } from '../index/retain.ts';
+import { claimHistory, runFolder } from '../journal/claims.ts';
+import { readRun } from '../journal/run-journal.ts';
+import { expectedSeconds, type MeasuredRate } from '../plan/estimate.ts';
+import { type DefinitionPlan, planDefinition } from '../plan/plan.ts';
+import { bytesWords, countWords, durationWords, plural } from '../report/words.ts';
+import { checkBoth } from '../run/check.ts';
+import { unfinishedClaim } from '../run/choose-run.ts';
+import { connectBoth } from '../run/session.ts';
+import type { CommandContext, CommandResult } from './command.ts';
+
+/** What a run would do: rows, ranges, size, time, where the alias points, what would be kept and deleted. Writes nothing. */
+export async function planCommand(context: CommandContext): Promise<CommandResult> {
+  const { offline, reporter, flags } = context;
+  const { settings, loaded, store } = offline;
+  const connections = await connectBoth(offline, reporter);
+  try {
+    const plan = await checkBoth(offline, connections, () =>
+      planDefinition(connections.source, loaded, { workers: settings.workers.count, ranges: settings.ranges.count, exact: flags.exact === true }),
+    );
+    const { alias, retain } = loaded.definition;
+    const serves = (await readAlias(connections.cluster, alias)).map(({ index }) => index);
+    const { kept, deleted } = await previewRetention(connections.cluster, { alias, fleet: settings.fleet, current: null, retain });
+    const claim = await unfinishedClaim(store);
+    const result = {
+      status: 'planned',
+      definition: loaded.definition.name,
+      alias,
+      rows: plan.rows.count,
+      rows_exact: plan.rows.exact,
+      ranges: plan.ranges.length,
+      workers: settings.workers.count,
+      bytes_per_row: plan.bytesPerRow,
+      expected_bytes: plan.expectedBytes,
+      expected_seconds: expectedSeconds({ rows: plan.rows.count, workers: settings.workers.count }, await lastRate(context)),
+      alias_serves: serves,
+      would_keep: kept,
+      would_delete: deleted,
+      held_by: claim?.runKey ?? null,
+    };
+    for (const line of planLines(plan, result)) reporter.note(line);
+    return result;
+  } finally {
+    await connections.close();
+  }
+}
+
+interface PlanFigures {
+  readonly alias: string;
+  readonly workers: number;
+  readonly expected_seconds: number | null;
+  readonly alias_serves: readonly string[];
+  readonly would_keep: readonly string[];
+  readonly would_delete: readonly string[];
+  readonly held_by: string | null;
+}
+
+function planLines(plan: DefinitionPlan, figures: PlanFigures): string[] {
+  const names = (list: readonly string[]): string => (list.length === 0 ? 'none' : list.join(', '));
+  return [
+    `rows       ${plan.rows.exact ? '' : 'about '}${countWords(plan.rows.count)}${plan.rows.exact ? '' : ' (--exact counts them)'}`,
+    `ranges     ${countWords(plan.ranges.length)} for ${plural(figures.workers, 'worker')}`,
+    `size       ${plan.expectedBytes === null ? 'unknown' : `about ${bytesWords(plan.expectedBytes)} to the cluster`}`,
+    `time       ${figures.expected_seconds === null ? 'unknown: this fleet has no finished run to go by' : `about ${durationWords(figures.expected_seconds)}, at the last run’s rate`}`,
+    `alias      ${figures.alias} serves ${names(figures.alias_serves)}`,
+    `would keep ${names(figures.would_keep)}`,
+    `and delete ${names(figures.would_delete)}`,
+    ...(figures.held_by === null ? [] : [`the unfinished run ${figures.held_by} holds the fleet; \`reindex-fleet run\` carries it on`]),
+  ];
+}
+
+/** The rate of the newest finished run of the same definition. */
+async function lastRate({ offline }: CommandContext): Promise<MeasuredRate | null> {
+  for (const claim of await claimHistory(offline.store)) {
+    if (claim.ended !== 'finished' || claim.definitionDigest !== offline.definitionDigest) continue;
+    const { result } = (await readRun(offline.store, runFolder(claim.runKey))).state;
+    const rate = Number(result?.documents_per_second);
+    const workers = Number(result?.workers);
+    if (rate > 0 && workers > 0) return { rowsPerSecond: rate, workers };
+  }
+  return null;
+}

@@ -1,0 +1,50 @@
+import { RunFailed, FleetHeld } from '../errors.ts';
+import { rollbackPromotion } from '../index/rollback.ts';
+import type { PromotionRecord } from '../index/promote.ts';
+import { claimHistory, runFolder } from '../journal/claims.ts';
+import { RunJournal } from '../journal/run-journal.ts';
+import { readRun } from '../journal/run-journal.ts';
+import type { RunState } from '../reconcile/state.ts';
+import { unfinishedClaim } from '../run/choose-run.ts';
+import { connectTarget } from '../run/session.ts';
+import { withLock } from '../run/with-lock.ts';
+import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
+
+/** Inverts the newest promotion (or that of the given run): all of it, or nothing. */
+export async function rollbackCommand(context: CommandContext): Promise<CommandResult> {
+  const { offline, reporter, signal } = context;
+  const promoted = await findPromotion(context);
+  const connections = await connectTarget(offline, reporter);
+  try {
+    return await withLock(offline, 'reindex-fleet rollback', reporter, signal, async (lock, held) => {
+      const claim = await unfinishedClaim(offline.store);
+      if (claim !== null) throw new FleetHeld(`run ${claim.runKey} holds the fleet and its alias since ${claim.at}: finish it with \`reindex-fleet run\`, or end it with \`reindex-fleet abandon\``);
+      held.throwIfAborted();
+      const journal = await RunJournal.open({ store: offline.store, runFolder: runFolder(promoted.runKey), epoch: lock.epoch, lost: lock.lost, now: () => new Date() });
+      const record = await rollbackPromotion(connections.cluster, promoted.record);
+      await journal.append([{ type: 'rolled_back', at: new Date().toISOString(), record: { ...record } }]);
+      reporter.note(`${record.alias} serves ${record.restored.join(', ')} again`);
+      for (const { index, createdAt } of record.staleness) reporter.warning(`${index} was read from ${createdAt} on: later changes of the table are not in it`);
+      return { status: 'rolled back', run_key: promoted.runKey, ...record };
+    });
+  } finally {
+    await connections.close();
+  }
+}
+
+async function findPromotion(context: CommandContext): Promise<{ runKey: string; record: PromotionRecord }> {
+  const { store } = context.offline;
+  const wanted = runKeyOf(context);
+  for (const { runKey } of await claimHistory(store)) {
+    if (wanted !== null && runKey !== wanted) continue;
+    const { state } = await readRun(store, runFolder(runKey));
+    const record = promotionOf(state);
+    if (record !== null) return { runKey, record };
+    if (wanted !== null) throw new RunFailed(`the run with key ${wanted} has no promotion to roll back`);
+  }
+  throw new RunFailed(wanted === null ? 'no run of this fleet has a promotion to roll back' : `there is no run with key ${wanted}`);
+}
+
+function promotionOf(state: RunState): PromotionRecord | null {
+  return state.promotion === null || state.rolledBack !== null ? null : (state.promotion as unknown as PromotionRecord);
+}

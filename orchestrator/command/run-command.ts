@@ -1,0 +1,84 @@
+import { createRequire } from 'node:module';
+import pino from 'pino';
+import { exitCodeOf, Interrupted, messageOf } from '../errors.ts';
+import { listenForSignals } from '../lifetime.ts';
+import { JsonReporter } from '../report/json-reporter.ts';
+import type { Reporter } from '../report/reporter.ts';
+import { TerminalReporter } from '../report/terminal-reporter.ts';
+import { type Environment, loadSettings } from '../settings.ts';
+import { openOffline } from '../run/session.ts';
+import { abandonCommand } from './abandon.ts';
+import { type Invocation, parseCommandLine } from './command-line.ts';
+import { type CommandContext, type CommandResult } from './command.ts';
+import { type Output, outlivePipes, writeResult } from './output.ts';
+import { planCommand } from './plan.ts';
+import { rollbackCommand } from './rollback.ts';
+import { runCommandOrPhase } from './run.ts';
+import { statusCommand } from './status.ts';
+
+/** Runs one command line to its end and gives the exit code. The last line of all output is the result as JSON. */
+export async function runCommand(args: readonly string[], environment: Environment, workingFolder: string, output: Output): Promise<number> {
+  outlivePipes(output);
+  const reporter = chooseReporter(output);
+  const lifetime = listenForSignals((interrupted) => process.exit(exitCodeOf(interrupted)));
+  try {
+    const invocation = parseCommandLine(args, packageVersion(), (text) => output.stdout.write(text));
+    if (invocation === null) return 0;
+    const result = await perform(invocation, environment, workingFolder, reporter, output, lifetime.signal);
+    reporter.close();
+    await writeResult(output.stdout, result);
+    return lifetime.signal.aborted ? exitCodeOf(lifetime.signal.reason) : 0;
+  } catch (error) {
+    // What a signal interrupts fails in many ways; the signal is the reason.
+    const reason: unknown = lifetime.signal.aborted ? lifetime.signal.reason : error;
+    reporter.close();
+    return await fail(reason, reporter, output);
+  } finally {
+    lifetime.end();
+  }
+}
+
+async function fail(reason: unknown, reporter: Reporter, output: Output): Promise<number> {
+  const exitCode = exitCodeOf(reason);
+  const message = messageOf(reason);
+  reporter.failure(message, { exit_code: exitCode });
+  const status = reason instanceof Interrupted ? 'interrupted' : 'failed';
+  await writeResult(output.stdout, { status, exit_code: exitCode, error: message });
+  return exitCode;
+}
+
+async function perform(
+  { command, flags }: Invocation,
+  environment: Environment,
+  workingFolder: string,
+  reporter: Reporter,
+  output: Output,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  const settings = await loadSettings(flags, environment, workingFolder);
+  const context: CommandContext = { offline: await openOffline(settings, environment), flags, reporter, output, signal };
+  switch (command) {
+    case 'plan':
+      return planCommand(context);
+    case 'status':
+      return statusCommand(context);
+    case 'rollback':
+      return rollbackCommand(context);
+    case 'abandon':
+      return abandonCommand(context);
+    default:
+      return runCommandOrPhase(context, command);
+  }
+}
+
+function chooseReporter({ stderr }: Output): Reporter {
+  const monotonicMs = (): number => performance.now();
+  if (stderr.isTTY) return new TerminalReporter(stderr, monotonicMs);
+  const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write: (line: string) => void stderr.write(line) });
+  return new JsonReporter(logger, monotonicMs);
+}
+
+function packageVersion(): string {
+  const manifest: unknown = createRequire(import.meta.url)('../../package.json');
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
+}

@@ -1,0 +1,47 @@
+import { claimHistory, currentClaim, runFolder } from '../journal/claims.ts';
+import { currentHolder } from '../journal/lock.ts';
+import { readRun } from '../journal/run-journal.ts';
+import { type RunState, totalCounts } from '../reconcile/state.ts';
+import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
+
+/** How the present or a given run stands, from the journal alone: safe beside the process that drives it. */
+export async function statusCommand(context: CommandContext): Promise<CommandResult> {
+  const { store, settings } = context.offline;
+  const runKey = runKeyOf(context);
+  const history = await claimHistory(store);
+  const claim = runKey === null ? history[0] : history.find((candidate) => candidate.runKey === runKey);
+  const holder = await currentHolder(store);
+  const held = await currentClaim(store);
+  const fleet = {
+    fleet: settings.fleet,
+    journal: store.location,
+    held_by: held?.held === true ? held.runKey : null,
+    process: holder === null ? null : { ...holder.holder, epoch: holder.epoch },
+  };
+  if (claim === undefined) return { status: runKey === null ? 'no run yet' : `no run with key ${runKey}`, ...fleet };
+  const { state } = await readRun(store, runFolder(claim.runKey));
+  return { status: standingOf(state, holder !== null && claim.held), ...fleet, run_key: claim.runKey, run: claim.run, ...describe(state) };
+}
+
+function standingOf(state: RunState, driven: boolean): string {
+  if (state.abandoned) return 'abandoned';
+  if (state.rolledBack !== null) return 'rolled back';
+  if (state.result !== null) return 'finished';
+  return driven ? 'running' : 'unfinished; the same command carries it on';
+}
+
+function describe(state: RunState): CommandResult {
+  const ranges = Object.values(state.ranges);
+  const count = (status: string): number => ranges.filter((range) => range.status === status).length;
+  const phases = Object.entries(state.phases);
+  return {
+    alias: state.identity?.alias ?? null,
+    started_at: state.identity?.startedAt ?? null,
+    phase: phases.findLast(([, phase]) => phase.finishedAt === null)?.[0] ?? null,
+    phases_done: phases.filter(([, phase]) => phase.finishedAt !== null).map(([phase]) => phase),
+    stopped: state.stopped,
+    ranges: { waiting: count('waiting'), assigned: count('assigned'), done: count('done'), failed: count('failed') },
+    settled: totalCounts(state),
+    result: state.result,
+  };
+}

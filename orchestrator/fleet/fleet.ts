@@ -1,0 +1,23 @@
+import type { ObservedInstance } from '../reconcile/observation.ts';
+
+/**
+ * The port to whatever runs workers: local processes, an Auto Scaling group, Kubernetes. Its calls are those of a
+ * group with a desired capacity, which keeps as many instances as desired and replaces what ends by itself.
+ * No call is retried below this port: what a call did is seen by the next `observe`.
+ */
+export interface Fleet {
+  readonly kind: 'local';
+  /** The whole fleet as it is now. */
+  observe(): Promise<{ readonly desired: number; readonly instances: readonly FleetInstance[] }>;
+  /** Sets the desired capacity outright; may be repeated. */
+  setDesired(count: number): Promise<void>;
+  /** With decrement, the desired capacity falls by one; without, another instance is launched in its place. */
+  terminate(instance: string, options: { readonly decrement: boolean }): Promise<void>;
+  /** Ends everything that must not outlive this process. */
+  close(): Promise<void>;
+}
+
+export interface FleetInstance extends ObservedInstance {
+  /** Where its worker listens; null while that is not known. */
+  readonly url: string | null;
+}

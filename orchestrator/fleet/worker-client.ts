@@ -1,0 +1,99 @@
+import { Agent, request } from 'undici';
+import type { z } from 'zod';
+import {
+  errorBodySchema,
+  HEADER_EPOCH,
+  HEADER_RUN,
+  type Health,
+  healthSchema,
+  type TaskRequest,
+  type TaskStatus,
+  taskStatusSchema,
+} from '../../worker/contract.ts';
+import { messageOf } from '../errors.ts';
+
+/** A worker answered, but not as asked. `status` 0: there was no answer at all. */
+export class WorkerRefusal extends Error {
+  override readonly name = 'WorkerRefusal';
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export interface WorkerClientOptions {
+  readonly run: string;
+  readonly epoch: number;
+  readonly token: string;
+  /** One call's whole time; a worker that takes longer counts as not answering in this tick. */
+  readonly timeoutMs: number;
+}
+
+/** Calls of one run to its workers. Every call carries run and epoch, which renews the worker's lease. No retries. */
+export class WorkerClient {
+  readonly #agent: Agent;
+  readonly #options: WorkerClientOptions;
+
+  constructor(options: WorkerClientOptions) {
+    this.#options = options;
+    this.#agent = new Agent({ connections: 2, connect: { timeout: options.timeoutMs }, keepAliveTimeout: 10_000 });
+  }
+
+  /** `ready` is false for a 503: booted, but its database or cluster cannot be reached. */
+  async health(url: string): Promise<Health & { ready: boolean }> {
+    const { status, body } = await this.#call('GET', `${url}/healthcheck`);
+    if (status !== 200 && status !== 503) throw refusalOf(status, body);
+    return { ...parse(healthSchema, body, url), ready: status === 200 };
+  }
+
+  /** Null: the worker does not know the task. */
+  async task(url: string, taskId: string): Promise<TaskStatus | null> {
+    const { status, body } = await this.#call('GET', `${url}/task/${encodeURIComponent(taskId)}`);
+    if (status === 404) return null;
+    if (status !== 200) throw refusalOf(status, body);
+    return parse(taskStatusSchema, body, url);
+  }
+
+  /** Resolves when the task is accepted, now or before. */
+  async post(url: string, task: TaskRequest): Promise<void> {
+    const { status, body } = await this.#call('POST', `${url}/reindexing_task`, task);
+    if (status !== 202) throw refusalOf(status, body);
+  }
+
+  close(): Promise<void> {
+    return this.#agent.destroy();
+  }
+
+  async #call(method: 'GET' | 'POST', url: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+    const { run, epoch, token, timeoutMs } = this.#options;
+    try {
+      const response = await request(url, {
+        method,
+        dispatcher: this.#agent,
+        signal: AbortSignal.timeout(timeoutMs),
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/json',
+          [HEADER_RUN]: run,
+          [HEADER_EPOCH]: String(epoch),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: response.statusCode, body: await response.body.json().catch(() => null) };
+    } catch (error) {
+      throw new WorkerRefusal(0, `${method} ${url}: ${messageOf(error)}`);
+    }
+  }
+}
+
+function refusalOf(status: number, body: unknown): WorkerRefusal {
+  const parsed = errorBodySchema.safeParse(body);
+  return new WorkerRefusal(status, parsed.success ? parsed.data.error : `status ${status} without a reason`);
+}
+
+function parse<T>(schema: z.ZodType<T>, body: unknown, url: string): T {
+  const parsed = schema.safeParse(body);
+  if (!parsed.success) throw new WorkerRefusal(0, `${url} does not speak the worker's contract: ${parsed.error.message}`);
+  return parsed.data;
+}

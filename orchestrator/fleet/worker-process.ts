@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const WORKER_MAIN = fileURLToPath(new URL('../../worker/main.ts', import.meta.url));
+/** A worker answers SIGTERM within 2 s; after this it is killed. */
+const KILL_AFTER_MS = 4_000;
+const LINES_KEPT = 8;
+
+/** One worker process on this machine. */
+export interface WorkerProcess {
+  readonly id: string;
+  readonly phase: 'pending' | 'running' | 'terminating' | 'gone';
+  readonly url: string | null;
+  /** Its last words, once it has ended without being told to. */
+  readonly detail: string | null;
+  readonly exited: Promise<void>;
+  /** Asks it to end, and kills it if it does not. */
+  end(): void;
+}
+
+export function spawnWorker(id: string, environment: Readonly<Record<string, string>>): WorkerProcess {
+  const child = spawn(process.execPath, [WORKER_MAIN], {
+    // A group of its own: an interrupt from the terminal reaches the orchestrator alone, which then ends its workers.
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment, REINDEX_WORKER_ID: id },
+  });
+  const lastLines: string[] = [];
+  const state: { url: string | null; told: boolean; ended: string | null } = { url: null, told: false, ended: null };
+  const hear = (line: string): void => {
+    state.url ??= listeningUrl(line);
+    lastLines.push(line.slice(0, 500));
+    if (lastLines.length > LINES_KEPT) lastLines.shift();
+  };
+  createInterface({ input: child.stdout }).on('line', hear);
+  createInterface({ input: child.stderr }).on('line', hear);
+  child.stdin.on('error', () => {}); // It may end first; its exit says so.
+  const exited = new Promise<void>((resolve) => {
+    child.once('error', (error) => {
+      state.ended = `could not be started: ${error.message}`;
+      resolve();
+    });
+    child.once('close', (code, signal) => {
+      state.ended = `ended by ${signal ?? `exit code ${code}`}`;
+      resolve();
+    });
+  });
+  return {
+    id,
+    exited,
+    get url() {
+      return state.url;
+    },
+    get phase() {
+      if (state.ended !== null) return 'gone';
+      if (state.told) return 'terminating';
+      return state.url === null ? 'pending' : 'running';
+    },
+    get detail() {
+      return state.ended === null || state.told ? null : [state.ended, ...lastLines].join('\n');
+    },
+    end() {
+      if (state.told || state.ended !== null) return;
+      state.told = true;
+      child.kill('SIGTERM');
+      const killer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
+      void exited.then(() => clearTimeout(killer));
+    },
+  };
+}
+
+/** The worker says where it listens in one JSON line. */
+function listeningUrl(line: string): string | null {
+  try {
+    const record: unknown = JSON.parse(line);
+    const isListening = typeof record === 'object' && record !== null && 'msg' in record && record.msg === 'listening';
+    return isListening && 'url' in record && typeof record.url === 'string' ? record.url : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,68 @@
+/** An answer of the search cluster that is not what was asked for, in the cluster's own words. */
+export class ClusterError extends Error {
+  override readonly name = 'ClusterError';
+  /** HTTP status; 0: there was no answer. */
+  readonly status: number;
+  /** The cluster's `error.type`; `unreachable` without an answer. */
+  readonly type: string;
+
+  constructor(status: number, type: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+    this.type = type;
+  }
+}
+
+const ADVICE: Readonly<Record<number, string>> = {
+  401: 'set target.username and REINDEX_TARGET_PASSWORD, or REINDEX_TARGET_API_KEY',
+  403: 'this user lacks the permission: ask for one that may manage and write the indexes of the alias',
+};
+
+/** An error from the body of a refusal: `{"error": {"type", "reason"}}`, or an item of an older form. */
+export function refusal(call: string, status: number, body: unknown): ClusterError {
+  const error = read(body, 'error');
+  const root = firstOf(read(error, 'root_cause')) ?? error;
+  const type = textOf(read(error, 'type')) ?? `status_${status}`;
+  const reason =
+    textOf(read(root, 'reason')) ?? textOf(read(error, 'reason')) ?? textOf(error) ?? 'without a reason';
+  const advice = ADVICE[status];
+  return new ClusterError(
+    status,
+    type,
+    `${call}: ${status} ${type}: ${reason}${advice === undefined ? '' : ` (${advice})`}`,
+  );
+}
+
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there: start the cluster, or mend target.url',
+  ENOTFOUND: 'there is no such host: mend target.url',
+  ECONNRESET: 'the connection was cut: check whether target.url wants https',
+  UND_ERR_SOCKET: 'the connection was cut: check whether target.url wants https',
+  UND_ERR_CONNECT_TIMEOUT: 'no answer: check target.url and the network between',
+  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+};
+
+/** No answer at all. `where` is the URL without credentials. */
+export function unreachable(where: string, error: unknown): ClusterError {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const advice = UNREACHABLE[code] ?? 'check target.url and that the cluster can be reached from here';
+  return new ClusterError(
+    0,
+    'unreachable',
+    `search cluster at ${where}: ${message === '' ? code : message} (${advice})`,
+    { cause: error },
+  );
+}
+
+export function read(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function firstOf(value: unknown): unknown {
+  return Array.isArray(value) ? value[0] : undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,231 @@
+import { Agent, type Dispatcher, interceptors, request } from 'undici';
+import { ClusterError, read, refusal, unreachable } from './cluster-error.ts';
+
+export interface ClusterOptions {
+  readonly url: string;
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly apiKey: string | null;
+}
+
+export interface CallOptions {
+  /** Milliseconds until the answer must have begun; long for calls that wait for the cluster's work. */
+  readonly timeoutMs?: number;
+  /** False for calls that must not be made twice; their caller reads back what became of them. Default: true. */
+  readonly repeatable?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A first answer must come within this time, so that a wrong address is named at once. */
+const CONNECT_TIMEOUT_MS = 4_000;
+const CALL_TIMEOUT_MS = 30_000;
+/** Elasticsearch before 7.10 lacks the write block call and `require_alias`; OpenSearch began behind it. */
+const OLDEST_ELASTICSEARCH: readonly [number, number] = [7, 10];
+
+/**
+ * The orchestrator's calls to OpenSearch or Elasticsearch. Repeatable ones are made again, with back-off, when the
+ * cluster is overloaded or a connection breaks.
+ */
+export class SearchCluster {
+  /** The URL without credentials, for messages. */
+  readonly where: string;
+  /** `OpenSearch 3.6.0`. */
+  readonly version: string;
+  readonly #origin: string;
+  readonly #headers: Record<string, string>;
+  readonly #agent: Agent;
+  readonly #repeating: Dispatcher;
+
+  private constructor(address: Address, agent: Agent, version: string) {
+    this.where = address.where;
+    this.#origin = address.origin;
+    this.#headers = address.headers;
+    this.version = version;
+    this.#agent = agent;
+    this.#repeating = agent.compose(
+      interceptors.retry({
+        maxRetries: 5,
+        minTimeout: 250,
+        maxTimeout: 5_000,
+        timeoutFactor: 2,
+        throwOnError: false,
+        methods: ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'],
+        statusCodes: [429, 502, 503, 504],
+      }),
+    );
+  }
+
+  /** Asks the cluster what it is. Throws a ClusterError within seconds that names the address and what to do. */
+  static async connect(options: ClusterOptions): Promise<SearchCluster> {
+    const address = addressOf(options);
+    const agent = new Agent({
+      connections: 8,
+      connect: { timeout: CONNECT_TIMEOUT_MS },
+      bodyTimeout: 300_000,
+    });
+    try {
+      const { status, text } = await send(address, agent, 'GET', '/', null, {
+        timeoutMs: CONNECT_TIMEOUT_MS,
+      });
+      if (status !== 200) throw refusal(`search cluster at ${address.where}`, status, parseJson(text));
+      return new SearchCluster(address, agent, versionOf(parseJson(text), address.where));
+    } catch (error) {
+      await agent.destroy();
+      throw error;
+    }
+  }
+
+  /** One call; its answer's JSON. Throws a ClusterError in the cluster's words for any status of 400 and above. */
+  async call(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    body: unknown = null,
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    return parseJson(await this.callText(method, path, body, options));
+  }
+
+  /** As `call`, with the answer's own text, in which numbers keep their digits. */
+  async callText(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    body: unknown = null,
+    options: CallOptions = {},
+  ): Promise<string> {
+    const { status, text } = await this.#send(method, path, body, options);
+    if (status >= 400) throw refusal(`${method} ${path}`, status, parseJson(text));
+    return text;
+  }
+
+  /** As `call`, but null where there is nothing (404). */
+  async callOrNull(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    body: unknown = null,
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    const { status, text } = await this.#send(method, path, body, options);
+    if (status === 404) return null;
+    if (status >= 400) throw refusal(`${method} ${path}`, status, parseJson(text));
+    return parseJson(text);
+  }
+
+  /** A search as a person would make it: how many were found, and the documents as JSON text. */
+  async search(index: string, body: unknown): Promise<{ total: number; sources: string[] }> {
+    const answer = await this.call('POST', `/${encodeURIComponent(index)}/_search`, body);
+    const hits = read(answer, 'hits');
+    const list = read(hits, 'hits');
+    return {
+      total: Number(read(read(hits, 'total'), 'value') ?? 0),
+      sources: Array.isArray(list) ? list.map((hit) => JSON.stringify(read(hit, '_source'))) : [],
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#agent.destroy();
+  }
+
+  #send(method: Dispatcher.HttpMethod, path: string, body: unknown, options: CallOptions): Promise<Answer> {
+    const dispatcher = options.repeatable === false ? this.#agent : this.#repeating;
+    return send(
+      { where: this.where, origin: this.#origin, headers: this.#headers },
+      dispatcher,
+      method,
+      path,
+      body,
+      options,
+    );
+  }
+}
+
+interface Address {
+  readonly where: string;
+  readonly origin: string;
+  readonly headers: Record<string, string>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+function addressOf({ url, username, password, apiKey }: ClusterOptions): Address {
+  const parsed = new URL(url);
+  const user = username ?? decodeURIComponent(parsed.username);
+  const secret = password ?? decodeURIComponent(parsed.password);
+  parsed.username = '';
+  parsed.password = '';
+  const origin = parsed.href.replace(/\/+$/, '');
+  const authorization =
+    apiKey !== null
+      ? `ApiKey ${apiKey}`
+      : user === ''
+        ? null
+        : `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`;
+  return { where: origin, origin, headers: authorization === null ? {} : { authorization } };
+}
+
+async function send(
+  address: Address,
+  dispatcher: Dispatcher,
+  method: Dispatcher.HttpMethod,
+  path: string,
+  body: unknown,
+  options: CallOptions,
+): Promise<Answer> {
+  try {
+    const response = await request(`${address.origin}${path}`, {
+      method,
+      dispatcher,
+      headers: {
+        ...address.headers,
+        accept: 'application/json',
+        ...(body === null ? {} : { 'content-type': contentType(body) }),
+      },
+      headersTimeout: options.timeoutMs ?? CALL_TIMEOUT_MS,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(body === null ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    return { status: response.statusCode, text: await response.body.text() };
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw error instanceof ClusterError ? error : unreachable(address.where, error);
+  }
+}
+
+/** A text is newline-delimited JSON already. */
+function contentType(body: unknown): string {
+  return typeof body === 'string' ? 'application/x-ndjson' : 'application/json';
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function versionOf(answer: unknown, where: string): string {
+  const version = read(answer, 'version');
+  const number = read(version, 'number');
+  if (typeof number !== 'string')
+    throw new ClusterError(
+      200,
+      'no_search_cluster',
+      `${where} answers, but not as OpenSearch or Elasticsearch: mend target.url`,
+    );
+  const distribution = read(version, 'distribution');
+  if (distribution === 'opensearch') return `OpenSearch ${number}`;
+  if (typeof distribution === 'string') return `${distribution} ${number}`;
+  const [major = 0, minor = 0] = number.split('.').map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_ELASTICSEARCH;
+  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
+    throw new ClusterError(
+      200,
+      'too_old',
+      `${where} is Elasticsearch ${number}; ${oldestMajor}.${oldestMinor} is the oldest that can block writes and require an alias`,
+    );
+  }
+  return `Elasticsearch ${number}`;
+}

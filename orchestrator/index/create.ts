@@ -1,0 +1,138 @@
+import type { DescribedDefinition } from '../../definition/definition.ts';
+import { ClusterError, isClusterError } from './cluster-error.ts';
+import { segment, type SearchCluster } from './cluster.ts';
+import { describeIndex, metaOf } from './index-meta.ts';
+import { deadLetterBody, type IndexBody, type RunIdentity, targetBody } from './mapping.ts';
+import { isWriteAliasOf, passAliases, type TargetNames, targetNames } from './names.ts';
+import { templateFaults } from './template-faults.ts';
+
+export interface CreatedTarget extends TargetNames {
+  /** False when both stood already, made by an earlier try of the same run. */
+  readonly created: boolean;
+}
+
+/**
+ * Creates the companion and the target with the write aliases of `pass`, and reads back that they are as asked for.
+ * What stands already and is this run's is left as it is. If one cannot be had, what this call made is removed.
+ */
+export async function createTarget(
+  cluster: SearchCluster,
+  described: DescribedDefinition,
+  identity: RunIdentity,
+  pass: number,
+): Promise<CreatedTarget> {
+  const names = targetNames(described.definition.alias, identity.run);
+  const aliases = passAliases(names, pass);
+  const made: string[] = [];
+  const make = async (index: string, alias: string, body: IndexBody): Promise<void> => {
+    if (await createIndex(cluster, index, alias, body)) made.push(index);
+    await verifyIndex(cluster, index, body);
+  };
+  try {
+    await make(names.deadLetterIndex, aliases.deadLetterAlias, deadLetterBody(described, identity));
+    await make(names.index, aliases.writeAlias, targetBody(described, identity));
+  } catch (error) {
+    if (!(error instanceof ClusterError) || error.next === 'fix') await removeMade(cluster, made);
+    throw error;
+  }
+  return { ...names, created: made.length > 0 };
+}
+
+/** `absent` if one of the two is missing, `red` if a primary shard of them is lost, else `present`. */
+export async function targetState(
+  cluster: SearchCluster,
+  names: TargetNames,
+): Promise<'absent' | 'red' | 'present'> {
+  const both = [names.index, names.deadLetterIndex];
+  const found = await Promise.all(both.map((index) => describeIndex(cluster, index)));
+  if (found.includes(null)) return 'absent';
+  const path = `/_cluster/health/${both.map(segment).join(',')}?timeout=5s`;
+  const { status } = await cluster.request<{ status: string }>('GET', path);
+  return status === 'red' ? 'red' : 'present';
+}
+
+/** Opens a further pass: the write block of the pass before is lifted and this pass's write aliases are added. */
+export async function openPass(cluster: SearchCluster, names: TargetNames, pass: number): Promise<void> {
+  const { writeAlias, deadLetterAlias } = passAliases(names, pass);
+  await liftWriteBlock(cluster, names);
+  const actions = [
+    { add: { index: names.index, alias: writeAlias } },
+    { add: { index: names.deadLetterIndex, alias: deadLetterAlias } },
+  ];
+  await cluster.request('POST', '/_aliases', { body: { actions } });
+}
+
+export async function liftWriteBlock(cluster: SearchCluster, names: TargetNames): Promise<void> {
+  const path = `/${segment(names.index)},${segment(names.deadLetterIndex)}/_settings`;
+  await cluster.request('PUT', path, { body: { 'index.blocks.write': null } });
+}
+
+/**
+ * Removes the target and its companion, if they are this run's and readers do not use them; else says why not.
+ * Returns the names of what it removed.
+ */
+export async function deleteTarget(
+  cluster: SearchCluster,
+  names: TargetNames,
+  run: string,
+): Promise<string[]> {
+  const deleted: string[] = [];
+  for (const index of [names.index, names.deadLetterIndex]) {
+    if (await deleteOwnIndex(cluster, index, run)) deleted.push(index);
+  }
+  return deleted;
+}
+
+/** True when it was there and is removed. Refuses an index of another run and one that readers use. */
+export async function deleteOwnIndex(cluster: SearchCluster, index: string, run: string): Promise<boolean> {
+  const description = await describeIndex(cluster, index);
+  if (description === null) return false;
+  if (metaOf(description)?.run !== run) throw new Error(`index ${index} is not of run ${run}: it stays`);
+  const readers = Object.keys(description.aliases).filter((alias) => !isWriteAliasOf(index, alias));
+  if (readers.length > 0)
+    throw new Error(`index ${index} is what the alias ${readers.join(', ')} serves: it stays`);
+  await cluster.requestOrNull('DELETE', `/${segment(index)}`);
+  return true;
+}
+
+/** True when it was made now; false when it stood already and is this run's. */
+async function createIndex(
+  cluster: SearchCluster,
+  index: string,
+  alias: string,
+  body: IndexBody,
+): Promise<boolean> {
+  if (await isOurs(cluster, index, body)) return false;
+  try {
+    await cluster.request('PUT', `/${segment(index)}`, { body: { ...body, aliases: { [alias]: {} } } });
+    return true;
+  } catch (error) {
+    // A call that was sent again after a lost answer finds what the first one made.
+    if (isClusterError(error, 'resource_already_exists_exception') && (await isOurs(cluster, index, body)))
+      return true;
+    throw error;
+  }
+}
+
+async function isOurs(cluster: SearchCluster, index: string, body: IndexBody): Promise<boolean> {
+  const description = await describeIndex(cluster, index);
+  if (description === null) return false;
+  const { run } = body.mappings._meta.reindex_fleet;
+  if (metaOf(description)?.run === run) return true;
+  throw new Error(`index ${index} stands already and is not of run ${run}: remove it, or begin a new run`);
+}
+
+async function verifyIndex(cluster: SearchCluster, index: string, body: IndexBody): Promise<void> {
+  const description = await describeIndex(cluster, index);
+  if (description === null) throw new Error(`index ${index} was created and is not there`);
+  const own = Object.keys(description.aliases).filter((alias) => isWriteAliasOf(index, alias));
+  const faults = templateFaults(body, own, description);
+  if (faults.length === 0) return;
+  throw new Error(
+    `index ${index} is not as asked for, so an index template matches its name (exclude it there): ${faults.join('; ')}`,
+  );
+}
+
+async function removeMade(cluster: SearchCluster, made: readonly string[]): Promise<void> {
+  for (const index of made) await cluster.requestOrNull('DELETE', `/${segment(index)}`);
+}

@@ -1,0 +1,162 @@
+import type { IndexDefinition } from '../../definition/definition.ts';
+import { RunFailed } from '../errors.ts';
+import { sleep } from '../lifetime.ts';
+import { read } from './cluster-error.ts';
+import type { SearchCluster } from './cluster.ts';
+import { describeIndex, liftBlock } from './create.ts';
+import { passAliases, type TargetNames } from './names.ts';
+
+export interface FinalizeOptions {
+  /** Longest wait for the health that the definition declares. */
+  readonly healthTimeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface FinalizeRecord {
+  readonly health: string;
+  /** Milliseconds of each step. */
+  readonly steps: Readonly<Record<string, number>>;
+}
+
+/** Refresh and merge may take as long as the index is large. */
+const LONG_CALL_MS = 6 * 3_600_000;
+
+/**
+ * Ends a pass and makes the index ready. The block comes first: it waits for bulks in flight and lets none pass, which
+ * the removal of an alias does not (bulks in flight were seen to land after it was acknowledged). May be repeated.
+ */
+export async function finalizeTarget(
+  cluster: SearchCluster,
+  definition: IndexDefinition,
+  names: TargetNames,
+  pass: number,
+  options: FinalizeOptions,
+): Promise<FinalizeRecord> {
+  const { signal } = options;
+  const steps: Record<string, number> = {};
+  const step = async (name: string, work: () => Promise<unknown>): Promise<void> => {
+    signal.throwIfAborted();
+    const startMs = performance.now();
+    await work();
+    steps[name] = Math.round(performance.now() - startMs);
+  };
+  await step('block', () => blockWrites(cluster, names, signal));
+  await step('alias', () => removeWriteAliases(cluster, names, pass, signal));
+  await step('refresh', () => refresh(cluster, names, signal));
+  await step('settings', () => restoreSettings(cluster, definition, names, signal));
+  await step('forcemerge', () =>
+    forcemerge(cluster, definition.index.forcemergeSegments, names.index, signal),
+  );
+  await step('health', () => waitForHealth(cluster, definition.index.health, names, options));
+  await step('unblock', () => liftBlock(cluster, names, signal));
+  return { health: definition.index.health, steps };
+}
+
+async function blockWrites(cluster: SearchCluster, names: TargetNames, signal: AbortSignal): Promise<void> {
+  for (const index of [names.index, names.deadLetterIndex]) {
+    const answer = await cluster.call('PUT', `${path(index)}/_block/write`, null, {
+      signal,
+      timeoutMs: 120_000,
+    });
+    if (read(answer, 'shards_acknowledged') === true) continue;
+    throw new RunFailed(
+      `the write block of ${index} was not acknowledged by all shards: run the same command again`,
+    );
+  }
+}
+
+/** Without `must_exist`: a repeated call finds them gone already, which is what is wanted; read back afterwards. */
+async function removeWriteAliases(
+  cluster: SearchCluster,
+  names: TargetNames,
+  pass: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const aliases = passAliases(names, pass);
+  for (const [index, alias] of [
+    [names.index, aliases.writeAlias],
+    [names.deadLetterIndex, aliases.deadLetterAlias],
+  ] as const) {
+    await cluster.callOrNull('DELETE', `${path(index)}/_alias/${encodeURIComponent(alias)}`, null, {
+      signal,
+    });
+    const left =
+      (await describeIndex(cluster, index, signal))?.aliases.filter((name) => name === alias) ?? [];
+    if (left.length > 0) throw new RunFailed(`the write alias ${alias} could not be removed from ${index}`);
+  }
+}
+
+async function refresh(cluster: SearchCluster, names: TargetNames, signal: AbortSignal): Promise<void> {
+  for (const index of [names.index, names.deadLetterIndex]) {
+    const answer = await cluster.call('POST', `${path(index)}/_refresh`, null, {
+      signal,
+      timeoutMs: LONG_CALL_MS,
+    });
+    requireAllShards(answer, `refresh of ${index}`);
+  }
+}
+
+async function restoreSettings(
+  cluster: SearchCluster,
+  { index }: IndexDefinition,
+  names: TargetNames,
+  signal: AbortSignal,
+): Promise<void> {
+  const wanted = {
+    number_of_replicas: String(index.numberOfReplicas),
+    refresh_interval: index.refreshInterval,
+  };
+  for (const name of [names.index, names.deadLetterIndex]) {
+    await cluster.call('PUT', `${path(name)}/_settings`, { index: wanted }, { signal });
+    const settings = (await describeIndex(cluster, name, signal))?.settings;
+    for (const [setting, value] of Object.entries(wanted)) {
+      const found = read(settings, setting);
+      if (found !== value)
+        throw new RunFailed(`${setting} of ${name} is ${String(found)} after it was set to ${value}`);
+    }
+  }
+}
+
+async function forcemerge(
+  cluster: SearchCluster,
+  segments: number | null,
+  index: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (segments === null) return;
+  const answer = await cluster.call('POST', `${path(index)}/_forcemerge?max_num_segments=${segments}`, null, {
+    signal,
+    timeoutMs: LONG_CALL_MS,
+  });
+  requireAllShards(answer, `forcemerge of ${index}`);
+}
+
+async function waitForHealth(
+  cluster: SearchCluster,
+  wanted: 'yellow' | 'green',
+  names: TargetNames,
+  { healthTimeoutMs, signal }: FinalizeOptions,
+): Promise<void> {
+  const deadlineMs = performance.now() + healthTimeoutMs;
+  const indexes = [names.index, names.deadLetterIndex].map(encodeURIComponent).join(',');
+  for (;;) {
+    const health = await cluster.call('GET', `/_cluster/health/${indexes}`, null, { signal });
+    const status = read(health, 'status');
+    if (status === 'green' || status === wanted) return;
+    if (performance.now() >= deadlineMs) {
+      throw new RunFailed(
+        `${names.index} is ${String(status)} after ${Math.round(healthTimeoutMs / 1000)} s, ${wanted} was asked for (${String(read(health, 'unassigned_shards'))} shards unassigned): add nodes, lower number_of_replicas, or set index.health, and run the same command again`,
+      );
+    }
+    await sleep(500, signal);
+  }
+}
+
+function requireAllShards(answer: unknown, what: string): void {
+  const failed = read(read(answer, '_shards'), 'failed');
+  if (failed !== 0) throw new RunFailed(`${what} failed on ${String(failed)} shards`);
+}
+
+function path(index: string): string {
+  return `/${encodeURIComponent(index)}`;
+}

@@ -1,0 +1,96 @@
+import type { DescribedDefinition } from '../../definition/definition.ts';
+import { defaultMapping } from '../../definition/field-types.ts';
+import type { IndexMeta } from './index-meta.ts';
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+/** What a run says of itself in the indexes that it makes. */
+export interface RunIdentity {
+  readonly fleet: string;
+  readonly run: string;
+  readonly runKey: string;
+  readonly definitionDigest: string;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+}
+
+/** The body of an index's creation, less its aliases. Settings by their full names. */
+export interface IndexBody {
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly mappings: {
+    readonly dynamic: 'strict';
+    readonly _meta: { readonly reindex_fleet: IndexMeta };
+    readonly properties: Readonly<Record<string, Mapping>>;
+  };
+}
+
+/** No refresh and no replicas while the index is built, and no pipeline that a template might bring. */
+const BUILD_SETTINGS = {
+  'index.refresh_interval': '-1',
+  'index.number_of_replicas': '0',
+  'index.final_pipeline': '_none',
+};
+
+/** The target: every field named, so that neither a template nor a document supplies a type. */
+export function targetBody(described: DescribedDefinition, identity: RunIdentity): IndexBody {
+  const { definition, fields } = described;
+  const properties: Record<string, Mapping> = { [definition.source.key]: { type: 'long' } };
+  for (const { name, mapping } of definition.document) {
+    const field = fields.find((candidate) => candidate.name === name);
+    if (field === undefined)
+      throw new Error(`field "${name}" of definition "${definition.name}" has no described type`);
+    properties[name] = mapping ?? defaultMapping(field.oid, field.jsonString);
+  }
+  const settings = { ...fullNames(definition.index.settings), ...BUILD_SETTINGS };
+  return bodyOf(settings, properties, metaFor(described, identity, 'target'));
+}
+
+/** The companion for dead letters: rows that could not become documents, by their key. */
+export function deadLetterBody(described: DescribedDefinition, identity: RunIdentity): IndexBody {
+  const properties = {
+    [described.definition.source.key]: { type: 'long' },
+    type: { type: 'keyword' },
+    reason: { type: 'text' },
+    fields: { type: 'object', enabled: false },
+  };
+  const settings = { 'index.number_of_shards': '1', ...BUILD_SETTINGS };
+  return bodyOf(settings, properties, metaFor(described, identity, 'dead_letters'));
+}
+
+/** Settings by their full names (`index.analysis.…`), nested or not as they are given; values as the cluster writes them. */
+export function fullNames(settings: Mapping, prefix = 'index'): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(settings).flatMap(([name, value]): [string, unknown][] => {
+      const path = name === 'index' || name.startsWith('index.') ? name : `${prefix}.${name}`;
+      const nested = typeof value === 'object' && value !== null && !Array.isArray(value);
+      if (nested) return Object.entries(fullNames(value as Mapping, path));
+      return [[path, Array.isArray(value) ? value.map(String) : String(value)]];
+    }),
+  );
+}
+
+function bodyOf(
+  settings: Mapping,
+  properties: Readonly<Record<string, Mapping>>,
+  meta: IndexMeta,
+): IndexBody {
+  return { settings, mappings: { dynamic: 'strict', _meta: { reindex_fleet: meta }, properties } };
+}
+
+function metaFor(
+  { definition }: DescribedDefinition,
+  identity: RunIdentity,
+  role: IndexMeta['role'],
+): IndexMeta {
+  return {
+    schema: 1,
+    fleet: identity.fleet,
+    run: identity.run,
+    run_key: identity.runKey,
+    alias: definition.alias,
+    definition: definition.name,
+    definition_digest: identity.definitionDigest,
+    role,
+    created_at: identity.createdAt,
+  };
+}

@@ -1,0 +1,33 @@
+/** The concrete index that a run builds, and its companion for dead letters. */
+export interface TargetNames {
+  readonly index: string;
+  readonly deadLetterIndex: string;
+}
+
+/** The only names that the workers of one pass write to. */
+export interface PassAliases {
+  readonly writeAlias: string;
+  readonly deadLetterAlias: string;
+}
+
+export function targetNames(alias: string, runId: string): TargetNames {
+  const index = `${alias}-${runId}`;
+  return { index, deadLetterIndex: `${index}-dead-letters` };
+}
+
+/** @param pass 1 for the main reading of the table; catch-ups and replays count on. */
+export function passAliases(names: TargetNames, pass: number): PassAliases {
+  return {
+    writeAlias: writeAlias(names.index, pass),
+    deadLetterAlias: writeAlias(names.deadLetterIndex, pass),
+  };
+}
+
+/** True for a write alias of any pass of this index. */
+export function isWriteAliasOf(index: string, alias: string): boolean {
+  return alias.startsWith(`${index}-write-`) && /^\d+$/.test(alias.slice(`${index}-write-`.length));
+}
+
+function writeAlias(index: string, pass: number): string {
+  return `${index}-write-${pass}`;
+}

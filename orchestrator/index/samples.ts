@@ -1,0 +1,143 @@
+import type { ClientBase } from 'pg';
+import type { DescribedDefinition, DescribedField, KeyRange } from '../../definition/definition.ts';
+import { fieldType, OID } from '../../definition/field-types.ts';
+import { baseFrom, PINNED_SETTINGS, qualifiedKey, rangeCondition, readableExpression, setLocal } from '../../definition/sql.ts';
+import { read } from './cluster-error.ts';
+import type { SearchCluster } from './cluster.ts';
+import { Lexeme, lexemesToText, parseLexemes, sameJson } from './exact-json.ts';
+import type { TargetNames } from './names.ts';
+
+/** Ranges that are looked into, and rows taken from each. */
+const SAMPLED_RANGES = 20;
+const ROWS_PER_RANGE = 10;
+
+export interface SampleInput {
+  readonly cluster: SearchCluster;
+  readonly client: ClientBase;
+  readonly described: DescribedDefinition;
+  readonly names: TargetNames;
+  readonly ranges: readonly KeyRange[];
+  readonly sampleKeys?: readonly bigint[];
+  readonly signal: AbortSignal;
+}
+
+/** A field that says something else in the index than in the table. Values are JSON text. */
+export interface Difference {
+  readonly key: string;
+  readonly field: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+/**
+ * Compares rows field by field. What a document should be is made by PostgreSQL itself (`to_jsonb` of each field),
+ * another way than the worker's. Numbers are compared by their digits.
+ */
+export async function compareSamples(input: SampleInput): Promise<{ keys: readonly bigint[]; differing: readonly Difference[] }> {
+  const keys = input.sampleKeys ?? (await chooseKeys(input));
+  if (keys.length === 0) return { keys, differing: [] };
+  const [rows, documents, dead] = await Promise.all([expectedRows(input, keys), sourcesOf(input, input.names.index, keys), sourcesOf(input, input.names.deadLetterIndex, keys)]);
+  const differing = rows.flatMap(({ key, values }) => {
+    const document = documents.get(key);
+    if (document === undefined) return dead.has(key) ? [] : [{ key, field: '(the document)', expected: 'to be there', found: 'nothing' }];
+    return differencesOf(input.described, key, values, document);
+  });
+  return { keys, differing };
+}
+
+/** A few consecutive rows from random places of random ranges. */
+async function chooseKeys({ client, described, ranges }: SampleInput): Promise<bigint[]> {
+  const { definition } = described;
+  const chosen = ranges.length <= SAMPLED_RANGES ? ranges : Array.from({ length: SAMPLED_RANGES }, () => ranges[Math.floor(Math.random() * ranges.length)]);
+  const keys = new Set<bigint>();
+  for (const range of chosen) {
+    if (range === undefined) continue;
+    const condition = rangeCondition(definition, { start: somewhereIn(range), end: range.end });
+    const where = definition.source.where === null ? 'true' : definition.source.where;
+    const { rows } = await client.query<{ key: string }>(
+      `SELECT ${qualifiedKey(definition)}::text AS key\n${baseFrom(definition)}\nWHERE ${condition} AND (\n${where}\n)\nORDER BY ${qualifiedKey(definition)} LIMIT ${ROWS_PER_RANGE}`,
+    );
+    for (const { key } of rows) keys.add(BigInt(key));
+  }
+  return [...keys];
+}
+
+function somewhereIn({ start, end }: KeyRange): bigint | null {
+  if (start === null || end === null) return start;
+  return start + BigInt(Math.floor(Math.random() * Number(end - start)));
+}
+
+interface ExpectedRow {
+  readonly key: string;
+  /** JSON text of each field, in the definition's order; null: SQL null. */
+  readonly values: readonly (string | null)[];
+}
+
+async function expectedRows({ client, described }: SampleInput, keys: readonly bigint[]): Promise<ExpectedRow[]> {
+  const { definition, fields } = described;
+  const columns = definition.document.map((field, i) => `to_jsonb(${readableExpression(field.sql, fields[i]?.oid ?? 0, definition.source.timeZone)})::text`);
+  const key = qualifiedKey(definition);
+  const where = definition.source.where === null ? '' : ` AND (\n${definition.source.where}\n)`;
+  const text = `SELECT ${[`${key}::text`, ...columns].join(',\n')}\n${baseFrom(definition)}\nWHERE ${key} = ANY ($1::int8[])${where}`;
+  await client.query(`BEGIN READ ONLY; ${setLocal(PINNED_SETTINGS)}`);
+  try {
+    const { rows } = await client.query<(string | null)[]>({ text, values: [keys.map(String)], rowMode: 'array' });
+    return rows.map(([first, ...values]) => ({ key: first ?? '', values }));
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
+async function sourcesOf({ cluster, signal }: SampleInput, index: string, keys: readonly bigint[]): Promise<Map<string, unknown>> {
+  const text = await cluster.callText('POST', `/${encodeURIComponent(index)}/_mget`, { ids: keys.map(String) }, { signal });
+  const docs = read(parseLexemes(text), 'docs');
+  const found = Array.isArray(docs) ? docs.filter((doc) => read(doc, 'found') === true) : [];
+  return new Map(found.map((doc) => [String(read(doc, '_id')), read(doc, '_source')]));
+}
+
+function differencesOf({ definition, fields }: DescribedDefinition, key: string, values: readonly (string | null)[], document: unknown): Difference[] {
+  const keyField = definition.source.key;
+  const expected: [string, unknown, DescribedField | undefined][] = [
+    [keyField, new Lexeme(key), undefined],
+    ...definition.document.map(({ name }, i): [string, unknown, DescribedField | undefined] => [name, asDocumentSays(values[i] ?? null, fields[i]), fields[i]]),
+  ];
+  return expected.flatMap(([name, value, field]) => {
+    const found = read(document, name);
+    return same(value, found, field) ? [] : [{ key, field: name, expected: lexemesToText(value), found: lexemesToText(found) }];
+  });
+}
+
+/** Two texts of one binary float may differ in their last digit and still mean the same number. */
+function same(expected: unknown, found: unknown, field: DescribedField | undefined): boolean {
+  const isFloat = field !== undefined && fieldType(field.oid).category === 'float';
+  if (isFloat && expected instanceof Lexeme && found instanceof Lexeme) {
+    const [a, b] = [Number(expected.text), Number(found.text)];
+    return field.oid === OID.float4 ? Math.fround(a) === Math.fround(b) : a === b;
+  }
+  return sameJson(expected, found);
+}
+
+/** `to_jsonb`'s value as our documents write it: times with `Z`, null for what a definition of policy null cannot say. */
+function asDocumentSays(text: string | null, field: DescribedField | undefined): unknown {
+  const value = text === null ? null : parseLexemes(text);
+  const category = field === undefined ? 'json' : fieldType(field.oid).category;
+  return convert(value, category);
+}
+
+function convert(value: unknown, category: string): unknown {
+  if (Array.isArray(value) && category !== 'json') return value.map((part) => convert(part, category));
+  if (typeof value !== 'string') return value;
+  switch (category) {
+    case 'timestamp': {
+      const [, time] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)\+00:00$/.exec(value) ?? [];
+      return time === undefined ? null : `${time}Z`;
+    }
+    case 'date':
+      return /^\d{4}-\d\d-\d\d$/.test(value) ? value : null;
+    case 'float':
+    case 'numeric':
+      return null; // "NaN" and the infinities; numbers are Lexemes.
+    default:
+      return value;
+  }
+}

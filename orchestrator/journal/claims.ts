@@ -1,0 +1,68 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { highestNumber, numberedName } from './numbered.ts';
+import type { JournalStore } from './store.ts';
+
+const claimSchema = z.object({
+  schema: z.literal(1),
+  nonce: z.string(),
+  held: z.boolean(),
+  runKey: z.string(),
+  run: z.string(),
+  alias: z.string(),
+  /** The digest of the definition without its columns' types. */
+  definitionDigest: z.string(),
+  at: z.iso.datetime(),
+  /** What ended the claim: `finished` or `abandoned`; null while it is held. */
+  ended: z.enum(['finished', 'abandoned']).nullable(),
+});
+export type Claim = z.infer<typeof claimSchema>;
+
+const FOLDER = 'claims';
+
+/**
+ * A fleet's claims, as numbered objects: the newest says who holds the fleet and its alias. A claim is durable: it
+ * outlives the process that made it and ends by finish or by `abandon` alone.
+ */
+export async function currentClaim(store: JournalStore): Promise<Claim | null> {
+  return readClaim(store, await highestNumber(store, FOLDER));
+}
+
+/** All claims, newest first, one entry per run: how each run's claim stands or ended. */
+export async function claimHistory(store: JournalStore): Promise<Claim[]> {
+  const runs = new Map<string, Claim>();
+  for (const name of (await store.list(FOLDER)).toReversed()) {
+    const claim = parseClaim(await store.read(name), name);
+    if (claim !== null && !runs.has(claim.run)) runs.set(claim.run, claim);
+  }
+  return [...runs.values()];
+}
+
+type ClaimContent = Omit<Claim, 'schema' | 'nonce'>;
+
+/** Writes the next claim; false if another process wrote that number first. */
+export async function writeClaim(store: JournalStore, content: ClaimContent): Promise<boolean> {
+  const number = (await highestNumber(store, FOLDER)) + 1;
+  const claim: Claim = { schema: 1, nonce: randomUUID(), ...content };
+  if ((await store.create(numberedName(FOLDER, number), JSON.stringify(claim))) === 'created') return true;
+  return (await readClaim(store, number))?.nonce === claim.nonce;
+}
+
+/** Where a run's journal lies. The key may hold anything that a scheduler makes up, so its digest names the folder. */
+export function runFolder(runKey: string): string {
+  const slug = runKey.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').slice(0, 40);
+  return `runs/${slug}-${createHash('sha256').update(runKey).digest('hex').slice(0, 12)}`;
+}
+
+async function readClaim(store: JournalStore, number: number): Promise<Claim | null> {
+  if (number === 0) return null;
+  const name = numberedName(FOLDER, number);
+  return parseClaim(await store.read(name), name);
+}
+
+function parseClaim(body: string | null, name: string): Claim | null {
+  if (body === null) return null;
+  const parsed = claimSchema.safeParse(JSON.parse(body));
+  if (!parsed.success) throw new Error(`${name} is no claim that this version reads: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { FleetHeld, messageOf, Superseded } from '../errors.ts';
+import { type Holder, holderSchema } from './holder.ts';
+import { highestNumber, numberedName } from './numbered.ts';
+import type { JournalStore } from './store.ts';
+
+const FOLDER = 'locks';
+
+const lockRecordSchema = z.object({
+  schema: z.literal(1),
+  epoch: z.int(),
+  nonce: z.string(),
+  /** Rises with every renewal: what a contender watches. Times are for people; clocks differ. */
+  beat: z.int(),
+  released: z.boolean(),
+  holder: holderSchema,
+});
+type LockRecord = z.infer<typeof lockRecordSchema>;
+
+export interface LockTiming {
+  /** How long a lock object must stand unchanged before a contender may take it over. */
+  readonly leaseMs: number;
+  /** Longest wait for another holder. */
+  readonly waitMs: number;
+  /** A monotonic clock. */
+  readonly monotonicMs: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/**
+ * The lock of a fleet. Each holder owns one numbered object, its number is the holder's epoch, and only the highest
+ * counts. A renewal replaces the holder's own object, so a paused holder that wakes up late can only touch an epoch
+ * that no longer counts, and finds the higher one at its next renewal or its next journal segment.
+ */
+export class FleetLock {
+  readonly epoch: number;
+  readonly #store: JournalStore;
+  readonly #record: LockRecord;
+  readonly #timing: LockTiming;
+  readonly #lost = new AbortController();
+  #renewedAtMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #renewal: Promise<void> = Promise.resolve();
+
+  private constructor(store: JournalStore, record: LockRecord, timing: LockTiming) {
+    this.#store = store;
+    this.#record = record;
+    this.#timing = timing;
+    this.epoch = record.epoch;
+    this.#renewedAtMs = timing.monotonicMs();
+  }
+
+  /**
+   * Takes the lock when it is free, released, its holder is proven dead, or it stood unchanged for a whole lease
+   * by this process's own clock. Throws FleetHeld when another holder is still alive after `waitMs`.
+   */
+  static async acquire(
+    store: JournalStore,
+    holder: Holder,
+    timing: LockTiming,
+    stateOfHolder: (holder: Holder) => Promise<'alive' | 'dead' | 'unknown'>,
+    onWait: (record: LockRecord) => void,
+  ): Promise<FleetLock> {
+    const begin = timing.monotonicMs();
+    let watched = { mark: '', sinceMs: begin };
+    for (;;) {
+      const epoch = await highestNumber(store, FOLDER);
+      const record = await readRecord(store, epoch);
+      const nowMs = timing.monotonicMs();
+      const mark = `${epoch}/${record?.beat}`;
+      if (mark !== watched.mark) watched = { mark, sinceMs: nowMs };
+      const free = record === null || record.released || nowMs - watched.sinceMs >= timing.leaseMs;
+      if (free || (await stateOfHolder(record.holder)) === 'dead') {
+        const lock = await FleetLock.#take(store, epoch + 1, holder, timing);
+        if (lock !== null) return lock;
+        continue;
+      }
+      if (nowMs - begin > timing.waitMs) throw new FleetHeld(describeHeld(record));
+      onWait(record);
+      await timing.sleep(Math.min(250, timing.leaseMs / 4));
+    }
+  }
+
+  static async #take(store: JournalStore, epoch: number, holder: Holder, timing: LockTiming): Promise<FleetLock | null> {
+    const record: LockRecord = { schema: 1, epoch, nonce: randomUUID(), beat: 0, released: false, holder };
+    const created = await store.create(numberedName(FOLDER, epoch), JSON.stringify(record));
+    const ours = created === 'created' || (await readRecord(store, epoch))?.nonce === record.nonce;
+    return ours ? new FleetLock(store, record, timing) : null;
+  }
+
+  /** Aborts when the lock is lost; its reason is a Superseded error. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Renews every third of a lease until released. */
+  startRenewing(): void {
+    this.#timer = setInterval(() => {
+      this.#renewal = this.#renewal.then(() => this.renew());
+    }, this.#timing.leaseMs / 3);
+    this.#timer.unref();
+  }
+
+  /** One renewal. A store that cannot be written costs the lock only after a whole lease without success. */
+  async renew(): Promise<void> {
+    if (this.#lost.signal.aborted || this.#record.released) return;
+    try {
+      const highest = await highestNumber(this.#store, FOLDER);
+      if (highest > this.epoch) return this.#lose(`epoch ${highest} has taken the lock over from epoch ${this.epoch}`);
+      await this.#write({ beat: this.#record.beat + 1 });
+      this.#renewedAtMs = this.#timing.monotonicMs();
+    } catch (error) {
+      if (this.#timing.monotonicMs() - this.#renewedAtMs > this.#timing.leaseMs) {
+        this.#lose(`the lock in ${this.#store.location} could not be renewed for a whole lease: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  /** A clean exit gives the lock back at once, so that the next command need not wait. */
+  async release(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#renewal;
+    if (this.#lost.signal.aborted || this.#record.released) return;
+    await this.#write({ released: true });
+  }
+
+  async #write(change: Partial<LockRecord>): Promise<void> {
+    Object.assign(this.#record, change);
+    await this.#store.replace(numberedName(FOLDER, this.epoch), JSON.stringify(this.#record));
+  }
+
+  #lose(reason: string): void {
+    clearInterval(this.#timer);
+    this.#lost.abort(new Superseded(reason));
+  }
+}
+
+/** Who holds the lock now; null if nobody does. For `status` and for refusing at once. */
+export async function currentHolder(store: JournalStore): Promise<{ epoch: number; holder: Holder } | null> {
+  const record = await readRecord(store, await highestNumber(store, FOLDER));
+  return record === null || record.released ? null : { epoch: record.epoch, holder: record.holder };
+}
+
+function describeHeld(record: LockRecord): string {
+  const { host, pid, since, purpose } = record.holder;
+  return `another process holds the fleet: ${purpose}, process ${pid} on ${host}, since ${since} (epoch ${record.epoch})`;
+}
+
+async function readRecord(store: JournalStore, epoch: number): Promise<LockRecord | null> {
+  if (epoch === 0) return null;
+  const name = numberedName(FOLDER, epoch);
+  const body = await store.read(name);
+  if (body === null) return null;
+  const parsed = lockRecordSchema.safeParse(JSON.parse(body));
+  if (!parsed.success) throw new Error(`${name} in ${store.location} is no lock that this version reads: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}

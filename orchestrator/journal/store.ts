@@ -1,0 +1,17 @@
+/**
+ * The port behind everything that must survive the orchestrator. One promise carries the design: `create` has
+ * exactly one winner per name, also among processes on several machines, and what it created is durable.
+ * Backends: a folder (`file-store.ts`); object storage with conditional writes later.
+ */
+export interface JournalStore {
+  /** For messages: where this store is. */
+  readonly location: string;
+  /** Creates `name` if it is absent. Durable once it resolves. May be retried: a second call answers `exists`. */
+  create(name: string, body: string): Promise<'created' | 'exists'>;
+  /** The body, or null if there is none. Never a part of one. */
+  read(name: string): Promise<string | null>;
+  /** Replaces `name` as a whole; the last writer wins. For heartbeats only, never for what decides. */
+  replace(name: string, body: string): Promise<void>;
+  /** Names below a folder (`claims/`), sorted; an absent folder has none. */
+  list(folder: string): Promise<string[]>;
+}

@@ -1,0 +1,69 @@
+import type { ClientBase } from 'pg';
+
+/** A node of EXPLAIN (FORMAT JSON), as far as the checks look at it. */
+export interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Parent Relationship'?: string;
+  readonly 'Relation Name'?: string;
+  readonly Alias?: string;
+  readonly 'Index Cond'?: string;
+  readonly 'Plan Rows': number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** The planner's plan of a query, which is not run. */
+export async function planOf(client: ClientBase, query: string): Promise<PlanNode> {
+  const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
+    `EXPLAIN (FORMAT JSON) ${query}`,
+  );
+  const plan = rows[0]?.['QUERY PLAN'][0].Plan;
+  if (plan === undefined) throw new Error('EXPLAIN gave no plan');
+  return plan;
+}
+
+/**
+ * Whether the SELECT list gives sets or uses window functions. These are nodes above the first join or scan; those
+ * below it belong to joined subqueries, where they are in order.
+ */
+export function evaluatesSets(root: PlanNode): boolean {
+  for (let node: PlanNode | undefined = root; node !== undefined; node = onlyInput(node)) {
+    if (node['Node Type'] === 'ProjectSet' || node['Node Type'] === 'WindowAgg') return true;
+  }
+  return false;
+}
+
+function onlyInput(node: PlanNode): PlanNode | undefined {
+  const inputs = inputsOf(node);
+  return inputs.length === 1 ? inputs[0] : undefined;
+}
+
+/**
+ * Scans of the base table that do not look at the index for `bound`, which is a bound of the key range as it stands in
+ * the plan; `alias` is the base table's (the planner numbers those of its partitions).
+ */
+export function scansWithoutBound(root: PlanNode, alias: string, bound: string): string[] {
+  return allNodes(root)
+    .filter((node) => node['Relation Name'] !== undefined && isBase(node.Alias ?? '', alias))
+    .filter((node) => !usesBound(node, bound))
+    .map((node) => `${node['Node Type']} on ${node['Relation Name']}`);
+}
+
+/** Whether any index is searched for `bound`. */
+export function usesBound(root: PlanNode, bound: string): boolean {
+  return allNodes(root).some((node) => node['Index Cond']?.includes(bound) === true);
+}
+
+function isBase(alias: string, base: string): boolean {
+  return alias === base || (alias.startsWith(`${base}_`) && /^[0-9]+$/.test(alias.slice(base.length + 1)));
+}
+
+function allNodes(root: PlanNode): PlanNode[] {
+  return [root, ...inputsOf(root).flatMap(allNodes)];
+}
+
+/** Subplans of expressions are not inputs. */
+function inputsOf(node: PlanNode): readonly PlanNode[] {
+  return (node.Plans ?? []).filter(
+    ({ 'Parent Relationship': parent }) => parent !== 'SubPlan' && parent !== 'InitPlan',
+  );
+}

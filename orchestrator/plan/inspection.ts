@@ -1,0 +1,35 @@
+import type { ClientBase, DatabaseError } from 'pg';
+import type { IndexDefinition } from '../../definition/definition.ts';
+import type { Fault } from '../../definition/faults.ts';
+import type { LoadedDefinition } from '../../definition/load.ts';
+import type { Path } from '../../definition/yaml-file.ts';
+import { databaseWords, offsetInPart } from './database-words.ts';
+
+/** One definition held against one database: the checks share it and leave in it what they find wrong. */
+export class Inspection {
+  readonly client: ClientBase;
+  readonly definition: IndexDefinition;
+  readonly faults: Fault[] = [];
+  readonly #loaded: LoadedDefinition;
+
+  constructor(client: ClientBase, loaded: LoadedDefinition) {
+    this.client = client;
+    this.definition = loaded.definition;
+    this.#loaded = loaded;
+  }
+
+  /** `offset` leads into the setting's text. */
+  fault(path: Path, message: string, offset = 0): void {
+    this.faults.push(this.#loaded.faultAt(path, message, offset));
+  }
+
+  /** A fault that the database found in `part` of a statement, which is the setting's text. */
+  databaseFault(path: Path, error: DatabaseError, statement: string, part: string): void {
+    this.fault(path, databaseWords(error), offsetInPart(error, statement, part));
+  }
+
+  /** Whether something is wrong with a setting, or with one below it. */
+  faultIn(setting: string): boolean {
+    return this.faults.some(({ path }) => path.startsWith(setting));
+  }
+}

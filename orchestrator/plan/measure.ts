@@ -1,0 +1,46 @@
+import type { ClientBase } from 'pg';
+import type { IndexDefinition } from '../../definition/definition.ts';
+import { baseFrom, qualifiedKey, quoteIdentifier } from '../../definition/sql.ts';
+import { attempt } from './transaction.ts';
+
+const MEASURED_ROWS = 1000;
+/** `{"index":{"_id":""}}` and two newlines, and what a version adds to it (`,"version":…,"version_type":"external_gte"`). */
+const ACTION_BYTES = 23;
+const VERSION_BYTES = 58;
+
+/**
+ * Bytes that go to the cluster for a row of the table on average, rows that `where` leaves out among them, from the
+ * documents of up to 1,000 of the sampled keys. Null where none can be made (an empty table, rows with faulty values).
+ */
+export async function measureBytesPerRow(
+  client: ClientBase,
+  definition: IndexDefinition,
+  sample: readonly bigint[],
+): Promise<number | null> {
+  const step = Math.max(1, Math.ceil(sample.length / MEASURED_ROWS));
+  const keys = sample.filter((_, i) => i % step === 0);
+  if (keys.length === 0) return null;
+  const { result } = await attempt<{ bytes: number; documents: number; ids: number }>(
+    client,
+    measurement(definition),
+    [keys.map(String)],
+  );
+  const [row] = result?.rows ?? [];
+  if (row === undefined) return null;
+  const action = ACTION_BYTES + (definition.source.changedAt === null ? 0 : VERSION_BYTES);
+  return (row.bytes + row.ids + row.documents * action) / keys.length;
+}
+
+/** Size of the documents as json, their number, and the size of their ids. */
+function measurement(definition: IndexDefinition): string {
+  const { key, where } = definition.source;
+  const fields = definition.document.map(({ name, sql }) => `(\n${sql}\n) AS ${quoteIdentifier(name)}`);
+  return `
+    SELECT coalesce(sum(octet_length(row_to_json(document)::text)), 0)::float8 AS bytes, count(*)::int AS documents,
+      coalesce(sum(octet_length(document.${quoteIdentifier(key)}::text)), 0)::float8 AS ids
+    FROM (
+      SELECT ${[`${qualifiedKey(definition)} AS ${quoteIdentifier(key)}`, ...fields].join(', ')}
+      ${baseFrom(definition)}
+      WHERE ${qualifiedKey(definition)} = ANY ($1::int8[])${where === null ? '' : ` AND (\n${where}\n)`}
+    ) AS document`;
+}

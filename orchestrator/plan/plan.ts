@@ -1,0 +1,73 @@
+import type { ClientBase } from 'pg';
+import type { DescribedDefinition } from '../../definition/definition.ts';
+import { describedDigest } from '../../definition/digest.ts';
+import { Faults } from '../../definition/faults.ts';
+import type { LoadedDefinition } from '../../definition/load.ts';
+import type { KeyBounds } from './bounds.ts';
+import { expectedBytes, rangeCount } from './estimate.ts';
+import { inspectDefinition } from './inspect.ts';
+import { measureBytesPerRow } from './measure.ts';
+import { type PlannedRange, splitRanges } from './ranges.ts';
+import { sampleTable } from './sample.ts';
+import { inReadOnlyTransaction } from './transaction.ts';
+
+export interface PlanOptions {
+  /** Workers that will share the ranges. */
+  readonly workers: number;
+  /** Number of ranges; null: as many as suit the table and the workers. */
+  readonly ranges: number | null;
+  /** Count the rows instead of estimating them, however long that takes. */
+  readonly exact: boolean;
+  /** Limit on each statement but the exact count. */
+  readonly statementTimeoutMs: number;
+}
+
+/** What a run of one definition would do. */
+export interface DefinitionPlan {
+  readonly described: DescribedDefinition;
+  /** `<digest of the definition>.<digest of its columns' types>`. */
+  readonly digest: string;
+  /** Rows of the base table, before `where`. */
+  readonly rows: { readonly count: number; readonly exact: boolean };
+  /** Null for an empty table. */
+  readonly bounds: KeyBounds | null;
+  /** Every key that bigint can hold lies in exactly one. */
+  readonly ranges: readonly PlannedRange[];
+  /** Bytes to the cluster for each row of the base table; null: no row could be measured. */
+  readonly bytesPerRow: number | null;
+  readonly expectedBytes: number | null;
+}
+
+const STATEMENT_TIMEOUT_MS = 60_000;
+
+/**
+ * Inspects a definition against the database and plans its ranges. Writes nothing. Throws `Faults` that name everything
+ * that is wrong with the definition.
+ */
+export async function planDefinition(
+  client: ClientBase,
+  loaded: LoadedDefinition,
+  options: Pick<PlanOptions, 'workers'> & Partial<PlanOptions>,
+): Promise<DefinitionPlan> {
+  const { described, faults } = await inspectDefinition(client, loaded);
+  if (described === null) throw new Faults(faults);
+  const { definition } = described;
+  const limits = {
+    what: `Planning the definition ${definition.name}`,
+    statementTimeoutMs: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+  };
+  return inReadOnlyTransaction(client, limits, async () => {
+    const { bounds, rows, keys } = await sampleTable(client, definition, { exact: options.exact ?? false });
+    const bytesPerRow = await measureBytesPerRow(client, definition, keys);
+    const ranges = rangeCount({ rows: rows.count, workers: options.workers, wanted: options.ranges ?? null });
+    return {
+      described,
+      digest: describedDigest(described),
+      rows,
+      bounds,
+      ranges: splitRanges(keys, { rows: rows.count, ranges }),
+      bytesPerRow,
+      expectedBytes: expectedBytes(rows.count, bytesPerRow),
+    };
+  });
+}

@@ -1,0 +1,153 @@
+import type { IndexDefinition, KeyRange } from '../../definition/definition.ts';
+import { parseSqlName } from '../../definition/names.ts';
+import { baseFrom, qualifiedKey, rangeCondition } from '../../definition/sql.ts';
+import type { Path } from '../../definition/yaml-file.ts';
+import { baseOnly, keyBounds, MAX_KEY, withJoins } from './bounds.ts';
+import { databaseWords } from './database-words.ts';
+import { planOf, scansWithoutBound, usesBound } from './explain.ts';
+import type { Inspection } from './inspection.ts';
+import type { BaseTable } from './table.ts';
+import { attempt } from './transaction.ts';
+
+/** Stretches of the table that are looked at, and rows of each. */
+const STRETCHES = 8;
+const STRETCH_ROWS = 200;
+/** A range that no planner takes for small, with bounds that are recognised in its plan. */
+const WIDE: KeyRange = { start: -1_234_567_890_123_456_789n, end: 1_234_567_890_123_456_789n };
+
+/** Whether a range of keys is reached by an index, so that a task does not read the whole table for its part. */
+export async function inspectReach(inspection: Inspection, table: BaseTable): Promise<void> {
+  const { client, definition } = inspection;
+  const key = qualifiedKey(definition);
+  await client.query('SET LOCAL enable_seqscan = off');
+  const plan = await planOf(
+    client,
+    `SELECT ${key} ${baseFrom(definition)} WHERE ${rangeCondition(definition, WIDE)} ORDER BY ${key}`,
+  );
+  await client.query('SET LOCAL enable_seqscan = on');
+  const alias = parseSqlName(definition.source.as)?.[0] ?? definition.source.as;
+  const without = scansWithoutBound(plan, alias, String(WIDE.start));
+  if (without.length === 0 && (table.kind !== 'view' || usesBound(plan, String(WIDE.start)))) return;
+  const seen = without.length > 0 ? ` (its plan has: ${without.slice(0, 3).join(', ')})` : '';
+  const instead =
+    table.kind === 'view'
+      ? 'Index it in the table below, and let the view pass its column on as it is.'
+      : 'Index it.';
+  inspection.fault(
+    ['source', 'key'],
+    `No index leads to a range of keys of ${table.name}, so each range would read all of it${seen}. ${instead}`,
+  );
+}
+
+/** Looks at stretches of rows: keys that repeat or are null, and joins that lose or multiply rows. */
+export async function inspectRows(inspection: Inspection, table: BaseTable): Promise<void> {
+  const { client, definition } = inspection;
+  if (table.kind === 'view' || table.kind === 'materialized view') await inspectNulls(inspection);
+  // Without an index, or with nothing that a look could show.
+  if (inspection.faultIn('source.key') || (table.kind === 'table' && definition.source.joins.length === 0))
+    return;
+  const bounds = await keyBounds(client, definition);
+  if (bounds === null) return;
+  const step = (bounds.max - bounds.min) / BigInt(STRETCHES) + 1n;
+  for (let i = 0n; i < STRETCHES && bounds.min + i * step <= bounds.max; i++) {
+    const range = await stretchFrom(inspection, bounds.min + i * step);
+    if (!(await inspectStretch(inspection, range))) return;
+  }
+}
+
+async function inspectNulls(inspection: Inspection): Promise<void> {
+  const { client, definition } = inspection;
+  const statement = `SELECT ${baseOnly(definition)} WHERE ${qualifiedKey(definition)} IS NULL LIMIT 1`;
+  const { result, error } = await attempt(client, statement);
+  if (result?.rows.length === 0) return;
+  const seen =
+    error === null
+      ? 'There are rows without a key'
+      : `Whether there are rows without a key could not be seen (${databaseWords(error)})`;
+  inspection.fault(
+    ['source', 'key'],
+    `${seen}; such rows would be lost. Leave them out in the view: WHERE … IS NOT NULL.`,
+  );
+}
+
+async function stretchFrom({ client, definition }: Inspection, start: bigint): Promise<KeyRange> {
+  const key = qualifiedKey(definition);
+  const { rows } = await client.query<{ last: string | null }>(
+    `SELECT max(key) AS last FROM (SELECT ${key}::int8 AS key ${baseOnly(definition)} ` +
+      `WHERE ${rangeCondition(definition, { start, end: null })} ORDER BY ${key} LIMIT ${STRETCH_ROWS}) AS stretch`,
+  );
+  const last = BigInt(rows[0]?.last ?? start);
+  return { start, end: last === MAX_KEY ? null : last + 1n };
+}
+
+/** False once there is a fault: one example is enough. */
+async function inspectStretch(inspection: Inspection, range: KeyRange): Promise<boolean> {
+  const { definition } = inspection;
+  const base = await countRows(inspection, withJoins(definition, []), range, ['source', 'table']);
+  if (base === null) return false;
+  if (base.rows !== base.keys) {
+    const key = await repeatedKey(inspection, withJoins(definition, []), range);
+    inspection.fault(['source', 'key'], `The key is not unique: several rows have ${key}.`);
+    return false;
+  }
+  for (let joins = 1; joins <= definition.source.joins.length; joins++) {
+    if (!(await inspectJoin(inspection, range, base.rows, joins))) return false;
+  }
+  return true;
+}
+
+/** Holds the rows that come out of the first `joins` joins against those of the table. */
+async function inspectJoin(
+  inspection: Inspection,
+  range: KeyRange,
+  baseRows: number,
+  joins: number,
+): Promise<boolean> {
+  const joined = withJoins(inspection.definition, inspection.definition.source.joins.slice(0, joins));
+  const path: Path = [
+    'source',
+    'joins',
+    joins - 1,
+    joined.source.joins.at(-1)?.on.trim() === 'true' ? 'left' : 'on',
+  ];
+  const count = await countRows(inspection, joined, range, path);
+  if (count === null || count.rows === baseRows) return count !== null;
+  if (count.rows < baseRows) {
+    inspection.fault(path, 'This join loses rows. Make it a left join of one table or subquery.');
+  } else {
+    const key = await repeatedKey(inspection, joined, range);
+    inspection.fault(
+      path,
+      `This join makes several rows of one: the key ${key} comes out more than once. ${ONE_ROW}`,
+    );
+  }
+  return false;
+}
+
+const ONE_ROW =
+  'Join by what is unique, or aggregate the joined rows into one: LATERAL (SELECT array_agg(…) … ) AS child, on: "true".';
+
+/** Null, and a fault at `path`, when they cannot be counted. */
+async function countRows(inspection: Inspection, definition: IndexDefinition, range: KeyRange, path: Path) {
+  const statement = `SELECT count(*)::int AS rows, count(DISTINCT ${qualifiedKey(definition)})::int AS keys ${inRange(definition, range)}`;
+  const { result, error } = await attempt<{ rows: number; keys: number }>(inspection.client, statement);
+  if (error !== null)
+    inspection.fault(path, `${STRETCH_ROWS} rows could not be read up to here. ${databaseWords(error)}`);
+  return result?.rows[0] ?? null;
+}
+
+async function repeatedKey(
+  { client }: Inspection,
+  definition: IndexDefinition,
+  range: KeyRange,
+): Promise<string> {
+  const key = qualifiedKey(definition);
+  const { rows } = await client.query<{ key: string }>(
+    `SELECT ${key}::text AS key ${inRange(definition, range)} GROUP BY ${key} HAVING count(*) > 1 ORDER BY ${key} LIMIT 1`,
+  );
+  return rows[0]?.key ?? '';
+}
+
+function inRange(definition: IndexDefinition, range: KeyRange): string {
+  return `${baseFrom(definition)} WHERE ${rangeCondition(definition, range)}`;
+}

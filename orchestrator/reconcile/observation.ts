@@ -1,0 +1,39 @@
+import type { TaskStatus } from '../../worker/contract.ts';
+
+/** What one tick saw. Nothing here is remembered by the loop: whatever matters is seen again at the next tick. */
+export interface Observation {
+  /** The fleet's desired capacity now. */
+  readonly desired: number;
+  readonly instances: readonly ObservedInstance[];
+  /** What each running instance's worker answered. */
+  readonly workers: Readonly<Record<string, WorkerAnswer>>;
+  /** Tasks that a worker refused since the last tick. */
+  readonly refusals: readonly TaskRefusal[];
+}
+
+export interface ObservedInstance {
+  readonly id: string;
+  readonly phase: 'pending' | 'running' | 'terminating' | 'gone';
+  /** The run that launched it; null: unknown. Instances of others are brought to zero first. */
+  readonly run: string | null;
+  /** Why it ended, in the fleet's words, with the last lines of its log where there are any. */
+  readonly detail: string | null;
+}
+
+export type WorkerAnswer =
+  | { readonly reachable: false; readonly error: string }
+  | {
+      readonly reachable: true;
+      /** False: booted, but its database or cluster cannot be reached. */
+      readonly ready: boolean;
+      readonly build: string;
+      readonly workerId: string;
+      /** By task id, for the tasks that this run has given to this worker; null: the worker does not know it. */
+      readonly tasks: Readonly<Record<string, TaskStatus | null>>;
+    };
+
+export interface TaskRefusal {
+  readonly task: string;
+  readonly status: number;
+  readonly message: string;
+}

@@ -1,0 +1,179 @@
+import type { TaskStatus } from '../../worker/contract.ts';
+import { addCounts, addsUp, countsOf, NO_COUNTS } from './counts.ts';
+import { type Draft, isDown, type Limits } from './draft.ts';
+import type { SettledEvent } from './events.ts';
+import type { Memory } from './memory.ts';
+import type { Observation, TaskRefusal } from './observation.ts';
+import type { RangeState, RunState } from './state.ts';
+
+const MAX_KEY = 2n ** 63n - 1n;
+
+/** Takes back every assigned range whose task has ended, failed, was refused, was lost, or stands still. */
+export function settleTasks(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
+  const running = runningTasks(draft);
+  for (const range of draft.ranges) {
+    if (range.status !== 'assigned') continue;
+    settleRange(draft, observation, { range, runs: running.has(range.task) }, nowMs, limits);
+  }
+  stopAtDeadLetters(draft, limits);
+  if (draft.state.stopped !== null) takeBackAll(draft);
+}
+
+/** A range with a task: `runs` tells the one that its worker works on from one that waits in the worker's queue. */
+interface Assigned {
+  readonly range: RangeState;
+  readonly runs: boolean;
+}
+
+function settleRange(draft: Draft, observation: Observation, { range, runs }: Assigned, nowMs: number, limits: Limits): void {
+  const status = lastStatus(draft, range);
+  const lost = lossOf(draft, observation, range, nowMs, limits);
+  if (lost !== null) {
+    draft.markUnfit(range.instance, lost.reason);
+    return giveBack(draft, range, limits, { reason: lost.reason, charged: lost.known && runs });
+  }
+  const refusal = observation.refusals.find((candidate) => candidate.task === range.task);
+  if (refusal !== undefined) return settleRefused(draft, range, refusal, limits);
+  if (status === undefined) return;
+  if (!addsUp(countsOf(status))) {
+    return draft.stop(`task ${status.task_id} on ${range.instance} counts its rows wrongly: ${JSON.stringify(countsOf(status))}`);
+  }
+  if (!status.active) return settleEnded(draft, range, status, limits);
+  if (runs) settleIfStuck(draft, range, status, nowMs, limits);
+}
+
+/** Why a range's worker is lost; null: it is not. `known`: this process has seen the instance alive. */
+function lossOf(
+  draft: Draft,
+  observation: Observation,
+  range: RangeState,
+  nowMs: number,
+  limits: Limits,
+): { reason: string; known: boolean } | null {
+  const id = range.instance ?? '';
+  const instance = observation.instances.find((candidate) => candidate.id === id);
+  const memory = draft.memory.instances[id];
+  if (instance === undefined) return { reason: `worker ${id} is gone`, known: false };
+  if (isDown(instance)) return { reason: `worker ${id} has ended${instance.detail === null ? '' : `: ${instance.detail}`}`, known: true };
+  const silentSinceMs = memory?.answeredMs ?? memory?.firstSeenMs ?? nowMs;
+  if (nowMs - silentSinceMs < limits.lostAfterMs) return null;
+  return { reason: `worker ${id} has not answered for ${Math.round((nowMs - silentSinceMs) / 1000)} s`, known: true };
+}
+
+function settleRefused(draft: Draft, range: RangeState, refusal: TaskRefusal, limits: Limits): void {
+  // A full queue or a dependency that is down passes by itself: the same task is posted again.
+  if (refusal.status === 429 || refusal.status === 0) return;
+  const reason = `worker ${range.instance} refused the task (${refusal.status}): ${refusal.message}`;
+  draft.markUnfit(range.instance, reason);
+  giveBack(draft, range, limits, { reason, charged: false });
+}
+
+function settleEnded(draft: Draft, range: RangeState, status: TaskStatus, limits: Limits): void {
+  const { error } = status;
+  if (error === null) {
+    draft.record(settled(range, status, { outcome: 'done', charged: false, reason: null }));
+    return;
+  }
+  const reason = `${error.type}: ${error.message}`;
+  giveBack(draft, range, limits, { reason, charged: error.next === 'retry' });
+  if (error.next === 'stop') draft.stop(reason);
+}
+
+function settleIfStuck(draft: Draft, range: RangeState, status: TaskStatus, nowMs: number, limits: Limits): void {
+  const memory = draft.memory.tasks[status.task_id];
+  if (memory === undefined) return;
+  if (memory.waitingSinceMs !== null) {
+    const waitedMs = nowMs - memory.waitingSinceMs;
+    if (waitedMs > limits.waitingTimeoutMs) {
+      draft.stop(`workers have waited ${Math.round(waitedMs / 1000)} s for the ${status.waiting_for}; the run ends at zero and can be resumed`);
+    }
+    return;
+  }
+  const stoodMs = nowMs - memory.movedMs;
+  if (stoodMs <= limits.stallTimeoutMs) return;
+  const reason = `no progress for ${Math.round(stoodMs / 1000)} s on ${range.instance}`;
+  draft.markUnfit(range.instance, reason);
+  giveBack(draft, range, limits, { reason, charged: true });
+}
+
+/** Accepts what is settled; the rest waits, is done where nothing is left, or has failed after its last attempt. */
+function giveBack(draft: Draft, range: RangeState, limits: Limits, why: { reason: string; charged: boolean }): void {
+  const status = lastStatus(draft, range);
+  const spent = why.charged && range.charged + 1 >= limits.attempts;
+  const outcome = nothingLeft(range, status) ? 'done' : spent ? 'failed' : 'rest_waits';
+  draft.record(settled(range, status, { outcome, ...why }));
+  if (outcome === 'failed') draft.stop(`range ${range.id} failed ${limits.attempts} times, last: ${why.reason}`);
+}
+
+function takeBackAll(draft: Draft): void {
+  for (const event of takeBackEvents(draft.state, draft.memory, 'the run was stopped')) draft.record(event);
+}
+
+/** Takes every assigned range back, with what its task had settled by the last answer. Nobody is charged. */
+export function takeBackEvents(state: RunState, memory: Memory, reason: string): SettledEvent[] {
+  return Object.values(state.ranges)
+    .filter((range) => range.status === 'assigned')
+    .map((range) => {
+      const status = memory.tasks[range.task ?? '']?.status;
+      const outcome = nothingLeft(range, status) ? 'done' : 'rest_waits';
+      return settled(range, status, { outcome, charged: false, reason });
+    });
+}
+
+/** True when every key up to the range's end is settled, though the task did not live to say so. */
+function nothingLeft(range: RangeState, status: TaskStatus | undefined): boolean {
+  if (status === undefined) return false;
+  if (!status.active && status.error === null) return true;
+  if (status.settled_through === null) return false;
+  const last = range.end === null ? MAX_KEY : BigInt(range.end) - 1n;
+  return BigInt(status.settled_through) >= last;
+}
+
+function settled(
+  range: RangeState,
+  status: TaskStatus | undefined,
+  why: Pick<SettledEvent, 'outcome' | 'charged' | 'reason'>,
+): SettledEvent {
+  return {
+    type: 'settled',
+    range: range.id,
+    task: range.task ?? '',
+    through: status?.settled_through ?? null,
+    counts: status === undefined ? NO_COUNTS : countsOf(status),
+    ...why,
+  };
+}
+
+/** Of each worker's tasks the one that runs: the one that has read most, or was accepted first. It alone has a clock. */
+function runningTasks(draft: Draft): Set<string | null> {
+  const running = new Map<string | null, TaskStatus>();
+  for (const range of draft.ranges) {
+    const status = range.status === 'assigned' ? lastStatus(draft, range) : undefined;
+    if (status === undefined) continue;
+    const other = running.get(range.instance);
+    if (other === undefined || runsBefore(status, other)) running.set(range.instance, status);
+  }
+  return new Set([...running.values()].map((status) => status.task_id));
+}
+
+function runsBefore(a: TaskStatus, b: TaskStatus): boolean {
+  if (a.active !== b.active) return a.active;
+  if (a.rows_read !== b.rows_read) return a.rows_read > b.rows_read;
+  return Date.parse(a.start_time) < Date.parse(b.start_time);
+}
+
+function lastStatus(draft: Draft, range: RangeState): TaskStatus | undefined {
+  return draft.memory.tasks[range.task ?? '']?.status;
+}
+
+function stopAtDeadLetters(draft: Draft, limits: Limits): void {
+  const running = draft.ranges
+    .filter((range) => range.status === 'assigned')
+    .map((range) => lastStatus(draft, range))
+    .filter((status) => status !== undefined)
+    .map(countsOf);
+  const { deadLetters } = [...draft.ranges.map((range) => range.counts), ...running].reduce(addCounts, NO_COUNTS);
+  if (deadLetters > limits.stopLimit) {
+    draft.stop(`${deadLetters} rows could not become documents, more than the definition's stop_limit of ${limits.stopLimit}`);
+  }
+}

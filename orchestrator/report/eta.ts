@@ -1,0 +1,65 @@
+/** Rate and time left; null while there is nothing to say it from. */
+export interface Estimate {
+  readonly rowsPerSecond: number | null;
+  readonly secondsLeft: number | null;
+}
+
+/** State of an estimate between two ticks. Times are monotonic milliseconds. */
+export interface EtaState {
+  readonly startMs: number;
+  readonly startRows: number;
+  readonly lastMs: number;
+  readonly lastRows: number;
+  /** Exponentially weighted rate of the last moments; null until two ticks have been seen. */
+  readonly recentRate: number | null;
+  /** The end as it was last shown. */
+  readonly shownEndMs: number | null;
+}
+
+const TIME_CONSTANT_MS = 20_000;
+/** Rates of the first moments say little; nothing is shown before this. */
+const SETTLING_MS = 2_000;
+/** How fast the shown end may follow the computed one, per second, as a share of the gap. */
+const SHOWN_END_GAIN = 0.06;
+
+export function beginEta(nowMs: number, rows: number): EtaState {
+  return { startMs: nowMs, startRows: rows, lastMs: nowMs, lastRows: rows, recentRate: null, shownEndMs: null };
+}
+
+/**
+ * The next estimate. The rate is the mean of the overall one and the recent one: the first does not jump, the second
+ * follows a change. The shown end moves towards the computed one by a share of the gap only, so it does not jump.
+ */
+export function nextEta(state: EtaState, nowMs: number, rows: number, rowsExpected: number): { state: EtaState; estimate: Estimate } {
+  const passedMs = nowMs - state.lastMs;
+  if (passedMs <= 0) return { state, estimate: estimateOf(state, nowMs) };
+  const rate = ((rows - state.lastRows) / passedMs) * 1000;
+  const weight = 1 - Math.exp(-passedMs / TIME_CONSTANT_MS);
+  const recentRate = state.recentRate === null ? rate : state.recentRate + weight * (rate - state.recentRate);
+  const next = { ...state, lastMs: nowMs, lastRows: rows, recentRate };
+  const shownEndMs = endOf(next, rowsExpected, passedMs);
+  const shown = { ...next, shownEndMs };
+  return { state: shown, estimate: estimateOf(shown, nowMs) };
+}
+
+function estimateOf(state: EtaState, nowMs: number): Estimate {
+  const rowsPerSecond = rateOf(state);
+  const secondsLeft = state.shownEndMs === null ? null : Math.max(0, (state.shownEndMs - nowMs) / 1000);
+  return { rowsPerSecond, secondsLeft };
+}
+
+function rateOf(state: EtaState): number | null {
+  const passedMs = state.lastMs - state.startMs;
+  if (state.recentRate === null || passedMs <= 0) return null;
+  const overall = ((state.lastRows - state.startRows) / passedMs) * 1000;
+  return (overall + state.recentRate) / 2;
+}
+
+function endOf(state: EtaState, rowsExpected: number, passedMs: number): number | null {
+  const rate = rateOf(state);
+  if (rate === null || rate <= 0 || state.lastMs - state.startMs < SETTLING_MS) return state.shownEndMs;
+  const computed = state.lastMs + (Math.max(0, rowsExpected - state.lastRows) / rate) * 1000;
+  if (state.shownEndMs === null) return computed;
+  const gain = 1 - (1 - SHOWN_END_GAIN) ** (passedMs / 1000);
+  return state.shownEndMs + gain * (computed - state.shownEndMs);
+}

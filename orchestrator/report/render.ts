@@ -1,0 +1,47 @@
+import pc from 'picocolors';
+import type { Progress } from './progress.ts';
+import { countWords, durationWords, plural } from './words.ts';
+
+const LABEL_WIDTH = 14;
+
+export function phaseLine(mark: string, name: string, seconds: number, note: string): string {
+  return `  ${mark} ${name.padEnd(LABEL_WIDTH)} ${pc.dim(durationWords(seconds).padStart(8))}  ${note}`;
+}
+
+/** The live lines of a pass, made to fit `columns`. Pure. */
+export function progressLines(progress: Progress, columns: number): string[] {
+  const { counts, rowsExpected, workers, ranges, estimate, waitingFor } = progress;
+  const share = rowsExpected === 0 ? 0 : Math.min(1, counts.rowsRead / rowsExpected);
+  const width = Math.max(10, Math.min(40, columns - 60));
+  const rate = estimate.rowsPerSecond === null ? '–' : countWords(estimate.rowsPerSecond);
+  const eta = estimate.secondsLeft === null ? '–' : durationWords(estimate.secondsLeft);
+  const figures = [
+    `${rate} documents/s`,
+    `ETA ${eta}`,
+    workerWords(workers),
+    plural(counts.retries, 'retry', 'retries'),
+    deadLetterWords(counts.deadLetters),
+  ];
+  const indent = ' '.repeat(4);
+  const waiting = waitingFor.length === 0 ? [] : [indent + pc.yellow(`waiting for the ${waitingFor.join(' and the ')}`)];
+  return [
+    `${indent}${bar(share, width)} ${(share * 100).toFixed(0).padStart(3)} %  ${countWords(counts.rowsRead)} of ${countWords(rowsExpected)} rows  ${pc.dim(`${ranges.done}/${ranges.total} ranges`)}`,
+    `${indent}${figures.join(pc.dim(' · '))}`,
+    ...waiting,
+  ];
+}
+
+function bar(share: number, width: number): string {
+  const filled = Math.round(share * width);
+  return pc.cyan('█'.repeat(filled)) + pc.dim('░'.repeat(width - filled));
+}
+
+function workerWords({ working, idle, starting }: Progress['workers']): string {
+  const extras = [idle > 0 ? `${idle} idle` : '', starting > 0 ? `${starting} starting` : ''].filter((word) => word !== '');
+  return `${plural(working, 'worker')}${extras.length === 0 ? '' : ` (${extras.join(', ')})`}`;
+}
+
+function deadLetterWords(count: number): string {
+  const words = plural(count, 'dead letter');
+  return count === 0 ? words : pc.red(words);
+}

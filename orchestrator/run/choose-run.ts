@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { FleetHeld, RunFailed } from '../errors.ts';
+import { type Claim, claimHistory, currentClaim, runFolder } from '../journal/claims.ts';
+import { readRun } from '../journal/run-journal.ts';
+import type { JournalStore } from '../journal/store.ts';
+import type { RunState } from '../reconcile/state.ts';
+
+/** Which run a command speaks of. */
+export type ChosenRun =
+  | { readonly kind: 'new'; readonly runKey: string; readonly run: string }
+  | { readonly kind: 'unfinished'; readonly claim: Claim; readonly state: RunState }
+  | { readonly kind: 'finished'; readonly claim: Claim; readonly state: RunState };
+
+/**
+ * Chooses the run: with a key that run and no other; without one the fleet's unfinished run if its definition is the
+ * same, else a new one.
+ *
+ * @throws FleetHeld when another run's claim holds the fleet
+ * @throws RunFailed when the key belongs to a run of another definition, or to an abandoned one
+ */
+export async function chooseRun(
+  store: JournalStore,
+  wanted: { readonly runKey: string | null; readonly definitionDigest: string; readonly now: Date },
+): Promise<ChosenRun> {
+  const held = await unfinishedClaim(store);
+  if (held !== null && wanted.runKey === null) return chooseHeld(store, held, wanted.definitionDigest);
+  const runKey = wanted.runKey ?? wanted.now.toISOString();
+  const known = (await claimHistory(store)).find((claim) => claim.runKey === runKey);
+  if (held !== null && held.runKey !== runKey && known?.ended !== 'finished') throw new FleetHeld(heldBy(held));
+  if (known === undefined) return { kind: 'new', runKey, run: runIdOf(runKey, wanted.now) };
+  return chooseKnown(store, known, wanted.definitionDigest);
+}
+
+/** The claim that holds the fleet. One whose run has its result already only lacks its last line and holds nothing. */
+export async function unfinishedClaim(store: JournalStore): Promise<Claim | null> {
+  const claim = await currentClaim(store);
+  if (claim === null || !claim.held) return null;
+  const { state } = await readRun(store, runFolder(claim.runKey));
+  return state.result !== null || state.abandoned ? null : claim;
+}
+
+async function chooseHeld(store: JournalStore, claim: Claim, digest: string): Promise<ChosenRun> {
+  if (claim.definitionDigest !== digest) {
+    throw new FleetHeld(
+      `${heldBy(claim)}, begun with another definition. Give it its definition back, or end it with \`reindex-fleet abandon\`.`,
+    );
+  }
+  return { kind: 'unfinished', claim, state: (await readRun(store, runFolder(claim.runKey))).state };
+}
+
+async function chooseKnown(store: JournalStore, claim: Claim, digest: string): Promise<ChosenRun> {
+  if (claim.ended === 'abandoned') throw new RunFailed(`the run with key ${claim.runKey} was abandoned; begin another with another key`);
+  if (claim.definitionDigest !== digest) {
+    throw new RunFailed(
+      `the run with key ${claim.runKey} was begun with another definition (${claim.definitionDigest.slice(0, 12)}, now ${digest.slice(0, 12)}): give it its definition back, or choose another key`,
+    );
+  }
+  const { state } = await readRun(store, runFolder(claim.runKey));
+  return { kind: state.result === null ? 'unfinished' : 'finished', claim, state };
+}
+
+function heldBy(claim: Claim): string {
+  return `the run with key ${claim.runKey} (alias ${claim.alias}) holds the fleet since ${claim.at}`;
+}
+
+/** Sorts by time, is short, and is fit for an index name. */
+function runIdOf(runKey: string, now: Date): string {
+  const time = now.toISOString().replaceAll(/[^0-9]/g, '').slice(0, 14);
+  return `${time}-${createHash('sha256').update(runKey).update(now.toISOString()).digest('hex').slice(0, 4)}`;
+}

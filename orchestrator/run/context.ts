@@ -1,0 +1,23 @@
+import type { DescribedDefinition } from '../../definition/definition.ts';
+import type { FleetLock } from '../journal/lock.ts';
+import type { RunJournal } from '../journal/run-journal.ts';
+import type { PlannedRange, RunIdentity } from '../reconcile/events.ts';
+import type { Reporter } from '../report/reporter.ts';
+import type { Offline, SourceConnections } from './session.ts';
+
+/** What every phase of a run works with. */
+export interface RunContext {
+  readonly offline: Offline;
+  readonly connections: SourceConnections;
+  readonly described: DescribedDefinition;
+  readonly journal: RunJournal;
+  readonly lock: FleetLock;
+  readonly identity: RunIdentity;
+  /** The planned ranges of the main pass. */
+  readonly ranges: readonly PlannedRange[];
+  readonly reporter: Reporter;
+  /** Aborts at a signal or when the lock is lost. */
+  readonly signal: AbortSignal;
+  /** Given on the command line for `promote`; null: the definition's. */
+  readonly promoteLimit: number | null;
+}

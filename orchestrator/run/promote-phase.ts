@@ -1,0 +1,28 @@
+import { RunFailed } from '../errors.ts';
+import { targetNames } from '../index/names.ts';
+import { promoteTarget, readAlias } from '../index/promote.ts';
+import type { RunContext } from './context.ts';
+import type { PhaseOutcome } from './phases.ts';
+
+/** Moves the alias, unless more rows became dead letters than the definition (or the person) accepts. */
+export async function promotePhase(context: RunContext): Promise<PhaseOutcome> {
+  const { connections, identity, journal, described, signal } = context;
+  const names = targetNames(identity.alias, identity.run);
+  refuseDeadLetters(context, names.deadLetterIndex);
+  const expected = await readAlias(connections.cluster, identity.alias);
+  signal.throwIfAborted();
+  const record = await promoteTarget(connections.cluster, { alias: identity.alias, index: names.index, expected });
+  const previous = record.removed.map(({ index }) => index);
+  await journal.append([{ type: 'promoted', record: { ...record, previous_indexes: previous, definition: described.definition.name } }]);
+  const from = previous.length === 0 ? '' : `, before ${previous.join(', ')}`;
+  return { record: { index: names.index, previous_indexes: previous }, note: `${identity.alias} now serves ${names.index}${from}` };
+}
+
+function refuseDeadLetters({ described, journal, promoteLimit }: RunContext, deadLetterIndex: string): void {
+  const count = Number(journal.state.phases.validate?.record?.dead_letters ?? 0);
+  const limit = promoteLimit ?? described.definition.deadLetters.promoteLimit;
+  if (count <= limit) return;
+  throw new RunFailed(
+    `${count} rows could not become documents, more than promote_limit ${limit}: the alias stays where it is.\nLook at them with GET /${deadLetterIndex}/_search; accept them with \`reindex-fleet promote --promote-limit ${count}\`, then \`reindex-fleet run\`, or end the run with \`reindex-fleet abandon\`.`,
+  );
+}

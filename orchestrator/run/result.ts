@@ -1,0 +1,50 @@
+import { targetNames } from '../index/names.ts';
+import { addCounts, NO_COUNTS } from '../reconcile/counts.ts';
+import type { PhaseRecord } from '../reconcile/events.ts';
+import { type RunState, totalCounts } from '../reconcile/state.ts';
+
+/** What a finished run did, as the last line of its output says it and its journal keeps it. */
+export function resultOf(state: RunState): PhaseRecord {
+  const { identity, phases, promotion } = state;
+  if (identity === null) throw new Error('a run without identity has no result');
+  const counts = mainPassCounts(state);
+  const reindex = phases.reindex?.record ?? {};
+  return {
+    status: 'done',
+    run_key: identity.runKey,
+    run: identity.run,
+    alias: identity.alias,
+    index: targetNames(identity.alias, identity.run).index,
+    previous_indexes: promotion?.previous_indexes ?? [],
+    rows: counts.rowsRead,
+    indexed: counts.indexed,
+    superseded: counts.superseded,
+    filtered: counts.filtered,
+    dead_letters: counts.deadLetters,
+    retries: counts.retries,
+    bytes_sent: counts.bytesSent,
+    rows_read_again: rereadCounts(state).rowsRead,
+    documents_per_second: reindex.documents_per_second ?? null,
+    workers: reindex.workers ?? null,
+    validated: phases.validate?.record ?? null,
+    phase_seconds: phaseSeconds(state),
+  };
+}
+
+function mainPassCounts(state: RunState) {
+  return state.earlierPasses.find(({ pass }) => pass === 1)?.counts ?? totalCounts(state);
+}
+
+/** Rows that passes after the main one read again, because a range did not match. */
+function rereadCounts(state: RunState) {
+  const later = state.earlierPasses.filter(({ pass }) => pass > 1).map(({ counts }) => counts);
+  return [...later, ...(state.pass > 1 ? [totalCounts(state)] : [])].reduce(addCounts, NO_COUNTS);
+}
+
+function phaseSeconds(state: RunState): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(state.phases).flatMap(([phase, { startedAt, finishedAt }]) =>
+      finishedAt === null ? [] : [[phase, (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000]],
+    ),
+  );
+}

@@ -1,0 +1,66 @@
+import pg from 'pg';
+import { messageOf, RunFailed } from '../errors.ts';
+
+/** The issue of a start is known within this time, so a person need not wait to be told of a wrong address. */
+const CONNECT_TIMEOUT_MS = 4_000;
+
+/** Where the rows come from, with everything that connecting needs. `url` may hold a password: never print it. */
+export interface SourceAddress {
+  readonly url: string;
+  readonly password: string | null;
+}
+
+export function sourceAddress(url: string, password: string | null): SourceAddress {
+  return { url, password };
+}
+
+/** The URL with the password in it, for a worker's environment. */
+export function urlWithPassword(address: SourceAddress): string {
+  if (address.password === null) return address.url;
+  const url = new URL(address.url);
+  url.password = encodeURIComponent(address.password);
+  return url.href;
+}
+
+/** `host:port/database`, for messages. */
+export function describeSource(address: SourceAddress): string {
+  const { hostname, port, pathname } = new URL(address.url);
+  return `${hostname === '' ? 'localhost' : hostname}:${port === '' ? '5432' : port}${pathname}`;
+}
+
+/** Connects or says, within seconds, what is wrong with which database and what to do. */
+export async function connectSource(address: SourceAddress): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: urlWithPassword(address),
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: 'reindex-fleet',
+    keepAlive: true,
+  });
+  // A connection that breaks while idle is noticed by the next query; without a listener it would end the process.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.end().catch(() => {});
+    throw new RunFailed(explain(address, error), { cause: error });
+  }
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there: start the database, or mend source.url',
+  ENOTFOUND: 'there is no such host: mend source.url',
+  EAI_AGAIN: 'the host name cannot be looked up now',
+  '28P01': 'the password is wrong: set REINDEX_SOURCE_PASSWORD, or mend source.url',
+  '28000': 'this user may not connect: mend source.url or the server’s pg_hba.conf',
+  '3D000': 'mend the database’s name in source.url',
+  '42501': 'this user lacks the permission: grant CONNECT on the database',
+  '53300': 'the server has no connection free',
+  '57P03': 'the server is starting up or shutting down: try again',
+};
+
+function explain(address: SourceAddress, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const advice = ADVICE[code] ?? 'check source.url and that the database can be reached from here';
+  return `PostgreSQL at ${describeSource(address)}: ${messageOf(error)} (${advice})`;
+}

@@ -1,0 +1,114 @@
+import type { KeyRange } from '../../definition/definition.ts';
+import { RunFailed } from '../errors.ts';
+import { openPass } from '../index/create.ts';
+import { compareKeys } from '../index/compare-keys.ts';
+import { finalizeTarget } from '../index/finalize.ts';
+import { targetNames } from '../index/names.ts';
+import { validateTarget, type ValidationResult } from '../index/validate.ts';
+import { countWords, plural } from '../report/words.ts';
+import type { RunContext } from './context.ts';
+import { finalizeOptions } from './index-phases.ts';
+import type { PhaseOutcome } from './phases.ts';
+import { rangesOfPass, workPass } from './reindex-phase.ts';
+
+/**
+ * Proves, independently of what workers said, that the index holds what the table holds. Ranges that do not match are
+ * read again once in a pass of their own, since the table may have changed; what does not match then is refused.
+ */
+export async function validatePhase(context: RunContext): Promise<PhaseOutcome> {
+  await finishRereading(context);
+  const first = await validate(context);
+  if (first.ok) return outcomeOf(context, first);
+  context.reporter.warning(`${plural(first.mismatches.length, 'range')} did not match and ${first.mismatches.length === 1 ? 'is' : 'are'} read again once`);
+  await readAgain(context, first);
+  const second = await validate(context);
+  if (second.ok) return outcomeOf(context, second);
+  throw new RunFailed(await describeMismatch(context, second));
+}
+
+/** A pass of re-reading that an earlier process began is brought to its end first. */
+async function finishRereading(context: RunContext): Promise<void> {
+  const { journal } = context;
+  if (journal.state.pass <= 1 || Object.values(journal.state.ranges).every((range) => range.status === 'done')) return;
+  await journal.append([{ type: 'pass_resumed' }]);
+  await workRereading(context);
+}
+
+async function readAgain(context: RunContext, result: ValidationResult): Promise<void> {
+  const { journal } = context;
+  const pass = journal.state.pass + 1;
+  const ranges = rangesOfPass(
+    pass,
+    result.mismatches.map(({ range, expected }) => ({ start: range.start?.toString() ?? null, end: range.end?.toString() ?? null, rows: expected })),
+  );
+  await journal.append([{ type: 'pass_opened', pass, ranges }]);
+  await workRereading(context);
+}
+
+async function workRereading(context: RunContext): Promise<void> {
+  const { connections, journal, identity, described, signal } = context;
+  const names = targetNames(identity.alias, identity.run);
+  await openPass(connections.cluster, names, journal.state.pass, signal);
+  await workPass(context);
+  await finalizeTarget(connections.cluster, described.definition, names, journal.state.pass, finalizeOptions(context));
+}
+
+function validate(context: RunContext): Promise<ValidationResult> {
+  const { connections, described, identity, ranges, signal } = context;
+  return validateTarget({
+    cluster: connections.cluster,
+    client: connections.source,
+    described,
+    names: targetNames(identity.alias, identity.run),
+    ranges: ranges.map(({ start, end }) => rangeOf(start, end)),
+    signal,
+  });
+}
+
+function rangeOf(start: string | null, end: string | null): KeyRange {
+  return { start: start === null ? null : BigInt(start), end: end === null ? null : BigInt(end) };
+}
+
+function outcomeOf(context: RunContext, result: ValidationResult): PhaseOutcome {
+  const { definition } = context.described;
+  const live = definition.source.changedAt === null;
+  const began = context.journal.state.phases.reindex?.startedAt ?? null;
+  const note = `${countWords(result.documents)} documents counted in ${plural(result.ranges, 'range')}, ${plural(result.samples.checked, 'sample')} compared`;
+  return {
+    note,
+    record: {
+      ...summaryOf(result),
+      rows_read_from: began,
+      ...(live ? { remark: `rows were read from ${began} on; without changed_at, later updates of a row are not in the index` } : {}),
+    },
+  };
+}
+
+function summaryOf(result: ValidationResult): Record<string, unknown> {
+  return {
+    rows: result.rows,
+    filtered: result.filtered,
+    documents: result.documents,
+    dead_letters: result.deadLetters,
+    ranges: result.ranges,
+    samples_compared: result.samples.checked,
+  };
+}
+
+/** Names what is missing and what is surplus, key by key, as far as a person can use it. */
+async function describeMismatch(context: RunContext, result: ValidationResult): Promise<string> {
+  const { connections, described, identity, signal } = context;
+  const names = targetNames(identity.alias, identity.run);
+  const lines = [`${names.index} does not hold what ${described.definition.source.table} holds; the alias ${identity.alias} stays where it is.`];
+  for (const { range, expected, found } of result.mismatches.slice(0, 5)) {
+    const keys = await compareKeys({ cluster: connections.cluster, client: connections.source, described, names, range, signal });
+    const missing = keys.missing.count === 0 ? '' : `; missing ${keys.missing.count}: ${keys.missing.first.join(', ')}`;
+    const surplus = keys.surplus.count === 0 ? '' : `; not in the table ${keys.surplus.count}: ${keys.surplus.first.join(', ')}`;
+    lines.push(`keys ${range.start ?? '…'} to ${range.end ?? '…'}: ${expected} expected, ${found} found${missing}${surplus}`);
+  }
+  for (const { key, field, expected, found } of result.samples.differing.slice(0, 5)) {
+    lines.push(`key ${key}, field ${field}: the table says ${expected}, the index ${found}`);
+  }
+  lines.push('Mend this and run the same command again, or end the run with `reindex-fleet abandon`.');
+  return lines.join('\n');
+}

@@ -1,0 +1,197 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { type Fault, Faults, formatPath, type Position } from '../definition/faults.ts';
+import { section } from '../definition/section.ts';
+import { checkYaml, type Path, readYaml, type YamlFile } from '../definition/yaml-file.ts';
+
+/** Used when neither `--settings` nor a file of this name in the working folder says otherwise. */
+export const SETTINGS_FILE = 'reindex-fleet.yaml';
+const EXAMPLE_SETTINGS = fileURLToPath(new URL('../examples/cities/settings.yaml', import.meta.url));
+
+/** Where an embedded service of this machine stands in for a URL. */
+export const EMBEDDED = 'embedded';
+
+const ms = (fallback: number) => z.int('A whole number of milliseconds.').min(1).max(86_400_000).default(fallback);
+const text = z.string('A text.').trim().min(1, 'Not empty.');
+const url = (protocols: readonly string[]) =>
+  text.refine(
+    (value) => value === EMBEDDED || (URL.canParse(value) && protocols.includes(new URL(value).protocol)),
+    `"${EMBEDDED}" or a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`,
+  );
+
+const settingsSchema = section({
+  /** Names what one run at a time may hold: claims, locks and journals are kept by it. */
+  fleet: text.regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'Small letters, digits, dash and underscore.'),
+  /** A definition's file or a folder of them, relative to the settings file. */
+  definitions: text,
+  /** Which definition to run; needed when there are several. */
+  definition: text.nullable().default(null),
+  source: section({
+    /** `embedded`, or a PostgreSQL URL. The password may stand in REINDEX_SOURCE_PASSWORD instead. */
+    url: url(['postgres:', 'postgresql:']),
+  }),
+  target: section({
+    /** `embedded`, or an OpenSearch or Elasticsearch URL. */
+    url: url(['http:', 'https:']),
+    /** For basic authentication, with REINDEX_TARGET_PASSWORD. An API key stands in REINDEX_TARGET_API_KEY. */
+    username: text.nullable().default(null),
+    /** Longest wait for the declared health of the new index. */
+    health_timeout_ms: ms(600_000),
+  }),
+  journal: section({
+    /** Folder of claims, locks and journals; null: one of this user's state folders. Relative to the settings file. */
+    directory: text.nullable().default(null),
+    /** How long a lock that is not renewed still counts. */
+    lease_ms: z.int().min(1_000).max(600_000).default(15_000),
+  }).prefault({}),
+  workers: section({
+    /** Worker processes on this machine. */
+    count: z.int('A whole number.').min(1).max(64).default(4),
+    /** Bytes that all workers together may have in flight to the cluster. */
+    max_bytes_in_flight: z.int('A whole number of bytes.').min(1_048_576).default(33_554_432),
+    poll_interval_ms: ms(250),
+    call_timeout_ms: ms(5_000),
+    ready_timeout_ms: ms(60_000),
+    lost_after_ms: ms(30_000),
+    stall_timeout_ms: ms(120_000),
+    waiting_timeout_ms: ms(600_000),
+    /** A worker that hears nothing from an orchestrator for this long ends itself. */
+    lease_ms: ms(60_000),
+    /** Workers that may be replaced in one run. */
+    replacements: z.int().min(0).max(1_000).default(8),
+    /** Tries at one range before the run stops. */
+    attempts: z.int().min(1).max(100).default(3),
+  }).prefault({}),
+  ranges: section({
+    /** How many ranges to split the table into; null: chosen from its rows and the workers. */
+    count: z.int('A whole number.').min(1).max(100_000).nullable().default(null),
+  }).prefault({}),
+  report: section({
+    /** A search request whose answer is shown at the end: a query that a person can try. */
+    example_query: z.record(z.string(), z.unknown()).nullable().default(null),
+  }).prefault({}),
+});
+
+type Written = z.output<typeof settingsSchema>;
+
+/** All settings of one command, validated once. Paths are absolute. */
+export interface Settings extends Written {
+  /** The file that they came from. */
+  readonly file: string;
+  /** Secrets, only ever from the environment or the URL of the source. */
+  readonly secrets: { readonly sourcePassword: string | null; readonly targetPassword: string | null; readonly targetApiKey: string | null };
+}
+
+/** A value that stands above the file: from a flag, or from the environment. */
+interface Override {
+  readonly path: Path;
+  readonly origin: string;
+  readonly value: string | number;
+}
+
+/** What may be set by flag (over) environment (over) the file. */
+const OVERRIDABLE: readonly { flag: string; variable: string; path: Path; number?: true }[] = [
+  { flag: 'fleet', variable: 'REINDEX_FLEET', path: ['fleet'] },
+  { flag: 'definitions', variable: 'REINDEX_DEFINITIONS', path: ['definitions'] },
+  { flag: 'definition', variable: 'REINDEX_DEFINITION', path: ['definition'] },
+  { flag: 'source', variable: 'REINDEX_SOURCE_URL', path: ['source', 'url'] },
+  { flag: 'target', variable: 'REINDEX_TARGET_URL', path: ['target', 'url'] },
+  { flag: 'targetUsername', variable: 'REINDEX_TARGET_USERNAME', path: ['target', 'username'] },
+  { flag: 'journal', variable: 'REINDEX_JOURNAL', path: ['journal', 'directory'] },
+  { flag: 'workers', variable: 'REINDEX_WORKERS', path: ['workers', 'count'], number: true },
+  { flag: 'ranges', variable: 'REINDEX_RANGES', path: ['ranges', 'count'], number: true },
+];
+
+export type Flags = Readonly<Record<string, unknown>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the settings file and what stands above it. Throws `Faults` with every fault at once, each with its file,
+ * line and column, or the flag or variable that it came from.
+ */
+export async function loadSettings(flags: Flags, environment: Environment, workingFolder: string): Promise<Settings> {
+  const file = settingsFile(flags, environment, workingFolder);
+  const yaml = readYaml(await readSettingsFile(file), file);
+  const written = checkYaml(settingsSchema, withOverrides(yaml, overridesOf(flags, environment)));
+  const overridden = new Set(overridesOf(flags, environment).map((override) => override.path.join('.')));
+  const base = (path: string): string => (overridden.has(path) ? workingFolder : dirname(file));
+  return {
+    ...written,
+    file,
+    definitions: resolve(base('definitions'), written.definitions),
+    journal: {
+      ...written.journal,
+      directory: written.journal.directory === null ? null : resolve(base('journal.directory'), written.journal.directory),
+    },
+    secrets: {
+      sourcePassword: environment.REINDEX_SOURCE_PASSWORD ?? null,
+      targetPassword: environment.REINDEX_TARGET_PASSWORD ?? null,
+      targetApiKey: environment.REINDEX_TARGET_API_KEY ?? null,
+    },
+  };
+}
+
+function settingsFile(flags: Flags, environment: Environment, workingFolder: string): string {
+  const named = flags.settings ?? environment.REINDEX_SETTINGS;
+  if (typeof named === 'string') return resolve(workingFolder, named);
+  const here = resolve(workingFolder, SETTINGS_FILE);
+  return existsSync(here) ? here : EXAMPLE_SETTINGS;
+}
+
+async function readSettingsFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Faults([faultOf(file, `The settings file cannot be read: ${reason}`)], { cause: error });
+  }
+}
+
+function overridesOf(flags: Flags, environment: Environment): Override[] {
+  return OVERRIDABLE.flatMap(({ flag, variable, path, number }): Override[] => {
+    const given = flags[flag];
+    const inherited = environment[variable];
+    const valueOf = (written: string) => (number === true ? numberOrText(written) : written);
+    if (typeof given === 'string') return [{ path, origin: `--${kebab(flag)}`, value: valueOf(given) }];
+    return inherited === undefined || inherited === '' ? [] : [{ path, origin: variable, value: valueOf(inherited) }];
+  });
+}
+
+function withOverrides(yaml: YamlFile, overrides: readonly Override[]): YamlFile {
+  const value = overrides.reduce<unknown>((base, { path, value }) => setIn(base, path, value), yaml.value);
+  const originOf = (path: Path): string | undefined => overrides.find((override) => override.path.join('.') === path.join('.'))?.origin;
+  return {
+    value,
+    positionOf: (path, offset) => placeOf(originOf(path)) ?? yaml.positionOf(path, offset),
+    faultAt: (path, message, offset) => {
+      const place = placeOf(originOf(path));
+      return place === null ? yaml.faultAt(path, message, offset) : { ...place, path: formatPath(path), message };
+    },
+  };
+}
+
+function placeOf(origin: string | undefined): Position | null {
+  return origin === undefined ? null : { file: origin, line: null, column: null };
+}
+
+function setIn(base: unknown, path: Path, value: unknown): unknown {
+  const [first, ...rest] = path;
+  if (first === undefined) return value;
+  const map = typeof base === 'object' && base !== null && !Array.isArray(base) ? base : {};
+  return { ...map, [first]: setIn(Reflect.get(map, first), rest, value) };
+}
+
+function numberOrText(value: string): string | number {
+  return /^[0-9]{1,15}$/.test(value) ? Number(value) : value;
+}
+
+function kebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function faultOf(file: string, message: string): Fault {
+  return { file, line: null, column: null, path: '', message };
+}

@@ -1,0 +1,62 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openFileStore } from '../../orchestrator/journal/file-store.ts';
+import type { JournalStore } from '../../orchestrator/journal/store.ts';
+
+/** What every journal store promises. Each backend is run through the same suite. */
+const BACKENDS: Record<string, (folder: string) => JournalStore> = { files: openFileStore };
+
+describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
+  let folder: string;
+  let store: JournalStore;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'journal-'));
+    store = open(folder);
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('creates a name once and keeps the first body', async () => {
+    expect(await store.create('a/1', 'first')).toBe('created');
+    expect(await store.create('a/1', 'second')).toBe('exists');
+    expect(await store.read('a/1')).toBe('first');
+  });
+
+  it('has exactly one winner among many at once', async () => {
+    const results = await Promise.all(Array.from({ length: 32 }, (_, i) => open(folder).create('race/1', `body ${i}`)));
+    expect(results.filter((result) => result === 'created')).toHaveLength(1);
+    expect(await store.read('race/1')).toBe(`body ${results.indexOf('created')}`);
+  });
+
+  it('reads null for what is not there', async () => {
+    expect(await store.read('nothing/here')).toBeNull();
+    expect(await store.list('nothing')).toEqual([]);
+  });
+
+  it('lists a folder in order, and nothing of other folders', async () => {
+    for (const name of ['n/000002', 'n/000010', 'n/000001', 'm/000003']) await store.create(name, '');
+    expect(await store.list('n')).toEqual(['n/000001', 'n/000002', 'n/000010']);
+  });
+
+  it('replaces as a whole', async () => {
+    await store.create('lock/1', 'a long first body');
+    await store.replace('lock/1', 'short');
+    expect(await store.read('lock/1')).toBe('short');
+  });
+});
+
+describe('files', () => {
+  it('leaves no drafts behind and passes over those of a crashed process', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'journal-'));
+    const store = openFileStore(folder);
+    await store.create('n/1', 'x');
+    await store.create('n/1', 'y');
+    await store.replace('n/1', 'z');
+    expect(await readdir(join(folder, 'n'))).toEqual(['1']);
+    await writeFile(join(folder, 'n', '.draft-left-over'), 'half');
+    expect(await store.list('n')).toEqual(['n/1']);
+    await rm(folder, { recursive: true });
+  });
+});

@@ -1,0 +1,205 @@
+import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { MAX_BODY_BYTES } from '../../worker/contract.ts';
+import {
+  call,
+  HOLDER,
+  post,
+  taskRequest,
+  testServices,
+  type TestService,
+} from '../support/worker-service.ts';
+
+const serve = testServices();
+
+/** The task as JSON text with one field's value replaced by this text. */
+function withRaw(field: string, raw: string): string {
+  return JSON.stringify({ ...taskRequest(), [field]: '@' }).replace('"@"', raw);
+}
+
+/** Sends bytes as they are and gives all that comes back until the server closes the connection. */
+function exchange(s: TestService, ...parts: string[]): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = connect(Number(new URL(s.url).port), '127.0.0.1', () => {
+      for (const part of parts) socket.write(part);
+    });
+    socket.on('data', (chunk) => (answer += chunk.toString()));
+    socket.on('error', () => undefined).on('close', () => resolve(answer));
+  });
+}
+
+describe('a body that is not a task', () => {
+  it.each<[string, string, string | undefined]>([
+    ['nothing', '', undefined],
+    ['no JSON', '{', undefined],
+    ['null', 'null', undefined],
+    ['a list', '[]', undefined],
+    ['a number as key', withRaw('start_index', '5'), 'start_index'],
+    ['a key beyond bigint', withRaw('end_index', '"9223372036854775808"'), 'end_index'],
+    ['a key of 10,000 digits', withRaw('end_index', `"${'9'.repeat(10_000)}"`), 'end_index'],
+    ['a key that is no number', withRaw('start_index', '"1; DROP TABLE x"'), 'start_index'],
+    ['a key that is not canonical', withRaw('start_index', '"007"'), 'start_index'],
+    ['an inverted range', JSON.stringify(taskRequest({ start_index: '9', end_index: '3' })), 'end_index'],
+    ['an empty range', JSON.stringify(taskRequest({ start_index: '9', end_index: '9' })), 'end_index'],
+    ['1e400', withRaw('attempt', '1e400'), 'attempt'],
+    ['an attempt beyond what is exact', withRaw('attempt', '9007199254740993'), 'attempt'],
+    ['a fraction', withRaw('attempt', '1.5'), 'attempt'],
+    ['no attempt', withRaw('attempt', 'null'), 'attempt'],
+    ['an unknown field', JSON.stringify({ ...taskRequest(), colour: 'red' }), 'colour'],
+    [
+      'an unknown field of a target',
+      JSON.stringify({ ...taskRequest(), targets: [{ ...taskRequest().targets[0], x: 1 }] }),
+      'targets.0.x',
+    ],
+    ['__proto__', JSON.stringify(taskRequest()).replace('{', '{"__proto__":{"attempt":1},'), '__proto__'],
+    ['a field twice', JSON.stringify(taskRequest()).replace('{', '{"attempt":7,'), 'attempt'],
+    ['an escaped field twice', JSON.stringify(taskRequest()).replace('{', '{"\\u0061ttempt":7,'), 'attempt'],
+    ['depth', `${'['.repeat(30_000)}${']'.repeat(30_000)}`, undefined],
+    ['a task id with a path', withRaw('task_id', '"../x"'), 'task_id'],
+    ['no target', withRaw('targets', '[]'), 'targets'],
+  ])('is refused with 400: %s', async (_name, body, field) => {
+    const s = await serve();
+    const answer = await post(s, body);
+    expect(answer).toMatchObject({ status: 400, body: { error: expect.any(String) } });
+    expect(answer.body.field).toBe(field);
+    expect([s.runs.length, s.errors.length]).toEqual([0, 0]);
+  });
+
+  it('is told every fault at once', async () => {
+    const s = await serve();
+    const { body } = await post(s, { ...taskRequest({ attempt: 0, start_index: 'x' }), colour: 'red' });
+    expect(body.error).toMatch(/attempt: .*start_index: .*colour/s);
+  });
+
+  it('is refused with 400 when it is not UTF-8', async () => {
+    const s = await serve();
+    const body = Buffer.from(withRaw('run', '"\xff"'), 'latin1');
+    const response = await fetch(`${s.url}/reindexing_task`, {
+      method: 'POST',
+      body,
+      headers: { ...HOLDER, 'content-type': 'application/json' },
+    });
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      { error: expect.stringContaining('UTF-8') },
+    ]);
+  });
+
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'application/json; charset=latin1',
+    'application/jsonx',
+    '',
+  ])('is refused with 415 as %j', async (type) => {
+    const s = await serve();
+    expect((await post(s, taskRequest(), { ...HOLDER, 'content-type': type })).status).toBe(415);
+  });
+
+  it('is taken as JSON in UTF-8 however that is written', async () => {
+    const s = await serve();
+    expect(
+      (await post(s, taskRequest(), { ...HOLDER, 'content-type': 'application/json; charset=UTF-8' })).status,
+    ).toBe(202);
+  });
+});
+
+describe('a body that is too large', () => {
+  it('is refused with 413 at its announcement, before it is read', async () => {
+    const s = await serve();
+    const head =
+      'POST /reindexing_task HTTP/1.1\r\nHost: x\r\nReindex-Run: r\r\nReindex-Epoch: 1\r\nContent-Type: application/json\r\nConnection: close\r\n';
+    expect(await exchange(s, `${head}Content-Length: ${MAX_BODY_BYTES + 1}\r\n\r\n`)).toMatch(
+      /^HTTP\/1.1 413 /,
+    );
+  });
+
+  it('is refused with 413 when it comes in chunks without an announcement', async () => {
+    const s = await serve();
+    const chunk = new Uint8Array(16 * 1024).fill(0x20);
+    let sent = 0;
+    const body = new ReadableStream({ pull: (c) => (sent++ < 640 ? c.enqueue(chunk) : c.close()) });
+    const options = {
+      method: 'POST',
+      body,
+      duplex: 'half',
+      headers: { ...HOLDER, 'content-type': 'application/json' },
+    };
+    const response = await fetch(`${s.url}/reindexing_task`, options as RequestInit);
+    expect(response.status).toBe(413);
+  });
+
+  it('costs nothing: 10 MB, twenty times', async () => {
+    const s = await serve();
+    const body = `"${'x'.repeat(10_000_000)}"`;
+    for (let i = 0; i < 20; i++) expect((await post(s, body)).status).toBe(413);
+    expect((await post(s, taskRequest())).status).toBe(202);
+  });
+});
+
+describe('callers that are slow, many or odd', () => {
+  it('are cut when their headers dribble', async () => {
+    const s = await serve({ limits: { headersTimeoutMs: 300, requestTimeoutMs: 300 } });
+    expect(await exchange(s, 'GET /task HTTP/1.1\r\nHost: x\r\n', 'X-Slow: ')).toMatch(
+      /^HTTP\/1.1 408 .*"error"/s,
+    );
+  });
+
+  it('are cut when their body dribbles', async () => {
+    const s = await serve({ limits: { headersTimeoutMs: 300, requestTimeoutMs: 300 } });
+    const head =
+      'POST /reindexing_task HTTP/1.1\r\nHost: x\r\nReindex-Run: r\r\nReindex-Epoch: 1\r\nContent-Type: application/json\r\n';
+    await exchange(s, `${head}Content-Length: 100\r\n\r\n`, '{"task_id":');
+    expect((await call(s, 'GET', '/task')).status).toBe(200);
+    expect(s.runs).toHaveLength(0);
+  });
+
+  it('get an answer in JSON when they speak no HTTP, and 431 when they say too much', async () => {
+    const s = await serve();
+    expect(await exchange(s, 'HELO\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*"error"/s);
+    expect(await exchange(s, `GET /task/${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`)).toMatch(
+      /^HTTP\/1.1 431 .*"error"/s,
+    );
+    expect(await exchange(s, 'GET /task HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1.1 400 .*"error"/s,
+    );
+  });
+
+  it('are bounded in number, and leave room again when they go', async () => {
+    const s = await serve({ limits: { maxConnections: 10, headersTimeoutMs: 500, requestTimeoutMs: 500 } });
+    const silent = Array.from({ length: 30 }, () => exchange(s, 'GET'));
+    await Promise.all(silent);
+    expect((await call(s, 'GET', '/task')).status).toBe(200);
+  });
+
+  it('get 2,000 health checks answered', async () => {
+    const s = await serve();
+    const agent = new Agent({ keepAlive: true, maxSockets: 50 });
+    const check = (): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const sent = request(`${s.url}/healthcheck`, { agent }, (response) => {
+          response.resume().on('end', () => resolve(response.statusCode));
+        });
+        sent.on('error', reject).end();
+      });
+    const answers = await Promise.all(Array.from({ length: 2_000 }, check));
+    agent.destroy();
+    expect(answers.filter((status) => status !== 200)).toEqual([]);
+  });
+
+  it('may go away in the middle of anything', async () => {
+    const s = await serve();
+    for (const text of [
+      'POST /reindexing_task HT',
+      'POST /reindexing_task HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{',
+    ]) {
+      const socket = connect(Number(new URL(s.url).port), '127.0.0.1');
+      await new Promise<void>((resolve) => socket.write(text, () => resolve()));
+      socket.resetAndDestroy();
+    }
+    expect((await call(s, 'GET', '/task')).status).toBe(200);
+    expect(s.errors).toEqual([]);
+  });
+});

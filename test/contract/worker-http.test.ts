@@ -1,0 +1,309 @@
+import { describe, expect, it } from 'vitest';
+import {
+  errorBodySchema,
+  healthSchema,
+  taskAcceptedSchema,
+  taskListSchema,
+  taskStatusSchema,
+} from '../../worker/contract.ts';
+import { TaskFailure } from '../../worker/task-failure.ts';
+import { call, HOLDER, post, taskRequest, testServices } from '../support/worker-service.ts';
+
+const serve = testServices();
+
+describe('GET /healthcheck', () => {
+  it('answers 200 when ready and 503 with the same body when not', async () => {
+    const s = await serve();
+    const ready = await call(s, 'GET', '/healthcheck', {});
+    expect([ready.status, ready.body]).toEqual([
+      200,
+      { status: 'ok', build: 'build-1', worker_id: 'worker-1', draining: false },
+    ]);
+    s.ready = false;
+    const unready = await call(s, 'GET', '/healthcheck', {});
+    expect([unready.status, healthSchema.parse(unready.body).status]).toEqual([503, 'unavailable']);
+  });
+});
+
+describe('POST /reindexing_task', () => {
+  it('accepts a task and says where its status is', async () => {
+    const s = await serve();
+    const answer = await post(s, taskRequest());
+    expect(answer.status).toBe(202);
+    expect(taskAcceptedSchema.parse(answer.body)).toMatchObject({
+      task_id: 'task-1',
+      status_check: '/task/task-1',
+    });
+    expect(s.runs.map((run) => run.request)).toEqual([taskRequest()]);
+  });
+
+  it('takes the same task again without a second run, in whatever order its fields stand', async () => {
+    const s = await serve();
+    await post(s, taskRequest());
+    const reversed = Object.fromEntries(Object.entries(taskRequest()).reverse());
+    expect((await post(s, reversed)).status).toBe(202);
+    s.runs[0]?.complete();
+    await expect.poll(() => s.tasks.activeRun).toBeNull();
+    expect((await post(s, taskRequest())).status).toBe(202);
+    expect(s.runs).toHaveLength(1);
+  });
+
+  it('answers 409 to the same id with another body', async () => {
+    const s = await serve();
+    await post(s, taskRequest());
+    expect(await post(s, taskRequest({ end_index: '101' }))).toMatchObject({
+      status: 409,
+      body: { field: 'task_id' },
+    });
+  });
+
+  it('answers 409 to a lower attempt of the range than seen, and takes the same or a higher one', async () => {
+    const s = await serve();
+    await post(s, taskRequest({ attempt: 2 }));
+    expect(await post(s, taskRequest({ task_id: 'late', attempt: 1 }))).toMatchObject({
+      status: 409,
+      body: { field: 'attempt' },
+    });
+    expect((await post(s, taskRequest({ task_id: 'next', attempt: 3 }))).status).toBe(202);
+  });
+
+  it.each([
+    ['another worker', { worker_id: 'worker-2' }, 409, 'worker_id'],
+    [
+      'another definition digest',
+      { definition_digest: `${'c'.repeat(32)}.${'b'.repeat(32)}` },
+      409,
+      'definition_digest',
+    ],
+    ['an unknown definition', { definition: 'towns' }, 404, 'definition'],
+    ['a run other than the header says', { run: 'run-2' }, 400, 'run'],
+  ])('refuses %s', async (_name, changes, status, field) => {
+    const s = await serve();
+    expect(await post(s, taskRequest(changes))).toMatchObject({ status, body: { field } });
+    expect(s.runs).toHaveLength(0);
+  });
+
+  it('runs one, lets one wait, and answers 429 with Retry-After to a third', async () => {
+    const s = await serve();
+    await post(s, taskRequest());
+    expect((await post(s, taskRequest({ task_id: 'task-2', range_id: 'range-2' }))).status).toBe(202);
+    const third = await post(s, taskRequest({ task_id: 'task-3', range_id: 'range-3', attempt: 9 }));
+    expect([third.status, third.headers.get('retry-after')]).toEqual([429, '1']);
+    expect(s.runs).toHaveLength(1);
+    s.runs[0]?.complete();
+    await expect.poll(() => s.runs.length).toBe(2);
+    // What was refused left no trace: the third is taken now, by any attempt.
+    expect((await post(s, taskRequest({ task_id: 'task-3', range_id: 'range-3' }))).status).toBe(202);
+  });
+
+  it('wants the headers of an orchestrator', async () => {
+    const s = await serve();
+    expect(await post(s, taskRequest(), {})).toMatchObject({ status: 400, body: { field: 'Reindex-Run' } });
+  });
+});
+
+describe('GET /task/{task_id} and GET /task', () => {
+  it('shows a task from its begin to its end', async () => {
+    const s = await serve();
+    await post(s, taskRequest());
+    const [run] = s.runs;
+    if (run === undefined) throw new Error('no run');
+    const counts = { rowsRead: 50, filtered: 1, indexed: 40, superseded: 5, deadLetters: 4 };
+    run.figures = {
+      settledThrough: 49n,
+      firstKey: 0n,
+      counts,
+      bytesSent: 9_000,
+      retries: 2,
+      waitingFor: 'cluster',
+    };
+    const status = taskStatusSchema.parse((await call(s, 'GET', '/task/task-1')).body);
+    expect(status).toEqual({
+      task_id: 'task-1',
+      active: true,
+      attempt: 1,
+      progress: 50,
+      settled_through: '49',
+      rows_read: 50,
+      filtered: 1,
+      targets: [{ index: 'cities-1', indexed: 40, superseded: 5, dead_letters: 4 }],
+      bytes_sent: 9_000,
+      retries: 2,
+      waiting_for: 'cluster',
+      start_time: '2026-01-01T00:00:00.000Z',
+      finish_time: null,
+      error: null,
+    });
+    run.complete();
+    await expect.poll(() => s.tasks.status('task-1').active).toBe(false);
+    const final = (await call(s, 'GET', '/task/task-1')).body;
+    expect(final).toEqual({
+      ...status,
+      active: false,
+      progress: 100,
+      waiting_for: null,
+      finish_time: '2026-01-01T00:00:00.000Z',
+    });
+  });
+
+  it('tells a failure as it is, and an unforeseen one as worth another try', async () => {
+    const s = await serve();
+    await post(s, taskRequest());
+    s.runs[0]?.fail(new TaskFailure('stop', 'columns_changed', 'the type of name changed'));
+    await expect
+      .poll(() => s.tasks.status('task-1').error)
+      .toEqual({ next: 'stop', type: 'columns_changed', message: 'the type of name changed' });
+    await post(s, taskRequest({ task_id: 'task-2', range_id: 'range-2' }));
+    s.runs[1]?.fail(new RangeError('oh'));
+    await expect
+      .poll(() => s.tasks.status('task-2').error)
+      .toMatchObject({ next: 'retry', type: 'internal', message: expect.stringContaining('oh') });
+  });
+
+  it('lists the newest first, and answers a person without headers', async () => {
+    const s = await serve();
+    await post(s, taskRequest());
+    await post(s, taskRequest({ task_id: 'task-2', range_id: 'range-2' }));
+    const list = await call(s, 'GET', '/task', {});
+    expect(taskListSchema.parse(list.body).tasks.map((task) => task.task_id)).toEqual(['task-2', 'task-1']);
+    expect(s.renewals).toBe(2);
+  });
+
+  it('answers 404 to an unknown task', async () => {
+    const s = await serve();
+    expect((await call(s, 'GET', '/task/none')).status).toBe(404);
+  });
+});
+
+describe('DELETE /task/{task_id}', () => {
+  it('cancels the running task, gives its final counts, and goes on with the next', async () => {
+    const s = await serve();
+    await post(s, taskRequest());
+    await post(s, taskRequest({ task_id: 'task-2', range_id: 'range-2' }));
+    const [run] = s.runs;
+    if (run !== undefined) run.figures = { ...run.figures, settledThrough: 9n };
+    const { status, body } = await call(s, 'DELETE', '/task/task-1');
+    expect(status).toBe(200);
+    expect(taskStatusSchema.parse(body)).toMatchObject({
+      active: false,
+      settled_through: '9',
+      progress: 10,
+      error: { next: 'cancelled' },
+    });
+    expect(s.runs.map(({ request, signal }) => [request.task_id, signal.aborted])).toEqual([
+      ['task-1', true],
+      ['task-2', false],
+    ]);
+    expect((await call(s, 'DELETE', '/task/task-1')).body).toEqual(body);
+  });
+
+  it('cancels a waiting task without disturbing the running one', async () => {
+    const s = await serve();
+    await post(s, taskRequest());
+    await post(s, taskRequest({ task_id: 'task-2', range_id: 'range-2' }));
+    expect((await call(s, 'DELETE', '/task/task-2')).body).toMatchObject({
+      active: false,
+      error: { next: 'cancelled' },
+    });
+    expect(s.tasks.status('task-1').active).toBe(true);
+    expect((await post(s, taskRequest({ task_id: 'task-3', range_id: 'range-3' }))).status).toBe(202);
+  });
+
+  it('wants the headers, and knows no unknown task', async () => {
+    const s = await serve();
+    expect(await call(s, 'DELETE', '/task/task-1', {})).toMatchObject({
+      status: 400,
+      body: { field: 'Reindex-Run' },
+    });
+    expect((await call(s, 'DELETE', '/task/task-1')).status).toBe(404);
+  });
+});
+
+describe('Reindex-Run and Reindex-Epoch', () => {
+  it('refuse a lower epoch on every call, and renew nothing by it', async () => {
+    const s = await serve();
+    await post(s, taskRequest());
+    const renewals = s.renewals;
+    const old = { ...HOLDER, 'Reindex-Epoch': '2' };
+    for (const [method, path] of [
+      ['GET', '/task'],
+      ['GET', '/task/task-1'],
+      ['DELETE', '/task/task-1'],
+      ['POST', '/reindexing_task'],
+    ] as const) {
+      expect((await call(s, method, path, old)).status).toBe(409);
+    }
+    expect(s.renewals).toBe(renewals);
+    expect((await call(s, 'GET', '/task', { ...HOLDER, 'Reindex-Epoch': '4' })).status).toBe(200);
+    expect((await call(s, 'GET', '/task', HOLDER)).status).toBe(409);
+  });
+
+  it('refuse another run while a task is active, and take it when none is', async () => {
+    const s = await serve();
+    await post(s, taskRequest());
+    const other = { 'Reindex-Run': 'run-2', 'Reindex-Epoch': '1' };
+    expect((await call(s, 'GET', '/task/task-1', other)).status).toBe(409);
+    s.runs[0]?.complete();
+    await expect.poll(() => s.tasks.activeRun).toBeNull();
+    expect((await post(s, taskRequest({ task_id: 'other', run: 'run-2' }), other)).status).toBe(202);
+  });
+
+  it.each([
+    ['Reindex-Epoch', { 'Reindex-Run': 'run-1' }],
+    ['Reindex-Run', { 'Reindex-Epoch': '1' }],
+    ['Reindex-Epoch', { ...HOLDER, 'Reindex-Epoch': '-1' }],
+    ['Reindex-Epoch', { ...HOLDER, 'Reindex-Epoch': '1e3' }],
+    ['Reindex-Epoch', { ...HOLDER, 'Reindex-Epoch': '99999999999999999999' }],
+    ['Reindex-Run', { ...HOLDER, 'Reindex-Run': 'x'.repeat(256) }],
+  ])('are refused with the name of %s when malformed', async (field, headers) => {
+    const s = await serve();
+    expect(await call(s, 'GET', '/task', headers)).toMatchObject({ status: 400, body: { field } });
+  });
+});
+
+describe('the token', () => {
+  it('is wanted of every call but the health check', async () => {
+    const s = await serve({ token: 'a-long-enough-token' });
+    expect((await call(s, 'GET', '/healthcheck', {})).status).toBe(200);
+    const wrong = [
+      '',
+      'Bearer',
+      'Bearer a-long-enough-toke',
+      'Bearer a-long-enough-token2',
+      'Basic a-long-enough-token',
+      `Bearer ${'x'.repeat(4_000)}`,
+    ];
+    for (const authorization of wrong) {
+      for (const [method, path] of [
+        ['GET', '/task'],
+        ['POST', '/reindexing_task'],
+        ['GET', '/nothing'],
+      ] as const) {
+        const answer = await call(s, method, path, { ...HOLDER, authorization });
+        expect([answer.status, errorBodySchema.parse(answer.body).error]).toEqual([401, expect.any(String)]);
+      }
+    }
+    expect(s.renewals).toBe(0);
+    expect(
+      (await call(s, 'GET', '/task', { ...HOLDER, authorization: 'Bearer a-long-enough-token' })).status,
+    ).toBe(200);
+  });
+});
+
+describe('other paths and methods', () => {
+  it.each([
+    ['GET', '/nothing', 404],
+    ['POST', '/', 404],
+    ['GET', '/task/a/b', 404],
+    ['GET', '/metrics', 404],
+    ['GET', '/reindexing_task', 405],
+    ['PUT', '/task/task-1', 405],
+    ['POST', '/task', 405],
+    ['DELETE', '/healthcheck', 405],
+  ])('%s %s is %i', async (method, path, status) => {
+    const s = await serve();
+    const answer = await call(s, method, path);
+    expect([answer.status, errorBodySchema.parse(answer.body).error]).toEqual([status, expect.any(String)]);
+    expect(answer.headers.has('allow')).toBe(status === 405);
+  });
+});

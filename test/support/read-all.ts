@@ -1,0 +1,53 @@
+import { Client, type ClientConfig } from 'pg';
+import type { IndexDefinition, KeyRange } from '../../definition/definition.ts';
+import { describeDefinition } from '../../definition/describe.ts';
+import { digestTypes } from '../../definition/digest.ts';
+import { reindex, type ReadingState } from '../../worker/reindex.ts';
+import type { ReadLimits } from '../../worker/source/read-range.ts';
+import { CollectingWriter } from './collecting-writer.ts';
+
+export interface ReadAllOptions {
+  readonly range?: KeyRange;
+  readonly writer?: CollectingWriter;
+  readonly signal?: AbortSignal;
+  readonly limits?: Partial<ReadLimits>;
+  readonly live?: ReadingState;
+  readonly typesDigest?: string;
+}
+
+export const WHOLE: KeyRange = { start: null, end: null };
+
+/** Runs the whole reading side over a range, into a writer that keeps what it is given. */
+export async function readAll(
+  database: ClientConfig,
+  definition: IndexDefinition,
+  options: ReadAllOptions = {},
+): Promise<CollectingWriter> {
+  const writer = options.writer ?? new CollectingWriter();
+  const typesDigest = options.typesDigest ?? (await typesDigestOf(database, definition));
+  await reindex(
+    { definition, typesDigest, range: options.range ?? WHOLE },
+    {
+      database,
+      writer,
+      signal: options.signal ?? new AbortController().signal,
+      limits: options.limits ?? {},
+      live: options.live ?? { rowsRead: 0, waitingFor: null },
+    },
+  );
+  return writer;
+}
+
+export async function typesDigestOf(database: ClientConfig, definition: IndexDefinition): Promise<string> {
+  return withClient(database, async (client) => digestTypes(await describeDefinition(client, definition)));
+}
+
+export async function withClient<Result>(database: ClientConfig, use: (client: Client) => Promise<Result>): Promise<Result> {
+  const client = new Client(database);
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,249 @@
+import type { TaskStatus } from '../../worker/contract.ts';
+import { decide } from '../../orchestrator/reconcile/decide.ts';
+import type { Effect, Limits } from '../../orchestrator/reconcile/draft.ts';
+import type { PlannedRange, RunEvent } from '../../orchestrator/reconcile/events.ts';
+import { emptyMemory, type Memory } from '../../orchestrator/reconcile/memory.ts';
+import type { Observation, TaskRefusal, WorkerAnswer } from '../../orchestrator/reconcile/observation.ts';
+import { applyEvent, emptyState, type RunState } from '../../orchestrator/reconcile/state.ts';
+
+/**
+ * A small world in virtual time: a group with a desired capacity, workers that read one key per `keysPerTick`, and the
+ * real `decide`. Each key of a range is one row. Behaviours make single workers misbehave.
+ */
+export interface Behaviour {
+  /** The worker's process ends at this tick of its life. */
+  readonly diesAt?: number;
+  readonly neverReady?: boolean;
+  readonly build?: string;
+  /** Its tasks stand still from this tick of its life on. */
+  readonly stallsAt?: number;
+  /** From this tick of its life on it does not answer, but runs. */
+  readonly silentAt?: number;
+  /** Its first task ends with this error at half of its range. */
+  readonly error?: TaskStatus['error'];
+  readonly waitsFor?: TaskStatus['waiting_for'];
+  readonly deadLetterEvery?: number;
+  /** Calls itself by another name. */
+  readonly callsItself?: string;
+  readonly refusesWith?: number;
+}
+
+interface VirtualWorker {
+  readonly id: string;
+  readonly behaviour: Behaviour;
+  age: number;
+  gone: boolean;
+  readonly tasks: { task: string; range: string; start: bigint; end: bigint; at: bigint; status: TaskStatus }[];
+}
+
+export const TEST_LIMITS: Limits = {
+  workers: 4,
+  replacements: 4,
+  attempts: 3,
+  build: 'build-1',
+  stopLimit: 1000,
+  readyTimeoutMs: 60_000,
+  lostAfterMs: 30_000,
+  stallTimeoutMs: 120_000,
+  waitingTimeoutMs: 600_000,
+  terminateTimeoutMs: 15_000,
+};
+
+const TICK_MS = 1000;
+
+export class VirtualWorld {
+  state: RunState;
+  memory: Memory = emptyMemory();
+  nowMs = 0;
+  desired = 0;
+  readonly limits: Limits;
+  readonly workers: VirtualWorker[] = [];
+  readonly events: RunEvent[] = [];
+  readonly decrements = new Map<string, number>();
+  #refusals: TaskRefusal[] = [];
+  readonly #behaviours: readonly Behaviour[];
+  readonly #keysPerTick: bigint;
+  readonly #loseEffects: (effect: Effect, tick: number) => boolean;
+
+  constructor(options: {
+    ranges: readonly { start: bigint; end: bigint }[];
+    limits?: Partial<Limits>;
+    behaviours?: readonly Behaviour[];
+    keysPerTick?: number;
+    loseEffects?: (effect: Effect, tick: number) => boolean;
+  }) {
+    this.limits = { ...TEST_LIMITS, ...options.limits };
+    this.#behaviours = options.behaviours ?? [];
+    this.#keysPerTick = BigInt(options.keysPerTick ?? 10);
+    this.#loseEffects = options.loseEffects ?? (() => false);
+    const ranges: PlannedRange[] = options.ranges.map(({ start, end }, i) => ({
+      id: `p1-${i}`,
+      start: start.toString(),
+      end: end.toString(),
+      rows: Number(end - start),
+    }));
+    this.state = [IDENTITY, { type: 'pass_opened', pass: 1, ranges } as const].reduce(applyEvent, emptyState());
+  }
+
+  /** Ticks until the pass is finished; throws when it does not end. Gives the number of ticks. */
+  runToEnd(maxTicks = 5_000): number {
+    for (let tick = 1; tick <= maxTicks; tick += 1) {
+      if (this.tick(tick)) return tick;
+    }
+    throw new Error(`not finished after ${maxTicks} ticks: ${JSON.stringify(this.state.ranges)}`);
+  }
+
+  tick(number: number): boolean {
+    this.#live();
+    const decision = decide(this.state, this.memory, this.#observe(), this.nowMs, this.limits);
+    this.memory = decision.memory;
+    this.events.push(...decision.events);
+    this.state = decision.events.reduce(applyEvent, this.state);
+    this.#refusals = [];
+    for (const effect of decision.effects) if (!this.#loseEffects(effect, number)) this.#carryOut(effect);
+    this.nowMs += TICK_MS;
+    return decision.finished;
+  }
+
+  get alive(): VirtualWorker[] {
+    return this.workers.filter((worker) => !worker.gone);
+  }
+
+  #live(): void {
+    for (const worker of this.alive) {
+      worker.age += 1;
+      if (worker.behaviour.diesAt === worker.age) worker.gone = true;
+      else this.#work(worker);
+    }
+    while (this.alive.length < this.desired) {
+      const behaviour = this.#behaviours[this.workers.length] ?? {};
+      this.workers.push({ id: `w${this.workers.length + 1}`, behaviour, age: 0, gone: false, tasks: [] });
+    }
+  }
+
+  #work(worker: VirtualWorker): void {
+    const { behaviour } = worker;
+    const task = worker.tasks.find(({ status }) => status.active);
+    if (task === undefined || (behaviour.stallsAt !== undefined && worker.age >= behaviour.stallsAt)) return;
+    if (behaviour.waitsFor !== undefined) {
+      task.status = { ...task.status, waiting_for: behaviour.waitsFor };
+      return;
+    }
+    const half = task.start + (task.end - task.start) / 2n;
+    const limit = behaviour.error ? half : task.end;
+    const at = task.at + this.#keysPerTick < limit ? task.at + this.#keysPerTick : limit;
+    const rows = Number(at - task.start);
+    const dead = behaviour.deadLetterEvery === undefined ? 0 : Math.floor(rows / behaviour.deadLetterEvery);
+    task.at = at;
+    task.status = {
+      ...task.status,
+      settled_through: at === task.start ? null : (at - 1n).toString(),
+      rows_read: rows,
+      targets: [{ index: 'target', indexed: rows - dead, superseded: 0, dead_letters: dead }],
+      active: at < limit,
+      error: at < limit ? null : (behaviour.error ?? null),
+    };
+  }
+
+  #observe(): Observation {
+    const workers: Record<string, WorkerAnswer> = {};
+    for (const worker of this.alive) workers[worker.id] = this.#answer(worker);
+    return {
+      desired: this.desired,
+      instances: this.workers.map((worker) => ({
+        id: worker.id,
+        phase: worker.gone ? 'gone' : worker.age === 0 ? 'pending' : 'running',
+        run: 'run-1',
+        detail: worker.gone ? 'exit code 1' : null,
+      })),
+      workers,
+      refusals: this.#refusals,
+    };
+  }
+
+  #answer(worker: VirtualWorker): WorkerAnswer {
+    const { behaviour } = worker;
+    const silent = worker.age < 2 || (behaviour.silentAt !== undefined && worker.age >= behaviour.silentAt);
+    if (silent) return { reachable: false, error: 'ECONNREFUSED' };
+    const assigned = Object.values(this.state.ranges).filter((range) => range.status === 'assigned' && range.instance === worker.id);
+    return {
+      reachable: true,
+      ready: behaviour.neverReady !== true,
+      build: behaviour.build ?? 'build-1',
+      workerId: behaviour.callsItself ?? worker.id,
+      tasks: Object.fromEntries(assigned.map(({ task }) => [task ?? '', worker.tasks.find((known) => known.task === task)?.status ?? null])),
+    };
+  }
+
+  #carryOut(effect: Effect): void {
+    if (effect.type === 'set_desired') this.desired = effect.count;
+    else if (effect.type === 'terminate') this.#terminate(effect.instance, effect.decrement);
+    else this.#post(effect.instance, effect.range);
+  }
+
+  #terminate(id: string, decrement: boolean): void {
+    if (decrement) {
+      this.decrements.set(id, (this.decrements.get(id) ?? 0) + 1);
+      this.desired -= 1;
+    }
+    const worker = this.workers.find((candidate) => candidate.id === id);
+    if (worker !== undefined) worker.gone = true;
+  }
+
+  #post(id: string, rangeId: string): void {
+    const worker = this.workers.find((candidate) => candidate.id === id);
+    const range = this.state.ranges[rangeId];
+    if (worker === undefined || worker.gone || range === undefined || range.task === null) return;
+    const { refusesWith } = worker.behaviour;
+    if (refusesWith !== undefined) {
+      this.#refusals.push({ task: range.task, status: refusesWith, message: 'refused' });
+      return;
+    }
+    if (worker.tasks.some(({ task }) => task === range.task)) return;
+    const start = BigInt(range.start ?? 0);
+    worker.tasks.push({ task: range.task, range: rangeId, start, end: BigInt(range.end ?? 0), at: start, status: freshStatus(range.task, range.attempt, this.nowMs) });
+  }
+}
+
+const IDENTITY: RunEvent = {
+  type: 'run_started',
+  run: 'run-1',
+  runKey: 'key-1',
+  fleet: 'test',
+  alias: 'cities',
+  definition: 'cities',
+  definitionDigest: 'a.b',
+  build: 'build-1',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  rows: 0,
+  rowsExact: true,
+};
+
+function freshStatus(task: string, attempt: number, nowMs: number): TaskStatus {
+  return {
+    task_id: task,
+    active: true,
+    attempt,
+    progress: 0,
+    settled_through: null,
+    rows_read: 0,
+    filtered: 0,
+    targets: [{ index: 'target', indexed: 0, superseded: 0, dead_letters: 0 }],
+    bytes_sent: 0,
+    retries: 0,
+    waiting_for: null,
+    start_time: new Date(nowMs).toISOString(),
+    finish_time: null,
+    error: null,
+  };
+}
+
+/** The rows that accepted stretches count must be the keys of all ranges, each exactly once. */
+export function acceptedRows(world: VirtualWorld): number {
+  return Object.values(world.state.ranges).reduce((sum, range) => sum + range.counts.rowsRead, 0);
+}
+
+/** `count` ranges of `size` keys, side by side. */
+export function evenRanges(count: number, size: number): { start: bigint; end: bigint }[] {
+  return Array.from({ length: count }, (_, i) => ({ start: BigInt(i * size), end: BigInt((i + 1) * size) }));
+}

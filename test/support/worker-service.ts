@@ -1,0 +1,177 @@
+import { afterEach } from 'vitest';
+import type { IndexDefinition } from '../../definition/definition.ts';
+import type { TaskRequest, TaskStatus } from '../../worker/contract.ts';
+import { listen, SERVER_LIMITS, type ServerLimits } from '../../worker/server.ts';
+import { createService } from '../../worker/service.ts';
+import { NO_FIGURES, type TaskFigures } from '../../worker/task-status.ts';
+import { TaskRegister, type TaskRun } from '../../worker/tasks.ts';
+
+const DIGEST = 'a'.repeat(32);
+
+export const DEFINITION: IndexDefinition = {
+  name: 'cities',
+  alias: 'cities',
+  source: {
+    table: 'cities',
+    as: 'cities',
+    key: 'id',
+    changedAt: null,
+    joins: [],
+    where: null,
+    timeZone: 'UTC',
+  },
+  document: [{ name: 'name', sql: 'name', mapping: null }],
+  unrepresentable: 'null',
+  maxDocumentBytes: 60_000,
+  deadLetters: { promoteLimit: 0, stopLimit: 1_000, keepFields: [] },
+  index: {
+    settings: {},
+    numberOfReplicas: 0,
+    refreshInterval: '1s',
+    forcemergeSegments: null,
+    health: 'green',
+  },
+  pipeline: null,
+  retain: 1,
+};
+
+export function taskRequest(changes: Partial<TaskRequest> = {}): TaskRequest {
+  return {
+    task_id: 'task-1',
+    run: 'run-1',
+    range_id: 'range-1',
+    attempt: 1,
+    worker_id: 'worker-1',
+    definition: 'cities',
+    definition_digest: `${DIGEST}.${'b'.repeat(32)}`,
+    targets: [
+      {
+        index: 'cities-1',
+        write_alias: 'cities-1-write-1',
+        dead_letter_alias: 'cities-1-dead-letters-write-1',
+      },
+    ],
+    start_index: '0',
+    end_index: '100',
+    max_bytes_in_flight: 1_000_000,
+    ...changes,
+  };
+}
+
+/** A task's work, ended and moved by the test. */
+export interface ControlledRun {
+  readonly request: TaskRequest;
+  readonly signal: AbortSignal;
+  figures: TaskFigures;
+  complete(): void;
+  fail(error: Error): void;
+}
+
+export interface TestService {
+  readonly url: string;
+  readonly tasks: TaskRegister;
+  readonly runs: ControlledRun[];
+  readonly changes: TaskStatus[];
+  readonly errors: Error[];
+  renewals: number;
+  ready: boolean;
+  probes: number;
+}
+
+export interface ServiceChanges {
+  readonly token?: string;
+  readonly limits?: Partial<ServerLimits>;
+}
+
+export function createRegister(runs: ControlledRun[], changes: TaskStatus[]): TaskRegister {
+  return new TaskRegister({
+    workerId: 'worker-1',
+    definitions: [{ definition: DEFINITION, digest: DIGEST }],
+    start: (request, _definition, signal) => startControlled(runs, request, signal),
+    clock: () => new Date('2026-01-01T00:00:00Z'),
+    onChange: (status) => changes.push(status),
+  });
+}
+
+function startControlled(runs: ControlledRun[], request: TaskRequest, signal: AbortSignal): TaskRun {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => reject(signal.reason as Error));
+  const run = { request, signal, figures: NO_FIGURES, complete: resolve, fail: reject };
+  runs.push(run);
+  return { done: promise, figures: () => run.figures };
+}
+
+/** Gives a function that serves the contract over a controlled register; all of them end with their test. */
+export function testServices(): (changes?: ServiceChanges) => Promise<TestService> {
+  const ends: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const end of ends.splice(0)) await end();
+  });
+  return async ({ token, limits } = {}) => {
+    const runs: ControlledRun[] = [];
+    const changes: TaskStatus[] = [];
+    const tasks = createRegister(runs, changes);
+    const service = {
+      tasks,
+      runs,
+      changes,
+      errors: [] as Error[],
+      renewals: 0,
+      ready: true,
+      probes: 0,
+      url: '',
+    };
+    const app = createService({
+      workerId: 'worker-1',
+      build: 'build-1',
+      token: token ?? null,
+      tasks,
+      ready: async () => (service.probes++, service.ready),
+      renewLease: () => service.renewals++,
+      onError: (error) => service.errors.push(error),
+    });
+    const server = await listen(app.fetch, '127.0.0.1', 0, { ...SERVER_LIMITS, ...limits });
+    ends.push(
+      () => tasks.cancelAll('the test is over'),
+      () => server.close(),
+    );
+    return Object.assign(service, { url: server.url });
+  };
+}
+
+export const HOLDER = { 'Reindex-Run': 'run-1', 'Reindex-Epoch': '3' };
+
+export interface Answer {
+  readonly status: number;
+  readonly body: { error?: string; field?: string; [name: string]: unknown };
+  readonly headers: Headers;
+}
+
+export async function call(
+  service: TestService,
+  method: string,
+  path: string,
+  headers: Record<string, string> = HOLDER,
+  body?: string,
+): Promise<Answer> {
+  const response = await fetch(service.url + path, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? {} : (JSON.parse(text) as Answer['body']),
+  };
+}
+
+export function post(
+  service: TestService,
+  request: unknown,
+  headers: Record<string, string> = HOLDER,
+): Promise<Answer> {
+  const body = typeof request === 'string' ? request : JSON.stringify(request);
+  return call(service, 'POST', '/reindexing_task', { 'content-type': 'application/json', ...headers }, body);
+}

@@ -1,0 +1,89 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FleetHeld, RunFailed } from '../../orchestrator/errors.ts';
+import { runFolder, writeClaim } from '../../orchestrator/journal/claims.ts';
+import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
+import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
+import { chooseRun, unfinishedClaim } from '../../orchestrator/run/choose-run.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+
+const NOW = new Date('2026-03-04T05:06:07.890Z');
+let store: MemoryStore;
+
+beforeEach(() => {
+  store = new MemoryStore();
+});
+
+describe('which run a command speaks of', () => {
+  it('is a new one when nothing holds the fleet, named by time', async () => {
+    const chosen = await choose(null);
+    expect(chosen).toMatchObject({ kind: 'new', runKey: NOW.toISOString() });
+    expect(chosen.kind === 'new' && chosen.run).toMatch(/^20260304050607-[0-9a-f]{4}$/);
+  });
+
+  it('is the unfinished one when the definition is the same', async () => {
+    await claim('monday');
+    expect(await choose(null)).toMatchObject({ kind: 'unfinished', claim: { runKey: 'monday' } });
+    expect(await choose('monday')).toMatchObject({ kind: 'unfinished' });
+  });
+
+  it('is refused when another key holds the fleet, and says which and since when', async () => {
+    await claim('monday');
+    await expect(choose('tuesday')).rejects.toThrow(FleetHeld);
+    await expect(choose('tuesday')).rejects.toThrow(/key monday .* since 2026-01-01T00:00:00.000Z/);
+  });
+
+  it('is refused without a key when the unfinished run has another definition, and says what to do', async () => {
+    await claim('monday', { digest: 'other' });
+    await expect(choose(null)).rejects.toThrow(/abandon/);
+    await expect(choose('monday')).rejects.toThrow(RunFailed);
+  });
+
+  it('is the finished one for its key, also while another run holds the fleet', async () => {
+    await claim('monday');
+    await journal('monday', [{ type: 'finished', at: 'then', result: { rows: 7 } }]);
+    await claim('monday', { held: false, ended: 'finished' });
+    await claim('tuesday');
+    expect(await choose('monday')).toMatchObject({ kind: 'finished', state: { result: { rows: 7 } } });
+  });
+
+  it('is a new one when the claim’s run has its result and only its release is missing', async () => {
+    await claim('monday');
+    await journal('monday', [{ type: 'finished', at: 'then', result: {} }]);
+    expect(await unfinishedClaim(store)).toBeNull();
+    expect(await choose(null)).toMatchObject({ kind: 'new' });
+  });
+
+  it('is refused for the key of an abandoned run', async () => {
+    await claim('monday');
+    await claim('monday', { held: false, ended: 'abandoned' });
+    await expect(choose('monday')).rejects.toThrow(/was abandoned; begin another/);
+  });
+
+  it('takes keys that hold anything a scheduler makes up', async () => {
+    const key = 'scheduled__2026-01-01T00:00:00+00:00/../é';
+    expect(runFolder(key)).toMatch(/^runs\/[a-z0-9-]+$/);
+    expect(runFolder(key)).not.toBe(runFolder(`${key}x`));
+    expect(await choose(key)).toMatchObject({ kind: 'new', runKey: key });
+  });
+});
+
+function choose(runKey: string | null) {
+  return chooseRun(store, { runKey, definitionDigest: 'digest', now: NOW });
+}
+
+async function claim(runKey: string, options: { digest?: string; held?: boolean; ended?: 'finished' | 'abandoned' } = {}): Promise<void> {
+  await writeClaim(store, {
+    held: options.held ?? true,
+    runKey,
+    run: `run-of-${runKey}`,
+    alias: 'cities',
+    definitionDigest: options.digest ?? 'digest',
+    at: '2026-01-01T00:00:00.000Z',
+    ended: options.ended ?? null,
+  });
+}
+
+async function journal(runKey: string, events: RunEvent[]): Promise<void> {
+  const opened = await RunJournal.open({ store, runFolder: runFolder(runKey), epoch: 1, lost: new AbortController().signal, now: () => NOW });
+  await opened.append(events);
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { beginEta, type Estimate, nextEta } from '../../orchestrator/report/eta.ts';
+
+describe('the estimate', () => {
+  it('is right for an even rate', () => {
+    const shown = estimates((second) => second * 100, 1000, 5);
+    expect(shown.at(-1)?.rowsPerSecond).toBeCloseTo(100);
+    expect(shown.at(-1)?.secondsLeft).toBeCloseTo(5);
+  });
+
+  it('says nothing in the first moments and nothing without rows', () => {
+    expect(estimates((second) => second * 100, 1000, 1).at(-1)?.secondsLeft).toBeNull();
+    expect(estimates(() => 0, 1000, 60).at(-1)?.secondsLeft).toBeNull();
+  });
+
+  it('does not jump when rows come in bursts', () => {
+    const shown = estimates((second) => Math.floor(second / 4) * 4000, 100_000, 90).filter(hasEnd);
+    const ends = shown.slice(10).map((estimate, i) => i + estimate.secondsLeft);
+    const jumps = ends.slice(1).map((end, i) => Math.abs(end - (ends[i] ?? end)));
+    expect(Math.max(...jumps)).toBeLessThan(3);
+  });
+
+  it('follows a rate that halves', () => {
+    const shown = estimates((second) => (second < 60 ? second * 100 : 6000 + (second - 60) * 50), 20_000, 200);
+    const rowsLeft = 20_000 - (6000 + 140 * 50);
+    expect(shown.at(-1)?.secondsLeft).toBeGreaterThan(rowsLeft / 100);
+    expect(shown.at(-1)?.secondsLeft).toBeLessThan((rowsLeft / 50) * 1.2);
+  });
+
+  it('never shows less than no time left', () => {
+    expect(estimates((second) => second * 100, 500, 30).at(-1)?.secondsLeft).toBe(0);
+  });
+});
+
+function estimates(rowsAt: (second: number) => number, expected: number, seconds: number): Estimate[] {
+  let state = beginEta(0, 0);
+  return Array.from({ length: seconds }, (_, i) => {
+    const next = nextEta(state, (i + 1) * 1000, rowsAt(i + 1), expected);
+    state = next.state;
+    return next.estimate;
+  });
+}
+
+function hasEnd(estimate: Estimate): estimate is Estimate & { secondsLeft: number } {
+  return estimate.secondsLeft !== null;
+}

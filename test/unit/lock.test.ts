@@ -1,0 +1,97 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FleetHeld, Superseded } from '../../orchestrator/errors.ts';
+import type { Holder } from '../../orchestrator/journal/holder.ts';
+import { currentHolder, FleetLock } from '../../orchestrator/journal/lock.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+
+const LEASE_MS = 15_000;
+let nowMs = 0;
+let store: MemoryStore;
+
+beforeEach(() => {
+  nowMs = 0;
+  store = new MemoryStore();
+});
+
+describe('the fleet lock', () => {
+  it('is given to one of many at once, with epochs that rise', async () => {
+    const first = await acquire('a');
+    expect(first.epoch).toBe(1);
+    await first.release();
+    expect((await acquire('b')).epoch).toBe(2);
+  });
+
+  it('is refused while its holder renews it', async () => {
+    const held = await acquire('a');
+    const contender = acquire('b', { onSleep: () => held.renew() });
+    await expect(contender).rejects.toThrow(FleetHeld);
+    await expect(contender).rejects.toThrow(/process 7 on here, since 2026-01-01T00:00:00.000Z \(epoch 1\)/);
+    expect(held.lost.aborted).toBe(false);
+  });
+
+  it('is taken over only after it stood unchanged for a whole lease', async () => {
+    await acquire('a');
+    const contender = await acquire('b');
+    expect(contender.epoch).toBe(2);
+    expect(nowMs).toBeGreaterThanOrEqual(LEASE_MS);
+  });
+
+  it('is taken over at once when its holder is proven dead', async () => {
+    await acquire('a');
+    const contender = await acquire('b', { state: 'dead' });
+    expect(contender.epoch).toBe(2);
+    expect(nowMs).toBe(0);
+  });
+
+  it('does not believe that its first holder still has it after a takeover', async () => {
+    const paused = await acquire('a');
+    const other = await acquire('b');
+    await paused.renew();
+    expect(paused.lost.reason).toBeInstanceOf(Superseded);
+    await other.renew();
+    expect(other.lost.aborted).toBe(false);
+    expect(await currentHolder(store)).toMatchObject({ epoch: 2, holder: { purpose: 'b' } });
+  });
+
+  it('leaves the new holder alone when a superseded one releases', async () => {
+    const paused = await acquire('a');
+    const other = await acquire('b');
+    await paused.release();
+    expect(await currentHolder(store)).toMatchObject({ epoch: other.epoch });
+  });
+
+  it('recognises its own write when the answer was lost', async () => {
+    store.loseNextAnswer = true;
+    expect((await acquire('a')).epoch).toBe(1);
+  });
+
+  it('outlives a store that fails for less than a lease, and no longer', async () => {
+    const held = await acquire('a');
+    store.failReplace = new Error('disk full');
+    nowMs += LEASE_MS - 1;
+    await held.renew();
+    expect(held.lost.aborted).toBe(false);
+    nowMs += 2;
+    await held.renew();
+    expect(String(held.lost.reason)).toMatch(/could not be renewed for a whole lease: disk full/);
+  });
+});
+
+function acquire(purpose: string, options: { state?: 'alive' | 'dead' | 'unknown'; onSleep?: () => Promise<void> } = {}): Promise<FleetLock> {
+  const holder: Holder = { host: 'here', pid: 7, identity: null, since: '2026-01-01T00:00:00.000Z', purpose };
+  return FleetLock.acquire(
+    store,
+    holder,
+    {
+      leaseMs: LEASE_MS,
+      waitMs: LEASE_MS * 1.2,
+      monotonicMs: () => nowMs,
+      sleep: async (ms) => {
+        nowMs += ms;
+        await options.onSleep?.();
+      },
+    },
+    () => Promise.resolve(options.state ?? 'unknown'),
+    () => {},
+  );
+}

@@ -1,0 +1,173 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { acceptedRows, type Behaviour, evenRanges, VirtualWorld } from '../support/virtual-world.ts';
+
+describe('a pass that meets no fault', () => {
+  it('settles every row once and ends at zero', () => {
+    const world = new VirtualWorld({ ranges: evenRanges(20, 100) });
+    world.runToEnd();
+    expect(acceptedRows(world)).toBe(2000);
+    expect(world.desired).toBe(0);
+    expect(world.alive).toEqual([]);
+    expect(world.state.stopped).toBeNull();
+  });
+
+  it('asks for no more workers than there are ranges', () => {
+    const world = new VirtualWorld({ ranges: evenRanges(2, 50) });
+    world.runToEnd();
+    expect(world.workers).toHaveLength(2);
+  });
+
+  it('keeps a second task waiting at a worker, so that it never idles between polls', () => {
+    const world = new VirtualWorld({ ranges: evenRanges(40, 30), limits: { workers: 2 } });
+    for (let tick = 1; tick <= 6; tick += 1) world.tick(tick);
+    expect(world.workers.map((worker) => worker.tasks.filter((task) => task.status.active).length)).toEqual([2, 2]);
+  });
+
+  it('gives the longest ranges away first', () => {
+    const world = new VirtualWorld({
+      ranges: [
+        { start: 0n, end: 10n },
+        { start: 10n, end: 500n },
+        { start: 500n, end: 600n },
+      ],
+      limits: { workers: 1 },
+    });
+    world.runToEnd();
+    const order = world.events.flatMap((event) => (event.type === 'assigned' ? [event.range] : []));
+    expect(order).toEqual(['p1-1', 'p1-2', 'p1-0']);
+  });
+
+  it('lets idle workers go with one decrement each while others still work', () => {
+    const world = new VirtualWorld({ ranges: [...evenRanges(3, 10), { start: 1000n, end: 3000n }] });
+    world.runToEnd();
+    expect([...world.decrements.values()].every((count) => count === 1)).toBe(true);
+    expect(world.decrements.size).toBe(3);
+  });
+});
+
+describe('workers that fail', () => {
+  it('redoes only what a dead worker had not settled', () => {
+    const world = new VirtualWorld({ ranges: evenRanges(4, 200), behaviours: [{ diesAt: 10 }] });
+    world.runToEnd();
+    expect(acceptedRows(world)).toBe(800);
+    const cut = Object.values(world.state.ranges).filter((range) => range.cuts.length > 0);
+    expect(cut).toHaveLength(1);
+    expect(cut[0]?.charged).toBe(1);
+    expect(cut[0]?.attempt).toBe(2);
+  });
+
+  it('does not charge a range that only waited in the queue of a dead worker', () => {
+    const world = new VirtualWorld({ ranges: evenRanges(12, 100), limits: { workers: 1 }, behaviours: [{ diesAt: 6 }] });
+    world.runToEnd();
+    expect(Object.values(world.state.ranges).filter((range) => range.charged > 0)).toHaveLength(1);
+    expect(acceptedRows(world)).toBe(1200);
+  });
+
+  it.each<[string, Behaviour, RegExp]>([
+    ['never gets ready', { neverReady: true }, /not been ready/],
+    ['runs another build', { build: 'build-2' }, /pinned to build-1/],
+    ['answers at another worker’s address', { callsItself: 'w9' }, /calls itself w9/],
+    ['stands still', { stallsAt: 5 }, /no progress/],
+    ['answers no more', { silentAt: 6 }, /does not answer|not answered/],
+    ['refuses the task', { refusesWith: 409 }, /refused the task \(409\)/],
+  ])('replaces a worker that %s', (_, behaviour, reason) => {
+    const world = new VirtualWorld({ ranges: evenRanges(8, 400), behaviours: [behaviour] });
+    world.runToEnd();
+    expect(acceptedRows(world)).toBe(3200);
+    expect(world.state.terminations['w1']?.decrement).toBe(false);
+    expect(world.state.terminations['w1']?.reason).toMatch(reason);
+    expect(world.workers).toHaveLength(5);
+  });
+
+  it('posts again what a full queue refused, and charges nobody', () => {
+    const world = new VirtualWorld({ ranges: evenRanges(2, 50), behaviours: [{ refusesWith: 429 }], limits: { workers: 1 } });
+    for (let tick = 1; tick <= 10; tick += 1) world.tick(tick);
+    expect(Object.values(world.state.ranges).map((range) => range.charged)).toEqual([0, 0]);
+    expect(world.state.terminations).toEqual({});
+  });
+
+  it('stops after the last attempt, at zero, with what is settled kept', () => {
+    const error = { next: 'retry', type: 'internal', message: 'it broke' } as const;
+    const world = new VirtualWorld({ ranges: evenRanges(1, 1000), behaviours: Array.from({ length: 9 }, () => ({ error })) });
+    world.runToEnd();
+    expect(world.state.stopped).toMatch(/failed 3 times.*it broke/);
+    expect(acceptedRows(world)).toBe(500 + 250 + 125);
+    expect(world.alive).toEqual([]);
+  });
+
+  it('stops at once when no other try can help', () => {
+    const error = { next: 'stop', type: 'cluster_block_exception', message: 'index read-only' } as const;
+    const world = new VirtualWorld({ ranges: evenRanges(8, 100), behaviours: [{ error }] });
+    world.runToEnd();
+    expect(world.state.stopped).toBe('cluster_block_exception: index read-only');
+    expect(world.desired).toBe(0);
+    expect(world.alive).toEqual([]);
+  });
+
+  it('stops when workers wait too long for a dependency, but not before', () => {
+    const world = new VirtualWorld({ ranges: evenRanges(4, 100), behaviours: Array.from({ length: 4 }, () => ({ waitsFor: 'cluster' as const })) });
+    const ticks = world.runToEnd();
+    expect(ticks).toBeGreaterThan(600);
+    expect(world.state.stopped).toMatch(/waited .* for the cluster/);
+  });
+
+  it('stops when workers die faster than the budget for replacements allows, with their last words', () => {
+    const world = new VirtualWorld({ ranges: evenRanges(4, 100), behaviours: Array.from({ length: 30 }, () => ({ diesAt: 1 })) });
+    world.runToEnd();
+    expect(world.state.stopped).toMatch(/4 replacements are used up; the last worker said: exit code 1/);
+    expect(world.workers.length).toBeLessThanOrEqual(4 + 2 * 4);
+  });
+
+  it('stops at too many dead letters', () => {
+    const world = new VirtualWorld({ ranges: evenRanges(4, 1000), behaviours: Array.from({ length: 4 }, () => ({ deadLetterEvery: 2 })), limits: { stopLimit: 100 } });
+    world.runToEnd();
+    expect(world.state.stopped).toMatch(/more than the definition's stop_limit of 100/);
+  });
+
+  it('does not believe counts that do not add up', () => {
+    const world = new VirtualWorld({ ranges: evenRanges(1, 100) });
+    for (let tick = 1; tick <= 5; tick += 1) world.tick(tick);
+    const task = world.workers[0]?.tasks[0];
+    if (task === undefined) throw new Error('no task was posted');
+    task.status = { ...task.status, filtered: 7, active: false };
+    world.runToEnd();
+    expect(world.state.stopped).toMatch(/counts its rows wrongly/);
+  });
+});
+
+it('covers every key exactly once and ends at zero, whatever workers do and whichever calls are lost', () => {
+  const behaviour = fc.record(
+    {
+      diesAt: fc.integer({ min: 1, max: 40 }),
+      stallsAt: fc.integer({ min: 1, max: 40 }),
+      silentAt: fc.integer({ min: 1, max: 40 }),
+      neverReady: fc.boolean(),
+      build: fc.constantFrom('build-1', 'build-2'),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(
+      fc.array(behaviour, { maxLength: 6 }),
+      fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 12 }),
+      fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { maxLength: 10 }),
+      (behaviours, sizes, lostTicks) => {
+        let at = 0n;
+        const ranges = sizes.map((size) => {
+          const start = at;
+          at += BigInt(size);
+          return { start, end: at };
+        });
+        const world = new VirtualWorld({ ranges, behaviours, limits: { replacements: 20, attempts: 20 }, loseEffects: (_, tick) => lostTicks.includes(tick) });
+        world.runToEnd();
+        expect(world.state.stopped).toBeNull();
+        expect(acceptedRows(world)).toBe(Number(at));
+        expect(world.desired).toBe(0);
+        expect(world.alive).toEqual([]);
+        expect([...world.decrements.values()].every((count) => count <= 1)).toBe(true);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});

@@ -1,0 +1,84 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Superseded } from '../../orchestrator/errors.ts';
+import { RunJournal, readRun } from '../../orchestrator/journal/run-journal.ts';
+import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+
+const FOLDER = 'runs/test';
+const NEVER = new AbortController().signal;
+let store: MemoryStore;
+
+beforeEach(() => {
+  store = new MemoryStore();
+});
+
+describe('a run’s journal', () => {
+  it('is read again as it was written', async () => {
+    const journal = await open(1);
+    await journal.append([pass(3)]);
+    await journal.append([{ type: 'assigned', range: 'r1', attempt: 1, instance: 'w1', task: 't1' }]);
+    const again = await open(2);
+    expect(again.state).toEqual(journal.state);
+    expect(again.state.ranges.r1?.status).toBe('assigned');
+  });
+
+  it('lets only one of two processes write on', async () => {
+    const paused = await open(1);
+    await paused.append([pass(1)]);
+    const other = await open(2);
+    await other.append([{ type: 'desired_set', count: 2 }]);
+    await expect(paused.append([{ type: 'desired_set', count: 9 }])).rejects.toThrow(Superseded);
+    expect((await readRun(store, FOLDER)).state.desired).toBe(2);
+    expect(paused.state.desired).toBe(0);
+  });
+
+  it('goes on when only the answer to its write was lost', async () => {
+    const journal = await open(1);
+    store.loseNextAnswer = true;
+    await journal.append([pass(1)]);
+    await journal.append([{ type: 'desired_set', count: 4 }]);
+    expect((await readRun(store, FOLDER)).state.desired).toBe(4);
+  });
+
+  it('writes nothing once the lock is lost', async () => {
+    const lost = new AbortController();
+    const journal = await open(1, lost.signal);
+    lost.abort(new Superseded('taken over'));
+    await expect(journal.append([pass(1)])).rejects.toThrow('taken over');
+    expect(store.objects.size).toBe(0);
+  });
+
+  it('reads few segments of a long run, from its last snapshot on', async () => {
+    const journal = await open(1);
+    await journal.append([pass(1)]);
+    for (let count = 1; count <= 450; count += 1) await journal.append([{ type: 'desired_set', count }]);
+    let reads = 0;
+    const read = store.read.bind(store);
+    store.read = (name) => {
+      reads += 1;
+      return read(name);
+    };
+    expect((await readRun(store, FOLDER)).state).toEqual(journal.state);
+    expect(reads).toBeLessThanOrEqual(201);
+  });
+
+  it('keeps the order of appends that are not waited for', async () => {
+    const journal = await open(1);
+    await Promise.all([1, 2, 3].map((count) => journal.append([{ type: 'desired_set', count }])));
+    expect((await readRun(store, FOLDER)).state.desired).toBe(3);
+  });
+
+  it('says which segment it cannot read', async () => {
+    store.objects.set(`${FOLDER}/segments/000000000001.json`, '{"schema":99}');
+    await expect(open(1)).rejects.toThrow(/000000000001\.json in memory is no journal segment of schema 1/);
+  });
+});
+
+function open(epoch: number, lost: AbortSignal = NEVER): Promise<RunJournal> {
+  return RunJournal.open({ store, runFolder: FOLDER, epoch, lost, now: () => new Date(0) });
+}
+
+function pass(count: number): RunEvent {
+  const ranges = Array.from({ length: count }, (_, i) => ({ id: `r${i + 1}`, start: `${i * 10}`, end: `${i * 10 + 10}`, rows: 10 }));
+  return { type: 'pass_opened', pass: 1, ranges };
+}

@@ -1,0 +1,70 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Faults } from '../../definition/faults.ts';
+import { loadSettings } from '../../orchestrator/settings.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'settings-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const GOOD = 'fleet: books\ndefinitions: books.yaml\nsource:\n  url: postgres://reader@db/shop\ntarget:\n  url: https://search:9200\n';
+
+describe('settings', () => {
+  it('come from reindex-fleet.yaml in the working folder, with paths beside it', async () => {
+    await writeFile(join(folder, 'reindex-fleet.yaml'), GOOD);
+    const settings = await loadSettings({}, {}, folder);
+    expect(settings).toMatchObject({ fleet: 'books', definitions: join(folder, 'books.yaml'), workers: { count: 4 } });
+  });
+
+  it('fall back to the embedded example', async () => {
+    const settings = await loadSettings({}, {}, folder);
+    expect(settings).toMatchObject({ fleet: 'cities', source: { url: 'embedded' }, target: { url: 'embedded' } });
+  });
+
+  it('take flags over environment over the file', async () => {
+    const file = join(folder, 'mine.yaml');
+    await writeFile(file, `${GOOD}workers:\n  count: 2\n`);
+    const environment = { REINDEX_WORKERS: '3', REINDEX_FLEET: 'from-environment' };
+    expect((await loadSettings({ settings: file }, environment, folder)).workers.count).toBe(3);
+    const settings = await loadSettings({ settings: file, workers: '7' }, environment, folder);
+    expect(settings).toMatchObject({ fleet: 'from-environment', workers: { count: 7 } });
+  });
+
+  it('name every fault at once, each with its place or its origin', async () => {
+    const file = join(folder, 'bad.yaml');
+    await writeFile(file, 'fleet: Bad Name\ndefinitions: x\nsource:\n  ulr: postgres://db/x\ntarget:\n  url: ftp://x\n');
+    const error = await loadSettings({ settings: file, workers: 'many' }, {}, folder).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(Faults);
+    const message = String(error instanceof Error ? error.message : error);
+    expect(message).toMatch(/bad\.yaml:1:8 fleet: /);
+    expect(message).toMatch(/bad\.yaml:4:3 source\.ulr: .*Did you mean "url"/);
+    expect(message).toMatch(/source\.url: This is missing/);
+    expect(message).toMatch(/bad\.yaml:6:8 target\.url: /);
+    expect(message).toMatch(/--workers workers\.count: A whole number/);
+  });
+
+  it.each([
+    ['not YAML', 'fleet: [unclosed'],
+    ['empty', ''],
+    ['a list', '- fleet'],
+  ])('refuse a file that is %s, by name', async (_, text) => {
+    const file = join(folder, 'odd.yaml');
+    await writeFile(file, text);
+    await expect(loadSettings({ settings: file }, {}, folder)).rejects.toThrow(/odd\.yaml/);
+  });
+
+  it('refuse a file that is not there, by name', async () => {
+    await expect(loadSettings({ settings: 'absent.yaml' }, {}, folder)).rejects.toThrow(/absent\.yaml.*cannot be read/);
+  });
+
+  it('keep secrets from the environment apart', async () => {
+    await writeFile(join(folder, 'reindex-fleet.yaml'), GOOD);
+    const { secrets } = await loadSettings({}, { REINDEX_SOURCE_PASSWORD: 'hush', REINDEX_TARGET_API_KEY: 'key' }, folder);
+    expect(secrets).toEqual({ sourcePassword: 'hush', targetPassword: null, targetApiKey: 'key' });
+  });
+});

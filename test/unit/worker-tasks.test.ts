@@ -1,0 +1,126 @@
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { TaskStatus } from '../../worker/contract.ts';
+import { Lease } from '../../worker/lease.ts';
+import { Readiness } from '../../worker/readiness.ts';
+import { NO_FIGURES, progressOf } from '../../worker/task-status.ts';
+import { type ControlledRun, createRegister, taskRequest } from '../support/worker-service.ts';
+
+describe('progressOf', () => {
+  const at = (
+    start_index: string | null,
+    end_index: string | null,
+    settledThrough: bigint | null,
+    firstKey: bigint | null = null,
+  ) => progressOf({ start_index, end_index }, { ...NO_FIGURES, settledThrough, firstKey });
+
+  it.each<[string, number, number]>([
+    ['nothing is settled', at('0', '100', null), 0],
+    ['half is', at('0', '100', 49n), 50],
+    ['all is, but the task has not ended', at('0', '100', 99n), 99.99],
+    ['the range has no start: from the first key read', at(null, '200', 149n, 100n), 50],
+    ['the range has no end', at('0', null, 1_000n), 0],
+    ['the keys are negative', at('-100', '0', -51n), 50],
+    [
+      'the keys are beyond what a number holds',
+      at('9223372036854775000', '9223372036854775800', 9_223_372_036_854_775_399n),
+      50,
+    ],
+  ])('when %s', (_name, progress, expected) => expect(progress).toBe(expected));
+
+  it('never falls, stays within 0 and 99.99, over the whole of bigint', () => {
+    const key = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+    fc.assert(
+      fc.property(fc.uniqueArray(key, { minLength: 4, maxLength: 4 }), (keys) => {
+        const [start = 0n, one = 0n, two = 0n, end = 0n] = keys.sort((a, b) => (a < b ? -1 : 1));
+        const seen = [one, two].map((settled) => at(String(start), String(end), settled));
+        expect(seen[0]).toBeGreaterThanOrEqual(0);
+        expect(seen[1]).toBeGreaterThanOrEqual(seen[0] ?? 0);
+        expect(seen[1]).toBeLessThanOrEqual(99.99);
+      }),
+    );
+  });
+});
+
+describe('TaskRegister', () => {
+  it('keeps the last 1,000 finished tasks and never drops an active one', async () => {
+    const runs: ControlledRun[] = [];
+    const register = createRegister(runs, []);
+    for (let i = 0; i < 1_100; i++) {
+      register.accept(taskRequest({ task_id: `task-${i}`, range_id: `range-${i}` }));
+      await register.cancel(`task-${i}`, 'enough');
+    }
+    register.accept(taskRequest({ task_id: 'active', range_id: 'active' }));
+    expect(
+      register
+        .list()
+        .map((task) => task.task_id)
+        .slice(0, 2),
+    ).toEqual(['active', 'task-1099']);
+    expect(register.list()).toHaveLength(1_001);
+    expect(() => register.status('task-0')).toThrow(/no task "task-0"/);
+  });
+
+  it('tells of each begin and end, in order', async () => {
+    const runs: ControlledRun[] = [];
+    const changes: TaskStatus[] = [];
+    const register = createRegister(runs, changes);
+    register.accept(taskRequest());
+    register.accept(taskRequest({ task_id: 'task-2', range_id: 'range-2' }));
+    runs[0]?.complete();
+    await expect.poll(() => changes.length).toBe(3);
+    await register.cancelAll('enough');
+    expect(changes.map(({ task_id, active }) => `${task_id} ${active}`)).toEqual([
+      'task-1 true',
+      'task-1 false',
+      'task-2 true',
+      'task-2 false',
+    ]);
+    expect(register.activeRun).toBeNull();
+  });
+});
+
+describe('with a clock of the test', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('a lease ends once, a whole lease after its last renewal', () => {
+    const ended = vi.fn<() => void>();
+    const lease = new Lease(1_000, () => performance.now(), ended);
+    vi.advanceTimersByTime(900);
+    lease.renew();
+    vi.advanceTimersByTime(999);
+    expect(ended).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(2);
+    vi.advanceTimersByTime(10_000);
+    expect(ended).toHaveBeenCalledOnce();
+  });
+
+  it('a lease that was ended acts no more', () => {
+    const ended = vi.fn<() => void>();
+    new Lease(1_000, () => performance.now(), ended).end();
+    vi.advanceTimersByTime(10_000);
+    expect(ended).not.toHaveBeenCalled();
+  });
+
+  it('readiness is asked for once in three seconds, however many want to know', async () => {
+    const probe = vi.fn<() => Promise<void>>().mockResolvedValue(undefined);
+    const readiness = new Readiness([probe], () => performance.now());
+    await Promise.all(Array.from({ length: 1_000 }, () => readiness.ready()));
+    await vi.advanceTimersByTimeAsync(2_900);
+    expect(await readiness.ready()).toBe(true);
+    expect(probe).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(200);
+    probe.mockRejectedValue(new Error('gone'));
+    expect(await readiness.ready()).toBe(false);
+  });
+
+  it('what does not answer within two seconds is not ready, and is told to give up', async () => {
+    let given: AbortSignal | undefined;
+    const silent = (signal: AbortSignal): Promise<void> => ((given = signal), new Promise(() => undefined));
+    const ready = new Readiness([silent], () => performance.now()).ready();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await ready).toBe(false);
+    expect(given?.aborted).toBe(true);
+  });
+});

@@ -1,0 +1,188 @@
+import { TaskFailure } from '../task-failure.ts';
+
+/**
+ * What became of each item of a bulk request: matches the response item by item with what was sent, and classes the
+ * errors by the cluster's `error.type`, for the status alone misleads (a flood-stage block comes as 429, like a full queue).
+ * Pure.
+ */
+
+/** Longest reason that is kept of the cluster's words, in characters. */
+export const MAX_REASON_LENGTH = 1_000;
+
+/** What a response is held against. */
+export interface Sent {
+  readonly keys: BigInt64Array;
+  /** Position in `keys` of the first item sent. */
+  readonly first: number;
+  readonly count: number;
+  /** The name that was written to, for messages. */
+  readonly alias: string;
+  /** The concrete index in which every item must land; null: not known to the worker. */
+  readonly index: string | null;
+  /** Whether writes carry external versions, so that a conflict means that a newer one stands. */
+  readonly versioned: boolean;
+}
+
+/** An item that the cluster will never take as it is. */
+export interface RefusedItem {
+  /** Position among the items sent, from 0. */
+  readonly position: number;
+  readonly type: string;
+  readonly reason: string;
+}
+
+export interface Outcomes {
+  indexed: number;
+  superseded: number;
+  /** Positions among the items sent, rising, that the cluster could not take now. */
+  readonly again: number[];
+  readonly refused: RefusedItem[];
+  /** Whether an item was turned away by a full queue (429): the sign to slow down. */
+  congested: boolean;
+}
+
+/** A response that does not fit what was sent; none of it is believed. */
+export class ResponseMismatch extends Error {
+  override readonly name = 'ResponseMismatch';
+}
+
+interface ItemResponse {
+  readonly _id?: unknown;
+  readonly _index?: unknown;
+  readonly status?: unknown;
+  readonly result?: unknown;
+  readonly error?: { readonly type?: unknown; readonly reason?: unknown };
+}
+
+/**
+ * @throws ResponseMismatch when the response cannot be the answer to what was sent.
+ * @throws TaskFailure `stop` when an item says that no other try can mend it.
+ */
+export function readOutcomes(response: unknown, sent: Sent): Outcomes {
+  const items = itemsOf(response);
+  if (items.length !== sent.count) {
+    throw new ResponseMismatch(`${items.length} items answered, ${sent.count} sent`);
+  }
+  const outcomes: Outcomes = { indexed: 0, superseded: 0, again: [], refused: [], congested: false };
+  for (let position = 0; position < sent.count; position++) {
+    addOutcome(outcomes, position, matchedItem(items[position], position, sent), sent);
+  }
+  return outcomes;
+}
+
+function itemsOf(response: unknown): readonly unknown[] {
+  if (isRecord(response) && Array.isArray(response['items'])) return response['items'];
+  throw new ResponseMismatch('the answer has no list of items');
+}
+
+function matchedItem(entry: unknown, position: number, sent: Sent): ItemResponse {
+  const item = isRecord(entry) ? entry['index'] : undefined;
+  if (!isRecord(item)) throw new ResponseMismatch(`item ${position} is not the answer to an index operation`);
+  const expected = String(sent.keys[sent.first + position]);
+  if (item['_id'] !== expected) {
+    throw new ResponseMismatch(
+      `item ${position} speaks of _id ${JSON.stringify(item['_id'])}, sent was ${expected}`,
+    );
+  }
+  return item;
+}
+
+function addOutcome(outcomes: Outcomes, position: number, item: ItemResponse, sent: Sent): void {
+  if (item.error !== undefined) return addError(outcomes, position, item, sent);
+  if (item.result === 'noop') throw unexpectedNoop(item, sent);
+  if (
+    (item.result !== 'created' && item.result !== 'updated') ||
+    (item.status !== 200 && item.status !== 201)
+  ) {
+    throw new ResponseMismatch(
+      `item ${position} has result ${String(item.result)} and status ${String(item.status)}`,
+    );
+  }
+  if (sent.index !== null && item._index !== sent.index) {
+    throw new ResponseMismatch(`item ${position} landed in ${String(item._index)} instead of ${sent.index}`);
+  }
+  outcomes.indexed++;
+}
+
+function addError(outcomes: Outcomes, position: number, item: ItemResponse, sent: Sent): void {
+  const status = typeof item.status === 'number' ? item.status : 0;
+  const type = typeof item.error?.type === 'string' ? item.error.type : `status_${status}`;
+  const reason = cut(
+    typeof item.error?.reason === 'string' ? item.error.reason : 'the cluster gave no reason',
+  );
+  switch (classOf(type, reason, status, sent.versioned)) {
+    case 'stop':
+      throw clusterStop(sent.alias, type, reason);
+    case 'again':
+      outcomes.again.push(position);
+      outcomes.congested ||= status === 429;
+      return;
+    case 'superseded':
+      outcomes.superseded++;
+      return;
+    case 'refused':
+      outcomes.refused.push({ position, type, reason });
+  }
+}
+
+export type ErrorClass = 'stop' | 'again' | 'superseded' | 'refused';
+
+/** Errors after which every other write to this alias would fail in the same way. */
+const STOPPING = new Set([
+  'cluster_block_exception',
+  'security_exception',
+  'index_not_found_exception',
+  'index_closed_exception',
+]);
+/** Errors of a moment, whatever status they come with. */
+const PASSING = new Set([
+  'circuit_breaking_exception',
+  'es_rejected_execution_exception',
+  'rejected_execution_exception',
+  'opensearch_rejected_execution_exception',
+  'unavailable_shards_exception',
+  'process_cluster_event_timeout_exception',
+]);
+/** An `illegal_argument_exception` is mostly one document's fault; these are the alias's or the pipeline's. */
+const ILLEGAL_FOR_ALL =
+  /no write index is defined for alias|is_write_index|pipeline with id \[.*\] does not exist/;
+
+/** The class of one item's error. A block that comes as 503 is a cluster without a manager, and passes. */
+export function classOf(type: string, reason: string, status: number, versioned: boolean): ErrorClass {
+  if (type === 'cluster_block_exception' && status === 503) return 'again';
+  if (STOPPING.has(type)) return 'stop';
+  if (PASSING.has(type)) return 'again';
+  if (type === 'version_conflict_engine_exception' && versioned) return 'superseded';
+  if (type === 'illegal_argument_exception' && ILLEGAL_FOR_ALL.test(reason)) return 'stop';
+  if (status === 401 || status === 403) return 'stop';
+  if (status === 429 || status >= 500) return 'again';
+  return 'refused';
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  cluster_block_exception: 'Free disk space if it is full, and lift the block, then run again.',
+  security_exception: "Give the workers' user the right to write to this alias.",
+  index_not_found_exception: 'The write alias is gone: the pass has ended, or the index was deleted.',
+  index_closed_exception: 'Open the index, then run again.',
+};
+
+/** The failure that ends a task with the cluster's own words. */
+export function clusterStop(alias: string, type: string, reason: string): TaskFailure {
+  const advice = ADVICE[type] ?? 'See the log of the search cluster.';
+  return new TaskFailure('stop', type, `The cluster refuses writes to ${alias}: ${cut(reason)}. ${advice}`);
+}
+
+function unexpectedNoop(item: ItemResponse, sent: Sent): TaskFailure {
+  const message =
+    `The cluster answered "noop" for _id ${String(item._id)} in ${sent.alias}: nothing was written. ` +
+    'An ingest pipeline that drops documents does this; filter in the definition (source.where) instead.';
+  return new TaskFailure('stop', 'unexpected_noop', message);
+}
+
+export function cut(text: string): string {
+  return text.length > MAX_REASON_LENGTH ? `${text.slice(0, MAX_REASON_LENGTH - 1)}…` : text;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,82 @@
+import { TaskFailure } from '../task-failure.ts';
+import type { FlowEffect } from './flow-gate.ts';
+import { clusterStop, cut, type Outcomes, readOutcomes, ResponseMismatch, type Sent } from './outcomes.ts';
+import type { BulkAnswer } from './send.ts';
+import { allStoredAlike } from './uniform-response.ts';
+
+/** What is to be done after one bulk request. Pure. */
+export type Verdict =
+  | { readonly kind: 'read'; readonly outcomes: Outcomes; readonly effect: FlowEffect }
+  /** Nothing of it is settled: all of it is sent again. */
+  | {
+      readonly kind: 'again';
+      readonly why: 'turned away' | 'unavailable' | 'reset' | 'timeout' | 'unreachable' | 'mismatch';
+      readonly message: string;
+      readonly afterMs: number | null;
+      readonly effect: FlowEffect;
+    }
+  /** The request as a whole is unfit: smaller ones show which document makes it so. */
+  | { readonly kind: 'unfit'; readonly type: string; readonly reason: string; readonly effect: FlowEffect };
+
+/** @throws TaskFailure `stop` when the cluster says that no other try can mend it. */
+export function judge(answer: BulkAnswer, sent: Sent): Verdict {
+  if (answer.kind === 'answered') return judgeAnswer(answer, sent);
+  const effect = answer.kind === 'timeout' ? 'timeout' : 'neither';
+  return { kind: 'again', why: answer.kind, message: answer.message, afterMs: null, effect };
+}
+
+function judgeAnswer(answer: Extract<BulkAnswer, { kind: 'answered' }>, sent: Sent): Verdict {
+  const { status } = answer;
+  if (status === 200) return judgeItems(answer.body, sent);
+  const { type, reason } = wordsOf(answer.body.toString(), status);
+  if (status === 429 && type !== 'cluster_block_exception')
+    return again('turned away', reason, answer.retryAfterMs, 'refused');
+  if (status >= 500 || status === 408) return again('unavailable', reason, answer.retryAfterMs, 'neither');
+  if (status === 413 || (status === 400 && type !== 'index_closed_exception')) {
+    return { kind: 'unfit', type: status === 413 ? 'request_too_large' : type, reason, effect: 'neither' };
+  }
+  throw clusterStop(sent.alias, type, `${status}: ${reason}`);
+}
+
+function judgeItems(body: Buffer, sent: Sent): Verdict {
+  if (allStoredAlike(body, sent)) {
+    const outcomes = { indexed: sent.count, superseded: 0, again: [], refused: [], congested: false };
+    return { kind: 'read', outcomes, effect: 'acknowledged' };
+  }
+  try {
+    const outcomes = readOutcomes(JSON.parse(body.toString()), sent);
+    return { kind: 'read', outcomes, effect: outcomes.congested ? 'refused' : 'acknowledged' };
+  } catch (error) {
+    if (error instanceof TaskFailure) throw error;
+    const message = error instanceof ResponseMismatch ? error.message : 'the answer is not JSON';
+    return again('mismatch', message, null, 'neither');
+  }
+}
+
+function again(
+  why: Extract<Verdict, { kind: 'again' }>['why'],
+  message: string,
+  afterMs: number | null,
+  effect: FlowEffect,
+): Verdict {
+  return { kind: 'again', why, message, afterMs, effect };
+}
+
+/** The cluster's type and reason of a whole-request error; of a proxy's page, its beginning. */
+function wordsOf(text: string, status: number): { type: string; reason: string } {
+  const error = errorOf(text);
+  const type = typeof error?.type === 'string' ? error.type : `status_${status}`;
+  const reason = typeof error?.reason === 'string' ? error.reason : text.trim() || `HTTP status ${status}`;
+  return { type, reason: cut(reason) };
+}
+
+function errorOf(text: string): { type?: unknown; reason?: unknown } | null {
+  try {
+    const body = JSON.parse(text) as { error?: unknown } | null;
+    const error = body?.error;
+    if (typeof error === 'string') return { reason: error };
+    return typeof error === 'object' ? error : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+
+/**
+ * The worker's HTTP contract: the one file of this room that others import.
+ * Keys are decimal strings on the wire (JSON numbers lose digits above 2^53) and `bigint` in code.
+ */
+
+/** Raised when a change is not understood by the other side. */
+export const CONTRACT_VERSION = 1;
+export const DEFAULT_PORT = 8003;
+/** Bodies above this are refused before they are read. */
+export const MAX_BODY_BYTES = 64 * 1024;
+
+export const HEADER_RUN = 'Reindex-Run';
+export const HEADER_EPOCH = 'Reindex-Epoch';
+
+const MIN_INT8 = -(2n ** 63n);
+const MAX_INT8 = 2n ** 63n - 1n;
+
+/** A key as a decimal string, canonical (no plus sign, no leading zeros), within PostgreSQL's bigint. */
+export const keyString = z
+  .string()
+  .max(20, { error: 'a key has at most 20 characters', abort: true })
+  .regex(/^(0|-?[1-9][0-9]*)$/, { error: 'a key is a decimal integer in a string', abort: true })
+  .refine((text) => BigInt(text) >= MIN_INT8 && BigInt(text) <= MAX_INT8, {
+    error: 'a key lies within bigint, -9223372036854775808 to 9223372036854775807',
+    // What is no key is not compared with another either.
+    abort: true,
+  });
+
+const identifier = z.string().min(1).max(255);
+const bytes = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+export const targetSchema = z.strictObject({
+  /** The concrete index, for the record and to check each item's `_index` against. */
+  index: identifier,
+  /** The pass's write alias: the only name that is written to. */
+  write_alias: identifier,
+  /** The write alias of the companion index for dead letters. */
+  dead_letter_alias: identifier,
+});
+
+export const taskRequestSchema = z
+  .strictObject({
+    task_id: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,128}$/, 'letters, digits, dot, dash and underscore, at most 128'),
+    run: identifier,
+    range_id: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
+    attempt: z.int().min(1).max(1_000_000),
+    worker_id: identifier,
+    definition: identifier,
+    /** `<digest of the definition>.<digest of its columns' types>`, see definition/digest.ts. */
+    definition_digest: z.string().regex(/^[0-9a-f]{16,64}\.[0-9a-f]{16,64}$/),
+    /** One today; several when one reading feeds several indexes. */
+    targets: z.array(targetSchema).length(1),
+    /** First key of the range, null at the table's open end. */
+    start_index: keyString.nullable(),
+    /** The key before which the range ends, null at the table's open end. */
+    end_index: keyString.nullable(),
+    /** This task's share of what the whole run may have in flight to the cluster. */
+    max_bytes_in_flight: bytes,
+  })
+  .refine(
+    (task) =>
+      task.start_index === null ||
+      task.end_index === null ||
+      BigInt(task.start_index) < BigInt(task.end_index),
+    {
+      message: 'start_index lies below end_index: the range is half-open and not empty',
+      path: ['end_index'],
+    },
+  );
+
+export const taskAcceptedSchema = z.object({
+  message: z.string(),
+  task_id: z.string(),
+  status_check: z.string(),
+});
+
+export const healthSchema = z.object({
+  status: z.enum(['ok', 'unavailable']),
+  build: z.string(),
+  worker_id: z.string(),
+  draining: z.boolean(),
+});
+
+/** What a task that ended without completing says of why. */
+export const taskErrorSchema = z.object({
+  /**
+   * What the orchestrator does next: `retry` the rest elsewhere (charged to the range), or `stop` the run, for
+   * no other try can mend it (a block, a missing alias, a permission, changed columns, equal keys).
+   * `cancelled`: the task was told to end.
+   */
+  next: z.enum(['retry', 'stop', 'cancelled']),
+  type: z.string(),
+  message: z.string(),
+});
+
+/** All counts cover exactly the rows up to `settled_through`, inclusive. */
+export const taskStatusSchema = z.object({
+  task_id: z.string(),
+  active: z.boolean(),
+  attempt: z.int(),
+  /** 0-100 over the keys; not 100 before completion. */
+  progress: z.number(),
+  settled_through: keyString.nullable(),
+  rows_read: count,
+  filtered: count,
+  targets: z.array(z.object({ index: z.string(), indexed: count, superseded: count, dead_letters: count })),
+  bytes_sent: count,
+  retries: count,
+  /** The dependency that the task waits for now; null while it moves. */
+  waiting_for: z.enum(['database', 'cluster']).nullable(),
+  start_time: z.iso.datetime(),
+  finish_time: z.iso.datetime().nullable(),
+  error: taskErrorSchema.nullable(),
+});
+
+export const taskListSchema = z.object({ tasks: z.array(taskStatusSchema) });
+
+export const errorBodySchema = z.object({ error: z.string(), field: z.string().optional() });
+
+export type TaskRequest = z.infer<typeof taskRequestSchema>;
+export type TaskTarget = z.infer<typeof targetSchema>;
+export type TaskStatus = z.infer<typeof taskStatusSchema>;
+export type TaskError = z.infer<typeof taskErrorSchema>;
+export type Health = z.infer<typeof healthSchema>;

@@ -1,0 +1,124 @@
+import { copyBytes } from './bytes.ts';
+import type { ValueWriter } from './value-writer.ts';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
+/** From here on it pays to look for characters to escape first and to copy natively then (measured). */
+const SCAN_FIRST_BYTES = 128;
+
+const HEX = Buffer.from('0123456789abcdef');
+
+/** 1 for bytes that stand in a JSON string as they are. */
+const PLAIN = new Uint8Array(256).fill(1, SPACE);
+PLAIN[QUOTE] = 0;
+PLAIN[BACKSLASH] = 0;
+
+/** What stands behind the backslash for the characters that have a short escape; 0 for the others. */
+const SHORT_ESCAPE = new Uint8Array(256);
+for (const [character, escape] of ['\bb', '\ff', '\nn', '\rr', '\tt', '""', '\\\\']) {
+  SHORT_ESCAPE[(character as string).charCodeAt(0)] = (escape as string).charCodeAt(0);
+}
+
+/** A text as a JSON string, escaped as `to_jsonb` does. */
+export const writeText: ValueWriter = (source, at, end, target, position) => {
+  target[position] = QUOTE;
+  const closing =
+    end - at >= SCAN_FIRST_BYTES && isPlain(source, at, end)
+      ? copyBytes(source, at, end, target, position + 1)
+      : writeEscaped(source, at, end, target, position + 1);
+  target[closing] = QUOTE;
+  return closing + 1;
+};
+
+/** The text of a json column as it was written, but on one line: between its tokens any blank is as good as another. */
+export const writeJson: ValueWriter = (source, at, end, target, position) => {
+  const behind = copyBytes(source, at, end, target, position);
+  const last = Math.min(behind, target.length);
+  for (let i = position; i < last; i++) {
+    const byte = target[i];
+    if (byte === NEWLINE || byte === CARRIAGE_RETURN) target[i] = SPACE;
+  }
+  return behind;
+};
+
+/** jsonb comes as a version byte, always 1 today, and its text, which never holds a newline. */
+export const writeJsonb: ValueWriter = (source, at, end, target, position) => {
+  if (source[at] !== 1) throw new Error(`PostgreSQL sent jsonb in version ${source[at]}; only version 1 is known.`);
+  return copyBytes(source, at + 1, end, target, position);
+};
+
+export const writeUuid: ValueWriter = (source, at, end, target, position) => {
+  let to = position;
+  target[to++] = QUOTE;
+  for (let i = at; i < end; i++) {
+    const byte = source[i] as number;
+    target[to++] = HEX[byte >> 4] as number;
+    target[to++] = HEX[byte & 15] as number;
+    const written = i - at;
+    if (written === 3 || written === 5 || written === 7 || written === 9) target[to++] = 0x2d;
+  }
+  target[to++] = QUOTE;
+  return to;
+};
+
+function isPlain(source: Buffer, at: number, end: number): boolean {
+  let i = at;
+  const last = end - 3;
+  while (i < last) {
+    const four =
+      (PLAIN[source[i] as number] as number) &
+      (PLAIN[source[i + 1] as number] as number) &
+      (PLAIN[source[i + 2] as number] as number) &
+      (PLAIN[source[i + 3] as number] as number);
+    if (four === 0) return false;
+    i += 4;
+  }
+  while (i < end && PLAIN[source[i] as number] === 1) i++;
+  return i === end;
+}
+
+/** Four bytes at a time as long as none of them wants an escape. */
+function writeEscaped(source: Buffer, at: number, end: number, target: Buffer, position: number): number {
+  let i = at;
+  let to = position;
+  const last = end - 3;
+  while (i < end) {
+    while (i < last) {
+      const a = source[i] as number;
+      const b = source[i + 1] as number;
+      const c = source[i + 2] as number;
+      const d = source[i + 3] as number;
+      if (((PLAIN[a] as number) & (PLAIN[b] as number) & (PLAIN[c] as number) & (PLAIN[d] as number)) === 0) break;
+      target[to] = a;
+      target[to + 1] = b;
+      target[to + 2] = c;
+      target[to + 3] = d;
+      i += 4;
+      to += 4;
+    }
+    if (i < end) to = writeCharacter(source[i++] as number, target, to);
+  }
+  return to;
+}
+
+function writeCharacter(byte: number, target: Buffer, position: number): number {
+  if (PLAIN[byte] === 1) {
+    target[position] = byte;
+    return position + 1;
+  }
+  target[position] = BACKSLASH;
+  const short = SHORT_ESCAPE[byte] as number;
+  if (short !== 0) {
+    target[position + 1] = short;
+    return position + 2;
+  }
+  target[position + 1] = 0x75;
+  target[position + 2] = 0x30;
+  target[position + 3] = 0x30;
+  target[position + 4] = HEX[byte >> 4] as number;
+  target[position + 5] = HEX[byte & 15] as number;
+  return position + 6;
+}

@@ -1,0 +1,89 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { getRequestListener } from '@hono/node-server';
+
+/** Bounds of what callers may cost; a call of the contract stays far below each. */
+export interface ServerLimits {
+  /** Time for the headers of a request. */
+  readonly headersTimeoutMs: number;
+  /** Time for a whole request. */
+  readonly requestTimeoutMs: number;
+  readonly maxConnections: number;
+}
+
+export const SERVER_LIMITS: ServerLimits = {
+  headersTimeoutMs: 5_000,
+  requestTimeoutMs: 10_000,
+  maxConnections: 256,
+};
+
+/** All headers and the URL together. */
+const MAX_HEADER_BYTES = 8 * 1024;
+const KEEP_ALIVE_MS = 30_000;
+/** How often connections are looked through for those over their time. */
+const CHECK_INTERVAL_MS = 500;
+
+export interface Listening {
+  /** With the port that was given or found. */
+  readonly url: string;
+  /** Takes no more calls and cuts the connections that are open. */
+  close(): Promise<void>;
+}
+
+/** Serves an app over HTTP. Rejects when the address cannot be had. */
+export async function listen(
+  fetch: (request: Request) => Response | Promise<Response>,
+  host: string,
+  port: number,
+  limits: ServerLimits = SERVER_LIMITS,
+): Promise<Listening> {
+  const errorHandler = (): Response =>
+    Response.json({ error: 'This is not a request that can be read.' }, { status: 400 });
+  const options = {
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  };
+  const answer = getRequestListener(fetch, { overrideGlobalObjects: false, errorHandler });
+  const server = createServer(options, (incoming, outgoing) => void answer(incoming, outgoing));
+  server.maxConnections = limits.maxConnections;
+  server.on('clientError', answerClientError);
+  await opened(server, host, port);
+  const { address, port: actual, family } = server.address() as AddressInfo;
+  const name = family === 'IPv6' ? `[${address}]` : address;
+  return { url: `http://${name}:${actual}`, close: () => closed(server) };
+}
+
+function opened(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, readonly [string, string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The URL and headers are too long.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request took too long to arrive.'],
+};
+
+/** Answers what the HTTP parser refuses, before any of the app's code has seen it. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const [status, sentence] = CLIENT_ERRORS[error.code ?? ''] ?? ['400 Bad Request', 'This is not HTTP.'];
+  if (!socket.writable) return void socket.destroy();
+  const body = JSON.stringify({ error: sentence });
+  const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+  socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy());
+}

@@ -1,0 +1,117 @@
+import { performance } from 'node:perf_hooks';
+import { Client } from 'pg';
+import type { Logger } from 'pino';
+import { request } from 'undici';
+import { buildDigest } from '../definition/build.ts';
+import type { IndexDefinition } from '../definition/definition.ts';
+import { digestDefinition } from '../definition/digest.ts';
+import { BatchPool, DOCUMENT_OVERHEAD_BYTES } from './bulk/batch-pool.ts';
+import { BulkClient } from './bulk/send.ts';
+import type { TaskStatus } from './contract.ts';
+import { Lease } from './lease.ts';
+import { type Probe, Readiness } from './readiness.ts';
+import { runTask } from './run-task.ts';
+import { listen } from './server.ts';
+import { createService } from './service.ts';
+import type { WorkerSettings } from './settings.ts';
+import { TaskRegister } from './tasks.ts';
+
+export interface Worker {
+  readonly url: string;
+  readonly build: string;
+  /** Takes no more calls, cancels the tasks, closes the connections. */
+  stop(why: string): Promise<void>;
+}
+
+/**
+ * Starts a worker: from then on it listens.
+ * @param onLeaseExpired called once when no orchestrator has called for a whole lease
+ */
+export async function startWorker(
+  settings: WorkerSettings,
+  definitions: readonly IndexDefinition[],
+  log: Logger,
+  onLeaseExpired: () => void,
+): Promise<Worker> {
+  const build = await buildDigest([...definitions]);
+  const now = (): number => performance.now();
+  const pool = poolFor(settings, definitions);
+  const client = new BulkClient({
+    url: settings.search_url,
+    authorization: settings.search_authorization,
+    requestTimeoutMs: settings.search_timeout_ms,
+    connections: pool.size + 1,
+  });
+  const tasks = new TaskRegister({
+    workerId: settings.id,
+    definitions: definitions.map((definition) => ({ definition, digest: digestDefinition(definition) })),
+    start: (request, definition, signal) =>
+      runTask(request, definition, signal, { settings, client, pool, now }),
+    clock: () => new Date(),
+    onChange: (status) => logChange(log, status),
+  });
+  const readiness = new Readiness([databaseProbe(settings), searchProbe(settings)], now);
+  const lease = new Lease(settings.lease_ms, now, onLeaseExpired);
+  const service = createService({
+    workerId: settings.id,
+    build,
+    token: settings.token,
+    tasks,
+    ready: () => readiness.ready(),
+    renewLease: () => lease.renew(),
+    onError: (error) => log.error({ error: error.stack }, 'a call failed unexpectedly'),
+  });
+  const stopWork = async (why: string): Promise<void> => {
+    lease.end();
+    await tasks.cancelAll(why);
+    await client.close();
+  };
+  try {
+    const server = await listen(service.fetch, settings.host, settings.port);
+    const stop = async (why: string): Promise<void> =>
+      void (await Promise.all([server.close(), stopWork(why)]));
+    return { url: server.url, build, stop };
+  } catch (error) {
+    await stopWork('The worker could not listen.');
+    throw error;
+  }
+}
+
+/** As many batches as may be in flight; each holds the largest document of any definition. */
+function poolFor(settings: WorkerSettings, definitions: readonly IndexDefinition[]): BatchPool {
+  const largestBytes = Math.max(0, ...definitions.map(({ maxDocumentBytes }) => maxDocumentBytes));
+  const capacityBytes = Math.max(settings.batch_bytes, largestBytes + DOCUMENT_OVERHEAD_BYTES);
+  return new BatchPool(capacityBytes, Math.max(2, Math.floor(settings.max_bytes_in_flight / capacityBytes)));
+}
+
+function databaseProbe({ database_url: url }: WorkerSettings): Probe {
+  return async (signal) => {
+    const client = new Client({ connectionString: url, application_name: 'reindex-fleet worker' });
+    client.on('error', () => undefined);
+    const end = (): void => void client.end();
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      await client.connect();
+      await client.query('SELECT 1');
+    } finally {
+      signal.removeEventListener('abort', end);
+      await client.end();
+    }
+  };
+}
+
+function searchProbe({ search_url: url, search_authorization: authorization }: WorkerSettings): Probe {
+  return async (signal) => {
+    const { statusCode, body } = await request(url, {
+      signal,
+      headers: authorization === null ? {} : { authorization },
+    });
+    await body.dump();
+    if (statusCode !== 200) throw new Error(`the search cluster answers ${statusCode}`);
+  };
+}
+
+function logChange(log: Logger, status: TaskStatus): void {
+  if (status.error !== null) log.warn({ task: status }, 'task ended early');
+  else log.info({ task: status }, status.active ? 'task started' : 'task completed');
+}

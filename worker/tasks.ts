@@ -1,0 +1,230 @@
+import type { IndexDefinition } from '../definition/definition.ts';
+import type { TaskRequest, TaskStatus } from './contract.ts';
+import { Refusal } from './refusal.ts';
+import { TaskFailure } from './task-failure.ts';
+import { NO_FIGURES, statusOf, type TaskFigures } from './task-status.ts';
+
+/** A definition that the worker has on board. */
+export interface KnownDefinition {
+  readonly definition: IndexDefinition;
+  /** `digestDefinition` of it: the first part of a task's `definition_digest`. */
+  readonly digest: string;
+}
+
+/** A task under way. */
+export interface TaskRun {
+  /** Resolves when every row of the range is settled; rejects when the task cannot be completed. */
+  readonly done: Promise<void>;
+  figures(): TaskFigures;
+}
+
+/** Starts the work of a task; the signal ends it promptly. */
+export type StartTask = (request: TaskRequest, definition: IndexDefinition, signal: AbortSignal) => TaskRun;
+
+export interface TaskRegisterOptions {
+  readonly workerId: string;
+  readonly definitions: readonly KnownDefinition[];
+  readonly start: StartTask;
+  readonly clock: () => Date;
+  /** Told of each task's begin and end. */
+  readonly onChange: (status: TaskStatus) => void;
+}
+
+/** Finished tasks whose status is kept. */
+const KEPT_TASKS = 1_000;
+/** One running and one waiting, so that the worker never idles between two polls. */
+const MAX_ACTIVE = 2;
+const RETRY_AFTER_SECONDS = '1';
+
+interface Task {
+  readonly request: TaskRequest;
+  readonly known: KnownDefinition;
+  readonly end: AbortController;
+  run: TaskRun | null;
+  startedAt: Date;
+  /** Set once, when the task is over. */
+  final: TaskStatus | null;
+  /** Resolves when the task is over. */
+  over: Promise<void>;
+}
+
+/** The worker's tasks: one running, at most one waiting, and the statuses of those that are over. */
+export class TaskRegister {
+  readonly #options: TaskRegisterOptions;
+  /** In order of acceptance. */
+  readonly #tasks = new Map<string, Task>();
+  /** The running one first. */
+  readonly #active: Task[] = [];
+  /** Highest attempt accepted per range, of the run that was last accepted. */
+  #attempts = { run: '', byRange: new Map<string, number>() };
+
+  constructor(options: TaskRegisterOptions) {
+    this.#options = options;
+  }
+
+  /** The run that the active tasks belong to. */
+  get activeRun(): string | null {
+    return this.#active[0]?.request.run ?? null;
+  }
+
+  /**
+   * Takes a task, once however often it is posted.
+   * @throws Refusal 404, 409 or 429
+   */
+  accept(request: TaskRequest): TaskStatus {
+    const posted = this.#tasks.get(request.task_id);
+    if (posted !== undefined) return this.#repeated(posted, request);
+    const known = this.#check(request);
+    if (this.#active.length >= MAX_ACTIVE) {
+      throw new Refusal(429, 'One task runs and one waits here: no more are taken now.', {
+        headers: { 'Retry-After': RETRY_AFTER_SECONDS },
+      });
+    }
+    this.#noteAttempt(request);
+    const task: Task = {
+      request,
+      known,
+      end: new AbortController(),
+      run: null,
+      startedAt: this.#options.clock(),
+      final: null,
+      over: Promise.resolve(),
+    };
+    this.#tasks.set(request.task_id, task);
+    this.#active.push(task);
+    this.#startNext();
+    return this.#statusOf(task);
+  }
+
+  /** @throws Refusal 404 */
+  status(taskId: string): TaskStatus {
+    return this.#statusOf(this.#find(taskId));
+  }
+
+  /** Newest first. */
+  list(): TaskStatus[] {
+    return [...this.#tasks.values()].reverse().map((task) => this.#statusOf(task));
+  }
+
+  /**
+   * Ends a task and gives its final status; one that is over stays as it is.
+   * @throws Refusal 404
+   */
+  async cancel(taskId: string, why: string): Promise<TaskStatus> {
+    const task = this.#find(taskId);
+    task.end.abort(new TaskFailure('cancelled', 'cancelled', why));
+    if (task.run === null) this.#finish(task, task.end.signal.reason);
+    await task.over;
+    return this.#statusOf(task);
+  }
+
+  async cancelAll(why: string): Promise<void> {
+    await Promise.all(this.#active.map((task) => this.cancel(task.request.task_id, why)));
+  }
+
+  #find(taskId: string): Task {
+    const task = this.#tasks.get(taskId);
+    if (task !== undefined) return task;
+    throw new Refusal(404, `There is no task ${JSON.stringify(taskId.slice(0, 128))} here.`);
+  }
+
+  #repeated(task: Task, request: TaskRequest): TaskStatus {
+    if (JSON.stringify(task.request) === JSON.stringify(request)) return this.#statusOf(task);
+    throw new Refusal(409, `Task ${request.task_id} was posted before with another body.`, {
+      field: 'task_id',
+    });
+  }
+
+  #check(request: TaskRequest): KnownDefinition {
+    const { workerId, definitions } = this.#options;
+    if (request.worker_id !== workerId) {
+      throw new Refusal(409, `This is worker ${workerId}, not ${request.worker_id}.`, { field: 'worker_id' });
+    }
+    const known = definitions.find(({ definition }) => definition.name === request.definition);
+    if (known === undefined) {
+      const names = definitions.map(({ definition }) => definition.name).join(', ');
+      throw new Refusal(404, `There is no definition ${request.definition} on board, only ${names}.`, {
+        field: 'definition',
+      });
+    }
+    if (request.definition_digest.split('.')[0] !== known.digest) {
+      const message = `The definition ${request.definition} on board is another: its digest is ${known.digest}.`;
+      throw new Refusal(409, message, { field: 'definition_digest' });
+    }
+    const seen = this.#attempts.run === request.run ? (this.#attempts.byRange.get(request.range_id) ?? 0) : 0;
+    if (request.attempt < seen) {
+      throw new Refusal(409, `Attempt ${seen} of range ${request.range_id} was seen already.`, {
+        field: 'attempt',
+      });
+    }
+    return known;
+  }
+
+  #noteAttempt({ run, range_id: rangeId, attempt }: TaskRequest): void {
+    if (this.#attempts.run !== run) this.#attempts = { run, byRange: new Map() };
+    this.#attempts.byRange.set(rangeId, attempt);
+  }
+
+  #startNext(): void {
+    const [task] = this.#active;
+    if (task === undefined || task.run !== null) return;
+    task.startedAt = this.#options.clock();
+    task.over = this.#perform(task);
+    this.#options.onChange(this.#statusOf(task));
+  }
+
+  async #perform(task: Task): Promise<void> {
+    try {
+      task.run = this.#options.start(task.request, task.known.definition, task.end.signal);
+      await task.run.done;
+      this.#finish(task, null);
+    } catch (error) {
+      this.#finish(task, error);
+    }
+  }
+
+  #finish(task: Task, failure: unknown): void {
+    if (task.final !== null) return;
+    const error = failure === null ? null : errorOf(failure, task.end.signal).toTaskError();
+    task.final = statusOf(task.request, figuresOf(task), {
+      startedAt: task.startedAt,
+      finishedAt: this.#options.clock(),
+      error,
+    });
+    task.run = null;
+    this.#active.splice(this.#active.indexOf(task), 1);
+    this.#forgetOldest();
+    this.#options.onChange(task.final);
+    this.#startNext();
+  }
+
+  #forgetOldest(): void {
+    for (const [taskId, task] of this.#tasks) {
+      if (this.#tasks.size - this.#active.length <= KEPT_TASKS) return;
+      if (task.final !== null) this.#tasks.delete(taskId);
+    }
+  }
+
+  #statusOf(task: Task): TaskStatus {
+    if (task.final !== null) return task.final;
+    return statusOf(task.request, figuresOf(task), {
+      startedAt: task.startedAt,
+      finishedAt: null,
+      error: null,
+    });
+  }
+}
+
+function figuresOf(task: Task): TaskFigures {
+  return task.run?.figures() ?? NO_FIGURES;
+}
+
+/** A cancelled task ends with many errors, but one cause; what nobody foresaw may go well elsewhere. */
+function errorOf(failure: unknown, signal: AbortSignal): TaskFailure {
+  if (signal.aborted && signal.reason instanceof TaskFailure) return signal.reason;
+  if (failure instanceof TaskFailure) return failure;
+  const message = failure instanceof Error ? failure.message : String(failure);
+  return new TaskFailure('retry', 'internal', `An unexpected error ended the task: ${message}`, {
+    cause: failure,
+  });
+}
