@@ -19,7 +19,9 @@ const stampFile = join(packages, '.reindex-fleet-installed');
 
 function main() {
   if (major(process.version) < LEAST_NODE) {
-    return fail(`reindex-fleet needs Node ${LEAST_NODE} or later to install itself; this is ${process.version}. See https://nodejs.org.`);
+    return fail(
+      `reindex-fleet needs Node ${LEAST_NODE} or later to install itself; this is ${process.version}. See https://nodejs.org.`,
+    );
   }
   const stamp = expectedStamp();
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return 0;
@@ -41,7 +43,10 @@ function install(stamp) {
         'Check the network and the registry (npm config get registry), then run the same command again.',
     );
   }
-  const version = spawnSync(ownNode, ['--version'], { encoding: 'utf8', shell: process.platform === 'win32' }).stdout;
+  const version = spawnSync(ownNode, ['--version'], {
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  }).stdout;
   if (!version || major(version) < LEAST_OWN_NODE) {
     return fail(
       `npm ci brought no Node ${LEAST_OWN_NODE} to ${ownNode} (${version ? version.trim() : 'nothing runs there'}). ` +
@@ -50,7 +55,9 @@ function install(stamp) {
   }
   writeFileSync(stampFile, stamp);
   const seconds = ((Date.now() - begin) / 1000).toFixed(1);
-  process.stderr.write(`reindex-fleet: packages installed in ${seconds} s; Node ${version.trim()} runs from here on.\n`);
+  process.stderr.write(
+    `reindex-fleet: packages installed in ${seconds} s; Node ${version.trim()} runs from here on.\n`,
+  );
   return 0;
 }
 

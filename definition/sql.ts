@@ -103,6 +103,8 @@ export const PINNED_SETTINGS: Readonly<Record<string, string>> = {
   IntervalStyle: 'postgres',
   extra_float_digits: '1',
   bytea_output: 'hex',
+  // A policy that hides rows from this user becomes an error: hidden rows would be missing from the index in silence.
+  row_security: 'off',
 };
 
 /** `SET LOCAL` statements for the transaction that has begun. */

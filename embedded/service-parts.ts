@@ -7,7 +7,7 @@ import { endLeftOverOpensearch, findOpensearchMeans, startOpensearch } from './o
 import { fetchOpensearch, isFetched, OPENSEARCH_VERSION } from './opensearch-distribution.ts';
 import { endLeftOverPostgresql, startPostgresql } from './postgresql.ts';
 
-export const DEVELOPMENT_NODE = 'built-in development node';
+const DEVELOPMENT_NODE = 'built-in development node';
 
 export interface ServicePartsOptions {
   readonly cacheDir: string;

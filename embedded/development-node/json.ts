@@ -7,9 +7,7 @@ const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknow
 /** Integers that a JavaScript number cannot hold come as bigint; the slow reviver runs only where there are any. */
 export function parse(text: string): unknown {
   const exact = (value: unknown, source = '') => (/^-?\d{16,}$/.test(source) ? BigInt(source) : value);
-  return /\d{16}/.test(text)
-    ? parseWithSource(text, (_, value, { source }) => exact(value, source))
-    : JSON.parse(text);
+  return /\d{16}/.test(text) ? parseWithSource(text, (_, value, { source }) => exact(value, source)) : JSON.parse(text);
 }
 
 /** A Buffer is JSON already and goes out as it is. */
@@ -21,8 +19,8 @@ export function stringify(value: unknown): string {
   return `{${members.map(([name, part]) => `${JSON.stringify(name)}:${stringify(part)}`).join(',')}}`;
 }
 
-/** The value if it is an object, else an empty one. */
-export const object = (value: unknown): Body =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Body) : {};
-export const array = (value: unknown): unknown[] =>
-  Array.isArray(value) ? value.flat(9) : [value ?? []].flat();
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+export const object = (value: unknown): Body => (isObject(value) ? (value as Body) : {});
+export const array = (value: unknown): unknown[] => (Array.isArray(value) ? value.flat(9) : [value ?? []].flat());
+/** The one member of `{name: value}`. */
+export const only = (value: unknown): [string, unknown] => Object.entries(object(value))[0] ?? ['', {}];

@@ -22,7 +22,8 @@ export async function abandonCommand(context: CommandContext): Promise<CommandRe
       const journal = await RunJournal.open({ store: offline.store, runFolder: runFolder(claim.runKey), epoch: lock.epoch, lost: lock.lost, now: () => new Date() });
       if (journal.state.promotion !== null) throw new RunFailed(`run ${claim.runKey} has moved the alias already: finish it with \`reindex-fleet run\`, then \`reindex-fleet rollback\` if it must not stay`);
       const names = targetNames(claim.alias, claim.run);
-      await deleteTarget(connections.cluster, names, claim.run, held);
+      held.throwIfAborted();
+      await deleteTarget(connections.cluster, names, claim.run);
       const at = new Date().toISOString();
       await journal.append([{ type: 'abandoned', at }]);
       const { schema: _schema, nonce: _nonce, ...content } = claim;

@@ -21,8 +21,8 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
     );
     const { alias, retain } = loaded.definition;
     const serves = (await readAlias(connections.cluster, alias)).map(({ index }) => index);
-    const { kept, deleted } = await previewRetention(connections.cluster, { alias, fleet: settings.fleet, current: null, retain });
     const claim = await unfinishedClaim(store);
+    const { kept, deleted } = await previewRetention(connections.cluster, { alias, fleet: settings.fleet, claimedRun: claim?.run ?? null, retain });
     const result = {
       status: 'planned',
       definition: loaded.definition.name,

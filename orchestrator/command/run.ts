@@ -66,11 +66,11 @@ async function carryOut(run: RunContext, command: 'run' | PhaseCommand): Promise
 }
 
 /** A target that is gone or red before its promotion is made anew, and every range is read again. */
-async function noticeLostTarget({ journal, connections, identity, reporter, signal }: RunContext): Promise<void> {
+async function noticeLostTarget({ journal, connections, identity, reporter }: RunContext): Promise<void> {
   const created = journal.state.phases['create-index'];
   if (created === undefined || created.finishedAt === null || journal.state.promotion !== null) return;
   const names = targetNames(identity.alias, identity.run);
-  const state = await targetState(connections.cluster, names, signal);
+  const state = await targetState(connections.cluster, names);
   if (state === 'present') return;
   const reason = `the target index ${names.index} is ${state}`;
   reporter.warning(`${reason}: it is made anew and every range is read again`);

@@ -13,6 +13,11 @@ export class ClusterError extends Error {
   }
 }
 
+/** True for a refusal of this type in the cluster's own words. */
+export function isClusterError(error: unknown, type: string): error is ClusterError {
+  return error instanceof ClusterError && error.type === type;
+}
+
 const ADVICE: Readonly<Record<number, string>> = {
   401: 'set target.username and REINDEX_TARGET_PASSWORD, or REINDEX_TARGET_API_KEY',
   403: 'this user lacks the permission: ask for one that may manage and write the indexes of the alias',

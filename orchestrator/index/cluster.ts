@@ -8,6 +8,11 @@ export interface ClusterOptions {
   readonly apiKey: string | null;
 }
 
+/** A name as a part of a path. */
+export function segment(name: string): string {
+  return encodeURIComponent(name);
+}
+
 export interface CallOptions {
   /** Milliseconds until the answer must have begun; long for calls that wait for the cluster's work. */
   readonly timeoutMs?: number;

@@ -1,5 +1,5 @@
 import type { DescribedDefinition } from '../../definition/definition.ts';
-import { ClusterError, isClusterError } from './cluster-error.ts';
+import { ClusterError, isClusterError, read } from './cluster-error.ts';
 import { segment, type SearchCluster } from './cluster.ts';
 import { describeIndex, metaOf } from './index-meta.ts';
 import { deadLetterBody, type IndexBody, type RunIdentity, targetBody } from './mapping.ts';
@@ -32,7 +32,8 @@ export async function createTarget(
     await make(names.deadLetterIndex, aliases.deadLetterAlias, deadLetterBody(described, identity));
     await make(names.index, aliases.writeAlias, targetBody(described, identity));
   } catch (error) {
-    if (!(error instanceof ClusterError) || error.next === 'fix') await removeMade(cluster, made);
+    // Without an answer nothing is known; the same run finds and takes what was made.
+    if (!(error instanceof ClusterError) || error.status !== 0) await removeMade(cluster, made);
     throw error;
   }
   return { ...names, created: made.length > 0 };
@@ -47,8 +48,8 @@ export async function targetState(
   const found = await Promise.all(both.map((index) => describeIndex(cluster, index)));
   if (found.includes(null)) return 'absent';
   const path = `/_cluster/health/${both.map(segment).join(',')}?timeout=5s`;
-  const { status } = await cluster.request<{ status: string }>('GET', path);
-  return status === 'red' ? 'red' : 'present';
+  const health = await cluster.call('GET', path);
+  return read(health, 'status') === 'red' ? 'red' : 'present';
 }
 
 /** Opens a further pass: the write block of the pass before is lifted and this pass's write aliases are added. */
@@ -59,12 +60,12 @@ export async function openPass(cluster: SearchCluster, names: TargetNames, pass:
     { add: { index: names.index, alias: writeAlias } },
     { add: { index: names.deadLetterIndex, alias: deadLetterAlias } },
   ];
-  await cluster.request('POST', '/_aliases', { body: { actions } });
+  await cluster.call('POST', '/_aliases', { actions });
 }
 
 export async function liftWriteBlock(cluster: SearchCluster, names: TargetNames): Promise<void> {
   const path = `/${segment(names.index)},${segment(names.deadLetterIndex)}/_settings`;
-  await cluster.request('PUT', path, { body: { 'index.blocks.write': null } });
+  await cluster.call('PUT', path, { 'index.blocks.write': null });
 }
 
 /**
@@ -91,7 +92,7 @@ export async function deleteOwnIndex(cluster: SearchCluster, index: string, run:
   const readers = Object.keys(description.aliases).filter((alias) => !isWriteAliasOf(index, alias));
   if (readers.length > 0)
     throw new Error(`index ${index} is what the alias ${readers.join(', ')} serves: it stays`);
-  await cluster.requestOrNull('DELETE', `/${segment(index)}`);
+  await cluster.callOrNull('DELETE', `/${segment(index)}`);
   return true;
 }
 
@@ -104,7 +105,7 @@ async function createIndex(
 ): Promise<boolean> {
   if (await isOurs(cluster, index, body)) return false;
   try {
-    await cluster.request('PUT', `/${segment(index)}`, { body: { ...body, aliases: { [alias]: {} } } });
+    await cluster.call('PUT', `/${segment(index)}`, { ...body, aliases: { [alias]: {} } }, { timeoutMs: 60_000 });
     return true;
   } catch (error) {
     // A call that was sent again after a lost answer finds what the first one made.
@@ -134,5 +135,5 @@ async function verifyIndex(cluster: SearchCluster, index: string, body: IndexBod
 }
 
 async function removeMade(cluster: SearchCluster, made: readonly string[]): Promise<void> {
-  for (const index of made) await cluster.requestOrNull('DELETE', `/${segment(index)}`);
+  for (const index of made) await cluster.callOrNull('DELETE', `/${segment(index)}`);
 }

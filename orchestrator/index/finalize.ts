@@ -3,7 +3,8 @@ import { RunFailed } from '../errors.ts';
 import { sleep } from '../lifetime.ts';
 import { read } from './cluster-error.ts';
 import type { SearchCluster } from './cluster.ts';
-import { describeIndex, liftBlock } from './create.ts';
+import { liftWriteBlock } from './create.ts';
+import { describeIndex } from './index-meta.ts';
 import { passAliases, type TargetNames } from './names.ts';
 
 export interface FinalizeOptions {
@@ -48,7 +49,7 @@ export async function finalizeTarget(
     forcemerge(cluster, definition.index.forcemergeSegments, names.index, signal),
   );
   await step('health', () => waitForHealth(cluster, definition.index.health, names, options));
-  await step('unblock', () => liftBlock(cluster, names, signal));
+  await step('unblock', () => liftWriteBlock(cluster, names));
   return { health: definition.index.health, steps };
 }
 
@@ -80,9 +81,8 @@ async function removeWriteAliases(
     await cluster.callOrNull('DELETE', `${path(index)}/_alias/${encodeURIComponent(alias)}`, null, {
       signal,
     });
-    const left =
-      (await describeIndex(cluster, index, signal))?.aliases.filter((name) => name === alias) ?? [];
-    if (left.length > 0) throw new RunFailed(`the write alias ${alias} could not be removed from ${index}`);
+    const there = await describeIndex(cluster, index);
+    if (there !== null && alias in there.aliases) throw new RunFailed(`the write alias ${alias} could not be removed from ${index}`);
   }
 }
 
@@ -108,9 +108,9 @@ async function restoreSettings(
   };
   for (const name of [names.index, names.deadLetterIndex]) {
     await cluster.call('PUT', `${path(name)}/_settings`, { index: wanted }, { signal });
-    const settings = (await describeIndex(cluster, name, signal))?.settings;
+    const settings = (await describeIndex(cluster, name))?.settings ?? {};
     for (const [setting, value] of Object.entries(wanted)) {
-      const found = read(settings, setting);
+      const found = settings[`index.${setting}`];
       if (found !== value)
         throw new RunFailed(`${setting} of ${name} is ${String(found)} after it was set to ${value}`);
     }

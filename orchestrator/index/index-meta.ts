@@ -39,12 +39,12 @@ export interface IndexDescription {
 /** The index of exactly this name, or null; an alias of that name does not count. */
 export async function describeIndex(cluster: SearchCluster, index: string): Promise<IndexDescription | null> {
   const path = `/${segment(index)}?flat_settings=true`;
-  const found = await cluster.requestOrNull<Record<string, IndexDescription>>('GET', path);
+  const found = (await cluster.callOrNull('GET', path)) as Record<string, IndexDescription> | null;
   return found?.[index] ?? null;
 }
 
 /** Our description of the index; null when it is not ours. */
-export function metaOf(description: IndexDescription): IndexMeta | null {
+export function metaOf(description: Pick<IndexDescription, 'mappings'>): IndexMeta | null {
   const meta = description.mappings._meta?.reindex_fleet as Partial<IndexMeta> | undefined;
   return meta?.schema === 1 && meta.fleet !== undefined && meta.run !== undefined
     ? (meta as IndexMeta)
@@ -61,5 +61,5 @@ export async function notePromotion(
   const meta = description === null ? null : metaOf(description);
   if (description === null || meta === null || meta.promoted_at === promotedAt) return;
   const _meta = { ...description.mappings._meta, reindex_fleet: { ...meta, promoted_at: promotedAt } };
-  await cluster.request('PUT', `/${segment(index)}/_mapping`, { body: { _meta } });
+  await cluster.call('PUT', `/${segment(index)}/_mapping`, { _meta });
 }

@@ -1,7 +1,7 @@
 import { RunFailed } from '../errors.ts';
 import { ClusterError, read } from './cluster-error.ts';
 import type { SearchCluster } from './cluster.ts';
-import { describeIndex } from './create.ts';
+import { notePromotion } from './index-meta.ts';
 
 /** One index that an alias points to, with the alias's own settings there: filter, routing, write index. */
 export interface AliasHolder {
@@ -44,7 +44,7 @@ export async function promoteTarget(
     }
     await swap(cluster, alias, removed, [added]);
   }
-  await markPromoted(cluster, index, record.at);
+  await notePromotion(cluster, index, record.at);
   return record;
 }
 
@@ -82,10 +82,4 @@ function commonConfig(alias: string, holders: readonly AliasHolder[]): AliasHold
   const differing = others.find((holder) => JSON.stringify(holder.config) !== JSON.stringify(first.config));
   if (differing === undefined) return first.config;
   throw new RunFailed(`the alias ${alias} has other settings (filter, routing) on ${first.index} than on ${differing.index}: make them alike first`);
-}
-
-async function markPromoted(cluster: SearchCluster, index: string, at: string): Promise<void> {
-  const meta = (await describeIndex(cluster, index))?.meta;
-  if (meta === undefined || meta === null || meta.promoted_at !== undefined) return;
-  await cluster.call('PUT', `/${encodeURIComponent(index)}/_mapping`, { _meta: { reindex_fleet: { ...meta, promoted_at: at } } });
 }

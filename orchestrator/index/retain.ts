@@ -1,6 +1,5 @@
-import { read } from './cluster-error.ts';
 import type { SearchCluster } from './cluster.ts';
-import { type IndexMeta, metaOf } from './meta.ts';
+import { type IndexDescription, type IndexMeta, metaOf } from './index-meta.ts';
 
 export interface RetentionRule {
   readonly alias: string;
@@ -71,10 +70,11 @@ export async function previewRetention(cluster: SearchCluster, rule: Omit<Retent
 }
 
 async function listIndexes(cluster: SearchCluster, alias: string): Promise<RetainedIndex[]> {
-  const answer = await cluster.callOrNull('GET', `/${encodeURIComponent(alias)}-*?expand_wildcards=all&filter_path=*.aliases,*.mappings._meta`);
-  return Object.entries(answer ?? {}).map(([index, entry]) => ({
+  const path = `/${encodeURIComponent(alias)}-*?expand_wildcards=all&filter_path=*.aliases,*.mappings._meta`;
+  const found = (await cluster.callOrNull('GET', path)) as Record<string, Partial<IndexDescription>> | null;
+  return Object.entries(found ?? {}).map(([index, { aliases = {}, mappings = {} }]) => ({
     index,
-    aliases: Object.keys(read(entry, 'aliases') ?? {}),
-    meta: metaOf(read(entry, 'mappings')),
+    aliases: Object.keys(aliases),
+    meta: metaOf({ mappings }),
   }));
 }

@@ -1,6 +1,6 @@
 import { RunFailed } from '../errors.ts';
 import type { SearchCluster } from './cluster.ts';
-import { describeIndex } from './create.ts';
+import { describeIndex, metaOf } from './index-meta.ts';
 import { namesOf, pointsTo, type PromotionRecord, readAlias, swap } from './promote.ts';
 
 export interface RollbackRecord {
@@ -34,5 +34,10 @@ async function requireAll(cluster: SearchCluster, indexes: readonly string[]): P
 }
 
 async function stalenessOf(cluster: SearchCluster, indexes: readonly string[]): Promise<RollbackRecord['staleness']> {
-  return Promise.all(indexes.map(async (index) => ({ index, createdAt: (await describeIndex(cluster, index))?.meta?.created_at ?? null })));
+  return Promise.all(
+    indexes.map(async (index) => {
+      const there = await describeIndex(cluster, index);
+      return { index, createdAt: (there === null ? null : metaOf(there))?.created_at ?? null };
+    }),
+  );
 }

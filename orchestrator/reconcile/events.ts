@@ -15,6 +15,7 @@ export type RunEvent =
   | { readonly type: 'desired_set'; readonly count: number }
   | { readonly type: 'terminating'; readonly instance: string; readonly decrement: boolean; readonly replaced: boolean; readonly reason: string }
   | { readonly type: 'stopped'; readonly reason: string }
+  | { readonly type: 'promotion_intended'; readonly record: PhaseRecord }
   | { readonly type: 'promoted'; readonly record: PhaseRecord }
   | { readonly type: 'rolled_back'; readonly at: string; readonly record: PhaseRecord }
   | { readonly type: 'finished'; readonly at: string; readonly result: PhaseRecord }

@@ -27,6 +27,8 @@ export interface RunState {
   readonly stopped: string | null;
   /** What passes before this one had settled. */
   readonly earlierPasses: readonly { readonly pass: number; readonly counts: Counts }[];
+  /** Where the alias pointed when its move was decided; kept until the move is recorded. */
+  readonly promotionIntent: PhaseRecord | null;
   /** The recorded move of the alias, for rollback; null: not promoted. */
   readonly promotion: PhaseRecord | null;
   readonly rolledBack: PhaseRecord | null;
@@ -72,6 +74,7 @@ export function emptyState(): RunState {
     instances: [],
     stopped: null,
     earlierPasses: [],
+    promotionIntent: null,
     promotion: null,
     rolledBack: null,
     result: null,
@@ -128,8 +131,10 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
       };
     case 'stopped':
       return { ...state, stopped: state.stopped ?? event.reason };
+    case 'promotion_intended':
+      return { ...state, promotionIntent: event.record };
     case 'promoted':
-      return { ...state, promotion: event.record, rolledBack: null };
+      return { ...state, promotion: event.record, promotionIntent: null, rolledBack: null };
     case 'rolled_back':
       return { ...state, rolledBack: { at: event.at, ...event.record } };
     case 'finished':

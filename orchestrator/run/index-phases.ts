@@ -9,14 +9,15 @@ import type { PhaseOutcome } from './phases.ts';
 /** The concrete index and its companion for dead letters, written to through the first pass's aliases. */
 export async function createIndexPhase({ connections, described, identity, signal }: RunContext): Promise<PhaseOutcome> {
   const names = targetNames(identity.alias, identity.run);
-  const owner = {
+  const made = {
     fleet: identity.fleet,
     run: identity.run,
     runKey: identity.runKey,
     definitionDigest: identity.definitionDigest,
     createdAt: identity.startedAt,
   };
-  await createTarget(connections.cluster, described, { names, owner, pass: 1 }, signal);
+  signal.throwIfAborted();
+  await createTarget(connections.cluster, described, made, 1);
   return { record: { ...names }, note: names.index };
 }
 
@@ -37,7 +38,7 @@ export async function retainPhase({ connections, described, identity, signal }: 
   const names = targetNames(identity.alias, identity.run);
   const { kept, deleted } = await retainIndexes(
     connections.cluster,
-    { alias: identity.alias, fleet: identity.fleet, current: names.index, retain: described.definition.retain },
+    { alias: identity.alias, fleet: identity.fleet, current: names.index, claimedRun: null, retain: described.definition.retain },
     signal,
   );
   return { record: { kept, deleted }, note: `${plural(kept.length, 'earlier index', 'earlier indexes')} kept, ${deleted.length} deleted` };

@@ -30,8 +30,9 @@ export const WORK_PHASE_NAMES = Object.keys(WORK_PHASES) as WorkPhase[];
 /** Does one phase unless the journal says that it is done: intent, work, then what came of it. */
 export async function performPhase(context: RunContext, phase: WorkPhase): Promise<void> {
   const { journal, reporter, signal } = context;
-  const done = journal.state.phases[phase];
-  if (done !== undefined && done.finishedAt !== null) return reporter.note(`${phase} was done at ${done.finishedAt}`);
+  const doneAt = journal.state.phases[phase]?.finishedAt ?? null;
+  const undone = phase === 'promote' && journal.state.rolledBack !== null;
+  if (doneAt !== null && !undone) return reporter.note(`${phase} was done at ${doneAt}`);
   signal.throwIfAborted();
   await journal.append([{ type: 'phase_started', phase, at: new Date().toISOString() }]);
   const startMs = performance.now();

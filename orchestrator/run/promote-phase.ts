@@ -1,6 +1,6 @@
 import { RunFailed } from '../errors.ts';
 import { targetNames } from '../index/names.ts';
-import { promoteTarget, readAlias } from '../index/promote.ts';
+import { type AliasHolder, pointsTo, promoteTarget, readAlias } from '../index/promote.ts';
 import type { RunContext } from './context.ts';
 import type { PhaseOutcome } from './phases.ts';
 
@@ -9,13 +9,23 @@ export async function promotePhase(context: RunContext): Promise<PhaseOutcome> {
   const { connections, identity, journal, described, signal } = context;
   const names = targetNames(identity.alias, identity.run);
   refuseDeadLetters(context, names.deadLetterIndex);
-  const expected = await readAlias(connections.cluster, identity.alias);
+  const expected = await intendedMove(context);
   signal.throwIfAborted();
   const record = await promoteTarget(connections.cluster, { alias: identity.alias, index: names.index, expected });
   const previous = record.removed.map(({ index }) => index);
   await journal.append([{ type: 'promoted', record: { ...record, previous_indexes: previous, definition: described.definition.name } }]);
   const from = previous.length === 0 ? '' : `, before ${previous.join(', ')}`;
   return { record: { index: names.index, previous_indexes: previous }, note: `${identity.alias} now serves ${names.index}${from}` };
+}
+
+/** A move that was cut off between call and record is told by its intent: afterwards the alias no longer says it. */
+async function intendedMove({ connections, identity, journal }: RunContext): Promise<readonly AliasHolder[]> {
+  const intent = journal.state.promotionIntent;
+  const expected = await readAlias(connections.cluster, identity.alias);
+  const moved = pointsTo(expected, [targetNames(identity.alias, identity.run).index]);
+  if (intent !== null && moved) return intent.expected as readonly AliasHolder[];
+  await journal.append([{ type: 'promotion_intended', record: { expected } }]);
+  return expected;
 }
 
 function refuseDeadLetters({ described, journal, promoteLimit }: RunContext, deadLetterIndex: string): void {

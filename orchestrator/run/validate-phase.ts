@@ -21,7 +21,7 @@ export async function validatePhase(context: RunContext): Promise<PhaseOutcome> 
   if (first.ok) return outcomeOf(context, first);
   context.reporter.warning(`${plural(first.mismatches.length, 'range')} did not match and ${first.mismatches.length === 1 ? 'is' : 'are'} read again once`);
   await readAgain(context, first);
-  const second = await validate(context);
+  const second = await validate(context, first.samples.keys);
   if (second.ok) return outcomeOf(context, second);
   throw new RunFailed(await describeMismatch(context, second));
 }
@@ -48,12 +48,13 @@ async function readAgain(context: RunContext, result: ValidationResult): Promise
 async function workRereading(context: RunContext): Promise<void> {
   const { connections, journal, identity, described, signal } = context;
   const names = targetNames(identity.alias, identity.run);
-  await openPass(connections.cluster, names, journal.state.pass, signal);
+  signal.throwIfAborted();
+  await openPass(connections.cluster, names, journal.state.pass);
   await workPass(context);
   await finalizeTarget(connections.cluster, described.definition, names, journal.state.pass, finalizeOptions(context));
 }
 
-function validate(context: RunContext): Promise<ValidationResult> {
+function validate(context: RunContext, sampleKeys?: readonly bigint[]): Promise<ValidationResult> {
   const { connections, described, identity, ranges, signal } = context;
   return validateTarget({
     cluster: connections.cluster,
@@ -61,6 +62,7 @@ function validate(context: RunContext): Promise<ValidationResult> {
     described,
     names: targetNames(identity.alias, identity.run),
     ranges: ranges.map(({ start, end }) => rangeOf(start, end)),
+    ...(sampleKeys === undefined ? {} : { sampleKeys }),
     signal,
   });
 }
@@ -73,7 +75,7 @@ function outcomeOf(context: RunContext, result: ValidationResult): PhaseOutcome 
   const { definition } = context.described;
   const live = definition.source.changedAt === null;
   const began = context.journal.state.phases.reindex?.startedAt ?? null;
-  const note = `${countWords(result.documents)} documents counted in ${plural(result.ranges, 'range')}, ${plural(result.samples.checked, 'sample')} compared`;
+  const note = `${countWords(result.documents)} documents counted in ${plural(result.ranges, 'range')}, ${plural(result.samples.keys.length, 'sample')} compared`;
   return {
     note,
     record: {
@@ -91,7 +93,7 @@ function summaryOf(result: ValidationResult): Record<string, unknown> {
     documents: result.documents,
     dead_letters: result.deadLetters,
     ranges: result.ranges,
-    samples_compared: result.samples.checked,
+    samples_compared: result.samples.keys.length,
   };
 }
 

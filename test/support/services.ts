@@ -61,6 +61,6 @@ export function postgresqlPid(dataDir: string): number {
   );
 }
 
-export async function hasEnded(pid: number, timeoutMs = 10_000): Promise<boolean> {
+export async function hasEnded(pid: number, timeoutMs = 5_000): Promise<boolean> {
   return waitUntil(() => processEntry(pid) === null, timeoutMs);
 }

@@ -65,8 +65,8 @@ function writeSize8(target: Buffer, position: number, size: number): number {
     // Dividing whole numbers rounds correctly: equal means that these decimals are the number's shortest.
     if (scaled / PLAIN_SCALE === size) return writeScaled(target, position, scaled, PLAIN_PLACES);
   }
-  const text = shortestFloat8(size);
-  return writeAscii(target, position, size >= 1e-6 && size < 1e21 ? text : withoutExponent(text));
+  const isPlain = size >= 1e-6 && size < EXACT_INTEGER_LIMIT;
+  return writeAscii(target, position, isPlain ? String(size) : withoutExponent(shortestFloat8(size)));
 }
 
 function writeSize4(target: Buffer, position: number, size: number): number {
@@ -117,13 +117,14 @@ function writeScaled(target: Buffer, position: number, scaled: number, places: n
 }
 
 function shortestFloat8(size: number): string {
-  const text = String(size);
-  if (size < EXACT_INTEGER_LIMIT || !liesBetweenTwo(text, size)) return text;
-  return size.toPrecision(significantDigits(text) + 1);
+  let text = String(size);
+  if (size < EXACT_INTEGER_LIMIT) return text;
+  for (let digits = significantDigits(text) + 1; liesMidway(text, size); digits++) text = size.toPrecision(digits);
+  return text;
 }
 
 /** Whether a decimal number lies exactly halfway between a double above 2^53 and one of its neighbours. */
-function liesBetweenTwo(text: string, size: number): boolean {
+function liesMidway(text: string, size: number): boolean {
   const [mantissa = '', exponent = '0'] = text.split('e+');
   if (Number(exponent) > 40) return false;
   const [whole = '', fraction = ''] = mantissa.split('.');
