@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { refusal, Indexes } from './development-node/indexes.ts';
-import { type Body, object, parse, stringify } from './development-node/json.ts';
-import { answer } from './development-node/routes.ts';
+import { Indexes, refusal } from './development-node/indexes.ts';
+import { stringify } from './development-node/json.ts';
+import { type Answer, answer } from './development-node/routes.ts';
 
 export interface DevelopmentNode {
   readonly url: string;
@@ -24,10 +24,7 @@ export async function startDevelopmentNode({
 }): Promise<DevelopmentNode> {
   const indexes = new Indexes();
   const server = createServer((request, response) => {
-    void respond(indexes, request).then(({ status, body }) => {
-      const text = request.method === 'HEAD' ? '' : stringify(body);
-      response.writeHead(status, { 'content-type': 'application/json; charset=UTF-8' }).end(text);
-    });
+    void serve(indexes, request, response);
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   const { port: actual } = server.address() as AddressInfo;
@@ -39,10 +36,13 @@ export async function startDevelopmentNode({
   return { url: `http://${host}:${actual}`, stop };
 }
 
-async function respond(
-  indexes: Indexes,
-  request: IncomingMessage,
-): Promise<{ status: number; body: unknown }> {
+async function serve(indexes: Indexes, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { status, body } = await respond(indexes, request);
+  const text = request.method === 'HEAD' ? '' : stringify(body);
+  response.writeHead(status, { 'content-type': 'application/json; charset=UTF-8' }).end(text);
+}
+
+async function respond(indexes: Indexes, request: IncomingMessage): Promise<Answer> {
   try {
     const text = await readBody(request);
     const url = new URL(request.url ?? '/', 'http://node');

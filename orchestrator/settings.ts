@@ -8,13 +8,18 @@ import { section } from '../definition/section.ts';
 import { checkYaml, type Path, readYaml, type YamlFile } from '../definition/yaml-file.ts';
 
 /** Used when neither `--settings` nor a file of this name in the working folder says otherwise. */
-export const SETTINGS_FILE = 'reindex-fleet.yaml';
+const SETTINGS_FILE = 'reindex-fleet.yaml';
 const EXAMPLE_SETTINGS = fileURLToPath(new URL('../examples/cities/settings.yaml', import.meta.url));
 
 /** Where an embedded service of this machine stands in for a URL. */
 export const EMBEDDED = 'embedded';
 
-const ms = (fallback: number) => z.int('A whole number of milliseconds.').min(1).max(86_400_000).default(fallback);
+/** A whole number within bounds, with one sentence for whatever is wrong with it. */
+const whole = (least: number, most: number, unit = '') => {
+  const message = `A whole number${unit} from ${least} to ${most}.`;
+  return z.int(message).min(least, message).max(most, message);
+};
+const ms = (fallback: number) => whole(1, 86_400_000, ' of milliseconds').default(fallback);
 const text = z.string('A text.').trim().min(1, 'Not empty.');
 const url = (protocols: readonly string[]) =>
   text.refine(
@@ -45,13 +50,13 @@ const settingsSchema = section({
     /** Folder of claims, locks and journals; null: one of this user's state folders. Relative to the settings file. */
     directory: text.nullable().default(null),
     /** How long a lock that is not renewed still counts. */
-    lease_ms: z.int().min(1_000).max(600_000).default(15_000),
+    lease_ms: whole(1_000, 600_000, ' of milliseconds').default(15_000),
   }).prefault({}),
   workers: section({
     /** Worker processes on this machine. */
-    count: z.int('A whole number.').min(1).max(64).default(4),
+    count: whole(1, 64).default(4),
     /** Bytes that all workers together may have in flight to the cluster. */
-    max_bytes_in_flight: z.int('A whole number of bytes.').min(1_048_576).default(33_554_432),
+    max_bytes_in_flight: whole(1_048_576, 2 ** 40, ' of bytes').default(33_554_432),
     poll_interval_ms: ms(250),
     call_timeout_ms: ms(5_000),
     ready_timeout_ms: ms(60_000),
@@ -61,13 +66,13 @@ const settingsSchema = section({
     /** A worker that hears nothing from an orchestrator for this long ends itself. */
     lease_ms: ms(60_000),
     /** Workers that may be replaced in one run. */
-    replacements: z.int().min(0).max(1_000).default(8),
+    replacements: whole(0, 1_000).default(8),
     /** Tries at one range before the run stops. */
-    attempts: z.int().min(1).max(100).default(3),
+    attempts: whole(1, 100).default(3),
   }).prefault({}),
   ranges: section({
     /** How many ranges to split the table into; null: chosen from its rows and the workers. */
-    count: z.int('A whole number.').min(1).max(100_000).nullable().default(null),
+    count: whole(1, 100_000).nullable().default(null),
   }).prefault({}),
   report: section({
     /** A search request whose answer is shown at the end: a query that a person can try. */

@@ -1,5 +1,5 @@
 import { cannot, type Doc, type Index, type Indexes, illegal, refusal } from './indexes.ts';
-import { array, type Body, object, only, parse } from './json.ts';
+import { array, type Body, object, only, parse, word } from './json.ts';
 
 type Operation = Readonly<{ verb: string; name: string; id: string; metadata: Body; source: string | null }>;
 const METADATA = /^(version|version_type|if_seq_no|if_primary_term)$/;
@@ -12,7 +12,8 @@ export function bulk(indexes: Indexes, name: string, text: string, requireAlias:
     const at = { _index: operation.name, _id: operation.id };
     try {
       const index = indexes.writeTarget(operation.name, requireAlias);
-      return { [operation.verb]: { ...at, _index: index.name, ...write(index, operation) } };
+      at._index = index.name;
+      return { [operation.verb]: { ...at, ...write(index, operation) } };
     } catch (error) {
       const { status, type, message: reason } = error as ReturnType<typeof refusal>;
       return { [operation.verb]: { ...at, status, error: { type, reason } } };
@@ -22,53 +23,116 @@ export function bulk(indexes: Indexes, name: string, text: string, requireAlias:
 }
 
 function readOperations(text: string, alias: string): Operation[] {
-  const lines = text.split('\n').values().filter((line) => line !== '');
+  const lines = text
+    .split('\n')
+    .values()
+    .filter((line) => line !== '');
   const read = (line: string): Operation => {
     const [verb, given] = only(parse(line));
     const { _id: id, _index: name = alias, ...metadata } = object(given);
-    const unknown = Object.keys(metadata).find((parameter) => !METADATA.test(parameter)) ?? (id === undefined && 'no _id');
+    const unknown =
+      Object.keys(metadata).find((parameter) => !METADATA.test(parameter)) ?? (id === undefined && 'no _id');
     if (!/^(index|create|delete)$/.test(verb) || unknown) throw cannot(`the bulk action ${line}`);
     if (Number(metadata.version) < 0) throw illegal(`illegal version value [${String(metadata.version)}]`);
-    return { verb, metadata, name: String(name), id: String(id), source: verb === 'delete' ? null : String(lines.next().value) };
+    return {
+      verb,
+      metadata,
+      name: String(name),
+      id: String(id),
+      source: verb === 'delete' ? null : String(lines.next().value),
+    };
   };
-  const operations = [...lines.map(read)];
-  if (operations.length === 0 || !text.endsWith('\n')) throw illegal('a bulk request has lines that end in a newline');
+  const operations = lines.map(read).toArray();
+  if (operations.length === 0 || !text.endsWith('\n'))
+    throw illegal('a bulk request has lines that end in a newline');
   return operations;
 }
 
 function write(index: Index, { verb, id, metadata, source }: Operation): Body {
-  const blocked = Object.keys(index.settings).some((name) => /^index.blocks.(write|read)/.test(name) && index.settings[name] === 'true');
-  if (blocked) throw refusal(403, 'cluster_block', `index [${index.name}] blocked by: [FORBIDDEN/8/index write (api)];`);
-  const fields = source === null ? {} : checkDocument(id, source, index.mappings);
+  const blocked = Object.keys(index.settings).some(
+    (name) => /^index.blocks.(write|read)/.test(name) && index.settings[name] === 'true',
+  );
+  if (blocked)
+    throw refusal(403, 'cluster_block', `index [${index.name}] blocked by: [FORBIDDEN/8/index write (api)];`);
+  const fields = source === null ? {} : checkDocument(source, index.mappings);
   const current = index.documents.get(id);
   const version = nextVersion(id, verb, metadata, current);
   const seqNo = index.nextSeqNo++;
-  index.documents.set(id, { id, source: source === null ? null : Buffer.from(source), fields, version, seqNo });
+  index.documents.set(id, {
+    id,
+    source: source === null ? null : Buffer.from(source),
+    fields,
+    version,
+    seqNo,
+  });
   index.unrefreshedSinceMs = Math.min(index.unrefreshedSinceMs, Date.now());
-  const [result, status] = current?.source ? [source === null ? 'deleted' : 'updated', 200] : source === null ? ['not_found', 404] : ['created', 201];
+  const [result, status] = current?.source
+    ? [source === null ? 'deleted' : 'updated', 200]
+    : source === null
+      ? ['not_found', 404]
+      : ['created', 201];
   return { _version: version, result, _seq_no: seqNo, _primary_term: 1, status };
 }
 
 function nextVersion(id: string, verb: string, metadata: Body, current: Doc | undefined): bigint {
   const { version, version_type: type, if_seq_no: seqNo } = metadata;
-  const given = version === undefined ? (current?.version ?? 0n) + 1n : BigInt(String(version));
+  const given = version === undefined ? (current?.version ?? 0n) + 1n : BigInt(word(version));
   const changed = seqNo !== undefined && !(current?.source && current.seqNo === seqNo);
   if (version !== undefined && type !== 'external_gte') throw cannot(`version_type [${String(type)}]`);
   if ((verb === 'create' && current?.source) || changed || given < (current?.version ?? 0n))
-    throw refusal(409, 'version_conflict_engine', `[${id}]: version conflict, current version [${current?.version}]`);
+    throw refusal(
+      409,
+      'version_conflict_engine',
+      `[${id}]: version conflict, current version [${current?.version}]`,
+    );
   return given;
 }
 
 /** The document's fields if it fits the mapping. What lies inside of objects is not checked. */
-function checkDocument(id: string, source: string, { dynamic, properties }: Body): Body {
-  const fault = (reason: string) => refusal(400, 'mapper_parsing', `failed to parse document '${id}': ${reason}`);
-  const fields = object(attempt(() => parse(source), fault));
+function checkDocument(source: string, { dynamic, properties }: Body): Body {
+  const fields = object(parseDocument(source));
   for (const [name, value] of Object.entries(fields)) {
     const field = object(object(properties)[name]);
-    const unknown = dynamic === 'strict' && !(name in object(properties));
-    if (unknown) throw refusal(400, 'strict_dynamic_mapping', `introduction of [${name}] is not allowed`);
-    const bad = array(value).find((part) => part !== null && !fits(field, part, String(part)));
-    if (bad !== undefined) throw fault(`field [${name}] of type [${String(field.type)}], value '${String(bad)}'`);
+    if (dynamic === 'strict' && !(name in object(properties)))
+      throw refusal(400, 'strict_dynamic_mapping', `dynamic introduction of [${name}] is not allowed`);
+    const bad = array(value).find((part) => part !== null && !fits(field, part, word(part)));
+    if (bad !== undefined)
+      throw refusal(400, 'mapper_parsing', `failed to parse field [${name}]: '${word(bad)}'`);
   }
   return fields;
+}
+
+function parseDocument(source: string): unknown {
+  try {
+    return parse(source);
+  } catch (error) {
+    throw refusal(400, 'mapper_parsing', `failed to parse: ${String(error)}`);
+  }
+}
+
+function fits(
+  { type = 'object', format, enabled, ignore_above: ignoreAbove }: Body,
+  value: unknown,
+  text: string,
+): boolean {
+  const bits = INTEGER_BITS[String(type)] as bigint | undefined;
+  const nested = type === 'object' || type === 'nested';
+  if (type === 'geo_point' || enabled === false) return true;
+  if (nested || object(value) === value) return nested && object(value) === value;
+  const immense = type === 'keyword' && ignoreAbove === undefined && Buffer.byteLength(text) > 32_766;
+  if (immense) throw illegal('Document contains at least one immense term');
+  if (
+    /^(text|keyword|ip)$/.test(String(type)) ||
+    (typeof value === 'string' && value === '' && type !== 'date')
+  )
+    return true;
+  if (type === 'boolean') return text === 'true' || text === 'false';
+  if (type === 'date')
+    return (
+      (ISO_DATE.test(text) && !Number.isNaN(Date.parse(text))) || (!format && Number.isSafeInteger(value))
+    );
+  if (typeof value === 'boolean' || !Number.isFinite(Number(text))) return false;
+  if (bits === undefined) return type !== 'float' || Number.isFinite(Math.fround(Number(text)));
+  const whole = typeof value === 'bigint' ? value : BigInt(Math.trunc(Number(text)));
+  return whole >= -(2n ** bits) && whole < 2n ** bits;
 }

@@ -1,5 +1,5 @@
 import { matchesGlob } from 'node:path';
-import { type Body, object, only } from './json.ts';
+import { type Body, object, only, word } from './json.ts';
 
 /** An answer of status 400 and up with OpenSearch's own type, less its `_exception`. */
 export const refusal = (status: number, type: string, reason: string) =>
@@ -9,7 +9,13 @@ export const cannot = (what: string) => illegal(`the built-in development node d
 const missing = (name: string) => refusal(404, 'index_not_found', `no such index [${name}]`);
 
 /** `source` is null for a deleted document, whose version still counts. */
-export type Doc = Readonly<{ id: string; source: Buffer | null; fields: Body; version: bigint; seqNo: number }>;
+export type Doc = Readonly<{
+  id: string;
+  source: Buffer | null;
+  fields: Body;
+  version: bigint;
+  seqNo: number;
+}>;
 export type Target = Readonly<{ index: Index; filter: unknown }>;
 export interface Index {
   readonly name: string;
@@ -29,15 +35,30 @@ export class Indexes {
   byName: ReadonlyMap<string, Index> = new Map();
 
   create(name: string, { mappings, settings, aliases }: Body): void {
-    const invalid = name !== name.toLowerCase() || /^[_+-]|[\\/*?"<>| ,#:]/.test(name) || this.holders(name).length > 0;
-    const types = Object.values(object(object(mappings).properties)).map((field) => String(object(field).type ?? 'object'));
+    const invalid =
+      name !== name.toLowerCase() || /^[_+-]|[\\/*?"<>| ,#:]/.test(name) || this.holders(name).length > 0;
+    const types = Object.values(object(object(mappings).properties)).map((field) =>
+      word(object(field).type ?? 'object'),
+    );
     const unknown = types.find((type) => !TYPES.test(type));
-    if (this.byName.has(name)) throw refusal(400, 'resource_already_exists', `index [${name}] already exists`);
+    if (this.byName.has(name))
+      throw refusal(400, 'resource_already_exists', `index [${name}] already exists`);
     if (invalid) throw refusal(400, 'invalid_index_name', `Invalid index name [${name}]`);
     if (unknown !== undefined) throw refusal(400, 'mapper_parsing', `No handler for type [${unknown}]`);
     const defaults = { 'index.number_of_shards': '1', 'index.number_of_replicas': '1' };
-    const empty = { aliases: {}, documents: new Map(), visible: new Map(), unrefreshedSinceMs: Infinity, nextSeqNo: 0 };
-    const index = { ...empty, name, mappings: object(mappings), settings: withSettings(defaults, object(settings)) };
+    const empty = {
+      aliases: {},
+      documents: new Map(),
+      visible: new Map(),
+      unrefreshedSinceMs: Infinity,
+      nextSeqNo: 0,
+    };
+    const index = {
+      ...empty,
+      name,
+      mappings: object(mappings),
+      settings: withSettings(defaults, object(settings)),
+    };
     const add = ([alias, config]: [string, unknown]) => ({ add: { ...object(config), index: name, alias } });
     this.updateAliases(Object.entries(object(aliases)).map(add), new Map(this.byName).set(name, index));
   }
@@ -65,14 +86,17 @@ export class Indexes {
 
   /** All actions of one call or none. */
   updateAliases(actions: readonly unknown[], indexes = this.byName): void {
-    const draft = new Map([...indexes].map(([name, index]) => [name, { ...index, aliases: { ...index.aliases } }]));
+    const draft = new Map(
+      [...indexes].map(([name, index]) => [name, { ...index, aliases: { ...index.aliases } }]),
+    );
     for (const [verb, given] of actions.map(only)) {
       const { index: name, alias: named, must_exist: mustExist, routing, ...config } = object(given);
       const [alias, index] = [String(named), draft.get(String(name))];
       if (index === undefined) throw missing(String(name));
       const absent = mustExist === true && !(alias in index.aliases);
       if (verb === 'remove' && absent) throw refusal(404, 'aliases_not_found', `aliases [${alias}] missing`);
-      if (verb === 'add' && draft.has(alias)) throw refusal(400, 'invalid_alias_name', `[${alias}] is an index`);
+      if (verb === 'add' && draft.has(alias))
+        throw refusal(400, 'invalid_alias_name', `[${alias}] is an index`);
       const routes = routing === undefined ? {} : { index_routing: routing, search_routing: routing };
       if (verb === 'remove_index') draft.delete(index.name);
       else if (verb === 'remove') delete index.aliases[alias];
@@ -93,6 +117,6 @@ export function withSettings(settings: Body, changes: Body, prefix = 'index.'): 
     const path = name === 'index' ? 'index' : `${prefix}${name.replace(/^index\./, '')}`;
     const { [path]: _, ...others } = result;
     if (object(value) === value) return withSettings(result, object(value), `${path}.`);
-    return value === null ? others : { ...others, [path]: Array.isArray(value) ? value : String(value) };
+    return value === null ? others : { ...others, [path]: Array.isArray(value) ? value : word(value) };
   }, settings);
 }

@@ -7,7 +7,9 @@ const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknow
 /** Integers that a JavaScript number cannot hold come as bigint; the slow reviver runs only where there are any. */
 export function parse(text: string): unknown {
   const exact = (value: unknown, source = '') => (/^-?\d{16,}$/.test(source) ? BigInt(source) : value);
-  return /\d{16}/.test(text) ? parseWithSource(text, (_, value, { source }) => exact(value, source)) : JSON.parse(text);
+  return /\d{16}/.test(text)
+    ? parseWithSource(text, (_, value, { source }) => exact(value, source))
+    : JSON.parse(text);
 }
 
 /** A Buffer is JSON already and goes out as it is. */
@@ -21,6 +23,10 @@ export function stringify(value: unknown): string {
 
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 export const object = (value: unknown): Body => (isObject(value) ? (value as Body) : {});
-export const array = (value: unknown): unknown[] => (Array.isArray(value) ? value.flat(9) : [value ?? []].flat());
+export const array = (value: unknown): unknown[] =>
+  Array.isArray(value) ? value.flat(9) : [value ?? []].flat();
+/** A scalar as its text, anything else as JSON. */
+export const word = (value: unknown): string =>
+  typeof value === 'string' ? value : stringify(value ?? null);
 /** The one member of `{name: value}`. */
 export const only = (value: unknown): [string, unknown] => Object.entries(object(value))[0] ?? ['', {}];

@@ -1,158 +1,153 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bulk } from './documents.ts';
-import { cannot, flatSettings, type Index, type Indexes, refusal } from './indexes.ts';
+import { cannot, type Index, type Indexes, refusal, type Target, withSettings } from './indexes.ts';
 import { array, type Body, object, parse } from './json.ts';
-import { count, get, refresh, search } from './search.ts';
+import { count, get, milliseconds, refresh, search } from './search.ts';
 
-interface Call {
-  readonly index: string;
-  readonly name: string;
-  readonly query: URLSearchParams;
-  readonly body: Body;
-  readonly text: string;
-}
-type Handler = (indexes: Indexes, call: Call) => unknown;
+type Call = Readonly<{
+  indexes: Indexes;
+  index: string;
+  name: string;
+  query: URLSearchParams;
+  text: string;
+  body: Body;
+}>;
+type Handler = (call: Call) => unknown;
+export type Answer = Readonly<{ status: number; body: unknown }>;
 
 const PARAMETERS =
-  /^(pretty|filter_path|require_alias|pipeline|format|flat_settings|max_num_segments|wait_for_status|(cluster_manager_)?timeout)$/;
+  /^(pretty|filter_path|require_alias|pipeline|format|flat_settings|max_num_segments|wait_for_status|expand_wildcards|_source|(\w+_)?timeout)$/;
 const ABOUT = {
-  cluster_name: 'reindex-fleet-development',
   version: { distribution: 'reindex-fleet-development', number: '3.0.0' },
   tagline: 'The built-in node of reindex-fleet: in memory, for development only. It is not OpenSearch.',
 };
+const DONE = {
+  acknowledged: true,
+  shards_acknowledged: true,
+  _shards: { total: 1, successful: 1, failed: 0 },
+};
 
-const ROUTES: readonly [string, Handler][] = [
-  ['GET /', () => ABOUT],
-  ['GET /_cluster/health', health],
-  ['GET /_cluster/health/:index', health],
-  ['GET /_cluster/settings', () => ({ persistent: {}, transient: {} })],
-  ['POST /_index_template/_simulate_index/:name', () => ({})],
-  ['GET /_cat/indices', (indexes) => [...indexes.byName.values()].map(summary)],
-  ['POST /_aliases', (indexes, { body }) => acknowledge(indexes.updateAliases(array(body.actions)))],
-  ['GET /_alias/:name', readAlias],
-  ['(GET|POST) /:index/_count', (indexes, { index, body }) => count(indexes.resolve(index), body.query)],
-  ['(GET|POST) /:index/_search', (indexes, { index, body }) => search(indexes.resolve(index), body)],
-  ['(GET|POST) /:index/_mget', multiGet],
-  ['GET /:index/_doc/:name', (indexes, { index, name }) => get(only(indexes, index), name)],
-  [
-    'POST /:index/_bulk',
-    (indexes, { index, text, query }) => bulk(indexes, index, text, query.has('require_alias', 'true')),
-  ],
-  ['POST /:index/_(refresh|forcemerge)', (indexes, { index }) => shards(each(indexes, index, refresh))],
-  ['GET /:index/_stats/store', stats],
-  [
-    'PUT /:index/_mapping',
-    (indexes, { index, body }) =>
-      acknowledge(each(indexes, index, (found) => Object.assign(found.mappings, body))),
-  ],
-  [
-    'PUT /:index/_settings',
-    (indexes, { index, body }) => acknowledge(each(indexes, index, (found) => configure(found, body))),
-  ],
-  [
-    'PUT /:index/_block/write',
-    (indexes, { index }) =>
-      block(each(indexes, index, (found) => configure(found, { 'blocks.write': true }))),
-  ],
-  ['GET /:index', (indexes, { index }) => each(indexes, index, describe)],
-  ['PUT /:index', (indexes, { index, body }) => acknowledge(indexes.create(index, body))],
-  [
-    'DELETE /:index',
-    (indexes, { index }) => acknowledge(indexes.updateAliases([{ remove_index: { index } }])),
-  ],
-];
+const ROUTES: Readonly<Record<string, Handler>> = {
+  'GET /': () => ABOUT,
+  'GET /_cluster/health': health,
+  'GET /_cluster/health/:index': health,
+  'GET /_cluster/settings': () => ({ persistent: {}, transient: {} }),
+  'POST /_index_template/_simulate_index/:name': () => ({}),
+  'GET /_cat/indices': ({ indexes }) => indexes.resolve('*').map(summary),
+  'POST /_aliases': ({ indexes, body }) => done(indexes.updateAliases(array(body.actions))),
+  'GET /_alias/:name': readAlias,
+  'DELETE /:index/_alias/:name': ({ indexes, index, name: alias }) =>
+    done(indexes.updateAliases([{ remove: { index, alias, must_exist: true } }])),
+  '(GET|POST) /:index/_count': ({ indexes, index, body }) => count(indexes.resolve(index), body.query),
+  '(GET|POST) /:index/_search': ({ indexes, index, body }) => search(indexes.resolve(index), body),
+  '(GET|POST) /:index/_mget': ({ indexes, index, query, body }) => ({
+    docs: array(body.ids).map((id) => get(one(indexes, index), String(id), query.get('_source') !== 'false')),
+  }),
+  'GET /:index/_doc/:name': ({ indexes, index, name }) => get(one(indexes, index), name),
+  'POST /:index/_bulk': ({ indexes, index, text, query }) =>
+    bulk(indexes, index, text, query.get('require_alias') === 'true'),
+  'POST /:index/_(refresh|forcemerge)': (call) => done(each(call, refresh)),
+  'GET /:index/_stats/store': (call) => ({
+    ...DONE,
+    indices: each(call, (index) => ({ primaries: { store: { size_in_bytes: bytesOf(index) } } })),
+  }),
+  'PUT /:index/_block/write': (call) =>
+    block(each(call, (index) => configure(index, { 'blocks.write': true }))),
+  'PUT /:index/_settings': (call) => done(each(call, (index) => configure(index, call.body))),
+  'PUT /:index/_mapping': (call) => done(each(call, (index) => Object.assign(index.mappings, call.body))),
+  'GET /:index/_(?<name>alias|mapping|settings)': describe,
+  'GET /:index': describe,
+  'PUT /:index': ({ indexes, index, body }) => done(indexes.create(index, body)),
+  'DELETE /:index': ({ indexes, index }) => done(indexes.updateAliases([{ remove_index: { index } }])),
+};
 
 /** Whatever has no route here is refused in one sentence. */
-export async function answer(
-  indexes: Indexes,
-  method: string,
-  url: URL,
-  text: string,
-): Promise<{ status: number; body: unknown }> {
-  const path = `${method === 'HEAD' ? 'GET' : method} ${decodeURIComponent(url.pathname)}`;
+export async function answer(indexes: Indexes, method: string, url: URL, text: string): Promise<Answer> {
+  const path = `${method.replace('HEAD', 'GET')} ${decodeURIComponent(url.pathname)}`;
   const unknown = [...url.searchParams.keys()].find((name) => !PARAMETERS.test(name));
   if (unknown !== undefined) throw cannot(`the parameter [${unknown}]`);
-  for (const [route, handle] of ROUTES) {
+  for (const [route, handle] of Object.entries(ROUTES)) {
     const pattern = route.replace(':index', '(?<index>[^/_][^/]*)').replace(':name', '(?<name>[^/]+)');
     const match = new RegExp(`^${pattern}$`).exec(path);
     if (match === null) continue;
     const body = text === '' || path.endsWith('_bulk') ? {} : object(parse(text));
-    const result = await handle(indexes, {
-      index: match.groups?.index ?? '*',
-      name: match.groups?.name ?? '',
+    const result = await handle({
+      indexes,
+      index: '*',
+      name: '',
+      ...match.groups,
       query: url.searchParams,
-      body,
       text,
+      body,
     });
-    const { found, timed_out: timedOut } = object(result);
-    return { status: found === false ? 404 : timedOut === true ? 408 : 200, body: result };
+    const { found, timed_out: late } = object(result);
+    return { status: found === false ? 404 : late === true ? 408 : 200, body: result };
   }
   throw cannot(path);
 }
 
-const describe = ({ aliases, mappings, settings }: Index): Body => ({ aliases, mappings, settings });
-const acknowledge = (_: unknown): Body => ({ acknowledged: true, shards_acknowledged: true });
-const shards = (_: unknown): Body => ({ _shards: { total: 1, successful: 1, failed: 0 } });
-const block = (names: Body): Body => ({
-  ...acknowledge(names),
-  indices: Object.keys(names).map((name) => ({ name, blocked: true })),
+/** The answer to a call that is done when this is evaluated. */
+const done = (_result: unknown): Body => DONE;
+const block = (blocked: Body): Body => ({
+  ...DONE,
+  indices: Object.keys(blocked).map((name) => ({ name, blocked: true })),
 });
-const status = (index: Index): string =>
-  index.settings['index.number_of_replicas'] === '0' ? 'green' : 'yellow';
-const bytesOf = (index: Index): number =>
-  index.documents.values().reduce((sum, doc) => sum + (doc.source?.length ?? 0), 0);
+const bytesOf = ({ documents }: Index): number =>
+  documents.values().reduce((sum, doc) => sum + (doc.source?.length ?? 0), 0);
+const healthOf = ({ settings }: Index): string =>
+  settings['index.number_of_replicas'] === '0' ? 'green' : 'yellow';
+const each = ({ indexes, index }: Call, view: (index: Index) => unknown): Body =>
+  Object.fromEntries(indexes.resolve(index).map((target) => [target.index.name, view(target.index)]));
 
-function each(indexes: Indexes, expression: string, view: (index: Index) => unknown): Body {
-  return Object.fromEntries(indexes.resolve(expression).map(({ index }) => [index.name, view(index)]));
-}
-
-function only(indexes: Indexes, name: string): Index {
+function one(indexes: Indexes, name: string): Target {
   const [target, other] = indexes.resolve(name);
   if (target === undefined || other !== undefined) throw cannot(`[${name}] as one index`);
-  return target.index;
+  return target;
 }
 
-/** One node has no place for replicas: an index that wants some is yellow. One that is missing is red. */
-async function health(indexes: Indexes, { index, query }: Call): Promise<Body> {
-  const levels = ['red', 'yellow', 'green'];
-  const wanted = Math.max(1, levels.indexOf(query.get('wait_for_status') ?? ''));
-  const found = [...indexes.byName.values()].filter(
-    ({ name }) => index === '*' || index.split(',').includes(name),
-  );
-  const there = index === '*' || found.length === index.split(',').length;
-  const level = there ? Math.min(2, ...found.map((one) => levels.indexOf(status(one)))) : 0;
-  const late = level < wanted && index !== '*';
-  if (late) await sleep(Math.min(30_000, Number.parseFloat(query.get('timeout') ?? '30s') * 1000));
-  return { status: levels[level], timed_out: late, number_of_nodes: 1, number_of_data_nodes: 1 };
+function configure(index: Index, changes: Body): void {
+  index.settings = withSettings(index.settings, changes);
 }
 
-function readAlias(indexes: Indexes, { name }: Call): Body {
-  const holders = [...indexes.byName.values()].filter((index) => index.aliases[name] !== undefined);
+function describe(call: Call): Body {
+  const nested = ({ settings }: Index) => ({
+    index: Object.fromEntries(Object.entries(settings).map(([name, value]) => [name.slice(6), value])),
+  });
+  return each(call, (index) => {
+    const { aliases, mappings } = index;
+    const settings = call.query.get('flat_settings') === 'true' ? index.settings : nested(index);
+    const parts: Body = { alias: { aliases }, mapping: { mappings }, settings: { settings } };
+    return parts[call.name] ?? { aliases, mappings, settings };
+  });
+}
+
+function readAlias({ indexes, name }: Call): Body {
+  const holders = indexes.holders(name);
   if (holders.length === 0) throw refusal(404, 'aliases_not_found', `alias [${name}] missing`);
   return Object.fromEntries(
     holders.map((index) => [index.name, { aliases: { [name]: index.aliases[name] } }]),
   );
 }
 
-function configure(index: Index, body: Body): void {
-  const settings = Object.entries({ ...index.settings, ...flatSettings(body) });
-  index.settings = Object.fromEntries(settings.filter(([, value]) => value !== null));
-}
-
-function multiGet(indexes: Indexes, { index, body }: Call): Body {
-  return { docs: array(body.ids).map((id) => get(only(indexes, index), String(id))) };
-}
-
-function summary(index: Index): Body {
+function summary(target: Target): Body {
+  const { index } = target;
   return {
     index: index.name,
-    health: status(index),
+    health: healthOf(index),
     status: 'open',
-    'docs.count': `${count([{ index, filter: {} }], {}).count}`,
+    'docs.count': String(Number(count([target], undefined).count)),
   };
 }
 
-function stats(indexes: Indexes, { index }: Call): Body {
-  const view = (one: Index) => ({ primaries: { store: { size_in_bytes: bytesOf(one) } } });
-  return { ...shards(null), indices: each(indexes, index, view) };
+/** One node has no place for replicas: an index that wants some is yellow. One that is missing is red. */
+async function health({ indexes, index, query }: Call): Promise<Body> {
+  const levels = ['red', 'yellow', 'green'];
+  const names = index === '*' ? [...indexes.byName.keys()] : index.split(',');
+  const found = names
+    .map((name) => indexes.byName.get(name))
+    .map((index) => (index === undefined ? 0 : levels.indexOf(healthOf(index))));
+  const level = Math.min(2, ...found);
+  const late = level < Math.max(1, levels.indexOf(query.get('wait_for_status') ?? ''));
+  if (late) await sleep(milliseconds(query.get('timeout') ?? '30s'));
+  return { status: levels[level], timed_out: late, number_of_nodes: 1, number_of_data_nodes: 1 };
 }

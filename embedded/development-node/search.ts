@@ -1,157 +1,163 @@
-import { cannot, type Doc, type Index, illegal } from './indexes.ts';
-import { array, type Body, object } from './json.ts';
+import { cannot, type Doc, type Index, illegal, type Target } from './indexes.ts';
+import { array, type Body, object, only, word } from './json.ts';
 
 type Value = string | number | bigint;
 type Test<T> = (candidate: T) => boolean;
-type Targets = readonly { index: Index; filter: unknown }[];
-const KNOWN = /^(query|size|sort|search_after|_source|track_total_hits|seq_no_primary_term|version)$/;
-export const SHARDS = { total: 1, successful: 1, skipped: 0, failed: 0 };
+type Hit = Readonly<{ index: Index; doc: Doc; sort: readonly Value[] }>;
+const KNOWN = /^(query|size|sort|search_after|_source|track_total_hits)$/;
+const _shards = { total: 1, successful: 1, skipped: 0, failed: 0 };
 
-export const count = (targets: Targets, query: unknown): Body => ({
-  count: find(targets, query).length,
-  _shards: SHARDS,
+export const count = (targets: readonly Target[], query: unknown): Body => ({
+  count: find(targets, query, []).length,
+  _shards,
 });
 
 /** Hits in the order asked for, else in that of writing. */
-export function search(targets: Targets, body: Body): Body {
+export function search(targets: readonly Target[], { _source, ...body }: Body): Body {
+  const size = Number(body.size ?? 10);
   const unknown = Object.keys(body).find((name) => !KNOWN.test(name));
-  if (unknown !== undefined) throw cannot(`a search with [${unknown}]`);
-  if (Number(body.size ?? 10) > 10_000)
-    throw illegal('Result window is too large: size must be at most [10000]');
-  const orders = array(body.sort).map(
-    (order) => Object.entries(typeof order === 'string' ? { [order]: 'asc' } : object(order))[0] ?? ['', ''],
+  if (unknown !== undefined || size > 10_000) throw cannot(`a search with [${unknown ?? 'size over 10000'}]`);
+  const orders = array(body.sort).map((order) =>
+    typeof order === 'string' ? ([order, 'asc'] as const) : only(order),
   );
-  const found = find(targets, body.query).map((hit) => ({
-    ...hit,
-    sort: orders.map(([field]) => sortValue(hit.index, hit.doc, field)),
+  const found = find(
+    targets,
+    body.query,
+    orders.map(([field]) => field),
+  );
+  const signs = orders.map(([, order]) => (/desc/.test(JSON.stringify(order)) ? -1 : 1));
+  const after = array(body.search_after).map((value) => comparable('long', value)[0] ?? 0);
+  const rest = after.length === 0 ? found : found.filter((hit) => compare(hit.sort, after, signs) > 0);
+  const page = rest.sort((a, b) => compare(a.sort, b.sort, signs)).slice(0, size);
+  const hits = page.map(({ index, doc, sort }) => ({
+    ...present(index, doc, _source),
+    sort: sort.length > 0 ? sort : undefined,
   }));
-  const compare = (a: readonly Value[], b: readonly Value[]): number => {
-    const at = orders.findIndex((_, i) => a[i] !== b[i]);
-    const sign = /desc/.test(JSON.stringify(orders[at])) ? -1 : 1;
-    return at < 0 ? 0 : (a[at] ?? 0) < (b[at] ?? 0) ? -sign : sign;
-  };
-  const after = array(body.search_after).flatMap((value, i) =>
-    comparable(typeof found[0]?.sort[i] === 'string' ? 'keyword' : 'long', value),
-  );
-  const rest = after.length === 0 ? found : found.filter((hit) => compare(hit.sort, after) > 0);
-  const hits = rest
-    .sort((a, b) => compare(a.sort, b.sort))
-    .slice(0, Number(body.size ?? 10))
-    .map(({ index, doc, sort }) => ({
-      ...present(index, doc, body._source),
-      _score: orders.length > 0 ? null : 1,
-      ...(orders.length > 0 && { sort }),
-    }));
   return {
     took: 0,
     timed_out: false,
-    _shards: SHARDS,
+    _shards,
     hits: { total: { value: found.length, relation: 'eq' }, max_score: null, hits },
   };
 }
 
 /** A document by its id, as of its last write. */
-export function get(index: Index, id: string, source?: unknown): Body {
+export function get({ index }: Target, id: string, source = true): Body {
   const doc = index.documents.get(id);
-  return (doc?.source ?? null) === null || doc === undefined
-    ? { _index: index.name, _id: id, found: false }
-    : { ...present(index, doc, source), found: true };
+  return doc?.source
+    ? { ...present(index, doc, source), found: true }
+    : { _index: index.name, _id: id, found: false };
 }
 
-function present(index: Index, doc: Doc, wanted: unknown): Body {
-  const some = () => Object.fromEntries(array(wanted).map((name) => [name, doc.fields[String(name)]]));
-  const source = wanted === false ? undefined : wanted === undefined || wanted === true ? doc.source : some();
+function present(index: Index, { id, version, seqNo, source, fields }: Doc, wanted: unknown = true): Body {
+  const some = Object.fromEntries(array(wanted).map((name) => [name, fields[String(name)]]));
+  const given = wanted === false ? undefined : wanted === true ? source : some;
   return {
     _index: index.name,
-    _id: doc.id,
-    _version: doc.version,
-    _seq_no: doc.seqNo,
+    _id: id,
+    _version: version,
+    _seq_no: seqNo,
     _primary_term: 1,
-    _source: source,
+    _score: null,
+    _source: given,
   };
 }
 
-function find(targets: Targets, query: unknown): { index: Index; doc: Doc }[] {
+function find(targets: readonly Target[], query: unknown, sortFields: readonly string[]): Hit[] {
   return targets.flatMap(({ index, filter }) => {
     const tests = [tester(index, filter), tester(index, query)];
+    const sorts = sortFields.map((field) => ({ field, type: typeOf(index, field) }));
+    if (sorts.some(({ type }) => type === '' || type.endsWith('text')))
+      throw illegal('a sort needs a field that is mapped and no text');
+    const sortOf = (doc: Doc) => sorts.map(({ field, type }) => values(doc, field, type)[0] ?? Infinity);
     const docs = visible(index)
       .values()
       .filter((doc) => doc.source !== null && tests.every((test) => test(doc)));
-    return [...docs.map((doc) => ({ index, doc }))];
+    return docs.map((doc) => ({ index, doc, sort: sortOf(doc) })).toArray();
   });
 }
 
-/** Refreshes when the index's interval says so. */
+function compare(a: readonly Value[], b: readonly Value[], signs: readonly number[]): number {
+  const at = signs.findIndex((_, i) => a[i] !== b[i]);
+  const sign = signs[at] ?? 0;
+  return (a[at] ?? 0) < (b[at] ?? 0) ? -sign : sign;
+}
+
+/** The documents as of the last refresh, after one that is due by the index's interval. */
 function visible(index: Index): ReadonlyMap<string, Doc> {
-  const seconds = Number.parseFloat(String(index.settings['index.refresh_interval'] ?? '1s'));
-  if (seconds >= 0 && Date.now() >= (index.unrefreshedSinceMs ?? Infinity) + seconds * 1000) refresh(index);
+  const intervalMs = milliseconds(word(index.settings['index.refresh_interval'] ?? '1s'));
+  if (intervalMs >= 0 && Date.now() >= index.unrefreshedSinceMs + intervalMs) refresh(index);
   return index.visible;
 }
 
 export function refresh(index: Index): void {
-  if (index.unrefreshedSinceMs !== null) index.visible = new Map(index.documents);
-  index.unrefreshedSinceMs = null;
+  if (index.unrefreshedSinceMs < Infinity) index.visible = new Map(index.documents);
+  index.unrefreshedSinceMs = Infinity;
 }
 
+export const milliseconds = (time: string): number =>
+  Number.parseFloat(time) * (time.endsWith('ms') ? 1 : 1000);
+
 function tester(index: Index, query: unknown): Test<Doc> {
-  const [[kind, given] = ['match_all', {}]] = Object.entries(object(query));
+  const [kind, given] = only(query ?? { match_all: {} });
   const { filter, must, must_not: mustNot, values: ids } = object(given);
   const testers = (parts: unknown) => array(parts).map((part) => tester(index, part));
   if (kind === 'match_all') return () => true;
+  if (kind === 'ids') return (doc) => array(ids).includes(doc.id);
   if (kind === 'bool') {
     const [all, none] = [[...testers(filter), ...testers(must)], testers(mustNot)];
     return (doc) => all.every((test) => test(doc)) && !none.some((test) => test(doc));
   }
-  const wanted = new Set(array(ids).map(String));
-  if (kind === 'ids') return (doc) => wanted.has(doc.id);
-  const [[field, condition] = ['', null]] = Object.entries(object(given));
+  const [field, condition] = only(given);
   const type = typeOf(index, field);
+  if (kind === 'match') {
+    const { query: text = condition, operator } = object(condition);
+    const words = comparable(type, text);
+    const holds = (doc: Doc) => values(doc, field, type);
+    return (doc) =>
+      operator === 'and'
+        ? words.every((word) => holds(doc).includes(word))
+        : words.some((word) => holds(doc).includes(word));
+  }
   const test = valueTester(kind, type, condition);
   return (doc) => values(doc, field, type).some(test);
 }
 
 function valueTester(kind: string, type: string, condition: unknown): Test<Value> {
-  if (kind === 'range') {
-    const bound = (name: string) => comparable(type, object(condition)[name])[0];
-    const [gte, gt, lte, lt] = ['gte', 'gt', 'lte', 'lt'].map(bound);
-    return (value) =>
-      !(
-        value < (gte ?? value) ||
-        value > (lte ?? value) ||
-        (gt !== undefined && value <= gt) ||
-        (lt !== undefined && value >= lt)
-      );
-  }
-  const given = object(condition).value ?? object(condition).query ?? condition;
-  const wanted = new Set(
-    array(given).flatMap((value) =>
-      comparable(kind === 'match' || type !== 'text' ? type : 'keyword', value),
-    ),
+  const [gte, gt, lte, lt] = ['gte', 'gt', 'lte', 'lt'].map(
+    (name) => comparable(type, object(condition)[name])[0],
   );
-  if (!/^(term|terms|match)$/.test(kind)) throw cannot(`the query [${kind}]`);
+  const above = (value: Value) => value >= (gte ?? value) && (gt === undefined || value > gt);
+  const below = (value: Value) => value <= (lte ?? value) && (lt === undefined || value < lt);
+  const given = array(object(condition).value ?? condition);
+  const wanted = new Set(
+    given.flatMap((value) => comparable(type.endsWith('text') ? 'keyword' : type, value)),
+  );
+  if (kind === 'range') return (value) => above(value) && below(value);
+  if (!/^terms?$/.test(kind)) throw cannot(`the query [${kind}]`);
   return (value) => wanted.has(value);
 }
 
-function sortValue(index: Index, doc: Doc, field: string): Value {
-  const type = typeOf(index, field);
-  if (type === '' || type === 'text') throw illegal(`No field data for [${field}] in order to sort on`);
-  return values(doc, field, type)[0] ?? (type === 'keyword' ? '\u{10ffff}' : Infinity);
-}
-
-/** A field's type, also that of a sub-field (`name.keyword`); empty for one that is not mapped. */
-function typeOf({ mappings }: Index, path: string): string {
+/** A field's type, also that of a sub-field (`name.keyword`); empty for one that is not mapped. Of analysis it knows asciifolding. */
+function typeOf({ mappings, settings }: Index, path: string): string {
   const [name = '', sub] = path.split('.');
   const field = object(object(mappings.properties)[name]);
-  return String((sub === undefined ? field : object(object(field.fields)[sub])).type ?? '');
+  const { type = '' } = sub === undefined ? field : object(object(field.fields)[sub]);
+  const filters = array(settings[`index.analysis.analyzer.${word(field.analyzer)}.filter`]);
+  return type === 'text' && filters.includes('asciifolding') ? 'folded text' : String(type);
 }
 
-const values = (doc: Doc, path: string, type: string): Value[] =>
-  array(type === '' ? [] : doc.fields[path.split('.')[0] ?? '']).flatMap((value) => comparable(type, value));
+function values({ fields }: Doc, path: string, type: string): Value[] {
+  return type === ''
+    ? []
+    : array(fields[path.split('.')[0] ?? '']).flatMap((value) => comparable(type, value));
+}
 
 /** A value as the index compares it; a text is its words. */
 function comparable(type: string, value: unknown): Value[] {
   const text = String(value);
   if (value === null || value === undefined) return [];
+  if (type === 'folded text') return comparable('text', text.normalize('NFD').replace(/\p{M}/gu, ''));
   if (type === 'text') return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   if (type === 'date') return [typeof value === 'number' ? value : Date.parse(text)];
   if (!/^(long|integer|short|byte|double|float)$/.test(type)) return [text];

@@ -4,7 +4,7 @@ import { targetNames } from '../index/names.ts';
 import { runFolder, writeClaim } from '../journal/claims.ts';
 import { RunJournal } from '../journal/run-journal.ts';
 import { unfinishedClaim } from '../run/choose-run.ts';
-import { connectTarget } from '../run/session.ts';
+import { connectTarget } from '../run/connections.ts';
 import { withLock } from '../run/with-lock.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
 

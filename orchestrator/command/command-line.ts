@@ -3,7 +3,7 @@ import { UsageFault } from '../errors.ts';
 import type { Flags } from '../settings.ts';
 
 /** Commands that carry a run on by one phase, in the order of a run. */
-export const PHASE_COMMANDS = ['claim', 'create-index', 'reindex', 'finalize', 'validate', 'promote', 'retain', 'release'] as const;
+const PHASE_COMMANDS = ['claim', 'create-index', 'reindex', 'finalize', 'validate', 'promote', 'retain', 'release'] as const;
 export type PhaseCommand = (typeof PHASE_COMMANDS)[number];
 
 export interface Invocation {
@@ -28,7 +28,6 @@ export function parseCommandLine(args: readonly string[], version: string, print
   const program = new Command('reindex-fleet')
     .description('Rebuilds a search index from PostgreSQL on a fleet of workers, proves it complete, and moves the alias.')
     .version(version)
-    .showHelpAfterError('(add --help to see what there is)')
     .configureOutput({ writeOut: print, writeErr: () => {} })
     .exitOverride();
   const add = (command: Invocation['command'], description: string): Command =>
@@ -49,9 +48,14 @@ export function parseCommandLine(args: readonly string[], version: string, print
     program.parse(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return null;
-    throw new UsageFault(error instanceof Error ? error.message.replace(/^error: /, '') : String(error), { cause: error });
+    throw new UsageFault(`${usageWords(error)}; \`reindex-fleet --help\` shows what there is`, { cause: error });
   }
   return invocation;
+}
+
+function usageWords(error: unknown): string {
+  if (error instanceof CommanderError && error.code === 'commander.help') return 'a command is missing';
+  return error instanceof Error ? error.message.replace(/^error: /, '').replace(/\.$/, '') : String(error);
 }
 
 const RUN_KEY = 'the name under which a run is carried on, e.g. of a scheduler’s run';

@@ -1,4 +1,4 @@
-import type { Offline } from '../run/session.ts';
+import type { Offline } from '../run/offline.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { Flags } from '../settings.ts';
 import type { Output } from './output.ts';

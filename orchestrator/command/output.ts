@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs';
+
 /**
  * The outputs of a command. A reader that goes away (EPIPE) changes nothing but that it sees no more: the run goes on.
  */
@@ -8,6 +10,15 @@ export interface Output {
 
 export function outlivePipes(output: Output): void {
   for (const stream of [output.stdout, output.stderr]) stream.on('error', () => {});
+}
+
+/** As `writeResult`, at once, for a process that ends now. */
+export function writeResultNow(result: Readonly<Record<string, unknown>>): void {
+  try {
+    writeSync(1, `${JSON.stringify(result)}\n`);
+  } catch {
+    // Nobody reads it any more.
+  }
 }
 
 /** Writes the last line of all output: one JSON object with the result. Resolves when it is out or cannot be. */

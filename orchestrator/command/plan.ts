@@ -7,7 +7,7 @@ import { type DefinitionPlan, planDefinition } from '../plan/plan.ts';
 import { bytesWords, countWords, durationWords, plural } from '../report/words.ts';
 import { checkBoth } from '../run/check.ts';
 import { unfinishedClaim } from '../run/choose-run.ts';
-import { connectBoth } from '../run/session.ts';
+import { connectBoth } from '../run/connections.ts';
 import type { CommandContext, CommandResult } from './command.ts';
 
 /** What a run would do: rows, ranges, size, time, where the alias points, what would be kept and deleted. Writes nothing. */
@@ -16,8 +16,8 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
   const { settings, loaded, store } = offline;
   const connections = await connectBoth(offline, reporter);
   try {
-    const plan = await checkBoth(offline, connections, () =>
-      planDefinition(connections.source, loaded, { workers: settings.workers.count, ranges: settings.ranges.count, exact: flags.exact === true }),
+    const plan = await checkBoth(offline, connections, (client) =>
+      planDefinition(client, loaded, { workers: settings.workers.count, ranges: settings.ranges.count, exact: flags.exact === true }),
     );
     const { alias, retain } = loaded.definition;
     const serves = (await readAlias(connections.cluster, alias)).map(({ index }) => index);

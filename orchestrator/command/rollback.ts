@@ -6,7 +6,7 @@ import { RunJournal } from '../journal/run-journal.ts';
 import { readRun } from '../journal/run-journal.ts';
 import type { RunState } from '../reconcile/state.ts';
 import { unfinishedClaim } from '../run/choose-run.ts';
-import { connectTarget } from '../run/session.ts';
+import { connectTarget } from '../run/connections.ts';
 import { withLock } from '../run/with-lock.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
 

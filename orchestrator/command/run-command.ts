@@ -6,11 +6,11 @@ import { JsonReporter } from '../report/json-reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { TerminalReporter } from '../report/terminal-reporter.ts';
 import { type Environment, loadSettings } from '../settings.ts';
-import { openOffline } from '../run/session.ts';
+import { openOffline } from '../run/offline.ts';
 import { abandonCommand } from './abandon.ts';
 import { type Invocation, parseCommandLine } from './command-line.ts';
 import { type CommandContext, type CommandResult } from './command.ts';
-import { type Output, outlivePipes, writeResult } from './output.ts';
+import { type Output, outlivePipes, writeResult, writeResultNow } from './output.ts';
 import { planCommand } from './plan.ts';
 import { rollbackCommand } from './rollback.ts';
 import { runCommandOrPhase } from './run.ts';
@@ -20,7 +20,10 @@ import { statusCommand } from './status.ts';
 export async function runCommand(args: readonly string[], environment: Environment, workingFolder: string, output: Output): Promise<number> {
   outlivePipes(output);
   const reporter = chooseReporter(output);
-  const lifetime = listenForSignals((interrupted) => process.exit(exitCodeOf(interrupted)));
+  const lifetime = listenForSignals((interrupted) => {
+    writeResultNow(failure(interrupted));
+    process.exit(exitCodeOf(interrupted));
+  });
   try {
     const invocation = parseCommandLine(args, packageVersion(), (text) => output.stdout.write(text));
     if (invocation === null) return 0;
@@ -39,12 +42,15 @@ export async function runCommand(args: readonly string[], environment: Environme
 }
 
 async function fail(reason: unknown, reporter: Reporter, output: Output): Promise<number> {
-  const exitCode = exitCodeOf(reason);
-  const message = messageOf(reason);
-  reporter.failure(message, { exit_code: exitCode });
+  const result = failure(reason);
+  reporter.failure(result.error, { exit_code: result.exit_code });
+  await writeResult(output.stdout, result);
+  return result.exit_code;
+}
+
+function failure(reason: unknown): { status: string; exit_code: number; error: string } {
   const status = reason instanceof Interrupted ? 'interrupted' : 'failed';
-  await writeResult(output.stdout, { status, exit_code: exitCode, error: message });
-  return exitCode;
+  return { status, exit_code: exitCodeOf(reason), error: messageOf(reason) };
 }
 
 async function perform(

@@ -1,4 +1,4 @@
-import { RunFailed } from '../errors.ts';
+import { RunFailed, UsageFault } from '../errors.ts';
 import { targetState } from '../index/create.ts';
 import { targetNames } from '../index/names.ts';
 import { begunResult, showSummary } from '../report/summary.ts';
@@ -6,7 +6,7 @@ import { claimRun, prepareRun } from '../run/begin-run.ts';
 import { type ChosenRun, chooseRun } from '../run/choose-run.ts';
 import type { RunContext } from '../run/context.ts';
 import { performPhase, WORK_PHASE_NAMES, type WorkPhase } from '../run/phases.ts';
-import { connectBoth, type SourceConnections } from '../run/session.ts';
+import { connectBoth, type SourceConnections } from '../run/connections.ts';
 import { withLock } from '../run/with-lock.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
 import type { PhaseCommand } from './command-line.ts';
@@ -16,6 +16,7 @@ import type { PhaseCommand } from './command-line.ts';
  * made again under the lock, for it may have changed in between.
  */
 export async function runCommandOrPhase(context: CommandContext, command: 'run' | PhaseCommand): Promise<CommandResult> {
+  const promoteLimit = promoteLimitOf(context);
   const chosen = await choose(context);
   const reopens = chosen.kind === 'finished' && command === 'promote' && chosen.state.rolledBack !== null;
   if (chosen.kind === 'finished' && !reopens) return { ...chosen.state.result, finished_before: true };
@@ -38,7 +39,7 @@ export async function runCommandOrPhase(context: CommandContext, command: 'run' 
         lock,
         reporter: context.reporter,
         signal,
-        promoteLimit: promoteLimitOf(context),
+        promoteLimit,
       };
       context.reporter.note(`run ${run.identity.run}, key ${run.identity.runKey}${again.kind === 'new' ? '' : ', carried on'}`);
       await carryOut(run, command);
@@ -94,6 +95,6 @@ async function finish(context: CommandContext, run: RunContext, connections: Sou
 function promoteLimitOf({ flags }: CommandContext): number | null {
   if (flags.promoteLimit === undefined) return null;
   const limit = Number(flags.promoteLimit);
-  if (!Number.isSafeInteger(limit) || limit < 0) throw new RunFailed('--promote-limit is a whole number, 0 or more');
+  if (!Number.isSafeInteger(limit) || limit < 0) throw new UsageFault('--promote-limit is a whole number, 0 or more');
   return limit;
 }

@@ -20,7 +20,7 @@ export interface PromotionRecord {
 /** Where an alias points now; nowhere if there is none. */
 export async function readAlias(cluster: SearchCluster, alias: string): Promise<AliasHolder[]> {
   const answer = await cluster.callOrNull('GET', `/_alias/${encodeURIComponent(alias)}`);
-  return Object.entries(answer ?? {}).map(([index, entry]) => ({ index, config: { ...(read(read(entry, 'aliases'), alias) ?? {}) } }));
+  return Object.entries(answer ?? {}).map(([index, entry]) => ({ index, config: Object.fromEntries(Object.entries(read(read(entry, 'aliases'), alias) ?? {})) }));
 }
 
 /**

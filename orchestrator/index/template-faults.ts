@@ -74,7 +74,7 @@ function fieldFaults(name: string, asked: Field, found: Field | undefined): stri
   const askedType = asked.type ?? 'object';
   const foundType = found.type ?? 'object';
   if (askedType !== foundType)
-    return [`the field "${name}" is ${String(foundType)}, not ${String(askedType)}`];
+    return [`the field "${name}" is ${JSON.stringify(foundType)}, not ${JSON.stringify(askedType)}`];
   const foreign = FOREIGN_PARAMETERS.filter((parameter) => parameter in found && !(parameter in asked));
   return foreign.map(
     (parameter) => `the field "${name}" came with ${parameter}: ${JSON.stringify(found[parameter])}`,

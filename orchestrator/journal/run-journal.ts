@@ -6,7 +6,7 @@ import { applyEvent, emptyState, type RunState } from '../reconcile/state.ts';
 import { numberedName, numberOf } from './numbered.ts';
 import type { JournalStore } from './store.ts';
 
-export const JOURNAL_SCHEMA = 1;
+const JOURNAL_SCHEMA = 1;
 
 /** A full state is written this often, so that opening a journal reads few segments however long the run was. */
 const SEGMENTS_PER_SNAPSHOT = 200;

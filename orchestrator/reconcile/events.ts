@@ -51,8 +51,7 @@ export interface RunIdentity {
   readonly rowsExact: boolean;
 }
 
-export const PHASES = ['plan', 'claim', 'create-index', 'reindex', 'finalize', 'validate', 'promote', 'retain', 'release'] as const;
-export type Phase = (typeof PHASES)[number];
+export type Phase = 'plan' | 'claim' | 'create-index' | 'reindex' | 'finalize' | 'validate' | 'promote' | 'retain' | 'release';
 
 /** Plain JSON, as a phase returns it. */
 export type PhaseRecord = Readonly<Record<string, unknown>>;

@@ -19,8 +19,8 @@ export interface EtaState {
 const TIME_CONSTANT_MS = 20_000;
 /** Rates of the first moments say little; nothing is shown before this. */
 const SETTLING_MS = 2_000;
-/** How fast the shown end may follow the computed one, per second, as a share of the gap. */
-const SHOWN_END_GAIN = 0.06;
+/** The shown end follows the computed one within this time: soon at first, when little is known, slower later. */
+const SHOWN_END_LAG_MS = { least: 1_500, most: 16_000, shareOfElapsed: 0.5 };
 
 export function beginEta(nowMs: number, rows: number): EtaState {
   return { startMs: nowMs, startRows: rows, lastMs: nowMs, lastRows: rows, recentRate: null, shownEndMs: null };
@@ -31,6 +31,8 @@ export function beginEta(nowMs: number, rows: number): EtaState {
  * follows a change. The shown end moves towards the computed one by a share of the gap only, so it does not jump.
  */
 export function nextEta(state: EtaState, nowMs: number, rows: number, rowsExpected: number): { state: EtaState; estimate: Estimate } {
+  // The clock starts with the first settled rows: workers that boot say nothing about the rate.
+  if (rows === state.startRows) return { state: beginEta(nowMs, rows), estimate: { rowsPerSecond: null, secondsLeft: null } };
   const passedMs = nowMs - state.lastMs;
   if (passedMs <= 0) return { state, estimate: estimateOf(state, nowMs) };
   const rate = ((rows - state.lastRows) / passedMs) * 1000;
@@ -60,6 +62,7 @@ function endOf(state: EtaState, rowsExpected: number, passedMs: number): number 
   if (rate === null || rate <= 0 || state.lastMs - state.startMs < SETTLING_MS) return state.shownEndMs;
   const computed = state.lastMs + (Math.max(0, rowsExpected - state.lastRows) / rate) * 1000;
   if (state.shownEndMs === null) return computed;
-  const gain = 1 - (1 - SHOWN_END_GAIN) ** (passedMs / 1000);
-  return state.shownEndMs + gain * (computed - state.shownEndMs);
+  const { least, most, shareOfElapsed } = SHOWN_END_LAG_MS;
+  const lagMs = Math.min(most, Math.max(least, shareOfElapsed * (state.lastMs - state.startMs)));
+  return state.shownEndMs + (1 - Math.exp(-passedMs / lagMs)) * (computed - state.shownEndMs);
 }

@@ -1,7 +1,8 @@
 import type { CommandContext, CommandResult } from '../command/command.ts';
 import type { RunState } from '../reconcile/state.ts';
-import type { SourceConnections } from '../run/session.ts';
-import { countWords, durationWords } from './words.ts';
+import type { SourceConnections } from '../run/connections.ts';
+import { messageOf } from '../errors.ts';
+import { countWords, durationWords, plural } from './words.ts';
 
 /** The last line of a command that left the run unfinished on purpose: one phase by name. */
 export function begunResult(state: RunState): CommandResult {
@@ -9,17 +10,42 @@ export function begunResult(state: RunState): CommandResult {
   return { status: 'unfinished', run_key: state.identity?.runKey, run: state.identity?.run, phases_done: phases.map(([phase]) => phase) };
 }
 
-/** What a finished run did, and a query that a person can try, with its answer. */
-export async function showSummary({ offline, reporter }: CommandContext, state: RunState, connections: SourceConnections): Promise<void> {
-  const result = state.result ?? {};
-  const seconds = Object.entries((result.phase_seconds ?? {}) as Record<string, number>);
-  reporter.note(`time went to ${seconds.map(([phase, value]) => `${phase} ${durationWords(value)}`).join(', ')}`);
+/** What a finished run did, where the time went, and a query that a person can try, with its answer. */
+export async function showSummary(context: CommandContext, state: RunState, connections: SourceConnections): Promise<void> {
+  const { reporter } = context;
+  for (const line of summaryLines(state.result ?? {}, connections.services?.seconds ?? null)) reporter.note(line);
+  await showQuery(context, state.identity?.alias ?? '', connections);
+}
+
+/** Pure: the figures of a result as lines for a person. */
+export function summaryLines(result: CommandResult, servicesSeconds: number | null): string[] {
+  const figure = (name: string): number => Number(result[name] ?? 0);
+  const outcomes = [
+    `${countWords(figure('indexed'))} indexed`,
+    `${countWords(figure('filtered'))} filtered`,
+    `${countWords(figure('superseded'))} superseded`,
+    plural(figure('dead_letters'), 'dead letter'),
+    plural(figure('retries'), 'retry', 'retries'),
+  ];
+  const previous = result.previous_indexes;
+  const before = Array.isArray(previous) && previous.length > 0 ? `, before ${previous.join(', ')} (\`reindex-fleet rollback\` moves it back)` : '';
+  const seconds = Object.entries((result.phase_seconds ?? {}) as Record<string, number>).filter(([, value]) => value >= 0.05);
+  const services = servicesSeconds === null ? [] : [['services', servicesSeconds] as const];
+  return [
+    `rows   ${countWords(figure('rows'))} read: ${outcomes.join(', ')}`,
+    `alias  ${String(result.alias)} serves ${String(result.index)}${before}`,
+    `time   ${[...services, ...seconds].map(([phase, value]) => `${phase} ${durationWords(value)}`).join(', ')}`,
+  ];
+}
+
+async function showQuery({ offline, reporter }: CommandContext, alias: string, connections: SourceConnections): Promise<void> {
   const { example_query: query } = offline.settings.report;
-  const alias = state.identity?.alias;
-  if (query === null || alias === undefined) return;
-  const answer = await connections.cluster.search(alias, query);
-  reporter.note(`try: curl -s '${connections.targetUrl}/${alias}/_search?pretty' -H 'content-type: application/json' -d '${JSON.stringify(query)}'`, {
-    total: answer.total,
-  });
-  reporter.note(`     ${countWords(answer.total)} found, the first: ${answer.sources[0] ?? 'none'}`);
+  if (query === null) return;
+  const answer = await connections.cluster.search(alias, query).catch(messageOf);
+  if (typeof answer === 'string') return reporter.warning(`the example query of the settings failed: ${answer}`);
+  const { services } = connections;
+  const kept = services?.startedHere === true ? '   (with `npm run services` in another terminal, which keeps both up)' : '';
+  const where = connections.cluster.where;
+  reporter.note(`try    curl -s '${where}/${alias}/_search?pretty' -H 'content-type: application/json' -d '${JSON.stringify(query)}'${kept}`);
+  reporter.note(`       ${plural(answer.total, 'document')} found, the first: ${answer.sources[0] ?? 'none'}`);
 }

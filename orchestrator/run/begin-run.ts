@@ -13,7 +13,8 @@ import { plural } from '../report/words.ts';
 import { checkBoth } from './check.ts';
 import type { ChosenRun } from './choose-run.ts';
 import { rangesOfPass } from './reindex-phase.ts';
-import type { Offline, SourceConnections } from './session.ts';
+import type { SourceConnections } from './connections.ts';
+import type { Offline } from './offline.ts';
 
 /** A run as it stands before its phases: what is read, and what the journal says of it. */
 export interface BegunRun {
@@ -41,8 +42,8 @@ async function planRun(
   const startMs = performance.now();
   reporter.phaseStarted('plan');
   const { workers, ranges: wanted } = offline.settings;
-  const plan = await checkBoth(offline, connections, () =>
-    planDefinition(connections.source, offline.loaded, { workers: workers.count, ranges: wanted.count }),
+  const plan = await checkBoth(offline, connections, (client) =>
+    planDefinition(client, offline.loaded, { workers: workers.count, ranges: wanted.count }),
   );
   const ranges = rangesOfPass(1, plan.ranges.map(({ range, rows }) => ({ start: keyText(range.start), end: keyText(range.end), rows })));
   const identity = identityOf(offline, plan, { run, runKey, startedAt });
@@ -81,7 +82,7 @@ function identityOf(offline: Offline, plan: DefinitionPlan, run: Pick<RunIdentit
 
 /** The same definition over the same column types by the same build, or the halves of the index would differ. */
 async function carryOn(offline: Offline, connections: SourceConnections, state: RunState, identity: RunIdentity): Promise<BegunRun> {
-  const described = await describeDefinition(connections.source, offline.loaded.definition);
+  const described = await connections.withSource((client) => describeDefinition(client, offline.loaded.definition));
   const digest = describedDigest(described);
   if (digest !== identity.definitionDigest) {
     throw new RunFailed(

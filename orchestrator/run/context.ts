@@ -3,7 +3,8 @@ import type { FleetLock } from '../journal/lock.ts';
 import type { RunJournal } from '../journal/run-journal.ts';
 import type { PlannedRange, RunIdentity } from '../reconcile/events.ts';
 import type { Reporter } from '../report/reporter.ts';
-import type { Offline, SourceConnections } from './session.ts';
+import type { SourceConnections } from './connections.ts';
+import type { Offline } from './offline.ts';
 
 /** What every phase of a run works with. */
 export interface RunContext {

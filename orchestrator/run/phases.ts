@@ -16,7 +16,7 @@ export interface PhaseOutcome {
 }
 
 /** In the order of a run. Each is idempotent: it may have been cut off anywhere the last time. */
-export const WORK_PHASES: Readonly<Record<WorkPhase, (context: RunContext) => Promise<PhaseOutcome>>> = {
+const WORK_PHASES: Readonly<Record<WorkPhase, (context: RunContext) => Promise<PhaseOutcome>>> = {
   'create-index': createIndexPhase,
   reindex: reindexPhase,
   finalize: finalizePhase,

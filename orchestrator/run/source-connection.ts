@@ -10,10 +10,6 @@ export interface SourceAddress {
   readonly password: string | null;
 }
 
-export function sourceAddress(url: string, password: string | null): SourceAddress {
-  return { url, password };
-}
-
 /** The URL with the password in it, for a worker's environment. */
 export function urlWithPassword(address: SourceAddress): string {
   if (address.password === null) return address.url;
@@ -23,7 +19,7 @@ export function urlWithPassword(address: SourceAddress): string {
 }
 
 /** `host:port/database`, for messages. */
-export function describeSource(address: SourceAddress): string {
+function describeSource(address: SourceAddress): string {
   const { hostname, port, pathname } = new URL(address.url);
   return `${hostname === '' ? 'localhost' : hostname}:${port === '' ? '5432' : port}${pathname}`;
 }

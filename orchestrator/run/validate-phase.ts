@@ -56,15 +56,17 @@ async function workRereading(context: RunContext): Promise<void> {
 
 function validate(context: RunContext, sampleKeys?: readonly bigint[]): Promise<ValidationResult> {
   const { connections, described, identity, ranges, signal } = context;
-  return validateTarget({
-    cluster: connections.cluster,
-    client: connections.source,
-    described,
-    names: targetNames(identity.alias, identity.run),
-    ranges: ranges.map(({ start, end }) => rangeOf(start, end)),
-    ...(sampleKeys === undefined ? {} : { sampleKeys }),
-    signal,
-  });
+  return connections.withSource((client) =>
+    validateTarget({
+      cluster: connections.cluster,
+      client,
+      described,
+      names: targetNames(identity.alias, identity.run),
+      ranges: ranges.map(({ start, end }) => rangeOf(start, end)),
+      ...(sampleKeys === undefined ? {} : { sampleKeys }),
+      signal,
+    }),
+  );
 }
 
 function rangeOf(start: string | null, end: string | null): KeyRange {
@@ -103,7 +105,9 @@ async function describeMismatch(context: RunContext, result: ValidationResult): 
   const names = targetNames(identity.alias, identity.run);
   const lines = [`${names.index} does not hold what ${described.definition.source.table} holds; the alias ${identity.alias} stays where it is.`];
   for (const { range, expected, found } of result.mismatches.slice(0, 5)) {
-    const keys = await compareKeys({ cluster: connections.cluster, client: connections.source, described, names, range, signal });
+    const keys = await connections.withSource((client) =>
+      compareKeys({ cluster: connections.cluster, client, described, names, range, signal }),
+    );
     const missing = keys.missing.count === 0 ? '' : `; missing ${keys.missing.count}: ${keys.missing.first.join(', ')}`;
     const surplus = keys.surplus.count === 0 ? '' : `; not in the table ${keys.surplus.count}: ${keys.surplus.first.join(', ')}`;
     lines.push(`keys ${range.start ?? '…'} to ${range.end ?? '…'}: ${expected} expected, ${found} found${missing}${surplus}`);

@@ -2,7 +2,7 @@ import { describeThisProcess, stateOfHolder } from '../journal/holder.ts';
 import { FleetLock } from '../journal/lock.ts';
 import { sleep } from '../lifetime.ts';
 import type { Reporter } from '../report/reporter.ts';
-import type { Offline } from './session.ts';
+import type { Offline } from './offline.ts';
 
 /** Does something while holding the fleet's lock; gives the lock back however that ends. */
 export async function withLock<T>(

@@ -118,7 +118,9 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
 
     it('finds indexes by pattern, answers 404 for one that is missing, and shows the index behind an alias', async () => {
       const { index, alias } = await createIndex();
-      expect(Object.keys((await call(url, 'GET', `/${index.slice(0, -1)}*`)).body)).toEqual([index]);
+      expect(
+        Object.keys((await call(url, 'GET', `/${index.slice(0, -1)}*?expand_wildcards=all`)).body),
+      ).toEqual([index]);
       expect(Object.keys((await call(url, 'GET', `/${alias}`)).body)).toEqual([index]);
       expect((await call(url, 'GET', '/contract-none-*')).body).toEqual({});
       expect(await call(url, 'GET', '/contract-none')).toMatchObject({
@@ -464,12 +466,31 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       ['bool', { bool: { filter: [range({ gte: 0 })], must_not: [{ term: { keyword: '7' } }] } }, 3],
       ['match on a word of a text', { match: { text: 'york' } }, 6],
       ['match of another word', { match: { text: 'london' } }, 0],
+      ['match of any word', { match: { text: 'london york' } }, 6],
+      ['match of every word', { match: { text: { query: 'london york', operator: 'and' } } }, 0],
+      ['match of every word in any order', { match: { text: { query: 'york NEW', operator: 'and' } } }, 6],
       ['term on a sub-field', { term: { 'text.keyword': 'New York' } }, 6],
       ['a field that does not exist', { term: { nope: 1 } }, 0],
     ])('%s', async (_name, query, expected) => {
       const { index } = await fill();
       await refresh(index);
       expect(await count(url, index, query)).toBe(expected);
+    });
+
+    it('finds a text without its accents where the analyzer folds them', async () => {
+      const analyzer = {
+        folded: { type: 'custom', tokenizer: 'standard', filter: ['lowercase', 'asciifolding'] },
+      };
+      const index = uniqueName('contract');
+      indexes.push(index);
+      const properties = { plain: { type: 'text' }, folded: { type: 'text', analyzer: 'folded' } };
+      const settings = { number_of_replicas: 0, analysis: { analyzer } };
+      const body = { settings, mappings: { dynamic: 'strict', properties }, aliases: { [`${index}-w`]: {} } };
+      expect((await call(url, 'PUT', `/${index}`, body)).status).toBe(200);
+      await bulk(url, `${index}-w`, [{ index: { _id: '1' } }, { plain: 'São Paulo', folded: 'São Paulo' }]);
+      await refresh(index);
+      expect(await count(url, index, { match: { folded: { query: 'sao paulo', operator: 'and' } } })).toBe(1);
+      expect(await count(url, index, { match: { plain: 'sao' } })).toBe(0);
     });
 
     it('pages by key with search_after, and loses no digit', async () => {
@@ -512,6 +533,8 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       );
       for (const text of texts)
         expect(text).toContain(`"_source":{"id":${MAX},"double":1.10,"text":"New York","keyword":"${MAX}"}`);
+      const bare = await call(url, 'POST', `/${index}/_mget?_source=false`, { ids: ['7'] });
+      expect((bare.body.docs as object[])[0]).not.toHaveProperty('_source');
       expect(JSON.parse(texts[1] ?? '')).toMatchObject({
         docs: [
           { found: true, _id: MAX },

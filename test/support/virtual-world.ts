@@ -36,7 +36,7 @@ interface VirtualWorker {
   readonly tasks: { task: string; range: string; start: bigint; end: bigint; at: bigint; status: TaskStatus }[];
 }
 
-export const TEST_LIMITS: Limits = {
+const TEST_LIMITS: Limits = {
   workers: 4,
   replacements: 4,
   attempts: 3,

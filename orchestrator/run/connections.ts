@@ -1,0 +1,96 @@
+import type pg from 'pg';
+import { messageOf, RunFailed } from '../errors.ts';
+import { SearchCluster } from '../index/cluster.ts';
+import type { Reporter } from '../report/reporter.ts';
+import type { Settings } from '../settings.ts';
+import { type UsedServices, useEmbeddedServices } from './embedded-services.ts';
+import type { Offline } from './offline.ts';
+import { connectSource, type SourceAddress } from './source-connection.ts';
+
+/** What a command that speaks to the search cluster works with. */
+export interface Connections {
+  readonly cluster: SearchCluster;
+  readonly services: UsedServices | null;
+  /** The cluster's URL as workers and people use it. */
+  readonly targetUrl: string;
+  close(): Promise<void>;
+}
+
+export interface SourceConnections extends Connections {
+  readonly sourceAddress: SourceAddress;
+  /** Works with a new connection to the database: a run lasts longer than a connection may. */
+  withSource<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
+}
+
+/** For commands that need no database. */
+export async function connectTarget(offline: Offline, reporter: Reporter): Promise<Connections> {
+  const services = await useEmbeddedServices(offline, reporter, { database: false });
+  try {
+    return connectionsOf(offline, services, await connectCluster(offline.settings, services));
+  } catch (error) {
+    await services?.stop();
+    throw error;
+  }
+}
+
+/** Starts or finds what the settings name as embedded, and connects to both; if both fail, both are named. */
+export async function connectBoth(offline: Offline, reporter: Reporter): Promise<SourceConnections> {
+  const services = await useEmbeddedServices(offline, reporter, { database: true });
+  const sourceAddress = addressOf(offline.settings, services);
+  const [source, cluster] = await Promise.allSettled([probe(sourceAddress), connectCluster(offline.settings, services)]);
+  if (source.status === 'fulfilled' && cluster.status === 'fulfilled') {
+    return {
+      ...connectionsOf(offline, services, cluster.value),
+      sourceAddress,
+      withSource: (work) => withSource(sourceAddress, work),
+    };
+  }
+  if (cluster.status === 'fulfilled') await cluster.value.close();
+  await services?.stop();
+  const faults = [source, cluster].flatMap((result) => (result.status === 'rejected' ? [messageOf(result.reason)] : []));
+  throw new RunFailed(faults.join('\n'));
+}
+
+async function withSource<T>(address: SourceAddress, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await connectSource(address);
+  try {
+    return await work(client);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+function probe(address: SourceAddress): Promise<void> {
+  return withSource(address, () => Promise.resolve());
+}
+
+function connectionsOf({ settings }: Offline, services: UsedServices | null, cluster: SearchCluster): Connections {
+  return {
+    cluster,
+    services,
+    targetUrl: targetUrlOf(settings, services),
+    close: async () => {
+      await cluster.close();
+      await services?.stop();
+    },
+  };
+}
+
+function addressOf({ source, secrets }: Settings, services: UsedServices | null): SourceAddress {
+  const embedded = services?.databaseUrl ?? null;
+  return embedded === null ? { url: source.url, password: secrets.sourcePassword } : { url: embedded, password: null };
+}
+
+function targetUrlOf({ target }: Settings, services: UsedServices | null): string {
+  return services?.searchUrl ?? target.url;
+}
+
+function connectCluster(settings: Settings, services: UsedServices | null): Promise<SearchCluster> {
+  const { targetPassword, targetApiKey } = settings.secrets;
+  return SearchCluster.connect({
+    url: targetUrlOf(settings, services),
+    username: settings.target.username,
+    password: targetPassword,
+    apiKey: targetApiKey,
+  });
+}

@@ -1,0 +1,44 @@
+import { buildDigest } from '../../definition/build.ts';
+import { digestDefinition } from '../../definition/digest.ts';
+import { Faults } from '../../definition/faults.ts';
+import { type LoadedDefinition, loadDefinitionsWithPositions } from '../../definition/load.ts';
+import { openFileStore } from '../journal/file-store.ts';
+import type { JournalStore } from '../journal/store.ts';
+import type { Environment, Settings } from '../settings.ts';
+import { journalFolder } from './journal-folder.ts';
+
+/** What a command knows without any network: settings, its definition, the journal. */
+export interface Offline {
+  readonly settings: Settings;
+  readonly loaded: LoadedDefinition;
+  readonly definitionDigest: string;
+  readonly build: string;
+  readonly store: JournalStore;
+  readonly environment: Environment;
+}
+
+/** Reads everything that can be read offline. Throws `Faults` (exit 2) with everything that is wrong. */
+export async function openOffline(settings: Settings, environment: Environment): Promise<Offline> {
+  const definitions = await loadDefinitionsWithPositions(settings.definitions);
+  const loaded = pickDefinition(definitions, settings);
+  return {
+    settings,
+    loaded,
+    definitionDigest: digestDefinition(loaded.definition),
+    build: await buildDigest(definitions.map(({ definition }) => definition)),
+    store: openFileStore(journalFolder(settings, environment)),
+    environment,
+  };
+}
+
+function pickDefinition(definitions: readonly LoadedDefinition[], settings: Settings): LoadedDefinition {
+  const names = definitions.map(({ definition }) => definition.name);
+  const [only, ...others] = definitions;
+  const picked = settings.definition === null && others.length === 0 ? only : definitions.find(({ definition }) => definition.name === settings.definition);
+  if (picked !== undefined) return picked;
+  const message =
+    settings.definition === null
+      ? `Say which of the definitions to run (${names.join(', ')}): definition: … here, or --definition. A run rebuilds one index.`
+      : `There is no definition "${settings.definition}" in ${settings.definitions}; there are ${names.join(', ')}.`;
+  throw new Faults([{ file: settings.file, line: null, column: null, path: 'definition', message }]);
+}

@@ -1,0 +1,58 @@
+import { Client } from 'pg';
+import { parseLexemes } from './lexemes.ts';
+import { SEARCH_URL } from './run-setup.ts';
+
+const PAGE = 5_000;
+
+type Documents = Readonly<Record<string, unknown>>;
+
+/** All documents of an index or alias by their `_id`, with their numbers digit by digit. */
+export async function documentsOf(index: string, key = 'id'): Promise<Documents> {
+  const documents: Record<string, unknown> = {};
+  let after: unknown;
+  for (;;) {
+    const sort = [{ [key]: 'asc' }];
+    const hits = await page(index, { size: PAGE, sort, ...(after === undefined ? {} : { search_after: [after] }) });
+    for (const { _id, _source } of hits) {
+      if (_id in documents) throw new Error(`${_id} was found twice in ${index}`);
+      documents[_id] = _source;
+    }
+    const last = hits.at(-1);
+    if (last === undefined || hits.length < PAGE) return documents;
+    after = last._id;
+  }
+}
+
+interface Hit {
+  readonly _id: string;
+  readonly _source: unknown;
+}
+
+async function page(index: string, body: unknown): Promise<readonly Hit[]> {
+  const response = await fetch(`${SEARCH_URL}/${index}/_search`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const answer = parseLexemes(await response.text()) as { hits: { hits: Hit[] } };
+  return answer.hits.hits;
+}
+
+/** What the index must hold, by the table's own word: rows of `id` and `document`, a json of all fields. */
+export async function documentsInTable(databaseUrl: string, query: string): Promise<Documents> {
+  const rows = await sql<{ id: string; document: string }>(databaseUrl, query);
+  return Object.fromEntries(rows.map(({ id, document }) => [id, parseLexemes(document)]));
+}
+
+/** Statements on a connection of their own; the rows of the last one. */
+export async function sql<Row>(databaseUrl: string, text: string): Promise<Row[]> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const result: unknown = await client.query(text);
+    const last = (Array.isArray(result) ? result.at(-1) : result) as { rows: Row[] };
+    return last.rows;
+  } finally {
+    await client.end();
+  }
+}

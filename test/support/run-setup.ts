@@ -1,0 +1,113 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { processEntry } from '../../embedded/process-table.ts';
+import { type EndedCommand, type RunningCommand, startCommand } from './run-command.ts';
+import { call, uniqueName } from './search-calls.ts';
+
+/** The real node where the machine has it, else the one for development. */
+export const SEARCH_URL = inject('searchUrl') ?? inject('developmentUrl');
+
+/** Cleans up when the test has ended: of vitest's test context. */
+export interface TestScope {
+  onTestFinished(clean: () => Promise<void>): void;
+}
+
+export interface RunOptions {
+  readonly databaseUrl: string;
+  /** What the definition says beside its alias; `document` and `source` of it are needed. */
+  readonly definition: Readonly<Record<string, unknown>>;
+  /** Settings by section, over those that suit a small table. */
+  readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** A folder with settings, a definition and a journal, and an alias, all of one test's own. */
+export interface RunSetup {
+  readonly alias: string;
+  readonly folder: string;
+  /** Where the fleet's journal comes to lie. */
+  readonly journal: string;
+  start(...args: string[]): RunningCommand;
+  /** Runs a command to its end. */
+  run(...args: string[]): Promise<EndedCommand>;
+  /** Writes the definition anew, with these changes. */
+  redefine(changes: Readonly<Record<string, unknown>>): Promise<void>;
+  /** The worker processes of this test's runs that live now. */
+  workers(): Promise<number[]>;
+  /** Names of the indexes that begin with the alias. */
+  indexes(): Promise<string[]>;
+  /** What the alias points to. */
+  served(): Promise<string[]>;
+}
+
+export async function setUpRun(scope: TestScope, options: RunOptions): Promise<RunSetup> {
+  const alias = uniqueName('places');
+  const folder = await mkdtemp(join(tmpdir(), 'reindex-fleet-run-'));
+  const started: RunningCommand[] = [];
+  const settingsFile = join(folder, 'reindex-fleet.yaml');
+  const definitionFile = join(folder, 'places.yaml');
+  const write = (file: string, value: unknown): Promise<void> => writeFile(file, JSON.stringify(value, null, 2));
+  const definition = { alias, index: { number_of_replicas: 0 }, ...options.definition };
+  await write(definitionFile, definition);
+  await write(settingsFile, settingsOf(alias, options));
+
+  const start = (...args: string[]): RunningCommand => {
+    const command = startCommand({ args: [...args, '--settings', settingsFile], folder });
+    started.push(command);
+    return command;
+  };
+  const setup: RunSetup = {
+    alias,
+    folder,
+    journal: join(folder, 'journal', alias),
+    start,
+    run: (...args) => start(...args).ended,
+    redefine: (changes) => write(definitionFile, { ...definition, ...changes }),
+    workers: () => workersOf(definitionFile),
+    indexes: () => indexesOf(alias),
+    served: async () => Object.keys((await call(SEARCH_URL, 'GET', `/_alias/${alias}`)).body).filter((name) => name.startsWith(alias)),
+  };
+  scope.onTestFinished(async () => {
+    await Promise.all(started.map(end));
+    for (const index of await setup.indexes()) await call(SEARCH_URL, 'DELETE', `/${index}`);
+    await rm(folder, { recursive: true, force: true });
+  });
+  return setup;
+}
+
+function settingsOf(alias: string, { databaseUrl, settings = {} }: RunOptions): Record<string, unknown> {
+  const { source, target, journal, workers, ...others } = settings;
+  return {
+    fleet: alias,
+    definitions: 'places.yaml',
+    source: { url: databaseUrl, ...source },
+    target: { url: SEARCH_URL, ...target },
+    journal: { directory: 'journal', lease_ms: 3_000, ...journal },
+    workers: { count: 2, poll_interval_ms: 50, ...workers },
+    ...others,
+  };
+}
+
+/** Its workers end with it. */
+async function end({ child, ended }: RunningCommand): Promise<void> {
+  child.kill('SIGKILL');
+  await ended.catch(() => undefined);
+}
+
+async function indexesOf(alias: string): Promise<string[]> {
+  const { body } = await call(SEARCH_URL, 'GET', `/${alias}-*`);
+  return Object.keys(body).filter((name) => name.startsWith(alias)).sort();
+}
+
+/** A worker is told its definitions by its environment, and those of a test lie in a folder of its own. */
+async function workersOf(definitionFile: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0);
+  const own = await Promise.all(
+    pids.map(async (pid) => {
+      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+      return environment.split('\0').includes(`REINDEX_WORKER_DEFINITIONS=${definitionFile}`) ? [pid] : [];
+    }),
+  );
+  return own.flat().filter((pid) => processEntry(pid) !== null);
+}
