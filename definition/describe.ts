@@ -7,8 +7,14 @@ import { selectBareExpressions } from './sql.ts';
  * Asks the database for the types of a definition's expressions, in the caller's transaction: nothing is read.
  * Rejects with the database's own error when an expression is faulty.
  */
-export async function describeDefinition(client: ClientBase, definition: IndexDefinition): Promise<DescribedDefinition> {
-  const { fields: columns } = await client.query({ text: selectBareExpressions(definition), rowMode: 'array' });
+export async function describeDefinition(
+  client: ClientBase,
+  definition: IndexDefinition,
+): Promise<DescribedDefinition> {
+  const { fields: columns } = await client.query({
+    text: selectBareExpressions(definition),
+    rowMode: 'array',
+  });
   const oids = columns.map((column) => column.dataTypeID);
   const changedAtOid = definition.source.changedAt === null ? null : (oids.shift() ?? null);
   const strings = await jsonStringTypes(client, oids);

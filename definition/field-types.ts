@@ -45,7 +45,16 @@ const ELEMENT_OF_ARRAY: ReadonlyMap<number, number> = new Map([
 
 export const TIMESTAMP_ARRAY_OID = 1115;
 
-export type FieldCategory = 'integer' | 'float' | 'numeric' | 'text' | 'uuid' | 'boolean' | 'date' | 'timestamp' | 'json';
+export type FieldCategory =
+  | 'integer'
+  | 'float'
+  | 'numeric'
+  | 'text'
+  | 'uuid'
+  | 'boolean'
+  | 'date'
+  | 'timestamp'
+  | 'json';
 
 export interface FieldType {
   /** True when the worker encodes it from PostgreSQL's binary form; false: it is read through `to_jsonb`. */
@@ -68,7 +77,10 @@ const OPAQUE: Mapping = { type: 'object', enabled: false };
  */
 const KEYWORD: Mapping = { type: 'keyword', ignore_above: 8191 };
 
-const NATIVE: ReadonlyMap<number, readonly [FieldCategory, Mapping]> = new Map<number, readonly [FieldCategory, Mapping]>([
+const NATIVE: ReadonlyMap<number, readonly [FieldCategory, Mapping]> = new Map<
+  number,
+  readonly [FieldCategory, Mapping]
+>([
   [OID.bool, ['boolean', { type: 'boolean' }]],
   [OID.int2, ['integer', { type: 'short' }]],
   [OID.int4, ['integer', { type: 'integer' }]],
@@ -110,5 +122,8 @@ export function defaultMapping(oid: number, jsonString = false): Mapping {
 /** Whether values of this type may be NaN, infinite, BC or after the year 9999. */
 export function mayBeUnrepresentable(oid: number): boolean {
   const { native, category } = fieldType(oid);
-  return native && (category === 'float' || category === 'numeric' || category === 'date' || category === 'timestamp');
+  return (
+    native &&
+    (category === 'float' || category === 'numeric' || category === 'date' || category === 'timestamp')
+  );
 }

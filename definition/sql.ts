@@ -23,7 +23,9 @@ export function copyStatement(described: DescribedDefinition, range: KeyRange): 
 export function selectRows(described: DescribedDefinition, range: KeyRange): string {
   const { definition } = described;
   const { where, timeZone } = definition.source;
-  const fields = definition.document.map(({ sql }, i) => readableExpression(sql, described.fields[i]?.oid ?? 0, timeZone));
+  const fields = definition.document.map(({ sql }, i) =>
+    readableExpression(sql, described.fields[i]?.oid ?? 0, timeZone),
+  );
   const columns = [
     `${qualifiedKey(definition)}::int8`,
     ...(where === null ? [] : [KEPT]),
@@ -34,7 +36,11 @@ export function selectRows(described: DescribedDefinition, range: KeyRange): str
     `SELECT ${columns.join(',\n')}`,
     baseFrom(definition),
     // Neither true nor false is left out too, as in a WHERE.
-    ...(where === null ? [] : [`CROSS JOIN LATERAL (SELECT coalesce(${parenthesized(where)}, false) AS ${KEPT} OFFSET 0) AS ${KEPT}`]),
+    ...(where === null
+      ? []
+      : [
+          `CROSS JOIN LATERAL (SELECT coalesce(${parenthesized(where)}, false) AS ${KEPT} OFFSET 0) AS ${KEPT}`,
+        ]),
     `WHERE ${rangeCondition(definition, range)}`,
     `ORDER BY ${qualifiedKey(definition)}`,
   ].join('\n');
@@ -46,7 +52,10 @@ const KEPT = 'reindex_fleet_kept';
 /** The bare expressions, whose types `describe.ts` asks for: `changedAt` first if there is one, then the fields. */
 export function selectBareExpressions(definition: IndexDefinition): string {
   const { changedAt } = definition.source;
-  const expressions = [...(changedAt === null ? [] : [changedAt]), ...definition.document.map((field) => field.sql)];
+  const expressions = [
+    ...(changedAt === null ? [] : [changedAt]),
+    ...definition.document.map((field) => field.sql),
+  ];
   return `SELECT ${expressions.map(parenthesized).join(',\n')}\n${baseFrom(definition)}\nLIMIT 0`;
 }
 
@@ -156,7 +165,9 @@ export function readableExpression(sql: string, oid: number, timeZone: string): 
   if (!fieldType(oid).native) return `to_jsonb(${parenthesized(sql)})`;
   if (timeZone === 'UTC') return parenthesized(sql);
   if (oid === TIMESTAMP_ARRAY_OID) throw new Error(timestampArrayMessage(sql, timeZone));
-  return oid === OID.timestamp ? `(${parenthesized(sql)} AT TIME ZONE ${quoteLiteral(timeZone)})` : parenthesized(sql);
+  return oid === OID.timestamp
+    ? `(${parenthesized(sql)} AT TIME ZONE ${quoteLiteral(timeZone)})`
+    : parenthesized(sql);
 }
 
 function timestampArrayMessage(sql: string, timeZone: string): string {

@@ -2,7 +2,8 @@
 export type Probe = (signal: AbortSignal) => Promise<void>;
 
 const FRESH_MS = 3_000;
-const PROBE_TIMEOUT_MS = 2_000;
+/** Time limit of one probe. */
+export const PROBE_TIMEOUT_MS = 2_000;
 
 /** Whether all that a worker depends on can be reached, asked at most every few seconds however many want to know. */
 export class Readiness {

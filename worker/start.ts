@@ -9,7 +9,7 @@ import { BatchPool, DOCUMENT_OVERHEAD_BYTES } from './bulk/batch-pool.ts';
 import { BulkClient } from './bulk/send.ts';
 import type { TaskStatus } from './contract.ts';
 import { Lease } from './lease.ts';
-import { type Probe, Readiness } from './readiness.ts';
+import { type Probe, PROBE_TIMEOUT_MS, Readiness } from './readiness.ts';
 import { runTask } from './run-task.ts';
 import { listen } from './server.ts';
 import { createService } from './service.ts';
@@ -86,7 +86,11 @@ function poolFor(settings: WorkerSettings, definitions: readonly IndexDefinition
 
 function databaseProbe({ database_url: url }: WorkerSettings): Probe {
   return async (signal) => {
-    const client = new Client({ connectionString: url, application_name: 'reindex-fleet worker' });
+    const client = new Client({
+      connectionString: url,
+      application_name: 'reindex-fleet worker',
+      connectionTimeoutMillis: PROBE_TIMEOUT_MS,
+    });
     client.on('error', () => undefined);
     const end = (): void => void client.end();
     signal.addEventListener('abort', end, { once: true });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { getCompileCacheDir } from 'node:module';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -24,7 +25,7 @@ export function spawnWorker(id: string, environment: Readonly<Record<string, str
     // A group of its own: an interrupt from the terminal reaches the orchestrator alone, which then ends its workers.
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...environment, REINDEX_WORKER_ID: id },
+    env: { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() ?? '', ...environment, REINDEX_WORKER_ID: id },
   });
   const lastLines: string[] = [];
   const state: { url: string | null; told: boolean; ended: string | null } = { url: null, told: false, ended: null };

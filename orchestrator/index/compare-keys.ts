@@ -6,6 +6,7 @@ import type { SearchCluster } from './cluster.ts';
 import { parseJson } from './exact-json.ts';
 import type { TargetNames } from './names.ts';
 import { rangeQuery } from './range-query.ts';
+import { querySource } from './source-query.ts';
 
 const PAGE = 10_000;
 /** Keys named one by one. */
@@ -73,7 +74,10 @@ async function* sourceKeys({ client, described, range }: KeyComparison): AsyncGe
   let start = range.start;
   for (;;) {
     const condition = rangeCondition(definition, { start, end: range.end });
-    const { rows } = await client.query<{ key: string }>(`SELECT ${key}::text AS key\n${baseFrom(definition)}\nWHERE ${condition}${where}\nORDER BY ${key} LIMIT ${PAGE}`);
+    const rows = await querySource<{ key: string }>(
+      client,
+      `SELECT ${key}::text AS key\n${baseFrom(definition)}\nWHERE ${condition}${where}\nORDER BY ${key} LIMIT ${PAGE}`,
+    );
     for (const row of rows) yield BigInt(row.key);
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE || BigInt(last.key) === 2n ** 63n - 1n) return;
@@ -81,7 +85,10 @@ async function* sourceKeys({ client, described, range }: KeyComparison): AsyncGe
   }
 }
 
-async function* targetKeys({ cluster, described, range, signal }: KeyComparison, index: string): AsyncGenerator<bigint> {
+async function* targetKeys(
+  { cluster, described, range, signal }: KeyComparison,
+  index: string,
+): AsyncGenerator<bigint> {
   const { key } = described.definition.source;
   let after: bigint | null = null;
   for (;;) {
@@ -92,7 +99,9 @@ async function* targetKeys({ cluster, described, range, signal }: KeyComparison,
       _source: false,
       ...(after === null ? {} : { search_after: [after.toString()] }),
     };
-    const answer = parseJson(await cluster.callText('POST', `/${encodeURIComponent(index)}/_search`, body, { signal }));
+    const answer = parseJson(
+      await cluster.callText('POST', `/${encodeURIComponent(index)}/_search`, body, { signal }),
+    );
     const hits = read(read(answer, 'hits'), 'hits');
     const keys = Array.isArray(hits) ? hits.map((hit) => BigInt(String(read(hit, '_id')))) : [];
     yield* keys;

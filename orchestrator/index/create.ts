@@ -39,7 +39,10 @@ export async function createTarget(
   return { ...names, created: made.length > 0 };
 }
 
-/** `absent` if one of the two is missing, `red` if a primary shard of them is lost, else `present`. */
+/** Longest wait for the shards of a cluster that has just been started again. */
+const RECOVERY_MS = 30_000;
+
+/** `absent` if one of the two is missing, `red` if a primary shard of them is lost and does not come back, else `present`. */
 export async function targetState(
   cluster: SearchCluster,
   names: TargetNames,
@@ -47,9 +50,14 @@ export async function targetState(
   const both = [names.index, names.deadLetterIndex];
   const found = await Promise.all(both.map((index) => describeIndex(cluster, index)));
   if (found.includes(null)) return 'absent';
-  const path = `/_cluster/health/${both.map(segment).join(',')}?timeout=5s`;
-  const health = await cluster.call('GET', path);
-  return read(health, 'status') === 'red' ? 'red' : 'present';
+  const path = `/_cluster/health/${both.map(segment).join(',')}?wait_for_status=yellow&timeout=${RECOVERY_MS}ms`;
+  try {
+    const health = await cluster.call('GET', path, null, { timeoutMs: 2 * RECOVERY_MS });
+    return read(health, 'status') === 'red' ? 'red' : 'present';
+  } catch (error) {
+    if (error instanceof ClusterError && error.status === 408) return 'red';
+    throw error;
+  }
 }
 
 /** Opens a further pass: the write block of the pass before is lifted and this pass's write aliases are added. */
@@ -105,7 +113,12 @@ async function createIndex(
 ): Promise<boolean> {
   if (await isOurs(cluster, index, body)) return false;
   try {
-    await cluster.call('PUT', `/${segment(index)}`, { ...body, aliases: { [alias]: {} } }, { timeoutMs: 60_000 });
+    await cluster.call(
+      'PUT',
+      `/${segment(index)}`,
+      { ...body, aliases: { [alias]: {} } },
+      { timeoutMs: 60_000 },
+    );
     return true;
   } catch (error) {
     // A call that was sent again after a lost answer finds what the first one made.

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { RunFailed } from '../errors.ts';
 import { ClusterError, read } from './cluster-error.ts';
 import type { SearchCluster } from './cluster.ts';
@@ -20,7 +21,10 @@ export interface PromotionRecord {
 /** Where an alias points now; nowhere if there is none. */
 export async function readAlias(cluster: SearchCluster, alias: string): Promise<AliasHolder[]> {
   const answer = await cluster.callOrNull('GET', `/_alias/${encodeURIComponent(alias)}`);
-  return Object.entries(answer ?? {}).map(([index, entry]) => ({ index, config: Object.fromEntries(Object.entries(read(read(entry, 'aliases'), alias) ?? {})) }));
+  return Object.entries(answer ?? {}).map(([index, entry]) => ({
+    index,
+    config: Object.fromEntries(Object.entries(read(read(entry, 'aliases'), alias) ?? {})),
+  }));
 }
 
 /**
@@ -39,8 +43,15 @@ export async function promoteTarget(
   const record: PromotionRecord = { alias, at: new Date().toISOString(), removed, added };
   const now = await readAlias(cluster, alias);
   if (!pointsTo(now, [index])) {
-    if (!pointsTo(now, move.expected.map((holder) => holder.index))) {
-      throw new RunFailed(`the alias ${alias} was moved meanwhile: it pointed to ${namesOf(move.expected)}, now to ${namesOf(now)}. Find out by whom, and run the same command again.`);
+    if (
+      !pointsTo(
+        now,
+        move.expected.map((holder) => holder.index),
+      )
+    ) {
+      throw new RunFailed(
+        `the alias ${alias} was moved meanwhile: it pointed to ${namesOf(move.expected)}, now to ${namesOf(now)}. Find out by whom, and run the same command again.`,
+      );
     }
     await swap(cluster, alias, removed, [added]);
   }
@@ -49,7 +60,12 @@ export async function promoteTarget(
 }
 
 /** Removes and adds in one atomic call, then reads back; an answer that got lost is settled by what is there. */
-export async function swap(cluster: SearchCluster, alias: string, from: readonly AliasHolder[], to: readonly AliasHolder[]): Promise<void> {
+export async function swap(
+  cluster: SearchCluster,
+  alias: string,
+  from: readonly AliasHolder[],
+  to: readonly AliasHolder[],
+): Promise<void> {
   const actions = (mustExist: boolean) => [
     ...from.map(({ index }) => ({ remove: { index, alias, ...(mustExist ? { must_exist: true } : {}) } })),
     ...to.map(({ index, config }) => ({ add: { index, alias, ...config } })),
@@ -59,12 +75,21 @@ export async function swap(cluster: SearchCluster, alias: string, from: readonly
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error;
     // Engines from before the option refuse it as a whole; reading back is what is left then.
-    if (error.status === 400 && error.message.includes('must_exist')) await cluster.call('POST', '/_aliases', { actions: actions(false) }, { repeatable: false });
+    if (error.status === 400 && error.message.includes('must_exist'))
+      await cluster.call('POST', '/_aliases', { actions: actions(false) }, { repeatable: false });
     else if (error.status !== 0 && error.status < 500) throw error;
   }
   const now = await readAlias(cluster, alias);
-  if (pointsTo(now, to.map(({ index }) => index))) return;
-  throw new RunFailed(`the alias ${alias} points to ${namesOf(now)} after it was moved to ${namesOf(to)}: look at the cluster, then run the same command again`);
+  if (
+    pointsTo(
+      now,
+      to.map(({ index }) => index),
+    )
+  )
+    return;
+  throw new RunFailed(
+    `the alias ${alias} points to ${namesOf(now)} after it was moved to ${namesOf(to)}: look at the cluster, then run the same command again`,
+  );
 }
 
 export function pointsTo(holders: readonly AliasHolder[], indexes: readonly string[]): boolean {
@@ -79,7 +104,18 @@ export function namesOf(holders: readonly AliasHolder[]): string {
 function commonConfig(alias: string, holders: readonly AliasHolder[]): AliasHolder['config'] {
   const [first, ...others] = holders;
   if (first === undefined) return {};
-  const differing = others.find((holder) => JSON.stringify(holder.config) !== JSON.stringify(first.config));
-  if (differing === undefined) return first.config;
-  throw new RunFailed(`the alias ${alias} has other settings (filter, routing) on ${first.index} than on ${differing.index}: make them alike first`);
+  const { is_write_index: _, ...config } = first.config;
+  const writeIndexes = holders.filter((holder) => holder.config.is_write_index === true);
+  const differing = others.find(
+    (holder) =>
+      !isDeepStrictEqual(
+        { ...holder.config, is_write_index: undefined },
+        { ...config, is_write_index: undefined },
+      ),
+  );
+  if (differing === undefined)
+    return writeIndexes.length > 0 ? { ...config, is_write_index: true } : first.config;
+  throw new RunFailed(
+    `the alias ${alias} has other settings (filter, routing) on ${first.index} than on ${differing.index}: make them alike first`,
+  );
 }

@@ -1,4 +1,5 @@
 import type { SearchCluster } from './cluster.ts';
+import { deleteOwnIndex } from './create.ts';
 import { type IndexDescription, type IndexMeta, metaOf } from './index-meta.ts';
 
 export interface RetentionRule {
@@ -31,20 +32,31 @@ export interface Retention {
  */
 export function planRetention(indexes: readonly RetainedIndex[], rule: RetentionRule): Retention {
   const ours = indexes.flatMap(({ index, aliases, meta }) =>
-    meta !== null && meta.fleet === rule.fleet && meta.alias === rule.alias && index !== rule.current ? [{ index, aliases, meta }] : [],
+    meta !== null && meta.fleet === rule.fleet && meta.alias === rule.alias && index !== rule.current
+      ? [{ index, aliases, meta }]
+      : [],
   );
   const targets = ours.filter(({ meta }) => meta.role === 'target');
   const promoted = targets
-    .filter(({ aliases, meta }) => aliases.length === 0 && meta.promoted_at !== undefined && meta.run !== rule.claimedRun)
+    .filter(
+      ({ aliases, meta }) =>
+        aliases.length === 0 && meta.promoted_at !== undefined && meta.run !== rule.claimedRun,
+    )
     .sort((a, b) => (b.meta.promoted_at ?? '').localeCompare(a.meta.promoted_at ?? ''));
   const stays = new Set(promoted.slice(0, rule.retain).map(({ index }) => index));
   const isFree = ({ aliases, meta, index }: (typeof ours)[number]): boolean =>
     aliases.length === 0 && meta.run !== rule.claimedRun && !stays.has(index);
   const deletedTargets = targets.filter(isFree);
-  const keptRuns = new Set(targets.filter((target) => !deletedTargets.includes(target)).map(({ meta }) => meta.run));
+  const keptRuns = new Set(
+    targets.filter((target) => !deletedTargets.includes(target)).map(({ meta }) => meta.run),
+  );
   const currentRun = indexes.find(({ index }) => index === rule.current)?.meta?.run;
   const deletedCompanions = ours.filter(
-    (entry) => entry.meta.role === 'dead_letters' && isFree(entry) && !keptRuns.has(entry.meta.run) && entry.meta.run !== currentRun,
+    (entry) =>
+      entry.meta.role === 'dead_letters' &&
+      isFree(entry) &&
+      !keptRuns.has(entry.meta.run) &&
+      entry.meta.run !== currentRun,
   );
   return {
     kept: targets.filter((target) => !deletedTargets.includes(target)).map(({ index }) => index),
@@ -52,20 +64,32 @@ export function planRetention(indexes: readonly RetainedIndex[], rule: Retention
   };
 }
 
-/** Deletes what `planRetention` says. May be repeated. */
-export async function retainIndexes(cluster: SearchCluster, rule: RetentionRule, signal: AbortSignal): Promise<Retention> {
-  const retention = planRetention(await listIndexes(cluster, rule.alias), rule);
-  for (const index of retention.deleted) {
+/** Deletes what `planRetention` says; each is looked at once more before, for an alias may have come to it. May be repeated. */
+export async function retainIndexes(
+  cluster: SearchCluster,
+  rule: RetentionRule,
+  signal: AbortSignal,
+): Promise<Retention> {
+  const indexes = await listIndexes(cluster, rule.alias);
+  const retention = planRetention(indexes, rule);
+  for (const { index, meta } of indexes) {
+    if (meta === null || !retention.deleted.includes(index)) continue;
     signal.throwIfAborted();
-    await cluster.callOrNull('DELETE', `/${encodeURIComponent(index)}`, null, { signal });
+    await deleteOwnIndex(cluster, index, meta.run);
   }
   return retention;
 }
 
 /** What a run that began now would keep and delete once it had moved the alias away from where it is. */
-export async function previewRetention(cluster: SearchCluster, rule: Omit<RetentionRule, 'current'>): Promise<Retention> {
+export async function previewRetention(
+  cluster: SearchCluster,
+  rule: Omit<RetentionRule, 'current'>,
+): Promise<Retention> {
   const indexes = await listIndexes(cluster, rule.alias);
-  const afterwards = indexes.map(({ aliases, ...entry }) => ({ ...entry, aliases: aliases.filter((name) => name !== rule.alias) }));
+  const afterwards = indexes.map(({ aliases, ...entry }) => ({
+    ...entry,
+    aliases: aliases.filter((name) => name !== rule.alias),
+  }));
   return planRetention(afterwards, { ...rule, current: null });
 }
 

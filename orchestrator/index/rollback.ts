@@ -1,6 +1,6 @@
 import { RunFailed } from '../errors.ts';
 import type { SearchCluster } from './cluster.ts';
-import { describeIndex, metaOf } from './index-meta.ts';
+import { describeIndex, metaOf, notePromotion } from './index-meta.ts';
 import { namesOf, pointsTo, type PromotionRecord, readAlias, swap } from './promote.ts';
 
 export interface RollbackRecord {
@@ -12,28 +12,41 @@ export interface RollbackRecord {
 }
 
 /** Inverts a recorded promotion: all of it, or nothing. */
-export async function rollbackPromotion(cluster: SearchCluster, record: PromotionRecord): Promise<RollbackRecord> {
+export async function rollbackPromotion(
+  cluster: SearchCluster,
+  record: PromotionRecord,
+): Promise<RollbackRecord> {
   const { alias, removed, added } = record;
-  if (removed.length === 0) throw new RunFailed(`${alias} served no index before ${added.index}: there is nothing to roll back to`);
+  if (removed.length === 0)
+    throw new RunFailed(`${alias} served no index before ${added.index}: there is nothing to roll back to`);
   const now = await readAlias(cluster, alias);
   const restored = removed.map(({ index }) => index);
   if (!pointsTo(now, restored)) {
     if (!pointsTo(now, [added.index])) {
-      throw new RunFailed(`${alias} points to ${namesOf(now)}, not to ${added.index}, where that run left it: somebody moved it since, and nothing is changed`);
+      throw new RunFailed(
+        `${alias} points to ${namesOf(now)}, not to ${added.index}, where that run left it: somebody moved it since, and nothing is changed`,
+      );
     }
     await requireAll(cluster, restored);
     await swap(cluster, alias, [added], removed);
   }
+  // Retention keeps what served last: from now on that is these.
+  const at = new Date().toISOString();
+  for (const index of restored) await notePromotion(cluster, index, at);
   return { alias, left: added.index, restored, staleness: await stalenessOf(cluster, restored) };
 }
 
 async function requireAll(cluster: SearchCluster, indexes: readonly string[]): Promise<void> {
   for (const index of indexes) {
-    if ((await describeIndex(cluster, index)) === null) throw new RunFailed(`${index}, which was served before, is deleted: nothing is changed`);
+    if ((await describeIndex(cluster, index)) === null)
+      throw new RunFailed(`${index}, which was served before, is deleted: nothing is changed`);
   }
 }
 
-async function stalenessOf(cluster: SearchCluster, indexes: readonly string[]): Promise<RollbackRecord['staleness']> {
+async function stalenessOf(
+  cluster: SearchCluster,
+  indexes: readonly string[],
+): Promise<RollbackRecord['staleness']> {
   return Promise.all(
     indexes.map(async (index) => {
       const there = await describeIndex(cluster, index);

@@ -1,11 +1,17 @@
 import type { ClientBase } from 'pg';
-import type { DescribedDefinition, DescribedField, KeyRange } from '../../definition/definition.ts';
+import type {
+  DescribedDefinition,
+  DescribedField,
+  IndexDefinition,
+  KeyRange,
+} from '../../definition/definition.ts';
 import { fieldType, OID } from '../../definition/field-types.ts';
-import { baseFrom, PINNED_SETTINGS, qualifiedKey, rangeCondition, readableExpression, setLocal } from '../../definition/sql.ts';
+import { baseFrom, qualifiedKey, rangeCondition, readableExpression } from '../../definition/sql.ts';
 import { read } from './cluster-error.ts';
 import type { SearchCluster } from './cluster.ts';
 import { Lexeme, lexemesToText, parseLexemes, sameJson } from './exact-json.ts';
 import type { TargetNames } from './names.ts';
+import { querySource, querySourceRows } from './source-query.ts';
 
 /** Ranges that are looked into, and rows taken from each. */
 const SAMPLED_RANGES = 20;
@@ -30,16 +36,25 @@ export interface Difference {
 }
 
 /**
- * Compares rows field by field. What a document should be is made by PostgreSQL itself (`to_jsonb` of each field),
- * another way than the worker's. Numbers are compared by their digits.
+ * Compares rows field by field. What a document should be is made by PostgreSQL itself (`to_json` of each field),
+ * another way than the worker's. (`to_json`, which says the same and takes every `json`; `to_jsonb` refuses \u0000.) Numbers are compared by their digits.
  */
-export async function compareSamples(input: SampleInput): Promise<{ keys: readonly bigint[]; differing: readonly Difference[] }> {
+export async function compareSamples(
+  input: SampleInput,
+): Promise<{ keys: readonly bigint[]; differing: readonly Difference[] }> {
   const keys = input.sampleKeys ?? (await chooseKeys(input));
   if (keys.length === 0) return { keys, differing: [] };
-  const [rows, documents, dead] = await Promise.all([expectedRows(input, keys), sourcesOf(input, input.names.index, keys), sourcesOf(input, input.names.deadLetterIndex, keys)]);
+  const [rows, documents, dead] = await Promise.all([
+    expectedRows(input, keys),
+    sourcesOf(input, input.names.index, keys),
+    sourcesOf(input, input.names.deadLetterIndex, keys),
+  ]);
   const differing = rows.flatMap(({ key, values }) => {
     const document = documents.get(key);
-    if (document === undefined) return dead.has(key) ? [] : [{ key, field: '(the document)', expected: 'to be there', found: 'nothing' }];
+    if (document === undefined)
+      return dead.has(key)
+        ? []
+        : [{ key, field: '(the document)', expected: 'to be there', found: 'nothing' }];
     return differencesOf(input.described, key, values, document);
   });
   return { keys, differing };
@@ -48,23 +63,63 @@ export async function compareSamples(input: SampleInput): Promise<{ keys: readon
 /** A few consecutive rows from random places of random ranges. */
 async function chooseKeys({ client, described, ranges }: SampleInput): Promise<bigint[]> {
   const { definition } = described;
-  const chosen = ranges.length <= SAMPLED_RANGES ? ranges : Array.from({ length: SAMPLED_RANGES }, () => ranges[Math.floor(Math.random() * ranges.length)]);
+  const chosen =
+    ranges.length <= SAMPLED_RANGES
+      ? ranges
+      : Array.from({ length: SAMPLED_RANGES }, () => ranges[Math.floor(Math.random() * ranges.length)]);
+  const bounds = await boundsOf(client, described);
   const keys = new Set<bigint>();
   for (const range of chosen) {
-    if (range === undefined) continue;
-    const condition = rangeCondition(definition, { start: somewhereIn(range), end: range.end });
-    const where = definition.source.where === null ? 'true' : definition.source.where;
-    const { rows } = await client.query<{ key: string }>(
-      `SELECT ${qualifiedKey(definition)}::text AS key\n${baseFrom(definition)}\nWHERE ${condition} AND (\n${where}\n)\nORDER BY ${qualifiedKey(definition)} LIMIT ${ROWS_PER_RANGE}`,
-    );
-    for (const { key } of rows) keys.add(BigInt(key));
+    if (range === undefined || bounds === null) continue;
+    for (const key of await keysAround(client, definition, range, somewhereIn(range, bounds))) keys.add(key);
   }
   return [...keys];
 }
 
-function somewhereIn({ start, end }: KeyRange): bigint | null {
-  if (start === null || end === null) return start;
-  return start + BigInt(Math.floor(Math.random() * Number(end - start)));
+/** The rows from a place on; where the range has too few behind it (a gap), those before it too. */
+async function keysAround(
+  client: ClientBase,
+  definition: IndexDefinition,
+  range: KeyRange,
+  place: bigint,
+): Promise<bigint[]> {
+  const key = qualifiedKey(definition);
+  const where = definition.source.where ?? 'true';
+  const keysOf = async (part: KeyRange, direction: 'ASC' | 'DESC', limit: number): Promise<bigint[]> => {
+    const condition = `${rangeCondition(definition, part)} AND (\n${where}\n)`;
+    const text = `SELECT ${key}::text AS key\n${baseFrom(definition)}\nWHERE ${condition}\nORDER BY ${key} ${direction} LIMIT ${limit}`;
+    return (await querySource<{ key: string }>(client, text)).map((row) => BigInt(row.key));
+  };
+  const behind = await keysOf({ start: place, end: range.end }, 'ASC', ROWS_PER_RANGE);
+  const lacking = ROWS_PER_RANGE - behind.length;
+  return lacking === 0
+    ? behind
+    : [...behind, ...(await keysOf({ start: range.start, end: place }, 'DESC', lacking))];
+}
+
+/** Least and greatest key of the table; null when it is empty. */
+async function boundsOf(
+  client: ClientBase,
+  { definition }: DescribedDefinition,
+): Promise<{ least: bigint; greatest: bigint } | null> {
+  const key = qualifiedKey(definition);
+  const baseAlone = { ...definition, source: { ...definition.source, joins: [] } };
+  const [row] = await querySource<{ least: string | null; greatest: string | null }>(
+    client,
+    `SELECT min(${key})::text AS least, max(${key})::text AS greatest ${baseFrom(baseAlone)}`,
+  );
+  const { least = null, greatest = null } = row ?? {};
+  return least === null || greatest === null ? null : { least: BigInt(least), greatest: BigInt(greatest) };
+}
+
+/** A key of the range; its open ends are the table's. */
+function somewhereIn(
+  { start, end }: KeyRange,
+  { least, greatest }: { least: bigint; greatest: bigint },
+): bigint {
+  const from = start ?? least;
+  const to = end ?? greatest;
+  return to <= from ? from : from + BigInt(Math.floor(Math.random() * Number(to - from)));
 }
 
 interface ExpectedRow {
@@ -73,37 +128,58 @@ interface ExpectedRow {
   readonly values: readonly (string | null)[];
 }
 
-async function expectedRows({ client, described }: SampleInput, keys: readonly bigint[]): Promise<ExpectedRow[]> {
+async function expectedRows(
+  { client, described }: SampleInput,
+  keys: readonly bigint[],
+): Promise<ExpectedRow[]> {
   const { definition, fields } = described;
-  const columns = definition.document.map((field, i) => `to_jsonb(${readableExpression(field.sql, fields[i]?.oid ?? 0, definition.source.timeZone)})::text`);
+  const columns = definition.document.map(
+    (field, i) =>
+      `to_json(${readableExpression(field.sql, fields[i]?.oid ?? 0, definition.source.timeZone)})::text`,
+  );
   const key = qualifiedKey(definition);
   const where = definition.source.where === null ? '' : ` AND (\n${definition.source.where}\n)`;
   const text = `SELECT ${[`${key}::text`, ...columns].join(',\n')}\n${baseFrom(definition)}\nWHERE ${key} = ANY ($1::int8[])${where}`;
-  await client.query(`BEGIN READ ONLY; ${setLocal(PINNED_SETTINGS)}`);
-  try {
-    const { rows } = await client.query<(string | null)[]>({ text, values: [keys.map(String)], rowMode: 'array' });
-    return rows.map(([first, ...values]) => ({ key: first ?? '', values }));
-  } finally {
-    await client.query('ROLLBACK');
-  }
+  const rows = await querySourceRows(client, text, [keys.map(String)]);
+  return rows.map(([first, ...values]) => ({ key: first ?? '', values }));
 }
 
-async function sourcesOf({ cluster, signal }: SampleInput, index: string, keys: readonly bigint[]): Promise<Map<string, unknown>> {
-  const text = await cluster.callText('POST', `/${encodeURIComponent(index)}/_mget`, { ids: keys.map(String) }, { signal });
+async function sourcesOf(
+  { cluster, signal }: SampleInput,
+  index: string,
+  keys: readonly bigint[],
+): Promise<Map<string, unknown>> {
+  const text = await cluster.callText(
+    'POST',
+    `/${encodeURIComponent(index)}/_mget`,
+    { ids: keys.map(String) },
+    { signal },
+  );
   const docs = read(parseLexemes(text), 'docs');
   const found = Array.isArray(docs) ? docs.filter((doc) => read(doc, 'found') === true) : [];
   return new Map(found.map((doc) => [String(read(doc, '_id')), read(doc, '_source')]));
 }
 
-function differencesOf({ definition, fields }: DescribedDefinition, key: string, values: readonly (string | null)[], document: unknown): Difference[] {
+function differencesOf(
+  { definition, fields }: DescribedDefinition,
+  key: string,
+  values: readonly (string | null)[],
+  document: unknown,
+): Difference[] {
   const keyField = definition.source.key;
   const expected: [string, unknown, DescribedField | undefined][] = [
     [keyField, new Lexeme(key), undefined],
-    ...definition.document.map(({ name }, i): [string, unknown, DescribedField | undefined] => [name, asDocumentSays(values[i] ?? null, fields[i]), fields[i]]),
+    ...definition.document.map(({ name }, i): [string, unknown, DescribedField | undefined] => [
+      name,
+      asDocumentSays(values[i] ?? null, fields[i]),
+      fields[i],
+    ]),
   ];
   return expected.flatMap(([name, value, field]) => {
     const found = read(document, name);
-    return same(value, found, field) ? [] : [{ key, field: name, expected: lexemesToText(value), found: lexemesToText(found) }];
+    return same(value, found, field)
+      ? []
+      : [{ key, field: name, expected: lexemesToText(value), found: lexemesToText(found) }];
   });
 }
 
@@ -117,7 +193,7 @@ function same(expected: unknown, found: unknown, field: DescribedField | undefin
   return sameJson(expected, found);
 }
 
-/** `to_jsonb`'s value as our documents write it: times with `Z`, null for what a definition of policy null cannot say. */
+/** `to_json`'s value as our documents write it: times with `Z` (those without zone are in UTC), null for what a definition of policy null cannot say. */
 function asDocumentSays(text: string | null, field: DescribedField | undefined): unknown {
   const value = text === null ? null : parseLexemes(text);
   const category = field === undefined ? 'json' : fieldType(field.oid).category;
@@ -129,7 +205,7 @@ function convert(value: unknown, category: string): unknown {
   if (typeof value !== 'string') return value;
   switch (category) {
     case 'timestamp': {
-      const [, time] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)\+00:00$/.exec(value) ?? [];
+      const [, time] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(?:\+00:00)?$/.exec(value) ?? [];
       return time === undefined ? null : `${time}Z`;
     }
     case 'date':

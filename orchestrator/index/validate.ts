@@ -6,6 +6,7 @@ import { read } from './cluster-error.ts';
 import type { SearchCluster } from './cluster.ts';
 import type { TargetNames } from './names.ts';
 import { rangeQuery } from './range-query.ts';
+import { querySource } from './source-query.ts';
 import { type Difference, compareSamples } from './samples.ts';
 
 export interface ValidationInput {
@@ -51,8 +52,13 @@ export async function validateTarget(input: ValidationInput): Promise<Validation
   const samples = await compareSamples(input);
   const mismatches = counts
     .filter((count) => isOff(count) || samples.differing.some(({ key }) => isIn(BigInt(key), count.range)))
-    .map(({ range, kept, documents, deadLetters }) => ({ range, expected: kept, found: documents + deadLetters }));
-  const sum = (pick: (count: RangeCounts) => number): number => counts.reduce((total, count) => total + pick(count), 0);
+    .map(({ range, kept, documents, deadLetters }) => ({
+      range,
+      expected: kept,
+      found: documents + deadLetters,
+    }));
+  const sum = (pick: (count: RangeCounts) => number): number =>
+    counts.reduce((total, count) => total + pick(count), 0);
   return {
     ok: mismatches.length === 0,
     rows: sum(({ rows }) => rows),
@@ -78,29 +84,54 @@ function isOff({ kept, documents, deadLetters }: RangeCounts): boolean {
   return kept !== documents + deadLetters;
 }
 
-async function countSource({ client, described }: ValidationInput, range: KeyRange): Promise<{ rows: number; kept: number }> {
-  const { rows } = await client.query<{ base_rows: string; joined_rows: string; kept_rows: string }>(countStatement(described.definition, range));
-  const counted = rows[0];
+async function countSource(
+  { client, described }: ValidationInput,
+  range: KeyRange,
+): Promise<{ rows: number; kept: number }> {
+  const [counted] = await querySource<{ base_rows: string; joined_rows: string; kept_rows: string }>(
+    client,
+    countStatement(described.definition, range),
+  );
   if (counted === undefined) throw new Error('a count without a row');
   if (counted.base_rows !== counted.joined_rows) {
-    throw new RunFailed(`the joins of ${described.definition.name} make ${counted.joined_rows} rows of ${counted.base_rows}: each row of the table must stay one row`);
+    throw new RunFailed(
+      `the joins of ${described.definition.name} make ${counted.joined_rows} rows of ${counted.base_rows}: each row of the table must stay one row`,
+    );
   }
   return { rows: Number(counted.base_rows), kept: Number(counted.kept_rows) };
 }
 
-async function countTarget(input: ValidationInput, range: KeyRange): Promise<{ documents: number; deadLetters: number }> {
+async function countTarget(
+  input: ValidationInput,
+  range: KeyRange,
+): Promise<{ documents: number; deadLetters: number }> {
   const { names } = input;
-  const [documents, dead] = await Promise.all([countDocuments(input, names.index, range), countDocuments(input, names.deadLetterIndex, range)]);
+  const [documents, dead] = await Promise.all([
+    countDocuments(input, names.index, range),
+    countDocuments(input, names.deadLetterIndex, range),
+  ]);
   return { documents, deadLetters: dead === 0 ? 0 : dead - (await countRevived(input, range)) };
 }
 
 /** A count in which a shard failed is no count. */
-async function countDocuments({ cluster, described, signal }: ValidationInput, index: string, range: KeyRange): Promise<number> {
+async function countDocuments(
+  { cluster, described, signal }: ValidationInput,
+  index: string,
+  range: KeyRange,
+): Promise<number> {
   const query = rangeQuery(described.definition.source.key, range);
-  const answer = await cluster.call('POST', `/${encodeURIComponent(index)}/_count`, { query }, { signal, timeoutMs: 300_000 });
+  const answer = await cluster.call(
+    'POST',
+    `/${encodeURIComponent(index)}/_count`,
+    { query },
+    { signal, timeoutMs: 300_000 },
+  );
   const failed = read(read(answer, '_shards'), 'failed');
   const count = read(answer, 'count');
-  if (failed !== 0 || typeof count !== 'number') throw new RunFailed(`counting ${index} failed on ${String(failed)} shards: look at the cluster's health and run the same command again`);
+  if (failed !== 0 || typeof count !== 'number')
+    throw new RunFailed(
+      `counting ${index} failed on ${String(failed)} shards: look at the cluster's health and run the same command again`,
+    );
   return count;
 }
 
@@ -108,12 +139,25 @@ async function countDocuments({ cluster, described, signal }: ValidationInput, i
 const MOST_DEAD_LETTERS = 10_000;
 
 /** Dead letters whose row has a document by now. */
-async function countRevived({ cluster, described, names, signal }: ValidationInput, range: KeyRange): Promise<number> {
+async function countRevived(
+  { cluster, described, names, signal }: ValidationInput,
+  range: KeyRange,
+): Promise<number> {
   const query = rangeQuery(described.definition.source.key, range);
-  const found = await cluster.call('POST', `/${encodeURIComponent(names.deadLetterIndex)}/_search`, { query, size: MOST_DEAD_LETTERS, _source: false }, { signal });
+  const found = await cluster.call(
+    'POST',
+    `/${encodeURIComponent(names.deadLetterIndex)}/_search`,
+    { query, size: MOST_DEAD_LETTERS, _source: false },
+    { signal },
+  );
   const hits = read(read(found, 'hits'), 'hits');
   const ids = Array.isArray(hits) ? hits.map((hit) => String(read(hit, '_id'))) : [];
-  const answer = await cluster.call('POST', `/${encodeURIComponent(names.index)}/_mget?_source=false`, { ids }, { signal });
+  const answer = await cluster.call(
+    'POST',
+    `/${encodeURIComponent(names.index)}/_mget?_source=false`,
+    { ids },
+    { signal },
+  );
   const docs = read(answer, 'docs');
   return Array.isArray(docs) ? docs.filter((doc) => read(doc, 'found') === true).length : 0;
 }

@@ -440,6 +440,8 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
 
     it('refreshes by itself when the interval says so', async () => {
       const { index } = await fill();
+      await call(url, 'PUT', `/${index}/_settings`, { 'index.refresh_interval': '1h' });
+      expect(await count(url, index)).toBe(0);
       await call(url, 'PUT', `/${index}/_settings`, { 'index.refresh_interval': '50ms' });
       await expect.poll(() => count(url, index), { timeout: 10_000 }).toBe(6);
     });

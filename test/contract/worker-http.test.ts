@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  errorBodySchema,
-  healthSchema,
-  taskAcceptedSchema,
-  taskListSchema,
-  taskStatusSchema,
-} from '../../worker/contract.ts';
+import { healthSchema, taskAcceptedSchema, taskListSchema, taskStatusSchema } from '../../worker/contract.ts';
 import { TaskFailure } from '../../worker/task-failure.ts';
-import { call, HOLDER, post, taskRequest, testServices } from '../support/worker-service.ts';
+import { call, post, taskRequest, testServices } from '../support/worker-service.ts';
 
 const serve = testServices();
 
@@ -216,94 +210,5 @@ describe('DELETE /task/{task_id}', () => {
       body: { field: 'Reindex-Run' },
     });
     expect((await call(s, 'DELETE', '/task/task-1')).status).toBe(404);
-  });
-});
-
-describe('Reindex-Run and Reindex-Epoch', () => {
-  it('refuse a lower epoch on every call, and renew nothing by it', async () => {
-    const s = await serve();
-    await post(s, taskRequest());
-    const renewals = s.renewals;
-    const old = { ...HOLDER, 'Reindex-Epoch': '2' };
-    for (const [method, path] of [
-      ['GET', '/task'],
-      ['GET', '/task/task-1'],
-      ['DELETE', '/task/task-1'],
-      ['POST', '/reindexing_task'],
-    ] as const) {
-      expect((await call(s, method, path, old)).status).toBe(409);
-    }
-    expect(s.renewals).toBe(renewals);
-    expect((await call(s, 'GET', '/task', { ...HOLDER, 'Reindex-Epoch': '4' })).status).toBe(200);
-    expect((await call(s, 'GET', '/task', HOLDER)).status).toBe(409);
-  });
-
-  it('refuse another run while a task is active, and take it when none is', async () => {
-    const s = await serve();
-    await post(s, taskRequest());
-    const other = { 'Reindex-Run': 'run-2', 'Reindex-Epoch': '1' };
-    expect((await call(s, 'GET', '/task/task-1', other)).status).toBe(409);
-    s.runs[0]?.complete();
-    await expect.poll(() => s.tasks.activeRun).toBeNull();
-    expect((await post(s, taskRequest({ task_id: 'other', run: 'run-2' }), other)).status).toBe(202);
-  });
-
-  it.each([
-    ['Reindex-Epoch', { 'Reindex-Run': 'run-1' }],
-    ['Reindex-Run', { 'Reindex-Epoch': '1' }],
-    ['Reindex-Epoch', { ...HOLDER, 'Reindex-Epoch': '-1' }],
-    ['Reindex-Epoch', { ...HOLDER, 'Reindex-Epoch': '1e3' }],
-    ['Reindex-Epoch', { ...HOLDER, 'Reindex-Epoch': '99999999999999999999' }],
-    ['Reindex-Run', { ...HOLDER, 'Reindex-Run': 'x'.repeat(256) }],
-  ])('are refused with the name of %s when malformed', async (field, headers) => {
-    const s = await serve();
-    expect(await call(s, 'GET', '/task', headers)).toMatchObject({ status: 400, body: { field } });
-  });
-});
-
-describe('the token', () => {
-  it('is wanted of every call but the health check', async () => {
-    const s = await serve({ token: 'a-long-enough-token' });
-    expect((await call(s, 'GET', '/healthcheck', {})).status).toBe(200);
-    const wrong = [
-      '',
-      'Bearer',
-      'Bearer a-long-enough-toke',
-      'Bearer a-long-enough-token2',
-      'Basic a-long-enough-token',
-      `Bearer ${'x'.repeat(4_000)}`,
-    ];
-    for (const authorization of wrong) {
-      for (const [method, path] of [
-        ['GET', '/task'],
-        ['POST', '/reindexing_task'],
-        ['GET', '/nothing'],
-      ] as const) {
-        const answer = await call(s, method, path, { ...HOLDER, authorization });
-        expect([answer.status, errorBodySchema.parse(answer.body).error]).toEqual([401, expect.any(String)]);
-      }
-    }
-    expect(s.renewals).toBe(0);
-    expect(
-      (await call(s, 'GET', '/task', { ...HOLDER, authorization: 'Bearer a-long-enough-token' })).status,
-    ).toBe(200);
-  });
-});
-
-describe('other paths and methods', () => {
-  it.each([
-    ['GET', '/nothing', 404],
-    ['POST', '/', 404],
-    ['GET', '/task/a/b', 404],
-    ['GET', '/metrics', 404],
-    ['GET', '/reindexing_task', 405],
-    ['PUT', '/task/task-1', 405],
-    ['POST', '/task', 405],
-    ['DELETE', '/healthcheck', 405],
-  ])('%s %s is %i', async (method, path, status) => {
-    const s = await serve();
-    const answer = await call(s, method, path);
-    expect([answer.status, errorBodySchema.parse(answer.body).error]).toEqual([status, expect.any(String)]);
-    expect(answer.headers.has('allow')).toBe(status === 405);
   });
 });

@@ -127,6 +127,27 @@ describe.each(clusters)('index life on $name', ({ url: maybeUrl }) => {
     ]);
   });
 
+  it('finds what an index template slipped in, and leaves nothing behind', async ({ skip }) => {
+    if (url !== inject('searchUrl')) skip();
+    const template = {
+      aliases: { foreign: {} },
+      mappings: { _source: { enabled: false }, properties: { zz: { type: 'date' } } },
+    };
+    const name = `${definition.alias}-template`;
+    await call(url, 'PUT', `/_index_template/${name}`, {
+      index_patterns: [`${definition.alias}-r1`],
+      priority: 500,
+      template,
+    });
+    try {
+      const created = createTarget(cluster, described, identityOf('r1'), 1);
+      await expect(created).rejects.toThrow(/index template.*alias "foreign".*"_source".*field "zz"/);
+      expect((await call(url, 'GET', `/${definition.alias}*`)).body).toEqual({});
+    } finally {
+      await call(url, 'DELETE', `/_index_template/${name}`);
+    }
+  });
+
   it('ends a pass: nobody writes through its alias any more, settings are restored, and again without harm', async () => {
     const names = await build('r1');
     expect(await settingsOf(names.index)).toMatchObject({
@@ -302,8 +323,8 @@ describe.each(clusters)('index life on $name', ({ url: maybeUrl }) => {
     const alias = definition.alias;
     await call(url, 'POST', '/_aliases', {
       actions: [
-        { add: { index: first.index, alias, is_write_index: true } },
-        { add: { index: second.index, alias, is_write_index: false } },
+        { add: { index: first.index, alias, is_write_index: false } },
+        { add: { index: second.index, alias, is_write_index: true } },
       ],
     });
     const record = await promote(third);

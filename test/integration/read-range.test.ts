@@ -69,7 +69,10 @@ describe('reading goes on behind the last row', () => {
   it('after administrators end its connections, and says that it waits', async () => {
     const live = { rowsRead: 0, waitingFor: null as 'database' | null };
     const writer = new CollectingWriter({ capacityBytes: 2 * 1024 * 1024, settleMs: 20 });
-    const slow = { ...items, document: [{ name: 'name', sql: 'row.name || repeat(row.name, 30)', mapping: null }] };
+    const slow = {
+      ...items,
+      document: [{ name: 'name', sql: 'row.name || repeat(row.name, 30)', mapping: null }],
+    };
     const typesDigest = await typesDigestOf(direct(), slow);
     const reading = readAll(proxied(), slow, { typesDigest, writer, live });
     let ended = 0;
@@ -77,7 +80,9 @@ describe('reading goes on behind the last row', () => {
       const before = writer.documents.length;
       await vi.waitUntil(() => writer.documents.length > before, { timeout: 10_000, interval: 5 });
       ended += await withClient(direct(), async (client) => {
-        const { rowCount } = await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY%' AND pid <> pg_backend_pid()`);
+        const { rowCount } = await client.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY%' AND pid <> pg_backend_pid()`,
+        );
         return rowCount ?? 0;
       });
     }
@@ -91,8 +96,14 @@ describe('reading goes on behind the last row', () => {
   });
 
   it('after a statement timeout', async () => {
-    const slow = sketchDefinition({ source: { table: 'item', where: 'row.id <= 300' }, document: { name: 'row.name || pg_sleep(0.005)::text' } });
-    const writer = await readAll(proxied(), slow, { range: { start: null, end: 301n }, limits: { statementTimeoutMs: 400 } });
+    const slow = sketchDefinition({
+      source: { table: 'item', where: 'row.id <= 300' },
+      document: { name: 'row.name || pg_sleep(0.005)::text' },
+    });
+    const writer = await readAll(proxied(), slow, {
+      range: { start: null, end: 301n },
+      limits: { statementTimeoutMs: 400 },
+    });
     expect(writer.keys).toEqual(allKeys(300));
     expect(proxy.connections).toBeGreaterThan(3);
   });
@@ -143,7 +154,10 @@ describe('a signal', () => {
       () => 'completed',
       (error: unknown) => error,
     );
-    await vi.waitUntil(() => (refusing ? live.waitingFor !== null : writer.documents.length > 0), { timeout: 10_000, interval: 2 });
+    await vi.waitUntil(() => (refusing ? live.waitingFor !== null : writer.documents.length > 0), {
+      timeout: 10_000,
+      interval: 2,
+    });
     const reason = new TaskFailure('cancelled', 'cancelled', 'told to end');
     const abortedMs = performance.now();
     end.abort(reason);
@@ -155,7 +169,9 @@ describe('a signal', () => {
 
   it('that was given before ends it before anything is asked', async () => {
     const typesDigest = await typesDigestOf(direct(), items);
-    await expect(readAll(proxied(), items, { typesDigest, signal: AbortSignal.abort(new Error('over')) })).rejects.toThrow('over');
+    await expect(
+      readAll(proxied(), items, { typesDigest, signal: AbortSignal.abort(new Error('over')) }),
+    ).rejects.toThrow('over');
     expect(proxy.connections).toBe(0);
   });
 });
@@ -169,7 +185,9 @@ describe('a row that breaks its own evaluation', () => {
     ['the last', [5000]],
     ['several, some side by side', [1, 2, 3, 999, 1000, 1024, 1025, 2048, 4999, 5000]],
   ])('is found and buried alone: %s', async (_name, bad) => {
-    await sql(`UPDATE mixed SET value = id::text; UPDATE mixed SET value = 'x' || id WHERE id IN (${bad.join(', ')})`);
+    await sql(
+      `UPDATE mixed SET value = id::text; UPDATE mixed SET value = 'x' || id WHERE id IN (${bad.join(', ')})`,
+    );
     const writer = await readAll(proxied(), numbers);
     const buried = new Set(bad.map(BigInt));
     expect(writer.keys).toEqual(allKeys(5000).filter((key) => !buried.has(key)));
@@ -189,7 +207,10 @@ describe('a row that breaks its own evaluation', () => {
   });
 
   it('is none where every row would break: that stops the task', async () => {
-    const broken = sketchDefinition({ source: { table: 'mixed' }, document: { value: "'x'::text || (1 / 0)" } });
+    const broken = sketchDefinition({
+      source: { table: 'mixed' },
+      document: { value: "'x'::text || (1 / 0)" },
+    });
     const failure = await failureOf(readAll(direct(), broken, { typesDigest: '0' }));
     expect(failure).toMatchObject({ next: 'stop', type: '22012' });
     expect(failure.message).toContain('division by zero');
@@ -207,7 +228,9 @@ describe('a row that breaks its own evaluation', () => {
 
 describe('what no other try can mend stops the task', () => {
   const stops = async (definition: IndexDefinition, typesDigest?: string): Promise<TaskFailure> => {
-    const failure = await failureOf(readAll(direct(), definition, typesDigest === undefined ? {} : { typesDigest }));
+    const failure = await failureOf(
+      readAll(direct(), definition, typesDigest === undefined ? {} : { typesDigest }),
+    );
     expect(failure.next).toBe('stop');
     expect(failure.message).toContain(definition.source.table);
     expect(failure.message).toContain('"sketch"');
@@ -215,7 +238,10 @@ describe('what no other try can mend stops the task', () => {
   };
 
   it('equal keys following each other', async () => {
-    const multiplied = sketchDefinition({ source: { table: 'item', joins: [{ left: 'part', on: 'part.item_id = row.id' }] }, document: { label: 'part.label' } });
+    const multiplied = sketchDefinition({
+      source: { table: 'item', joins: [{ left: 'part', on: 'part.item_id = row.id' }] },
+      document: { label: 'part.label' },
+    });
     const failure = await stops(multiplied);
     expect(failure.type).toBe('key_not_unique');
     expect(failure.message).toContain('700');
@@ -230,8 +256,13 @@ describe('what no other try can mend stops the task', () => {
   });
 
   it('a table, a column or a permission that is missing', async () => {
-    expect((await stops(sketchDefinition({ source: { table: 'missing' }, document: { a: 'row.a' } }), '0')).type).toBe('42P01');
-    expect((await stops(sketchDefinition({ source: { table: 'item' }, document: { a: 'row.missing' } }), '0')).type).toBe('42703');
+    expect(
+      (await stops(sketchDefinition({ source: { table: 'missing' }, document: { a: 'row.a' } }), '0')).type,
+    ).toBe('42P01');
+    expect(
+      (await stops(sketchDefinition({ source: { table: 'item' }, document: { a: 'row.missing' } }), '0'))
+        .type,
+    ).toBe('42703');
   });
 
   it('a database that refuses the worker, without telling its password', async () => {
@@ -242,11 +273,13 @@ describe('what no other try can mend stops the task', () => {
     expect(failure.message).not.toContain('a-secret-password');
     url.href = database.url;
     url.pathname = '/no_such_database';
-    expect(await failureOf(readAll({ connectionString: url.href }, items, { typesDigest: '0' }))).toMatchObject({ next: 'stop', type: '3D000' });
+    expect(
+      await failureOf(readAll({ connectionString: url.href }, items, { typesDigest: '0' })),
+    ).toMatchObject({ next: 'stop', type: '3D000' });
   });
 
   it('a database without TLS where TLS is asked for', async () => {
-    const failure = await failureOf(readAll({ connectionString: `${database.url}?sslmode=require` }, items, { typesDigest: '0' }));
+    const failure = await failureOf(readAll({ ...direct(), ssl: true }, items, { typesDigest: '0' }));
     expect(failure).toMatchObject({ next: 'stop', type: 'connection_refused' });
   });
 });

@@ -37,7 +37,8 @@ afterAll(() => database.drop());
 async function query(sql: string): Promise<void> {
   const client = new Client({ connectionString: database.url });
   await client.connect();
-  await client.query(sql).finally(() => client.end());
+  await client.query(sql);
+  await client.end();
 }
 
 const NODES = [
@@ -46,7 +47,6 @@ const NODES = [
 ] as const;
 
 describe.each(NODES)('a task before %s', (_name, searchUrl) => {
-  const test = it.skipIf(searchUrl === null || searchUrl === '');
   let runs = 0;
 
   async function search<Body>(method: string, path: string, body?: object): Promise<Body> {
@@ -56,7 +56,7 @@ describe.each(NODES)('a task before %s', (_name, searchUrl) => {
       headers,
       ...(body && { body: JSON.stringify(body) }),
     });
-    expect(response.status, path).toBeLessThan(300);
+    expect([path, response.ok]).toEqual([path, true]);
     return (await response.json()) as Body;
   }
 
@@ -132,7 +132,7 @@ describe.each(NODES)('a task before %s', (_name, searchUrl) => {
     return status;
   }
 
-  test('ends with every row indexed, filtered or dead-lettered', async () => {
+  it.skipIf(searchUrl === null)('ends with every row indexed, filtered or dead-lettered', async () => {
     const { url, digest } = await startWorker();
     const target = await createTarget();
     const request = taskRequest({
@@ -161,7 +161,7 @@ describe.each(NODES)('a task before %s', (_name, searchUrl) => {
     });
   });
 
-  test('reads exactly its range, and the same rows again without harm', async () => {
+  it.skipIf(searchUrl === null)('reads exactly its range, and the same rows again without harm', async () => {
     const { url, digest } = await startWorker();
     const target = await createTarget();
     const range = {
@@ -184,29 +184,32 @@ describe.each(NODES)('a task before %s', (_name, searchUrl) => {
     expect(await countOf(target.index)).toBe(2);
   });
 
-  test('stops with the words of the cluster at a write block, and at an alias that is gone', async () => {
-    const { url, digest } = await startWorker();
-    const target = await createTarget();
-    const whole = {
-      definition: 'places',
-      definition_digest: digest,
-      targets: [target],
-      start_index: null,
-      end_index: null,
-    };
-    await search('PUT', `/${target.index}/_block/write`);
-    await post(url, taskRequest({ ...whole, task_id: 'blocked' }));
-    expect((await finished(url, 'blocked')).error).toMatchObject({
-      next: 'stop',
-      type: 'cluster_block_exception',
-    });
-    const remove = { index: target.index, alias: target.write_alias };
-    await search('POST', '/_aliases', { actions: [{ remove }] });
-    await post(url, taskRequest({ ...whole, task_id: 'gone' }));
-    expect((await finished(url, 'gone')).error).toMatchObject({
-      next: 'stop',
-      type: 'index_not_found_exception',
-    });
-    expect(await countOf(target.index)).toBe(0);
-  });
+  it.skipIf(searchUrl === null)(
+    'stops with the words of the cluster at a write block, and at an alias that is gone',
+    async () => {
+      const { url, digest } = await startWorker();
+      const target = await createTarget();
+      const whole = {
+        definition: 'places',
+        definition_digest: digest,
+        targets: [target],
+        start_index: null,
+        end_index: null,
+      };
+      await search('PUT', `/${target.index}/_block/write`);
+      await post(url, taskRequest({ ...whole, task_id: 'blocked' }));
+      expect((await finished(url, 'blocked')).error).toMatchObject({
+        next: 'stop',
+        type: 'cluster_block_exception',
+      });
+      const remove = { index: target.index, alias: target.write_alias };
+      await search('POST', '/_aliases', { actions: [{ remove }] });
+      await post(url, taskRequest({ ...whole, task_id: 'gone' }));
+      expect((await finished(url, 'gone')).error).toMatchObject({
+        next: 'stop',
+        type: 'index_not_found_exception',
+      });
+      expect(await countOf(target.index)).toBe(0);
+    },
+  );
 });

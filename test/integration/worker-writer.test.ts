@@ -120,8 +120,11 @@ describe('ClusterWriter', () => {
     expect(plain.writer.counts).toMatchObject({ superseded: 0, deadLetters: 2 });
   });
 
-  it('ends at once when it is cancelled while it waits', async () => {
-    const s = await setup((_request, response) => answerWith(response, 503, '', { 'retry-after': '60' }));
+  it.each<[string, Script]>([
+    ['waits', (_request, response) => answerWith(response, 503, '', { 'retry-after': '60' })],
+    ['has requests under way', () => null],
+  ])('ends at once when it is cancelled while it %s', async (_name, script) => {
+    const s = await setup(script);
     const written = write(s, 2, 2, 2, 2, 2, 2);
     const ended = written.catch((error: unknown) => error);
     await expect.poll(() => s.cluster.requests.length).toBeGreaterThan(0);

@@ -38,7 +38,11 @@ export class CollectingWriter implements BulkWriter {
   #free: Batch | null;
   #waiters: (() => void)[] = [];
 
-  constructor({ capacityBytes = 4 * 1024 * 1024, maxItems = 10_000, settleMs = 0 }: CollectingWriterOptions = {}) {
+  constructor({
+    capacityBytes = 4 * 1024 * 1024,
+    maxItems = 10_000,
+    settleMs = 0,
+  }: CollectingWriterOptions = {}) {
     this.#settleMs = settleMs;
     this.#free = new Batch(capacityBytes, maxItems);
   }

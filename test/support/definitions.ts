@@ -1,7 +1,8 @@
 import type { IndexDefinition, SourceDefinition } from '../../definition/definition.ts';
 
 /** What a test says of its definition; the rest is as plain as can be. */
-export interface DefinitionSketch extends Partial<Omit<IndexDefinition, 'source' | 'document' | 'deadLetters'>> {
+export interface DefinitionSketch
+  extends Partial<Omit<IndexDefinition, 'source' | 'document' | 'deadLetters'>> {
   readonly source: Partial<SourceDefinition> & Pick<SourceDefinition, 'table'>;
   /** Field name -> SQL. */
   readonly document: Readonly<Record<string, string>>;
@@ -19,7 +20,13 @@ export function sketchDefinition(sketch: DefinitionSketch): IndexDefinition {
     unrepresentable: 'null',
     maxDocumentBytes: 1024 * 1024,
     deadLetters: { promoteLimit: 0, stopLimit: 1000, keepFields: keepFields ?? [] },
-    index: { settings: {}, numberOfReplicas: 0, refreshInterval: '1s', forcemergeSegments: null, health: 'green' },
+    index: {
+      settings: {},
+      numberOfReplicas: 0,
+      refreshInterval: '1s',
+      forcemergeSegments: null,
+      health: 'green',
+    },
     pipeline: null,
     retain: 1,
     ...rest,

@@ -7,6 +7,7 @@ type Reviver = (key: string, value: unknown, context: { source?: string }) => un
 
 /** Parses JSON with its numbers as they are written. */
 export function parseLexemes(text: string): unknown {
-  const revive: Reviver = (_key, value, { source }) => (typeof value === 'number' ? { number: source ?? '' } : value);
+  const revive: Reviver = (_key, value, { source }) =>
+    typeof value === 'number' ? { number: source ?? '' } : value;
   return JSON.parse(text, revive as (key: string, value: unknown) => unknown);
 }

@@ -42,7 +42,10 @@ export async function typesDigestOf(database: ClientConfig, definition: IndexDef
   return withClient(database, async (client) => digestTypes(await describeDefinition(client, definition)));
 }
 
-export async function withClient<Result>(database: ClientConfig, use: (client: Client) => Promise<Result>): Promise<Result> {
+export async function withClient<Result>(
+  database: ClientConfig,
+  use: (client: Client) => Promise<Result>,
+): Promise<Result> {
   const client = new Client(database);
   await client.connect();
   try {

@@ -6,26 +6,31 @@ const PAGE = 5_000;
 
 type Documents = Readonly<Record<string, unknown>>;
 
-/** All documents of an index or alias by their `_id`, with their numbers digit by digit. */
-export async function documentsOf(index: string, key = 'id'): Promise<Documents> {
-  const documents: Record<string, unknown> = {};
-  let after: unknown;
+/** All documents of an index or alias by their `_id`, with their numbers digit by digit. The key's field is `id`. */
+export async function documentsOf(index: string): Promise<Documents> {
+  return Object.fromEntries((await hitsOf(index)).map(({ _id, _source }) => [_id, _source]));
+}
+
+/** How often each document was written. */
+export async function documentVersions(index: string): Promise<Documents> {
+  return Object.fromEntries((await hitsOf(index)).map(({ _id, _version }) => [_id, Number(_version.number)]));
+}
+
+async function hitsOf(index: string): Promise<readonly Hit[]> {
+  const found: Hit[] = [];
   for (;;) {
-    const sort = [{ [key]: 'asc' }];
-    const hits = await page(index, { size: PAGE, sort, ...(after === undefined ? {} : { search_after: [after] }) });
-    for (const { _id, _source } of hits) {
-      if (_id in documents) throw new Error(`${_id} was found twice in ${index}`);
-      documents[_id] = _source;
-    }
-    const last = hits.at(-1);
-    if (last === undefined || hits.length < PAGE) return documents;
-    after = last._id;
+    const last = found.at(-1);
+    const after = last === undefined ? {} : { search_after: [last._id] };
+    const hits = await page(index, { size: PAGE, sort: [{ id: 'asc' }], version: true, ...after });
+    found.push(...hits);
+    if (hits.length < PAGE) return found;
   }
 }
 
 interface Hit {
   readonly _id: string;
   readonly _source: unknown;
+  readonly _version: { readonly number: string };
 }
 
 async function page(index: string, body: unknown): Promise<readonly Hit[]> {

@@ -36,9 +36,19 @@ function complete(rows: number): Buffer[] {
 
 /** A whole COPY; the header of the file stands in the message of the first row, as PostgreSQL sends it. */
 function copyOf(rows: readonly Buffer[], between: readonly Buffer[] = []): Buffer {
-  const messages = rows.map((bytes, i) => message('d', i === 0 ? Buffer.concat([FILE_HEADER, bytes]) : bytes));
-  const trailer = rows.length === 0 ? [message('d', Buffer.concat([FILE_HEADER, TRAILER])), ...complete(0).slice(1)] : complete(rows.length);
-  return Buffer.concat([COPY_OUT, ...between, ...messages.flatMap((bytes) => [bytes, ...between]), ...trailer]);
+  const messages = rows.map((bytes, i) =>
+    message('d', i === 0 ? Buffer.concat([FILE_HEADER, bytes]) : bytes),
+  );
+  const trailer =
+    rows.length === 0
+      ? [message('d', Buffer.concat([FILE_HEADER, TRAILER])), ...complete(0).slice(1)]
+      : complete(rows.length);
+  return Buffer.concat([
+    COPY_OUT,
+    ...between,
+    ...messages.flatMap((bytes) => [bytes, ...between]),
+    ...trailer,
+  ]);
 }
 
 interface Seen {
@@ -56,7 +66,8 @@ function read(pieces: readonly Buffer[], limits = LIMITS): Seen[] {
     frames.feed(piece);
     for (let event = frames.next(); event !== 'more'; event = frames.next()) {
       if (event === 'row') seen.push({ event, row: frames.bytes.toString('hex', frames.start, frames.end) });
-      else if (event === 'oversized') seen.push({ event, key: frames.bytes.readBigInt64BE(frames.start + 6), bytes: frames.rowBytes });
+      else if (event === 'oversized')
+        seen.push({ event, key: frames.bytes.readBigInt64BE(frames.start + 6), bytes: frames.rowBytes });
       else seen.push({ event });
       if (event === 'error' || event === 'ready') return seen;
     }
@@ -66,7 +77,9 @@ function read(pieces: readonly Buffer[], limits = LIMITS): Seen[] {
 
 /** Cuts where told; offsets beyond the end do nothing. */
 function cut(stream: Buffer, offsets: readonly number[]): Buffer[] {
-  const ends = [...new Set(offsets.filter((offset) => offset < stream.length)), stream.length].sort((a, b) => a - b);
+  const ends = [...new Set(offsets.filter((offset) => offset < stream.length)), stream.length].sort(
+    (a, b) => a - b,
+  );
   return ends.map((end, i) => Buffer.from(stream.subarray(ends[i - 1] ?? 0, end)));
 }
 
@@ -80,7 +93,10 @@ function failureOf(use: () => unknown): unknown {
 }
 
 const rows = [row(1n, 'one'), row(-2n, ''), row(2n ** 63n - 1n, 'x'.repeat(500))];
-const whole: Seen[] = [...rows.map((bytes): Seen => ({ event: 'row', row: bytes.toString('hex') })), { event: 'ready' }];
+const whole: Seen[] = [
+  ...rows.map((bytes): Seen => ({ event: 'row', row: bytes.toString('hex') })),
+  { event: 'ready' },
+];
 
 describe('the framer', () => {
   it('finds the rows of a stream that comes in one piece', () => {
@@ -95,13 +111,18 @@ describe('the framer', () => {
   });
 
   it('finds any rows, cut anywhere, with messages between them', () => {
-    const anyRow = fc.tuple(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.string({ maxLength: 900 })).map(([key, text]) => row(key, text));
+    const anyRow = fc
+      .tuple(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.string({ maxLength: 900 }))
+      .map(([key, text]) => row(key, text));
     const between = fc.array(fc.constantFrom(NOTICE, PARAMETER, NOTIFICATION), { maxLength: 2 });
     const cuts = fc.array(fc.nat(20_000), { maxLength: 40 });
     fc.assert(
       fc.property(fc.array(anyRow, { maxLength: 20 }), between, cuts, (some, noise, offsets) => {
         const limits = { columns: 2, maxRowBytes: 5_000 };
-        const expected: Seen[] = [...some.map((bytes): Seen => ({ event: 'row', row: bytes.toString('hex') })), { event: 'ready' }];
+        const expected: Seen[] = [
+          ...some.map((bytes): Seen => ({ event: 'row', row: bytes.toString('hex') })),
+          { event: 'ready' },
+        ];
         expect(read(cut(copyOf(some, noise), offsets), limits)).toEqual(expected);
       }),
     );
@@ -141,19 +162,34 @@ describe('the framer', () => {
   it('stands still on a row until it is asked for the next', () => {
     const frames = new CopyFrames(LIMITS);
     frames.feed(copyOf(rows));
-    const seen = [frames.next(), frames.bytes.readBigInt64BE(frames.start + 6), frames.next(), frames.bytes.readBigInt64BE(frames.start + 6)];
+    const seen = [
+      frames.next(),
+      frames.bytes.readBigInt64BE(frames.start + 6),
+      frames.next(),
+      frames.bytes.readBigInt64BE(frames.start + 6),
+    ];
     expect(seen).toEqual(['row', 1n, 'row', -2n]);
   });
 
   it('gives an error in the middle, with its SQLSTATE, wherever it is cut', () => {
-    const stream = Buffer.concat([COPY_OUT, message('d', Buffer.concat([FILE_HEADER, row(1n, 'one')])), ERROR, READY]);
+    const stream = Buffer.concat([
+      COPY_OUT,
+      message('d', Buffer.concat([FILE_HEADER, row(1n, 'one')])),
+      ERROR,
+      READY,
+    ]);
     for (let at = 1; at < stream.length; at++) {
       expect(read(cut(stream, [at])).map(({ event }) => event)).toEqual(['row', 'error']);
     }
     const frames = new CopyFrames(LIMITS);
     frames.feed(ERROR);
     expect(frames.next()).toBe('error');
-    expect(frames.error).toMatchObject({ message: 'invalid input', code: '22P02', severity: 'ERROR', detail: 'more of it' });
+    expect(frames.error).toMatchObject({
+      message: 'invalid input',
+      code: '22P02',
+      severity: 'ERROR',
+      detail: 'more of it',
+    });
   });
 
   it.each([
@@ -161,13 +197,43 @@ describe('the framer', () => {
     ['a row before the COPY has begun', [message('d', row(1n, 'one'))]],
     ['text format', [message('H', Buffer.from([0, 0, 2]))]],
     ['another number of columns announced', [message('H', Buffer.from([1, 0, 3]))]],
-    ['another signature', [COPY_OUT, message('d', Buffer.concat([Buffer.from('PGCOPY\n\xff\r\r\0', 'latin1'), Buffer.alloc(8)]))]],
-    ['flags that are not known', [COPY_OUT, message('d', Buffer.concat([FILE_HEADER.subarray(0, 14), Buffer.from([1]), Buffer.alloc(4)]))]],
-    ['another number of columns', [COPY_OUT, message('d', Buffer.concat([FILE_HEADER, Buffer.from([0, 3]), row(1n, 'a').subarray(2)]))]],
-    ['a key that is null', [COPY_OUT, message('d', Buffer.concat([FILE_HEADER, Buffer.from([0, 2, 0xff, 0xff, 0xff, 0xff]), Buffer.alloc(12)]))]],
-    ['an end without a trailer', [COPY_OUT, message('d', Buffer.concat([FILE_HEADER, row(1n, 'a')])), message('c')]],
-    ['a row behind the trailer', [COPY_OUT, message('d', Buffer.concat([FILE_HEADER, TRAILER])), message('d', row(1n, 'a'))]],
-    ['a wrong number of rows', [COPY_OUT, message('d', Buffer.concat([FILE_HEADER, row(1n, 'a')])), ...complete(2)]],
+    [
+      'another signature',
+      [COPY_OUT, message('d', Buffer.concat([Buffer.from('PGCOPY\n\xff\r\r\0', 'latin1'), Buffer.alloc(8)]))],
+    ],
+    [
+      'flags that are not known',
+      [
+        COPY_OUT,
+        message('d', Buffer.concat([FILE_HEADER.subarray(0, 14), Buffer.from([1]), Buffer.alloc(4)])),
+      ],
+    ],
+    [
+      'another number of columns',
+      [COPY_OUT, message('d', Buffer.concat([FILE_HEADER, Buffer.from([0, 3]), row(1n, 'a').subarray(2)]))],
+    ],
+    [
+      'a key that is null',
+      [
+        COPY_OUT,
+        message(
+          'd',
+          Buffer.concat([FILE_HEADER, Buffer.from([0, 2, 0xff, 0xff, 0xff, 0xff]), Buffer.alloc(12)]),
+        ),
+      ],
+    ],
+    [
+      'an end without a trailer',
+      [COPY_OUT, message('d', Buffer.concat([FILE_HEADER, row(1n, 'a')])), message('c')],
+    ],
+    [
+      'a row behind the trailer',
+      [COPY_OUT, message('d', Buffer.concat([FILE_HEADER, TRAILER])), message('d', row(1n, 'a'))],
+    ],
+    [
+      'a wrong number of rows',
+      [COPY_OUT, message('d', Buffer.concat([FILE_HEADER, row(1n, 'a')])), ...complete(2)],
+    ],
     ['ready before complete', [COPY_OUT, READY]],
     ['a second beginning', [COPY_OUT, COPY_OUT]],
     ['a message without a length', [COPY_OUT, Buffer.from([0x64, 0, 0, 0, 3])]],
@@ -182,7 +248,9 @@ describe('the framer', () => {
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 400 }), fc.nat(600), (noise, at) => {
         const stream = copyOf(rows);
         const broken = Buffer.concat([stream.subarray(0, at), noise, stream.subarray(at)]);
-        expect(failureOf(() => read([broken]))).toSatisfy((failure) => failure === null || failure instanceof TaskFailure);
+        expect(failureOf(() => read([broken]))).toSatisfy(
+          (failure) => failure === null || failure instanceof TaskFailure,
+        );
       }),
       { numRuns: 2_000 },
     );

@@ -1,7 +1,7 @@
 import { Batch } from './batch.ts';
 
 /** Most documents of one batch. */
-export const MAX_BATCH_ITEMS = 10_000;
+const MAX_BATCH_ITEMS = 10_000;
 /** Room that a batch has beside its largest document: the action line (a key and a version of 20 characters each) and newlines. */
 export const DOCUMENT_OVERHEAD_BYTES = 256;
 

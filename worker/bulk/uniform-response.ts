@@ -7,11 +7,12 @@ import { readOutcomes, type Sent } from './outcomes.ts';
 
 const ITEMS = Buffer.from('"items":[');
 const BETWEEN_ITEMS = Buffer.from('}},{');
+const ID = '"_id":"';
 const COMMA = 0x2c;
 const MINUS = 0x2d;
 const ZERO = 0x30;
-/** So many digits are exact in a number. */
-const MAX_DIGITS = 15;
+/** An integer of so many characters, its sign among them, is exact in a number. */
+const MAX_KEY_LENGTH = 15;
 
 /**
  * Whether the response says of exactly the items that were sent, in order, that all were stored in the same way.
@@ -25,8 +26,8 @@ export function allStoredAlike(response: Buffer, sent: Sent): boolean {
   if (between < 0) return false;
   const item = response.toString('latin1', start, between + 2);
   const id = String(sent.keys[sent.first]);
-  const idStart = item.indexOf(`"_id":"${id}"`) + '"_id":"'.length;
-  if (!isStored(item, sent)) return false;
+  const idStart = item.indexOf(ID) + ID.length;
+  if (item.indexOf(ID, idStart) >= 0 || !isStored(item, sent)) return false;
   const prefix = Buffer.from(item.slice(0, idStart), 'latin1');
   const suffix = Buffer.from(item.slice(idStart + id.length), 'latin1');
   return repeats(response, start, prefix, suffix, sent);
@@ -49,7 +50,7 @@ function repeats(response: Buffer, start: number, prefix: Buffer, suffix: Buffer
     if (!holds(response, at, prefix)) return false;
     at += prefix.length;
     const length = digitsLength(response, at);
-    if (length > MAX_DIGITS || readInteger(response, at, length) !== keyAt(words, sent.first + i))
+    if (length > MAX_KEY_LENGTH || readInteger(response, at, length) !== keyAt(words, sent.first + i))
       return false;
     at += length;
     if (!holds(response, at, suffix)) return false;
@@ -83,7 +84,7 @@ function readInteger(response: Buffer, at: number, length: number): number {
   return negative ? -value : value;
 }
 
-/** A key from its two words, without making a bigint of it; exact where it has at most `MAX_DIGITS` digits. */
+/** A key from its two words, without making a bigint of it; exact within `MAX_KEY_LENGTH`. */
 function keyAt(words: Int32Array, position: number): number {
   return (words[2 * position + 1] ?? 0) * 2 ** 32 + ((words[2 * position] ?? 0) >>> 0);
 }

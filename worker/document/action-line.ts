@@ -34,7 +34,9 @@ export function writeVersionedAction(
   to = writeAscii(target, to, VERSION);
   const version = versionOf(source, at);
   to =
-    typeof version === 'number' ? writeWhole(target, to, version) : writeAscii(target, to, version.toString());
+    typeof version === 'number'
+      ? writeWhole(target, to, version)
+      : writeAscii(target, to, version.toString());
   return writeAscii(target, to, VERSION_TAIL);
 }
 

@@ -27,7 +27,13 @@ export function arrayWriter(writeElement: ValueWriter, nullElements: boolean): V
     return next === UNREPRESENTABLE && nullElements ? writeNull(target, position) : next;
   };
 
-  const writeLevel = (source: Buffer, lengths: readonly number[], level: number, target: Buffer, position: number): number => {
+  const writeLevel = (
+    source: Buffer,
+    lengths: readonly number[],
+    level: number,
+    target: Buffer,
+    position: number,
+  ): number => {
     const length = lengths[level] as number;
     const innermost = level === lengths.length - 1;
     let to = position;
@@ -44,7 +50,9 @@ export function arrayWriter(writeElement: ValueWriter, nullElements: boolean): V
     const dimensions = readInt4(source, start);
     at = start + HEADER_BYTES + dimensions * DIMENSION_BYTES;
     if (dimensions === 0) return writeEmpty(target, position);
-    const lengths = Array.from({ length: dimensions }, (_, i) => readInt4(source, start + HEADER_BYTES + i * DIMENSION_BYTES));
+    const lengths = Array.from({ length: dimensions }, (_, i) =>
+      readInt4(source, start + HEADER_BYTES + i * DIMENSION_BYTES),
+    );
     return writeLevel(source, lengths, 0, target, position);
   };
 }

@@ -41,7 +41,8 @@ export const writeTimestamp: ValueWriter = (source, at, _end, target, position) 
   let ofDay = micros - days * MICROS_PER_DAY;
   if (!Number.isSafeInteger(micros)) {
     // Before 1714 and after 2285 a double is too coarse for microseconds.
-    const sinceEarlier = joinInt8(high, readUint4(source, at + 4)) - BigInt(EARLIER_DAY) * BigInt(MICROS_PER_DAY);
+    const sinceEarlier =
+      joinInt8(high, readUint4(source, at + 4)) - BigInt(EARLIER_DAY) * BigInt(MICROS_PER_DAY);
     days = Number(sinceEarlier / BigInt(MICROS_PER_DAY)) + EARLIER_DAY;
     ofDay = Number(sinceEarlier % BigInt(MICROS_PER_DAY));
   }

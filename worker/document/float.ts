@@ -119,7 +119,8 @@ function writeScaled(target: Buffer, position: number, scaled: number, places: n
 function shortestFloat8(size: number): string {
   let text = String(size);
   if (size < EXACT_INTEGER_LIMIT) return text;
-  for (let digits = significantDigits(text) + 1; liesMidway(text, size); digits++) text = size.toPrecision(digits);
+  for (let digits = significantDigits(text) + 1; liesMidway(text, size); digits++)
+    text = size.toPrecision(digits);
   return text;
 }
 

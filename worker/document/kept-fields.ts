@@ -18,7 +18,9 @@ interface KeptColumn {
  * Makes the function that gives, as JSON, those fields of a row that a dead letter may keep: from `source[at, end)`,
  * where the row's document fields begin. Null when there are none or when they are too large.
  */
-export function keptFieldsEncoder(described: DescribedDefinition): (source: Buffer, at: number, end: number) => string | null {
+export function keptFieldsEncoder(
+  described: DescribedDefinition,
+): (source: Buffer, at: number, end: number) => string | null {
   const keep = new Set(described.definition.deadLetters.keepFields);
   if (keep.size === 0) return () => null;
   const columns = described.fields.map(({ name, oid }): KeptColumn | null =>
@@ -27,7 +29,12 @@ export function keptFieldsEncoder(described: DescribedDefinition): (source: Buff
   return (source, at, end) => keptFields(columns, source, at, end);
 }
 
-function keptFields(columns: readonly (KeptColumn | null)[], source: Buffer, start: number, end: number): string | null {
+function keptFields(
+  columns: readonly (KeptColumn | null)[],
+  source: Buffer,
+  start: number,
+  end: number,
+): string | null {
   const scratch = Buffer.allocUnsafe(Math.min(MAX_KEPT_BYTES, (end - start) * MOST_GROWTH + MARGIN_BYTES));
   const kept: string[] = [];
   let at = start;
@@ -37,7 +44,9 @@ function keptFields(columns: readonly (KeptColumn | null)[], source: Buffer, sta
     if (column !== null) {
       const to = length < 0 ? writeNull(scratch, 0) : column.write(source, at + 4, valueEnd, scratch, 0);
       if (to > scratch.length) return null;
-      kept.push(`${JSON.stringify(column.name)}:${to === UNREPRESENTABLE ? 'null' : scratch.toString('utf8', 0, to)}`);
+      kept.push(
+        `${JSON.stringify(column.name)}:${to === UNREPRESENTABLE ? 'null' : scratch.toString('utf8', 0, to)}`,
+      );
     }
     at = valueEnd;
   }

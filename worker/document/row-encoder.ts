@@ -81,7 +81,13 @@ export class RowEncoder {
     }
     return this.#versions
       ? this.#encodeVersioned(source, at, end, batch)
-      : this.#encodeDocument(source, at, end, batch, writeAction(batch.buffer, batch.length, this.#keyHigh, this.#keyLow));
+      : this.#encodeDocument(
+          source,
+          at,
+          end,
+          batch,
+          writeAction(batch.buffer, batch.length, this.#keyHigh, this.#keyLow),
+        );
   }
 
   #encodeVersioned(source: Buffer, at: number, end: number, batch: Batch): boolean {
@@ -90,9 +96,21 @@ export class RowEncoder {
     const fieldsAt = versionAt + Math.max(0, length);
     const unusable = unusableVersion(source, versionAt, length);
     if (unusable !== null) {
-      return this.#bury(batch, 'changed_at_unusable', `changed_at is ${unusable}.`, this.#keptFields(source, fieldsAt, end));
+      return this.#bury(
+        batch,
+        'changed_at_unusable',
+        `changed_at is ${unusable}.`,
+        this.#keptFields(source, fieldsAt, end),
+      );
     }
-    const to = writeVersionedAction(batch.buffer, batch.length, this.#keyHigh, this.#keyLow, source, versionAt);
+    const to = writeVersionedAction(
+      batch.buffer,
+      batch.length,
+      this.#keyHigh,
+      this.#keyLow,
+      source,
+      versionAt,
+    );
     return this.#encodeDocument(source, fieldsAt, end, batch, to);
   }
 
@@ -106,7 +124,12 @@ export class RowEncoder {
     }
     target[to++] = CLOSING;
     if (to - start > this.#maxDocumentBytes) {
-      return this.#bury(batch, 'document_too_large', tooLargeReason('document', to - start, this.#maxDocumentBytes), null);
+      return this.#bury(
+        batch,
+        'document_too_large',
+        tooLargeReason('document', to - start, this.#maxDocumentBytes),
+        null,
+      );
     }
     target[to++] = NEWLINE;
     if (to > target.length) return false;
@@ -152,7 +175,11 @@ export class RowEncoder {
   }
 
   #malformed(): TaskFailure {
-    return new TaskFailure('retry', 'malformed_row', `The row of key ${this.#key} is not as long as its columns say.`);
+    return new TaskFailure(
+      'retry',
+      'malformed_row',
+      `The row of key ${this.#key} is not as long as its columns say.`,
+    );
   }
 }
 

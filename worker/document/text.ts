@@ -46,7 +46,8 @@ export const writeJson: ValueWriter = (source, at, end, target, position) => {
 
 /** jsonb comes as a version byte, always 1 today, and its text, which never holds a newline. */
 export const writeJsonb: ValueWriter = (source, at, end, target, position) => {
-  if (source[at] !== 1) throw new Error(`PostgreSQL sent jsonb in version ${source[at]}; only version 1 is known.`);
+  if (source[at] !== 1)
+    throw new Error(`PostgreSQL sent jsonb in version ${source[at]}; only version 1 is known.`);
   return copyBytes(source, at + 1, end, target, position);
 };
 
@@ -91,7 +92,8 @@ function writeEscaped(source: Buffer, at: number, end: number, target: Buffer, p
       const b = source[i + 1] as number;
       const c = source[i + 2] as number;
       const d = source[i + 3] as number;
-      if (((PLAIN[a] as number) & (PLAIN[b] as number) & (PLAIN[c] as number) & (PLAIN[d] as number)) === 0) break;
+      if (((PLAIN[a] as number) & (PLAIN[b] as number) & (PLAIN[c] as number) & (PLAIN[d] as number)) === 0)
+        break;
       target[to] = a;
       target[to + 1] = b;
       target[to + 2] = c;

@@ -2,7 +2,13 @@
  * Writes the JSON of one value: `source[at, end)` is PostgreSQL's binary form, the answer is the position behind what
  * was written to `target` (which may lie past its end, see bytes.ts), or UNREPRESENTABLE when JSON cannot say it.
  */
-export type ValueWriter = (source: Buffer, at: number, end: number, target: Buffer, position: number) => number;
+export type ValueWriter = (
+  source: Buffer,
+  at: number,
+  end: number,
+  target: Buffer,
+  position: number,
+) => number;
 
 /** NaN, an infinity, a date BC or after the year 9999. */
 export const UNREPRESENTABLE = -1;

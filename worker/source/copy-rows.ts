@@ -29,7 +29,8 @@ export async function copyRows(
     frames.feed(piece);
     for (let event = frames.next(); event !== 'more'; event = frames.next()) {
       if (event === 'ready') return 'complete';
-      if (event === 'error') throw frames.error ?? new Error('PostgreSQL sent an error without saying which.');
+      if (event === 'error')
+        throw frames.error ?? new Error('PostgreSQL sent an error without saying which.');
       while (!consumer.take(event)) {
         if (!(await roomWithin(consumer.room(), maxStallMs, () => stream.destroy()))) return 'stalled';
       }

@@ -31,7 +31,13 @@ export function verdictOn(error: unknown, definition: IndexDefinition): Verdict 
   if (family === DATA_EXCEPTION) return 'row';
   if (code !== DATABASE_DROPPED && (PASSING_CLASSES.has(family) || PASSING_CODES.has(code))) return 'again';
   const lasting = LASTING_CLASSES.has(family) || code === DATABASE_DROPPED;
-  return failure(lasting ? 'stop' : 'retry', code, `${describeError(error)}. ${adviceOn(code)}`, definition, error);
+  return failure(
+    lasting ? 'stop' : 'retry',
+    code,
+    `${describeError(error)}. ${adviceOn(code)}`,
+    definition,
+    error,
+  );
 }
 
 /** The database's message with its SQLSTATE. */
@@ -47,9 +53,14 @@ export function faultyExpression(error: DatabaseError, definition: IndexDefiniti
 
 function verdictOnConnection(error: Error, definition: IndexDefinition): Verdict {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const refusesTls = /CERT|_TLS_|_SSL_|SELF_SIGNED|UNABLE_TO_/.test(code) || error.message.includes('does not support SSL');
-  const refusesPassword = error.message.startsWith('SASL') || error.message.includes('password must be a string');
-  if (!refusesTls && !refusesPassword) return isProgrammingError(error) ? failure('retry', 'internal', error.message, definition, error) : 'again';
+  const refusesTls =
+    /CERT|_TLS_|_SSL_|SELF_SIGNED|UNABLE_TO_/.test(code) || error.message.includes('does not support SSL');
+  const refusesPassword =
+    error.message.startsWith('SASL') || error.message.includes('password must be a string');
+  if (!refusesTls && !refusesPassword)
+    return isProgrammingError(error)
+      ? failure('retry', 'internal', error.message, definition, error)
+      : 'again';
   return failure('stop', 'connection_refused', `${error.message}. ${adviceOn('28000')}`, definition, error);
 }
 
@@ -58,9 +69,12 @@ function isProgrammingError(error: Error): boolean {
 }
 
 function adviceOn(code: string): string {
-  if (ACCESS_CODES.has(code)) return "Mend the worker's database settings or the role's permissions, then run again.";
-  if (code.startsWith('3D') || code === DATABASE_DROPPED) return "Mend the worker's database settings, then run again.";
-  if (code.startsWith('42') || code.startsWith('3F')) return 'The database no longer fits the definition: plan again.';
+  if (ACCESS_CODES.has(code))
+    return "Mend the worker's database settings or the role's permissions, then run again.";
+  if (code.startsWith('3D') || code === DATABASE_DROPPED)
+    return "Mend the worker's database settings, then run again.";
+  if (code.startsWith('42') || code.startsWith('3F'))
+    return 'The database no longer fits the definition: plan again.';
   return 'It is not known to pass by itself.';
 }
 
@@ -71,5 +85,7 @@ function failure(
   { name, source }: IndexDefinition,
   cause?: Error,
 ): TaskFailure {
-  return new TaskFailure(next, type, `Reading ${source.table} for the definition "${name}": ${message}`, { cause });
+  return new TaskFailure(next, type, `Reading ${source.table} for the definition "${name}": ${message}`, {
+    cause,
+  });
 }

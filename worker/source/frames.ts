@@ -125,7 +125,8 @@ export class CopyFrames {
   #keptOf(type: number, messageBytes: number): number {
     if (messageBytes <= HEADER_BYTES + FILE_HEADER_BYTES + this.#limits.maxRowBytes) return messageBytes;
     if (type === MESSAGE.copyData) return Math.min(messageBytes, KEPT_OF_OVERSIZED);
-    if (messageBytes > MAX_OTHER_MESSAGE_BYTES) throw unexpected(`a message of ${messageBytes} bytes and type ${type}`);
+    if (messageBytes > MAX_OTHER_MESSAGE_BYTES)
+      throw unexpected(`a message of ${messageBytes} bytes and type ${type}`);
     return messageBytes;
   }
 
@@ -145,7 +146,8 @@ export class CopyFrames {
 
   #message(bytes: Buffer, at: number, messageBytes: number, keptEnd: number): FrameEvent | null {
     const type = bytes[at];
-    if (type === MESSAGE.copyData) return this.#copyData(bytes, at + HEADER_BYTES, at + messageBytes, keptEnd);
+    if (type === MESSAGE.copyData)
+      return this.#copyData(bytes, at + HEADER_BYTES, at + messageBytes, keptEnd);
     const body = bytes.subarray(at + HEADER_BYTES, keptEnd);
     switch (type) {
       case MESSAGE.noticeResponse:
@@ -175,7 +177,8 @@ export class CopyFrames {
   }
 
   #advance(from: string, to: 'header' | 'done' | 'complete' | 'begin', type: number): void {
-    if (this.#state !== from) throw unexpected(`a message of type "${String.fromCharCode(type)}" out of turn`);
+    if (this.#state !== from)
+      throw unexpected(`a message of type "${String.fromCharCode(type)}" out of turn`);
     this.#state = to;
   }
 
@@ -192,8 +195,10 @@ export class CopyFrames {
       this.#state = 'trailer';
       return null;
     }
-    if (columns !== this.#limits.columns) throw unexpected(`a row of ${columns} columns instead of ${this.#limits.columns}`);
-    if (end - start < ROW_HEAD_BYTES || readInt4(bytes, start + 2) !== 8) throw unexpected('a row without its key');
+    if (columns !== this.#limits.columns)
+      throw unexpected(`a row of ${columns} columns instead of ${this.#limits.columns}`);
+    if (end - start < ROW_HEAD_BYTES || readInt4(bytes, start + 2) !== 8)
+      throw unexpected('a row without its key');
     this.bytes = bytes;
     this.start = start;
     this.end = keptEnd;
@@ -203,7 +208,8 @@ export class CopyFrames {
   }
 
   #checkFormat(body: Buffer): void {
-    if (body[0] !== 1 || readInt2(body, 1) !== this.#limits.columns) throw unexpected('another format of COPY');
+    if (body[0] !== 1 || readInt2(body, 1) !== this.#limits.columns)
+      throw unexpected('another format of COPY');
   }
 
   #checkCount(body: Buffer): void {
@@ -219,7 +225,9 @@ function messageLength(bytes: Buffer, at: number): number {
 }
 
 function fileHeaderEnd(bytes: Buffer, at: number, end: number): number {
-  const complete = end - at >= FILE_HEADER_BYTES && bytes.compare(SIGNATURE, 0, SIGNATURE.length, at, at + SIGNATURE.length) === 0;
+  const complete =
+    end - at >= FILE_HEADER_BYTES &&
+    bytes.compare(SIGNATURE, 0, SIGNATURE.length, at, at + SIGNATURE.length) === 0;
   if (!complete || readInt4(bytes, at + 11) !== 0 || readInt4(bytes, at + 15) !== 0) {
     throw unexpected('another header of the binary format');
   }

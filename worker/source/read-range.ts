@@ -72,11 +72,21 @@ export async function readRange(
     } catch (error) {
       signal.throwIfAborted();
       const verdict = verdictOn(error, definition);
-      if (verdict !== 'again') throw verdict === 'row' ? faultyExpression(error as DatabaseError, definition) : verdict;
+      if (verdict !== 'again')
+        throw verdict === 'row' ? faultyExpression(error as DatabaseError, definition) : verdict;
       onWaiting(true);
       failures = position.rows > rows ? 1 : failures + 1;
-      await sleep(backoffMs(failures, Math.random()), undefined, { signal });
+      await pause(backoffMs(failures, Math.random()), signal);
     }
+  }
+}
+
+/** Rejects with the signal's reason. */
+async function pause(timeoutMs: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(timeoutMs, undefined, { signal });
+  } catch {
+    signal.throwIfAborted();
   }
 }
 
@@ -101,7 +111,8 @@ function readOnce(
       if (outcome === 'stalled') return false;
     } catch (error) {
       if (!(error instanceof DatabaseError) || verdictOn(error, definition) !== 'row') throw error;
-      if (window.broke(keys?.rows ?? null) && keys !== null) await buryRow(keys.lastKey, error, position, consumer, signal);
+      if (window.broke(keys?.rows ?? null) && keys !== null)
+        await buryRow(keys.lastKey, error, position, consumer, signal);
       return false;
     }
     window.succeeded();
@@ -110,7 +121,10 @@ function readOnce(
   });
 }
 
-async function describeAsPlanned(client: Client, { definition, typesDigest }: ReadRequest): Promise<DescribedDefinition> {
+async function describeAsPlanned(
+  client: Client,
+  { definition, typesDigest }: ReadRequest,
+): Promise<DescribedDefinition> {
   const described = await describeDefinition(client, definition);
   if (digestTypes(described) === typesDigest) return described;
   throw new TaskFailure(
@@ -125,8 +139,15 @@ interface NextKeys {
   readonly rows: number;
 }
 
-async function nextKeys(client: Client, definition: IndexDefinition, range: KeyRange, rows: number): Promise<NextKeys> {
-  const result = await client.query<{ last_key: string | null; rows: string }>(nextKeysStatement(definition, range, rows));
+async function nextKeys(
+  client: Client,
+  definition: IndexDefinition,
+  range: KeyRange,
+  rows: number,
+): Promise<NextKeys> {
+  const result = await client.query<{ last_key: string | null; rows: string }>(
+    nextKeysStatement(definition, range, rows),
+  );
   const row = result.rows[0];
   const lastKey = row?.last_key ?? null;
   return { lastKey: lastKey === null ? null : BigInt(lastKey), rows: Number(row?.rows ?? 0) };
@@ -178,7 +199,12 @@ async function buryRow(
   consumer: RowConsumer,
   signal: AbortSignal,
 ): Promise<void> {
-  const letter: DeadLetter = { key, type: error.code ?? 'data_exception', reason: describeError(error), fields: null };
+  const letter: DeadLetter = {
+    key,
+    type: error.code ?? 'data_exception',
+    reason: describeError(error),
+    fields: null,
+  };
   while (!consumer.bury(letter)) await consumer.room(signal);
   position.moveToKey(key);
 }
@@ -190,6 +216,14 @@ function tooLarge(key: bigint, bytes: number, limitBytes: number): DeadLetter {
 function wrongOrder(order: -1 | 0, key: bigint, { name, source }: IndexDefinition): TaskFailure {
   const what = `The key ${source.key} of ${source.table} (definition "${name}")`;
   return order === 0
-    ? new TaskFailure('stop', 'key_not_unique', `${what} comes twice: ${key}. Each row must have a key of its own and come out of the joins once; mend the table, the joins or a field that returns several rows.`)
-    : new TaskFailure('stop', 'key_order', `${what} does not rise: ${key} came behind a larger one. Check the indexes of the table for corruption (REINDEX).`);
+    ? new TaskFailure(
+        'stop',
+        'key_not_unique',
+        `${what} comes twice: ${key}. Each row must have a key of its own and come out of the joins once; mend the table, the joins or a field that returns several rows.`,
+      )
+    : new TaskFailure(
+        'stop',
+        'key_order',
+        `${what} does not rise: ${key} came behind a larger one. Check the indexes of the table for corruption (REINDEX).`,
+      );
 }

@@ -34,6 +34,7 @@ export async function withSession<Result>(
   signal: AbortSignal,
   use: (client: Client) => Promise<Result>,
 ): Promise<Result> {
+  signal.throwIfAborted();
   const client = new Client({
     ...database,
     stream: createSocket,
@@ -46,7 +47,6 @@ export async function withSession<Result>(
   const destroy = (): void => void client.connection.stream.destroy();
   signal.addEventListener('abort', destroy, { once: true });
   try {
-    signal.throwIfAborted();
     await client.connect();
     await client.query(beginTransaction(limits));
     return await use(client);
@@ -70,5 +70,7 @@ function beginTransaction({ statementTimeoutMs, lockTimeoutMs }: SessionLimits):
 
 function close(client: Client): void {
   const { stream } = client.connection;
-  stream.end(TERMINATE, () => stream.destroy());
+  // One that was never connected, or is no longer, has nobody to take leave of.
+  if (!stream.readable || !stream.writable) stream.destroy();
+  else stream.end(TERMINATE, () => stream.destroy());
 }

@@ -1,0 +1,39 @@
+import type { ClientBase, QueryArrayResult, QueryResultRow } from 'pg';
+import { PINNED_SETTINGS, setLocal } from '../../definition/sql.ts';
+
+/**
+ * One statement on the source under the settings that the workers read with, so that a condition or a value that
+ * depends on the time zone says the same here. A short transaction of its own: no snapshot is held between statements.
+ */
+export async function querySource<R extends QueryResultRow>(
+  client: ClientBase,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<R[]> {
+  return inPinnedTransaction(client, async () => (await client.query<R>(text, [...values])).rows);
+}
+
+/** As `querySource`, rows as arrays of texts, for expressions that may share a name. */
+export async function querySourceRows(
+  client: ClientBase,
+  text: string,
+  values: readonly unknown[],
+): Promise<(string | null)[][]> {
+  return inPinnedTransaction(client, async () => {
+    const result: QueryArrayResult<(string | null)[]> = await client.query({
+      text,
+      values: [...values],
+      rowMode: 'array',
+    });
+    return result.rows;
+  });
+}
+
+async function inPinnedTransaction<T>(client: ClientBase, work: () => Promise<T>): Promise<T> {
+  await client.query(`BEGIN READ ONLY; ${setLocal(PINNED_SETTINGS)}`);
+  try {
+    return await work();
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}

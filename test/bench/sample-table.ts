@@ -1,0 +1,50 @@
+import type { Client } from 'pg';
+
+/** Name and SQL of each column, made of the row's number `i`: 20 with the key, mixed types, about 1.5 KB a row. */
+const COLUMNS: Readonly<Record<string, string>> = {
+  id: 'i::bigint',
+  sku: `'SKU-' || lpad(i::text, 10, '0')`,
+  name: `initcap(substr(md5(i::text), 1, 8)) || ' "quoted" name ' || i`,
+  summary: `repeat(md5((i * 7)::text) || ' ', 12)`,
+  description: `repeat(md5((i * 3)::text) || E' line\\n', 19)`,
+  category: '(i % 50)::smallint',
+  vendor: '(i * 37 % 1000000)::integer',
+  views: '(i * 97)::bigint',
+  rating: '(i % 5) * 0.5::float8 + 1',
+  latitude: 'round((i * 7919 % 180000000)::numeric / 1000000 - 90, 6)::float8',
+  longitude: 'ln(i) * 10',
+  price: '(i % 100000)::numeric(12, 2) / 100',
+  active: 'i % 3 = 0',
+  uid: 'md5(i::text)::uuid',
+  released: `date '2020-01-01' + (i % 1500)::int`,
+  updated_at: `timestamptz '2024-01-01' + i * interval '1.234567 second'`,
+  created: `timestamp '2024-01-01' + i * interval '2 second'`,
+  attributes: `jsonb_build_object('color', 'red', 'weight', i % 100, 'dims', jsonb_build_array(i % 7, i % 11, i % 13))`,
+  tags: `ARRAY['tag' || i % 10, 'tag' || i % 17, 'tag' || i % 23]`,
+  score: 'sqrt(i)::real',
+};
+
+export const COLUMN_COUNT = Object.keys(COLUMNS).length;
+
+/** The definition over the sample table, as its YAML file holds it. */
+export function sampleDefinition(table: string): string {
+  const fields = Object.keys(COLUMNS).filter((name) => name !== 'id');
+  const lines = fields.map((name) => `  ${name}: ${table}.${name}`);
+  return [`name: bench`, `source: { table: ${table}, key: id }`, 'document:', ...lines, ''].join('\n');
+}
+
+/** Makes the table unless it is there from a former run, and gives its name. */
+export async function sampleTable(client: Client, rows: number): Promise<string> {
+  const table = `sample_${rows}`;
+  const { rows: found } = await client.query(`SELECT to_regclass('${table}') AS oid`);
+  if (found[0]?.oid !== null) return table;
+  const columns = Object.entries(COLUMNS).map(([name, sql]) => `${sql} AS ${name}`);
+  await client.query(`BEGIN`);
+  await client.query(
+    `CREATE TABLE ${table} AS SELECT ${columns.join(', ')} FROM generate_series(1, ${rows}::bigint) AS i`,
+  );
+  await client.query(`ALTER TABLE ${table} ADD PRIMARY KEY (id)`);
+  await client.query(`COMMIT`);
+  await client.query(`VACUUM ANALYZE ${table}`);
+  return table;
+}

@@ -1,0 +1,158 @@
+import { describe, expect, inject, it } from 'vitest';
+import { documentsOf, documentVersions, sql } from '../support/run-documents.ts';
+import { createGate } from '../support/run-gate.ts';
+import { rangesDone, stateOf } from '../support/run-journal.ts';
+import { startProxy } from '../support/run-proxy.ts';
+import { type RunSetup, SEARCH_URL, setUpRun, type TestScope } from '../support/run-setup.ts';
+import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
+import { eventually } from '../support/run-eventually.ts';
+import { bulk, call } from '../support/search-calls.ts';
+
+/** What happens to cluster and database while a run is under way. */
+
+const database = placesDatabase();
+const onOpenSearch = it.skipIf(inject('searchUrl') === null);
+const WHOLE = { status: 'done', rows: ROWS, indexed: ROWS, dead_letters: 0 };
+
+const isBulk = (path: string): boolean => path.includes('/_bulk');
+
+async function behindGate(scope: TestScope, url = SEARCH_URL) {
+  const gate = await createGate(database.url(), 'places.id', ROWS / 2);
+  scope.onTestFinished(() => gate.close());
+  const setup = await setUpRun(scope, {
+    databaseUrl: database.url(),
+    definition: { ...PLACES, document: { ...PLACES.document, passed: gate.expression } },
+    settings: { target: { url }, ranges: { count: 8 } },
+  });
+  await gate.shut();
+  return { gate, setup };
+}
+
+describe('a run goes on', { timeout: 120_000 }, () => {
+  it('through a cluster that turns bulks away for some seconds', async (scope) => {
+    const proxy = await startProxy(scope, SEARCH_URL);
+    proxy.intercept = (_method, path) =>
+      isBulk(path) && proxy.refused.length < 12
+        ? { status: 429, type: 'rejected_execution_exception', reason: 'the queue is full' }
+        : null;
+    const setup = await setUpRun(scope, {
+      databaseUrl: database.url(),
+      definition: PLACES,
+      settings: { target: { url: proxy.url }, ranges: { count: 4 } },
+    });
+
+    const { code, result, stderr } = await setup.run('run');
+
+    expect(code, stderr).toBe(0);
+    expect(proxy.refused).toHaveLength(12);
+    expect(result).toMatchObject({ ...WHOLE, retries: 12 });
+    expect(Object.keys(await documentsOf(setup.alias))).toHaveLength(ROWS);
+  });
+
+  it('through a cluster that is gone for some seconds, and a database that cuts its connections', async (scope) => {
+    const proxy = await startProxy(scope, SEARCH_URL);
+    const { gate, setup } = await behindGate(scope, proxy.url);
+    const run = setup.start('run');
+    await rangesDone(setup, 4);
+
+    await proxy.down();
+    await gate.open();
+    await run.said('"waiting_for":["cluster"]');
+    await sql(
+      database.url(),
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name LIKE 'reindex-fleet%'`,
+    );
+    await proxy.up();
+
+    const { code, result, stderr } = await run.ended;
+    expect(code, stderr).toBe(0);
+    expect(result).toMatchObject(WHOLE);
+    expect(Object.keys(await documentsOf(setup.alias))).toHaveLength(ROWS);
+  });
+});
+
+it('a write block from outside stops the run at zero with the cluster’s words; once lifted, the run finishes', { timeout: 120_000 }, async (scope) => {
+  const { gate, setup } = await behindGate(scope);
+  const run = setup.start('run');
+  await rangesDone(setup, 4);
+  const [target = ''] = await setup.indexes();
+
+  await call(SEARCH_URL, 'PUT', `/${target}/_block/write`);
+  await gate.open();
+  const stopped = await run.ended;
+  expect(stopped.code).toBe(1);
+  expect(stopped.result['error']).toContain('cluster_block_exception');
+  expect(await setup.workers()).toEqual([]);
+  expect((await stateOf(setup))?.desired).toBe(0);
+  expect(await setup.served()).toEqual([]);
+
+  await call(SEARCH_URL, 'PUT', `/${target}/_settings`, { 'index.blocks.write': null });
+  const second = await setup.run('run');
+  expect(second.code, second.stderr).toBe(0);
+  expect(second.result).toMatchObject(WHOLE);
+  const versions = await documentVersions(setup.alias);
+  expect(Object.keys(versions)).toHaveLength(ROWS);
+  expect(versions).toMatchObject({ 1: 1, [ROWS / 2]: 1 });
+});
+
+describe('what changes in the index before it is validated', { timeout: 120_000 }, () => {
+  /** A run that stands before `validate`; gives its target's name. */
+  async function finalized(setup: RunSetup): Promise<string> {
+    for (const phase of ['claim', 'create-index', 'reindex', 'finalize']) {
+      const { code, stderr } = await setup.run(phase, '--run-key', 'k');
+      expect(code, stderr).toBe(0);
+    }
+    const [target = ''] = await setup.indexes();
+    return target;
+  }
+
+  async function change(index: string, ...lines: readonly unknown[]): Promise<void> {
+    const outcomes = await bulkOn(index, lines);
+    expect(outcomes.map(({ error }) => error)).toEqual(outcomes.map(() => undefined));
+    await call(SEARCH_URL, 'POST', `/${index}/_refresh`);
+  }
+
+  /** Through an alias of its own, as `bulk` wants one. */
+  async function bulkOn(index: string, lines: readonly unknown[]) {
+    const alias = `${index}-by-hand`;
+    await call(SEARCH_URL, 'POST', '/_aliases', { actions: [{ add: { index, alias } }] });
+    const outcomes = await bulk(SEARCH_URL, alias, lines);
+    await call(SEARCH_URL, 'POST', '/_aliases', { actions: [{ remove: { index, alias } }] });
+    return outcomes;
+  }
+
+  const settings = { workers: { count: 1 }, ranges: { count: 4 } };
+
+  onOpenSearch('a document that is gone is found by count, read again and mended; so is one that was changed', async (scope) => {
+    const setup = await setUpRun(scope, { databaseUrl: database.url(), definition: PLACES, settings });
+    const target = await finalized(setup);
+    await change(target, { delete: { _id: '777' } });
+    // The first range has no start, so its first rows are always among the samples.
+    await change(target, { index: { _id: '1' } }, { id: 1, name: 'forged' });
+
+    const { code, result, stderr } = await setup.run('run', '--run-key', 'k');
+
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('2 ranges did not match and are read again once');
+    expect(result).toMatchObject({ ...WHOLE, rows_read_again: ROWS / 2 });
+    expect(await documentsOf(setup.alias)).toMatchObject({ 777: { name: 'place 777' }, 1: { name: 'place 1' } });
+  });
+
+  onOpenSearch('what reading again cannot mend is refused with its key', async (scope) => {
+    const definition = { ...PLACES, source: { ...PLACES.source, changed_at: 'places.changed_at' } };
+    const setup = await setUpRun(scope, { databaseUrl: database.url(), definition, settings });
+    const target = await finalized(setup);
+    // A deletion counts as newer than what it deleted, so the same version of the row does not bring it back.
+    await change(target, { delete: { _id: '777' } });
+    await change(target, { index: { _id: '1999999' } }, { id: 1_999_999, name: 'nobody wrote this' });
+
+    const { code, result } = await setup.run('validate');
+
+    expect(code).toBe(1);
+    expect(result['error']).toMatch(/missing 1: 777/);
+    expect(result['error']).toMatch(/not in the table 1: 1999999/);
+    expect(await setup.served()).toEqual([]);
+    await change(target, { delete: { _id: '1999999' } }, { index: { _id: '777' } }, { id: 777, name: 'place 777', changed_at: null });
+  });
+});

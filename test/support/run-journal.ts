@@ -1,0 +1,27 @@
+import { openFileStore } from '../../orchestrator/journal/file-store.ts';
+import { claimHistory, currentClaim, runFolder } from '../../orchestrator/journal/claims.ts';
+import { readRun } from '../../orchestrator/journal/run-journal.ts';
+import type { RunState } from '../../orchestrator/reconcile/state.ts';
+import { eventually } from './run-eventually.ts';
+import type { RunSetup } from './run-setup.ts';
+
+/** The newest run as its journal tells it; null before there is one. */
+export async function stateOf({ journal }: RunSetup): Promise<RunState | null> {
+  const store = openFileStore(journal);
+  const [claim] = await claimHistory(store);
+  return claim === undefined ? null : (await readRun(store, runFolder(claim.runKey))).state;
+}
+
+export async function isHeld({ journal }: RunSetup): Promise<boolean> {
+  return (await currentClaim(openFileStore(journal)))?.held === true;
+}
+
+/** Waits until the journal has this many ranges done. */
+export async function rangesDone(setup: RunSetup, count: number): Promise<void> {
+  await eventually(`${count} ranges are done`, async () => (await doneRanges(setup)) >= count);
+}
+
+export async function doneRanges(setup: RunSetup): Promise<number> {
+  const ranges = Object.values((await stateOf(setup))?.ranges ?? {});
+  return ranges.filter(({ status }) => status === 'done').length;
+}

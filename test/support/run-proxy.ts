@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestScope } from './run-setup.ts';
+
+/** An answer in the cluster's stead; null: the call goes through. */
+export type Interception = { readonly status: number; readonly type: string; readonly reason: string } | null;
+
+/** Stands between a run and the search node, and does to their calls what a test says. */
+export interface SearchProxy {
+  readonly url: string;
+  /** Asked for each call; replaced at will. */
+  intercept: (method: string, path: string) => Interception;
+  /** `METHOD /path` of each call so far that was not let through. */
+  readonly refused: string[];
+  /** Cuts all connections and takes no more until `up`. */
+  down(): Promise<void>;
+  up(): Promise<void>;
+}
+
+export async function startProxy(scope: TestScope, targetUrl: string): Promise<SearchProxy> {
+  let server = createServer();
+  const refused: string[] = [];
+  const listen = async (port: number): Promise<number> => {
+    server = createServer((incoming, answer) => handle(incoming, answer));
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+  const handle = (incoming: IncomingMessage, answer: ServerResponse): void => {
+    const { method = '', url = '' } = incoming;
+    const interception = proxy.intercept(method, url);
+    if (interception === null) return forward(targetUrl, incoming, answer);
+    refused.push(`${method} ${url}`);
+    incoming.resume().on('end', () => refuse(answer, interception));
+  };
+  const port = await listen(0);
+  const proxy: SearchProxy = {
+    url: `http://127.0.0.1:${port}`,
+    intercept: () => null,
+    refused,
+    down: () => close(server),
+    up: async () => void (await listen(port)),
+  };
+  scope.onTestFinished(() => close(server));
+  return proxy;
+}
+
+function forward(targetUrl: string, incoming: IncomingMessage, answer: ServerResponse): void {
+  const { method, headers, url = '' } = incoming;
+  const outgoing = request(new URL(url, targetUrl), { method: method ?? 'GET', headers }, (response) => {
+    answer.writeHead(response.statusCode ?? 502, response.headers);
+    response.pipe(answer);
+  });
+  outgoing.on('error', () => answer.destroy());
+  answer.on('close', () => outgoing.destroy());
+  incoming.pipe(outgoing);
+}
+
+/** In the form of OpenSearch's own errors. */
+function refuse(answer: ServerResponse, { status, type, reason }: NonNullable<Interception>): void {
+  const error = { root_cause: [{ type, reason }], type, reason };
+  answer.writeHead(status, { 'content-type': 'application/json' });
+  answer.end(JSON.stringify({ error, status }));
+}
+
+async function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  if (server.listening) await new Promise((resolve) => server.close(resolve));
+}

@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, inject } from 'vitest';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { sql } from './run-documents.ts';
+import { createGateFunction } from './run-gate.ts';
+
+/** Of the table `places`, with keys from 1 on. */
+export const ROWS = 2_000;
+
+/** A database with the table `places (id, name, changed_at)` for a file's tests; `url()` once they run. */
+export function placesDatabase(): { url(): string } {
+  let database: TestDatabase | null = null;
+  beforeAll(async () => {
+    database = await createTestDatabase(inject('postgresUrl'));
+    await createGateFunction(database.url);
+    await sql(
+      database.url,
+      `CREATE TABLE places (id int PRIMARY KEY, name text, changed_at timestamptz NOT NULL DEFAULT now());
+       INSERT INTO places SELECT n, 'place ' || n FROM generate_series(1, ${ROWS}) n; ANALYZE places`,
+    );
+  });
+  afterAll(() => database?.drop());
+  return {
+    url: () => {
+      if (database === null) throw new Error('The database is there in tests and hooks only.');
+      return database.url;
+    },
+  };
+}
+
+/** The table `places` as an index. */
+export const PLACES = { source: { table: 'places', key: 'id' }, document: { name: 'places.name' } };
