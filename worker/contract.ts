@@ -8,6 +8,11 @@ import { z } from 'zod';
 /** Raised when a change is not understood by the other side. */
 export const CONTRACT_VERSION = 1;
 export const DEFAULT_PORT = 8003;
+/**
+ * How Node is to be started for a worker. The data path makes little garbage, and a small young generation keeps it from
+ * being kept: measured at full speed 155 MB of memory instead of 205 to 220 MB.
+ */
+export const WORKER_NODE_FLAGS = ['--max-semi-space-size=1'] as const;
 /** Bodies above this are refused before they are read. */
 export const MAX_BODY_BYTES = 64 * 1024;
 

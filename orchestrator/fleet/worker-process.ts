@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { getCompileCacheDir } from 'node:module';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { WORKER_NODE_FLAGS } from '../../worker/contract.ts';
 
 const WORKER_MAIN = fileURLToPath(new URL('../../worker/main.ts', import.meta.url));
 /** A worker answers SIGTERM within 2 s; after this it is killed. */
@@ -21,7 +22,7 @@ export interface WorkerProcess {
 }
 
 export function spawnWorker(id: string, environment: Readonly<Record<string, string>>): WorkerProcess {
-  const child = spawn(process.execPath, [WORKER_MAIN], {
+  const child = spawn(process.execPath, [...WORKER_NODE_FLAGS, WORKER_MAIN], {
     // A group of its own: an interrupt from the terminal reaches the orchestrator alone, which then ends its workers.
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],

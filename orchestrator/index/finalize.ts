@@ -82,7 +82,8 @@ async function removeWriteAliases(
       signal,
     });
     const there = await describeIndex(cluster, index);
-    if (there !== null && alias in there.aliases) throw new RunFailed(`the write alias ${alias} could not be removed from ${index}`);
+    if (there !== null && alias in there.aliases)
+      throw new RunFailed(`the write alias ${alias} could not be removed from ${index}`);
   }
 }
 

@@ -13,7 +13,7 @@ const claimSchema = z.object({
   /** The digest of the definition without its columns' types. */
   definitionDigest: z.string(),
   at: z.iso.datetime(),
-  /** What ended the claim: `finished` or `abandoned`; null while it is held. */
+  /** What ended the claim: `finished` or `abandoned`; null while it is held, or when it was given back. */
   ended: z.enum(['finished', 'abandoned']).nullable(),
 });
 export type Claim = z.infer<typeof claimSchema>;

@@ -117,6 +117,7 @@ function replacementsUsed(draft: Draft): number {
 /** Goes on with the workers that have proved themselves; without any, the run ends with the last words of one. */
 function giveUpOnReplacements(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
   const live = liveInstances(draft, observation);
+  const replaced = lastReplacement(draft);
   const proven = live.filter((instance) => (draft.memory.instances[instance.id]?.readyMs ?? null) !== null);
   if (proven.length !== draft.state.desired) {
     draft.record({ type: 'desired_set', count: proven.length });
@@ -128,5 +129,12 @@ function giveUpOnReplacements(draft: Draft, observation: Observation, nowMs: num
   }
   if (proven.length > 0) return;
   const words = observation.instances.findLast((instance) => instance.detail !== null)?.detail ?? null;
-  draft.stop(`no worker is left and ${reason}${words === null ? '' : `; the last worker said: ${words}`}`);
+  const why = words === null ? replaced : `; the last worker said: ${words}`;
+  draft.stop(`no worker is left and ${reason}${why}`);
+}
+
+/** Why the last worker that did not end by itself was replaced; empty if none was. */
+function lastReplacement({ state }: Draft): string {
+  const last = Object.entries(state.terminations).at(-1);
+  return last === undefined ? '' : `; worker ${last[0]} was replaced because ${last[1].reason}`;
 }

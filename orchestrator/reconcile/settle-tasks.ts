@@ -174,6 +174,6 @@ function stopAtDeadLetters(draft: Draft, limits: Limits): void {
     .map(countsOf);
   const { deadLetters } = [...draft.ranges.map((range) => range.counts), ...running].reduce(addCounts, NO_COUNTS);
   if (deadLetters > limits.stopLimit) {
-    draft.stop(`${deadLetters} rows could not become documents, more than the definition's stop_limit of ${limits.stopLimit}`);
+    draft.stop(`rows that could not become documents: ${deadLetters}, more than the definition's stop_limit of ${limits.stopLimit}`);
   }
 }

@@ -106,7 +106,7 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
     case 'pass_resumed':
       return { ...state, stopped: null, replacements: 0, ranges: mapRanges(state, revive) };
     case 'target_lost':
-      return withoutLaterPhases({ ...state, stopped: null, ranges: {}, pass: 0 }, 'create-index');
+      return withoutLaterPhases({ ...state, stopped: null, ranges: {}, pass: 0, earlierPasses: [] }, 'create-index');
     case 'assigned':
       return {
         ...withRange(state, event.range, (range) => ({

@@ -1,8 +1,8 @@
 import { describeDefinition } from '../../definition/describe.ts';
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import { describedDigest } from '../../definition/digest.ts';
-import { RunFailed, Superseded } from '../errors.ts';
-import { runFolder, writeClaim } from '../journal/claims.ts';
+import { RunFailed } from '../errors.ts';
+import { runFolder } from '../journal/claims.ts';
 import { RunJournal } from '../journal/run-journal.ts';
 import type { FleetLock } from '../journal/lock.ts';
 import { type DefinitionPlan, planDefinition } from '../plan/plan.ts';
@@ -13,6 +13,7 @@ import { plural } from '../report/words.ts';
 import { checkBoth } from './check.ts';
 import type { ChosenRun } from './choose-run.ts';
 import { rangesOfPass } from './reindex-phase.ts';
+import { takeClaim } from './run-claim.ts';
 import type { SourceConnections } from './connections.ts';
 import type { Offline } from './offline.ts';
 
@@ -102,18 +103,8 @@ async function carryOn(offline: Offline, connections: SourceConnections, state: 
 /** Takes the fleet for a new run, or opens the journal of one that has it. */
 export async function claimRun(offline: Offline, begun: BegunRun, chosen: ChosenRun, lock: FleetLock): Promise<RunJournal> {
   const { identity } = begun;
-  if (chosen.kind === 'new') {
-    const claimed = await writeClaim(offline.store, {
-      held: true,
-      runKey: identity.runKey,
-      run: identity.run,
-      alias: identity.alias,
-      definitionDigest: offline.definitionDigest,
-      at: identity.startedAt,
-      ended: null,
-    });
-    if (!claimed) throw new Superseded('another process claimed the fleet at the same moment; this one stops');
-  }
+  const takes = chosen.kind === 'new' || (chosen.kind === 'unfinished' && !chosen.claim.held);
+  if (takes) await takeClaim(offline, identity, new Date().toISOString());
   const journal = await RunJournal.open({
     store: offline.store,
     runFolder: runFolder(identity.runKey),

@@ -1,3 +1,4 @@
+import { isClusterError } from '../index/cluster-error.ts';
 import { createTarget } from '../index/create.ts';
 import { finalizeTarget, type FinalizeOptions } from '../index/finalize.ts';
 import { targetNames } from '../index/names.ts';
@@ -5,9 +6,10 @@ import { retainIndexes } from '../index/retain.ts';
 import { plural } from '../report/words.ts';
 import type { RunContext } from './context.ts';
 import type { PhaseOutcome } from './phases.ts';
+import { giveClaimBack } from './run-claim.ts';
 
 /** The concrete index and its companion for dead letters, written to through the first pass's aliases. */
-export async function createIndexPhase({ connections, described, identity, signal }: RunContext): Promise<PhaseOutcome> {
+export async function createIndexPhase({ connections, described, identity, offline, signal }: RunContext): Promise<PhaseOutcome> {
   const names = targetNames(identity.alias, identity.run);
   const made = {
     fleet: identity.fleet,
@@ -17,7 +19,13 @@ export async function createIndexPhase({ connections, described, identity, signa
     createdAt: identity.startedAt,
   };
   signal.throwIfAborted();
-  await createTarget(connections.cluster, described, made, 1);
+  try {
+    await createTarget(connections.cluster, described, made, 1);
+  } catch (error) {
+    // Refused: nothing is there that a claim would have to hold. Without an answer nobody knows.
+    if (!isClusterError(error, 'unreachable')) await giveClaimBack(offline, identity, new Date().toISOString());
+    throw error;
+  }
   return { record: { ...names }, note: names.index };
 }
 

@@ -33,6 +33,6 @@ function refuseDeadLetters({ described, journal, promoteLimit }: RunContext, dea
   const limit = promoteLimit ?? described.definition.deadLetters.promoteLimit;
   if (count <= limit) return;
   throw new RunFailed(
-    `${count} rows could not become documents, more than promote_limit ${limit}: the alias stays where it is.\nLook at them with GET /${deadLetterIndex}/_search; accept them with \`reindex-fleet promote --promote-limit ${count}\`, then \`reindex-fleet run\`, or end the run with \`reindex-fleet abandon\`.`,
+    `rows that could not become documents: ${count}, more than promote_limit ${limit}; the alias stays where it is.\nLook at them with GET /${deadLetterIndex}/_search; accept them with \`reindex-fleet promote --promote-limit ${count}\`, then \`reindex-fleet run\`, or end the run with \`reindex-fleet abandon\`.`,
   );
 }

@@ -26,10 +26,10 @@ export async function validatePhase(context: RunContext): Promise<PhaseOutcome> 
   throw new RunFailed(await describeMismatch(context, second));
 }
 
-/** A pass of re-reading that an earlier process began is brought to its end first. */
+/** A pass of re-reading that an earlier process began is brought to its end first, its write aliases too. */
 async function finishRereading(context: RunContext): Promise<void> {
   const { journal } = context;
-  if (journal.state.pass <= 1 || Object.values(journal.state.ranges).every((range) => range.status === 'done')) return;
+  if (journal.state.pass <= 1) return;
   await journal.append([{ type: 'pass_resumed' }]);
   await workRereading(context);
 }

@@ -415,8 +415,8 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
 
   describe.skipIf(maybeUrl === null)('reading', () => {
     const range = (query: object) => ({ range: { id: query } });
-    const fill = async () => {
-      const made = await createIndex();
+    const fill = async (settings = {}) => {
+      const made = await createIndex(settings);
       const keys = [MIN, '-1', '0', '7', '9007199254740993', MAX];
       const lines = keys.flatMap((key) => [
         { index: { _id: key } },
@@ -439,8 +439,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
     });
 
     it('refreshes by itself when the interval says so', async () => {
-      const { index } = await fill();
-      await call(url, 'PUT', `/${index}/_settings`, { 'index.refresh_interval': '1h' });
+      const { index } = await fill({ 'index.refresh_interval': '1h' });
       expect(await count(url, index)).toBe(0);
       await call(url, 'PUT', `/${index}/_settings`, { 'index.refresh_interval': '50ms' });
       await expect.poll(() => count(url, index), { timeout: 10_000 }).toBe(6);

@@ -5,7 +5,6 @@ import { rangesDone, stateOf } from '../support/run-journal.ts';
 import { startProxy } from '../support/run-proxy.ts';
 import { type RunSetup, SEARCH_URL, setUpRun, type TestScope } from '../support/run-setup.ts';
 import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
-import { eventually } from '../support/run-eventually.ts';
 import { bulk, call } from '../support/search-calls.ts';
 
 /** What happens to cluster and database while a run is under way. */
@@ -123,13 +122,14 @@ describe('what changes in the index before it is validated', { timeout: 120_000 
   }
 
   const settings = { workers: { count: 1 }, ranges: { count: 4 } };
+  const keys = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
   onOpenSearch('a document that is gone is found by count, read again and mended; so is one that was changed', async (scope) => {
     const setup = await setUpRun(scope, { databaseUrl: database.url(), definition: PLACES, settings });
     const target = await finalized(setup);
     await change(target, { delete: { _id: '777' } });
-    // The first range has no start, so its first rows are always among the samples.
-    await change(target, { index: { _id: '1' } }, { id: 1, name: 'forged' });
+    // Every row of the first range, for only some of them are samples.
+    await change(target, ...keys(1, ROWS / 4).flatMap((id) => [{ index: { _id: String(id) } }, { id, name: 'forged' }]));
 
     const { code, result, stderr } = await setup.run('run', '--run-key', 'k');
 
@@ -153,6 +153,10 @@ describe('what changes in the index before it is validated', { timeout: 120_000 
     expect(result['error']).toMatch(/missing 1: 777/);
     expect(result['error']).toMatch(/not in the table 1: 1999999/);
     expect(await setup.served()).toEqual([]);
-    await change(target, { delete: { _id: '1999999' } }, { index: { _id: '777' } }, { id: 777, name: 'place 777', changed_at: null });
+
+    await change(target, { delete: { _id: '1999999' } }, { index: { _id: '777' } }, { id: 777, name: 'place 777' });
+    const mended = await setup.run('run', '--run-key', 'k');
+    expect(mended.code, mended.stderr).toBe(0);
+    expect(mended.result).toMatchObject(WHOLE);
   });
 });

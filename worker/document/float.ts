@@ -26,6 +26,8 @@ const SCALED_FLOAT4_BELOW = 2 ** 24;
 const SCALED_FLOAT4_PLACES = 12;
 const POWERS_OF_TEN = Float64Array.from({ length: SCALED_FLOAT4_PLACES + 1 }, (_, i) => 10 ** i);
 const LARGEST_FLOAT4_BITS = 0x7f7fffff;
+/** Enough to tell whether anything follows a half. */
+const EXACT_DIGITS = 60;
 /** Digits that always suffice to tell a float4 from its neighbours. */
 const FLOAT4_DIGITS = 9;
 
@@ -147,13 +149,22 @@ function significantDigits(text: string): number {
 
 function shortestFloat4(size: number, below: number, above: number): string {
   for (let digits = 1; digits < FLOAT4_DIGITS; digits++) {
-    const text = size.toPrecision(digits);
+    const text = nearestDecimal(size, digits);
     const value = Number(text);
     if (value > below && value < above) return text;
     const next = value <= below ? nextDecimal(text) : text;
     if (value <= below && Number(next) < above) return next;
   }
   return size.toPrecision(FLOAT4_DIGITS);
+}
+
+/** Rounds to so many digits; a half to even, as PostgreSQL does, where toPrecision rounds it up. */
+function nearestDecimal(size: number, digits: number): string {
+  const [mantissa = '', exponent] = size.toExponential(EXACT_DIGITS).split('e');
+  const rest = mantissa.slice(digits + 1);
+  const isHalf = digits > 1 && rest.startsWith('5') && /^50*$/.test(rest);
+  const isEven = Number(mantissa.at(digits)) % 2 === 0;
+  return isHalf && isEven ? `${mantissa.slice(0, digits + 1)}e${exponent}` : size.toPrecision(digits);
 }
 
 function float4At(bits: number): number {
