@@ -41,8 +41,13 @@ export function keyNameFault(key: string): string | null {
   const bare = /(?:^|\.)"?([^".]+)"?$/.exec(key)?.[1];
   if (bare !== undefined && bare !== key)
     return `Name the column alone, without its table and without quotes: ${bare}.`;
+  if (DEAD_LETTER_FIELDS.includes(key))
+    return `A key column named ${key} would meet the field of that name in dead letters. Rename the column, or make a view that does.`;
   return fieldNameFault(key);
 }
+
+/** What stands in a dead letter beside the key. */
+const DEAD_LETTER_FIELDS: readonly string[] = ['type', 'reason', 'fields'];
 
 export const COMPOSITE_KEY =
   'The key is one column. Composite keys and expressions are not supported: add one of its own, with ' +

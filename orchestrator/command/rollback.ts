@@ -1,11 +1,11 @@
-import { RunFailed, FleetHeld } from '../errors.ts';
+import { RunFailed } from '../errors.ts';
 import { rollbackPromotion } from '../index/rollback.ts';
 import type { PromotionRecord } from '../index/promote.ts';
 import { claimHistory, runFolder } from '../journal/claims.ts';
 import { RunJournal } from '../journal/run-journal.ts';
 import { readRun } from '../journal/run-journal.ts';
 import type { RunState } from '../reconcile/state.ts';
-import { unfinishedClaim } from '../run/choose-run.ts';
+import { requireFree } from '../run/choose-run.ts';
 import { connectTarget } from '../run/connections.ts';
 import { withLock } from '../run/with-lock.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
@@ -17,8 +17,7 @@ export async function rollbackCommand(context: CommandContext): Promise<CommandR
   const connections = await connectTarget(offline, reporter);
   try {
     return await withLock(offline, 'reindex-fleet rollback', reporter, signal, async (lock, held) => {
-      const claim = await unfinishedClaim(offline.store);
-      if (claim !== null) throw new FleetHeld(`run ${claim.runKey} holds the fleet and its alias since ${claim.at}: finish it with \`reindex-fleet run\`, or end it with \`reindex-fleet abandon\``);
+      await requireFree(offline.store);
       held.throwIfAborted();
       const journal = await RunJournal.open({ store: offline.store, runFolder: runFolder(promoted.runKey), epoch: lock.epoch, lost: lock.lost, now: () => new Date() });
       const record = await rollbackPromotion(connections.cluster, promoted.record);

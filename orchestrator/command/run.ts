@@ -1,9 +1,9 @@
 import { RunFailed, UsageFault } from '../errors.ts';
-import { targetState } from '../index/create.ts';
+import { deleteTarget, targetState } from '../index/create.ts';
 import { targetNames } from '../index/names.ts';
 import { begunResult, showSummary } from '../report/summary.ts';
 import { claimRun, prepareRun } from '../run/begin-run.ts';
-import { type ChosenRun, chooseRun } from '../run/choose-run.ts';
+import { type ChosenRun, chooseRun, requireFree } from '../run/choose-run.ts';
 import type { RunContext } from '../run/context.ts';
 import { performPhase, WORK_PHASE_NAMES, type WorkPhase } from '../run/phases.ts';
 import { connectBoth, type SourceConnections } from '../run/connections.ts';
@@ -17,20 +17,17 @@ import type { PhaseCommand } from './command-line.ts';
  */
 export async function runCommandOrPhase(context: CommandContext, command: 'run' | PhaseCommand): Promise<CommandResult> {
   const promoteLimit = promoteLimitOf(context);
-  const chosen = await choose(context);
-  const reopens = chosen.kind === 'finished' && command === 'promote' && chosen.state.rolledBack !== null;
-  if (chosen.kind === 'finished' && !reopens) return { ...chosen.state.result, finished_before: true };
-  if (chosen.kind === 'new' && command !== 'run' && command !== 'claim') {
-    throw new RunFailed(`no run holds the fleet ${context.offline.settings.fleet}: begin one with \`reindex-fleet claim\` or \`reindex-fleet run\``);
-  }
+  const before = resultBefore(await choose(context, command), command);
+  if (before !== null) return before;
   const connections = await connectBoth(context.offline, context.reporter);
   try {
     return await withLock(context.offline, `reindex-fleet ${command}`, context.reporter, context.signal, async (lock, signal) => {
-      const again = await choose(context, chosen);
-      if (again.kind === 'finished' && !reopens) return { ...again.state.result, finished_before: true };
-      const begun = await prepareRun(context.offline, connections, again, context.reporter);
+      const chosen = await choose(context, command);
+      const meanwhile = resultBefore(chosen, command);
+      if (meanwhile !== null) return meanwhile;
+      const begun = await prepareRun(context.offline, connections, chosen, context.reporter);
       signal.throwIfAborted();
-      const journal = await claimRun(context.offline, begun, again, lock);
+      const journal = await claimRun(context.offline, begun, chosen, lock);
       const run: RunContext = {
         ...begun,
         offline: context.offline,
@@ -41,7 +38,7 @@ export async function runCommandOrPhase(context: CommandContext, command: 'run' 
         signal,
         promoteLimit,
       };
-      context.reporter.note(`run ${run.identity.run}, key ${run.identity.runKey}${again.kind === 'new' ? '' : ', carried on'}`);
+      context.reporter.note(`run ${run.identity.run}, key ${run.identity.runKey}${chosen.kind === 'new' ? '' : ', carried on'}`);
       await carryOut(run, command);
       return await finish(context, run, connections);
     });
@@ -50,10 +47,25 @@ export async function runCommandOrPhase(context: CommandContext, command: 'run' 
   }
 }
 
-function choose(context: CommandContext, before?: ChosenRun): Promise<ChosenRun> {
-  const { store, definitionDigest } = context.offline;
-  const runKey = before?.kind === 'new' ? before.runKey : runKeyOf(context);
-  return chooseRun(store, { runKey, definitionDigest, now: new Date() });
+async function choose(context: CommandContext, command: 'run' | PhaseCommand): Promise<ChosenRun> {
+  const { store, definitionDigest, settings } = context.offline;
+  const chosen = await chooseRun(store, { runKey: runKeyOf(context), definitionDigest, now: new Date() });
+  if (chosen.kind === 'new' && command !== 'run' && command !== 'claim') {
+    throw new RunFailed(`no run holds the fleet ${settings.fleet}: begin one with \`reindex-fleet claim\` or \`reindex-fleet run\``);
+  }
+  if (isReopened(chosen, command)) await requireFree(store);
+  return chosen;
+}
+
+/** What a finished run says when it is asked for again; null: there is something to do. */
+function resultBefore(chosen: ChosenRun, command: 'run' | PhaseCommand): CommandResult | null {
+  const isOver = chosen.kind === 'finished' && !isReopened(chosen, command);
+  return isOver ? { ...chosen.state.result, finished_before: true } : null;
+}
+
+/** A run that was rolled back is promoted again. */
+function isReopened(chosen: ChosenRun, command: 'run' | PhaseCommand): boolean {
+  return chosen.kind === 'finished' && command === 'promote' && chosen.state.rolledBack !== null;
 }
 
 async function carryOut(run: RunContext, command: 'run' | PhaseCommand): Promise<void> {
@@ -75,6 +87,8 @@ async function noticeLostTarget({ journal, connections, identity, reporter }: Ru
   if (state === 'present') return;
   const reason = `the target index ${names.index} is ${state}`;
   reporter.warning(`${reason}: it is made anew and every range is read again`);
+  // What is left of it is in the way; only what carries this run's mark is deleted.
+  await deleteTarget(connections.cluster, names, identity.run);
   await journal.append([{ type: 'target_lost', reason }]);
 }
 

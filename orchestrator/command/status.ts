@@ -1,7 +1,8 @@
-import { claimHistory, currentClaim, runFolder } from '../journal/claims.ts';
+import { claimHistory, runFolder } from '../journal/claims.ts';
 import { currentHolder } from '../journal/lock.ts';
 import { readRun } from '../journal/run-journal.ts';
 import { type RunState, totalCounts } from '../reconcile/state.ts';
+import { unfinishedClaim } from '../run/choose-run.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
 
 /** How the present or a given run stands, from the journal alone: safe beside the process that drives it. */
@@ -11,11 +12,11 @@ export async function statusCommand(context: CommandContext): Promise<CommandRes
   const history = await claimHistory(store);
   const claim = runKey === null ? history[0] : history.find((candidate) => candidate.runKey === runKey);
   const holder = await currentHolder(store);
-  const held = await currentClaim(store);
+  const held = await unfinishedClaim(store);
   const fleet = {
     fleet: settings.fleet,
     journal: store.location,
-    held_by: held?.held === true ? held.runKey : null,
+    held_by: held?.runKey ?? null,
     process: holder === null ? null : { ...holder.holder, epoch: holder.epoch },
   };
   if (claim === undefined) return { status: runKey === null ? 'no run yet' : `no run with key ${runKey}`, ...fleet };

@@ -20,19 +20,36 @@ const TIME_CONSTANT_MS = 20_000;
 /** Rates of the first moments say little; nothing is shown before this. */
 const SETTLING_MS = 2_000;
 /** The shown end follows the computed one within this time: soon at first, when little is known, slower later. */
-const SHOWN_END_LAG_MS = { least: 1_500, most: 16_000, shareOfElapsed: 0.5 };
+const SHOWN_END_LAG_MS = { least: 1_500, most: 20_000, shareOfElapsed: 1 };
 
 export function beginEta(nowMs: number, rows: number): EtaState {
-  return { startMs: nowMs, startRows: rows, lastMs: nowMs, lastRows: rows, recentRate: null, shownEndMs: null };
+  return {
+    startMs: nowMs,
+    startRows: rows,
+    lastMs: nowMs,
+    lastRows: rows,
+    recentRate: null,
+    shownEndMs: null,
+  };
+}
+
+/** What a tick saw. */
+export interface Seen {
+  /** Rows settled so far. */
+  readonly rows: number;
+  readonly rowsExpected: number;
+  /** Whether a worker works: the clock starts with the first, for workers that boot say nothing about the rate. */
+  readonly working: boolean;
 }
 
 /**
  * The next estimate. The rate is the mean of the overall one and the recent one: the first does not jump, the second
  * follows a change. The shown end moves towards the computed one by a share of the gap only, so it does not jump.
  */
-export function nextEta(state: EtaState, nowMs: number, rows: number, rowsExpected: number): { state: EtaState; estimate: Estimate } {
-  // The clock starts with the first settled rows: workers that boot say nothing about the rate.
-  if (rows === state.startRows) return { state: beginEta(nowMs, rows), estimate: { rowsPerSecond: null, secondsLeft: null } };
+export function nextEta(state: EtaState, nowMs: number, seen: Seen): { state: EtaState; estimate: Estimate } {
+  const { rows, rowsExpected } = seen;
+  if (!seen.working && rows === state.startRows)
+    return { state: beginEta(nowMs, rows), estimate: { rowsPerSecond: null, secondsLeft: null } };
   const passedMs = nowMs - state.lastMs;
   if (passedMs <= 0) return { state, estimate: estimateOf(state, nowMs) };
   const rate = ((rows - state.lastRows) / passedMs) * 1000;

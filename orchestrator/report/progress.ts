@@ -32,7 +32,9 @@ export function snapshotOf(state: RunState, memory: Memory, observation: Observa
     rowsExpected: ranges.reduce((sum, range) => sum + range.rows, 0),
     ranges: { done: ranges.filter((range) => range.status === 'done').length, total: ranges.length },
     workers: countWorkers(state, observation),
-    waitingFor: [...new Set(running.map((status) => status.waiting_for).filter((dependency) => dependency !== null))],
+    waitingFor: [
+      ...new Set(running.map((status) => status.waiting_for).filter((dependency) => dependency !== null)),
+    ],
   };
 }
 
@@ -40,7 +42,9 @@ function countWorkers(state: RunState, observation: Observation): Progress['work
   const working = new Set(
     Object.values(state.ranges).flatMap((range) => (range.status === 'assigned' ? [range.instance] : [])),
   );
-  const alive = observation.instances.filter((instance) => instance.phase === 'pending' || instance.phase === 'running');
+  const alive = observation.instances.filter(
+    (instance) => instance.phase === 'pending' || instance.phase === 'running',
+  );
   const answering = alive.filter((instance) => observation.workers[instance.id]?.reachable === true);
   const busy = answering.filter((instance) => working.has(instance.id)).length;
   return { working: busy, idle: answering.length - busy, starting: alive.length - answering.length };

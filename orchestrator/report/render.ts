@@ -23,7 +23,8 @@ export function progressLines(progress: Progress, columns: number): string[] {
     deadLetterWords(counts.deadLetters),
   ];
   const indent = ' '.repeat(4);
-  const waiting = waitingFor.length === 0 ? [] : [indent + pc.yellow(`waiting for the ${waitingFor.join(' and the ')}`)];
+  const waiting =
+    waitingFor.length === 0 ? [] : [indent + pc.yellow(`waiting for the ${waitingFor.join(' and the ')}`)];
   return [
     `${indent}${bar(share, width)} ${(share * 100).toFixed(0).padStart(3)} %  ${countWords(counts.rowsRead)} of ${countWords(rowsExpected)} rows  ${pc.dim(`${ranges.done}/${ranges.total} ranges`)}`,
     `${indent}${figures.join(pc.dim(' · '))}`,
@@ -37,7 +38,9 @@ function bar(share: number, width: number): string {
 }
 
 function workerWords({ working, idle, starting }: Progress['workers']): string {
-  const extras = [idle > 0 ? `${idle} idle` : '', starting > 0 ? `${starting} starting` : ''].filter((word) => word !== '');
+  const extras = [idle > 0 ? `${idle} idle` : '', starting > 0 ? `${starting} starting` : ''].filter(
+    (word) => word !== '',
+  );
   return `${plural(working, 'worker')}${extras.length === 0 ? '' : ` (${extras.join(', ')})`}`;
 }
 

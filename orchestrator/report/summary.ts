@@ -7,13 +7,23 @@ import { countWords, durationWords, plural } from './words.ts';
 /** The last line of a command that left the run unfinished on purpose: one phase by name. */
 export function begunResult(state: RunState): CommandResult {
   const phases = Object.entries(state.phases).filter(([, phase]) => phase.finishedAt !== null);
-  return { status: 'unfinished', run_key: state.identity?.runKey, run: state.identity?.run, phases_done: phases.map(([phase]) => phase) };
+  return {
+    status: 'unfinished',
+    run_key: state.identity?.runKey,
+    run: state.identity?.run,
+    phases_done: phases.map(([phase]) => phase),
+  };
 }
 
 /** What a finished run did, where the time went, and a query that a person can try, with its answer. */
-export async function showSummary(context: CommandContext, state: RunState, connections: SourceConnections): Promise<void> {
+export async function showSummary(
+  context: CommandContext,
+  state: RunState,
+  connections: SourceConnections,
+): Promise<void> {
   const { reporter } = context;
-  for (const line of summaryLines(state.result ?? {}, connections.services?.seconds ?? null)) reporter.note(line);
+  for (const line of summaryLines(state.result ?? {}, connections.services?.seconds ?? null))
+    reporter.note(line);
   await showQuery(context, state.identity?.alias ?? '', connections);
 }
 
@@ -28,8 +38,13 @@ export function summaryLines(result: CommandResult, servicesSeconds: number | nu
     plural(figure('retries'), 'retry', 'retries'),
   ];
   const previous = result.previous_indexes;
-  const before = Array.isArray(previous) && previous.length > 0 ? `, before ${previous.join(', ')} (\`reindex-fleet rollback\` moves it back)` : '';
-  const seconds = Object.entries((result.phase_seconds ?? {}) as Record<string, number>).filter(([, value]) => value >= 0.05);
+  const before =
+    Array.isArray(previous) && previous.length > 0
+      ? `, before ${previous.join(', ')} (\`reindex-fleet rollback\` moves it back)`
+      : '';
+  const seconds = Object.entries((result.phase_seconds ?? {}) as Record<string, number>).filter(
+    ([, value]) => value >= 0.05,
+  );
   const services = servicesSeconds === null ? [] : [['services', servicesSeconds] as const];
   return [
     `rows   ${countWords(figure('rows'))} read: ${outcomes.join(', ')}`,
@@ -38,14 +53,26 @@ export function summaryLines(result: CommandResult, servicesSeconds: number | nu
   ];
 }
 
-async function showQuery({ offline, reporter }: CommandContext, alias: string, connections: SourceConnections): Promise<void> {
+async function showQuery(
+  { offline, reporter }: CommandContext,
+  alias: string,
+  connections: SourceConnections,
+): Promise<void> {
   const { example_query: query } = offline.settings.report;
   if (query === null) return;
   const answer = await connections.cluster.search(alias, query).catch(messageOf);
-  if (typeof answer === 'string') return reporter.warning(`the example query of the settings failed: ${answer}`);
+  if (typeof answer === 'string')
+    return reporter.warning(`the example query of the settings failed: ${answer}`);
   const { services } = connections;
-  const kept = services?.startedHere === true ? '   (with `npm run services` in another terminal, which keeps both up)' : '';
+  const kept =
+    services?.startedHere === true
+      ? '   (with `npm run services` in another terminal, which keeps both up)'
+      : '';
   const where = connections.cluster.where;
-  reporter.note(`try    curl -s '${where}/${alias}/_search?pretty' -H 'content-type: application/json' -d '${JSON.stringify(query)}'${kept}`);
-  reporter.note(`       ${plural(answer.total, 'document')} found, the first: ${answer.sources[0] ?? 'none'}`);
+  reporter.note(
+    `try    curl -s '${where}/${alias}/_search?pretty' -H 'content-type: application/json' -d '${JSON.stringify(query)}'${kept}`,
+  );
+  reporter.note(
+    `       ${plural(answer.total, 'document')} found, the first: ${answer.sources[0] ?? 'none'}`,
+  );
 }

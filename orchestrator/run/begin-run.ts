@@ -27,8 +27,14 @@ export interface BegunRun {
 }
 
 /** Plans a new run, or makes sure that an unfinished one still means the same. Writes nothing. */
-export async function prepareRun(offline: Offline, connections: SourceConnections, chosen: ChosenRun, reporter: Reporter): Promise<BegunRun> {
-  if (chosen.kind !== 'new' && chosen.state.identity !== null) return carryOn(offline, connections, chosen.state, chosen.state.identity);
+export async function prepareRun(
+  offline: Offline,
+  connections: SourceConnections,
+  chosen: ChosenRun,
+  reporter: Reporter,
+): Promise<BegunRun> {
+  if (chosen.kind !== 'new' && chosen.state.identity !== null)
+    return carryOn(offline, connections, chosen.state, chosen.state.identity);
   const run = chosen.kind === 'new' ? chosen : { run: chosen.claim.run, runKey: chosen.claim.runKey };
   return planRun(offline, connections, run, reporter);
 }
@@ -46,7 +52,10 @@ async function planRun(
   const plan = await checkBoth(offline, connections, (client) =>
     planDefinition(client, offline.loaded, { workers: workers.count, ranges: wanted.count }),
   );
-  const ranges = rangesOfPass(1, plan.ranges.map(({ range, rows }) => ({ start: keyText(range.start), end: keyText(range.end), rows })));
+  const ranges = rangesOfPass(
+    1,
+    plan.ranges.map(({ range, rows }) => ({ start: keyText(range.start), end: keyText(range.end), rows })),
+  );
   const identity = identityOf(offline, plan, { run, runKey, startedAt });
   const record = { ranges, expected_bytes: plan.expectedBytes, bytes_per_row: plan.bytesPerRow };
   const finishedAt = new Date().toISOString();
@@ -67,7 +76,11 @@ async function planRun(
   };
 }
 
-function identityOf(offline: Offline, plan: DefinitionPlan, run: Pick<RunIdentity, 'run' | 'runKey' | 'startedAt'>): RunIdentity {
+function identityOf(
+  offline: Offline,
+  plan: DefinitionPlan,
+  run: Pick<RunIdentity, 'run' | 'runKey' | 'startedAt'>,
+): RunIdentity {
   const { definition } = offline.loaded;
   return {
     ...run,
@@ -82,8 +95,15 @@ function identityOf(offline: Offline, plan: DefinitionPlan, run: Pick<RunIdentit
 }
 
 /** The same definition over the same column types by the same build, or the halves of the index would differ. */
-async function carryOn(offline: Offline, connections: SourceConnections, state: RunState, identity: RunIdentity): Promise<BegunRun> {
-  const described = await connections.withSource((client) => describeDefinition(client, offline.loaded.definition));
+async function carryOn(
+  offline: Offline,
+  connections: SourceConnections,
+  state: RunState,
+  identity: RunIdentity,
+): Promise<BegunRun> {
+  const described = await connections.withSource((client) =>
+    describeDefinition(client, offline.loaded.definition),
+  );
   const digest = describedDigest(described);
   if (digest !== identity.definitionDigest) {
     throw new RunFailed(
@@ -101,7 +121,12 @@ async function carryOn(offline: Offline, connections: SourceConnections, state: 
 }
 
 /** Takes the fleet for a new run, or opens the journal of one that has it. */
-export async function claimRun(offline: Offline, begun: BegunRun, chosen: ChosenRun, lock: FleetLock): Promise<RunJournal> {
+export async function claimRun(
+  offline: Offline,
+  begun: BegunRun,
+  chosen: ChosenRun,
+  lock: FleetLock,
+): Promise<RunJournal> {
   const { identity } = begun;
   const takes = chosen.kind === 'new' || (chosen.kind === 'unfinished' && !chosen.claim.held);
   if (takes) await takeClaim(offline, identity, new Date().toISOString());

@@ -26,7 +26,8 @@ export async function chooseRun(
   if (held !== null && wanted.runKey === null) return chooseHeld(store, held, wanted.definitionDigest);
   const runKey = wanted.runKey ?? wanted.now.toISOString();
   const known = (await claimHistory(store)).find((claim) => claim.runKey === runKey);
-  if (held !== null && held.runKey !== runKey && known?.ended !== 'finished') throw new FleetHeld(heldBy(held));
+  if (held !== null && held.runKey !== runKey && known?.ended !== 'finished')
+    throw new FleetHeld(heldBy(held));
   if (known === undefined) return { kind: 'new', runKey, run: runIdOf(runKey, wanted.now) };
   return chooseKnown(store, known, wanted.definitionDigest);
 }
@@ -39,6 +40,19 @@ export async function unfinishedClaim(store: JournalStore): Promise<Claim | null
   return state.result !== null || state.abandoned ? null : claim;
 }
 
+/**
+ * For what moves the alias of a finished run.
+ *
+ * @throws FleetHeld while an unfinished run holds the fleet and its alias
+ */
+export async function requireFree(store: JournalStore): Promise<void> {
+  const held = await unfinishedClaim(store);
+  if (held === null) return;
+  throw new FleetHeld(
+    `${heldBy(held)}: finish it with \`reindex-fleet run\`, or end it with \`reindex-fleet abandon\``,
+  );
+}
+
 async function chooseHeld(store: JournalStore, claim: Claim, digest: string): Promise<ChosenRun> {
   if (claim.definitionDigest !== digest) {
     throw new FleetHeld(
@@ -49,7 +63,8 @@ async function chooseHeld(store: JournalStore, claim: Claim, digest: string): Pr
 }
 
 async function chooseKnown(store: JournalStore, claim: Claim, digest: string): Promise<ChosenRun> {
-  if (claim.ended === 'abandoned') throw new RunFailed(`the run with key ${claim.runKey} was abandoned; begin another with another key`);
+  if (claim.ended === 'abandoned')
+    throw new RunFailed(`the run with key ${claim.runKey} was abandoned; begin another with another key`);
   if (claim.definitionDigest !== digest) {
     throw new RunFailed(
       `the run with key ${claim.runKey} was begun with another definition (${claim.definitionDigest.slice(0, 12)}, now ${digest.slice(0, 12)}): give it its definition back, or choose another key`,
@@ -65,6 +80,9 @@ function heldBy(claim: Claim): string {
 
 /** Sorts by time, is short, and is fit for an index name. */
 function runIdOf(runKey: string, now: Date): string {
-  const time = now.toISOString().replaceAll(/[^0-9]/g, '').slice(0, 14);
+  const time = now
+    .toISOString()
+    .replaceAll(/[^0-9]/g, '')
+    .slice(0, 14);
   return `${time}-${createHash('sha256').update(runKey).update(now.toISOString()).digest('hex').slice(0, 4)}`;
 }

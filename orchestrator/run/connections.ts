@@ -37,7 +37,10 @@ export async function connectTarget(offline: Offline, reporter: Reporter): Promi
 export async function connectBoth(offline: Offline, reporter: Reporter): Promise<SourceConnections> {
   const services = await useEmbeddedServices(offline, reporter, { database: true });
   const sourceAddress = addressOf(offline.settings, services);
-  const [source, cluster] = await Promise.allSettled([probe(sourceAddress), connectCluster(offline.settings, services)]);
+  const [source, cluster] = await Promise.allSettled([
+    probe(sourceAddress),
+    connectCluster(offline.settings, services),
+  ]);
   if (source.status === 'fulfilled' && cluster.status === 'fulfilled') {
     return {
       ...connectionsOf(offline, services, cluster.value),
@@ -47,7 +50,9 @@ export async function connectBoth(offline: Offline, reporter: Reporter): Promise
   }
   if (cluster.status === 'fulfilled') await cluster.value.close();
   await services?.stop();
-  const faults = [source, cluster].flatMap((result) => (result.status === 'rejected' ? [messageOf(result.reason)] : []));
+  const faults = [source, cluster].flatMap((result) =>
+    result.status === 'rejected' ? [messageOf(result.reason)] : [],
+  );
   throw new RunFailed(faults.join('\n'));
 }
 
@@ -64,7 +69,11 @@ function probe(address: SourceAddress): Promise<void> {
   return withSource(address, () => Promise.resolve());
 }
 
-function connectionsOf({ settings }: Offline, services: UsedServices | null, cluster: SearchCluster): Connections {
+function connectionsOf(
+  { settings }: Offline,
+  services: UsedServices | null,
+  cluster: SearchCluster,
+): Connections {
   return {
     cluster,
     services,
@@ -78,7 +87,9 @@ function connectionsOf({ settings }: Offline, services: UsedServices | null, clu
 
 function addressOf({ source, secrets }: Settings, services: UsedServices | null): SourceAddress {
   const embedded = services?.databaseUrl ?? null;
-  return embedded === null ? { url: source.url, password: secrets.sourcePassword } : { url: embedded, password: null };
+  return embedded === null
+    ? { url: source.url, password: secrets.sourcePassword }
+    : { url: embedded, password: null };
 }
 
 function targetUrlOf({ target }: Settings, services: UsedServices | null): string {

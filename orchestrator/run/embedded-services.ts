@@ -29,7 +29,8 @@ export async function useEmbeddedServices(
   });
   const seconds = (performance.now() - startMs) / 1000;
   reporter.phaseFinished('services', seconds, describe(services, database));
-  if (services.searchMissing !== null) reporter.warning(`the search node is the ${services.searchNode}: ${services.searchMissing}`);
+  if (services.searchMissing !== null)
+    reporter.warning(`the search node is the ${services.searchNode}: ${services.searchMissing}`);
   return { ...services, seconds };
 }
 

@@ -9,7 +9,13 @@ import type { PhaseOutcome } from './phases.ts';
 import { giveClaimBack } from './run-claim.ts';
 
 /** The concrete index and its companion for dead letters, written to through the first pass's aliases. */
-export async function createIndexPhase({ connections, described, identity, offline, signal }: RunContext): Promise<PhaseOutcome> {
+export async function createIndexPhase({
+  connections,
+  described,
+  identity,
+  offline,
+  signal,
+}: RunContext): Promise<PhaseOutcome> {
   const names = targetNames(identity.alias, identity.run);
   const made = {
     fleet: identity.fleet,
@@ -23,7 +29,8 @@ export async function createIndexPhase({ connections, described, identity, offli
     await createTarget(connections.cluster, described, made, 1);
   } catch (error) {
     // Refused: nothing is there that a claim would have to hold. Without an answer nobody knows.
-    if (!isClusterError(error, 'unreachable')) await giveClaimBack(offline, identity, new Date().toISOString());
+    if (!isClusterError(error, 'unreachable'))
+      await giveClaimBack(offline, identity, new Date().toISOString());
     throw error;
   }
   return { record: { ...names }, note: names.index };
@@ -33,7 +40,13 @@ export async function createIndexPhase({ connections, described, identity, offli
 export async function finalizePhase(context: RunContext): Promise<PhaseOutcome> {
   const { connections, described, identity, journal } = context;
   const names = targetNames(identity.alias, identity.run);
-  const record = await finalizeTarget(connections.cluster, described.definition, names, journal.state.pass, finalizeOptions(context));
+  const record = await finalizeTarget(
+    connections.cluster,
+    described.definition,
+    names,
+    journal.state.pass,
+    finalizeOptions(context),
+  );
   return { record: { ...record }, note: `writes blocked and refreshed, health ${record.health}` };
 }
 
@@ -42,12 +55,26 @@ export function finalizeOptions({ offline, signal }: RunContext): FinalizeOption
 }
 
 /** Deletes what is no longer kept; never before the promotion. */
-export async function retainPhase({ connections, described, identity, signal }: RunContext): Promise<PhaseOutcome> {
+export async function retainPhase({
+  connections,
+  described,
+  identity,
+  signal,
+}: RunContext): Promise<PhaseOutcome> {
   const names = targetNames(identity.alias, identity.run);
   const { kept, deleted } = await retainIndexes(
     connections.cluster,
-    { alias: identity.alias, fleet: identity.fleet, current: names.index, claimedRun: null, retain: described.definition.retain },
+    {
+      alias: identity.alias,
+      fleet: identity.fleet,
+      current: names.index,
+      claimedRun: null,
+      retain: described.definition.retain,
+    },
     signal,
   );
-  return { record: { kept, deleted }, note: `${plural(kept.length, 'earlier index', 'earlier indexes')} kept, ${deleted.length} deleted` };
+  return {
+    record: { kept, deleted },
+    note: `${plural(kept.length, 'earlier index', 'earlier indexes')} kept, ${deleted.length} deleted`,
+  };
 }

@@ -9,7 +9,8 @@ import { EMBEDDED, type Environment, type Settings } from '../settings.ts';
  */
 export function journalFolder(settings: Settings, environment: Environment): string {
   if (settings.journal.directory !== null) return join(settings.journal.directory, settings.fleet);
-  if (settings.target.url === EMBEDDED) return join(dataDirectory(cacheDirectory(environment)), 'journal', settings.fleet);
+  if (settings.target.url === EMBEDDED)
+    return join(dataDirectory(cacheDirectory(environment)), 'journal', settings.fleet);
   const state = environment.XDG_STATE_HOME ?? '';
   return join(state === '' ? join(homedir(), '.local', 'state') : state, 'reindex-fleet', settings.fleet);
 }

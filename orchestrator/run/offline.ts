@@ -34,7 +34,10 @@ export async function openOffline(settings: Settings, environment: Environment):
 function pickDefinition(definitions: readonly LoadedDefinition[], settings: Settings): LoadedDefinition {
   const names = definitions.map(({ definition }) => definition.name);
   const [only, ...others] = definitions;
-  const picked = settings.definition === null && others.length === 0 ? only : definitions.find(({ definition }) => definition.name === settings.definition);
+  const picked =
+    settings.definition === null && others.length === 0
+      ? only
+      : definitions.find(({ definition }) => definition.name === settings.definition);
   if (picked !== undefined) return picked;
   const message =
     settings.definition === null

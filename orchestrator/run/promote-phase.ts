@@ -11,11 +11,23 @@ export async function promotePhase(context: RunContext): Promise<PhaseOutcome> {
   refuseDeadLetters(context, names.deadLetterIndex);
   const expected = await intendedMove(context);
   signal.throwIfAborted();
-  const record = await promoteTarget(connections.cluster, { alias: identity.alias, index: names.index, expected });
+  const record = await promoteTarget(connections.cluster, {
+    alias: identity.alias,
+    index: names.index,
+    expected,
+  });
   const previous = record.removed.map(({ index }) => index);
-  await journal.append([{ type: 'promoted', record: { ...record, previous_indexes: previous, definition: described.definition.name } }]);
+  await journal.append([
+    {
+      type: 'promoted',
+      record: { ...record, previous_indexes: previous, definition: described.definition.name },
+    },
+  ]);
   const from = previous.length === 0 ? '' : `, before ${previous.join(', ')}`;
-  return { record: { index: names.index, previous_indexes: previous }, note: `${identity.alias} now serves ${names.index}${from}` };
+  return {
+    record: { index: names.index, previous_indexes: previous },
+    note: `${identity.alias} now serves ${names.index}${from}`,
+  };
 }
 
 /** A move that was cut off between call and record is told by its intent: afterwards the alias no longer says it. */

@@ -54,16 +54,27 @@ export async function runPass(dependencies: PassDependencies): Promise<void> {
 
 /** Workers of this machine end with this process, so what they had settled by the last poll is kept now. */
 async function keepWhatIsSettled(journal: RunJournal, memory: Memory): Promise<void> {
-  await journal.append([...takeBackEvents(journal.state, memory, 'the run was interrupted'), { type: 'desired_set', count: 0 }]);
+  await journal.append([
+    ...takeBackEvents(journal.state, memory, 'the run was interrupted'),
+    { type: 'desired_set', count: 0 },
+  ]);
 }
 
-async function carryOut(effects: readonly Effect[], urls: ReadonlyMap<string, string>, dependencies: PassDependencies): Promise<TaskRefusal[]> {
+async function carryOut(
+  effects: readonly Effect[],
+  urls: ReadonlyMap<string, string>,
+  dependencies: PassDependencies,
+): Promise<TaskRefusal[]> {
   const results = await Promise.all(effects.map((effect) => carryOutOne(effect, urls, dependencies)));
   return results.filter((result) => result !== null);
 }
 
 /** What a call did is seen at the next tick; only a worker's refusal is kept, since nothing else shows it. */
-async function carryOutOne(effect: Effect, urls: ReadonlyMap<string, string>, dependencies: PassDependencies): Promise<TaskRefusal | null> {
+async function carryOutOne(
+  effect: Effect,
+  urls: ReadonlyMap<string, string>,
+  dependencies: PassDependencies,
+): Promise<TaskRefusal | null> {
   const { fleet, journal } = dependencies;
   switch (effect.type) {
     case 'set_desired':
@@ -82,7 +93,11 @@ async function carryOutOne(effect: Effect, urls: ReadonlyMap<string, string>, de
   }
 }
 
-async function postTask({ client, taskOf }: PassDependencies, url: string, range: RangeState): Promise<TaskRefusal | null> {
+async function postTask(
+  { client, taskOf }: PassDependencies,
+  url: string,
+  range: RangeState,
+): Promise<TaskRefusal | null> {
   const task = taskOf(range);
   try {
     await client.post(url, task);

@@ -19,7 +19,9 @@ import { urlWithPassword } from './source-connection.ts';
 export async function reindexPhase(context: RunContext): Promise<{ record: PhaseRecord; note: string }> {
   const { journal } = context;
   await journal.append([
-    journal.state.pass === 0 ? { type: 'pass_opened', pass: 1, ranges: context.ranges } : { type: 'pass_resumed' },
+    journal.state.pass === 0
+      ? { type: 'pass_opened', pass: 1, ranges: context.ranges }
+      : { type: 'pass_resumed' },
   ]);
   const startMs = performance.now();
   const before = totalCounts(journal.state).rowsRead;
@@ -39,8 +41,17 @@ export async function workPass(context: RunContext): Promise<void> {
   const { offline, journal, lock, identity, reporter } = context;
   const { workers } = offline.settings;
   const token = randomBytes(24).toString('hex');
-  const fleet = new LocalFleet({ run: identity.run, epoch: lock.epoch, environment: workerEnvironment(context, token) });
-  const client = new WorkerClient({ run: identity.run, epoch: lock.epoch, token, timeoutMs: workers.call_timeout_ms });
+  const fleet = new LocalFleet({
+    run: identity.run,
+    epoch: lock.epoch,
+    environment: workerEnvironment(context, token),
+  });
+  const client = new WorkerClient({
+    run: identity.run,
+    epoch: lock.epoch,
+    token,
+    timeoutMs: workers.call_timeout_ms,
+  });
   let eta = beginEta(performance.now(), totalCounts(journal.state).rowsRead);
   try {
     await runPass({
@@ -54,7 +65,12 @@ export async function workPass(context: RunContext): Promise<void> {
       sleep,
       onTick: (state, memory, observation) => {
         const snapshot = snapshotOf(state, memory, observation);
-        const next = nextEta(eta, performance.now(), snapshot.counts.rowsRead, snapshot.rowsExpected);
+        const { counts, rowsExpected, workers: seen } = snapshot;
+        const next = nextEta(eta, performance.now(), {
+          rows: counts.rowsRead,
+          rowsExpected,
+          working: seen.working > 0,
+        });
         eta = next.state;
         reporter.progress({ ...snapshot, estimate: next.estimate });
       },
@@ -64,13 +80,21 @@ export async function workPass(context: RunContext): Promise<void> {
     await Promise.all([fleet.close(), client.close()]);
   }
   const { stopped } = journal.state;
-  if (stopped !== null) throw new RunFailed(`${stopped}\nThe fleet is at zero. Mend this and run the same command again: it carries on from what is settled.`);
+  if (stopped !== null)
+    throw new RunFailed(
+      `${stopped}\nThe fleet is at zero. Mend this and run the same command again: it carries on from what is settled.`,
+    );
 }
 
 /** The ranges of a pass after the first carry its number, so that no task is ever mistaken for one of another pass. */
 export function rangesOfPass(pass: number, ranges: readonly Omit<PlannedRange, 'id'>[]): PlannedRange[] {
   const width = String(ranges.length).length;
-  return ranges.map((range, i) => ({ id: `p${pass}-${String(i + 1).padStart(width, '0')}`, start: range.start, end: range.end, rows: range.rows }));
+  return ranges.map((range, i) => ({
+    id: `p${pass}-${String(i + 1).padStart(width, '0')}`,
+    start: range.start,
+    end: range.end,
+    rows: range.rows,
+  }));
 }
 
 function taskOf({ described, journal, identity, offline }: RunContext, range: RangeState): TaskRequest {
@@ -84,7 +108,9 @@ function taskOf({ described, journal, identity, offline }: RunContext, range: Ra
     worker_id: range.instance ?? '',
     definition: described.definition.name,
     definition_digest: identity.definitionDigest,
-    targets: [{ index: names.index, write_alias: aliases.writeAlias, dead_letter_alias: aliases.deadLetterAlias }],
+    targets: [
+      { index: names.index, write_alias: aliases.writeAlias, dead_letter_alias: aliases.deadLetterAlias },
+    ],
     start_index: range.start,
     end_index: range.end,
     max_bytes_in_flight: shareOf(offline.settings.workers),
@@ -107,7 +133,10 @@ function workerEnvironment({ offline, connections }: RunContext, token: string):
     REINDEX_WORKER_SEARCH_URL: connections.targetUrl,
     ...(settings.target.username === null || targetPassword === null
       ? {}
-      : { REINDEX_WORKER_SEARCH_USERNAME: settings.target.username, REINDEX_WORKER_SEARCH_PASSWORD: targetPassword }),
+      : {
+          REINDEX_WORKER_SEARCH_USERNAME: settings.target.username,
+          REINDEX_WORKER_SEARCH_PASSWORD: targetPassword,
+        }),
     ...(targetApiKey === null ? {} : { REINDEX_WORKER_SEARCH_API_KEY: targetApiKey }),
     REINDEX_WORKER_DEFINITIONS: settings.definitions,
     REINDEX_WORKER_LEASE_MS: String(settings.workers.lease_ms),

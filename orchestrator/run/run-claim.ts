@@ -20,8 +20,19 @@ export function giveClaimBack(offline: Offline, identity: RunIdentity, at: strin
 }
 
 /** @throws Superseded when another process wrote the next claim first */
-async function write(offline: Offline, identity: RunIdentity, standing: Pick<Claim, 'held' | 'ended' | 'at'>): Promise<void> {
+async function write(
+  offline: Offline,
+  identity: RunIdentity,
+  standing: Pick<Claim, 'held' | 'ended' | 'at'>,
+): Promise<void> {
   const { run, runKey, alias } = identity;
-  const written = await writeClaim(offline.store, { ...standing, runKey, run, alias, definitionDigest: offline.definitionDigest });
-  if (!written) throw new Superseded('another process wrote the next claim at the same moment; this one stops');
+  const written = await writeClaim(offline.store, {
+    ...standing,
+    runKey,
+    run,
+    alias,
+    definitionDigest: offline.definitionDigest,
+  });
+  if (!written)
+    throw new Superseded('another process wrote the next claim at the same moment; this one stops');
 }

@@ -19,7 +19,9 @@ export async function validatePhase(context: RunContext): Promise<PhaseOutcome> 
   await finishRereading(context);
   const first = await validate(context);
   if (first.ok) return outcomeOf(context, first);
-  context.reporter.warning(`${plural(first.mismatches.length, 'range')} did not match and ${first.mismatches.length === 1 ? 'is' : 'are'} read again once`);
+  context.reporter.warning(
+    `${plural(first.mismatches.length, 'range')} did not match and ${first.mismatches.length === 1 ? 'is' : 'are'} read again once`,
+  );
   await readAgain(context, first);
   const second = await validate(context, first.samples.keys);
   if (second.ok) return outcomeOf(context, second);
@@ -39,7 +41,11 @@ async function readAgain(context: RunContext, result: ValidationResult): Promise
   const pass = journal.state.pass + 1;
   const ranges = rangesOfPass(
     pass,
-    result.mismatches.map(({ range, expected }) => ({ start: range.start?.toString() ?? null, end: range.end?.toString() ?? null, rows: expected })),
+    result.mismatches.map(({ range, expected }) => ({
+      start: range.start?.toString() ?? null,
+      end: range.end?.toString() ?? null,
+      rows: expected,
+    })),
   );
   await journal.append([{ type: 'pass_opened', pass, ranges }]);
   await workRereading(context);
@@ -51,7 +57,13 @@ async function workRereading(context: RunContext): Promise<void> {
   signal.throwIfAborted();
   await openPass(connections.cluster, names, journal.state.pass);
   await workPass(context);
-  await finalizeTarget(connections.cluster, described.definition, names, journal.state.pass, finalizeOptions(context));
+  await finalizeTarget(
+    connections.cluster,
+    described.definition,
+    names,
+    journal.state.pass,
+    finalizeOptions(context),
+  );
 }
 
 function validate(context: RunContext, sampleKeys?: readonly bigint[]): Promise<ValidationResult> {
@@ -83,7 +95,11 @@ function outcomeOf(context: RunContext, result: ValidationResult): PhaseOutcome 
     record: {
       ...summaryOf(result),
       rows_read_from: began,
-      ...(live ? { remark: `rows were read from ${began} on; without changed_at, later updates of a row are not in the index` } : {}),
+      ...(live
+        ? {
+            remark: `rows were read from ${began} on; without changed_at, later updates of a row are not in the index`,
+          }
+        : {}),
     },
   };
 }
@@ -103,14 +119,22 @@ function summaryOf(result: ValidationResult): Record<string, unknown> {
 async function describeMismatch(context: RunContext, result: ValidationResult): Promise<string> {
   const { connections, described, identity, signal } = context;
   const names = targetNames(identity.alias, identity.run);
-  const lines = [`${names.index} does not hold what ${described.definition.source.table} holds; the alias ${identity.alias} stays where it is.`];
+  const lines = [
+    `${names.index} does not hold what ${described.definition.source.table} holds; the alias ${identity.alias} stays where it is.`,
+  ];
   for (const { range, expected, found } of result.mismatches.slice(0, 5)) {
     const keys = await connections.withSource((client) =>
       compareKeys({ cluster: connections.cluster, client, described, names, range, signal }),
     );
-    const missing = keys.missing.count === 0 ? '' : `; missing ${keys.missing.count}: ${keys.missing.first.join(', ')}`;
-    const surplus = keys.surplus.count === 0 ? '' : `; not in the table ${keys.surplus.count}: ${keys.surplus.first.join(', ')}`;
-    lines.push(`keys ${range.start ?? '…'} to ${range.end ?? '…'}: ${expected} expected, ${found} found${missing}${surplus}`);
+    const missing =
+      keys.missing.count === 0 ? '' : `; missing ${keys.missing.count}: ${keys.missing.first.join(', ')}`;
+    const surplus =
+      keys.surplus.count === 0
+        ? ''
+        : `; not in the table ${keys.surplus.count}: ${keys.surplus.first.join(', ')}`;
+    lines.push(
+      `keys ${range.start ?? '…'} to ${range.end ?? '…'}: ${expected} expected, ${found} found${missing}${surplus}`,
+    );
   }
   for (const { key, field, expected, found } of result.samples.differing.slice(0, 5)) {
     lines.push(`key ${key}, field ${field}: the table says ${expected}, the index ${found}`);

@@ -17,12 +17,19 @@ export async function withLock<T>(
   const lock = await FleetLock.acquire(
     offline.store,
     await describeThisProcess(purpose, new Date()),
-    { leaseMs, waitMs: leaseMs * 1.2, monotonicMs: () => performance.now(), sleep: (ms) => sleep(ms, signal) },
+    {
+      leaseMs,
+      waitMs: leaseMs * 1.2,
+      monotonicMs: () => performance.now(),
+      sleep: (ms) => sleep(ms, signal),
+    },
     stateOfHolder,
     ({ holder }) => {
       if (told) return;
       told = true;
-      reporter.note(`waiting for the lock: ${holder.purpose}, process ${holder.pid} on ${holder.host}, since ${holder.since}`);
+      reporter.note(
+        `waiting for the lock: ${holder.purpose}, process ${holder.pid} on ${holder.host}, since ${holder.since}`,
+      );
     },
   );
   lock.startRenewing();

@@ -280,6 +280,6 @@ describe('what no other try can mend stops the task', () => {
 
   it('a database without TLS where TLS is asked for', async () => {
     const failure = await failureOf(readAll({ ...direct(), ssl: true }, items, { typesDigest: '0' }));
-    expect(failure).toMatchObject({ next: 'stop', type: 'connection_refused' });
+    expect(failure).toMatchObject({ next: 'stop', type: 'database_refused' });
   });
 });

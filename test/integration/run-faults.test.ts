@@ -1,4 +1,5 @@
 import { describe, expect, inject, it } from 'vitest';
+import { errorOf, resultOf } from '../support/run-command.ts';
 import { documentsOf, documentVersions, sql } from '../support/run-documents.ts';
 import { createGate } from '../support/run-gate.ts';
 import { rangesDone, stateOf } from '../support/run-journal.ts';
@@ -10,7 +11,6 @@ import { bulk, call } from '../support/search-calls.ts';
 /** What happens to cluster and database while a run is under way. */
 
 const database = placesDatabase();
-const onOpenSearch = it.skipIf(inject('searchUrl') === null);
 const WHOLE = { status: 'done', rows: ROWS, indexed: ROWS, dead_letters: 0 };
 
 const isBulk = (path: string): boolean => path.includes('/_bulk');
@@ -40,9 +40,8 @@ describe('a run goes on', { timeout: 120_000 }, () => {
       settings: { target: { url: proxy.url }, ranges: { count: 4 } },
     });
 
-    const { code, result, stderr } = await setup.run('run');
+    const result = resultOf(await setup.run('run'));
 
-    expect(code, stderr).toBe(0);
     expect(proxy.refused).toHaveLength(12);
     expect(result).toMatchObject({ ...WHOLE, retries: 12 });
     expect(Object.keys(await documentsOf(setup.alias))).toHaveLength(ROWS);
@@ -64,14 +63,14 @@ describe('a run goes on', { timeout: 120_000 }, () => {
     );
     await proxy.up();
 
-    const { code, result, stderr } = await run.ended;
-    expect(code, stderr).toBe(0);
-    expect(result).toMatchObject(WHOLE);
+    expect(resultOf(await run.ended)).toMatchObject(WHOLE);
     expect(Object.keys(await documentsOf(setup.alias))).toHaveLength(ROWS);
   });
 });
 
-it('a write block from outside stops the run at zero with the cluster’s words; once lifted, the run finishes', { timeout: 120_000 }, async (scope) => {
+it('a write block from outside stops the run at zero with the cluster’s words; once lifted, the run finishes', {
+  timeout: 120_000,
+}, async (scope) => {
   const { gate, setup } = await behindGate(scope);
   const run = setup.start('run');
   await rangesDone(setup, 4);
@@ -79,84 +78,90 @@ it('a write block from outside stops the run at zero with the cluster’s words;
 
   await call(SEARCH_URL, 'PUT', `/${target}/_block/write`);
   await gate.open();
-  const stopped = await run.ended;
-  expect(stopped.code).toBe(1);
-  expect(stopped.result['error']).toContain('cluster_block_exception');
+  expect(errorOf(await run.ended, 1)).toContain('cluster_block_exception');
   expect(await setup.workers()).toEqual([]);
   expect((await stateOf(setup))?.desired).toBe(0);
   expect(await setup.served()).toEqual([]);
 
   await call(SEARCH_URL, 'PUT', `/${target}/_settings`, { 'index.blocks.write': null });
-  const second = await setup.run('run');
-  expect(second.code, second.stderr).toBe(0);
-  expect(second.result).toMatchObject(WHOLE);
+  expect(resultOf(await setup.run('run'))).toMatchObject(WHOLE);
   const versions = await documentVersions(setup.alias);
   expect(Object.keys(versions)).toHaveLength(ROWS);
   expect(versions).toMatchObject({ 1: 1, [ROWS / 2]: 1 });
 });
 
-describe('what changes in the index before it is validated', { timeout: 120_000 }, () => {
-  /** A run that stands before `validate`; gives its target's name. */
-  async function finalized(setup: RunSetup): Promise<string> {
-    for (const phase of ['claim', 'create-index', 'reindex', 'finalize']) {
-      const { code, stderr } = await setup.run(phase, '--run-key', 'k');
-      expect(code, stderr).toBe(0);
+describe.skipIf(inject('searchUrl') === null)(
+  'what changes in the index before it is validated',
+  { timeout: 120_000 },
+  () => {
+    /** A run that stands before `validate`; gives its target's name. */
+    async function finalized(setup: RunSetup): Promise<string> {
+      for (const phase of ['claim', 'create-index', 'reindex', 'finalize'])
+        resultOf(await setup.run(phase, '--run-key', 'k'));
+      const [target = ''] = await setup.indexes();
+      return target;
     }
-    const [target = ''] = await setup.indexes();
-    return target;
-  }
 
-  async function change(index: string, ...lines: readonly unknown[]): Promise<void> {
-    const outcomes = await bulkOn(index, lines);
-    expect(outcomes.map(({ error }) => error)).toEqual(outcomes.map(() => undefined));
-    await call(SEARCH_URL, 'POST', `/${index}/_refresh`);
-  }
+    async function change(index: string, ...lines: readonly unknown[]): Promise<void> {
+      const outcomes = await bulkOn(index, lines);
+      expect(outcomes.map(({ error }) => error)).toEqual(outcomes.map(() => undefined));
+      await call(SEARCH_URL, 'POST', `/${index}/_refresh`);
+    }
 
-  /** Through an alias of its own, as `bulk` wants one. */
-  async function bulkOn(index: string, lines: readonly unknown[]) {
-    const alias = `${index}-by-hand`;
-    await call(SEARCH_URL, 'POST', '/_aliases', { actions: [{ add: { index, alias } }] });
-    const outcomes = await bulk(SEARCH_URL, alias, lines);
-    await call(SEARCH_URL, 'POST', '/_aliases', { actions: [{ remove: { index, alias } }] });
-    return outcomes;
-  }
+    /** Through an alias of its own, as `bulk` wants one. */
+    async function bulkOn(index: string, lines: readonly unknown[]) {
+      const alias = `${index}-by-hand`;
+      await call(SEARCH_URL, 'POST', '/_aliases', { actions: [{ add: { index, alias } }] });
+      const outcomes = await bulk(SEARCH_URL, alias, lines);
+      await call(SEARCH_URL, 'POST', '/_aliases', { actions: [{ remove: { index, alias } }] });
+      return outcomes;
+    }
 
-  const settings = { workers: { count: 1 }, ranges: { count: 4 } };
-  const keys = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    const settings = { workers: { count: 1 }, ranges: { count: 4 } };
+    const keys = (first: number, last: number): number[] =>
+      Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
-  onOpenSearch('a document that is gone is found by count, read again and mended; so is one that was changed', async (scope) => {
-    const setup = await setUpRun(scope, { databaseUrl: database.url(), definition: PLACES, settings });
-    const target = await finalized(setup);
-    await change(target, { delete: { _id: '777' } });
-    // Every row of the first range, for only some of them are samples.
-    await change(target, ...keys(1, ROWS / 4).flatMap((id) => [{ index: { _id: String(id) } }, { id, name: 'forged' }]));
+    it('a document that is gone is found by count, read again and mended; so is one that was changed', async (scope) => {
+      const setup = await setUpRun(scope, { databaseUrl: database.url(), definition: PLACES, settings });
+      const target = await finalized(setup);
+      await change(target, { delete: { _id: '777' } });
+      // Every row of the first range, for only some of them are samples.
+      await change(
+        target,
+        ...keys(1, ROWS / 4).flatMap((id) => [{ index: { _id: String(id) } }, { id, name: 'forged' }]),
+      );
 
-    const { code, result, stderr } = await setup.run('run', '--run-key', 'k');
+      const ended = await setup.run('run', '--run-key', 'k');
 
-    expect(code, stderr).toBe(0);
-    expect(stderr).toContain('2 ranges did not match and are read again once');
-    expect(result).toMatchObject({ ...WHOLE, rows_read_again: ROWS / 2 });
-    expect(await documentsOf(setup.alias)).toMatchObject({ 777: { name: 'place 777' }, 1: { name: 'place 1' } });
-  });
+      expect(ended.stderr).toContain('2 ranges did not match and are read again once');
+      expect(resultOf(ended)).toMatchObject({ ...WHOLE, rows_read_again: ROWS / 2 });
+      expect(await documentsOf(setup.alias)).toMatchObject({
+        777: { name: 'place 777' },
+        1: { name: 'place 1' },
+      });
+    });
 
-  onOpenSearch('what reading again cannot mend is refused with its key', async (scope) => {
-    const definition = { ...PLACES, source: { ...PLACES.source, changed_at: 'places.changed_at' } };
-    const setup = await setUpRun(scope, { databaseUrl: database.url(), definition, settings });
-    const target = await finalized(setup);
-    // A deletion counts as newer than what it deleted, so the same version of the row does not bring it back.
-    await change(target, { delete: { _id: '777' } });
-    await change(target, { index: { _id: '1999999' } }, { id: 1_999_999, name: 'nobody wrote this' });
+    it('what reading again cannot mend is refused with its key', async (scope) => {
+      const definition = { ...PLACES, source: { ...PLACES.source, changed_at: 'places.changed_at' } };
+      const setup = await setUpRun(scope, { databaseUrl: database.url(), definition, settings });
+      const target = await finalized(setup);
+      // A deletion counts as newer than what it deleted, so the same version of the row does not bring it back.
+      await change(target, { delete: { _id: '777' } });
+      await change(target, { index: { _id: '1999999' } }, { id: 1_999_999, name: 'nobody wrote this' });
 
-    const { code, result } = await setup.run('validate');
+      const refusal = errorOf(await setup.run('validate'), 1);
 
-    expect(code).toBe(1);
-    expect(result['error']).toMatch(/missing 1: 777/);
-    expect(result['error']).toMatch(/not in the table 1: 1999999/);
-    expect(await setup.served()).toEqual([]);
+      expect(refusal).toMatch(/missing 1: 777/);
+      expect(refusal).toMatch(/not in the table 1: 1999999/);
+      expect(await setup.served()).toEqual([]);
 
-    await change(target, { delete: { _id: '1999999' } }, { index: { _id: '777' } }, { id: 777, name: 'place 777' });
-    const mended = await setup.run('run', '--run-key', 'k');
-    expect(mended.code, mended.stderr).toBe(0);
-    expect(mended.result).toMatchObject(WHOLE);
-  });
-});
+      await change(
+        target,
+        { delete: { _id: '1999999' } },
+        { index: { _id: '777' } },
+        { id: 777, name: 'place 777' },
+      );
+      expect(resultOf(await setup.run('run', '--run-key', 'k'))).toMatchObject(WHOLE);
+    });
+  },
+);

@@ -51,14 +51,16 @@ export function startCommand({ args, folder, environment }: CommandOptions): Run
   let stderr = '';
   createInterface(child.stdout).on('line', (line) => stdout.push(line));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const ended = once(child, 'close').then(([code]): EndedCommand => ({
-    code: code as number | null,
-    result: resultIn(stdout),
-    stdout,
-    log: linesOf(stderr).map((line) => JSON.parse(line) as LogLine),
-    stderr,
-    seconds: (performance.now() - startMs) / 1000,
-  }));
+  const ended = once(child, 'close').then(
+    ([code]): EndedCommand => ({
+      code: code as number | null,
+      result: resultIn(stdout),
+      stdout,
+      log: linesOf(stderr).map((line) => JSON.parse(line) as LogLine),
+      stderr,
+      seconds: (performance.now() - startMs) / 1000,
+    }),
+  );
   ended.catch(() => undefined); // Whoever waits for it is told; a test that failed before does not.
   const said = async (text: string): Promise<void> => {
     await eventually(`the command says "${text}"`, () => {
@@ -77,4 +79,20 @@ function linesOf(text: string): string[] {
 function resultIn(stdout: readonly string[]): Record<string, unknown> {
   const last = stdout.at(-1);
   return last === undefined ? {} : (JSON.parse(last) as Record<string, unknown>);
+}
+
+/** The result of a command that must have exited with 0; else all that it said. */
+export function resultOf(ended: EndedCommand): EndedCommand['result'] {
+  requireCode(ended, 0);
+  return ended.result;
+}
+
+/** The error of a command that must have exited with this code, from its last line. */
+export function errorOf(ended: EndedCommand, code: number): string {
+  requireCode(ended, code);
+  return String(ended.result['error']);
+}
+
+function requireCode({ code, stderr }: EndedCommand, expected: number): void {
+  if (code !== expected) throw new Error(`The command exited with ${code}, not with ${expected}:\n${stderr}`);
 }

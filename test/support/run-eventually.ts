@@ -11,7 +11,8 @@ export async function eventually<T>(
     const answer = await ask();
     if (answer !== false && answer !== null && answer !== undefined)
       return answer as Exclude<T, false | null | undefined>;
-    if (performance.now() > deadlineMs) throw new Error(`In ${timeoutMs} ms it did not come true that ${what}.`);
+    if (performance.now() > deadlineMs)
+      throw new Error(`In ${timeoutMs} ms it did not come true that ${what}.`);
     await sleep(30);
   }
 }

@@ -47,7 +47,8 @@ export async function setUpRun(scope: TestScope, options: RunOptions): Promise<R
   const started: RunningCommand[] = [];
   const settingsFile = join(folder, 'reindex-fleet.yaml');
   const definitionFile = join(folder, 'places.yaml');
-  const write = (file: string, value: unknown): Promise<void> => writeFile(file, JSON.stringify(value, null, 2));
+  const write = (file: string, value: unknown): Promise<void> =>
+    writeFile(file, JSON.stringify(value, null, 2));
   const definition = { alias, index: { number_of_replicas: 0 }, ...options.definition };
   await write(definitionFile, definition);
   await write(settingsFile, settingsOf(alias, options));
@@ -66,7 +67,10 @@ export async function setUpRun(scope: TestScope, options: RunOptions): Promise<R
     redefine: (changes) => write(definitionFile, { ...definition, ...changes }),
     workers: () => workersOf(definitionFile),
     indexes: () => indexesOf(alias),
-    served: async () => Object.keys((await call(SEARCH_URL, 'GET', `/_alias/${alias}`)).body).filter((name) => name.startsWith(alias)),
+    served: async () =>
+      Object.keys((await call(SEARCH_URL, 'GET', `/_alias/${alias}`)).body).filter((name) =>
+        name.startsWith(alias),
+      ),
   };
   scope.onTestFinished(async () => {
     await Promise.all(started.map(end));
@@ -97,7 +101,9 @@ async function end({ child, ended }: RunningCommand): Promise<void> {
 
 async function indexesOf(alias: string): Promise<string[]> {
   const { body } = await call(SEARCH_URL, 'GET', `/${alias}-*`);
-  return Object.keys(body).filter((name) => name.startsWith(alias)).sort();
+  return Object.keys(body)
+    .filter((name) => name.startsWith(alias))
+    .sort();
 }
 
 /** A worker is told its definitions by its environment, and those of a test lie in a folder of its own. */

@@ -49,6 +49,7 @@ describe('faults', () => {
     ['key: city.id', 'Name the column alone, without its table and without quotes: id.'],
     [`key: '"Id"'`, 'without quotes: Id.'],
     ['key: _id', 'Field names that begin with _ belong to the search engine.'],
+    ['key: reason', 'would meet the field of that name in dead letters'],
     ['key: 3', 'Name the key column.'],
     ['key: ""', 'A field has a name that is not blank.'],
     ['where: true', 'Write a condition as SQL in a text'],

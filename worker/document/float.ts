@@ -149,11 +149,10 @@ function significantDigits(text: string): number {
 
 function shortestFloat4(size: number, below: number, above: number): string {
   for (let digits = 1; digits < FLOAT4_DIGITS; digits++) {
-    const text = nearestDecimal(size, digits);
-    const value = Number(text);
-    if (value > below && value < above) return text;
-    const next = value <= below ? nextDecimal(text) : text;
-    if (value <= below && Number(next) < above) return next;
+    const nearest = nearestDecimal(size, digits);
+    // At a power of two there is more room above than below.
+    const candidate = Number(nearest) > below ? nearest : nextDecimal(nearest);
+    if (Number(candidate) < above) return candidate;
   }
   return size.toPrecision(FLOAT4_DIGITS);
 }
@@ -162,7 +161,7 @@ function shortestFloat4(size: number, below: number, above: number): string {
 function nearestDecimal(size: number, digits: number): string {
   const [mantissa = '', exponent] = size.toExponential(EXACT_DIGITS).split('e');
   const rest = mantissa.slice(digits + 1);
-  const isHalf = digits > 1 && rest.startsWith('5') && /^50*$/.test(rest);
+  const isHalf = digits > 1 && /^50*$/.test(rest);
   const isEven = Number(mantissa.at(digits)) % 2 === 0;
   return isHalf && isEven ? `${mantissa.slice(0, digits + 1)}e${exponent}` : size.toPrecision(digits);
 }

@@ -61,7 +61,7 @@ function verdictOnConnection(error: Error, definition: IndexDefinition): Verdict
     return isProgrammingError(error)
       ? failure('retry', 'internal', error.message, definition, error)
       : 'again';
-  return failure('stop', 'connection_refused', `${error.message}. ${adviceOn('28000')}`, definition, error);
+  return failure('stop', 'database_refused', `${error.message}. ${adviceOn('28000')}`, definition, error);
 }
 
 function isProgrammingError(error: Error): boolean {

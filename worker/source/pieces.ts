@@ -36,7 +36,8 @@ export function createSocket(config?: { readonly ssl?: unknown }): Socket {
 /** What arrives on a stream, one piece after the other as it is asked for: who does not ask lets the sender wait. */
 export class Pieces {
   readonly #stream: Duplex;
-  #piece: Buffer | null = null;
+  /** Not yet asked for; nothing more is read until it is. */
+  #arrived: Buffer | null = null;
   #ended = false;
   #wake: () => void = () => {};
 
@@ -60,18 +61,20 @@ export class Pieces {
 
   /** The next piece, good until the next call; null: the stream has ended. */
   async next(): Promise<Buffer | null> {
-    this.#piece = null;
-    if (this.#ended) return null;
-    const arrived = new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
-    this.#stream.resume();
-    await arrived;
-    return this.#piece;
+    if (this.#arrived === null && !this.#ended) {
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#stream.resume();
+      await woken;
+    }
+    const piece = this.#arrived;
+    this.#arrived = null;
+    return piece;
   }
 
   #receive(piece: Buffer): false {
-    this.#piece = piece;
+    this.#arrived = piece;
     this.#wake();
     return false;
   }

@@ -1,0 +1,101 @@
+import { PassThrough } from 'node:stream';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { KeyWindow } from '../../worker/source/key-window.ts';
+import { Pieces } from '../../worker/source/pieces.ts';
+import { Position, upTo } from '../../worker/source/position.ts';
+
+const LARGEST = 2n ** 63n - 1n;
+const key = fc.bigInt({ min: -(2n ** 63n), max: LARGEST });
+const halves = (value: bigint): [number, number] => [
+  Number(BigInt.asIntN(32, value >> 32n)),
+  Number(BigInt.asUintN(32, value)),
+];
+
+describe('the position', () => {
+  it('compares keys as numbers and gives them back', () => {
+    fc.assert(
+      fc.property(key, key, (a, b) => {
+        const position = new Position({ start: null, end: null });
+        position.moveTo(...halves(a));
+        expect(position.lastKey).toBe(a);
+        expect(position.compare(...halves(b))).toBe(b > a ? 1 : b < a ? -1 : 0);
+      }),
+    );
+  });
+
+  it('says what is left, and when nothing can be', () => {
+    const position = new Position({ start: 1n, end: 10n });
+    expect(position.rest).toEqual({ start: 1n, end: 10n });
+    position.moveToKey(5n);
+    expect(position.rest).toEqual({ start: 6n, end: 10n });
+    position.moveToKey(9n);
+    expect(position.rest).toBeNull();
+    const open = new Position({ start: null, end: null });
+    open.moveToKey(LARGEST);
+    expect(open.rest).toBeNull();
+  });
+
+  it('skips without counting, and never back', () => {
+    const position = new Position({ start: null, end: null });
+    position.moveToKey(7n);
+    position.skipTo(3n);
+    expect(position.lastKey).toBe(7n);
+    position.skipTo(9n);
+    expect([position.lastKey, position.rows]).toEqual([9n, 1]);
+  });
+
+  it('cuts a range behind a key', () => {
+    expect(upTo({ start: 1n, end: 10n }, 4n)).toEqual({ start: 1n, end: 5n });
+    expect(upTo({ start: 1n, end: null }, LARGEST)).toEqual({ start: 1n, end: null });
+  });
+});
+
+describe('the window of keys', () => {
+  it('closes in on any bad keys among any others, and opens again', () => {
+    const rows = fc.integer({ min: 1, max: 5_000 });
+    fc.assert(
+      fc.property(rows, fc.array(fc.nat(4_999), { maxLength: 8 }), (count, bad) => {
+        const buried: number[] = [];
+        const window = new KeyWindow();
+        let at = 0;
+        let tries = 0;
+        while (at < count) {
+          if (++tries > 1_000) throw new Error('does not end');
+          const end = window.keys === null ? count : Math.min(count, at + window.keys);
+          const broken = bad.filter((row) => row >= at && row < end);
+          if (broken.length === 0) {
+            window.succeeded();
+            at = end;
+          } else if (window.broke(window.keys === null ? null : end - at)) {
+            buried.push(at++);
+          }
+        }
+        expect(buried).toEqual([...new Set(bad)].filter((row) => row < count).sort((a, b) => a - b));
+      }),
+    );
+  });
+});
+
+describe('pieces of an ordinary stream', () => {
+  it('come one by one as they are asked for, and none is lost', async () => {
+    const stream = new PassThrough({ highWaterMark: 4 });
+    const heard: string[] = [];
+    stream.on('data', (piece: Buffer) => heard.push(piece.toString()));
+    const pieces = new Pieces(stream);
+    const written = ['one', 'two', 'three', 'four', 'five'];
+    const writing = (async () => {
+      for (const text of written)
+        if (!stream.write(text)) await new Promise((resolve) => stream.once('drain', resolve));
+      stream.end();
+    })();
+    const got: string[] = [];
+    for (let piece = await pieces.next(); piece !== null; piece = await pieces.next()) {
+      got.push(piece.toString());
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await writing;
+    expect(got.join('')).toBe(written.join(''));
+    expect(heard).toEqual([]);
+  });
+});
