@@ -87,7 +87,11 @@ export interface Settings extends Written {
   /** The file that they came from. */
   readonly file: string;
   /** Secrets, only ever from the environment or the URL of the source. */
-  readonly secrets: { readonly sourcePassword: string | null; readonly targetPassword: string | null; readonly targetApiKey: string | null };
+  readonly secrets: {
+    readonly sourcePassword: string | null;
+    readonly targetPassword: string | null;
+    readonly targetApiKey: string | null;
+  };
 }
 
 /** A value that stands above the file: from a flag, or from the environment. */
@@ -117,7 +121,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * Reads the settings file and what stands above it. Throws `Faults` with every fault at once, each with its file,
  * line and column, or the flag or variable that it came from.
  */
-export async function loadSettings(flags: Flags, environment: Environment, workingFolder: string): Promise<Settings> {
+export async function loadSettings(
+  flags: Flags,
+  environment: Environment,
+  workingFolder: string,
+): Promise<Settings> {
   const file = settingsFile(flags, environment, workingFolder);
   const yaml = readYaml(await readSettingsFile(file), file);
   const written = checkYaml(settingsSchema, withOverrides(yaml, overridesOf(flags, environment)));
@@ -129,7 +137,10 @@ export async function loadSettings(flags: Flags, environment: Environment, worki
     definitions: resolve(base('definitions'), written.definitions),
     journal: {
       ...written.journal,
-      directory: written.journal.directory === null ? null : resolve(base('journal.directory'), written.journal.directory),
+      directory:
+        written.journal.directory === null
+          ? null
+          : resolve(base('journal.directory'), written.journal.directory),
     },
     secrets: {
       sourcePassword: environment.REINDEX_SOURCE_PASSWORD ?? null,
@@ -161,19 +172,24 @@ function overridesOf(flags: Flags, environment: Environment): Override[] {
     const inherited = environment[variable];
     const valueOf = (written: string) => (number === true ? numberOrText(written) : written);
     if (typeof given === 'string') return [{ path, origin: `--${kebab(flag)}`, value: valueOf(given) }];
-    return inherited === undefined || inherited === '' ? [] : [{ path, origin: variable, value: valueOf(inherited) }];
+    return inherited === undefined || inherited === ''
+      ? []
+      : [{ path, origin: variable, value: valueOf(inherited) }];
   });
 }
 
 function withOverrides(yaml: YamlFile, overrides: readonly Override[]): YamlFile {
   const value = overrides.reduce<unknown>((base, { path, value }) => setIn(base, path, value), yaml.value);
-  const originOf = (path: Path): string | undefined => overrides.find((override) => override.path.join('.') === path.join('.'))?.origin;
+  const originOf = (path: Path): string | undefined =>
+    overrides.find((override) => override.path.join('.') === path.join('.'))?.origin;
   return {
     value,
     positionOf: (path, offset) => placeOf(originOf(path)) ?? yaml.positionOf(path, offset),
     faultAt: (path, message, offset) => {
       const place = placeOf(originOf(path));
-      return place === null ? yaml.faultAt(path, message, offset) : { ...place, path: formatPath(path), message };
+      return place === null
+        ? yaml.faultAt(path, message, offset)
+        : { ...place, path: formatPath(path), message };
     },
   };
 }

@@ -18,12 +18,14 @@ export const MAX_BODY_BYTES = 64 * 1024;
 
 export const HEADER_RUN = 'Reindex-Run';
 export const HEADER_EPOCH = 'Reindex-Epoch';
+/** On every answer of a worker: the `CONTRACT_VERSION` that it speaks. */
+export const HEADER_CONTRACT = 'Reindex-Contract';
 
 const MIN_INT8 = -(2n ** 63n);
 const MAX_INT8 = 2n ** 63n - 1n;
 
 /** A key as a decimal string, canonical (no plus sign, no leading zeros), within PostgreSQL's bigint. */
-export const keyString = z
+const keyString = z
   .string()
   .max(20, { error: 'a key has at most 20 characters', abort: true })
   .regex(/^(0|-?[1-9][0-9]*)$/, { error: 'a key is a decimal integer in a string', abort: true })

@@ -1,6 +1,13 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { carriesToken } from './bearer-token.ts';
-import { HEADER_EPOCH, HEADER_RUN, type Health, taskRequestSchema } from './contract.ts';
+import {
+  CONTRACT_VERSION,
+  HEADER_CONTRACT,
+  HEADER_EPOCH,
+  HEADER_RUN,
+  type Health,
+  taskRequestSchema,
+} from './contract.ts';
 import { type Holder, holderOf, Holders } from './holders.ts';
 import { Refusal } from './refusal.ts';
 import { readBody } from './request-body.ts';
@@ -25,6 +32,10 @@ type Environment = { Variables: { holder: Holder | null } };
 export function createService(options: ServiceOptions): Hono<Environment> {
   const { tasks } = options;
   const app = new Hono<Environment>();
+  app.use(async (context, next) => {
+    await next();
+    context.header(HEADER_CONTRACT, String(CONTRACT_VERSION));
+  });
   app.onError((error, context) => answerError(error, context, options.onError));
   app.notFound((context) => context.json({ error: 'There is nothing at this path.' }, 404));
 

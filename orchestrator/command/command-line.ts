@@ -3,7 +3,16 @@ import { UsageFault } from '../errors.ts';
 import type { Flags } from '../settings.ts';
 
 /** Commands that carry a run on by one phase, in the order of a run. */
-const PHASE_COMMANDS = ['claim', 'create-index', 'reindex', 'finalize', 'validate', 'promote', 'retain', 'release'] as const;
+const PHASE_COMMANDS = [
+  'claim',
+  'create-index',
+  'reindex',
+  'finalize',
+  'validate',
+  'promote',
+  'retain',
+  'release',
+] as const;
 export type PhaseCommand = (typeof PHASE_COMMANDS)[number];
 
 export interface Invocation {
@@ -23,10 +32,16 @@ const PHASE_DESCRIPTIONS: Readonly<Record<PhaseCommand, string>> = {
 };
 
 /** Parses the command line. Null: help or the version was asked for and has been printed. */
-export function parseCommandLine(args: readonly string[], version: string, print: (text: string) => void): Invocation | null {
+export function parseCommandLine(
+  args: readonly string[],
+  version: string,
+  print: (text: string) => void,
+): Invocation | null {
   let invocation: Invocation | null = null;
   const program = new Command('reindex-fleet')
-    .description('Rebuilds a search index from PostgreSQL on a fleet of workers, proves it complete, and moves the alias.')
+    .description(
+      'Rebuilds a search index from PostgreSQL on a fleet of workers, proves it complete, and moves the alias.',
+    )
     .version(version)
     .configureOutput({ writeOut: print, writeErr: () => {} })
     .exitOverride();
@@ -35,20 +50,41 @@ export function parseCommandLine(args: readonly string[], version: string, print
       invocation = { command, flags };
     });
 
-  add('run', 'do the whole run, or carry an unfinished one on from where it stands').option('--run-key <key>', RUN_KEY);
-  add('plan', 'show what a run would do; writes nothing').option('--exact', 'count the rows instead of estimating them');
-  add('status', 'show how the current or a given run stands; writes nothing').option('--run-key <key>', RUN_KEY);
-  add('rollback', 'move the alias back to where it was before the last promotion').option('--run-key <key>', RUN_KEY);
-  add('abandon', 'end an unfinished run: delete its index and give the fleet back').option('--run-key <key>', RUN_KEY);
+  add('run', 'do the whole run, or carry an unfinished one on from where it stands').option(
+    '--run-key <key>',
+    RUN_KEY,
+  );
+  add('plan', 'show what a run would do; writes nothing').option(
+    '--exact',
+    'count the rows instead of estimating them',
+  );
+  add('status', 'show how the current or a given run stands; writes nothing').option(
+    '--run-key <key>',
+    RUN_KEY,
+  );
+  add('rollback', 'move the alias back to where it was before the last promotion').option(
+    '--run-key <key>',
+    RUN_KEY,
+  );
+  add('abandon', 'end an unfinished run: delete its index and give the fleet back').option(
+    '--run-key <key>',
+    RUN_KEY,
+  );
   for (const phase of PHASE_COMMANDS) {
     const command = add(phase, PHASE_DESCRIPTIONS[phase]).option('--run-key <key>', RUN_KEY);
-    if (phase === 'promote') command.option('--promote-limit <count>', 'accept this many dead letters, whatever the definition says');
+    if (phase === 'promote')
+      command.option(
+        '--promote-limit <count>',
+        'accept this many dead letters, whatever the definition says',
+      );
   }
   try {
     program.parse(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return null;
-    throw new UsageFault(`${usageWords(error)}; \`reindex-fleet --help\` shows what there is`, { cause: error });
+    throw new UsageFault(`${usageWords(error)}; \`reindex-fleet --help\` shows what there is`, {
+      cause: error,
+    });
   }
   return invocation;
 }
@@ -62,7 +98,10 @@ const RUN_KEY = 'the name under which a run is carried on, e.g. of a schedulerâ€
 
 function withSettings(command: Command): Command {
   return command
-    .option('--settings <file>', 'settings file (default: reindex-fleet.yaml here, else the embedded example)')
+    .option(
+      '--settings <file>',
+      'settings file (default: reindex-fleet.yaml here, else the embedded example)',
+    )
     .option('--source <url>', 'PostgreSQL URL, or "embedded"')
     .option('--target <url>', 'OpenSearch or Elasticsearch URL, or "embedded"')
     .option('--target-username <name>', 'for basic authentication, with REINDEX_TARGET_PASSWORD')

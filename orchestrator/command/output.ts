@@ -22,7 +22,10 @@ export function writeResultNow(result: Readonly<Record<string, unknown>>): void 
 }
 
 /** Writes the last line of all output: one JSON object with the result. Resolves when it is out or cannot be. */
-export function writeResult(stdout: NodeJS.WriteStream, result: Readonly<Record<string, unknown>>): Promise<void> {
+export function writeResult(
+  stdout: NodeJS.WriteStream,
+  result: Readonly<Record<string, unknown>>,
+): Promise<void> {
   return new Promise((resolve) => {
     if (stdout.destroyed || stdout.writableEnded) return resolve();
     stdout.write(`${JSON.stringify(result)}\n`, () => resolve());

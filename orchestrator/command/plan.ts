@@ -17,12 +17,21 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
   const connections = await connectBoth(offline, reporter);
   try {
     const plan = await checkBoth(offline, connections, (client) =>
-      planDefinition(client, loaded, { workers: settings.workers.count, ranges: settings.ranges.count, exact: flags.exact === true }),
+      planDefinition(client, loaded, {
+        workers: settings.workers.count,
+        ranges: settings.ranges.count,
+        exact: flags.exact === true,
+      }),
     );
     const { alias, retain } = loaded.definition;
     const serves = (await readAlias(connections.cluster, alias)).map(({ index }) => index);
     const claim = await unfinishedClaim(store);
-    const { kept, deleted } = await previewRetention(connections.cluster, { alias, fleet: settings.fleet, claimedRun: claim?.run ?? null, retain });
+    const { kept, deleted } = await previewRetention(connections.cluster, {
+      alias,
+      fleet: settings.fleet,
+      claimedRun: claim?.run ?? null,
+      retain,
+    });
     const result = {
       status: 'planned',
       definition: loaded.definition.name,
@@ -33,7 +42,10 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
       workers: settings.workers.count,
       bytes_per_row: plan.bytesPerRow,
       expected_bytes: plan.expectedBytes,
-      expected_seconds: expectedSeconds({ rows: plan.rows.count, workers: settings.workers.count }, await lastRate(context)),
+      expected_seconds: expectedSeconds(
+        { rows: plan.rows.count, workers: settings.workers.count },
+        await lastRate(context),
+      ),
       alias_serves: serves,
       would_keep: kept,
       would_delete: deleted,
@@ -66,7 +78,9 @@ function planLines(plan: DefinitionPlan, figures: PlanFigures): string[] {
     `alias      ${figures.alias} serves ${names(figures.alias_serves)}`,
     `would keep ${names(figures.would_keep)}`,
     `and delete ${names(figures.would_delete)}`,
-    ...(figures.held_by === null ? [] : [`the unfinished run ${figures.held_by} holds the fleet; \`reindex-fleet run\` carries it on`]),
+    ...(figures.held_by === null
+      ? []
+      : [`the unfinished run ${figures.held_by} holds the fleet; \`reindex-fleet run\` carries it on`]),
   ];
 }
 

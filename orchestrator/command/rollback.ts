@@ -19,11 +19,18 @@ export async function rollbackCommand(context: CommandContext): Promise<CommandR
     return await withLock(offline, 'reindex-fleet rollback', reporter, signal, async (lock, held) => {
       await requireFree(offline.store);
       held.throwIfAborted();
-      const journal = await RunJournal.open({ store: offline.store, runFolder: runFolder(promoted.runKey), epoch: lock.epoch, lost: lock.lost, now: () => new Date() });
+      const journal = await RunJournal.open({
+        store: offline.store,
+        runFolder: runFolder(promoted.runKey),
+        epoch: lock.epoch,
+        lost: lock.lost,
+        now: () => new Date(),
+      });
       const record = await rollbackPromotion(connections.cluster, promoted.record);
       await journal.append([{ type: 'rolled_back', at: new Date().toISOString(), record: { ...record } }]);
       reporter.note(`${record.alias} serves ${record.restored.join(', ')} again`);
-      for (const { index, createdAt } of record.staleness) reporter.warning(`${index} was read from ${createdAt} on: later changes of the table are not in it`);
+      for (const { index, createdAt } of record.staleness)
+        reporter.warning(`${index} was read from ${createdAt} on: later changes of the table are not in it`);
       return { status: 'rolled back', run_key: promoted.runKey, ...record };
     });
   } finally {
@@ -41,9 +48,15 @@ async function findPromotion(context: CommandContext): Promise<{ runKey: string;
     if (record !== null) return { runKey, record };
     if (wanted !== null) throw new RunFailed(`the run with key ${wanted} has no promotion to roll back`);
   }
-  throw new RunFailed(wanted === null ? 'no run of this fleet has a promotion to roll back' : `there is no run with key ${wanted}`);
+  throw new RunFailed(
+    wanted === null
+      ? 'no run of this fleet has a promotion to roll back'
+      : `there is no run with key ${wanted}`,
+  );
 }
 
 function promotionOf(state: RunState): PromotionRecord | null {
-  return state.promotion === null || state.rolledBack !== null ? null : (state.promotion as unknown as PromotionRecord);
+  return state.promotion === null || state.rolledBack !== null
+    ? null
+    : (state.promotion as unknown as PromotionRecord);
 }

@@ -17,7 +17,12 @@ import { runCommandOrPhase } from './run.ts';
 import { statusCommand } from './status.ts';
 
 /** Runs one command line to its end and gives the exit code. The last line of all output is the result as JSON. */
-export async function runCommand(args: readonly string[], environment: Environment, workingFolder: string, output: Output): Promise<number> {
+export async function runCommand(
+  args: readonly string[],
+  environment: Environment,
+  workingFolder: string,
+  output: Output,
+): Promise<number> {
   outlivePipes(output);
   const reporter = chooseReporter(output);
   const lifetime = listenForSignals((interrupted) => {
@@ -62,7 +67,13 @@ async function perform(
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const settings = await loadSettings(flags, environment, workingFolder);
-  const context: CommandContext = { offline: await openOffline(settings, environment), flags, reporter, output, signal };
+  const context: CommandContext = {
+    offline: await openOffline(settings, environment),
+    flags,
+    reporter,
+    output,
+    signal,
+  };
   switch (command) {
     case 'plan':
       return planCommand(context);
@@ -80,11 +91,16 @@ async function perform(
 function chooseReporter({ stderr }: Output): Reporter {
   const monotonicMs = (): number => performance.now();
   if (stderr.isTTY) return new TerminalReporter(stderr, monotonicMs);
-  const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write: (line: string) => void stderr.write(line) });
+  const logger = pino(
+    { base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    { write: (line: string) => void stderr.write(line) },
+  );
   return new JsonReporter(logger, monotonicMs);
 }
 
 function packageVersion(): string {
   const manifest: unknown = createRequire(import.meta.url)('../../package.json');
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : 'unknown';
 }

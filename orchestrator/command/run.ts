@@ -15,33 +15,44 @@ import type { PhaseCommand } from './command-line.ts';
  * `run`, or one phase of a run by name. Who holds the fleet is looked at before anything is started; the choice is
  * made again under the lock, for it may have changed in between.
  */
-export async function runCommandOrPhase(context: CommandContext, command: 'run' | PhaseCommand): Promise<CommandResult> {
+export async function runCommandOrPhase(
+  context: CommandContext,
+  command: 'run' | PhaseCommand,
+): Promise<CommandResult> {
   const promoteLimit = promoteLimitOf(context);
   const before = resultBefore(await choose(context, command), command);
   if (before !== null) return before;
   const connections = await connectBoth(context.offline, context.reporter);
   try {
-    return await withLock(context.offline, `reindex-fleet ${command}`, context.reporter, context.signal, async (lock, signal) => {
-      const chosen = await choose(context, command);
-      const meanwhile = resultBefore(chosen, command);
-      if (meanwhile !== null) return meanwhile;
-      const begun = await prepareRun(context.offline, connections, chosen, context.reporter);
-      signal.throwIfAborted();
-      const journal = await claimRun(context.offline, begun, chosen, lock);
-      const run: RunContext = {
-        ...begun,
-        offline: context.offline,
-        connections,
-        journal,
-        lock,
-        reporter: context.reporter,
-        signal,
-        promoteLimit,
-      };
-      context.reporter.note(`run ${run.identity.run}, key ${run.identity.runKey}${chosen.kind === 'new' ? '' : ', carried on'}`);
-      await carryOut(run, command);
-      return await finish(context, run, connections);
-    });
+    return await withLock(
+      context.offline,
+      `reindex-fleet ${command}`,
+      context.reporter,
+      context.signal,
+      async (lock, signal) => {
+        const chosen = await choose(context, command);
+        const meanwhile = resultBefore(chosen, command);
+        if (meanwhile !== null) return meanwhile;
+        const begun = await prepareRun(context.offline, connections, chosen, context.reporter);
+        signal.throwIfAborted();
+        const journal = await claimRun(context.offline, begun, chosen, lock);
+        const run: RunContext = {
+          ...begun,
+          offline: context.offline,
+          connections,
+          journal,
+          lock,
+          reporter: context.reporter,
+          signal,
+          promoteLimit,
+        };
+        context.reporter.note(
+          `run ${run.identity.run}, key ${run.identity.runKey}${chosen.kind === 'new' ? '' : ', carried on'}`,
+        );
+        await carryOut(run, command);
+        return await finish(context, run, connections);
+      },
+    );
   } finally {
     await connections.close();
   }
@@ -51,7 +62,9 @@ async function choose(context: CommandContext, command: 'run' | PhaseCommand): P
   const { store, definitionDigest, settings } = context.offline;
   const chosen = await chooseRun(store, { runKey: runKeyOf(context), definitionDigest, now: new Date() });
   if (chosen.kind === 'new' && command !== 'run' && command !== 'claim') {
-    throw new RunFailed(`no run holds the fleet ${settings.fleet}: begin one with \`reindex-fleet claim\` or \`reindex-fleet run\``);
+    throw new RunFailed(
+      `no run holds the fleet ${settings.fleet}: begin one with \`reindex-fleet claim\` or \`reindex-fleet run\``,
+    );
   }
   if (isReopened(chosen, command)) await requireFree(store);
   return chosen;
@@ -96,10 +109,15 @@ function requireBefore({ journal }: RunContext, phase: WorkPhase): void {
   const missing = WORK_PHASE_NAMES.slice(0, WORK_PHASE_NAMES.indexOf(phase)).filter(
     (name) => (journal.state.phases[name]?.finishedAt ?? null) === null,
   );
-  if (missing.length > 0) throw new RunFailed(`before ${phase} comes ${missing.join(', then ')}: \`reindex-fleet ${missing[0]}\``);
+  if (missing.length > 0)
+    throw new RunFailed(`before ${phase} comes ${missing.join(', then ')}: \`reindex-fleet ${missing[0]}\``);
 }
 
-async function finish(context: CommandContext, run: RunContext, connections: SourceConnections): Promise<CommandResult> {
+async function finish(
+  context: CommandContext,
+  run: RunContext,
+  connections: SourceConnections,
+): Promise<CommandResult> {
   const { state } = run.journal;
   if (state.result === null) return begunResult(state);
   await showSummary(context, state, connections);
@@ -109,6 +127,7 @@ async function finish(context: CommandContext, run: RunContext, connections: Sou
 function promoteLimitOf({ flags }: CommandContext): number | null {
   if (flags.promoteLimit === undefined) return null;
   const limit = Number(flags.promoteLimit);
-  if (!Number.isSafeInteger(limit) || limit < 0) throw new UsageFault('--promote-limit is a whole number, 0 or more');
+  if (!Number.isSafeInteger(limit) || limit < 0)
+    throw new UsageFault('--promote-limit is a whole number, 0 or more');
   return limit;
 }

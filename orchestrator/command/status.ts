@@ -19,9 +19,16 @@ export async function statusCommand(context: CommandContext): Promise<CommandRes
     held_by: held?.runKey ?? null,
     process: holder === null ? null : { ...holder.holder, epoch: holder.epoch },
   };
-  if (claim === undefined) return { status: runKey === null ? 'no run yet' : `no run with key ${runKey}`, ...fleet };
+  if (claim === undefined)
+    return { status: runKey === null ? 'no run yet' : `no run with key ${runKey}`, ...fleet };
   const { state } = await readRun(store, runFolder(claim.runKey));
-  return { status: standingOf(state, holder !== null && claim.held), ...fleet, run_key: claim.runKey, run: claim.run, ...describe(state) };
+  return {
+    status: standingOf(state, holder !== null && claim.held),
+    ...fleet,
+    run_key: claim.runKey,
+    run: claim.run,
+    ...describe(state),
+  };
 }
 
 function standingOf(state: RunState, driven: boolean): string {
@@ -41,7 +48,12 @@ function describe(state: RunState): CommandResult {
     phase: phases.findLast(([, phase]) => phase.finishedAt === null)?.[0] ?? null,
     phases_done: phases.filter(([, phase]) => phase.finishedAt !== null).map(([phase]) => phase),
     stopped: state.stopped,
-    ranges: { waiting: count('waiting'), assigned: count('assigned'), done: count('done'), failed: count('failed') },
+    ranges: {
+      waiting: count('waiting'),
+      assigned: count('assigned'),
+      done: count('done'),
+      failed: count('failed'),
+    },
     settled: totalCounts(state),
     result: state.result,
   };

@@ -26,7 +26,10 @@ export class LocalFleet implements Fleet {
 
   observe(): Promise<{ desired: number; instances: FleetInstance[] }> {
     this.#keepCapacity();
-    return Promise.resolve({ desired: this.#desired, instances: this.#workers.map((worker) => this.#describe(worker)) });
+    return Promise.resolve({
+      desired: this.#desired,
+      instances: this.#workers.map((worker) => this.#describe(worker)),
+    });
   }
 
   setDesired(count: number): Promise<void> {
@@ -51,7 +54,9 @@ export class LocalFleet implements Fleet {
   }
 
   #keepCapacity(): void {
-    const alive = this.#workers.filter((worker) => worker.phase === 'pending' || worker.phase === 'running').length;
+    const alive = this.#workers.filter(
+      (worker) => worker.phase === 'pending' || worker.phase === 'running',
+    ).length;
     for (let missing = this.#desired - alive; missing > 0; missing -= 1) this.#launch();
   }
 
@@ -62,6 +67,12 @@ export class LocalFleet implements Fleet {
   }
 
   #describe(worker: WorkerProcess): FleetInstance {
-    return { id: worker.id, phase: worker.phase, run: this.#options.run, detail: worker.detail, url: worker.url };
+    return {
+      id: worker.id,
+      phase: worker.phase,
+      run: this.#options.run,
+      detail: worker.detail,
+      url: worker.url,
+    };
   }
 }

@@ -15,18 +15,30 @@ export async function observeFleet(
   const reachable = instances.filter((instance) => instance.phase === 'running' && instance.url !== null);
   const tasks = tasksByInstance(state);
   const answers = await Promise.all(
-    reachable.map(async (instance) => [instance.id, await pollWorker(client, instance, tasks.get(instance.id) ?? [])] as const),
+    reachable.map(
+      async (instance) =>
+        [instance.id, await pollWorker(client, instance, tasks.get(instance.id) ?? [])] as const,
+    ),
   );
   return {
     observation: { desired, instances, workers: Object.fromEntries(answers), refusals },
-    urls: new Map(instances.flatMap((instance) => (instance.url === null ? [] : [[instance.id, instance.url]]))),
+    urls: new Map(
+      instances.flatMap((instance) => (instance.url === null ? [] : [[instance.id, instance.url]])),
+    ),
   };
 }
 
-async function pollWorker(client: WorkerClient, instance: FleetInstance, taskIds: readonly string[]): Promise<WorkerAnswer> {
+async function pollWorker(
+  client: WorkerClient,
+  instance: FleetInstance,
+  taskIds: readonly string[],
+): Promise<WorkerAnswer> {
   const url = instance.url ?? '';
   try {
-    const [health, ...statuses] = await Promise.all([client.health(url), ...taskIds.map((task) => client.task(url, task))]);
+    const [health, ...statuses] = await Promise.all([
+      client.health(url),
+      ...taskIds.map((task) => client.task(url, task)),
+    ]);
     const tasks = Object.fromEntries(taskIds.map((task, i) => [task, statuses[i] ?? null]));
     return { reachable: true, ready: health.ready, build: health.build, workerId: health.worker_id, tasks };
   } catch (error) {

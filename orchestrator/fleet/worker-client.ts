@@ -1,7 +1,9 @@
 import { Agent, request } from 'undici';
 import type { z } from 'zod';
 import {
+  CONTRACT_VERSION,
   errorBodySchema,
+  HEADER_CONTRACT,
   HEADER_EPOCH,
   HEADER_RUN,
   type Health,
@@ -37,7 +39,11 @@ export class WorkerClient {
 
   constructor(options: WorkerClientOptions) {
     this.#options = options;
-    this.#agent = new Agent({ connections: 2, connect: { timeout: options.timeoutMs }, keepAliveTimeout: 10_000 });
+    this.#agent = new Agent({
+      connections: 2,
+      connect: { timeout: options.timeoutMs },
+      keepAliveTimeout: 10_000,
+    });
   }
 
   /** `ready` is false for a 503: booted, but its database or cluster cannot be reached. */
@@ -65,7 +71,11 @@ export class WorkerClient {
     return this.#agent.destroy();
   }
 
-  async #call(method: 'GET' | 'POST', url: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+  async #call(
+    method: 'GET' | 'POST',
+    url: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: unknown }> {
     const { run, epoch, token, timeoutMs } = this.#options;
     try {
       const response = await request(url, {
@@ -80,11 +90,22 @@ export class WorkerClient {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
+      requireContract(url, response.headers[HEADER_CONTRACT.toLowerCase()]);
       return { status: response.statusCode, body: await response.body.json().catch(() => null) };
     } catch (error) {
+      if (error instanceof WorkerRefusal) throw error;
       throw new WorkerRefusal(0, `${method} ${url}: ${messageOf(error)}`);
     }
   }
+}
+
+/** Anything else that listens at a worker's address, or a worker of another age, is not spoken to. */
+function requireContract(url: string, spoken: unknown): void {
+  if (spoken === String(CONTRACT_VERSION)) return;
+  throw new WorkerRefusal(
+    0,
+    `${url} speaks contract ${String(spoken ?? 'none')}, this orchestrator ${CONTRACT_VERSION}`,
+  );
 }
 
 function refusalOf(status: number, body: unknown): WorkerRefusal {
@@ -94,6 +115,7 @@ function refusalOf(status: number, body: unknown): WorkerRefusal {
 
 function parse<T>(schema: z.ZodType<T>, body: unknown, url: string): T {
   const parsed = schema.safeParse(body);
-  if (!parsed.success) throw new WorkerRefusal(0, `${url} does not speak the worker's contract: ${parsed.error.message}`);
+  if (!parsed.success)
+    throw new WorkerRefusal(0, `${url} does not speak the worker's contract: ${parsed.error.message}`);
   return parsed.data;
 }

@@ -26,10 +26,19 @@ export function spawnWorker(id: string, environment: Readonly<Record<string, str
     // A group of its own: an interrupt from the terminal reaches the orchestrator alone, which then ends its workers.
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() ?? '', ...environment, REINDEX_WORKER_ID: id },
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: getCompileCacheDir() ?? '',
+      ...environment,
+      REINDEX_WORKER_ID: id,
+    },
   });
   const lastLines: string[] = [];
-  const state: { url: string | null; told: boolean; ended: string | null } = { url: null, told: false, ended: null };
+  const state: { url: string | null; told: boolean; ended: string | null } = {
+    url: null,
+    told: false,
+    ended: null,
+  };
   const hear = (line: string): void => {
     state.url ??= listeningUrl(line);
     lastLines.push(line.slice(0, 500));
@@ -76,7 +85,8 @@ export function spawnWorker(id: string, environment: Readonly<Record<string, str
 function listeningUrl(line: string): string | null {
   try {
     const record: unknown = JSON.parse(line);
-    const isListening = typeof record === 'object' && record !== null && 'msg' in record && record.msg === 'listening';
+    const isListening =
+      typeof record === 'object' && record !== null && 'msg' in record && record.msg === 'listening';
     return isListening && 'url' in record && typeof record.url === 'string' ? record.url : null;
   } catch {
     return null;

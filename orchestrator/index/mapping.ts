@@ -58,7 +58,7 @@ export function deadLetterBody(described: DescribedDefinition, identity: RunIden
 }
 
 /** Settings by their full names (`index.analysis.…`), nested or not as they are given; values as the cluster writes them. */
-export function fullNames(settings: Mapping, prefix = 'index'): Readonly<Record<string, unknown>> {
+function fullNames(settings: Mapping, prefix = 'index'): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(settings).flatMap(([name, value]): [string, unknown][] => {
       const path = name === 'index' || name.startsWith('index.') ? name : `${prefix}.${name}`;

@@ -50,7 +50,10 @@ export async function writeClaim(store: JournalStore, content: ClaimContent): Pr
 
 /** Where a run's journal lies. The key may hold anything that a scheduler makes up, so its digest names the folder. */
 export function runFolder(runKey: string): string {
-  const slug = runKey.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').slice(0, 40);
+  const slug = runKey
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 40);
   return `runs/${slug}-${createHash('sha256').update(runKey).digest('hex').slice(0, 12)}`;
 }
 
@@ -63,6 +66,7 @@ async function readClaim(store: JournalStore, number: number): Promise<Claim | n
 function parseClaim(body: string | null, name: string): Claim | null {
   if (body === null) return null;
   const parsed = claimSchema.safeParse(JSON.parse(body));
-  if (!parsed.success) throw new Error(`${name} is no claim that this version reads: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new Error(`${name} is no claim that this version reads: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }

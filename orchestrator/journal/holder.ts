@@ -14,7 +14,13 @@ export const holderSchema = z.object({
 export type Holder = z.infer<typeof holderSchema>;
 
 export async function describeThisProcess(purpose: string, now: Date): Promise<Holder> {
-  return { host: hostname(), pid: process.pid, identity: await identityOf(process.pid), since: now.toISOString(), purpose };
+  return {
+    host: hostname(),
+    pid: process.pid,
+    identity: await identityOf(process.pid),
+    since: now.toISOString(),
+    purpose,
+  };
 }
 
 /**

@@ -82,7 +82,12 @@ export class FleetLock {
     }
   }
 
-  static async #take(store: JournalStore, epoch: number, holder: Holder, timing: LockTiming): Promise<FleetLock | null> {
+  static async #take(
+    store: JournalStore,
+    epoch: number,
+    holder: Holder,
+    timing: LockTiming,
+  ): Promise<FleetLock | null> {
     const record: LockRecord = { schema: 1, epoch, nonce: randomUUID(), beat: 0, released: false, holder };
     const created = await store.create(numberedName(FOLDER, epoch), JSON.stringify(record));
     const ours = created === 'created' || (await readRecord(store, epoch))?.nonce === record.nonce;
@@ -107,12 +112,15 @@ export class FleetLock {
     if (this.#lost.signal.aborted || this.#record.released) return;
     try {
       const highest = await highestNumber(this.#store, FOLDER);
-      if (highest > this.epoch) return this.#lose(`epoch ${highest} has taken the lock over from epoch ${this.epoch}`);
+      if (highest > this.epoch)
+        return this.#lose(`epoch ${highest} has taken the lock over from epoch ${this.epoch}`);
       await this.#write({ beat: this.#record.beat + 1 });
       this.#renewedAtMs = this.#timing.monotonicMs();
     } catch (error) {
       if (this.#timing.monotonicMs() - this.#renewedAtMs > this.#timing.leaseMs) {
-        this.#lose(`the lock in ${this.#store.location} could not be renewed for a whole lease: ${messageOf(error)}`);
+        this.#lose(
+          `the lock in ${this.#store.location} could not be renewed for a whole lease: ${messageOf(error)}`,
+        );
       }
     }
   }
@@ -153,6 +161,9 @@ async function readRecord(store: JournalStore, epoch: number): Promise<LockRecor
   const body = await store.read(name);
   if (body === null) return null;
   const parsed = lockRecordSchema.safeParse(JSON.parse(body));
-  if (!parsed.success) throw new Error(`${name} in ${store.location} is no lock that this version reads: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new Error(
+      `${name} in ${store.location} is no lock that this version reads: ${z.prettifyError(parsed.error)}`,
+    );
   return parsed.data;
 }

@@ -103,7 +103,10 @@ export class RunJournal {
 }
 
 /** The state of a run as its journal tells it, for any reader; nothing is written. */
-export async function readRun(store: JournalStore, runFolder: string): Promise<{ number: number; state: RunState }> {
+export async function readRun(
+  store: JournalStore,
+  runFolder: string,
+): Promise<{ number: number; state: RunState }> {
   const names = await store.list(segmentFolder(runFolder));
   const segments: Segment[] = [];
   for (const name of names.toReversed()) {
@@ -115,7 +118,10 @@ export async function readRun(store: JournalStore, runFolder: string): Promise<{
   const oldest = segments.at(-1);
   const base = oldest?.snapshot ?? emptyState();
   const rest = oldest?.snapshot === undefined ? segments : segments.slice(0, -1);
-  const state = rest.toReversed().flatMap((segment) => segment.events).reduce(applyEvent, base);
+  const state = rest
+    .toReversed()
+    .flatMap((segment) => segment.events)
+    .reduce(applyEvent, base);
   const last = names.at(-1);
   return { number: last === undefined ? 0 : numberOf(last), state };
 }
@@ -129,7 +135,9 @@ async function readSegment(store: JournalStore, name: string): Promise<Segment |
   if (body === null) return null;
   const parsed = segmentSchema.safeParse(parseJson(body));
   if (!parsed.success) {
-    throw new Error(`${name} in ${store.location} is no journal segment of schema ${JOURNAL_SCHEMA}: ${z.prettifyError(parsed.error)}`);
+    throw new Error(
+      `${name} in ${store.location} is no journal segment of schema ${JOURNAL_SCHEMA}: ${z.prettifyError(parsed.error)}`,
+    );
   }
   return parsed.data;
 }

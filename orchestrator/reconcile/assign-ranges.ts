@@ -33,7 +33,13 @@ function assign(draft: Draft, range: RangeState, instance: string): void {
 /** The same id and body again is no second task, so a post whose answer was lost is simply repeated. */
 function postUnknown(draft: Draft, observation: Observation, ready: readonly string[]): void {
   for (const range of draft.ranges) {
-    if (range.status !== 'assigned' || range.instance === null || range.task === null || !ready.includes(range.instance)) continue;
+    if (
+      range.status !== 'assigned' ||
+      range.instance === null ||
+      range.task === null ||
+      !ready.includes(range.instance)
+    )
+      continue;
     const answer = observation.workers[range.instance];
     if (answer?.reachable === true && answer.tasks[range.task] === null) {
       draft.effects.push({ type: 'post_task', instance: range.instance, range: range.id });
@@ -43,11 +49,22 @@ function postUnknown(draft: Draft, observation: Observation, ready: readonly str
 
 function readyWorkers(draft: Draft, observation: Observation, limits: Limits): string[] {
   return observation.instances
-    .filter((instance) => !isDown(instance) && !isForeign(instance, draft.state) && draft.state.terminations[instance.id] === undefined)
+    .filter(
+      (instance) =>
+        !isDown(instance) &&
+        !isForeign(instance, draft.state) &&
+        draft.state.terminations[instance.id] === undefined,
+    )
     .filter((instance) => {
       const answer = observation.workers[instance.id];
       const fit = draft.memory.instances[instance.id]?.unfit === null;
-      return fit && answer?.reachable === true && answer.ready && answer.build === limits.build && answer.workerId === instance.id;
+      return (
+        fit &&
+        answer?.reachable === true &&
+        answer.ready &&
+        answer.build === limits.build &&
+        answer.workerId === instance.id
+      );
     })
     .map((instance) => instance.id);
 }

@@ -24,7 +24,13 @@ export interface Decision {
  *   2. scale the fleet: lost or unfit instances are terminated and replaced, surplus ones let go, zero at the end;
  *   3. assign ranges: the longest waiting range to the worker with the least to do.
  */
-export function decide(state: RunState, memory: Memory, observation: Observation, nowMs: number, limits: Limits): Decision {
+export function decide(
+  state: RunState,
+  memory: Memory,
+  observation: Observation,
+  nowMs: number,
+  limits: Limits,
+): Decision {
   const draft = new Draft(state, rememberTick(memory, observation, assignedTasks(state), nowMs));
   settleTasks(draft, observation, nowMs, limits);
   const finished = isFinished(draft.state, observation);
@@ -36,11 +42,16 @@ export function decide(state: RunState, memory: Memory, observation: Observation
 }
 
 function assignedTasks(state: RunState): Set<string> {
-  return new Set(Object.values(state.ranges).flatMap((range) => (range.status === 'assigned' && range.task !== null ? [range.task] : [])));
+  return new Set(
+    Object.values(state.ranges).flatMap((range) =>
+      range.status === 'assigned' && range.task !== null ? [range.task] : [],
+    ),
+  );
 }
 
 /** Zero is desired 0, nothing pending, every instance of the fleet shutting down or gone. */
 function isFinished(state: RunState, observation: Observation): boolean {
-  const over = state.stopped !== null || Object.values(state.ranges).every((range) => range.status === 'done');
+  const over =
+    state.stopped !== null || Object.values(state.ranges).every((range) => range.status === 'done');
   return over && state.desired === 0 && observation.desired === 0 && observation.instances.every(isDown);
 }

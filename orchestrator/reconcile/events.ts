@@ -6,14 +6,31 @@
 export type RunEvent =
   | ({ readonly type: 'run_started' } & RunIdentity)
   | { readonly type: 'phase_started'; readonly phase: Phase; readonly at: string }
-  | { readonly type: 'phase_finished'; readonly phase: Phase; readonly at: string; readonly record: PhaseRecord }
+  | {
+      readonly type: 'phase_finished';
+      readonly phase: Phase;
+      readonly at: string;
+      readonly record: PhaseRecord;
+    }
   | { readonly type: 'pass_opened'; readonly pass: number; readonly ranges: readonly PlannedRange[] }
   | { readonly type: 'pass_resumed' }
   | { readonly type: 'target_lost'; readonly reason: string }
-  | { readonly type: 'assigned'; readonly range: string; readonly attempt: number; readonly instance: string; readonly task: string }
+  | {
+      readonly type: 'assigned';
+      readonly range: string;
+      readonly attempt: number;
+      readonly instance: string;
+      readonly task: string;
+    }
   | SettledEvent
   | { readonly type: 'desired_set'; readonly count: number }
-  | { readonly type: 'terminating'; readonly instance: string; readonly decrement: boolean; readonly replaced: boolean; readonly reason: string }
+  | {
+      readonly type: 'terminating';
+      readonly instance: string;
+      readonly decrement: boolean;
+      readonly replaced: boolean;
+      readonly reason: string;
+    }
   | { readonly type: 'stopped'; readonly reason: string }
   | { readonly type: 'promotion_intended'; readonly record: PhaseRecord }
   | { readonly type: 'promoted'; readonly record: PhaseRecord }
@@ -51,7 +68,16 @@ export interface RunIdentity {
   readonly rowsExact: boolean;
 }
 
-export type Phase = 'plan' | 'claim' | 'create-index' | 'reindex' | 'finalize' | 'validate' | 'promote' | 'retain' | 'release';
+export type Phase =
+  | 'plan'
+  | 'claim'
+  | 'create-index'
+  | 'reindex'
+  | 'finalize'
+  | 'validate'
+  | 'promote'
+  | 'retain'
+  | 'release';
 
 /** Plain JSON, as a phase returns it. */
 export type PhaseRecord = Readonly<Record<string, unknown>>;

@@ -36,14 +36,26 @@ export function emptyMemory(): Memory {
 }
 
 /** `assigned`: the tasks whose last status is still needed though their worker may not answer now. */
-export function rememberTick(memory: Memory, observation: Observation, assigned: ReadonlySet<string>, nowMs: number): Memory {
+export function rememberTick(
+  memory: Memory,
+  observation: Observation,
+  assigned: ReadonlySet<string>,
+  nowMs: number,
+): Memory {
   const kept = Object.entries(memory.tasks).filter(([task]) => assigned.has(task));
-  const seen = seenTasks(observation).map((status) => [status.task_id, rememberTask(memory.tasks[status.task_id], status, nowMs)] as const);
+  const seen = seenTasks(observation).map(
+    (status) => [status.task_id, rememberTask(memory.tasks[status.task_id], status, nowMs)] as const,
+  );
   return {
     instances: Object.fromEntries(
       observation.instances.map((instance) => [
         instance.id,
-        rememberInstance(memory.instances[instance.id], observation.workers[instance.id], instance.phase === 'gone', nowMs),
+        rememberInstance(
+          memory.instances[instance.id],
+          observation.workers[instance.id],
+          instance.phase === 'gone',
+          nowMs,
+        ),
       ]),
     ),
     tasks: Object.fromEntries([...kept, ...seen]),
@@ -52,13 +64,27 @@ export function rememberTick(memory: Memory, observation: Observation, assigned:
 
 export function withInstance(memory: Memory, id: string, change: Partial<InstanceMemory>): Memory {
   const known = memory.instances[id];
-  return known === undefined ? memory : { ...memory, instances: { ...memory.instances, [id]: { ...known, ...change } } };
+  return known === undefined
+    ? memory
+    : { ...memory, instances: { ...memory.instances, [id]: { ...known, ...change } } };
 }
 
 type Answer = Observation['workers'][string] | undefined;
 
-function rememberInstance(before: InstanceMemory | undefined, answer: Answer, gone: boolean, nowMs: number): InstanceMemory {
-  const known = before ?? { firstSeenMs: nowMs, answeredMs: null, readyMs: null, terminatedMs: null, endedByItself: false, unfit: null };
+function rememberInstance(
+  before: InstanceMemory | undefined,
+  answer: Answer,
+  gone: boolean,
+  nowMs: number,
+): InstanceMemory {
+  const known = before ?? {
+    firstSeenMs: nowMs,
+    answeredMs: null,
+    readyMs: null,
+    terminatedMs: null,
+    endedByItself: false,
+    unfit: null,
+  };
   const answered = answer?.reachable === true;
   return {
     ...known,

@@ -12,13 +12,18 @@ import type { ObservedInstance, Observation, WorkerAnswer } from './observation.
  */
 export function scaleFleet(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
   terminateAgain(draft, observation, nowMs, limits);
-  if (isOver(draft) || observation.instances.some((instance) => isForeign(instance, draft.state) && !isDown(instance))) {
+  if (
+    isOver(draft) ||
+    observation.instances.some((instance) => isForeign(instance, draft.state) && !isDown(instance))
+  ) {
     return bringToZero(draft, observation, nowMs);
   }
   for (const instance of liveInstances(draft, observation)) {
     const fault = faultOf(draft, instance, observation.workers[instance.id], nowMs, limits);
-    if (fault !== null) terminate(draft, instance, { decrement: false, replaced: true, reason: fault, nowMs });
-    else if (isSurplus(draft, instance, observation)) terminate(draft, instance, { decrement: true, replaced: false, reason: 'no work left', nowMs });
+    if (fault !== null)
+      terminate(draft, instance, { decrement: false, replaced: true, reason: fault, nowMs });
+    else if (isSurplus(draft, instance, observation))
+      terminate(draft, instance, { decrement: true, replaced: false, reason: 'no work left', nowMs });
   }
   setDesired(draft, observation, nowMs, limits);
 }
@@ -32,13 +37,18 @@ function isOver(draft: Draft): boolean {
 function bringToZero(draft: Draft, observation: Observation, nowMs: number): void {
   if (draft.state.desired !== 0) draft.record({ type: 'desired_set', count: 0 });
   if (observation.desired !== 0) draft.effects.push({ type: 'set_desired', count: 0 });
-  const reason = draft.state.stopped ?? (isOver(draft) ? 'all ranges are done' : 'an instance of another run is in the way');
-  for (const instance of liveInstances(draft, observation)) terminate(draft, instance, { decrement: false, replaced: false, reason, nowMs });
+  const reason =
+    draft.state.stopped ??
+    (isOver(draft) ? 'all ranges are done' : 'an instance of another run is in the way');
+  for (const instance of liveInstances(draft, observation))
+    terminate(draft, instance, { decrement: false, replaced: false, reason, nowMs });
 }
 
 /** Instances that are not down and that nobody has terminated yet. */
 function liveInstances(draft: Draft, observation: Observation): ObservedInstance[] {
-  return observation.instances.filter((instance) => !isDown(instance) && draft.state.terminations[instance.id] === undefined);
+  return observation.instances.filter(
+    (instance) => !isDown(instance) && draft.state.terminations[instance.id] === undefined,
+  );
 }
 
 interface Termination {
@@ -63,7 +73,10 @@ function terminateAgain(draft: Draft, observation: Observation, nowMs: number, l
     const terminatedMs = draft.memory.instances[instance.id]?.terminatedMs ?? null;
     if (terminatedMs !== null && nowMs - terminatedMs < limits.terminateTimeoutMs) continue;
     draft.memory = withInstance(draft.memory, instance.id, { terminatedMs: nowMs });
-    draft.effects.push({ type: 'set_desired', count: draft.state.desired }, { type: 'terminate', instance: instance.id, decrement: false });
+    draft.effects.push(
+      { type: 'set_desired', count: draft.state.desired },
+      { type: 'terminate', instance: instance.id, decrement: false },
+    );
   }
 }
 
@@ -78,25 +91,30 @@ function faultOf(
   const memory = draft.memory.instances[instance.id];
   if (memory === undefined) return null;
   if (memory.unfit !== null) return memory.unfit;
-  if (answer?.reachable === true && answer.workerId !== instance.id) return `the worker at its address calls itself ${answer.workerId}`;
+  if (answer?.reachable === true && answer.workerId !== instance.id)
+    return `the worker at its address calls itself ${answer.workerId}`;
   if (answer?.reachable === true && answer.build !== limits.build) {
     return `it runs build ${answer.build.slice(0, 12)}, this run is pinned to ${limits.build.slice(0, 12)}`;
   }
   if (draft.rangesOf(instance.id).length > 0) return null;
   const unreadyMs = nowMs - (memory.readyMs ?? memory.firstSeenMs);
-  return unreadyMs > limits.readyTimeoutMs ? `it has not been ready for ${Math.round(unreadyMs / 1000)} s` : null;
+  return unreadyMs > limits.readyTimeoutMs
+    ? `it has not been ready for ${Math.round(unreadyMs / 1000)} s`
+    : null;
 }
 
 /** Ready, idle, and nothing waits that it could take. */
 function isSurplus(draft: Draft, instance: ObservedInstance, observation: Observation): boolean {
-  if (draft.ranges.some((range) => range.status === 'waiting') || draft.rangesOf(instance.id).length > 0) return false;
+  if (draft.ranges.some((range) => range.status === 'waiting') || draft.rangesOf(instance.id).length > 0)
+    return false;
   return observation.workers[instance.id]?.reachable === true;
 }
 
 /** Raises what is wanted to what the rest needs, as far as the budget for replacements goes. */
 function setDesired(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
   const wanted = Math.min(limits.workers, draft.ranges.filter((range) => range.status !== 'done').length);
-  if (replacementsUsed(draft) > limits.replacements) return giveUpOnReplacements(draft, observation, nowMs, limits);
+  if (replacementsUsed(draft) > limits.replacements)
+    return giveUpOnReplacements(draft, observation, nowMs, limits);
   const waiting = draft.ranges.some((range) => range.status === 'waiting');
   if (waiting && wanted > draft.state.desired) {
     draft.record({ type: 'desired_set', count: wanted });
@@ -106,7 +124,8 @@ function setDesired(draft: Draft, observation: Observation, nowMs: number, limit
   // The group answers something else than what was last asked for: an absolute value is safe to repeat. Not in a
   // tick with a decrement of its own, which would count twice.
   const decrements = draft.effects.some((effect) => effect.type === 'terminate' && effect.decrement);
-  if (!decrements && observation.desired !== draft.state.desired) draft.effects.push({ type: 'set_desired', count: draft.state.desired });
+  if (!decrements && observation.desired !== draft.state.desired)
+    draft.effects.push({ type: 'set_desired', count: draft.state.desired });
 }
 
 function replacementsUsed(draft: Draft): number {
@@ -125,7 +144,8 @@ function giveUpOnReplacements(draft: Draft, observation: Observation, nowMs: num
   }
   const reason = `${limits.replacements} replacements are used up`;
   for (const instance of live) {
-    if (!proven.includes(instance)) terminate(draft, instance, { decrement: false, replaced: false, reason, nowMs });
+    if (!proven.includes(instance))
+      terminate(draft, instance, { decrement: false, replaced: false, reason, nowMs });
   }
   if (proven.length > 0) return;
   const words = observation.instances.findLast((instance) => instance.detail !== null)?.detail ?? null;

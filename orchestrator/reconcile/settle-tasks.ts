@@ -25,7 +25,13 @@ interface Assigned {
   readonly runs: boolean;
 }
 
-function settleRange(draft: Draft, observation: Observation, { range, runs }: Assigned, nowMs: number, limits: Limits): void {
+function settleRange(
+  draft: Draft,
+  observation: Observation,
+  { range, runs }: Assigned,
+  nowMs: number,
+  limits: Limits,
+): void {
   const status = lastStatus(draft, range);
   const lost = lossOf(draft, observation, range, nowMs, limits);
   if (lost !== null) {
@@ -36,7 +42,9 @@ function settleRange(draft: Draft, observation: Observation, { range, runs }: As
   if (refusal !== undefined) return settleRefused(draft, range, refusal, limits);
   if (status === undefined) return;
   if (!addsUp(countsOf(status))) {
-    return draft.stop(`task ${status.task_id} on ${range.instance} counts its rows wrongly: ${JSON.stringify(countsOf(status))}`);
+    return draft.stop(
+      `task ${status.task_id} on ${range.instance} counts its rows wrongly: ${JSON.stringify(countsOf(status))}`,
+    );
   }
   if (!status.active) return settleEnded(draft, range, status, limits);
   if (runs) settleIfStuck(draft, range, status, nowMs, limits);
@@ -54,10 +62,17 @@ function lossOf(
   const instance = observation.instances.find((candidate) => candidate.id === id);
   const memory = draft.memory.instances[id];
   if (instance === undefined) return { reason: `worker ${id} is gone`, known: false };
-  if (isDown(instance)) return { reason: `worker ${id} has ended${instance.detail === null ? '' : `: ${instance.detail}`}`, known: true };
+  if (isDown(instance))
+    return {
+      reason: `worker ${id} has ended${instance.detail === null ? '' : `: ${instance.detail}`}`,
+      known: true,
+    };
   const silentSinceMs = memory?.answeredMs ?? memory?.firstSeenMs ?? nowMs;
   if (nowMs - silentSinceMs < limits.lostAfterMs) return null;
-  return { reason: `worker ${id} has not answered for ${Math.round((nowMs - silentSinceMs) / 1000)} s`, known: true };
+  return {
+    reason: `worker ${id} has not answered for ${Math.round((nowMs - silentSinceMs) / 1000)} s`,
+    known: true,
+  };
 }
 
 function settleRefused(draft: Draft, range: RangeState, refusal: TaskRefusal, limits: Limits): void {
@@ -79,13 +94,21 @@ function settleEnded(draft: Draft, range: RangeState, status: TaskStatus, limits
   if (error.next === 'stop') draft.stop(reason);
 }
 
-function settleIfStuck(draft: Draft, range: RangeState, status: TaskStatus, nowMs: number, limits: Limits): void {
+function settleIfStuck(
+  draft: Draft,
+  range: RangeState,
+  status: TaskStatus,
+  nowMs: number,
+  limits: Limits,
+): void {
   const memory = draft.memory.tasks[status.task_id];
   if (memory === undefined) return;
   if (memory.waitingSinceMs !== null) {
     const waitedMs = nowMs - memory.waitingSinceMs;
     if (waitedMs > limits.waitingTimeoutMs) {
-      draft.stop(`workers have waited ${Math.round(waitedMs / 1000)} s for the ${status.waiting_for}; the run ends at zero and can be resumed`);
+      draft.stop(
+        `workers have waited ${Math.round(waitedMs / 1000)} s for the ${status.waiting_for}; the run ends at zero and can be resumed`,
+      );
     }
     return;
   }
@@ -97,12 +120,18 @@ function settleIfStuck(draft: Draft, range: RangeState, status: TaskStatus, nowM
 }
 
 /** Accepts what is settled; the rest waits, is done where nothing is left, or has failed after its last attempt. */
-function giveBack(draft: Draft, range: RangeState, limits: Limits, why: { reason: string; charged: boolean }): void {
+function giveBack(
+  draft: Draft,
+  range: RangeState,
+  limits: Limits,
+  why: { reason: string; charged: boolean },
+): void {
   const status = lastStatus(draft, range);
   const spent = why.charged && range.charged + 1 >= limits.attempts;
   const outcome = nothingLeft(range, status) ? 'done' : spent ? 'failed' : 'rest_waits';
   draft.record(settled(range, status, { outcome, ...why }));
-  if (outcome === 'failed') draft.stop(`range ${range.id} failed ${limits.attempts} times, last: ${why.reason}`);
+  if (outcome === 'failed')
+    draft.stop(`range ${range.id} failed ${limits.attempts} times, last: ${why.reason}`);
 }
 
 function takeBackAll(draft: Draft): void {
@@ -172,8 +201,13 @@ function stopAtDeadLetters(draft: Draft, limits: Limits): void {
     .map((range) => lastStatus(draft, range))
     .filter((status) => status !== undefined)
     .map(countsOf);
-  const { deadLetters } = [...draft.ranges.map((range) => range.counts), ...running].reduce(addCounts, NO_COUNTS);
+  const { deadLetters } = [...draft.ranges.map((range) => range.counts), ...running].reduce(
+    addCounts,
+    NO_COUNTS,
+  );
   if (deadLetters > limits.stopLimit) {
-    draft.stop(`rows that could not become documents: ${deadLetters}, more than the definition's stop_limit of ${limits.stopLimit}`);
+    draft.stop(
+      `rows that could not become documents: ${deadLetters}, more than the definition's stop_limit of ${limits.stopLimit}`,
+    );
   }
 }

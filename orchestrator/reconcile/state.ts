@@ -1,5 +1,13 @@
 import { addCounts, NO_COUNTS } from './counts.ts';
-import type { Counts, Phase, PhaseRecord, PlannedRange, RunEvent, RunIdentity, SettledEvent } from './events.ts';
+import type {
+  Counts,
+  Phase,
+  PhaseRecord,
+  PlannedRange,
+  RunEvent,
+  RunIdentity,
+  SettledEvent,
+} from './events.ts';
 
 /**
  * A run as its journal tells it: the fold of its events. Plain JSON, so that a snapshot is the state itself.
@@ -100,13 +108,17 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
         pass: event.pass,
         stopped: null,
         replacements: 0,
-        earlierPasses: state.pass === 0 ? [] : [...state.earlierPasses, { pass: state.pass, counts: totalCounts(state) }],
+        earlierPasses:
+          state.pass === 0 ? [] : [...state.earlierPasses, { pass: state.pass, counts: totalCounts(state) }],
         ranges: byId(event.ranges.map(freshRange)),
       };
     case 'pass_resumed':
       return { ...state, stopped: null, replacements: 0, ranges: mapRanges(state, revive) };
     case 'target_lost':
-      return withoutLaterPhases({ ...state, stopped: null, ranges: {}, pass: 0, earlierPasses: [] }, 'create-index');
+      return withoutLaterPhases(
+        { ...state, stopped: null, ranges: {}, pass: 0, earlierPasses: [] },
+        'create-index',
+      );
     case 'assigned':
       return {
         ...withRange(state, event.range, (range) => ({
@@ -116,7 +128,9 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
           instance: event.instance,
           task: event.task,
         })),
-        instances: state.instances.includes(event.instance) ? state.instances : [...state.instances, event.instance],
+        instances: state.instances.includes(event.instance)
+          ? state.instances
+          : [...state.instances, event.instance],
       };
     case 'settled':
       return withRange(state, event.range, (range) => settle(range, event));
@@ -127,7 +141,10 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
         ...state,
         desired: event.decrement ? Math.max(0, state.desired - 1) : state.desired,
         replacements: state.replacements + (event.replaced ? 1 : 0),
-        terminations: { ...state.terminations, [event.instance]: { decrement: event.decrement, reason: event.reason } },
+        terminations: {
+          ...state.terminations,
+          [event.instance]: { decrement: event.decrement, reason: event.reason },
+        },
       };
     case 'stopped':
       return { ...state, stopped: state.stopped ?? event.reason };
@@ -184,16 +201,27 @@ function withPhase(state: RunState, phase: Phase, value: PhaseState): RunState {
   return { ...state, phases: { ...state.phases, [phase]: value } };
 }
 
-const AFTER_CREATE: readonly Phase[] = ['create-index', 'reindex', 'finalize', 'validate', 'promote', 'retain', 'release'];
+const AFTER_CREATE: readonly Phase[] = [
+  'create-index',
+  'reindex',
+  'finalize',
+  'validate',
+  'promote',
+  'retain',
+  'release',
+];
 
 function withoutLaterPhases(state: RunState, from: 'create-index'): RunState {
-  const kept = Object.entries(state.phases).filter(([phase]) => !AFTER_CREATE.slice(AFTER_CREATE.indexOf(from)).includes(phase as Phase));
+  const kept = Object.entries(state.phases).filter(
+    ([phase]) => !AFTER_CREATE.slice(AFTER_CREATE.indexOf(from)).includes(phase as Phase),
+  );
   return { ...state, phases: Object.fromEntries(kept) };
 }
 
 function withRange(state: RunState, id: string, change: (range: RangeState) => RangeState): RunState {
   const range = state.ranges[id];
-  if (range === undefined) throw new Error(`the journal speaks of range ${id}, which this pass does not have`);
+  if (range === undefined)
+    throw new Error(`the journal speaks of range ${id}, which this pass does not have`);
   return { ...state, ranges: { ...state.ranges, [id]: change(range) } };
 }
 

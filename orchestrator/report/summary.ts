@@ -28,7 +28,7 @@ export async function showSummary(
 }
 
 /** Pure: the figures of a result as lines for a person. */
-export function summaryLines(result: CommandResult, servicesSeconds: number | null): string[] {
+function summaryLines(result: CommandResult, servicesSeconds: number | null): string[] {
   const figure = (name: string): number => Number(result[name] ?? 0);
   const outcomes = [
     `${countWords(figure('indexed'))} indexed`,

@@ -75,7 +75,11 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
 
 describe('local processes', () => {
   it('replaces a worker that ends by itself and keeps its last words', async () => {
-    const fleet = new LocalFleet({ run: 'run-1', epoch: 1, environment: { ...ENVIRONMENT, REINDEX_WORKER_DATABASE_URL: 'nonsense' } });
+    const fleet = new LocalFleet({
+      run: 'run-1',
+      epoch: 1,
+      environment: { ...ENVIRONMENT, REINDEX_WORKER_DATABASE_URL: 'nonsense' },
+    });
     await fleet.setDesired(1);
     await until(async () => (await fleet.observe()).instances.some(({ phase }) => phase === 'gone'));
     const { instances } = await fleet.observe();
@@ -95,12 +99,19 @@ describe('local processes', () => {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
       setInterval(() => {}, 1000);`;
-    const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
     const url = line.toString().trim();
     expect((await fetch(`${url}/healthcheck`)).status).toBe(503);
     parent.kill('SIGKILL');
-    await until(() => fetch(`${url}/healthcheck`).then(() => false, () => true));
+    await until(() =>
+      fetch(`${url}/healthcheck`).then(
+        () => false,
+        () => true,
+      ),
+    );
   });
 });
 
@@ -116,7 +127,9 @@ async function running(fleet: Fleet, count: number): Promise<readonly FleetInsta
 
 /** Waits until every instance is gone but those that may stay. */
 function settled(fleet: Fleet, mayStay: (instance: FleetInstance) => boolean): Promise<void> {
-  return until(async () => (await fleet.observe()).instances.every((instance) => instance.phase === 'gone' || mayStay(instance)));
+  return until(async () =>
+    (await fleet.observe()).instances.every((instance) => instance.phase === 'gone' || mayStay(instance)),
+  );
 }
 
 async function until(condition: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {

@@ -25,7 +25,9 @@ describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
   });
 
   it('has exactly one winner among many at once', async () => {
-    const results = await Promise.all(Array.from({ length: 32 }, (_, i) => open(folder).create('race/1', `body ${i}`)));
+    const results = await Promise.all(
+      Array.from({ length: 32 }, (_, i) => open(folder).create('race/1', `body ${i}`)),
+    );
     expect(results.filter((result) => result === 'created')).toHaveLength(1);
     expect(await store.read('race/1')).toBe(`body ${results.indexOf('created')}`);
   });

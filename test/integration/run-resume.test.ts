@@ -130,11 +130,34 @@ describe('a run that is cut off', { timeout: 120_000 }, () => {
     expect(errorOf(other, 3)).toMatch(/run with key one .*holds the fleet since \d{4}-\d\d-\d\dT/);
     const patient = setup.start('run', '--run-key', 'one');
     await patient.said(`waiting for the lock: reindex-fleet run, process ${run.child.pid} on`);
+    const running = { status: 'running', held_by: 'one', process: { pid: run.child.pid } };
+    expect(resultOf(await setup.run('status'))).toMatchObject(running);
     await gate.open();
 
     const result = resultOf(await run.ended);
     expect(resultOf(await patient.ended)).toEqual({ ...result, finished_before: true });
     expect(await documentVersions(setup.alias)).toEqual(EACH_ROW_WRITTEN_ONCE);
+  });
+
+  it('that is paused for longer than its lease finds itself superseded, and does no harm', async (scope) => {
+    const { setup, gate } = await setUpGated(scope, { journal: { lease_ms: 1_000 } });
+    const paused = setup.start('run', '--run-key', 'k');
+    await rangesDone(setup, 4);
+    paused.child.kill('SIGSTOP');
+
+    const second = setup.start('run', '--run-key', 'k');
+    await second.said('carried on');
+    await gate.open();
+    const result = resultOf(await second.ended);
+    paused.child.kill('SIGCONT');
+
+    expect(errorOf(await paused.ended, 3)).toMatch(
+      /taken the lock over|another process \(epoch \d+\) has written/,
+    );
+    expect(result).toMatchObject({ status: 'done', rows: ROWS, indexed: ROWS });
+    expect(Object.keys(await documentVersions(setup.alias))).toHaveLength(ROWS);
+    expect(await setup.served()).toEqual([result['index']]);
+    expect(await setup.workers()).toEqual([]);
   });
 
   it('ends by SIGTERM with 143 and by SIGHUP with 129, and keeps its claim', async (scope) => {

@@ -28,9 +28,9 @@ export interface RunSetup {
   readonly folder: string;
   /** Where the fleet's journal comes to lie. */
   readonly journal: string;
-  start(...args: string[]): RunningCommand;
+  start(name: string, ...args: string[]): RunningCommand;
   /** Runs a command to its end. */
-  run(...args: string[]): Promise<EndedCommand>;
+  run(name: string, ...args: string[]): Promise<EndedCommand>;
   /** Writes the definition anew, with these changes. */
   redefine(changes: Readonly<Record<string, unknown>>): Promise<void>;
   /** The worker processes of this test's runs that live now. */
@@ -53,8 +53,8 @@ export async function setUpRun(scope: TestScope, options: RunOptions): Promise<R
   await write(definitionFile, definition);
   await write(settingsFile, settingsOf(alias, options));
 
-  const start = (...args: string[]): RunningCommand => {
-    const command = startCommand({ args: [...args, '--settings', settingsFile], folder });
+  const start = (name: string, ...args: string[]): RunningCommand => {
+    const command = startCommand({ args: [name, '--settings', settingsFile, ...args], folder });
     started.push(command);
     return command;
   };
@@ -63,7 +63,7 @@ export async function setUpRun(scope: TestScope, options: RunOptions): Promise<R
     folder,
     journal: join(folder, 'journal', alias),
     start,
-    run: (...args) => start(...args).ended,
+    run: (name, ...args) => start(name, ...args).ended,
     redefine: (changes) => write(definitionFile, { ...definition, ...changes }),
     workers: () => workersOf(definitionFile),
     indexes: () => indexesOf(alias),

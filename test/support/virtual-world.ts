@@ -33,7 +33,14 @@ interface VirtualWorker {
   readonly behaviour: Behaviour;
   age: number;
   gone: boolean;
-  readonly tasks: { task: string; range: string; start: bigint; end: bigint; at: bigint; status: TaskStatus }[];
+  readonly tasks: {
+    task: string;
+    range: string;
+    start: bigint;
+    end: bigint;
+    at: bigint;
+    status: TaskStatus;
+  }[];
 }
 
 const TEST_LIMITS: Limits = {
@@ -82,7 +89,10 @@ export class VirtualWorld {
       end: end.toString(),
       rows: Number(end - start),
     }));
-    this.state = [IDENTITY, { type: 'pass_opened', pass: 1, ranges } as const].reduce(applyEvent, emptyState());
+    this.state = [IDENTITY, { type: 'pass_opened', pass: 1, ranges } as const].reduce(
+      applyEvent,
+      emptyState(),
+    );
   }
 
   /** Ticks until the pass is finished; throws when it does not end. Gives the number of ticks. */
@@ -165,13 +175,20 @@ export class VirtualWorld {
     const { behaviour } = worker;
     const silent = worker.age < 2 || (behaviour.silentAt !== undefined && worker.age >= behaviour.silentAt);
     if (silent) return { reachable: false, error: 'ECONNREFUSED' };
-    const assigned = Object.values(this.state.ranges).filter((range) => range.status === 'assigned' && range.instance === worker.id);
+    const assigned = Object.values(this.state.ranges).filter(
+      (range) => range.status === 'assigned' && range.instance === worker.id,
+    );
     return {
       reachable: true,
       ready: behaviour.neverReady !== true,
       build: behaviour.build ?? 'build-1',
       workerId: behaviour.callsItself ?? worker.id,
-      tasks: Object.fromEntries(assigned.map(({ task }) => [task ?? '', worker.tasks.find((known) => known.task === task)?.status ?? null])),
+      tasks: Object.fromEntries(
+        assigned.map(({ task }) => [
+          task ?? '',
+          worker.tasks.find((known) => known.task === task)?.status ?? null,
+        ]),
+      ),
     };
   }
 
@@ -201,7 +218,14 @@ export class VirtualWorld {
     }
     if (worker.tasks.some(({ task }) => task === range.task)) return;
     const start = BigInt(range.start ?? 0);
-    worker.tasks.push({ task: range.task, range: rangeId, start, end: BigInt(range.end ?? 0), at: start, status: freshStatus(range.task, range.attempt, this.nowMs) });
+    worker.tasks.push({
+      task: range.task,
+      range: rangeId,
+      start,
+      end: BigInt(range.end ?? 0),
+      at: start,
+      status: freshStatus(range.task, range.attempt, this.nowMs),
+    });
   }
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach } from 'vitest';
 
-export const WORKER_MAIN = new URL('../../worker/main.ts', import.meta.url).pathname;
+const WORKER_MAIN = new URL('../../worker/main.ts', import.meta.url).pathname;
 
 export interface WorkerProcess {
   readonly child: ChildProcess;

@@ -8,7 +8,7 @@ import { TaskRegister, type TaskRun } from '../../worker/tasks.ts';
 
 const DIGEST = 'a'.repeat(32);
 
-export const DEFINITION: IndexDefinition = {
+const DEFINITION: IndexDefinition = {
   name: 'cities',
   alias: 'cities',
   source: {

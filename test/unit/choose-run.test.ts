@@ -71,7 +71,10 @@ function choose(runKey: string | null) {
   return chooseRun(store, { runKey, definitionDigest: 'digest', now: NOW });
 }
 
-async function claim(runKey: string, options: { digest?: string; held?: boolean; ended?: 'finished' | 'abandoned' } = {}): Promise<void> {
+async function claim(
+  runKey: string,
+  options: { digest?: string; held?: boolean; ended?: 'finished' | 'abandoned' } = {},
+): Promise<void> {
   await writeClaim(store, {
     held: options.held ?? true,
     runKey,
@@ -84,6 +87,12 @@ async function claim(runKey: string, options: { digest?: string; held?: boolean;
 }
 
 async function journal(runKey: string, events: RunEvent[]): Promise<void> {
-  const opened = await RunJournal.open({ store, runFolder: runFolder(runKey), epoch: 1, lost: new AbortController().signal, now: () => NOW });
+  const opened = await RunJournal.open({
+    store,
+    runFolder: runFolder(runKey),
+    epoch: 1,
+    lost: new AbortController().signal,
+    now: () => NOW,
+  });
   await opened.append(events);
 }

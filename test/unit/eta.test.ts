@@ -22,7 +22,11 @@ describe('the estimate', () => {
   });
 
   it('follows a rate that halves', () => {
-    const shown = estimates((second) => (second < 60 ? second * 100 : 6000 + (second - 60) * 50), 20_000, 200);
+    const shown = estimates(
+      (second) => (second < 60 ? second * 100 : 6000 + (second - 60) * 50),
+      20_000,
+      200,
+    );
     const rowsLeft = 20_000 - (6000 + 140 * 50);
     expect(shown.at(-1)?.secondsLeft).toBeGreaterThan(rowsLeft / 100);
     expect(shown.at(-1)?.secondsLeft).toBeLessThan((rowsLeft / 50) * 1.2);
@@ -30,9 +34,14 @@ describe('the estimate', () => {
 
   it('does not count the time in which workers boot', () => {
     let state = beginEta(0, 0);
-    for (let second = 1; second <= 30; second += 1) state = nextEta(state, second * 1000, { rows: 0, rowsExpected: 1000, working: false }).state;
+    for (let second = 1; second <= 30; second += 1)
+      state = nextEta(state, second * 1000, { rows: 0, rowsExpected: 1000, working: false }).state;
     for (let second = 31; second <= 34; second += 1) {
-      const { state: next, estimate } = nextEta(state, second * 1000, { rows: (second - 30) * 100, rowsExpected: 1000, working: true });
+      const { state: next, estimate } = nextEta(state, second * 1000, {
+        rows: (second - 30) * 100,
+        rowsExpected: 1000,
+        working: true,
+      });
       state = next;
       expect(estimate.rowsPerSecond).toBeCloseTo(100);
     }
@@ -46,7 +55,11 @@ describe('the estimate', () => {
 function estimates(rowsAt: (second: number) => number, expected: number, seconds: number): Estimate[] {
   let state = beginEta(0, 0);
   return Array.from({ length: seconds }, (_, i) => {
-    const next = nextEta(state, (i + 1) * 1000, { rows: rowsAt(i + 1), rowsExpected: expected, working: true });
+    const next = nextEta(state, (i + 1) * 1000, {
+      rows: rowsAt(i + 1),
+      rowsExpected: expected,
+      working: true,
+    });
     state = next.state;
     return next.estimate;
   });

@@ -77,7 +77,10 @@ describe('the fleet lock', () => {
   });
 });
 
-function acquire(purpose: string, options: { state?: 'alive' | 'dead' | 'unknown'; onSleep?: () => Promise<void> } = {}): Promise<FleetLock> {
+function acquire(
+  purpose: string,
+  options: { state?: 'alive' | 'dead' | 'unknown'; onSleep?: () => Promise<void> } = {},
+): Promise<FleetLock> {
   const holder: Holder = { host: 'here', pid: 7, identity: null, since: '2026-01-01T00:00:00.000Z', purpose };
   return FleetLock.acquire(
     store,

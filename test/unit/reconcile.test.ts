@@ -21,7 +21,9 @@ describe('a pass that meets no fault', () => {
   it('keeps a second task waiting at a worker, so that it never idles between polls', () => {
     const world = new VirtualWorld({ ranges: evenRanges(40, 30), limits: { workers: 2 } });
     for (let tick = 1; tick <= 6; tick += 1) world.tick(tick);
-    expect(world.workers.map((worker) => worker.tasks.filter((task) => task.status.active).length)).toEqual([2, 2]);
+    expect(world.workers.map((worker) => worker.tasks.filter((task) => task.status.active).length)).toEqual([
+      2, 2,
+    ]);
   });
 
   it('gives the longest ranges away first', () => {
@@ -58,7 +60,11 @@ describe('workers that fail', () => {
   });
 
   it('does not charge a range that only waited in the queue of a dead worker', () => {
-    const world = new VirtualWorld({ ranges: evenRanges(12, 100), limits: { workers: 1 }, behaviours: [{ diesAt: 6 }] });
+    const world = new VirtualWorld({
+      ranges: evenRanges(12, 100),
+      limits: { workers: 1 },
+      behaviours: [{ diesAt: 6 }],
+    });
     world.runToEnd();
     expect(Object.values(world.state.ranges).filter((range) => range.charged > 0)).toHaveLength(1);
     expect(acceptedRows(world)).toBe(1200);
@@ -81,7 +87,11 @@ describe('workers that fail', () => {
   });
 
   it('posts again what a full queue refused, and charges nobody', () => {
-    const world = new VirtualWorld({ ranges: evenRanges(2, 50), behaviours: [{ refusesWith: 429 }], limits: { workers: 1 } });
+    const world = new VirtualWorld({
+      ranges: evenRanges(2, 50),
+      behaviours: [{ refusesWith: 429 }],
+      limits: { workers: 1 },
+    });
     for (let tick = 1; tick <= 10; tick += 1) world.tick(tick);
     expect(Object.values(world.state.ranges).map((range) => range.charged)).toEqual([0, 0]);
     expect(world.state.terminations).toEqual({});
@@ -89,7 +99,10 @@ describe('workers that fail', () => {
 
   it('stops after the last attempt, at zero, with what is settled kept', () => {
     const error = { next: 'retry', type: 'internal', message: 'it broke' } as const;
-    const world = new VirtualWorld({ ranges: evenRanges(1, 1000), behaviours: Array.from({ length: 9 }, () => ({ error })) });
+    const world = new VirtualWorld({
+      ranges: evenRanges(1, 1000),
+      behaviours: Array.from({ length: 9 }, () => ({ error })),
+    });
     world.runToEnd();
     expect(world.state.stopped).toMatch(/failed 3 times.*it broke/);
     expect(acceptedRows(world)).toBe(500 + 250 + 125);
@@ -106,21 +119,31 @@ describe('workers that fail', () => {
   });
 
   it('stops when workers wait too long for a dependency, but not before', () => {
-    const world = new VirtualWorld({ ranges: evenRanges(4, 100), behaviours: Array.from({ length: 4 }, () => ({ waitsFor: 'cluster' as const })) });
+    const world = new VirtualWorld({
+      ranges: evenRanges(4, 100),
+      behaviours: Array.from({ length: 4 }, () => ({ waitsFor: 'cluster' as const })),
+    });
     const ticks = world.runToEnd();
     expect(ticks).toBeGreaterThan(600);
     expect(world.state.stopped).toMatch(/waited .* for the cluster/);
   });
 
   it('stops when workers die faster than the budget for replacements allows, with their last words', () => {
-    const world = new VirtualWorld({ ranges: evenRanges(4, 100), behaviours: Array.from({ length: 30 }, () => ({ diesAt: 1 })) });
+    const world = new VirtualWorld({
+      ranges: evenRanges(4, 100),
+      behaviours: Array.from({ length: 30 }, () => ({ diesAt: 1 })),
+    });
     world.runToEnd();
     expect(world.state.stopped).toMatch(/4 replacements are used up; the last worker said: exit code 1/);
     expect(world.workers.length).toBeLessThanOrEqual(4 + 2 * 4);
   });
 
   it('stops at too many dead letters', () => {
-    const world = new VirtualWorld({ ranges: evenRanges(4, 1000), behaviours: Array.from({ length: 4 }, () => ({ deadLetterEvery: 2 })), limits: { stopLimit: 100 } });
+    const world = new VirtualWorld({
+      ranges: evenRanges(4, 1000),
+      behaviours: Array.from({ length: 4 }, () => ({ deadLetterEvery: 2 })),
+      limits: { stopLimit: 100 },
+    });
     world.runToEnd();
     expect(world.state.stopped).toMatch(/more than the definition's stop_limit of 100/);
   });
@@ -159,7 +182,12 @@ it('covers every key exactly once and ends at zero, whatever workers do and whic
           at += BigInt(size);
           return { start, end: at };
         });
-        const world = new VirtualWorld({ ranges, behaviours, limits: { replacements: 20, attempts: 20 }, loseEffects: (_, tick) => lostTicks.includes(tick) });
+        const world = new VirtualWorld({
+          ranges,
+          behaviours,
+          limits: { replacements: 20, attempts: 20 },
+          loseEffects: (_, tick) => lostTicks.includes(tick),
+        });
         world.runToEnd();
         expect(world.state.stopped).toBeNull();
         expect(acceptedRows(world)).toBe(Number(at));

@@ -79,6 +79,11 @@ function open(epoch: number, lost: AbortSignal = NEVER): Promise<RunJournal> {
 }
 
 function pass(count: number): RunEvent {
-  const ranges = Array.from({ length: count }, (_, i) => ({ id: `r${i + 1}`, start: `${i * 10}`, end: `${i * 10 + 10}`, rows: 10 }));
+  const ranges = Array.from({ length: count }, (_, i) => ({
+    id: `r${i + 1}`,
+    start: `${i * 10}`,
+    end: `${i * 10 + 10}`,
+    rows: 10,
+  }));
   return { type: 'pass_opened', pass: 1, ranges };
 }

@@ -12,18 +12,27 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const GOOD = 'fleet: books\ndefinitions: books.yaml\nsource:\n  url: postgres://reader@db/shop\ntarget:\n  url: https://search:9200\n';
+const GOOD =
+  'fleet: books\ndefinitions: books.yaml\nsource:\n  url: postgres://reader@db/shop\ntarget:\n  url: https://search:9200\n';
 
 describe('settings', () => {
   it('come from reindex-fleet.yaml in the working folder, with paths beside it', async () => {
     await writeFile(join(folder, 'reindex-fleet.yaml'), GOOD);
     const settings = await loadSettings({}, {}, folder);
-    expect(settings).toMatchObject({ fleet: 'books', definitions: join(folder, 'books.yaml'), workers: { count: 4 } });
+    expect(settings).toMatchObject({
+      fleet: 'books',
+      definitions: join(folder, 'books.yaml'),
+      workers: { count: 4 },
+    });
   });
 
   it('fall back to the embedded example', async () => {
     const settings = await loadSettings({}, {}, folder);
-    expect(settings).toMatchObject({ fleet: 'cities', source: { url: 'embedded' }, target: { url: 'embedded' } });
+    expect(settings).toMatchObject({
+      fleet: 'cities',
+      source: { url: 'embedded' },
+      target: { url: 'embedded' },
+    });
   });
 
   it('take flags over environment over the file', async () => {
@@ -37,8 +46,13 @@ describe('settings', () => {
 
   it('name every fault at once, each with its place or its origin', async () => {
     const file = join(folder, 'bad.yaml');
-    await writeFile(file, 'fleet: Bad Name\ndefinitions: x\nsource:\n  ulr: postgres://db/x\ntarget:\n  url: ftp://x\n');
-    const error = await loadSettings({ settings: file, workers: 'many' }, {}, folder).catch((reason: unknown) => reason);
+    await writeFile(
+      file,
+      'fleet: Bad Name\ndefinitions: x\nsource:\n  ulr: postgres://db/x\ntarget:\n  url: ftp://x\n',
+    );
+    const error = await loadSettings({ settings: file, workers: 'many' }, {}, folder).catch(
+      (reason: unknown) => reason,
+    );
     expect(error).toBeInstanceOf(Faults);
     const message = String(error instanceof Error ? error.message : error);
     expect(message).toMatch(/bad\.yaml:1:8 fleet: /);
@@ -59,12 +73,18 @@ describe('settings', () => {
   });
 
   it('refuse a file that is not there, by name', async () => {
-    await expect(loadSettings({ settings: 'absent.yaml' }, {}, folder)).rejects.toThrow(/absent\.yaml.*cannot be read/);
+    await expect(loadSettings({ settings: 'absent.yaml' }, {}, folder)).rejects.toThrow(
+      /absent\.yaml.*cannot be read/,
+    );
   });
 
   it('keep secrets from the environment apart', async () => {
     await writeFile(join(folder, 'reindex-fleet.yaml'), GOOD);
-    const { secrets } = await loadSettings({}, { REINDEX_SOURCE_PASSWORD: 'hush', REINDEX_TARGET_API_KEY: 'key' }, folder);
+    const { secrets } = await loadSettings(
+      {},
+      { REINDEX_SOURCE_PASSWORD: 'hush', REINDEX_TARGET_API_KEY: 'key' },
+      folder,
+    );
     expect(secrets).toEqual({ sourcePassword: 'hush', targetPassword: null, targetApiKey: 'key' });
   });
 });

@@ -8,39 +8,50 @@ import { UNREPRESENTABLE, type ValueWriter, writeNull } from './value-writer.ts'
  */
 const HEADER_BYTES = 12;
 const DIMENSION_BYTES = 8;
+const LENGTH_BYTES = 4;
 
 const OPENING = 0x5b;
 const CLOSING = 0x5d;
 const COMMA = 0x2c;
 
-/** Makes the writer of an array out of that of its elements. */
+/**
+ * Makes the writer of an array out of that of its elements.
+ * @param nullElements null for an element that JSON cannot say; false: the array as a whole is unrepresentable
+ */
 export function arrayWriter(writeElement: ValueWriter, nullElements: boolean): ValueWriter {
+  /** The next element. */
   let at = 0;
 
-  const writeNext = (source: Buffer, target: Buffer, position: number): number => {
-    const length = readInt4(source, at);
-    at += 4;
-    if (length < 0) return writeNull(target, position);
-    const end = at + length;
-    const next = writeElement(source, at, end, target, position);
-    at = end;
-    return next === UNREPRESENTABLE && nullElements ? writeNull(target, position) : next;
+  const writeElements = (source: Buffer, count: number, target: Buffer, position: number): number => {
+    let to = position;
+    for (let i = 0; i < count; i++) {
+      target[to++] = i === 0 ? OPENING : COMMA;
+      const length = readInt4(source, at);
+      const start = at + LENGTH_BYTES;
+      at = start + Math.max(0, length);
+      const written = length < 0 ? writeNull(target, to) : writeElement(source, start, at, target, to);
+      if (written === UNREPRESENTABLE && !nullElements) return UNREPRESENTABLE;
+      to = written === UNREPRESENTABLE ? writeNull(target, to) : written;
+    }
+    target[to] = CLOSING;
+    return to + 1;
   };
 
+  /** `dimensionAt`: where the length of this dimension stands; `inner`: how many dimensions lie within it. */
   const writeLevel = (
     source: Buffer,
-    lengths: readonly number[],
-    level: number,
+    dimensionAt: number,
+    inner: number,
     target: Buffer,
     position: number,
   ): number => {
-    const length = lengths[level] as number;
-    const innermost = level === lengths.length - 1;
+    const count = readInt4(source, dimensionAt);
+    if (inner === 0) return writeElements(source, count, target, position);
     let to = position;
-    for (let i = 0; i < length; i++) {
+    for (let i = 0; i < count; i++) {
       target[to++] = i === 0 ? OPENING : COMMA;
-      to = innermost ? writeNext(source, target, to) : writeLevel(source, lengths, level + 1, target, to);
-      if (to < 0) return UNREPRESENTABLE;
+      to = writeLevel(source, dimensionAt + DIMENSION_BYTES, inner - 1, target, to);
+      if (to === UNREPRESENTABLE) return UNREPRESENTABLE;
     }
     target[to] = CLOSING;
     return to + 1;
@@ -48,12 +59,10 @@ export function arrayWriter(writeElement: ValueWriter, nullElements: boolean): V
 
   return (source, start, _end, target, position) => {
     const dimensions = readInt4(source, start);
-    at = start + HEADER_BYTES + dimensions * DIMENSION_BYTES;
     if (dimensions === 0) return writeEmpty(target, position);
-    const lengths = Array.from({ length: dimensions }, (_, i) =>
-      readInt4(source, start + HEADER_BYTES + i * DIMENSION_BYTES),
-    );
-    return writeLevel(source, lengths, 0, target, position);
+    const dimensionsAt = start + HEADER_BYTES;
+    at = dimensionsAt + dimensions * DIMENSION_BYTES;
+    return writeLevel(source, dimensionsAt, dimensions - 1, target, position);
   };
 }
 

@@ -1,7 +1,7 @@
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import type { Batch } from '../bulk/batch.ts';
 import { TaskFailure } from '../task-failure.ts';
-import { unusableVersion, writeAction, writeVersionedAction } from './action-line.ts';
+import { MAX_ACTION_LINE_BYTES, unusableVersion, writeAction, writeVersionedAction } from './action-line.ts';
 import { joinInt8, readInt4, readUint4, writeInt8 } from './bytes.ts';
 import { Int64Cell } from './int64-cell.ts';
 import { keptFieldsEncoder } from './kept-fields.ts';
@@ -22,6 +22,11 @@ const LENGTH_BYTES = 4;
 /** The boolean of `where`, with its length. */
 const KEPT_BYTES = 5;
 
+/** No value grows more than this when it becomes JSON: a control character becomes six. Vast numbers do, see bytes.ts. */
+const MOST_GROWTH = 6;
+/** The action line, the key field with a name of up to 255 bytes, braces and newlines. */
+const FIXED_BYTES = MAX_ACTION_LINE_BYTES + 2 * 256;
+
 const CLOSING = 0x7d;
 const NEWLINE = 0x0a;
 
@@ -37,6 +42,8 @@ export function columnCount({ definition }: DescribedDefinition): number {
  */
 export class RowEncoder {
   readonly #maxDocumentBytes: number;
+  /** What a row's two lines hold beside its values. */
+  readonly #framingBytes: number;
   readonly #filters: boolean;
   readonly #versions: boolean;
   readonly #nullForUnrepresentable: boolean;
@@ -62,6 +69,7 @@ export class RowEncoder {
       prefix: Buffer.from(`,${JSON.stringify(name)}:`),
       write: valueWriter(oid, this.#nullForUnrepresentable),
     }));
+    this.#framingBytes = this.#columns.reduce((sum, { prefix }) => sum + prefix.length, FIXED_BYTES);
     this.#keptFields = keptFieldsEncoder(described);
   }
 
@@ -71,6 +79,9 @@ export class RowEncoder {
    * provided that its buffer has room for `maxDocumentBytes` and `MAX_ACTION_LINE_BYTES`.
    */
   encode(source: Buffer, start: number, end: number, batch: Batch): boolean {
+    // It would be noticed afterwards as well, but a loop that once wrote past the end is slower ever after (measured).
+    const mostBytes = this.#framingBytes + (end - start) * MOST_GROWTH;
+    if (batch.items > 0 && batch.length + mostBytes > batch.buffer.length) return false;
     const keyAt = start + KEY_OFFSET_BYTES;
     this.#keyHigh = readInt4(source, keyAt);
     this.#keyLow = readUint4(source, keyAt + 4);

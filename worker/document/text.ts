@@ -101,16 +101,20 @@ function writeEscaped(source: Buffer, at: number, end: number, target: Buffer, p
       i += 4;
       to += 4;
     }
-    if (i < end) to = writeCharacter(source[i++] as number, target, to);
+    // One of these four wants an escape, or the text ends.
+    for (const stop = Math.min(end, i + 4); i < stop; ) {
+      const byte = source[i++] as number;
+      if (PLAIN[byte] === 0) {
+        to = writeEscape(byte, target, to);
+        break;
+      }
+      target[to++] = byte;
+    }
   }
   return to;
 }
 
-function writeCharacter(byte: number, target: Buffer, position: number): number {
-  if (PLAIN[byte] === 1) {
-    target[position] = byte;
-    return position + 1;
-  }
+function writeEscape(byte: number, target: Buffer, position: number): number {
   target[position] = BACKSLASH;
   const short = SHORT_ESCAPE[byte] as number;
   if (short !== 0) {
