@@ -100,11 +100,11 @@ export class WorkerClient {
 }
 
 /** Anything else that listens at a worker's address, or a worker of another age, is not spoken to. */
-function requireContract(url: string, spoken: unknown): void {
+function requireContract(url: string, spoken: string | string[] | undefined): void {
   if (spoken === String(CONTRACT_VERSION)) return;
   throw new WorkerRefusal(
     0,
-    `${url} speaks contract ${String(spoken ?? 'none')}, this orchestrator ${CONTRACT_VERSION}`,
+    `${url} speaks contract ${spoken ?? 'none'}, this orchestrator ${CONTRACT_VERSION}`,
   );
 }
 
