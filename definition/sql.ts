@@ -15,11 +15,7 @@ export function copyStatement(described: DescribedDefinition, range: KeyRange): 
   return `COPY (\n${selectRows(described, range)}\n) TO STDOUT (FORMAT binary)`;
 }
 
-/**
- * The query of `copyStatement`. Fields of rows that `where` leaves out are null and never evaluated. The condition
- * stands in a subquery that OFFSET keeps the planner from merging, so that it is evaluated once per row: as fast as
- * repeating it for every field or faster (measured), and the same for all of them even when it is volatile.
- */
+/** The query of `copyStatement`. Fields of rows that `where` leaves out are null and never evaluated. */
 export function selectRows(described: DescribedDefinition, range: KeyRange): string {
   const { definition } = described;
   const { where, timeZone } = definition.source;
@@ -35,12 +31,7 @@ export function selectRows(described: DescribedDefinition, range: KeyRange): str
   return [
     `SELECT ${columns.join(',\n')}`,
     baseFrom(definition),
-    // Neither true nor false is left out too, as in a WHERE.
-    ...(where === null
-      ? []
-      : [
-          `CROSS JOIN LATERAL (SELECT coalesce(${parenthesized(where)}, false) AS ${KEPT} OFFSET 0) AS ${KEPT}`,
-        ]),
+    ...keptJoin(definition),
     `WHERE ${rangeCondition(definition, range)}`,
     `ORDER BY ${qualifiedKey(definition)}`,
   ].join('\n');
@@ -48,6 +39,18 @@ export function selectRows(described: DescribedDefinition, range: KeyRange): str
 
 /** Named so that no column of a user's tables is called the same. */
 const KEPT = 'reindex_fleet_kept';
+
+/**
+ * Whether `where` holds, as a column; neither true nor false is no, as in a WHERE. OFFSET keeps the planner from merging
+ * the subquery, and the key in it from evaluating one without columns for all rows together: so it is evaluated once per
+ * row, the same for all fields even when it is volatile, and as fast as repeating it for each field or faster (measured).
+ */
+function keptJoin(definition: IndexDefinition): string[] {
+  const { where } = definition.source;
+  if (where === null) return [];
+  const kept = `SELECT coalesce(${parenthesized(where)}, false) AS ${KEPT} OFFSET 0 * ${qualifiedKey(definition)}`;
+  return [`CROSS JOIN LATERAL (${kept}) AS ${KEPT}`];
+}
 
 /** The bare expressions, whose types `describe.ts` asks for: `changedAt` first if there is one, then the fields. */
 export function selectBareExpressions(definition: IndexDefinition): string {

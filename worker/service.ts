@@ -39,7 +39,9 @@ export function createService(options: ServiceOptions): Hono<Environment> {
   app.onError((error, context) => answerError(error, context, options.onError));
   app.notFound((context) => context.json({ error: 'There is nothing at this path.' }, 404));
 
+  const admit = admitHolder(options);
   app.get('/healthcheck', async (context) => {
+    if (carries(context, options.token)) await admit(context, () => Promise.resolve());
     const ready = await options.ready();
     const health: Health = {
       status: ready ? 'ok' : 'unavailable',
@@ -51,7 +53,7 @@ export function createService(options: ServiceOptions): Hono<Environment> {
   });
   app.all('/healthcheck', onlyMethods('GET'));
 
-  app.use(authorize(options.token), admitHolder(options));
+  app.use(authorize(options.token), admit);
   app.post('/reindexing_task', async (context) => {
     const holder = requireHolder(context.get('holder'));
     const request = await readBody(context.req.raw, taskRequestSchema);
@@ -78,9 +80,14 @@ export function createService(options: ServiceOptions): Hono<Environment> {
   return app;
 }
 
+/** Whether a call may do what the token is for. Anybody may ask for health, but only the orchestrator's asking is a sign of its life. */
+function carries(context: Context, token: string | null): boolean {
+  return token === null || carriesToken(context.req.header('authorization'), token);
+}
+
 function authorize(token: string | null): MiddlewareHandler<Environment> {
   return async (context, next) => {
-    if (token !== null && !carriesToken(context.req.header('authorization'), token)) {
+    if (!carries(context, token)) {
       throw new Refusal(401, "This call wants the worker's token: send Authorization: Bearer ….", {
         headers: { 'WWW-Authenticate': 'Bearer' },
       });

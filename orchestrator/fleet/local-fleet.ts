@@ -5,6 +5,8 @@ export interface LocalFleetOptions {
   readonly run: string;
   /** Rises with each holder of the lock, so instance ids are never used twice. */
   readonly epoch: number;
+  /** Each pass has a fleet of its own, so it is in the ids too. */
+  readonly pass: number;
   /** Settings of each worker process, by environment variable; secrets travel here and nowhere else. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -62,7 +64,7 @@ export class LocalFleet implements Fleet {
 
   #launch(): void {
     this.#launched += 1;
-    const id = `local-${this.#options.epoch}-${this.#launched}`;
+    const id = `local-${this.#options.epoch}-${this.#options.pass}-${this.#launched}`;
     this.#workers.push(spawnWorker(id, this.#options.environment));
   }
 

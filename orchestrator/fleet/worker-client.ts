@@ -104,7 +104,7 @@ function requireContract(url: string, spoken: string | string[] | undefined): vo
   if (spoken === String(CONTRACT_VERSION)) return;
   throw new WorkerRefusal(
     0,
-    `${url} speaks contract ${spoken ?? 'none'}, this orchestrator ${CONTRACT_VERSION}`,
+    `${url} speaks contract ${[spoken ?? 'none'].flat().join(', ')}, this orchestrator ${CONTRACT_VERSION}`,
   );
 }
 

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { WORKER_NODE_FLAGS } from '../../worker/contract.ts';
 
 const WORKER_MAIN = fileURLToPath(new URL('../../worker/main.ts', import.meta.url));
-/** A worker answers SIGTERM within 2 s; after this it is killed. */
-const KILL_AFTER_MS = 4_000;
+/** A worker answers SIGTERM within 2 s; after this it is killed, before a signalled orchestrator must leave. */
+const KILL_AFTER_MS = 2_300;
 const LINES_KEPT = 8;
 
 /** One worker process on this machine. */
@@ -27,7 +27,7 @@ export function spawnWorker(id: string, environment: Readonly<Record<string, str
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {
-      ...process.env,
+      ...inheritedEnvironment(),
       NODE_COMPILE_CACHE: getCompileCacheDir() ?? '',
       ...environment,
       REINDEX_WORKER_ID: id,
@@ -79,6 +79,11 @@ export function spawnWorker(id: string, environment: Readonly<Record<string, str
       void exited.then(() => clearTimeout(killer));
     },
   };
+}
+
+/** Settings of the orchestrator, its secrets among them, are not the worker's; proxies, paths and certificates are. */
+function inheritedEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('REINDEX_')));
 }
 
 /** The worker says where it listens in one JSON line. */

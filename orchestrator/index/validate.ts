@@ -4,6 +4,7 @@ import { countStatement } from '../../definition/sql.ts';
 import { RunFailed } from '../errors.ts';
 import { read } from './cluster-error.ts';
 import type { SearchCluster } from './cluster.ts';
+import { compareKeys } from './compare-keys.ts';
 import type { TargetNames } from './names.ts';
 import { rangeQuery } from './range-query.ts';
 import { querySource } from './source-query.ts';
@@ -17,6 +18,8 @@ export interface ValidationInput {
   readonly ranges: readonly KeyRange[];
   /** Keys to compare field by field, of an earlier validation; absent: some are chosen. */
   readonly sampleKeys?: readonly bigint[];
+  /** Ranges that were read more than once: a lost row and a surplus one could hide each other in a count. */
+  readonly byKeys?: (range: KeyRange) => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -40,14 +43,15 @@ export interface Mismatch {
 
 /**
  * Compares index and table without asking the workers: range by range the rows that the definition keeps against the
- * documents, plus the dead letters that have no document; and some rows field by field.
+ * documents plus the dead letters, by keys where a range was read more than once; and some rows field by field.
  */
 export async function validateTarget(input: ValidationInput): Promise<ValidationResult> {
   const counts: RangeCounts[] = [];
   for (const range of input.ranges) {
     input.signal.throwIfAborted();
     const [source, target] = await Promise.all([countSource(input, range), countTarget(input, range)]);
-    counts.push({ range, ...source, ...target });
+    const keysDiffer = input.byKeys?.(range) === true && (await differByKeys(input, range));
+    counts.push({ range, ...source, ...target, keysDiffer });
   }
   const samples = await compareSamples(input);
   const mismatches = counts
@@ -76,12 +80,19 @@ interface RangeCounts {
   readonly rows: number;
   readonly kept: number;
   readonly documents: number;
-  /** Dead letters without a document: a row that became one later is no dead letter any more. */
   readonly deadLetters: number;
+  /** Dead letters of which a document stands: of two readings of a row one is stale, and nobody knows which. */
+  readonly both: number;
+  readonly keysDiffer: boolean;
 }
 
-function isOff({ kept, documents, deadLetters }: RangeCounts): boolean {
-  return kept !== documents + deadLetters;
+function isOff({ kept, documents, deadLetters, both, keysDiffer }: RangeCounts): boolean {
+  return kept !== documents + deadLetters || both > 0 || keysDiffer;
+}
+
+async function differByKeys(input: ValidationInput, range: KeyRange): Promise<boolean> {
+  const { missing, surplus } = await compareKeys({ ...input, range });
+  return missing.count > 0 || surplus.count > 0;
 }
 
 async function countSource(
@@ -91,7 +102,9 @@ async function countSource(
   const [counted] = await querySource<{ base_rows: string; joined_rows: string; kept_rows: string }>(
     client,
     countStatement(described.definition, range),
-  );
+  ).catch((error: unknown) => {
+    throw isDataException(error) ? uncountable(described, error) : error;
+  });
   if (counted === undefined) throw new Error('a count without a row');
   if (counted.base_rows !== counted.joined_rows) {
     throw new RunFailed(
@@ -101,16 +114,28 @@ async function countSource(
   return { rows: Number(counted.base_rows), kept: Number(counted.kept_rows) };
 }
 
+/** SQLSTATE class 22: a value that an expression cannot take. */
+function isDataException(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('22');
+}
+
+function uncountable({ definition }: DescribedDefinition, error: Error): RunFailed {
+  return new RunFailed(
+    `the rows of ${definition.name} cannot be counted, for source.where (or a join) fails on one of them: ${error.message}. Such a row is neither in nor out: write the condition so that it fails on none, and begin another run.`,
+    { cause: error },
+  );
+}
+
 async function countTarget(
   input: ValidationInput,
   range: KeyRange,
-): Promise<{ documents: number; deadLetters: number }> {
+): Promise<{ documents: number; deadLetters: number; both: number }> {
   const { names } = input;
-  const [documents, dead] = await Promise.all([
+  const [documents, deadLetters] = await Promise.all([
     countDocuments(input, names.index, range),
     countDocuments(input, names.deadLetterIndex, range),
   ]);
-  return { documents, deadLetters: dead === 0 ? 0 : dead - (await countRevived(input, range)) };
+  return { documents, deadLetters, both: deadLetters === 0 ? 0 : await countBoth(input, range) };
 }
 
 /** A count in which a shard failed is no count. */
@@ -135,11 +160,11 @@ async function countDocuments(
   return count;
 }
 
-/** More dead letters than this in one range are beyond any limit a run may have and are not looked at one by one. */
+/** What one search gives at most; of more dead letters in one range these many are looked at. */
 const MOST_DEAD_LETTERS = 10_000;
 
-/** Dead letters whose row has a document by now. */
-async function countRevived(
+/** Keys that have a dead letter and a document. */
+async function countBoth(
   { cluster, described, names, signal }: ValidationInput,
   range: KeyRange,
 ): Promise<number> {

@@ -62,6 +62,8 @@ export interface RunIdentity {
   /** Digest of the definition and of its columns' types, joined by a dot. */
   readonly definitionDigest: string;
   readonly build: string;
+  /** Which table of which database is read, beyond their names. */
+  readonly source: string;
   readonly startedAt: string;
   /** Rows that the plan expects, and whether they were counted. */
   readonly rows: number;

@@ -8,6 +8,8 @@ import type { Observation } from './observation.ts';
 export interface Memory {
   readonly instances: Readonly<Record<string, InstanceMemory>>;
   readonly tasks: Readonly<Record<string, TaskMemory>>;
+  /** Since when each assigned task has been assigned, as this process knows. */
+  readonly assignedMs: Readonly<Record<string, number>>;
 }
 
 export interface InstanceMemory {
@@ -32,7 +34,7 @@ export interface TaskMemory {
 }
 
 export function emptyMemory(): Memory {
-  return { instances: {}, tasks: {} };
+  return { instances: {}, tasks: {}, assignedMs: {} };
 }
 
 /** `assigned`: the tasks whose last status is still needed though their worker may not answer now. */
@@ -59,6 +61,7 @@ export function rememberTick(
       ]),
     ),
     tasks: Object.fromEntries([...kept, ...seen]),
+    assignedMs: Object.fromEntries([...assigned].map((task) => [task, memory.assignedMs[task] ?? nowMs])),
   };
 }
 

@@ -35,12 +35,14 @@ function settleRange(
   const status = lastStatus(draft, range);
   const lost = lossOf(draft, observation, range, nowMs, limits);
   if (lost !== null) {
+    // An instance that we terminated ourselves is nobody's fault but that of the range that was charged for it then.
+    const told = draft.state.terminations[range.instance ?? ''] !== undefined;
     draft.markUnfit(range.instance, lost.reason);
-    return giveBack(draft, range, limits, { reason: lost.reason, charged: lost.known && runs });
+    return giveBack(draft, range, limits, { reason: lost.reason, charged: lost.known && runs && !told });
   }
   const refusal = observation.refusals.find((candidate) => candidate.task === range.task);
-  if (refusal !== undefined) return settleRefused(draft, range, refusal, limits);
-  if (status === undefined) return;
+  if (refusal !== undefined) return settleRefused(draft, range, refusal, nowMs, limits);
+  if (status === undefined) return settleUnheard(draft, range, nowMs, limits);
   if (!addsUp(countsOf(status))) {
     return draft.stop(
       `task ${status.task_id} on ${range.instance} counts its rows wrongly: ${JSON.stringify(countsOf(status))}`,
@@ -48,6 +50,15 @@ function settleRange(
   }
   if (!status.active) return settleEnded(draft, range, status, limits);
   if (runs) settleIfStuck(draft, range, status, nowMs, limits);
+}
+
+/** A task of which no worker ever spoke has no clock of its own; its worker has had its time to take it. */
+function settleUnheard(draft: Draft, range: RangeState, nowMs: number, limits: Limits): void {
+  const sinceMs = draft.memory.assignedMs[range.task ?? ''] ?? nowMs;
+  if (nowMs - sinceMs <= limits.readyTimeoutMs) return;
+  const reason = `${range.instance} has not taken its task for ${Math.round((nowMs - sinceMs) / 1000)} s`;
+  draft.markUnfit(range.instance, reason);
+  giveBack(draft, range, limits, { reason, charged: false });
 }
 
 /** Why a range's worker is lost; null: it is not. `known`: this process has seen the instance alive. */
@@ -75,9 +86,15 @@ function lossOf(
   };
 }
 
-function settleRefused(draft: Draft, range: RangeState, refusal: TaskRefusal, limits: Limits): void {
-  // A full queue or a dependency that is down passes by itself: the same task is posted again.
-  if (refusal.status === 429 || refusal.status === 0) return;
+function settleRefused(
+  draft: Draft,
+  range: RangeState,
+  refusal: TaskRefusal,
+  nowMs: number,
+  limits: Limits,
+): void {
+  // A full queue or a lost answer passes by itself: the same task is posted again, for a while.
+  if (refusal.status === 429 || refusal.status === 0) return settleUnheard(draft, range, nowMs, limits);
   const reason = `worker ${range.instance} refused the task (${refusal.status}): ${refusal.message}`;
   draft.markUnfit(range.instance, reason);
   giveBack(draft, range, limits, { reason, charged: false });
@@ -126,7 +143,7 @@ function giveBack(
   limits: Limits,
   why: { reason: string; charged: boolean },
 ): void {
-  const status = lastStatus(draft, range);
+  const status = believed(lastStatus(draft, range));
   const spent = why.charged && range.charged + 1 >= limits.attempts;
   const outcome = nothingLeft(range, status) ? 'done' : spent ? 'failed' : 'rest_waits';
   draft.record(settled(range, status, { outcome, ...why }));
@@ -143,7 +160,7 @@ export function takeBackEvents(state: RunState, memory: Memory, reason: string):
   return Object.values(state.ranges)
     .filter((range) => range.status === 'assigned')
     .map((range) => {
-      const status = memory.tasks[range.task ?? '']?.status;
+      const status = believed(memory.tasks[range.task ?? '']?.status);
       const outcome = nothingLeft(range, status) ? 'done' : 'rest_waits';
       return settled(range, status, { outcome, charged: false, reason });
     });
@@ -193,6 +210,11 @@ function runsBefore(a: TaskStatus, b: TaskStatus): boolean {
 
 function lastStatus(draft: Draft, range: RangeState): TaskStatus | undefined {
   return draft.memory.tasks[range.task ?? '']?.status;
+}
+
+/** What may be accepted: of counts that do not add up nothing is. */
+function believed(status: TaskStatus | undefined): TaskStatus | undefined {
+  return status !== undefined && addsUp(countsOf(status)) ? status : undefined;
 }
 
 function stopAtDeadLetters(draft: Draft, limits: Limits): void {

@@ -33,6 +33,8 @@ export interface RunState {
   readonly instances: readonly string[];
   /** Why the pass ended before its end; null: it did not. */
   readonly stopped: string | null;
+  /** Planned ranges, by number, that were given out more than once: they are always compared key by key. */
+  readonly readTwice: readonly string[];
   /** What passes before this one had settled. */
   readonly earlierPasses: readonly { readonly pass: number; readonly counts: Counts }[];
   /** Where the alias pointed when its move was decided; kept until the move is recorded. */
@@ -81,6 +83,7 @@ export function emptyState(): RunState {
     replacements: 0,
     instances: [],
     stopped: null,
+    readTwice: [],
     earlierPasses: [],
     promotionIntent: null,
     promotion: null,
@@ -108,6 +111,7 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
         pass: event.pass,
         stopped: null,
         replacements: 0,
+        readTwice: event.pass === 1 ? [] : withNumbers(state.readTwice, event.ranges),
         earlierPasses:
           state.pass === 0 ? [] : [...state.earlierPasses, { pass: state.pass, counts: totalCounts(state) }],
         ranges: byId(event.ranges.map(freshRange)),
@@ -116,7 +120,7 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
       return { ...state, stopped: null, replacements: 0, ranges: mapRanges(state, revive) };
     case 'target_lost':
       return withoutLaterPhases(
-        { ...state, stopped: null, ranges: {}, pass: 0, earlierPasses: [] },
+        { ...state, stopped: null, ranges: {}, readTwice: [], pass: 0, earlierPasses: [] },
         'create-index',
       );
     case 'assigned':
@@ -128,6 +132,8 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
           instance: event.instance,
           task: event.task,
         })),
+        readTwice:
+          event.attempt === 1 ? state.readTwice : withNumbers(state.readTwice, [{ id: event.range }]),
         instances: state.instances.includes(event.instance)
           ? state.instances
           : [...state.instances, event.instance],
@@ -177,6 +183,18 @@ function settle(range: RangeState, event: SettledEvent): RangeState {
     cuts: event.through === null || done ? range.cuts : [...range.cuts, event.through],
     lastReason: event.reason,
   };
+}
+
+/** `p2-0007` and `p1-0007` are the same planned range in two passes. */
+export function rangeNumber(id: string): string {
+  return id.slice(id.indexOf('-') + 1);
+}
+
+function withNumbers(
+  known: readonly string[],
+  ranges: readonly { readonly id: string }[],
+): readonly string[] {
+  return [...new Set([...known, ...ranges.map(({ id }) => rangeNumber(id))])];
 }
 
 function freshRange(planned: PlannedRange): RangeState {

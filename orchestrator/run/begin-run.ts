@@ -1,5 +1,6 @@
+import type { ClientBase } from 'pg';
 import { describeDefinition } from '../../definition/describe.ts';
-import type { DescribedDefinition } from '../../definition/definition.ts';
+import type { DescribedDefinition, IndexDefinition } from '../../definition/definition.ts';
 import { describedDigest } from '../../definition/digest.ts';
 import { RunFailed } from '../errors.ts';
 import { runFolder } from '../journal/claims.ts';
@@ -12,7 +13,7 @@ import type { Reporter } from '../report/reporter.ts';
 import { plural } from '../report/words.ts';
 import { checkBoth } from './check.ts';
 import type { ChosenRun } from './choose-run.ts';
-import { rangesOfPass } from './reindex-phase.ts';
+import { plannedRanges } from './reindex-phase.ts';
 import { takeClaim } from './run-claim.ts';
 import type { SourceConnections } from './connections.ts';
 import type { Offline } from './offline.ts';
@@ -52,11 +53,11 @@ async function planRun(
   const plan = await checkBoth(offline, connections, (client) =>
     planDefinition(client, offline.loaded, { workers: workers.count, ranges: wanted.count }),
   );
-  const ranges = rangesOfPass(
-    1,
+  const ranges = plannedRanges(
     plan.ranges.map(({ range, rows }) => ({ start: keyText(range.start), end: keyText(range.end), rows })),
   );
-  const identity = identityOf(offline, plan, { run, runKey, startedAt });
+  const source = await connections.withSource((client) => identifyTable(client, offline.loaded.definition));
+  const identity = identityOf(offline, plan, { run, runKey, startedAt, source });
   const record = { ranges, expected_bytes: plan.expectedBytes, bytes_per_row: plan.bytesPerRow };
   const finishedAt = new Date().toISOString();
   reporter.phaseFinished(
@@ -79,7 +80,7 @@ async function planRun(
 function identityOf(
   offline: Offline,
   plan: DefinitionPlan,
-  run: Pick<RunIdentity, 'run' | 'runKey' | 'startedAt'>,
+  run: Pick<RunIdentity, 'run' | 'runKey' | 'startedAt' | 'source'>,
 ): RunIdentity {
   const { definition } = offline.loaded;
   return {
@@ -94,16 +95,33 @@ function identityOf(
   };
 }
 
-/** The same definition over the same column types by the same build, or the halves of the index would differ. */
+/** Which table it is, beyond its name: `database (oid) table (oid)`. A copy of either has another identifier. */
+async function identifyTable(client: ClientBase, { source }: IndexDefinition): Promise<string> {
+  const { rows } = await client.query<{ source: string }>(
+    `SELECT format('%s (%s) %s (%s)', datname, oid, $1::text, to_regclass($1)::oid) AS source
+     FROM pg_catalog.pg_database WHERE datname = current_database()`,
+    [source.table],
+  );
+  return rows[0]?.source ?? source.table;
+}
+
+/** The same definition over the same table and column types by the same build, or the halves of the index would differ. */
 async function carryOn(
   offline: Offline,
   connections: SourceConnections,
   state: RunState,
   identity: RunIdentity,
 ): Promise<BegunRun> {
-  const described = await connections.withSource((client) =>
-    describeDefinition(client, offline.loaded.definition),
-  );
+  const { definition } = offline.loaded;
+  const { described, source } = await connections.withSource(async (client) => ({
+    described: await describeDefinition(client, definition),
+    source: await identifyTable(client, definition),
+  }));
+  if (source !== identity.source) {
+    throw new RunFailed(
+      `run ${identity.runKey} reads ${identity.source} and this is ${source}, another table: mend source.url, or end the run with \`reindex-fleet abandon\` and begin another`,
+    );
+  }
   const digest = describedDigest(described);
   if (digest !== identity.definitionDigest) {
     throw new RunFailed(

@@ -63,14 +63,14 @@ async function chooseHeld(store: JournalStore, claim: Claim, digest: string): Pr
 }
 
 async function chooseKnown(store: JournalStore, claim: Claim, digest: string): Promise<ChosenRun> {
-  if (claim.ended === 'abandoned')
+  const { state } = await readRun(store, runFolder(claim.runKey));
+  if (claim.ended === 'abandoned' || state.abandoned)
     throw new RunFailed(`the run with key ${claim.runKey} was abandoned; begin another with another key`);
   if (claim.definitionDigest !== digest) {
     throw new RunFailed(
       `the run with key ${claim.runKey} was begun with another definition (${claim.definitionDigest.slice(0, 12)}, now ${digest.slice(0, 12)}): give it its definition back, or choose another key`,
     );
   }
-  const { state } = await readRun(store, runFolder(claim.runKey));
   return { kind: state.result === null ? 'unfinished' : 'finished', claim, state };
 }
 

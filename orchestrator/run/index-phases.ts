@@ -1,5 +1,5 @@
 import { isClusterError } from '../index/cluster-error.ts';
-import { createTarget } from '../index/create.ts';
+import { createTarget, targetState } from '../index/create.ts';
 import { finalizeTarget, type FinalizeOptions } from '../index/finalize.ts';
 import { targetNames } from '../index/names.ts';
 import { retainIndexes } from '../index/retain.ts';
@@ -28,8 +28,8 @@ export async function createIndexPhase({
   try {
     await createTarget(connections.cluster, described, made, 1);
   } catch (error) {
-    // Refused: nothing is there that a claim would have to hold. Without an answer nobody knows.
-    if (!isClusterError(error, 'unreachable'))
+    // Refused, and nothing is there that a claim would have to hold. Without an answer nobody knows.
+    if (!isClusterError(error, 'unreachable') && (await targetState(connections.cluster, names)) === 'absent')
       await giveClaimBack(offline, identity, new Date().toISOString());
     throw error;
   }

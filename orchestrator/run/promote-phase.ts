@@ -8,6 +8,8 @@ import type { PhaseOutcome } from './phases.ts';
 export async function promotePhase(context: RunContext): Promise<PhaseOutcome> {
   const { connections, identity, journal, described, signal } = context;
   const names = targetNames(identity.alias, identity.run);
+  const before = await movedBefore(context);
+  if (before !== null) return before;
   refuseDeadLetters(context, names.deadLetterIndex);
   const expected = await intendedMove(context);
   signal.throwIfAborted();
@@ -28,6 +30,16 @@ export async function promotePhase(context: RunContext): Promise<PhaseOutcome> {
     record: { index: names.index, previous_indexes: previous },
     note: `${identity.alias} now serves ${names.index}${from}`,
   };
+}
+
+/** The recorded move, where the alias still is as it left it: an earlier process was cut off right behind it. */
+async function movedBefore({ connections, identity, journal }: RunContext): Promise<PhaseOutcome | null> {
+  const { promotion, rolledBack } = journal.state;
+  if (promotion === null || rolledBack !== null) return null;
+  const { index } = targetNames(identity.alias, identity.run);
+  if (!pointsTo(await readAlias(connections.cluster, identity.alias), [index])) return null;
+  const { previous_indexes } = promotion;
+  return { record: { index, previous_indexes }, note: `${identity.alias} serves ${index} already` };
 }
 
 /** A move that was cut off between call and record is told by its intent: afterwards the alias no longer says it. */

@@ -44,6 +44,7 @@ export async function workPass(context: RunContext): Promise<void> {
   const fleet = new LocalFleet({
     run: identity.run,
     epoch: lock.epoch,
+    pass: journal.state.pass,
     environment: workerEnvironment(context, token),
   });
   const client = new WorkerClient({
@@ -86,15 +87,13 @@ export async function workPass(context: RunContext): Promise<void> {
     );
 }
 
-/** The ranges of a pass after the first carry its number, so that no task is ever mistaken for one of another pass. */
-export function rangesOfPass(pass: number, ranges: readonly Omit<PlannedRange, 'id'>[]): PlannedRange[] {
+/**
+ * The ranges of the main pass, numbered. In a pass that reads again they keep their number and get that pass's `p2-`, so
+ * that no task is ever mistaken for one of another pass.
+ */
+export function plannedRanges(ranges: readonly Omit<PlannedRange, 'id'>[]): PlannedRange[] {
   const width = String(ranges.length).length;
-  return ranges.map((range, i) => ({
-    id: `p${pass}-${String(i + 1).padStart(width, '0')}`,
-    start: range.start,
-    end: range.end,
-    rows: range.rows,
-  }));
+  return ranges.map((range, i) => ({ id: `p1-${String(i + 1).padStart(width, '0')}`, ...range }));
 }
 
 function taskOf({ described, journal, identity, offline }: RunContext, range: RangeState): TaskRequest {

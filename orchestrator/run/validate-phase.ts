@@ -1,19 +1,21 @@
 import type { KeyRange } from '../../definition/definition.ts';
 import { RunFailed } from '../errors.ts';
+import { clearRanges } from '../index/clear-ranges.ts';
 import { openPass } from '../index/create.ts';
 import { compareKeys } from '../index/compare-keys.ts';
 import { finalizeTarget } from '../index/finalize.ts';
 import { targetNames } from '../index/names.ts';
 import { validateTarget, type ValidationResult } from '../index/validate.ts';
+import { rangeNumber } from '../reconcile/state.ts';
 import { countWords, plural } from '../report/words.ts';
 import type { RunContext } from './context.ts';
 import { finalizeOptions } from './index-phases.ts';
 import type { PhaseOutcome } from './phases.ts';
-import { rangesOfPass, workPass } from './reindex-phase.ts';
+import { workPass } from './reindex-phase.ts';
 
 /**
  * Proves, independently of what workers said, that the index holds what the table holds. Ranges that do not match are
- * read again once in a pass of their own, since the table may have changed; what does not match then is refused.
+ * emptied and read again once in a pass of their own, since the table may have changed; what does not match then is refused.
  */
 export async function validatePhase(context: RunContext): Promise<PhaseOutcome> {
   await finishRereading(context);
@@ -39,14 +41,10 @@ async function finishRereading(context: RunContext): Promise<void> {
 async function readAgain(context: RunContext, result: ValidationResult): Promise<void> {
   const { journal } = context;
   const pass = journal.state.pass + 1;
-  const ranges = rangesOfPass(
-    pass,
-    result.mismatches.map(({ range, expected }) => ({
-      start: range.start?.toString() ?? null,
-      end: range.end?.toString() ?? null,
-      rows: expected,
-    })),
-  );
+  const mismatching = new Set(result.mismatches.map(({ range }) => range.start?.toString() ?? null));
+  const ranges = context.ranges
+    .filter(({ start }) => mismatching.has(start))
+    .map((range) => ({ ...range, id: `p${pass}-${rangeNumber(range.id)}` }));
   await journal.append([{ type: 'pass_opened', pass, ranges }]);
   await workRereading(context);
 }
@@ -55,6 +53,11 @@ async function workRereading(context: RunContext): Promise<void> {
   const { connections, journal, identity, described, signal } = context;
   const names = targetNames(identity.alias, identity.run);
   signal.throwIfAborted();
+  const ranges = Object.values(journal.state.ranges);
+  if (ranges.every(({ attempt }) => attempt === 0)) {
+    const bounds = ranges.map(({ start, end }) => rangeOf(start, end));
+    await clearRanges(connections.cluster, described, names, bounds, signal);
+  }
   await openPass(connections.cluster, names, journal.state.pass);
   await workPass(context);
   await finalizeTarget(
@@ -67,7 +70,9 @@ async function workRereading(context: RunContext): Promise<void> {
 }
 
 function validate(context: RunContext, sampleKeys?: readonly bigint[]): Promise<ValidationResult> {
-  const { connections, described, identity, ranges, signal } = context;
+  const { connections, described, identity, journal, ranges, signal } = context;
+  const readTwice = new Set(journal.state.readTwice);
+  const byKeys = new Set(ranges.filter(({ id }) => readTwice.has(rangeNumber(id))).map(({ start }) => start));
   return connections.withSource((client) =>
     validateTarget({
       cluster: connections.cluster,
@@ -76,6 +81,7 @@ function validate(context: RunContext, sampleKeys?: readonly bigint[]): Promise<
       names: targetNames(identity.alias, identity.run),
       ranges: ranges.map(({ start, end }) => rangeOf(start, end)),
       ...(sampleKeys === undefined ? {} : { sampleKeys }),
+      byKeys: ({ start }) => byKeys.has(start?.toString() ?? null),
       signal,
     }),
   );

@@ -3,14 +3,20 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 
+export interface ChildOptions {
+  readonly nodeFlags?: readonly string[];
+  readonly args?: readonly string[];
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
 /** A process of the benchmark; it ends with this one, for its standard input is closed then. */
 export class Child {
   readonly #process: ChildProcess;
   /** The first line that it printed. */
   readonly firstLine: Promise<string>;
 
-  constructor(script: URL, args: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) {
-    const child = spawn(process.execPath, [...execArguments(), script.pathname, ...args], {
+  constructor(script: URL, { nodeFlags = [], args = [], environment = {} }: ChildOptions) {
+    const child = spawn(process.execPath, [...nodeFlags, ...extraNodeFlags(), script.pathname, ...args], {
       env: { ...process.env, ...environment },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -48,7 +54,7 @@ export class Child {
   }
 }
 
-/** For a look into the children: `BENCH_NODE_OPTIONS=--cpu-prof`. */
-function execArguments(): string[] {
-  return process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? [];
+/** For a look into the children: `BENCH_NODE_FLAGS=--cpu-prof`. */
+function extraNodeFlags(): string[] {
+  return process.env['BENCH_NODE_FLAGS']?.split(' ') ?? [];
 }

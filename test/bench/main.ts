@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,7 +11,13 @@ import { loadDefinitions } from '../../definition/load.ts';
 import { copyStatement } from '../../definition/sql.ts';
 import { cacheDirectory, dataDirectory } from '../../embedded/cache.ts';
 import { type Postgresql, startPostgresql } from '../../embedded/postgresql.ts';
-import { type TaskStatus, HEADER_EPOCH, HEADER_RUN, taskStatusSchema } from '../../worker/contract.ts';
+import {
+  HEADER_EPOCH,
+  HEADER_RUN,
+  type TaskStatus,
+  taskStatusSchema,
+  WORKER_NODE_FLAGS,
+} from '../../worker/contract.ts';
 import { Child } from './child.ts';
 import { discardCopy } from './copy-rate.ts';
 import { COLUMN_COUNT, sampleDefinition, sampleTable } from './sample-table.ts';
@@ -28,6 +35,7 @@ interface Round {
   readonly copyRate: number;
   readonly workerRate: number;
   readonly cpuSeconds: number;
+  readonly sinkSeconds: number;
   readonly rssBytes: number;
   readonly peakBytes: number;
 }
@@ -37,12 +45,14 @@ interface Bench {
   readonly database: { readonly connectionString: string };
   readonly described: DescribedDefinition;
   readonly worker: Child;
+  readonly sink: Child;
   readonly workerUrl: string;
 }
 
 const { values } = parseArgs({
   options: { rows: { type: 'string', default: '1000000' }, rounds: { type: 'string', default: '5' } },
 });
+enableCompileCache();
 await main(Number(values.rows), Number(values.rounds));
 
 async function main(rows: number, rounds: number): Promise<void> {
@@ -53,7 +63,7 @@ async function main(rows: number, rounds: number): Promise<void> {
     dataDir: join(dataDirectory(cacheDir), 'bench', 'postgresql'),
     settings: { shared_buffers: '2GB', max_wal_size: '8GB' },
   });
-  const sink = new Child(new URL('null-sink.ts', import.meta.url));
+  const sink = new Child(new URL('null-sink.ts', import.meta.url), {});
   try {
     const definitionFile = join(folder, 'bench.yaml');
     const { described, rowBytes } = await prepare(postgresql, definitionFile, rows);
@@ -61,7 +71,14 @@ async function main(rows: number, rounds: number): Promise<void> {
     const worker = startWorker(postgresql, sinkUrl, definitionFile);
     try {
       const { url: workerUrl } = JSON.parse(await worker.firstLine) as { url: string };
-      const bench = { rows, database: { connectionString: postgresql.url }, described, worker, workerUrl };
+      const bench = {
+        rows,
+        database: { connectionString: postgresql.url },
+        described,
+        worker,
+        sink,
+        workerUrl,
+      };
       console.log(
         `${rows.toLocaleString('en')} rows of ${COLUMN_COUNT} columns, ${rowBytes} bytes each; ${availableParallelism()} cores for PostgreSQL, worker and sink`,
       );
@@ -99,20 +116,22 @@ async function prepare(
 }
 
 function startWorker(postgresql: Postgresql, sinkUrl: string, definitionFile: string): Child {
-  return new Child(
-    new URL('../../worker/main.ts', import.meta.url),
-    ['--exit-with-parent', '--port', '0', '--id', 'bench'],
-    {
+  return new Child(new URL('../../worker/main.ts', import.meta.url), {
+    nodeFlags: WORKER_NODE_FLAGS,
+    args: ['--exit-with-parent', '--port', '0', '--id', 'bench'],
+    environment: {
       REINDEX_WORKER_DEFINITIONS: definitionFile,
       REINDEX_WORKER_DATABASE_URL: postgresql.url,
       REINDEX_WORKER_SEARCH_URL: sinkUrl,
+      // As the local fleet starts its workers.
+      NODE_COMPILE_CACHE: getCompileCacheDir() ?? '',
     },
-  );
+  });
 }
 
 async function measure(bench: Bench, rounds: number, sinkUrl: string): Promise<void> {
   const done: Round[] = [];
-  console.log('round  COPY rows/s  worker rows/s  ratio  worker CPU s  RSS MB  peak MB');
+  console.log('round  COPY rows/s  worker rows/s  ratio  worker CPU s  sink CPU s  RSS MB  peak MB');
   for (let i = 1; i <= rounds; i++) {
     const round = await runRound(bench, i);
     done.push(round);
@@ -134,11 +153,11 @@ async function measure(bench: Bench, rounds: number, sinkUrl: string): Promise<v
 }
 
 async function runRound(bench: Bench, round: number): Promise<Round> {
-  const { rows, database, described, worker } = bench;
+  const { rows, database, described, worker, sink } = bench;
   const copy = await discardCopy(database, copyStatement(described, { start: null, end: null }));
-  const before = await worker.usage();
+  const [before, sinkBefore] = [await worker.usage(), await sink.usage()];
   const status = await runTask(bench, round);
-  const after = await worker.usage();
+  const [after, sinkAfter] = [await worker.usage(), await sink.usage()];
   if (status.error !== null || status.rows_read !== rows || status.targets[0]?.indexed !== rows) {
     throw new Error(`The task did not index ${rows} rows: ${JSON.stringify(status)}`);
   }
@@ -148,6 +167,7 @@ async function runRound(bench: Bench, round: number): Promise<Round> {
     copyRate: rows / copy.seconds,
     workerRate: rows / seconds,
     cpuSeconds: after.cpuSeconds - before.cpuSeconds,
+    sinkSeconds: sinkAfter.cpuSeconds - sinkBefore.cpuSeconds,
     rssBytes,
     peakBytes,
   };
@@ -191,17 +211,22 @@ function medianOf(rounds: readonly Round[]): Round {
     copyRate: middle('copyRate'),
     workerRate: middle('workerRate'),
     cpuSeconds: middle('cpuSeconds'),
+    sinkSeconds: middle('sinkSeconds'),
     rssBytes: middle('rssBytes'),
     peakBytes: middle('peakBytes'),
   };
 }
 
-function rowOf(name: string, { copyRate, workerRate, cpuSeconds, rssBytes, peakBytes }: Round): string {
+function rowOf(
+  name: string,
+  { copyRate, workerRate, cpuSeconds, sinkSeconds, rssBytes, peakBytes }: Round,
+): string {
   const cells: [string, number][] = [
     [Math.round(copyRate).toLocaleString('en'), 11],
     [Math.round(workerRate).toLocaleString('en'), 13],
     [(workerRate / copyRate).toFixed(2), 5],
     [cpuSeconds.toFixed(2), 12],
+    [sinkSeconds.toFixed(2), 10],
     [megabytes(rssBytes), 6],
     [megabytes(peakBytes), 7],
   ];

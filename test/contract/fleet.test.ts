@@ -19,7 +19,7 @@ const ENVIRONMENT = {
 
 /** What every fleet promises. Each backend is run through the same suite. */
 const BACKENDS: Record<string, () => Fleet> = {
-  'local processes': () => new LocalFleet({ run: 'run-1', epoch: 1, environment: ENVIRONMENT }),
+  'local processes': () => new LocalFleet({ run: 'run-1', epoch: 1, pass: 1, environment: ENVIRONMENT }),
 };
 
 describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
@@ -78,6 +78,7 @@ describe('local processes', () => {
     const fleet = new LocalFleet({
       run: 'run-1',
       epoch: 1,
+      pass: 1,
       environment: { ...ENVIRONMENT, REINDEX_WORKER_DATABASE_URL: 'nonsense' },
     });
     await fleet.setDesired(1);
@@ -91,7 +92,7 @@ describe('local processes', () => {
   it('ends with its orchestrator, also by kill -9', async () => {
     const script = `
       import { LocalFleet } from ${JSON.stringify(new URL('../../orchestrator/fleet/local-fleet.ts', import.meta.url).href)};
-      const fleet = new LocalFleet({ run: 'r', epoch: 1, environment: ${JSON.stringify(ENVIRONMENT)} });
+      const fleet = new LocalFleet({ run: 'r', epoch: 1, pass: 1, environment: ${JSON.stringify(ENVIRONMENT)} });
       await fleet.setDesired(1);
       for (;;) {
         const { instances } = await fleet.observe();

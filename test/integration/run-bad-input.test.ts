@@ -15,7 +15,7 @@ import { call, uniqueName } from '../support/search-calls.ts';
 
 const database = placesDatabase();
 /** The time that a person waits, and what a busy machine takes to start a process. */
-const SOON_SECONDS = 5 + 5;
+const SOON_SECONDS = 5 + 10;
 const NO_SEARCH = 'http://127.0.0.1:1';
 const NO_DATABASE = 'postgres://reader@127.0.0.1:1/none';
 

@@ -1,5 +1,5 @@
 /** A JSON number as it stands in the text: `1.50` is not `1.5`, and no digit is lost. */
-export interface Lexeme {
+interface Lexeme {
   readonly number: string;
 }
 

@@ -15,7 +15,7 @@ export interface ReadAllOptions {
   readonly typesDigest?: string;
 }
 
-export const WHOLE: KeyRange = { start: null, end: null };
+const WHOLE: KeyRange = { start: null, end: null };
 
 /** Runs the whole reading side over a range, into a writer that keeps what it is given. */
 export async function readAll(

@@ -106,7 +106,10 @@ async function indexesOf(alias: string): Promise<string[]> {
     .sort();
 }
 
-/** A worker is told its definitions by its environment, and those of a test lie in a folder of its own. */
+/**
+ * A worker is told its definitions by its environment, and those of a test lie in a folder of its own. Reads Linux's
+ * /proc (proc(5)).
+ */
 async function workersOf(definitionFile: string): Promise<number[]> {
   const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0);
   const own = await Promise.all(

@@ -238,6 +238,7 @@ const IDENTITY: RunEvent = {
   definition: 'cities',
   definitionDigest: 'a.b',
   build: 'build-1',
+  source: 'shop (1) books (2)',
   startedAt: '2026-01-01T00:00:00.000Z',
   rows: 0,
   rowsExact: true,

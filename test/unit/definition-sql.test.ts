@@ -38,7 +38,7 @@ describe('the statements', () => {
     const described = { definition, fields: [{ name: 'a', oid: OID.int4 }], changedAtOid: OID.timestamptz };
     expect(flat(selectRows(described, OPEN))).toBe(
       'SELECT "row"."id"::int8, reindex_fleet_kept, ( row.at ), CASE WHEN reindex_fleet_kept THEN ( row.a ) END ' +
-        'FROM item AS "row" CROSS JOIN LATERAL (SELECT coalesce(( row.a > 0 -- positive ), false) AS reindex_fleet_kept OFFSET 0) AS reindex_fleet_kept ' +
+        'FROM item AS "row" CROSS JOIN LATERAL (SELECT coalesce(( row.a > 0 -- positive ), false) AS reindex_fleet_kept OFFSET 0 * "row"."id") AS reindex_fleet_kept ' +
         'WHERE true ORDER BY "row"."id"',
     );
   });

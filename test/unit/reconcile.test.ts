@@ -86,6 +86,34 @@ describe('workers that fail', () => {
     expect(world.workers).toHaveLength(5);
   });
 
+  it.each([429, 0])(
+    'replaces a worker that takes no task for long (%d), and charges nobody',
+    (refusesWith) => {
+      const world = new VirtualWorld({ ranges: evenRanges(4, 50), behaviours: [{ refusesWith }] });
+      world.runToEnd();
+      expect(world.state.stopped).toBeNull();
+      expect(acceptedRows(world)).toBe(200);
+      expect(world.state.terminations['w1']?.reason).toMatch(/has not taken its task/);
+      expect(Object.values(world.state.ranges).every((range) => range.charged === 0)).toBe(true);
+    },
+  );
+
+  it('charges a worker that stands still once, and not the range that waited behind', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(8, 400),
+      limits: { workers: 1 },
+      behaviours: [{ stallsAt: 5 }],
+    });
+    world.runToEnd();
+    expect(Object.values(world.state.ranges).filter((range) => range.charged > 0)).toHaveLength(1);
+  });
+
+  it('remembers which ranges were given out more than once', () => {
+    const world = new VirtualWorld({ ranges: evenRanges(4, 200), behaviours: [{ diesAt: 10 }] });
+    world.runToEnd();
+    expect(world.state.readTwice).toHaveLength(1);
+  });
+
   it('posts again what a full queue refused, and charges nobody', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(2, 50),
@@ -156,6 +184,7 @@ describe('workers that fail', () => {
     task.status = { ...task.status, filtered: 7, active: false };
     world.runToEnd();
     expect(world.state.stopped).toMatch(/counts its rows wrongly/);
+    expect(acceptedRows(world)).toBe(0);
   });
 });
 

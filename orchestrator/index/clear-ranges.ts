@@ -1,0 +1,45 @@
+import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
+import { RunFailed } from '../errors.ts';
+import { read } from './cluster-error.ts';
+import { type SearchCluster, segment } from './cluster.ts';
+import type { TargetNames } from './names.ts';
+import { rangeQuery } from './range-query.ts';
+
+/** Deleting may take as long as the ranges are large. */
+const LONG_CALL_MS = 6 * 3_600_000;
+
+/**
+ * Empties key ranges of a target that nobody reads or writes, its dead letters too: a range that is read again starts
+ * with nothing, so neither a row that has left the table nor a document of a row that is a dead letter now stays.
+ * `gc_deletes` is 0 meanwhile: with external versions a remembered deletion would refuse the row that is read again.
+ */
+export async function clearRanges(
+  cluster: SearchCluster,
+  described: DescribedDefinition,
+  names: TargetNames,
+  ranges: readonly KeyRange[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const index of [names.index, names.deadLetterIndex]) {
+    await cluster.call('PUT', `/${segment(index)}/_settings`, { index: { gc_deletes: '0s' } }, { signal });
+    for (const range of ranges) await clearRange(cluster, described, index, range, signal);
+    await cluster.call('PUT', `/${segment(index)}/_settings`, { index: { gc_deletes: null } }, { signal });
+  }
+}
+
+async function clearRange(
+  cluster: SearchCluster,
+  { definition }: DescribedDefinition,
+  index: string,
+  range: KeyRange,
+  signal: AbortSignal,
+): Promise<void> {
+  const query = rangeQuery(definition.source.key, range);
+  const path = `/${segment(index)}/_delete_by_query?refresh=true`;
+  const answer = await cluster.call('POST', path, { query }, { signal, timeoutMs: LONG_CALL_MS });
+  const failures = read(answer, 'failures');
+  if (Array.isArray(failures) && failures.length === 0) return;
+  throw new RunFailed(
+    `emptying keys ${range.start ?? '…'} to ${range.end ?? '…'} of ${index} failed: ${JSON.stringify(failures)}`,
+  );
+}
