@@ -28,7 +28,7 @@ export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
   constructor(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
-    super(`interrupted by ${signal}`);
+    super(`interrupted by ${signal}; what is settled is recorded, and the same command carries on`);
     this.signal = signal;
   }
 }

@@ -13,12 +13,13 @@ import { type CommandContext, type CommandResult, runKeyOf } from './command.ts'
 /** Inverts the newest promotion (or that of the given run): all of it, or nothing. */
 export async function rollbackCommand(context: CommandContext): Promise<CommandResult> {
   const { offline, reporter, signal } = context;
-  const promoted = await findPromotion(context);
+  await findPromotion(context); // Refused at once where there is none; chosen under the lock.
   const connections = await connectTarget(offline, reporter);
   try {
     return await withLock(offline, 'reindex-fleet rollback', reporter, signal, async (lock, held) => {
       await requireFree(offline.store);
       held.throwIfAborted();
+      const promoted = await findPromotion(context);
       const journal = await RunJournal.open({
         store: offline.store,
         runFolder: runFolder(promoted.runKey),
@@ -29,8 +30,8 @@ export async function rollbackCommand(context: CommandContext): Promise<CommandR
       const record = await rollbackPromotion(connections.cluster, promoted.record);
       await journal.append([{ type: 'rolled_back', at: new Date().toISOString(), record: { ...record } }]);
       reporter.note(`${record.alias} serves ${record.restored.join(', ')} again`);
-      for (const { index, createdAt } of record.staleness)
-        reporter.warning(`${index} was read from ${createdAt} on: later changes of the table are not in it`);
+      for (const { index, read_from: readFrom } of record.staleness)
+        reporter.warning(`${index} was read from ${readFrom} on: later changes of the table are not in it`);
       return { status: 'rolled back', run_key: promoted.runKey, ...record };
     });
   } finally {

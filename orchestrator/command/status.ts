@@ -1,7 +1,10 @@
-import { claimHistory, runFolder } from '../journal/claims.ts';
+import { type Claim, claimHistory, runFolder } from '../journal/claims.ts';
 import { currentHolder } from '../journal/lock.ts';
 import { readRun } from '../journal/run-journal.ts';
+import type { Counts } from '../reconcile/events.ts';
 import { type RunState, totalCounts } from '../reconcile/state.ts';
+import type { Reporter } from '../report/reporter.ts';
+import { plural } from '../report/words.ts';
 import { unfinishedClaim } from '../run/choose-run.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
 
@@ -22,8 +25,10 @@ export async function statusCommand(context: CommandContext): Promise<CommandRes
   if (claim === undefined)
     return { status: runKey === null ? 'no run yet' : `no run with key ${runKey}`, ...fleet };
   const { state } = await readRun(store, runFolder(claim.runKey));
+  const status = standingOf(state, holder !== null && claim.held);
+  sayIn(context.reporter, status, claim, state);
   return {
-    status: standingOf(state, holder !== null && claim.held),
+    status,
     ...fleet,
     run_key: claim.runKey,
     run: claim.run,
@@ -36,6 +41,35 @@ function standingOf(state: RunState, driven: boolean): string {
   if (state.rolledBack !== null) return 'rolled back';
   if (state.result !== null) return 'finished';
   return driven ? 'running' : 'unfinished; the same command carries it on';
+}
+
+function settledFigures(counts: Counts): CommandResult {
+  const { rowsRead, filtered, indexed, superseded, deadLetters, bytesSent, retries } = counts;
+  return {
+    rows: rowsRead,
+    filtered,
+    indexed,
+    superseded,
+    dead_letters: deadLetters,
+    bytes_sent: bytesSent,
+    retries,
+  };
+}
+
+/** For a person; the same stands in the last line. */
+function sayIn(reporter: Reporter, status: string, claim: Claim, state: RunState): void {
+  const ranges = Object.values(state.ranges);
+  const done = ranges.filter((range) => range.status === 'done').length;
+  const phases = Object.entries(state.phases).flatMap(([phase, { finishedAt }]) =>
+    finishedAt === null ? [] : [phase],
+  );
+  reporter.note(`run    ${claim.runKey} of ${claim.alias}: ${status}`);
+  reporter.note(`done   ${phases.length === 0 ? 'nothing yet' : phases.join(', ')}`);
+  if (ranges.length > 0)
+    reporter.note(
+      `ranges ${done} of ${ranges.length} done, ${plural(totalCounts(state).rowsRead, 'row')} settled`,
+    );
+  if (state.stopped !== null) reporter.warning(state.stopped);
 }
 
 function describe(state: RunState): CommandResult {
@@ -54,7 +88,7 @@ function describe(state: RunState): CommandResult {
       done: count('done'),
       failed: count('failed'),
     },
-    settled: totalCounts(state),
+    settled: settledFigures(totalCounts(state)),
     result: state.result,
   };
 }

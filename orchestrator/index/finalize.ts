@@ -10,6 +10,8 @@ import { passAliases, type TargetNames } from './names.ts';
 export interface FinalizeOptions {
   /** Longest wait for the health that the definition declares. */
   readonly healthTimeoutMs: number;
+  /** Told once when the health is not there at once, with what is missing. */
+  readonly onWait?: (words: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -41,8 +43,11 @@ export async function finalizeTarget(
     await work();
     steps[name] = Math.round(performance.now() - startMs);
   };
-  await step('block', () => blockWrites(cluster, names, signal));
-  await step('alias', () => removeWriteAliases(cluster, names, pass, signal));
+  // Without its write aliases the pass had ended before; and with replicas unassigned no block is acknowledged.
+  if (await hasWriteAlias(cluster, names, pass)) {
+    await step('block', () => blockWrites(cluster, names, signal));
+    await step('alias', () => removeWriteAliases(cluster, names, pass, signal));
+  }
   await step('refresh', () => refresh(cluster, names, signal));
   await step('settings', () => restoreSettings(cluster, definition, names, signal));
   await step('forcemerge', () =>
@@ -51,6 +56,18 @@ export async function finalizeTarget(
   await step('health', () => waitForHealth(cluster, definition.index.health, names, options));
   await step('unblock', () => liftWriteBlock(cluster, names));
   return { health: definition.index.health, steps };
+}
+
+async function hasWriteAlias(cluster: SearchCluster, names: TargetNames, pass: number): Promise<boolean> {
+  const { writeAlias, deadLetterAlias } = passAliases(names, pass);
+  const [target, companion] = await Promise.all([
+    describeIndex(cluster, names.index),
+    describeIndex(cluster, names.deadLetterIndex),
+  ]);
+  return (
+    (target !== null && writeAlias in target.aliases) ||
+    (companion !== null && deadLetterAlias in companion.aliases)
+  );
 }
 
 async function blockWrites(cluster: SearchCluster, names: TargetNames, signal: AbortSignal): Promise<void> {
@@ -136,10 +153,11 @@ async function waitForHealth(
   cluster: SearchCluster,
   wanted: 'yellow' | 'green',
   names: TargetNames,
-  { healthTimeoutMs, signal }: FinalizeOptions,
+  { healthTimeoutMs, onWait, signal }: FinalizeOptions,
 ): Promise<void> {
   const deadlineMs = performance.now() + healthTimeoutMs;
   const indexes = [names.index, names.deadLetterIndex].map(encodeURIComponent).join(',');
+  let told = false;
   for (;;) {
     const health = await cluster.call('GET', `/_cluster/health/${indexes}`, null, { signal });
     const status = read(health, 'status');
@@ -149,6 +167,11 @@ async function waitForHealth(
         `${names.index} is ${String(status)} after ${Math.round(healthTimeoutMs / 1000)} s, ${wanted} was asked for (${String(read(health, 'unassigned_shards'))} shards unassigned): add nodes, lower number_of_replicas, or set index.health, and run the same command again`,
       );
     }
+    if (!told)
+      onWait?.(
+        `waiting for ${wanted}: ${names.index} is ${String(status)}, ${String(read(health, 'unassigned_shards'))} shards are unassigned`,
+      );
+    told = true;
     await sleep(500, signal);
   }
 }

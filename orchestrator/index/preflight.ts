@@ -9,6 +9,7 @@ export async function preflight(cluster: SearchCluster, definition: IndexDefinit
     refuseConcreteIndex(cluster, definition.alias),
     refuseBlockedCluster(cluster),
     requirePipeline(cluster, definition.pipeline),
+    requireNodes(cluster, definition),
   ]);
   const faults = checks.flatMap((check) => (check.status === 'rejected' ? [messageOf(check.reason)] : []));
   if (faults.length > 0) throw new RunFailed(faults.join('\n'));
@@ -38,6 +39,16 @@ async function refuseBlockedCluster(cluster: SearchCluster): Promise<void> {
         );
     }
   }
+}
+
+/** A replica never lies on its primary's node, so a small cluster can never be as green as the definition asks. */
+async function requireNodes(cluster: SearchCluster, { index }: IndexDefinition): Promise<void> {
+  if (index.health !== 'green') return;
+  const nodes = read(await cluster.call('GET', '/_cluster/health'), 'number_of_data_nodes');
+  if (typeof nodes !== 'number' || nodes > index.numberOfReplicas) return;
+  throw new RunFailed(
+    `index.health is green and number_of_replicas ${index.numberOfReplicas}, which needs ${index.numberOfReplicas + 1} data nodes; the cluster has ${nodes}. Write number_of_replicas: ${nodes - 1}, or health: yellow.`,
+  );
 }
 
 async function requirePipeline(cluster: SearchCluster, pipeline: string | null): Promise<void> {

@@ -8,7 +8,7 @@ export interface RollbackRecord {
   readonly left: string;
   readonly restored: readonly string[];
   /** Since when each restored index may be behind the table; null: not an index of ours. */
-  readonly staleness: readonly { readonly index: string; readonly createdAt: string | null }[];
+  readonly staleness: readonly { readonly index: string; readonly read_from: string | null }[];
 }
 
 /** Inverts a recorded promotion: all of it, or nothing. */
@@ -50,7 +50,7 @@ async function stalenessOf(
   return Promise.all(
     indexes.map(async (index) => {
       const there = await describeIndex(cluster, index);
-      return { index, createdAt: (there === null ? null : metaOf(there))?.created_at ?? null };
+      return { index, read_from: (there === null ? null : metaOf(there))?.created_at ?? null };
     }),
   );
 }

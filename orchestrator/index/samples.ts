@@ -53,10 +53,11 @@ export async function compareSamples(
     input,
     keys.filter((key) => !dead.has(String(key))),
   );
+  const { definition } = input.described;
   const differing = rows.flatMap(({ key, values }) => {
     const document = documents.get(key);
     return document === undefined
-      ? [{ key, field: '(the document)', expected: 'to be there', found: 'nothing' }]
+      ? [{ key, field: definition.source.key, expected: key, found: 'no document' }]
       : differencesOf(input.described, key, values, document);
   });
   return { keys, differing };
@@ -137,13 +138,18 @@ async function expectedRows(
   const { definition, fields } = described;
   const columns = definition.document.map(
     (field, i) =>
-      `to_json(${readableExpression(field.sql, fields[i]?.oid ?? 0, definition.source.timeZone)})::text`,
+      `to_json(${typed(readableExpression(field.sql, fields[i]?.oid ?? 0, definition.source.timeZone), fields[i])})::text`,
   );
   const key = qualifiedKey(definition);
   const where = definition.source.where === null ? '' : ` AND (\n${definition.source.where}\n)`;
   const text = `SELECT ${[`${key}::text`, ...columns].join(',\n')}\n${baseFrom(definition)}\nWHERE ${key} = ANY ($1::int8[])${where}`;
   const rows = await querySourceRows(client, text, [keys.map(String)]);
   return rows.map(([first, ...values]) => ({ key: first ?? '', values }));
+}
+
+/** A constant in quotes has no type of its own until it is selected; `to_json` wants one. */
+function typed(sql: string, field: DescribedField | undefined): string {
+  return field?.oid === OID.text ? `${sql}::text` : sql;
 }
 
 async function sourcesOf(

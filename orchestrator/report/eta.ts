@@ -6,6 +6,8 @@ export interface Estimate {
 
 /** State of an estimate between two ticks. Times are monotonic milliseconds. */
 export interface EtaState {
+  /** False until a first row is settled: workers that boot and warm up say nothing about the rate. */
+  readonly begun: boolean;
   readonly startMs: number;
   readonly startRows: number;
   readonly lastMs: number;
@@ -20,10 +22,11 @@ const TIME_CONSTANT_MS = 20_000;
 /** Rates of the first moments say little; nothing is shown before this. */
 const SETTLING_MS = 2_000;
 /** The shown end follows the computed one within this time: soon at first, when little is known, slower later. */
-const SHOWN_END_LAG_MS = { least: 1_500, most: 20_000, shareOfElapsed: 1 };
+const SHOWN_END_LAG_MS = { least: 1_000, most: 16_000, shareOfElapsed: 0.5 };
 
 export function beginEta(nowMs: number, rows: number): EtaState {
   return {
+    begun: false,
     startMs: nowMs,
     startRows: rows,
     lastMs: nowMs,
@@ -38,8 +41,8 @@ export interface Seen {
   /** Rows settled so far. */
   readonly rows: number;
   readonly rowsExpected: number;
-  /** Whether a worker works: the clock starts with the first, for workers that boot say nothing about the rate. */
-  readonly working: boolean;
+  /** True while tasks wait for the database or the cluster: nobody knows until when. */
+  readonly waiting: boolean;
 }
 
 /**
@@ -48,8 +51,13 @@ export interface Seen {
  */
 export function nextEta(state: EtaState, nowMs: number, seen: Seen): { state: EtaState; estimate: Estimate } {
   const { rows, rowsExpected } = seen;
-  if (!seen.working && rows === state.startRows)
-    return { state: beginEta(nowMs, rows), estimate: { rowsPerSecond: null, secondsLeft: null } };
+  if (!state.begun) {
+    const begun = rows > state.startRows;
+    return {
+      state: { ...beginEta(nowMs, rows), begun },
+      estimate: { rowsPerSecond: null, secondsLeft: null },
+    };
+  }
   const passedMs = nowMs - state.lastMs;
   if (passedMs <= 0) return { state, estimate: estimateOf(state, nowMs) };
   const rate = ((rows - state.lastRows) / passedMs) * 1000;
@@ -58,7 +66,8 @@ export function nextEta(state: EtaState, nowMs: number, seen: Seen): { state: Et
   const next = { ...state, lastMs: nowMs, lastRows: rows, recentRate };
   const shownEndMs = endOf(next, rowsExpected, passedMs);
   const shown = { ...next, shownEndMs };
-  return { state: shown, estimate: estimateOf(shown, nowMs) };
+  const estimate = estimateOf(shown, nowMs);
+  return { state: shown, estimate: seen.waiting ? { ...estimate, secondsLeft: null } : estimate };
 }
 
 function estimateOf(state: EtaState, nowMs: number): Estimate {
@@ -77,6 +86,7 @@ function rateOf(state: EtaState): number | null {
 function endOf(state: EtaState, rowsExpected: number, passedMs: number): number | null {
   const rate = rateOf(state);
   if (rate === null || rate <= 0 || state.lastMs - state.startMs < SETTLING_MS) return state.shownEndMs;
+  if (state.lastRows >= rowsExpected) return state.lastMs;
   const computed = state.lastMs + (Math.max(0, rowsExpected - state.lastRows) / rate) * 1000;
   if (state.shownEndMs === null) return computed;
   const { least, most, shareOfElapsed } = SHOWN_END_LAG_MS;

@@ -50,8 +50,9 @@ export async function finalizePhase(context: RunContext): Promise<PhaseOutcome> 
   return { record: { ...record }, note: `writes blocked and refreshed, health ${record.health}` };
 }
 
-export function finalizeOptions({ offline, signal }: RunContext): FinalizeOptions {
-  return { healthTimeoutMs: offline.settings.target.health_timeout_ms, signal };
+export function finalizeOptions({ offline, reporter, signal }: RunContext): FinalizeOptions {
+  const onWait = (words: string): void => reporter.note(words);
+  return { healthTimeoutMs: offline.settings.target.health_timeout_ms, onWait, signal };
 }
 
 /** Deletes what is no longer kept; never before the promotion. */

@@ -66,11 +66,11 @@ export async function workPass(context: RunContext): Promise<void> {
       sleep,
       onTick: (state, memory, observation) => {
         const snapshot = snapshotOf(state, memory, observation);
-        const { counts, rowsExpected, workers: seen } = snapshot;
+        const { counts, rowsExpected, waitingFor } = snapshot;
         const next = nextEta(eta, performance.now(), {
           rows: counts.rowsRead,
           rowsExpected,
-          working: seen.working > 0,
+          waiting: waitingFor.length > 0,
         });
         eta = next.state;
         reporter.progress({ ...snapshot, estimate: next.estimate });

@@ -57,6 +57,9 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 function explain(address: SourceAddress, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const advice = ADVICE[code] ?? 'check source.url and that the database can be reached from here';
+  const noPassword = messageOf(error).includes('client password must be a string');
+  const advice = noPassword
+    ? 'it wants a password: set REINDEX_SOURCE_PASSWORD'
+    : (ADVICE[code] ?? 'check source.url and that the database can be reached from here');
   return `PostgreSQL at ${describeSource(address)}: ${messageOf(error)} (${advice})`;
 }

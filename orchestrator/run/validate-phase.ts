@@ -138,9 +138,11 @@ async function describeMismatch(context: RunContext, result: ValidationResult): 
       keys.surplus.count === 0
         ? ''
         : `; not in the table ${keys.surplus.count}: ${keys.surplus.first.join(', ')}`;
-    lines.push(
-      `keys ${range.start ?? '…'} to ${range.end ?? '…'}: ${expected} expected, ${found} found${missing}${surplus}`,
-    );
+    const counts =
+      expected === found
+        ? `${expected}, as many as expected, but not the same`
+        : `${expected} expected, ${found} found`;
+    lines.push(`keys ${range.start ?? '…'} to ${range.end ?? '…'}: ${counts}${missing}${surplus}`);
   }
   for (const { key, field, expected, found } of result.samples.differing.slice(0, 5)) {
     lines.push(`key ${key}, field ${field}: the table says ${expected}, the index ${found}`);

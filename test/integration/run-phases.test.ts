@@ -48,7 +48,7 @@ it('the phases by name do what a run does, in their order only', { timeout: 180_
     expect(resultOf(await perform(phase))).toMatchObject({ status: 'unfinished', ...doneThrough(phase) });
   }
   expect(await status()).toMatchObject({
-    settled: { rowsRead: ROWS, indexed: ROWS },
+    settled: { rows: ROWS, indexed: ROWS },
     ...doneThrough('finalize'),
   });
   expect(await refused('promote')).toContain('before promote comes validate');

@@ -35,12 +35,12 @@ describe('the estimate', () => {
   it('does not count the time in which workers boot', () => {
     let state = beginEta(0, 0);
     for (let second = 1; second <= 30; second += 1)
-      state = nextEta(state, second * 1000, { rows: 0, rowsExpected: 1000, working: false }).state;
+      state = nextEta(state, second * 1000, { rows: 0, rowsExpected: 1000, waiting: false }).state;
     for (let second = 31; second <= 34; second += 1) {
       const { state: next, estimate } = nextEta(state, second * 1000, {
         rows: (second - 30) * 100,
         rowsExpected: 1000,
-        working: true,
+        waiting: false,
       });
       state = next;
       expect(estimate.rowsPerSecond).toBeCloseTo(100);
@@ -58,7 +58,7 @@ function estimates(rowsAt: (second: number) => number, expected: number, seconds
     const next = nextEta(state, (i + 1) * 1000, {
       rows: rowsAt(i + 1),
       rowsExpected: expected,
-      working: true,
+      waiting: false,
     });
     state = next.state;
     return next.estimate;

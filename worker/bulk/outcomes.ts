@@ -51,7 +51,7 @@ interface ItemResponse {
   readonly _index?: unknown;
   readonly status?: unknown;
   readonly result?: unknown;
-  readonly error?: { readonly type?: unknown; readonly reason?: unknown };
+  readonly error?: { readonly type?: unknown; readonly reason?: unknown; readonly caused_by?: unknown };
 }
 
 /**
@@ -107,9 +107,7 @@ function addOutcome(outcomes: Outcomes, position: number, item: ItemResponse, se
 function addError(outcomes: Outcomes, position: number, item: ItemResponse, sent: Sent): void {
   const status = typeof item.status === 'number' ? item.status : 0;
   const type = typeof item.error?.type === 'string' ? item.error.type : `status_${status}`;
-  const reason = cut(
-    typeof item.error?.reason === 'string' ? item.error.reason : 'the cluster gave no reason',
-  );
+  const reason = cut(reasonOf(item));
   switch (classOf(type, reason, status, sent.versioned)) {
     case 'stop':
       throw clusterStop(sent.alias, type, reason);
@@ -123,6 +121,13 @@ function addError(outcomes: Outcomes, position: number, item: ItemResponse, sent
     case 'refused':
       outcomes.refused.push({ position, type, reason });
   }
+}
+
+/** The cluster's reason, with what caused it: that is where the field is named that could not be parsed. */
+function reasonOf({ error }: ItemResponse): string {
+  const reason = typeof error?.reason === 'string' ? error.reason : 'the cluster gave no reason';
+  const cause = isRecord(error?.caused_by) ? error.caused_by['reason'] : undefined;
+  return typeof cause === 'string' && !reason.includes(cause) ? `${reason}: ${cause}` : reason;
 }
 
 export type ErrorClass = 'stop' | 'again' | 'superseded' | 'refused';

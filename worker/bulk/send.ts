@@ -39,9 +39,15 @@ const UNREACHABLE = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 /** What of each item is needed to match it with what was sent. */
-const FILTER_PATH = ['_id', '_index', 'status', 'result', 'error.type', 'error.reason'].map(
-  (name) => `items.*.${name}`,
-);
+const FILTER_PATH = [
+  '_id',
+  '_index',
+  'status',
+  'result',
+  'error.type',
+  'error.reason',
+  'error.caused_by.reason',
+].map((name) => `items.*.${name}`);
 
 /** `POST /<alias>/_bulk`: only through an alias, so that no index is ever made by writing, and through the named pipeline only. */
 export function bulkPath(alias: string, pipeline: string | null): string {
