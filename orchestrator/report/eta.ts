@@ -22,7 +22,7 @@ const TIME_CONSTANT_MS = 20_000;
 /** Rates of the first moments say little; nothing is shown before this. */
 const SETTLING_MS = 2_000;
 /** The shown end follows the computed one within this time: soon at first, when little is known, slower later. */
-const SHOWN_END_LAG_MS = { least: 1_000, most: 16_000, shareOfElapsed: 0.5 };
+const SHOWN_END_LAG_MS = { least: 1_000, most: 20_000, shareOfElapsed: 0.8 };
 
 export function beginEta(nowMs: number, rows: number): EtaState {
   return {

@@ -43,8 +43,18 @@ describe('the estimate', () => {
         waiting: false,
       });
       state = next;
-      expect(estimate.rowsPerSecond).toBeCloseTo(100);
+      // The first settled rows start the clock.
+      if (second === 31) expect(estimate.rowsPerSecond).toBeNull();
+      else expect(estimate.rowsPerSecond).toBeCloseTo(100);
     }
+  });
+
+  it('says nothing of the end while tasks wait for the database or the cluster', () => {
+    let state = beginEta(0, 0);
+    for (let second = 1; second <= 10; second += 1)
+      state = nextEta(state, second * 1000, { rows: second * 100, rowsExpected: 5000, waiting: false }).state;
+    const { estimate } = nextEta(state, 11_000, { rows: 1000, rowsExpected: 5000, waiting: true });
+    expect(estimate.secondsLeft).toBeNull();
   });
 
   it('never shows less than no time left', () => {
