@@ -1,84 +1,138 @@
-import type { Index } from './indexes.ts';
-import {
-  attempt,
-  type Body,
-  cannot,
-  isObject,
-  list,
-  numberOf,
-  object,
-  parse,
-  refusal,
-  word,
-} from './wire.ts';
+import { cannot, type Doc, type Index, type Indexes, illegal, refusal } from './indexes.ts';
+import { array, type Body, object, only, parse, word } from './json.ts';
 
+type Operation = Readonly<{ verb: string; name: string; id: string; metadata: Body; source: string | null }>;
+const METADATA = /^(version|version_type|if_seq_no|if_primary_term)$/;
+const INTEGER_BITS: Body = { long: 63n, integer: 31n, short: 15n, byte: 7n };
 const ISO_DATE = /^\d{4}(-\d\d(-\d\d(T(\d\d(:\d\d(:\d\d(\.\d{1,9})?)?)?(Z|[+-]\d\d:\d\d)?)?)?)?)?$/;
-const between = (least: bigint | number, most: bigint | number) => (text: string) =>
-  numberOf(text) >= least && numberOf(text) <= most;
-const isPoint = ({ lat, lon }: Body) => between(-90, 90)(word(lat)) && between(-180, 180)(word(lon));
-/** What fits a field of each type. Lucene's longest term has 32,766 bytes. */
-const TYPES = new Map<string, (text: string, value: unknown) => boolean>([
-  ['long', between(-(2n ** 63n), 2n ** 63n - 1n)],
-  ['integer', between(-(2 ** 31), 2 ** 31 - 1)],
-  ['short', between(-(2 ** 15), 2 ** 15 - 1)],
-  ['double', between(-Number.MAX_VALUE, Number.MAX_VALUE)],
-  ['float', between(-(2 ** 128), 2 ** 128)],
-  ['boolean', (text) => /^(true|false|)$/.test(text)],
-  ['date', (text) => ISO_DATE.test(text) && Date.parse(text) < Infinity],
-  ['text', (_, value) => !isObject(value)],
-  ['keyword', (text, value) => !isObject(value) && Buffer.byteLength(text) <= 32_766],
-  ['object', (_, value) => isObject(value)],
-  ['geo_point', (_, value) => isPoint(object(value))],
-]);
-const typeOf = (field: unknown): string => word(object(field).type ?? 'object');
 
-export function requireTypes({ properties }: Body): void {
-  const unknown = Object.values(object(properties)).find((field) => !TYPES.has(typeOf(field)));
-  if (unknown !== undefined) throw refusal(400, 'mapper_parsing', `No handler for type [${typeOf(unknown)}]`);
+/** `_bulk`: a fault in the body's form refuses all of it; else each item has its own outcome. */
+export function bulk(indexes: Indexes, name: string, text: string, requireAlias: boolean): Body {
+  const items = readOperations(text, name).map((operation) => {
+    const at = { _index: operation.name, _id: operation.id };
+    try {
+      const index = indexes.writeTarget(operation.name, requireAlias);
+      at._index = index.name;
+      return { [operation.verb]: { ...at, ...write(index, operation) } };
+    } catch (error) {
+      const { status, type, message: reason } = error as ReturnType<typeof refusal>;
+      return { [operation.verb]: { ...at, status, error: { type, reason } } };
+    }
+  });
+  return { took: 0, errors: items.some((item) => 'error' in object(only(item)[1])), items };
 }
 
-/** The document's fields if they fit the mapping, which is taken for a strict one. */
-function readFields(source: string, { properties }: Body): Body {
-  const fields = object(parse(source));
+function readOperations(text: string, alias: string): Operation[] {
+  const lines = text
+    .split('\n')
+    .values()
+    .filter((line) => line !== '');
+  const read = (line: string): Operation => {
+    const [verb, given] = only(parse(line));
+    const { _id: id, _index: name = alias, ...metadata } = object(given);
+    const unknown =
+      Object.keys(metadata).find((parameter) => !METADATA.test(parameter)) ?? (id === undefined && 'no _id');
+    if (!/^(index|create|delete)$/.test(verb) || unknown) throw cannot(`the bulk action ${line}`);
+    if (Number(metadata.version) < 0) throw illegal(`illegal version value [${String(metadata.version)}]`);
+    return {
+      verb,
+      metadata,
+      name: String(name),
+      id: String(id),
+      source: verb === 'delete' ? null : String(lines.next().value),
+    };
+  };
+  const operations = lines.map(read).toArray();
+  if (operations.length === 0 || !text.endsWith('\n'))
+    throw illegal('a bulk request has lines that end in a newline');
+  return operations;
+}
+
+function write(index: Index, { verb, id, metadata, source }: Operation): Body {
+  const blocked = Object.keys(index.settings).some(
+    (name) => /^index.blocks.(write|read)/.test(name) && index.settings[name] === 'true',
+  );
+  if (blocked)
+    throw refusal(403, 'cluster_block', `index [${index.name}] blocked by: [FORBIDDEN/8/index write (api)];`);
+  const fields = source === null ? {} : checkDocument(source, index.mappings);
+  const current = index.documents.get(id);
+  const version = nextVersion(id, verb, metadata, current);
+  const seqNo = index.nextSeqNo++;
+  index.documents.set(id, {
+    id,
+    source: source === null ? null : Buffer.from(source),
+    fields,
+    version,
+    seqNo,
+  });
+  index.unrefreshedSinceMs = Math.min(index.unrefreshedSinceMs, Date.now());
+  const [result, status] = current?.source
+    ? [source === null ? 'deleted' : 'updated', 200]
+    : source === null
+      ? ['not_found', 404]
+      : ['created', 201];
+  return { _version: version, result, _seq_no: seqNo, _primary_term: 1, status };
+}
+
+function nextVersion(id: string, verb: string, metadata: Body, current: Doc | undefined): bigint {
+  const { version, version_type: type, if_seq_no: seqNo } = metadata;
+  const given = version === undefined ? (current?.version ?? 0n) + 1n : BigInt(word(version));
+  const changed = seqNo !== undefined && !(current?.source && current.seqNo === seqNo);
+  if (version !== undefined && type !== 'external_gte') throw cannot(`version_type [${String(type)}]`);
+  if ((verb === 'create' && current?.source) || changed || given < (current?.version ?? 0n))
+    throw refusal(
+      409,
+      'version_conflict_engine',
+      `[${id}]: version conflict, current version [${current?.version}]`,
+    );
+  return given;
+}
+
+/** The document's fields if it fits the mapping. What lies inside of objects is not checked. */
+function checkDocument(source: string, { dynamic, properties }: Body): Body {
+  const fields = object(parseDocument(source));
   for (const [name, value] of Object.entries(fields)) {
-    const field = object(properties)[name];
-    const fits = (part: unknown) =>
-      TYPES.get(typeOf(field))?.(word(part), part) || object(field).enabled === false;
-    const bad = list(value).find((part) => !fits(part));
-    if (field === undefined) throw refusal(400, 'strict_dynamic_mapping', `[${name}] is not in the mapping`);
-    if (bad !== undefined) throw refusal(400, 'mapper_parsing', `failed to parse [${name}]: ${word(bad)}`);
+    const field = object(object(properties)[name]);
+    if (dynamic === 'strict' && !(name in object(properties)))
+      throw refusal(400, 'strict_dynamic_mapping', `dynamic introduction of [${name}] is not allowed`);
+    const bad = array(value).find((part) => part !== null && !fits(field, part, word(part)));
+    if (bad !== undefined)
+      throw refusal(400, 'mapper_parsing', `failed to parse field [${name}]: '${word(bad)}'`);
   }
   return fields;
 }
 
-/** The actions that this project writes, each with its document. */
-const ACTIONS =
-  /\{"index":\{"_id":"([^"\\]+)"(?:,"version":(\d+),"version_type":"external_gte")?\}\}\n([^\n]*)\n/gy;
-
-/** `_bulk`: a fault in the body's form refuses all of it; else each item has its own outcome. */
-export function bulk(findIndex: () => Index[], body: string): Body {
-  const actions = [...body.matchAll(ACTIONS)];
-  const length = actions.reduce((sum, [action]) => sum + action.length, 0);
-  if (length === 0 || length < body.length)
-    throw cannot(`the bulk action ${body.slice(length, length + 99)}`);
-  const items = actions.map(([, _id = '', version, source = '']) => {
-    const outcome = attempt(() => write(findIndex(), _id, version, source));
-    return { index: { _id, ...object(outcome) } };
-  });
-  return { took: 0, items };
+function parseDocument(source: string): unknown {
+  try {
+    return parse(source);
+  } catch (error) {
+    throw refusal(400, 'mapper_parsing', `failed to parse: ${String(error)}`);
+  }
 }
 
-function write([index, other]: Index[], _id: string, given: string | undefined, source: string): Body {
-  if (index === undefined || other !== undefined) throw cannot('writing to several indexes');
-  const { name: _index, settings, mappings, documents } = index;
-  if (settings['index.blocks.write'] !== undefined)
-    throw refusal(403, 'cluster_block', `index [${_index}] blocked by: [FORBIDDEN/8/index write (api)];`);
-  const fields = readFields(source, mappings);
-  const current = documents.get(_id)?._version;
-  const _version = BigInt(given ?? (current ?? 0n) + 1n);
-  if (current !== undefined && _version < current)
-    throw refusal(409, 'version_conflict_engine', `[${_id}]: the current version is [${current}]`);
-  documents.set(_id, { _index, _id, _version, source, fields });
-  const isNew = current === undefined;
-  return { _index, result: isNew ? 'created' : 'updated', status: isNew ? 201 : 200 };
+function fits(
+  { type = 'object', format, enabled, ignore_above: ignoreAbove }: Body,
+  value: unknown,
+  text: string,
+): boolean {
+  const bits = INTEGER_BITS[String(type)] as bigint | undefined;
+  const nested = type === 'object' || type === 'nested';
+  if (type === 'geo_point' || enabled === false) return true;
+  if (nested || object(value) === value) return nested && object(value) === value;
+  const immense = type === 'keyword' && ignoreAbove === undefined && Buffer.byteLength(text) > 32_766;
+  if (immense) throw illegal('Document contains at least one immense term');
+  if (
+    /^(text|keyword|ip)$/.test(String(type)) ||
+    (typeof value === 'string' && value === '' && type !== 'date')
+  )
+    return true;
+  if (type === 'boolean') return text === 'true' || text === 'false';
+  if (type === 'date')
+    return (
+      (ISO_DATE.test(text) && !Number.isNaN(Date.parse(text))) || (!format && Number.isSafeInteger(value))
+    );
+  if (typeof value === 'boolean' || !Number.isFinite(Number(text))) return false;
+  if (bits === undefined) return type !== 'float' || Number.isFinite(Math.fround(Number(text)));
+  const whole = typeof value === 'bigint' ? value : BigInt(Math.trunc(Number(text)));
+  return whole >= -(2n ** bits) && whole < 2n ** bits;
 }

@@ -1,73 +1,176 @@
-import type { Doc, Index } from './indexes.ts';
-import { type Body, cannot, isObject, list, numberOf, object, only, verbatim, word } from './wire.ts';
+import { cannot, type Doc, type Index, illegal, type Target } from './indexes.ts';
+import { array, type Body, object, only, word } from './json.ts';
 
 type Value = string | number | bigint;
-export const _shards = { total: 1, successful: 1, failed: 0 };
+type Test<T> = (candidate: T) => boolean;
+type Hit = Readonly<{ index: Index; doc: Doc; sort: readonly Value[] }>;
+const KNOWN = /^(query|size|sort|search_after|_source|track_total_hits)$/;
+const _shards = { total: 1, successful: 1, skipped: 0, failed: 0 };
 
-/** Hits in the rising order of a number's field, else in that of writing. */
-export function search(indexes: Index[], body: Body): Body {
-  const { query, size = 10, sort, search_after: after, _source = true, version: _, ...others } = body;
-  const [field, direction = ''] = only(list(sort)[0]);
-  if (Object.keys(others).length > 0 || Number(size) > 10_000 || /* */ typeof _source !== 'boolean')
-    throw cannot(`the search ${word(body)}`);
-  const found = select(indexes, query);
-  const keyOf = ({ fields }: Doc) => numberOf(word(fields[field]));
-  const [least] = list(after).map((key) => numberOf(word(key)));
-  const rest = found.filter((doc) => least === undefined || keyOf(doc) > least);
-  if (sort !== undefined) rest.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  const hits = rest.slice(0, Number(size)).map((doc) => present(doc, _source));
+export const count = (targets: readonly Target[], query: unknown): Body => ({
+  count: find(targets, query, []).length,
+  _shards,
+});
+
+/** Hits in the order asked for, else in that of writing. */
+export function search(targets: readonly Target[], { _source, ...body }: Body): Body {
+  const size = Number(body.size ?? 10);
+  const unknown = Object.keys(body).find((name) => !KNOWN.test(name));
+  if (unknown !== undefined || size > 10_000) throw cannot(`a search with [${unknown ?? 'size over 10000'}]`);
+  const orders = array(body.sort).map((order) =>
+    typeof order === 'string' ? ([order, 'asc'] as const) : only(order),
+  );
+  const found = find(
+    targets,
+    body.query,
+    orders.map(([field]) => field),
+  );
+  const signs = orders.map(([, order]) => (/desc/.test(JSON.stringify(order)) ? -1 : 1));
+  const after = array(body.search_after).map((value) => comparable('long', value)[0] ?? 0);
+  const rest = after.length === 0 ? found : found.filter((hit) => compare(hit.sort, after, signs) > 0);
+  const page = rest.sort((a, b) => compare(a.sort, b.sort, signs)).slice(0, size);
+  const hits = page.map(({ index, doc, sort }) => ({
+    ...present(index, doc, _source),
+    sort: sort.length > 0 ? sort : undefined,
+  }));
   return {
     took: 0,
     timed_out: false,
     _shards,
-    hits: { total: { value: found.length, relation: 'eq' }, hits },
+    hits: { total: { value: found.length, relation: 'eq' }, max_score: null, hits },
   };
 }
 
 /** A document by its id, as of its last write. */
-export function get([index]: Index[], _id: string, withSource = true): Body {
-  const doc = index?.documents.get(_id);
-  return doc === undefined
-    ? { _id, found: false, status: 404 }
-    : { ...present(doc, withSource), found: true };
+export function get({ index }: Target, id: string, source = true): Body {
+  const doc = index.documents.get(id);
+  return doc?.source
+    ? { ...present(index, doc, source), found: true }
+    : { _index: index.name, _id: id, found: false };
 }
 
-function present({ _index, _id, _version, source }: Doc, withSource: boolean): Body {
-  return { _index, _id, _version: Number(_version), ...(withSource && { _source: verbatim(source) }) };
+function present(index: Index, { id, version, seqNo, source, fields }: Doc, wanted: unknown = true): Body {
+  const some = Object.fromEntries(array(wanted).map((name) => [name, fields[String(name)]]));
+  const given = wanted === false ? undefined : wanted === true ? source : some;
+  return {
+    _index: index.name,
+    _id: id,
+    _version: version,
+    _seq_no: seqNo,
+    _primary_term: 1,
+    _score: null,
+    _source: given,
+  };
 }
 
-export function select(indexes: Index[], query: unknown = { match_all: {} }): Doc[] {
-  return indexes.flatMap((index) => {
-    const isLive = index.settings['index.refresh_interval'] !== '-1';
-    return [...(isLive ? index.documents : index.refreshed).values()].filter(tester(index, query));
+function find(targets: readonly Target[], query: unknown, sortFields: readonly string[]): Hit[] {
+  return targets.flatMap(({ index, filter }) => {
+    const tests = [tester(index, filter), tester(index, query)];
+    const sorts = sortFields.map((field) => ({ field, type: typeOf(index, field) }));
+    if (sorts.some(({ type }) => type === '' || type.endsWith('text')))
+      throw illegal('a sort needs a field that is mapped and no text');
+    const sortOf = (doc: Doc) => sorts.map(({ field, type }) => values(doc, field, type)[0] ?? Infinity);
+    const docs = visible(index)
+      .values()
+      .filter((doc) => doc.source !== null && tests.every((test) => test(doc)));
+    return docs.map((doc) => ({ index, doc, sort: sortOf(doc) })).toArray();
   });
 }
 
-function tester(index: Index, query: unknown): (doc: Doc) => boolean {
-  const [kind, given] = only(query);
-  const [path, asked] = only(given);
-  const read = reader(index, path);
-  const { gte, lt, operator, query: text, ...others } = isObject(asked) ? asked : { query: asked };
-  if (!/^(match_all|range|match|terms?)$/.test(kind) || Object.keys(others).length > 0)
-    throw cannot(`the query ${word(query)}`);
-  const [[least], [end], wanted] = [read(gte), read(lt), read(text)];
-  const isIn = (value: Value) => value >= (least ?? value) && (end === undefined || value < end);
-  const quantifier = operator === 'and' ? 'every' : 'some';
-  const matches = (values: Value[]) => wanted[quantifier]((value) => values.includes(value));
-  const test = kind === 'range' ? (values: Value[]) => values.some(isIn) : matches;
-  return ({ fields }) => kind === 'match_all' || test(read(fields[path.replace(/\..*/, '')]));
+function compare(a: readonly Value[], b: readonly Value[], signs: readonly number[]): number {
+  const at = signs.findIndex((_, i) => a[i] !== b[i]);
+  const sign = signs[at] ?? 0;
+  return (a[at] ?? 0) < (b[at] ?? 0) ? -sign : sign;
 }
 
-/** Makes a field's values comparable: numbers without loss, a text as its words, all else as it is written. */
-function reader({ mappings, settings }: Index, path: string): (value: unknown) => Value[] {
-  const { type, analyzer } = object(object(mappings.properties)[path]);
-  const folds = list(settings[`index.analysis.analyzer.${word(analyzer)}.filter`]).includes('asciifolding');
-  const folded = (text: string) => (folds ? text.normalize('NFD').replace(/\p{M}/gu, '') : text);
-  const words = (text: string) =>
-    folded(text)
-      .toLowerCase()
-      .match(/[\p{L}\p{N}]+/gu) ?? [];
-  const isNumber = /^(long|integer|short|double|float)$/.test(word(type));
-  const read = type === 'text' ? words : isNumber ? numberOf : String;
-  return (value) => list(value).flatMap((part) => read(word(part)));
+/** The documents as of the last refresh, after one that is due by the index's interval. */
+function visible(index: Index): ReadonlyMap<string, Doc> {
+  const intervalMs = milliseconds(word(index.settings['index.refresh_interval'] ?? '1s'));
+  if (intervalMs >= 0 && Date.now() >= index.unrefreshedSinceMs + intervalMs) refresh(index);
+  return index.visible;
+}
+
+/** Deletes for good what a query finds, at once, and forgets what was deleted before. */
+export function deleteByQuery(targets: readonly Target[], query: unknown): Body {
+  const found = find(targets, query, []);
+  for (const { index, doc } of found) index.documents.delete(doc.id);
+  for (const { index } of targets) {
+    for (const { id, source } of index.documents.values()) if (source === null) index.documents.delete(id);
+    index.visible = new Map(index.documents);
+  }
+  return { deleted: found.length, failures: [] };
+}
+
+export function refresh(index: Index): void {
+  if (index.unrefreshedSinceMs < Infinity) index.visible = new Map(index.documents);
+  index.unrefreshedSinceMs = Infinity;
+}
+
+export const milliseconds = (time: string): number =>
+  Number.parseFloat(time) * (time.endsWith('ms') ? 1 : 1000);
+
+function tester(index: Index, query: unknown): Test<Doc> {
+  const [kind, given] = only(query ?? { match_all: {} });
+  const { filter, must, must_not: mustNot, values: ids } = object(given);
+  const testers = (parts: unknown) => array(parts).map((part) => tester(index, part));
+  if (kind === 'match_all') return () => true;
+  if (kind === 'ids') return (doc) => array(ids).includes(doc.id);
+  if (kind === 'bool') {
+    const [all, none] = [[...testers(filter), ...testers(must)], testers(mustNot)];
+    return (doc) => all.every((test) => test(doc)) && !none.some((test) => test(doc));
+  }
+  const [field, condition] = only(given);
+  const type = typeOf(index, field);
+  if (kind === 'match') {
+    const { query: text = condition, operator } = object(condition);
+    const words = comparable(type, text);
+    const holds = (doc: Doc) => values(doc, field, type);
+    return (doc) =>
+      operator === 'and'
+        ? words.every((word) => holds(doc).includes(word))
+        : words.some((word) => holds(doc).includes(word));
+  }
+  const test = valueTester(kind, type, condition);
+  return (doc) => values(doc, field, type).some(test);
+}
+
+function valueTester(kind: string, type: string, condition: unknown): Test<Value> {
+  const [gte, gt, lte, lt] = ['gte', 'gt', 'lte', 'lt'].map(
+    (name) => comparable(type, object(condition)[name])[0],
+  );
+  const above = (value: Value) => value >= (gte ?? value) && (gt === undefined || value > gt);
+  const below = (value: Value) => value <= (lte ?? value) && (lt === undefined || value < lt);
+  const given = array(object(condition).value ?? condition);
+  const wanted = new Set(
+    given.flatMap((value) => comparable(type.endsWith('text') ? 'keyword' : type, value)),
+  );
+  if (kind === 'range') return (value) => above(value) && below(value);
+  if (!/^terms?$/.test(kind)) throw cannot(`the query [${kind}]`);
+  return (value) => wanted.has(value);
+}
+
+/** A field's type, also that of a sub-field (`name.keyword`); empty for one that is not mapped. Of analysis it knows asciifolding. */
+function typeOf({ mappings, settings }: Index, path: string): string {
+  const [name = '', sub] = path.split('.');
+  const field = object(object(mappings.properties)[name]);
+  const { type = '' } = sub === undefined ? field : object(object(field.fields)[sub]);
+  const filters = array(settings[`index.analysis.analyzer.${word(field.analyzer)}.filter`]);
+  return type === 'text' && filters.includes('asciifolding') ? 'folded text' : String(type);
+}
+
+function values({ fields }: Doc, path: string, type: string): Value[] {
+  return type === ''
+    ? []
+    : array(fields[path.split('.')[0] ?? '']).flatMap((value) => comparable(type, value));
+}
+
+/** A value as the index compares it; a text is its words. */
+function comparable(type: string, value: unknown): Value[] {
+  const text = String(value);
+  if (value === null || value === undefined) return [];
+  if (type === 'folded text') return comparable('text', text.normalize('NFD').replace(/\p{M}/gu, ''));
+  if (type === 'text') return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  if (type === 'date') return [typeof value === 'number' ? value : Date.parse(text)];
+  if (!/^(long|integer|short|byte|double|float)$/.test(type)) return [text];
+  return [/^-?\d{16,}$/.test(text) ? BigInt(text) : Number(text)];
 }

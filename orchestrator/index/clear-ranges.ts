@@ -1,5 +1,6 @@
 import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
 import { RunFailed } from '../errors.ts';
+import { sleep } from '../lifetime.ts';
 import { read } from './cluster-error.ts';
 import { type SearchCluster, segment } from './cluster.ts';
 import type { TargetNames } from './names.ts';
@@ -7,11 +8,14 @@ import { rangeQuery } from './range-query.ts';
 
 /** Deleting may take as long as the ranges are large. */
 const LONG_CALL_MS = 6 * 3_600_000;
+const FORGET_AFTER_MS = 1_000;
 
 /**
  * Empties key ranges of a target that nobody reads or writes, its dead letters too: a range that is read again starts
  * with nothing, so neither a row that has left the table nor a document of a row that is a dead letter now stays.
- * `gc_deletes` is 0 meanwhile: with external versions a remembered deletion would refuse the row that is read again.
+ * With external versions a remembered deletion would refuse the row that is read again, so deletions are forgotten:
+ * `gc_deletes` is 0 meanwhile, and the refresh that forgets comes when the engine's clock, which stands still for up to
+ * 200 ms (`thread_pool.estimated_time_interval`), has moved on for certain.
  */
 export async function clearRanges(
   cluster: SearchCluster,
@@ -23,6 +27,8 @@ export async function clearRanges(
   for (const index of [names.index, names.deadLetterIndex]) {
     await cluster.call('PUT', `/${segment(index)}/_settings`, { index: { gc_deletes: '0s' } }, { signal });
     for (const range of ranges) await clearRange(cluster, described, index, range, signal);
+    await sleep(FORGET_AFTER_MS, signal);
+    await cluster.call('POST', `/${segment(index)}/_refresh`, null, { signal, timeoutMs: LONG_CALL_MS });
     await cluster.call('PUT', `/${segment(index)}/_settings`, { index: { gc_deletes: null } }, { signal });
   }
 }

@@ -127,26 +127,28 @@ describe.each(clusters)('index life on $name', ({ url: maybeUrl }) => {
     ]);
   });
 
-  it('finds what an index template slipped in, and leaves nothing behind', async ({ skip }) => {
-    if (url !== inject('searchUrl')) skip();
-    const template = {
-      aliases: { foreign: {} },
-      mappings: { _source: { enabled: false }, properties: { zz: { type: 'date' } } },
-    };
-    const name = `${definition.alias}-template`;
-    await call(url, 'PUT', `/_index_template/${name}`, {
-      index_patterns: [`${definition.alias}-r1`],
-      priority: 500,
-      template,
+  // The node for development has no templates.
+  if (maybeUrl !== null && maybeUrl === inject('searchUrl')) {
+    it('finds what an index template slipped in, and leaves nothing behind', async () => {
+      const template = {
+        aliases: { foreign: {} },
+        mappings: { _source: { enabled: false }, properties: { zz: { type: 'date' } } },
+      };
+      const name = `${definition.alias}-template`;
+      await call(url, 'PUT', `/_index_template/${name}`, {
+        index_patterns: [`${definition.alias}-r1`],
+        priority: 500,
+        template,
+      });
+      try {
+        const created = createTarget(cluster, described, identityOf('r1'), 1);
+        await expect(created).rejects.toThrow(/index template.*alias "foreign".*"_source".*field "zz"/);
+        expect((await call(url, 'GET', `/${definition.alias}*`)).body).toEqual({});
+      } finally {
+        await call(url, 'DELETE', `/_index_template/${name}`);
+      }
     });
-    try {
-      const created = createTarget(cluster, described, identityOf('r1'), 1);
-      await expect(created).rejects.toThrow(/index template.*alias "foreign".*"_source".*field "zz"/);
-      expect((await call(url, 'GET', `/${definition.alias}*`)).body).toEqual({});
-    } finally {
-      await call(url, 'DELETE', `/_index_template/${name}`);
-    }
-  });
+  }
 
   it('ends a pass: nobody writes through its alias any more, settings are restored, and again without harm', async () => {
     const names = await build('r1');
@@ -158,15 +160,8 @@ describe.each(clusters)('index life on $name', ({ url: maybeUrl }) => {
     const late = await bulk(url, passAliases(names, 1).writeAlias, [{ index: { _id: '3' } }, { id: 3 }]);
     expect(late).toMatchObject([{ status: 404, error: 'index_not_found_exception' }]);
     const again = await finalizeTarget(cluster, definition, names, 1, FINALIZE);
-    expect(Object.keys(again.steps)).toEqual([
-      'block',
-      'alias',
-      'refresh',
-      'settings',
-      'forcemerge',
-      'health',
-      'unblock',
-    ]);
+    // The pass has ended: there is nobody left to block.
+    expect(Object.keys(again.steps)).toEqual(['refresh', 'settings', 'forcemerge', 'health', 'unblock']);
   });
 
   it('says what is wrong when the health is not reached in time', async () => {
@@ -260,7 +255,7 @@ describe.each(clusters)('index life on $name', ({ url: maybeUrl }) => {
     expect(new Set(result.samples.differing.map((difference) => difference.field))).toEqual(new Set([field]));
   });
 
-  it('counts a dead letter once, and not when its row became a document', async () => {
+  it('counts dead letters, and refuses a row that is both dead letter and document', async () => {
     const names = await build('r1');
     const letter = (id: number) => [
       { index: { _id: String(id) } },
@@ -268,6 +263,8 @@ describe.each(clusters)('index life on $name', ({ url: maybeUrl }) => {
     ];
     await tamper(names.index, [{ delete: { _id: '7' } }]);
     await tamper(names.deadLetterIndex, [...letter(7), ...letter(8)]);
+    expect(await validate(names)).toMatchObject({ ok: false, documents: 28, deadLetters: 2 });
+    await tamper(names.deadLetterIndex, [{ delete: { _id: '8' } }]);
     expect(await validate(names)).toMatchObject({ ok: true, documents: 28, deadLetters: 1 });
     const keys = await compareKeys({
       cluster,
@@ -352,7 +349,7 @@ describe.each(clusters)('index life on $name', ({ url: maybeUrl }) => {
     expect(rolledBack).toMatchObject({
       left: second.index,
       restored: [first.index],
-      staleness: [{ index: first.index, createdAt: '2024-01-01T00:00:00.000Z' }],
+      staleness: [{ index: first.index, read_from: '2024-01-01T00:00:00.000Z' }],
     });
     expect(await holders()).toEqual([first.index]);
     expect(await rollbackPromotion(cluster, record)).toMatchObject({ restored: [first.index] });

@@ -265,6 +265,13 @@ describe('what no other try can mend stops the task', () => {
     ).toBe('42703');
   });
 
+  it('an expression that writes: the transaction is read-only', async () => {
+    await sql(`CREATE TABLE trace (id bigint); CREATE FUNCTION leave_trace(id bigint) RETURNS bigint LANGUAGE sql
+      AS 'INSERT INTO trace VALUES (id) RETURNING id'`);
+    const writing = sketchDefinition({ source: { table: 'item' }, document: { a: 'leave_trace(row.id)' } });
+    expect((await stops(writing)).type).toBe('25006');
+  });
+
   it('a database that refuses the worker, without telling its password', async () => {
     const url = new URL(database.url);
     url.password = 'a-secret-password';

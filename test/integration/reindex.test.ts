@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { KeyRange } from '../../definition/definition.ts';
 import { describeDefinition } from '../../definition/describe.ts';
 import { countStatement } from '../../definition/sql.ts';
@@ -246,54 +246,6 @@ describe('dead letters', () => {
   });
 });
 
-describe('batches', () => {
-  beforeAll(() =>
-    sql(
-      `CREATE TABLE many AS SELECT i::bigint AS id, repeat('"', i % 500) AS value FROM generate_series(1, 20000) i; ALTER TABLE many ADD PRIMARY KEY (id)`,
-    ),
-  );
-  const many = { source: { table: 'many' }, document: { value: 'row.value' } };
-
-  it('take every row once, whatever fits into them', async () => {
-    const documents = documentsOf(await read(many));
-    for (const capacityBytes of [2_000, 4_096, 65_536]) {
-      const writer = await read(
-        { ...many, maxDocumentBytes: 1_500 },
-        undefined,
-        new CollectingWriter({ capacityBytes }),
-      );
-      expect(documentsOf(writer)).toEqual(documents);
-      expect(writer.batches).toBeGreaterThanOrEqual(writer.bytesSent / capacityBytes);
-    }
-    const writer = await read(many, undefined, new CollectingWriter({ maxItems: 7 }));
-    expect(documentsOf(writer)).toEqual(documents);
-    expect(writer.batches).toBe(Math.ceil(20_000 / 7));
-  });
-
-  it('are closed after 50,000 rows though all of them are filtered', async () => {
-    await sql(
-      'CREATE TABLE dull AS SELECT i::bigint AS id FROM generate_series(1, 120000) i; ALTER TABLE dull ADD PRIMARY KEY (id)',
-    );
-    const writer = await read({ source: { table: 'dull', where: 'false' }, document: { same: 'row.id' } });
-    expect(writer.batches).toBe(3);
-    expect(writer.counts).toMatchObject({ rowsRead: 120_000, filtered: 120_000, indexed: 0 });
-    expect(writer.settledThrough).toBe(120_000n);
-  });
-
-  it('are closed after a second though rows come slowly', async () => {
-    const writer = new CollectingWriter();
-    const reading = read(
-      { source: { table: 'many' }, document: { value: `repeat(row.value, 100) || pg_sleep(0.02)::text` } },
-      { start: 1n, end: 120n },
-      writer,
-    );
-    await vi.waitUntil(() => writer.batches > 0, { timeout: 5_000 });
-    expect(writer.documents.length).toBeLessThan(119);
-    await reading;
-    expect(writer.documents).toHaveLength(119);
-  });
-});
-
 describe('describing', () => {
   it('tells which types to_jsonb makes a string of', async () => {
     await sql(`CREATE TYPE mood AS ENUM ('sad'); CREATE TYPE pair AS (a int, b text)`);
@@ -309,7 +261,7 @@ describe('describing', () => {
       i: `int4range(1, 2)`,
     };
     const definition = sketchDefinition({
-      source: { table: 'many', changedAt: 'now()::timestamp' },
+      source: { table: 'region', key: 'number', changedAt: 'now()::timestamp' },
       document,
     });
     const described = await withClient({ connectionString: database.url }, (client) =>

@@ -16,10 +16,12 @@ const PASSING_CLASSES = new Set(['08', '40', '53', '57', '58']);
 /** lock_not_available, idle_in_transaction_session_timeout, transaction_timeout. */
 const PASSING_CODES = new Set(['55P03', '25P03', '25P04']);
 const DATABASE_DROPPED = '57P04';
+const READ_ONLY_TRANSACTION = '25006';
 
 const DATA_EXCEPTION = '22';
 /** Invalid authorization, no such database, no such schema, syntax error or access rule violation. */
 const LASTING_CLASSES = new Set(['28', '3D', '3F', '42']);
+const LASTING_CODES = new Set([DATABASE_DROPPED, READ_ONLY_TRANSACTION]);
 const ACCESS_CODES = new Set(['28000', '28P01', '42501']);
 
 export function verdictOn(error: unknown, definition: IndexDefinition): Verdict {
@@ -30,7 +32,7 @@ export function verdictOn(error: unknown, definition: IndexDefinition): Verdict 
   const family = code.slice(0, 2);
   if (family === DATA_EXCEPTION) return 'row';
   if (code !== DATABASE_DROPPED && (PASSING_CLASSES.has(family) || PASSING_CODES.has(code))) return 'again';
-  const lasting = LASTING_CLASSES.has(family) || code === DATABASE_DROPPED;
+  const lasting = LASTING_CLASSES.has(family) || LASTING_CODES.has(code);
   return failure(
     lasting ? 'stop' : 'retry',
     code,
@@ -75,6 +77,7 @@ function adviceOn(code: string): string {
     return "Mend the worker's database settings, then run again.";
   if (code.startsWith('42') || code.startsWith('3F'))
     return 'The database no longer fits the definition: plan again.';
+  if (code === READ_ONLY_TRANSACTION) return 'An expression of the definition writes: it may only read.';
   return 'It is not known to pass by itself.';
 }
 

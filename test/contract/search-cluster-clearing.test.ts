@@ -1,0 +1,75 @@
+import { inject, describe, expect, it } from 'vitest';
+import type { DescribedDefinition } from '../../definition/definition.ts';
+import { clearRanges } from '../../orchestrator/index/clear-ranges.ts';
+import { SearchCluster } from '../../orchestrator/index/cluster.ts';
+import { bulk, call, uniqueName } from '../support/search-calls.ts';
+
+/** What a range that is read again relies on: it is empty, and nothing is remembered of what it held. */
+const CLUSTERS = { 'development node': inject('developmentUrl'), OpenSearch: inject('searchUrl') };
+
+describe.each(Object.entries(CLUSTERS))('clearing ranges on %s', (_, url) => {
+  it.skipIf(url === null)(
+    'takes back a version that was deleted, and leaves other ranges alone',
+    async () => {
+      const cluster = await SearchCluster.connect({
+        url: url ?? '',
+        username: null,
+        password: null,
+        apiKey: null,
+      });
+      const index = uniqueName('clearing');
+      const names = { index, deadLetterIndex: `${index}-dead-letters` };
+      for (const name of Object.values(names)) {
+        const mappings = { properties: { id: { type: 'long' } } };
+        await call(url ?? '', 'PUT', `/${name}`, { mappings, aliases: { [`${name}-write`]: {} } });
+      }
+      const write = (id: number) => [
+        { index: { _id: String(id), version: 1000, version_type: 'external_gte' } },
+        { id },
+      ];
+      await bulk(url ?? '', `${index}-write`, [...write(1), ...write(2), ...write(30)]);
+      await call(url ?? '', 'POST', `/${index}/_refresh`);
+
+      const range = { start: null, end: 10n };
+      await clearRanges(cluster, DESCRIBED, names, [range], AbortSignal.timeout(30_000));
+      const left = await cluster.search(index, { query: { match_all: {} } });
+      const again = await bulk(url ?? '', `${index}-write`, [...write(1), ...write(2)]);
+
+      for (const name of Object.values(names)) await call(url ?? '', 'DELETE', `/${name}`);
+      await cluster.close();
+      expect(left.sources).toEqual(['{"id":30}']);
+      expect(again.map(({ status }) => status)).toEqual([201, 201]);
+    },
+  );
+});
+
+const DESCRIBED: DescribedDefinition = {
+  definition: {
+    name: 'clearing',
+    alias: 'clearing',
+    source: {
+      table: 't',
+      as: 't',
+      key: 'id',
+      changedAt: 't.changed_at',
+      joins: [],
+      where: null,
+      timeZone: 'UTC',
+    },
+    document: [],
+    unrepresentable: 'null',
+    maxDocumentBytes: 1_000_000,
+    deadLetters: { promoteLimit: 0, stopLimit: 1000, keepFields: [] },
+    index: {
+      settings: {},
+      numberOfReplicas: 0,
+      refreshInterval: '1s',
+      forcemergeSegments: null,
+      health: 'green',
+    },
+    pipeline: null,
+    retain: 1,
+  },
+  fields: [],
+  changedAtOid: 1184,
+};
