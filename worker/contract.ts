@@ -6,7 +6,7 @@ import { z } from 'zod';
  */
 
 /** Raised when a change is not understood by the other side. */
-export const CONTRACT_VERSION = 1;
+export const CONTRACT_VERSION = 2;
 export const DEFAULT_PORT = 8003;
 /**
  * How Node is to be started for a worker. The data path makes little garbage, and a small young generation keeps it from
@@ -80,6 +80,12 @@ export const taskRequestSchema = z
     },
   );
 
+/** Moves the end of a running or waiting task down, so that the rest of its range can be given to another worker. */
+export const taskEndSchema = z.strictObject({
+  /** From this key on the task reads no row. */
+  end_index: keyString,
+});
+
 export const taskAcceptedSchema = z.object({
   message: z.string(),
   task_id: z.string(),
@@ -91,6 +97,12 @@ export const healthSchema = z.object({
   build: z.string(),
   worker_id: z.string(),
   draining: z.boolean(),
+});
+
+export const drainAcceptedSchema = z.object({
+  draining: z.literal(true),
+  /** Tasks, running and waiting, that still go on to their end. */
+  active_tasks: count,
 });
 
 /** What a task that ended without completing says of why. */
@@ -110,7 +122,9 @@ export const taskStatusSchema = z.object({
   task_id: z.string(),
   active: z.boolean(),
   attempt: z.int(),
-  /** 0-100 over the keys; not 100 before completion. */
+  /** The key before which the task ends now, null at the table's open end. Completion means: all rows below it are settled. */
+  end_index: keyString.nullable(),
+  /** 0-100 over the keys up to the present end; not 100 before completion. */
   progress: z.number(),
   settled_through: keyString.nullable(),
   rows_read: count,
@@ -133,4 +147,5 @@ export type TaskRequest = z.infer<typeof taskRequestSchema>;
 export type TaskTarget = z.infer<typeof targetSchema>;
 export type TaskStatus = z.infer<typeof taskStatusSchema>;
 export type TaskError = z.infer<typeof taskErrorSchema>;
+export type DrainAccepted = z.infer<typeof drainAcceptedSchema>;
 export type Health = z.infer<typeof healthSchema>;

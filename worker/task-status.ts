@@ -36,6 +36,7 @@ export function statusOf(request: TaskRequest, figures: TaskFigures, times: Task
     task_id: request.task_id,
     active,
     attempt: request.attempt,
+    end_index: request.end_index,
     progress: !active && times.error === null ? 100 : progressOf(request, figures),
     settled_through: figures.settledThrough === null ? null : String(figures.settledThrough),
     rows_read: counts.rowsRead,

@@ -116,6 +116,7 @@ describe('GET /task/{task_id} and GET /task', () => {
       task_id: 'task-1',
       active: true,
       attempt: 1,
+      end_index: '100',
       progress: 50,
       settled_through: '49',
       rows_read: 50,

@@ -224,7 +224,7 @@ export class VirtualWorld {
       start,
       end: BigInt(range.end ?? 0),
       at: start,
-      status: freshStatus(range.task, range.attempt, this.nowMs),
+      status: freshStatus(range.task, range.attempt, range.end, this.nowMs),
     });
   }
 }
@@ -244,11 +244,12 @@ const IDENTITY: RunEvent = {
   rowsExact: true,
 };
 
-function freshStatus(task: string, attempt: number, nowMs: number): TaskStatus {
+function freshStatus(task: string, attempt: number, end: string | null, nowMs: number): TaskStatus {
   return {
     task_id: task,
     active: true,
     attempt,
+    end_index: end,
     progress: 0,
     settled_through: null,
     rows_read: 0,
