@@ -7,15 +7,16 @@ import { unfinishedClaim } from '../run/choose-run.ts';
 import { connectTarget } from '../run/connections.ts';
 import { withLock } from '../run/with-lock.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
+import { lockRequest } from './lock-request.ts';
 
 /** Ends an unfinished run: its index is deleted, the alias stays where it is, the fleet is free again. */
 export async function abandonCommand(context: CommandContext): Promise<CommandResult> {
-  const { offline, reporter, signal } = context;
+  const { offline, reporter } = context;
   if ((await unfinishedClaim(offline.store)) === null)
     return { status: 'nothing to abandon', fleet: offline.settings.fleet };
   const connections = await connectTarget(offline, reporter);
   try {
-    return await withLock(offline, 'reindex-fleet abandon', reporter, signal, async (lock, held) => {
+    return await withLock(await lockRequest(context, 'abandon'), async (lock, held) => {
       const claim = await unfinishedClaim(offline.store);
       const wanted = runKeyOf(context);
       if (claim === null) return { status: 'nothing to abandon', fleet: offline.settings.fleet };
@@ -25,7 +26,7 @@ export async function abandonCommand(context: CommandContext): Promise<CommandRe
         store: offline.store,
         runFolder: runFolder(claim.runKey),
         epoch: lock.epoch,
-        lost: lock.lost,
+        requireHeld: () => lock.requireHeld(),
         now: () => new Date(),
       });
       if (journal.state.promotion !== null)

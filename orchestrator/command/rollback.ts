@@ -9,14 +9,15 @@ import { requireFree } from '../run/choose-run.ts';
 import { connectTarget } from '../run/connections.ts';
 import { withLock } from '../run/with-lock.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
+import { lockRequest } from './lock-request.ts';
 
 /** Inverts the newest promotion (or that of the given run): all of it, or nothing. */
 export async function rollbackCommand(context: CommandContext): Promise<CommandResult> {
-  const { offline, reporter, signal } = context;
+  const { offline, reporter } = context;
   await findPromotion(context); // Refused at once where there is none; chosen under the lock.
   const connections = await connectTarget(offline, reporter);
   try {
-    return await withLock(offline, 'reindex-fleet rollback', reporter, signal, async (lock, held) => {
+    return await withLock(await lockRequest(context, 'rollback'), async (lock, held) => {
       await requireFree(offline.store);
       held.throwIfAborted();
       const promoted = await findPromotion(context);
@@ -24,7 +25,7 @@ export async function rollbackCommand(context: CommandContext): Promise<CommandR
         store: offline.store,
         runFolder: runFolder(promoted.runKey),
         epoch: lock.epoch,
-        lost: lock.lost,
+        requireHeld: () => lock.requireHeld(),
         now: () => new Date(),
       });
       const record = await rollbackPromotion(connections.cluster, promoted.record);

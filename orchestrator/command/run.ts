@@ -1,15 +1,16 @@
+import { systemClock } from '../clock.ts';
 import { RunFailed, UsageFault } from '../errors.ts';
-import { deleteTarget, targetState } from '../index/create.ts';
-import { targetNames } from '../index/names.ts';
 import { begunResult, showSummary } from '../report/summary.ts';
 import { claimRun, prepareRun } from '../run/begin-run.ts';
 import { type ChosenRun, chooseRun, requireFree } from '../run/choose-run.ts';
+import { carryOut } from '../run/carry-out.ts';
 import type { RunContext } from '../run/context.ts';
-import { performPhase, WORK_PHASE_NAMES, type WorkPhase } from '../run/phases.ts';
+import { openLocalWorkers } from '../run/local-workers.ts';
 import { connectBoth, type SourceConnections } from '../run/connections.ts';
 import { withLock } from '../run/with-lock.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
 import type { PhaseCommand } from './command-line.ts';
+import { lockRequest } from './lock-request.ts';
 
 /**
  * `run`, or one phase of a run by name. Who holds the fleet is looked at before anything is started; the choice is
@@ -24,35 +25,31 @@ export async function runCommandOrPhase(
   if (before !== null) return before;
   const connections = await connectBoth(context.offline, context.reporter);
   try {
-    return await withLock(
-      context.offline,
-      `reindex-fleet ${command}`,
-      context.reporter,
-      context.signal,
-      async (lock, signal) => {
-        const chosen = await choose(context, command);
-        const meanwhile = resultBefore(chosen, command);
-        if (meanwhile !== null) return meanwhile;
-        const begun = await prepareRun(context.offline, connections, chosen, context.reporter);
-        signal.throwIfAborted();
-        const journal = await claimRun(context.offline, begun, chosen, lock);
-        const run: RunContext = {
-          ...begun,
-          offline: context.offline,
-          connections,
-          journal,
-          lock,
-          reporter: context.reporter,
-          signal,
-          promoteLimit,
-        };
-        context.reporter.note(
-          `run ${run.identity.run}, key ${run.identity.runKey}${chosen.kind === 'new' ? '' : ', carried on'}`,
-        );
-        await carryOut(run, command);
-        return await finish(context, run, connections);
-      },
-    );
+    return await withLock(await lockRequest(context, command), async (lock, signal) => {
+      const chosen = await choose(context, command);
+      const meanwhile = resultBefore(chosen, command);
+      if (meanwhile !== null) return meanwhile;
+      const begun = await prepareRun(context.offline, connections, chosen, context.reporter);
+      signal.throwIfAborted();
+      const journal = await claimRun(context.offline, begun, chosen, lock, systemClock);
+      const run: RunContext = {
+        ...begun,
+        offline: context.offline,
+        connections,
+        journal,
+        lock,
+        workers: openLocalWorkers,
+        clock: systemClock,
+        reporter: context.reporter,
+        signal,
+        promoteLimit,
+      };
+      context.reporter.note(
+        `run ${run.identity.run}, key ${run.identity.runKey}${chosen.kind === 'new' ? '' : ', carried on'}`,
+      );
+      await carryOut(run, command);
+      return await finish(context, run, connections);
+    });
   } finally {
     await connections.close();
   }
@@ -79,38 +76,6 @@ function resultBefore(chosen: ChosenRun, command: 'run' | PhaseCommand): Command
 /** A run that was rolled back is promoted again. */
 function isReopened(chosen: ChosenRun, command: 'run' | PhaseCommand): boolean {
   return chosen.kind === 'finished' && command === 'promote' && chosen.state.rolledBack !== null;
-}
-
-async function carryOut(run: RunContext, command: 'run' | PhaseCommand): Promise<void> {
-  if (command === 'claim') return;
-  await noticeLostTarget(run);
-  if (command !== 'run') {
-    requireBefore(run, command);
-    return performPhase(run, command);
-  }
-  for (const phase of WORK_PHASE_NAMES) await performPhase(run, phase);
-}
-
-/** A target that is gone or red before its promotion is made anew, and every range is read again. */
-async function noticeLostTarget({ journal, connections, identity, reporter }: RunContext): Promise<void> {
-  const created = journal.state.phases['create-index'];
-  if (created === undefined || created.finishedAt === null || journal.state.promotion !== null) return;
-  const names = targetNames(identity.alias, identity.run);
-  const state = await targetState(connections.cluster, names);
-  if (state === 'present') return;
-  const reason = `the target index ${names.index} is ${state}`;
-  reporter.warning(`${reason}: it is made anew and every range is read again`);
-  // What is left of it is in the way; only what carries this run's mark is deleted.
-  await deleteTarget(connections.cluster, names, identity.run);
-  await journal.append([{ type: 'target_lost', reason }]);
-}
-
-function requireBefore({ journal }: RunContext, phase: WorkPhase): void {
-  const missing = WORK_PHASE_NAMES.slice(0, WORK_PHASE_NAMES.indexOf(phase)).filter(
-    (name) => (journal.state.phases[name]?.finishedAt ?? null) === null,
-  );
-  if (missing.length > 0)
-    throw new RunFailed(`before ${phase} comes ${missing.join(', then ')}: \`reindex-fleet ${missing[0]}\``);
 }
 
 async function finish(

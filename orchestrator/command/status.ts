@@ -2,7 +2,7 @@ import { type Claim, claimHistory, runFolder } from '../journal/claims.ts';
 import { currentHolder } from '../journal/lock.ts';
 import { readRun } from '../journal/run-journal.ts';
 import type { Counts } from '../reconcile/events.ts';
-import { type RunState, totalCounts } from '../reconcile/state.ts';
+import { rangeCounts, type RunState } from '../reconcile/state.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { plural } from '../report/words.ts';
 import { unfinishedClaim } from '../run/choose-run.ts';
@@ -58,23 +58,19 @@ function settledFigures(counts: Counts): CommandResult {
 
 /** For a person; the same stands in the last line. */
 function sayIn(reporter: Reporter, status: string, claim: Claim, state: RunState): void {
-  const ranges = Object.values(state.ranges);
-  const done = ranges.filter((range) => range.status === 'done').length;
+  const { done, total } = rangeCounts(state);
   const phases = Object.entries(state.phases).flatMap(([phase, { finishedAt }]) =>
     finishedAt === null ? [] : [phase],
   );
   reporter.note(`run    ${claim.runKey} of ${claim.alias}: ${status}`);
   reporter.note(`done   ${phases.length === 0 ? 'nothing yet' : phases.join(', ')}`);
-  if (ranges.length > 0)
-    reporter.note(
-      `ranges ${done} of ${ranges.length} done, ${plural(totalCounts(state).rowsRead, 'row')} settled`,
-    );
+  if (total > 0)
+    reporter.note(`ranges ${done} of ${total} done, ${plural(state.counts.rowsRead, 'row')} settled`);
   if (state.stopped !== null) reporter.warning(state.stopped);
 }
 
 function describe(state: RunState): CommandResult {
-  const ranges = Object.values(state.ranges);
-  const count = (status: string): number => ranges.filter((range) => range.status === status).length;
+  const { total: _, ...ranges } = rangeCounts(state);
   const phases = Object.entries(state.phases);
   return {
     alias: state.identity?.alias ?? null,
@@ -82,13 +78,8 @@ function describe(state: RunState): CommandResult {
     phase: phases.findLast(([, phase]) => phase.finishedAt === null)?.[0] ?? null,
     phases_done: phases.filter(([, phase]) => phase.finishedAt !== null).map(([phase]) => phase),
     stopped: state.stopped,
-    ranges: {
-      waiting: count('waiting'),
-      assigned: count('assigned'),
-      done: count('done'),
-      failed: count('failed'),
-    },
-    settled: settledFigures(totalCounts(state)),
+    ranges,
+    settled: settledFigures(state.counts),
     result: state.result,
   };
 }

@@ -7,14 +7,21 @@ import type { ObservedInstance } from '../reconcile/observation.ts';
  */
 export interface Fleet {
   readonly kind: 'local';
-  /** The whole fleet as it is now. */
-  observe(): Promise<{ readonly desired: number; readonly instances: readonly FleetInstance[] }>;
+  /** The whole fleet. */
+  observe(): Promise<FleetView>;
   /** Sets the desired capacity outright; may be repeated. */
   setDesired(count: number): Promise<void>;
   /** With decrement, the desired capacity falls by one; without, another instance is launched in its place. */
   terminate(instance: string, options: { readonly decrement: boolean }): Promise<void>;
   /** Ends everything that must not outlive this process. */
   close(): Promise<void>;
+}
+
+export interface FleetView {
+  readonly desired: number;
+  readonly instances: readonly FleetInstance[];
+  /** True where a view is never stale: an instance that it does not show is gone. */
+  readonly exact: boolean;
 }
 
 export interface FleetInstance extends ObservedInstance {

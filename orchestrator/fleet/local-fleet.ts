@@ -1,4 +1,4 @@
-import type { Fleet, FleetInstance } from './fleet.ts';
+import type { Fleet, FleetInstance, FleetView } from './fleet.ts';
 import { spawnWorker, type WorkerProcess } from './worker-process.ts';
 
 export interface LocalFleetOptions {
@@ -26,10 +26,11 @@ export class LocalFleet implements Fleet {
     this.#options = options;
   }
 
-  observe(): Promise<{ desired: number; instances: FleetInstance[] }> {
+  observe(): Promise<FleetView> {
     this.#keepCapacity();
     return Promise.resolve({
       desired: this.#desired,
+      exact: true,
       instances: this.#workers.map((worker) => this.#describe(worker)),
     });
   }

@@ -2,16 +2,16 @@ import type { Observation, TaskRefusal, WorkerAnswer } from '../reconcile/observ
 import type { RunState } from '../reconcile/state.ts';
 import { messageOf } from '../errors.ts';
 import type { Fleet, FleetInstance } from './fleet.ts';
-import type { WorkerClient } from './worker-client.ts';
+import type { WorkerCalls } from './worker-client.ts';
 
 /** One look at the whole fleet: the group, then every running worker in parallel. */
 export async function observeFleet(
   fleet: Fleet,
-  client: WorkerClient,
+  client: WorkerCalls,
   state: RunState,
   refusals: readonly TaskRefusal[],
 ): Promise<{ observation: Observation; urls: ReadonlyMap<string, string> }> {
-  const { desired, instances } = await fleet.observe();
+  const { desired, instances, exact } = await fleet.observe();
   const reachable = instances.filter((instance) => instance.phase === 'running' && instance.url !== null);
   const tasks = tasksByInstance(state);
   const answers = await Promise.all(
@@ -21,7 +21,7 @@ export async function observeFleet(
     ),
   );
   return {
-    observation: { desired, instances, workers: Object.fromEntries(answers), refusals },
+    observation: { desired, instances, exact, workers: new Map(answers), refusals },
     urls: new Map(
       instances.flatMap((instance) => (instance.url === null ? [] : [[instance.id, instance.url]])),
     ),
@@ -29,7 +29,7 @@ export async function observeFleet(
 }
 
 async function pollWorker(
-  client: WorkerClient,
+  client: WorkerCalls,
   instance: FleetInstance,
   taskIds: readonly string[],
 ): Promise<WorkerAnswer> {
@@ -40,7 +40,8 @@ async function pollWorker(
       ...taskIds.map((task) => client.task(url, task)),
     ]);
     const tasks = Object.fromEntries(taskIds.map((task, i) => [task, statuses[i] ?? null]));
-    return { reachable: true, ready: health.ready, build: health.build, workerId: health.worker_id, tasks };
+    const { ready, draining, build, worker_id: workerId } = health;
+    return { reachable: true, ready, draining, build, workerId, tasks };
   } catch (error) {
     return { reachable: false, error: messageOf(error) };
   }
@@ -48,7 +49,7 @@ async function pollWorker(
 
 function tasksByInstance(state: RunState): Map<string, string[]> {
   const tasks = new Map<string, string[]>();
-  for (const { status, instance, task } of Object.values(state.ranges)) {
+  for (const { status, instance, task } of state.open.values()) {
     if (status !== 'assigned' || instance === null || task === null) continue;
     tasks.set(instance, [...(tasks.get(instance) ?? []), task]);
   }

@@ -32,8 +32,22 @@ export interface WorkerClientOptions {
   readonly timeoutMs: number;
 }
 
+/** What an orchestrator asks of a worker. Each rejects with a WorkerRefusal; none is retried below this port. */
+export interface WorkerCalls {
+  /** `ready` is false while the worker is booted but its database or cluster cannot be reached. */
+  health(url: string): Promise<Health & { ready: boolean }>;
+  /** Null: the worker does not know the task. */
+  task(url: string, taskId: string): Promise<TaskStatus | null>;
+  /** Resolves when the task is accepted, now or before. */
+  post(url: string, task: TaskRequest): Promise<void>;
+  /** Moves the task's end down; resolves when it is there, now or before. */
+  cut(url: string, taskId: string, endIndex: string): Promise<void>;
+  /** Ends the task; resolves when it is over. */
+  cancel(url: string, taskId: string): Promise<void>;
+}
+
 /** Calls of one run to its workers. Every call carries run and epoch, which renews the worker's lease. No retries. */
-export class WorkerClient {
+export class WorkerClient implements WorkerCalls {
   readonly #agent: Agent;
   readonly #options: WorkerClientOptions;
 
@@ -46,14 +60,12 @@ export class WorkerClient {
     });
   }
 
-  /** `ready` is false for a 503: booted, but its database or cluster cannot be reached. */
   async health(url: string): Promise<Health & { ready: boolean }> {
     const { status, body } = await this.#call('GET', `${url}/healthcheck`);
     if (status !== 200 && status !== 503) throw refusalOf(status, body);
     return { ...parse(healthSchema, body, url), ready: status === 200 };
   }
 
-  /** Null: the worker does not know the task. */
   async task(url: string, taskId: string): Promise<TaskStatus | null> {
     const { status, body } = await this.#call('GET', `${url}/task/${encodeURIComponent(taskId)}`);
     if (status === 404) return null;
@@ -61,10 +73,20 @@ export class WorkerClient {
     return parse(taskStatusSchema, body, url);
   }
 
-  /** Resolves when the task is accepted, now or before. */
   async post(url: string, task: TaskRequest): Promise<void> {
     const { status, body } = await this.#call('POST', `${url}/reindexing_task`, task);
     if (status !== 202) throw refusalOf(status, body);
+  }
+
+  async cut(url: string, taskId: string, endIndex: string): Promise<void> {
+    const end = { end_index: endIndex };
+    const { status, body } = await this.#call('PATCH', `${url}/task/${encodeURIComponent(taskId)}`, end);
+    if (status !== 200) throw refusalOf(status, body);
+  }
+
+  async cancel(url: string, taskId: string): Promise<void> {
+    const { status, body } = await this.#call('DELETE', `${url}/task/${encodeURIComponent(taskId)}`);
+    if (status !== 200) throw refusalOf(status, body);
   }
 
   close(): Promise<void> {
@@ -72,7 +94,7 @@ export class WorkerClient {
   }
 
   async #call(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
     url: string,
     body?: unknown,
   ): Promise<{ status: number; body: unknown }> {

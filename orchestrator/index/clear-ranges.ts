@@ -1,6 +1,6 @@
 import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
+import type { Clock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
-import { sleep } from '../lifetime.ts';
 import { read } from './cluster-error.ts';
 import { type SearchCluster, segment } from './cluster.ts';
 import type { TargetNames } from './names.ts';
@@ -22,12 +22,12 @@ export async function clearRanges(
   described: DescribedDefinition,
   names: TargetNames,
   ranges: readonly KeyRange[],
-  signal: AbortSignal,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<void> {
   for (const index of [names.index, names.deadLetterIndex]) {
     await cluster.call('PUT', `/${segment(index)}/_settings`, { index: { gc_deletes: '0s' } }, { signal });
     for (const range of ranges) await clearRange(cluster, described, index, range, signal);
-    await sleep(FORGET_AFTER_MS, signal);
+    await clock.sleep(FORGET_AFTER_MS, signal);
     await cluster.call('POST', `/${segment(index)}/_refresh`, null, { signal, timeoutMs: LONG_CALL_MS });
     await cluster.call('PUT', `/${segment(index)}/_settings`, { index: { gc_deletes: null } }, { signal });
   }

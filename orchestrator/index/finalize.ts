@@ -1,6 +1,6 @@
 import type { IndexDefinition } from '../../definition/definition.ts';
+import type { Clock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
-import { sleep } from '../lifetime.ts';
 import { read } from './cluster-error.ts';
 import type { SearchCluster } from './cluster.ts';
 import { liftWriteBlock } from './create.ts';
@@ -12,6 +12,7 @@ export interface FinalizeOptions {
   readonly healthTimeoutMs: number;
   /** Told once when the health is not there at once, with what is missing. */
   readonly onWait?: (words: string) => void;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
@@ -35,13 +36,13 @@ export async function finalizeTarget(
   pass: number,
   options: FinalizeOptions,
 ): Promise<FinalizeRecord> {
-  const { signal } = options;
+  const { signal, clock } = options;
   const steps: Record<string, number> = {};
   const step = async (name: string, work: () => Promise<unknown>): Promise<void> => {
     signal.throwIfAborted();
-    const startMs = performance.now();
+    const startMs = clock.monotonicMs();
     await work();
-    steps[name] = Math.round(performance.now() - startMs);
+    steps[name] = Math.round(clock.monotonicMs() - startMs);
   };
   // Without its write aliases the pass had ended before; and with replicas unassigned no block is acknowledged.
   if (await hasWriteAlias(cluster, names, pass)) {
@@ -153,16 +154,16 @@ async function waitForHealth(
   cluster: SearchCluster,
   wanted: 'yellow' | 'green',
   names: TargetNames,
-  { healthTimeoutMs, onWait, signal }: FinalizeOptions,
+  { healthTimeoutMs, onWait, clock, signal }: FinalizeOptions,
 ): Promise<void> {
-  const deadlineMs = performance.now() + healthTimeoutMs;
+  const deadlineMs = clock.monotonicMs() + healthTimeoutMs;
   const indexes = [names.index, names.deadLetterIndex].map(encodeURIComponent).join(',');
   let told = false;
   for (;;) {
     const health = await cluster.call('GET', `/_cluster/health/${indexes}`, null, { signal });
     const status = read(health, 'status');
     if (status === 'green' || status === wanted) return;
-    if (performance.now() >= deadlineMs) {
+    if (clock.monotonicMs() >= deadlineMs) {
       throw new RunFailed(
         `${names.index} is ${String(status)} after ${Math.round(healthTimeoutMs / 1000)} s, ${wanted} was asked for (${String(read(health, 'unassigned_shards'))} shards unassigned): add nodes, lower number_of_replicas, or set index.health, and run the same command again`,
       );
@@ -172,7 +173,7 @@ async function waitForHealth(
         `waiting for ${wanted}: ${names.index} is ${String(status)}, ${String(read(health, 'unassigned_shards'))} shards are unassigned`,
       );
     told = true;
-    await sleep(500, signal);
+    await clock.sleep(500, signal);
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import type { Clock } from '../clock.ts';
 import { FleetHeld, messageOf, Superseded } from '../errors.ts';
 import { type Holder, holderSchema } from './holder.ts';
 import { highestNumber, numberedName } from './numbered.ts';
@@ -23,9 +24,9 @@ export interface LockTiming {
   readonly leaseMs: number;
   /** Longest wait for another holder. */
   readonly waitMs: number;
-  /** A monotonic clock. */
-  readonly monotonicMs: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
+  readonly clock: Clock;
+  /** Ends the waiting. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -39,16 +40,16 @@ export class FleetLock {
   readonly #record: LockRecord;
   readonly #timing: LockTiming;
   readonly #lost = new AbortController();
+  readonly #end = new AbortController();
   #renewedAtMs: number;
-  #timer: NodeJS.Timeout | undefined;
   #renewal: Promise<void> = Promise.resolve();
 
-  private constructor(store: JournalStore, record: LockRecord, timing: LockTiming) {
+  private constructor(store: JournalStore, record: LockRecord, timing: LockTiming, takenAtMs: number) {
     this.#store = store;
     this.#record = record;
     this.#timing = timing;
     this.epoch = record.epoch;
-    this.#renewedAtMs = timing.monotonicMs();
+    this.#renewedAtMs = takenAtMs;
   }
 
   /**
@@ -62,12 +63,12 @@ export class FleetLock {
     stateOfHolder: (holder: Holder) => Promise<'alive' | 'dead' | 'unknown'>,
     onWait: (record: LockRecord) => void,
   ): Promise<FleetLock> {
-    const begin = timing.monotonicMs();
+    const begin = timing.clock.monotonicMs();
     let watched = { mark: '', sinceMs: begin };
     for (;;) {
       const epoch = await highestNumber(store, FOLDER);
       const record = await readRecord(store, epoch);
-      const nowMs = timing.monotonicMs();
+      const nowMs = timing.clock.monotonicMs();
       const mark = `${epoch}/${record?.beat}`;
       if (mark !== watched.mark) watched = { mark, sinceMs: nowMs };
       const free = record === null || record.released || nowMs - watched.sinceMs >= timing.leaseMs;
@@ -78,7 +79,7 @@ export class FleetLock {
       }
       if (nowMs - begin > timing.waitMs) throw new FleetHeld(describeHeld(record));
       onWait(record);
-      await timing.sleep(Math.min(250, timing.leaseMs / 4));
+      await timing.clock.sleep(Math.min(250, timing.leaseMs / 4), timing.signal);
     }
   }
 
@@ -89,9 +90,9 @@ export class FleetLock {
     timing: LockTiming,
   ): Promise<FleetLock | null> {
     const record: LockRecord = { schema: 1, epoch, nonce: randomUUID(), beat: 0, released: false, holder };
+    const beganMs = timing.clock.monotonicMs();
     const created = await store.create(numberedName(FOLDER, epoch), JSON.stringify(record));
-    const ours = created === 'created' || (await readRecord(store, epoch))?.nonce === record.nonce;
-    return ours ? new FleetLock(store, record, timing) : null;
+    return created === 'created' ? new FleetLock(store, record, timing, beganMs) : null;
   }
 
   /** Aborts when the lock is lost; its reason is a Superseded error. */
@@ -99,25 +100,44 @@ export class FleetLock {
     return this.#lost.signal;
   }
 
-  /** Renews every third of a lease until released. */
+  /**
+   * Throws the Superseded error when the lock is lost, or may be: a whole lease has passed since the last renewal was
+   * begun, as when this process was paused. To be asked right before every call that changes something.
+   */
+  requireHeld(): void {
+    if (!this.#lost.signal.aborted && this.#sinceRenewalMs() >= this.#timing.leaseMs)
+      this.#lose(
+        `this process stood still for longer than its lease of ${this.#timing.leaseMs} ms (epoch ${this.epoch})`,
+      );
+    this.#lost.signal.throwIfAborted();
+  }
+
+  /** Renews every third of a lease until released or lost. */
   startRenewing(): void {
-    this.#timer = setInterval(() => {
-      this.#renewal = this.#renewal.then(() => this.renew());
-    }, this.#timing.leaseMs / 3);
-    this.#timer.unref();
+    this.#renewal = this.#renewUntilTheEnd();
+  }
+
+  async #renewUntilTheEnd(): Promise<void> {
+    const { clock, leaseMs } = this.#timing;
+    while (!this.#end.signal.aborted) {
+      await clock.sleep(leaseMs / 3, this.#end.signal).catch(() => {});
+      await this.renew();
+    }
   }
 
   /** One renewal. A store that cannot be written costs the lock only after a whole lease without success. */
   async renew(): Promise<void> {
-    if (this.#lost.signal.aborted || this.#record.released) return;
+    if (this.#end.signal.aborted) return;
+    // A contender counts from when it sees the change, so the holder counts from before it makes it.
+    const beganMs = this.#timing.clock.monotonicMs();
     try {
       const highest = await highestNumber(this.#store, FOLDER);
       if (highest > this.epoch)
         return this.#lose(`epoch ${highest} has taken the lock over from epoch ${this.epoch}`);
       await this.#write({ beat: this.#record.beat + 1 });
-      this.#renewedAtMs = this.#timing.monotonicMs();
+      this.#renewedAtMs = beganMs;
     } catch (error) {
-      if (this.#timing.monotonicMs() - this.#renewedAtMs > this.#timing.leaseMs) {
+      if (this.#sinceRenewalMs() > this.#timing.leaseMs) {
         this.#lose(
           `the lock in ${this.#store.location} could not be renewed for a whole lease: ${messageOf(error)}`,
         );
@@ -127,10 +147,14 @@ export class FleetLock {
 
   /** A clean exit gives the lock back at once, so that the next command need not wait. */
   async release(): Promise<void> {
-    clearInterval(this.#timer);
+    const held = !this.#end.signal.aborted;
+    this.#end.abort();
     await this.#renewal;
-    if (this.#lost.signal.aborted || this.#record.released) return;
-    await this.#write({ released: true });
+    if (held && !this.#lost.signal.aborted) await this.#write({ released: true });
+  }
+
+  #sinceRenewalMs(): number {
+    return this.#timing.clock.monotonicMs() - this.#renewedAtMs;
   }
 
   async #write(change: Partial<LockRecord>): Promise<void> {
@@ -139,7 +163,7 @@ export class FleetLock {
   }
 
   #lose(reason: string): void {
-    clearInterval(this.#timer);
+    this.#end.abort();
     this.#lost.abort(new Superseded(reason));
   }
 }

@@ -2,14 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { Superseded } from '../errors.ts';
 import type { RunEvent } from '../reconcile/events.ts';
-import { applyEvent, emptyState, type RunState } from '../reconcile/state.ts';
+import { applyEvents, emptyState, type RunState } from '../reconcile/state.ts';
 import { numberedName, numberOf } from './numbered.ts';
+import { packState, type Snapshot, unpackState } from './snapshot.ts';
 import type { JournalStore } from './store.ts';
 
-const JOURNAL_SCHEMA = 1;
+/** Raised when a journal is no longer read by what wrote the one before. */
+const JOURNAL_SCHEMA = 2;
 
-/** A full state is written this often, so that opening a journal reads few segments however long the run was. */
-const SEGMENTS_PER_SNAPSHOT = 200;
+/**
+ * A snapshot is written when the segments since the last one hold this many bytes, or twice its own size if that is
+ * more: so opening a journal reads little however long the run was, and all snapshots together stay below half of all
+ * that is written.
+ */
+const SNAPSHOT_AFTER_BYTES = 64 * 1024;
 
 const segmentSchema = z.object({
   schema: z.literal(JOURNAL_SCHEMA),
@@ -17,17 +23,18 @@ const segmentSchema = z.object({
   nonce: z.string(),
   at: z.iso.datetime(),
   events: z.array(z.custom<RunEvent>()),
-  snapshot: z.custom<RunState>().optional(),
+  snapshot: z.custom<Snapshot>().optional(),
 });
 type Segment = z.infer<typeof segmentSchema>;
 
 export interface JournalOptions {
+  /** Says for certain who created a name (`certain-store.ts`). */
   readonly store: JournalStore;
   readonly runFolder: string;
   /** Which holder of the lock writes. */
   readonly epoch: number;
-  /** Aborted when the lock is lost: nothing may be written then. */
-  readonly lost: AbortSignal;
+  /** Throws when the lock is lost: nothing may be written then. */
+  readonly requireHeld: () => void;
   readonly now: () => Date;
 }
 
@@ -36,29 +43,28 @@ export interface JournalOptions {
  * number to another has been superseded and stops at once; so no two processes ever carry one run on together.
  */
 export class RunJournal {
-  readonly #store: JournalStore;
+  readonly #options: JournalOptions;
   readonly #folder: string;
-  readonly #epoch: number;
-  readonly #lost: AbortSignal;
-  readonly #now: () => Date;
   #number: number;
   #state: RunState;
+  #planSegment: number;
+  #bytesSinceSnapshot = 0;
+  #snapshotBytes = 0;
   #tail: Promise<void> = Promise.resolve();
+  /** Why it can be written no more: after a write that failed nobody knows what stands under its number. */
+  #broken: { readonly error: unknown } | null = null;
 
-  private constructor(options: JournalOptions, number: number, state: RunState) {
-    this.#store = options.store;
+  private constructor(options: JournalOptions, read: ReadRun) {
+    this.#options = options;
     this.#folder = segmentFolder(options.runFolder);
-    this.#epoch = options.epoch;
-    this.#lost = options.lost;
-    this.#now = options.now;
-    this.#number = number;
-    this.#state = state;
+    this.#number = read.number;
+    this.#state = read.state;
+    this.#planSegment = read.planSegment;
   }
 
   /** Opens a run's journal for writing under an epoch; what is there is read first. */
   static async open(options: JournalOptions): Promise<RunJournal> {
-    const { number, state } = await readRun(options.store, options.runFolder);
-    return new RunJournal(options, number, state);
+    return new RunJournal(options, await readRun(options.store, options.runFolder));
   }
 
   get state(): RunState {
@@ -74,60 +80,102 @@ export class RunJournal {
 
   async #write(events: readonly RunEvent[]): Promise<void> {
     if (events.length === 0) return;
-    this.#lost.throwIfAborted();
+    if (this.#broken !== null) throw this.#broken.error;
+    this.#options.requireHeld();
     const number = this.#number + 1;
-    const next = events.reduce(applyEvent, this.#state);
-    const segment: Segment = {
-      schema: JOURNAL_SCHEMA,
-      epoch: this.#epoch,
-      nonce: randomUUID(),
-      at: this.#now().toISOString(),
-      events: [...events],
-      ...(number % SEGMENTS_PER_SNAPSHOT === 0 ? { snapshot: next } : {}),
-    };
-    await this.#create(number, segment);
+    const next = applyEvents(this.#state, events);
+    const planSegment = events.some(({ type }) => type === 'planned') ? number : this.#planSegment;
+    try {
+      await this.#create(number, events, next, planSegment);
+    } catch (error) {
+      this.#broken = { error };
+      throw error;
+    }
     this.#number = number;
     this.#state = next;
+    this.#planSegment = planSegment;
   }
 
-  /** After a refusal our own write is read back: an answer may get lost while the write took effect. */
-  async #create(number: number, segment: Segment): Promise<void> {
+  async #create(
+    number: number,
+    events: readonly RunEvent[],
+    next: RunState,
+    planSegment: number,
+  ): Promise<void> {
+    const { store, epoch, now } = this.#options;
+    const head = { schema: JOURNAL_SCHEMA, epoch, nonce: randomUUID(), at: now().toISOString() } as const;
+    const written = JSON.stringify(events);
+    const due =
+      this.#bytesSinceSnapshot + written.length > Math.max(SNAPSHOT_AFTER_BYTES, 2 * this.#snapshotBytes);
+    const snapshot = due ? packState(next, planSegment) : undefined;
+    const segment: Segment = {
+      ...head,
+      events: [...events],
+      ...(snapshot === undefined ? {} : { snapshot }),
+    };
+    const body = JSON.stringify(segment);
     const name = numberedName(this.#folder, number);
-    if ((await this.#store.create(name, JSON.stringify(segment))) === 'created') return;
-    const there = await readSegment(this.#store, name);
-    if (there?.nonce === segment.nonce) return;
-    throw new Superseded(
-      `another process (epoch ${there?.epoch ?? 'unknown'}) has written ${name} in ${this.#store.location}; this one (epoch ${this.#epoch}) stops`,
+    if ((await store.create(name, body)) !== 'created') throw await this.#superseded(name);
+    this.#bytesSinceSnapshot = due ? 0 : this.#bytesSinceSnapshot + body.length;
+    if (due) this.#snapshotBytes = body.length - written.length;
+  }
+
+  async #superseded(name: string): Promise<Superseded> {
+    const { store, epoch } = this.#options;
+    const there = await readSegment(store, name);
+    return new Superseded(
+      `another process (epoch ${there?.epoch ?? 'unknown'}) has written ${name} in ${store.location}; this one (epoch ${epoch}) stops`,
     );
   }
 }
 
+interface ReadRun {
+  readonly number: number;
+  readonly state: RunState;
+  /** Number of the segment that holds the plan; 0: there is none. */
+  readonly planSegment: number;
+}
+
 /** The state of a run as its journal tells it, for any reader; nothing is written. */
-export async function readRun(
-  store: JournalStore,
-  runFolder: string,
-): Promise<{ number: number; state: RunState }> {
-  const names = await store.list(segmentFolder(runFolder));
+export async function readRun(store: JournalStore, runFolder: string): Promise<ReadRun> {
+  const folder = segmentFolder(runFolder);
+  const names = await store.list(folder);
   const segments: Segment[] = [];
+  let snapshot: Snapshot | undefined;
   for (const name of names.toReversed()) {
-    const segment = await readSegment(store, name);
-    if (segment === null) throw new Error(`${name} vanished from the journal in ${store.location}`);
+    const segment = await requireSegment(store, name);
+    snapshot = segment.snapshot;
+    if (snapshot !== undefined) break;
     segments.push(segment);
-    if (segment.snapshot !== undefined) break;
   }
-  const oldest = segments.at(-1);
-  const base = oldest?.snapshot ?? emptyState();
-  const rest = oldest?.snapshot === undefined ? segments : segments.slice(0, -1);
-  const state = rest
-    .toReversed()
-    .flatMap((segment) => segment.events)
-    .reduce(applyEvent, base);
+  const planNumber = snapshot?.planSegment ?? 0;
+  const plan =
+    planNumber === 0 ? null : planOf((await requireSegment(store, numberedName(folder, planNumber))).events);
+  const base = snapshot === undefined ? emptyState() : unpackState(snapshot, plan);
+  const events = segments.toReversed().flatMap((segment) => segment.events);
+  const planned = segments.findIndex((segment) => planOf(segment.events) !== null);
   const last = names.at(-1);
-  return { number: last === undefined ? 0 : numberOf(last), state };
+  const number = last === undefined ? 0 : numberOf(last);
+  return {
+    number,
+    state: applyEvents(base, events),
+    planSegment: planned === -1 ? planNumber : number - planned,
+  };
+}
+
+function planOf(events: readonly RunEvent[]) {
+  const event = events.find((candidate) => candidate.type === 'planned');
+  return event === undefined ? null : { ranges: event.ranges, bounds: event.bounds };
 }
 
 function segmentFolder(runFolder: string): string {
   return `${runFolder}/segments`;
+}
+
+async function requireSegment(store: JournalStore, name: string): Promise<Segment> {
+  const segment = await readSegment(store, name);
+  if (segment === null) throw new Error(`${name} vanished from the journal in ${store.location}`);
+  return segment;
 }
 
 async function readSegment(store: JournalStore, name: string): Promise<Segment | null> {

@@ -6,7 +6,10 @@
 export interface JournalStore {
   /** For messages: where this store is. */
   readonly location: string;
-  /** Creates `name` if it is absent. Durable once it resolves. May be retried: a second call answers `exists`. */
+  /**
+   * Creates `name` if it is absent. Durable once it resolves. May be retried: a second call answers `exists`. Where it
+   * rejects, nobody knows whether it took effect; `certain-store.ts` finds out.
+   */
   create(name: string, body: string): Promise<'created' | 'exists'>;
   /** The body, or null if there is none. Never a part of one. */
   read(name: string): Promise<string | null>;

@@ -1,11 +1,12 @@
 import { assignRanges } from './assign-ranges.ts';
-import { Draft, type Effect, isDown, type Limits } from './draft.ts';
+import { shareRest } from './cut-range.ts';
+import { Draft, type Effect, isDown, isForeign, type Limits } from './draft.ts';
 import type { RunEvent } from './events.ts';
 import { type Memory, rememberTick } from './memory.ts';
 import type { Observation } from './observation.ts';
-import { scaleFleet } from './scale-fleet.ts';
+import { bringToZero, releaseIdle, replaceUnfit, setDesired, terminateAgain } from './scale-fleet.ts';
 import { settleTasks } from './settle-tasks.ts';
-import type { RunState } from './state.ts';
+import { isDone, type RunState } from './state.ts';
 
 export interface Decision {
   /** To be journalled before any effect. */
@@ -21,8 +22,11 @@ export interface Decision {
  *
  * Each tick, in this order, each step on the state that the one before leaves:
  *   1. settle tasks: what ended, failed, was lost or stands still is accepted up to its last settled key;
- *   2. scale the fleet: lost or unfit instances are terminated and replaced, surplus ones let go, zero at the end;
- *   3. assign ranges: the longest waiting range to the worker with the least to do.
+ *   2. over, or somebody else's instance in the way: bring the fleet to zero; else
+ *   3. replace instances that are lost or unfit;
+ *   4. assign ranges: the longest waiting range to the worker with the least to do;
+ *   5. share the rest: nothing waits and a worker is idle, so a running range is cut;
+ *   6. let idle workers go that got nothing, and ask for as many as the rest needs.
  */
 export function decide(
   state: RunState,
@@ -31,27 +35,36 @@ export function decide(
   nowMs: number,
   limits: Limits,
 ): Decision {
-  const draft = new Draft(state, rememberTick(memory, observation, assignedTasks(state), nowMs));
+  const remembered = rememberTick(memory, observation, state, nowMs, limits.build);
+  const draft = new Draft(state, remembered, observation, nowMs);
   settleTasks(draft, observation, nowMs, limits);
-  const finished = isFinished(draft.state, observation);
-  if (!finished) {
-    scaleFleet(draft, observation, nowMs, limits);
-    assignRanges(draft, observation, limits);
-  }
+  const finished = isFinished(draft, observation, nowMs, limits);
+  if (!finished) scale(draft, observation, nowMs, limits);
   return { events: draft.events, effects: draft.effects, memory: draft.memory, finished };
 }
 
-function assignedTasks(state: RunState): Set<string> {
-  return new Set(
-    Object.values(state.ranges).flatMap((range) =>
-      range.status === 'assigned' && range.task !== null ? [range.task] : [],
-    ),
-  );
+function scale(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
+  terminateAgain(draft, observation, nowMs, limits);
+  if (isOver(draft) || hasForeign(draft, observation)) return bringToZero(draft, observation, nowMs);
+  replaceUnfit(draft, observation, nowMs, limits);
+  const idle = assignRanges(draft, observation, limits);
+  shareRest(draft, observation, idle, nowMs, limits);
+  releaseIdle(draft, idle, nowMs);
+  setDesired(draft, observation, nowMs, limits);
 }
 
-/** Zero is desired 0, nothing pending, every instance of the fleet shutting down or gone. */
-function isFinished(state: RunState, observation: Observation): boolean {
-  const over =
-    state.stopped !== null || Object.values(state.ranges).every((range) => range.status === 'done');
-  return over && state.desired === 0 && observation.desired === 0 && observation.instances.every(isDown);
+/** Everything is done, or the run was stopped. */
+function isOver(draft: Draft): boolean {
+  return draft.state.stopped !== null || isDone(draft.state);
+}
+
+function hasForeign(draft: Draft, observation: Observation): boolean {
+  return observation.instances.some((instance) => isForeign(instance, draft.state) && !isDown(instance));
+}
+
+/** Zero is desired 0, nothing pending, every instance of the fleet shutting down or gone; and no call still under way. */
+function isFinished(draft: Draft, observation: Observation, nowMs: number, limits: Limits): boolean {
+  const atZero =
+    draft.state.desired === 0 && observation.desired === 0 && observation.instances.every(isDown);
+  return isOver(draft) && atZero && nowMs - draft.memory.fleetCallMs >= limits.zeroQuietMs;
 }

@@ -1,7 +1,7 @@
 import type { RunEvent } from './events.ts';
-import { type Memory, withInstance } from './memory.ts';
-import type { ObservedInstance } from './observation.ts';
-import { applyEvent, type RangeState, type RunState } from './state.ts';
+import type { EditableMemory, InstanceMemory, TaskMemory } from './memory.ts';
+import type { ObservedInstance, Observation, WorkerAnswer } from './observation.ts';
+import { applyTo, type EditableState, editableCopy, type RangeState, type RunState } from './state.ts';
 
 /** What a run may use and wait for. All times in milliseconds. */
 export interface Limits {
@@ -25,28 +25,54 @@ export interface Limits {
   readonly waitingTimeoutMs: number;
   /** An instance that was terminated and still runs is terminated again. */
   readonly terminateTimeoutMs: number;
+  /**
+   * Zero is believed when it is seen this long after the last call that changes the fleet: as long as a look at the
+   * fleet may be stale, and as a call whose answer got lost may take to come into effect. 0 where looks are exact.
+   */
+  readonly zeroQuietMs: number;
+  /** The rest of a range is given to an idle worker if its own would take longer than this. */
+  readonly shareLeastMs: number;
+  /** Bytes that one worker may have in flight: so far its reading may be ahead of what is settled. */
+  readonly bytesInFlight: number;
 }
 
 /** A call to make. Each is made again at a later tick if its effect is not seen. */
 export type Effect =
   | { readonly type: 'set_desired'; readonly count: number }
   | { readonly type: 'terminate'; readonly instance: string; readonly decrement: boolean }
-  | { readonly type: 'post_task'; readonly instance: string; readonly range: string };
+  | { readonly type: 'post_task'; readonly instance: string; readonly range: string }
+  /** Moves the end of a running task down. */
+  | { readonly type: 'cut_task'; readonly instance: string; readonly task: string; readonly at: string }
+  /** Takes a task back that waits in its worker's queue. */
+  | { readonly type: 'cancel_task'; readonly instance: string; readonly task: string };
 
 /** State and memory as they become while a tick decides. */
 export class Draft {
-  state: RunState;
-  memory: Memory;
+  readonly memory: EditableMemory;
   readonly events: RunEvent[] = [];
   readonly effects: Effect[] = [];
+  readonly #before: RunState;
+  readonly #instances: ReadonlyMap<string, ObservedInstance>;
+  readonly #nowMs: number;
+  #edited: EditableState | null = null;
+  #byInstance: Map<string, RangeState[]> | null = null;
 
-  constructor(state: RunState, memory: Memory) {
-    this.state = state;
+  constructor(state: RunState, memory: EditableMemory, observation: Observation, nowMs: number) {
+    this.#before = state;
     this.memory = memory;
+    this.#instances = new Map(observation.instances.map((instance) => [instance.id, instance]));
+    this.#nowMs = nowMs;
   }
 
+  get state(): RunState {
+    return this.#edited ?? this.#before;
+  }
+
+  /** The state is copied once a tick, at its first event. */
   record(event: RunEvent): void {
-    this.state = applyEvent(this.state, event);
+    this.#edited ??= editableCopy(this.#before);
+    applyTo(this.#edited, event);
+    this.#byInstance = null;
     this.events.push(event);
   }
 
@@ -54,18 +80,52 @@ export class Draft {
     if (this.state.stopped === null) this.record({ type: 'stopped', reason });
   }
 
-  /** Marks an instance that answers but can be given no work; it is terminated and replaced. */
-  markUnfit(instance: string | null, reason: string): void {
-    if (instance !== null) this.memory = withInstance(this.memory, instance, { unfit: reason });
+  /** A call that changes the fleet. */
+  callFleet(effect: Extract<Effect, { type: 'set_desired' | 'terminate' }>): void {
+    this.memory.fleetCallMs = this.#nowMs;
+    this.effects.push(effect);
   }
 
-  get ranges(): RangeState[] {
-    return Object.values(this.state.ranges);
+  /** Marks an instance that answers but can be given no work; it is terminated and replaced. */
+  markUnfit(instance: string | null, reason: string): void {
+    if (instance !== null) this.remember(instance, { unfit: reason });
+  }
+
+  remember(instance: string, change: Partial<InstanceMemory>): void {
+    const known = this.memory.instances.get(instance);
+    if (known !== undefined) this.memory.instances.set(instance, { ...known, ...change });
+  }
+
+  rememberTask(task: string, change: Partial<TaskMemory>): void {
+    const known = this.memory.tasks.get(task);
+    if (known !== undefined) this.memory.tasks.set(task, { ...known, ...change });
+  }
+
+  instance(id: string): ObservedInstance | undefined {
+    return this.#instances.get(id);
+  }
+
+  /** The ranges that are given out and not done, as they are now. */
+  get openRanges(): RangeState[] {
+    return [...this.state.open.values()];
+  }
+
+  get waits(): boolean {
+    if (this.state.given < this.state.order.length) return true;
+    return this.state.open.values().some(({ status }) => status === 'waiting');
   }
 
   /** Ranges that an instance has now, in the order in which they were given to it. */
-  rangesOf(instance: string): RangeState[] {
-    return this.ranges.filter((range) => range.status === 'assigned' && range.instance === instance);
+  rangesOf(instance: string): readonly RangeState[] {
+    this.#byInstance ??= Map.groupBy(
+      this.state.open.values().filter(({ status }) => status === 'assigned'),
+      (range) => range.instance ?? '',
+    );
+    return this.#byInstance.get(instance) ?? [];
+  }
+
+  taskOf(range: RangeState): TaskMemory | undefined {
+    return this.memory.tasks.get(range.task ?? '');
   }
 }
 
@@ -75,4 +135,18 @@ export function isDown(instance: ObservedInstance): boolean {
 
 export function isForeign(instance: ObservedInstance, state: RunState): boolean {
   return instance.run !== state.identity?.run;
+}
+
+/** A worker that may be given work: of this run, of its build, called by its own name, ready and not about to end. */
+export function isReady(
+  draft: Draft,
+  instance: ObservedInstance,
+  answer: WorkerAnswer | undefined,
+  build: string,
+): boolean {
+  if (isDown(instance) || isForeign(instance, draft.state)) return false;
+  if (draft.state.terminations[instance.id] !== undefined) return false;
+  if (draft.memory.instances.get(instance.id)?.unfit !== null) return false;
+  if (answer?.reachable !== true || !answer.ready || answer.draining) return false;
+  return answer.build === build && answer.workerId === instance.id;
 }

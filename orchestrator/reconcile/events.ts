@@ -12,7 +12,9 @@ export type RunEvent =
       readonly at: string;
       readonly record: PhaseRecord;
     }
-  | { readonly type: 'pass_opened'; readonly pass: number; readonly ranges: readonly PlannedRange[] }
+  | ({ readonly type: 'planned' } & RunPlan)
+  /** `numbers`: of the planned ranges that the pass reads; null: all of them, the main pass. */
+  | { readonly type: 'pass_opened'; readonly pass: number; readonly numbers: readonly string[] | null }
   | { readonly type: 'pass_resumed' }
   | { readonly type: 'target_lost'; readonly reason: string }
   | {
@@ -23,6 +25,19 @@ export type RunEvent =
       readonly task: string;
     }
   | SettledEvent
+  /** The task's end is to be moved down to `at`; whether it was is seen in its status. */
+  | { readonly type: 'cut_intended'; readonly range: string; readonly task: string; readonly at: string }
+  /** It was: what lies from `at` on is a range of its own, `rest`, of about `rows` rows. */
+  | {
+      readonly type: 'cut';
+      readonly range: string;
+      readonly task: string;
+      readonly at: string;
+      readonly rest: string;
+      readonly rows: number;
+    }
+  /** It was not, for the task had read too far. */
+  | { readonly type: 'cut_refused'; readonly range: string; readonly task: string }
   | { readonly type: 'desired_set'; readonly count: number }
   | {
       readonly type: 'terminating';
@@ -84,12 +99,21 @@ export type Phase =
 /** Plain JSON, as a phase returns it. */
 export type PhaseRecord = Readonly<Record<string, unknown>>;
 
+/** What is read, in key order: every key that bigint can hold lies in exactly one range. */
+export interface RunPlan {
+  readonly ranges: readonly PlannedRange[];
+  /** Least and greatest key of the table when the run was planned; null: it was empty. */
+  readonly bounds: { readonly min: string; readonly max: string } | null;
+}
+
 export interface PlannedRange {
-  readonly id: string;
+  /** `0007`: the same in every pass. */
+  readonly number: string;
   readonly start: string | null;
   readonly end: string | null;
-  /** Expected rows; orders the work, longest first. */
+  /** Expected rows and their bytes in the table. */
   readonly rows: number;
+  readonly bytes: number;
 }
 
 /** Outcomes of rows. `rowsRead` = filtered + indexed + superseded + deadLetters, always. */

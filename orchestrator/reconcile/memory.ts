@@ -1,19 +1,23 @@
 import type { TaskStatus } from '../../worker/contract.ts';
-import type { Observation } from './observation.ts';
+import type { Observation, ObservedInstance, WorkerAnswer } from './observation.ts';
+import type { RunState } from './state.ts';
 
 /**
  * What the ticks before have seen: clocks and last answers. Not journalled; after a crash it is rebuilt from the
  * next observations, and every clock starts anew.
  */
 export interface Memory {
-  readonly instances: Readonly<Record<string, InstanceMemory>>;
-  readonly tasks: Readonly<Record<string, TaskMemory>>;
-  /** Since when each assigned task has been assigned, as this process knows. */
-  readonly assignedMs: Readonly<Record<string, number>>;
+  readonly instances: ReadonlyMap<string, InstanceMemory>;
+  /** By task id, for the tasks that are assigned now. */
+  readonly tasks: ReadonlyMap<string, TaskMemory>;
+  /** When this process last decided on a call that changes the fleet; at first when it began to look. */
+  readonly fleetCallMs: number;
 }
 
 export interface InstanceMemory {
   readonly firstSeenMs: number;
+  /** When a look at the fleet last showed it. */
+  readonly lastSeenMs: number;
   /** When it last answered at all; null: never. */
   readonly answeredMs: number | null;
   /** When it last answered as ready; null: never. */
@@ -23,61 +27,88 @@ export interface InstanceMemory {
   readonly endedByItself: boolean;
   /** Why it can be given no work, though it answers; null: it can. */
   readonly unfit: string | null;
+  /** What its last task that moved came to; null: not known. */
+  readonly rowsPerMs: number | null;
 }
 
 export interface TaskMemory {
-  readonly status: TaskStatus;
+  /** Since when it has been assigned, as this process knows. */
+  readonly assignedMs: number;
+  /** The last believable status; null: no worker has spoken of it. */
+  readonly status: TaskStatus | null;
   /** When the task's figures last changed. */
   readonly movedMs: number;
+  /** When rows were first seen to be read, and how many. */
+  readonly begun: { readonly ms: number; readonly rows: number } | null;
   /** Since when it says that it waits for the same dependency; null: it does not wait. */
   readonly waitingSinceMs: number | null;
+  /** When a cut of it was last refused; null: never. */
+  readonly cutRefusedMs: number | null;
+  /** A later answer said less than an earlier one: nothing that was said of it is believed. */
+  readonly contradicted: boolean;
 }
+
+/** A memory of one's own, to be changed during a tick. */
+export interface EditableMemory extends Memory {
+  readonly instances: Map<string, InstanceMemory>;
+  readonly tasks: Map<string, TaskMemory>;
+  fleetCallMs: number;
+}
+
+/** An instance that a look at the fleet does not show is remembered for so long: such looks may be stale. */
+const REMEMBER_MISSING_MS = 600_000;
 
 export function emptyMemory(): Memory {
-  return { instances: {}, tasks: {}, assignedMs: {} };
+  return { instances: new Map(), tasks: new Map(), fleetCallMs: Number.NaN };
 }
 
-/** `assigned`: the tasks whose last status is still needed though their worker may not answer now. */
+/** The memory as this tick's observation leaves it. Only a worker of `build` that calls itself by its instance's name is believed. */
 export function rememberTick(
   memory: Memory,
   observation: Observation,
-  assigned: ReadonlySet<string>,
+  state: RunState,
   nowMs: number,
-): Memory {
-  const kept = Object.entries(memory.tasks).filter(([task]) => assigned.has(task));
-  const seen = seenTasks(observation).map(
-    (status) => [status.task_id, rememberTask(memory.tasks[status.task_id], status, nowMs)] as const,
-  );
+  build: string,
+): EditableMemory {
+  const instances = rememberInstances(memory, observation, state, nowMs);
+  const tasks = rememberTasks(memory, observation, state, nowMs, build);
+  for (const { instance, task } of state.open.values()) {
+    const known = instances.get(instance ?? '');
+    const rowsPerMs = rateOf(tasks.get(task ?? ''), nowMs);
+    if (known !== undefined && rowsPerMs !== null) instances.set(instance ?? '', { ...known, rowsPerMs });
+  }
   return {
-    instances: Object.fromEntries(
-      observation.instances.map((instance) => [
-        instance.id,
-        rememberInstance(
-          memory.instances[instance.id],
-          observation.workers[instance.id],
-          instance.phase === 'gone',
-          nowMs,
-        ),
-      ]),
-    ),
-    tasks: Object.fromEntries([...kept, ...seen]),
-    assignedMs: Object.fromEntries([...assigned].map((task) => [task, memory.assignedMs[task] ?? nowMs])),
+    instances,
+    tasks,
+    fleetCallMs: Number.isNaN(memory.fleetCallMs) ? nowMs : memory.fleetCallMs,
   };
 }
 
-export function withInstance(memory: Memory, id: string, change: Partial<InstanceMemory>): Memory {
-  const known = memory.instances[id];
-  return known === undefined
-    ? memory
-    : { ...memory, instances: { ...memory.instances, [id]: { ...known, ...change } } };
+function rememberInstances(
+  memory: Memory,
+  observation: Observation,
+  state: RunState,
+  nowMs: number,
+): Map<string, InstanceMemory> {
+  const instances = new Map<string, InstanceMemory>();
+  for (const [id, known] of memory.instances) {
+    const kept = !observation.exact && nowMs - known.lastSeenMs < REMEMBER_MISSING_MS;
+    if (kept) instances.set(id, known);
+  }
+  for (const instance of observation.instances) {
+    const told = state.terminations[instance.id] !== undefined;
+    const known = memory.instances.get(instance.id);
+    const answer = observation.workers.get(instance.id);
+    instances.set(instance.id, rememberInstance(known, instance, answer, told, nowMs));
+  }
+  return instances;
 }
-
-type Answer = Observation['workers'][string] | undefined;
 
 function rememberInstance(
   before: InstanceMemory | undefined,
-  answer: Answer,
-  gone: boolean,
+  instance: ObservedInstance,
+  answer: WorkerAnswer | undefined,
+  told: boolean,
   nowMs: number,
 ): InstanceMemory {
   const known = before ?? {
@@ -87,24 +118,78 @@ function rememberInstance(
     terminatedMs: null,
     endedByItself: false,
     unfit: null,
+    rowsPerMs: null,
   };
   const answered = answer?.reachable === true;
   return {
     ...known,
+    lastSeenMs: nowMs,
     answeredMs: answered ? nowMs : known.answeredMs,
     readyMs: answered && answer.ready ? nowMs : known.readyMs,
-    endedByItself: known.endedByItself || (gone && known.terminatedMs === null),
+    endedByItself: known.endedByItself || (instance.phase === 'gone' && !told && known.terminatedMs === null),
   };
 }
 
-function rememberTask(before: TaskMemory | undefined, status: TaskStatus, nowMs: number): TaskMemory {
-  const moved = before === undefined || markOf(before.status) !== markOf(status);
-  const waitsOn = status.waiting_for !== null && before?.status.waiting_for === status.waiting_for;
+function rememberTasks(
+  memory: Memory,
+  observation: Observation,
+  state: RunState,
+  nowMs: number,
+  build: string,
+): Map<string, TaskMemory> {
+  const tasks = new Map<string, TaskMemory>();
+  for (const { status, task, instance } of state.open.values()) {
+    if (status !== 'assigned' || task === null || instance === null) continue;
+    const before = memory.tasks.get(task) ?? unheard(nowMs);
+    const seen = believedStatus(observation.workers.get(instance), instance, task, build);
+    tasks.set(task, seen === null ? before : rememberTask(before, seen, nowMs));
+  }
+  return tasks;
+}
+
+function unheard(nowMs: number): TaskMemory {
   return {
+    assignedMs: nowMs,
+    status: null,
+    movedMs: nowMs,
+    begun: null,
+    waitingSinceMs: null,
+    cutRefusedMs: null,
+    contradicted: false,
+  };
+}
+
+/** What a worker says of a task, if it is the worker that it should be. */
+function believedStatus(
+  answer: WorkerAnswer | undefined,
+  instance: string,
+  task: string,
+  build: string,
+): TaskStatus | null {
+  if (answer?.reachable !== true || answer.workerId !== instance || answer.build !== build) return null;
+  return answer.tasks[task] ?? null;
+}
+
+function rememberTask(before: TaskMemory, status: TaskStatus, nowMs: number): TaskMemory {
+  const moved = before.status === null || markOf(before.status) !== markOf(status);
+  const waitsOn = status.waiting_for !== null && before.status?.waiting_for === status.waiting_for;
+  return {
+    ...before,
     status,
     movedMs: moved ? nowMs : before.movedMs,
+    begun: before.begun ?? (status.rows_read > 0 ? { ms: nowMs, rows: status.rows_read } : null),
     waitingSinceMs: status.waiting_for === null ? null : waitsOn ? (before.waitingSinceMs ?? nowMs) : nowMs,
+    contradicted: before.contradicted || (before.status !== null && saysLess(status, before.status)),
   };
+}
+
+/** What is settled stays settled, and what has ended stays ended: whoever says otherwise is not to be believed. */
+function saysLess(status: TaskStatus, before: TaskStatus): boolean {
+  const through = (of: TaskStatus): bigint | null =>
+    of.settled_through === null ? null : BigInt(of.settled_through);
+  const [now, then] = [through(status), through(before)];
+  const back = then !== null && (now === null || now < then);
+  return back || status.rows_read < before.rows_read || (status.active && !before.active);
 }
 
 /** Any change of these is progress. Retries are not: a task that only tries again stands still. */
@@ -112,8 +197,9 @@ function markOf(status: TaskStatus): string {
   return `${status.settled_through}/${status.rows_read}/${status.active}/${status.waiting_for}`;
 }
 
-function seenTasks(observation: Observation): TaskStatus[] {
-  return Object.values(observation.workers).flatMap((answer) =>
-    answer.reachable ? Object.values(answer.tasks).filter((status) => status !== null) : [],
-  );
+/** Rows per millisecond of a task since it began to read; null: too little was seen to say. */
+export function rateOf(task: TaskMemory | undefined, nowMs: number): number | null {
+  if (task?.begun == null || task.status === null || nowMs <= task.begun.ms) return null;
+  const rate = (task.status.rows_read - task.begun.rows) / (nowMs - task.begun.ms);
+  return rate > 0 ? rate : null;
 }

@@ -5,9 +5,11 @@ export interface Observation {
   /** The fleet's desired capacity now. */
   readonly desired: number;
   readonly instances: readonly ObservedInstance[];
+  /** The look at the fleet is as things are now: an instance that it does not show is gone. Else it may be stale. */
+  readonly exact: boolean;
   /** What each running instance's worker answered. */
-  readonly workers: Readonly<Record<string, WorkerAnswer>>;
-  /** Tasks that a worker refused since the last tick. */
+  readonly workers: ReadonlyMap<string, WorkerAnswer>;
+  /** What workers refused since the last tick. */
   readonly refusals: readonly TaskRefusal[];
 }
 
@@ -26,6 +28,8 @@ export type WorkerAnswer =
       readonly reachable: true;
       /** False: booted, but its database or cluster cannot be reached. */
       readonly ready: boolean;
+      /** It takes no more tasks and ends after its last. */
+      readonly draining: boolean;
       readonly build: string;
       readonly workerId: string;
       /** By task id, for the tasks that this run has given to this worker; null: the worker does not know it. */
@@ -33,7 +37,9 @@ export type WorkerAnswer =
     };
 
 export interface TaskRefusal {
+  readonly call: 'post_task' | 'cut_task';
   readonly task: string;
+  /** HTTP status; 0: there was no answer, and whether the call took effect is not known. */
   readonly status: number;
   readonly message: string;
 }

@@ -1,47 +1,26 @@
-import { type Draft, isDown, isForeign, type Limits } from './draft.ts';
-import { withInstance } from './memory.ts';
+import { type Draft, isDown, type Limits } from './draft.ts';
+import type { InstanceMemory } from './memory.ts';
 import type { ObservedInstance, Observation, WorkerAnswer } from './observation.ts';
+import { isDone, rangeCounts } from './state.ts';
 
 /**
  * Brings the fleet to the size that the rest of the work needs.
  *
- *   instance: launching -> booting -> ready -> working -> terminating -> gone
+ *   instance: launching -> booting -> ready -> working -> draining -> terminating -> gone
  *                 |           |         |         |
  *                 '-----------'---------'---------'--> lost or unfit: terminated without decrement (replaced)
- *   A ready instance without work, when no range waits: terminated with decrement, at most once ever.
+ *   A ready instance without work, when there is none to take from others: terminated with decrement, at most once ever.
  */
-export function scaleFleet(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
-  terminateAgain(draft, observation, nowMs, limits);
-  if (
-    isOver(draft) ||
-    observation.instances.some((instance) => isForeign(instance, draft.state) && !isDown(instance))
-  ) {
-    return bringToZero(draft, observation, nowMs);
-  }
-  for (const instance of liveInstances(draft, observation)) {
-    const fault = faultOf(draft, instance, observation.workers[instance.id], nowMs, limits);
-    if (fault !== null)
-      terminate(draft, instance, { decrement: false, replaced: true, reason: fault, nowMs });
-    else if (isSurplus(draft, instance, observation))
-      terminate(draft, instance, { decrement: true, replaced: false, reason: 'no work left', nowMs });
-  }
-  setDesired(draft, observation, nowMs, limits);
-}
-
-/** Everything is done, or the run was stopped. */
-function isOver(draft: Draft): boolean {
-  return draft.state.stopped !== null || draft.ranges.every((range) => range.status === 'done');
-}
 
 /** Desired 0 first, so that nothing is replaced, then each instance without decrement. */
-function bringToZero(draft: Draft, observation: Observation, nowMs: number): void {
+export function bringToZero(draft: Draft, observation: Observation, nowMs: number): void {
   if (draft.state.desired !== 0) draft.record({ type: 'desired_set', count: 0 });
-  if (observation.desired !== 0) draft.effects.push({ type: 'set_desired', count: 0 });
+  if (observation.desired !== 0) draft.callFleet({ type: 'set_desired', count: 0 });
   const reason =
     draft.state.stopped ??
-    (isOver(draft) ? 'all ranges are done' : 'an instance of another run is in the way');
-  for (const instance of liveInstances(draft, observation))
-    terminate(draft, instance, { decrement: false, replaced: false, reason, nowMs });
+    (isDone(draft.state) ? 'all ranges are done' : 'an instance of another run is in the way');
+  for (const { id } of liveInstances(draft, observation))
+    terminate(draft, id, { decrement: false, replaced: false, reason, nowMs });
 }
 
 /** Instances that are not down and that nobody has terminated yet. */
@@ -59,97 +38,113 @@ interface Termination {
   readonly nowMs: number;
 }
 
-function terminate(draft: Draft, instance: ObservedInstance, how: Termination): void {
+function terminate(draft: Draft, instance: string, how: Termination): void {
   const { nowMs, ...why } = how;
-  draft.record({ type: 'terminating', instance: instance.id, ...why });
-  draft.effects.push({ type: 'terminate', instance: instance.id, decrement: how.decrement });
-  draft.memory = withInstance(draft.memory, instance.id, { terminatedMs: nowMs });
+  draft.record({ type: 'terminating', instance, ...why });
+  draft.callFleet({ type: 'terminate', instance, decrement: how.decrement });
+  draft.remember(instance, { terminatedMs: nowMs });
 }
 
 /** A call whose effect does not show is made again, never with a second decrement: desired is then set outright. */
-function terminateAgain(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
+export function terminateAgain(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
   for (const instance of observation.instances) {
     if (isDown(instance) || draft.state.terminations[instance.id] === undefined) continue;
-    const terminatedMs = draft.memory.instances[instance.id]?.terminatedMs ?? null;
+    const terminatedMs = draft.memory.instances.get(instance.id)?.terminatedMs ?? null;
     if (terminatedMs !== null && nowMs - terminatedMs < limits.terminateTimeoutMs) continue;
-    draft.memory = withInstance(draft.memory, instance.id, { terminatedMs: nowMs });
-    draft.effects.push(
-      { type: 'set_desired', count: draft.state.desired },
-      { type: 'terminate', instance: instance.id, decrement: false },
-    );
+    draft.remember(instance.id, { terminatedMs: nowMs });
+    draft.callFleet({ type: 'set_desired', count: draft.state.desired });
+    draft.callFleet({ type: 'terminate', instance: instance.id, decrement: false });
+  }
+}
+
+/** Terminates what can do no work, to be replaced. */
+export function replaceUnfit(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
+  for (const { id } of liveInstances(draft, observation)) {
+    const reason = faultOf(draft, id, observation.workers.get(id), nowMs, limits);
+    if (reason !== null) terminate(draft, id, { decrement: false, replaced: true, reason, nowMs });
   }
 }
 
 /** Why an instance must be replaced; null: it need not. */
 function faultOf(
   draft: Draft,
-  instance: ObservedInstance,
+  id: string,
   answer: WorkerAnswer | undefined,
   nowMs: number,
   limits: Limits,
 ): string | null {
-  const memory = draft.memory.instances[instance.id];
+  const memory = draft.memory.instances.get(id);
   if (memory === undefined) return null;
   if (memory.unfit !== null) return memory.unfit;
-  if (answer?.reachable === true && answer.workerId !== instance.id)
+  if (answer?.reachable === true && answer.workerId !== id)
     return `the worker at its address calls itself ${answer.workerId}`;
-  if (answer?.reachable === true && answer.build !== limits.build) {
+  if (answer?.reachable === true && answer.build !== limits.build)
     return `it runs build ${answer.build.slice(0, 12)}, this run is pinned to ${limits.build.slice(0, 12)}`;
-  }
-  if (draft.rangesOf(instance.id).length > 0) return null;
+  if (draft.rangesOf(id).length > 0) return null;
+  const drainsForNothing = answer?.reachable === true && answer.draining;
   const unreadyMs = nowMs - (memory.readyMs ?? memory.firstSeenMs);
+  if (drainsForNothing && nowMs - memory.firstSeenMs > limits.readyTimeoutMs)
+    return 'it drains and has no work';
   return unreadyMs > limits.readyTimeoutMs
     ? `it has not been ready for ${Math.round(unreadyMs / 1000)} s`
     : null;
 }
 
-/** Ready, idle, and nothing waits that it could take. */
-function isSurplus(draft: Draft, instance: ObservedInstance, observation: Observation): boolean {
-  if (draft.ranges.some((range) => range.status === 'waiting') || draft.rangesOf(instance.id).length > 0)
-    return false;
-  return observation.workers[instance.id]?.reachable === true;
+/** Lets ready workers go that have nothing to do: nothing waits, and nothing was to be had from others. */
+export function releaseIdle(draft: Draft, idle: readonly string[], nowMs: number): void {
+  if (draft.waits) return;
+  // For as many there is a part of a running range, or soon one.
+  const kept = draft.openRanges.filter(({ cutAt }) => cutAt !== null).length + cancelled(draft);
+  for (const id of idle.slice(kept)) {
+    if (draft.state.terminations[id] === undefined)
+      terminate(draft, id, { decrement: true, replaced: false, reason: 'no work left', nowMs });
+  }
+}
+
+function cancelled(draft: Draft): number {
+  return draft.effects.filter(({ type }) => type === 'cancel_task').length;
 }
 
 /** Raises what is wanted to what the rest needs, as far as the budget for replacements goes. */
-function setDesired(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
-  const wanted = Math.min(limits.workers, draft.ranges.filter((range) => range.status !== 'done').length);
+export function setDesired(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
+  const { done, total } = rangeCounts(draft.state);
+  const wanted = Math.min(limits.workers, total - done);
   if (replacementsUsed(draft) > limits.replacements)
     return giveUpOnReplacements(draft, observation, nowMs, limits);
-  const waiting = draft.ranges.some((range) => range.status === 'waiting');
-  if (waiting && wanted > draft.state.desired) {
+  if (draft.waits && wanted > draft.state.desired) {
     draft.record({ type: 'desired_set', count: wanted });
-    draft.effects.push({ type: 'set_desired', count: wanted });
+    draft.callFleet({ type: 'set_desired', count: wanted });
     return;
   }
   // The group answers something else than what was last asked for: an absolute value is safe to repeat. Not in a
   // tick with a decrement of its own, which would count twice.
   const decrements = draft.effects.some((effect) => effect.type === 'terminate' && effect.decrement);
   if (!decrements && observation.desired !== draft.state.desired)
-    draft.effects.push({ type: 'set_desired', count: draft.state.desired });
+    draft.callFleet({ type: 'set_desired', count: draft.state.desired });
 }
 
 function replacementsUsed(draft: Draft): number {
-  const ended = Object.values(draft.memory.instances).filter((instance) => instance.endedByItself).length;
-  return draft.state.replacements + ended;
+  const ended = draft.memory.instances.values().filter(({ endedByItself }) => endedByItself);
+  return draft.state.replacements + ended.toArray().length;
 }
 
 /** Goes on with the workers that have proved themselves; without any, the run ends with the last words of one. */
 function giveUpOnReplacements(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
   const live = liveInstances(draft, observation);
-  const replaced = lastReplacement(draft);
-  const proven = live.filter((instance) => (draft.memory.instances[instance.id]?.readyMs ?? null) !== null);
+  const isProven = (memory: InstanceMemory | undefined): boolean => (memory?.readyMs ?? null) !== null;
+  const proven = live.filter(({ id }) => isProven(draft.memory.instances.get(id)));
   if (proven.length !== draft.state.desired) {
     draft.record({ type: 'desired_set', count: proven.length });
-    draft.effects.push({ type: 'set_desired', count: proven.length });
+    draft.callFleet({ type: 'set_desired', count: proven.length });
   }
   const reason = `${limits.replacements} replacements are used up`;
   for (const instance of live) {
     if (!proven.includes(instance))
-      terminate(draft, instance, { decrement: false, replaced: false, reason, nowMs });
+      terminate(draft, instance.id, { decrement: false, replaced: false, reason, nowMs });
   }
   if (proven.length > 0) return;
   const words = observation.instances.findLast((instance) => instance.detail !== null)?.detail ?? null;
-  const why = words === null ? replaced : `; the last worker said: ${words}`;
+  const why = words === null ? lastReplacement(draft) : `; the last worker said: ${words}`;
   draft.stop(`no worker is left and ${reason}${why}`);
 }
 

@@ -1,8 +1,9 @@
 import type { TaskStatus } from '../../worker/contract.ts';
 import { addCounts, addsUp, countsOf, NO_COUNTS } from './counts.ts';
+import { noteCut } from './cut-range.ts';
 import { type Draft, isDown, type Limits } from './draft.ts';
 import type { SettledEvent } from './events.ts';
-import type { Memory } from './memory.ts';
+import type { Memory, TaskMemory } from './memory.ts';
 import type { Observation, TaskRefusal } from './observation.ts';
 import type { RangeState, RunState } from './state.ts';
 
@@ -11,9 +12,13 @@ const MAX_KEY = 2n ** 63n - 1n;
 /** Takes back every assigned range whose task has ended, failed, was refused, was lost, or stands still. */
 export function settleTasks(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
   const running = runningTasks(draft);
-  for (const range of draft.ranges) {
-    if (range.status !== 'assigned') continue;
-    settleRange(draft, observation, { range, runs: running.has(range.task) }, nowMs, limits);
+  const refusals = new Map(observation.refusals.map((refusal) => [refusal.task, refusal]));
+  for (const { id } of draft.openRanges) {
+    noteCut(draft, id, refusals, nowMs);
+    const range = draft.state.open.get(id);
+    if (range?.status !== 'assigned') continue;
+    const assigned = { range, runs: running.has(range.task), refusal: refusals.get(range.task ?? '') };
+    settleRange(draft, observation, assigned, nowMs, limits);
   }
   stopAtDeadLetters(draft, limits);
   if (draft.state.stopped !== null) takeBackAll(draft);
@@ -23,16 +28,18 @@ export function settleTasks(draft: Draft, observation: Observation, nowMs: numbe
 interface Assigned {
   readonly range: RangeState;
   readonly runs: boolean;
+  readonly refusal: TaskRefusal | undefined;
 }
 
 function settleRange(
   draft: Draft,
   observation: Observation,
-  { range, runs }: Assigned,
+  { range, runs, refusal }: Assigned,
   nowMs: number,
   limits: Limits,
 ): void {
-  const status = lastStatus(draft, range);
+  const task = draft.taskOf(range);
+  if (task?.contradicted === true) return settleContradicted(draft, range, limits);
   const lost = lossOf(draft, observation, range, nowMs, limits);
   if (lost !== null) {
     // An instance that we terminated ourselves is nobody's fault but that of the range that was charged for it then.
@@ -40,9 +47,9 @@ function settleRange(
     draft.markUnfit(range.instance, lost.reason);
     return giveBack(draft, range, limits, { reason: lost.reason, charged: lost.known && runs && !told });
   }
-  const refusal = observation.refusals.find((candidate) => candidate.task === range.task);
-  if (refusal !== undefined) return settleRefused(draft, range, refusal, nowMs, limits);
-  if (status === undefined) return settleUnheard(draft, range, nowMs, limits);
+  if (refusal?.call === 'post_task') return settleRefused(draft, range, refusal, nowMs, limits);
+  const status = task?.status ?? null;
+  if (status === null) return settleUnheard(draft, range, nowMs, limits);
   if (!addsUp(countsOf(status))) {
     return draft.stop(
       `task ${status.task_id} on ${range.instance} counts its rows wrongly: ${JSON.stringify(countsOf(status))}`,
@@ -52,9 +59,16 @@ function settleRange(
   if (runs) settleIfStuck(draft, range, status, nowMs, limits);
 }
 
+/** A worker that says less than it said before is not believed in anything: its task's whole stretch is read again. */
+function settleContradicted(draft: Draft, range: RangeState, limits: Limits): void {
+  const reason = `worker ${range.instance} took back what it had said of task ${range.task}`;
+  draft.markUnfit(range.instance, reason);
+  giveBack(draft, range, limits, { reason, charged: true });
+}
+
 /** A task of which no worker ever spoke has no clock of its own; its worker has had its time to take it. */
 function settleUnheard(draft: Draft, range: RangeState, nowMs: number, limits: Limits): void {
-  const sinceMs = draft.memory.assignedMs[range.task ?? ''] ?? nowMs;
+  const sinceMs = draft.taskOf(range)?.assignedMs ?? nowMs;
   if (nowMs - sinceMs <= limits.readyTimeoutMs) return;
   const reason = `${range.instance} has not taken its task for ${Math.round((nowMs - sinceMs) / 1000)} s`;
   draft.markUnfit(range.instance, reason);
@@ -70,19 +84,19 @@ function lossOf(
   limits: Limits,
 ): { reason: string; known: boolean } | null {
   const id = range.instance ?? '';
-  const instance = observation.instances.find((candidate) => candidate.id === id);
-  const memory = draft.memory.instances[id];
-  if (instance === undefined) return { reason: `worker ${id} is gone`, known: false };
-  if (isDown(instance))
+  const instance = draft.instance(id);
+  const memory = draft.memory.instances.get(id);
+  if (instance === undefined && observation.exact) return { reason: `worker ${id} is gone`, known: false };
+  if (instance !== undefined && isDown(instance))
     return {
       reason: `worker ${id} has ended${instance.detail === null ? '' : `: ${instance.detail}`}`,
       known: true,
     };
-  const silentSinceMs = memory?.answeredMs ?? memory?.firstSeenMs ?? nowMs;
+  const silentSinceMs = memory?.answeredMs ?? memory?.firstSeenMs ?? draft.taskOf(range)?.assignedMs ?? nowMs;
   if (nowMs - silentSinceMs < limits.lostAfterMs) return null;
   return {
     reason: `worker ${id} has not answered for ${Math.round((nowMs - silentSinceMs) / 1000)} s`,
-    known: true,
+    known: memory !== undefined,
   };
 }
 
@@ -93,8 +107,9 @@ function settleRefused(
   nowMs: number,
   limits: Limits,
 ): void {
-  // A full queue or a lost answer passes by itself: the same task is posted again, for a while.
-  if (refusal.status === 429 || refusal.status === 0) return settleUnheard(draft, range, nowMs, limits);
+  // A full queue, no answer, or a worker that drains passes by itself: the same task is posted again, for a while.
+  const passing = refusal.status === 429 || refusal.status === 503 || refusal.status === 0;
+  if (passing) return settleUnheard(draft, range, nowMs, limits);
   const reason = `worker ${range.instance} refused the task (${refusal.status}): ${refusal.message}`;
   draft.markUnfit(range.instance, reason);
   giveBack(draft, range, limits, { reason, charged: false });
@@ -103,12 +118,22 @@ function settleRefused(
 function settleEnded(draft: Draft, range: RangeState, status: TaskStatus, limits: Limits): void {
   const { error } = status;
   if (error === null) {
+    if (status.end_index !== range.end) return settleElsewhere(draft, range, status, limits);
     draft.record(settled(range, status, { outcome: 'done', charged: false, reason: null }));
     return;
   }
   const reason = `${error.type}: ${error.message}`;
   giveBack(draft, range, limits, { reason, charged: error.next === 'retry' });
   if (error.next === 'stop') draft.stop(reason);
+}
+
+/** Ended at a key that nobody asked for: what it says is not believed. */
+function settleElsewhere(draft: Draft, range: RangeState, status: TaskStatus, limits: Limits): void {
+  const [said, asked] = [status.end_index, range.end].map((key) => key ?? 'the open end');
+  const reason = `worker ${range.instance} ended task ${status.task_id} at ${said}, its range ends at ${asked}`;
+  draft.rememberTask(status.task_id, { contradicted: true });
+  draft.markUnfit(range.instance, reason);
+  giveBack(draft, range, limits, { reason, charged: true });
 }
 
 function settleIfStuck(
@@ -118,7 +143,7 @@ function settleIfStuck(
   nowMs: number,
   limits: Limits,
 ): void {
-  const memory = draft.memory.tasks[status.task_id];
+  const memory = draft.taskOf(range);
   if (memory === undefined) return;
   if (memory.waitingSinceMs !== null) {
     const waitedMs = nowMs - memory.waitingSinceMs;
@@ -143,7 +168,7 @@ function giveBack(
   limits: Limits,
   why: { reason: string; charged: boolean },
 ): void {
-  const status = believed(lastStatus(draft, range));
+  const status = believed(draft.taskOf(range), range);
   const spent = why.charged && range.charged + 1 >= limits.attempts;
   const outcome = nothingLeft(range, status) ? 'done' : spent ? 'failed' : 'rest_waits';
   draft.record(settled(range, status, { outcome, ...why }));
@@ -157,19 +182,19 @@ function takeBackAll(draft: Draft): void {
 
 /** Takes every assigned range back, with what its task had settled by the last answer. Nobody is charged. */
 export function takeBackEvents(state: RunState, memory: Memory, reason: string): SettledEvent[] {
-  return Object.values(state.ranges)
+  return [...state.open.values()]
     .filter((range) => range.status === 'assigned')
     .map((range) => {
-      const status = believed(memory.tasks[range.task ?? '']?.status);
+      const status = believed(memory.tasks.get(range.task ?? ''), range);
       const outcome = nothingLeft(range, status) ? 'done' : 'rest_waits';
       return settled(range, status, { outcome, charged: false, reason });
     });
 }
 
 /** True when every key up to the range's end is settled, though the task did not live to say so. */
-function nothingLeft(range: RangeState, status: TaskStatus | undefined): boolean {
-  if (status === undefined) return false;
-  if (!status.active && status.error === null) return true;
+function nothingLeft(range: RangeState, status: TaskStatus | null): boolean {
+  if (status === null) return false;
+  if (!status.active && status.error === null && status.end_index === range.end) return true;
   if (status.settled_through === null) return false;
   const last = range.end === null ? MAX_KEY : BigInt(range.end) - 1n;
   return BigInt(status.settled_through) >= last;
@@ -177,7 +202,7 @@ function nothingLeft(range: RangeState, status: TaskStatus | undefined): boolean
 
 function settled(
   range: RangeState,
-  status: TaskStatus | undefined,
+  status: TaskStatus | null,
   why: Pick<SettledEvent, 'outcome' | 'charged' | 'reason'>,
 ): SettledEvent {
   return {
@@ -185,7 +210,7 @@ function settled(
     range: range.id,
     task: range.task ?? '',
     through: status?.settled_through ?? null,
-    counts: status === undefined ? NO_COUNTS : countsOf(status),
+    counts: status === null ? NO_COUNTS : countsOf(status),
     ...why,
   };
 }
@@ -193,9 +218,9 @@ function settled(
 /** Of each worker's tasks the one that runs: the one that has read most, or was accepted first. It alone has a clock. */
 function runningTasks(draft: Draft): Set<string | null> {
   const running = new Map<string | null, TaskStatus>();
-  for (const range of draft.ranges) {
-    const status = range.status === 'assigned' ? lastStatus(draft, range) : undefined;
-    if (status === undefined) continue;
+  for (const range of draft.openRanges) {
+    const status = range.status === 'assigned' ? (draft.taskOf(range)?.status ?? null) : null;
+    if (status === null) continue;
     const other = running.get(range.instance);
     if (other === undefined || runsBefore(status, other)) running.set(range.instance, status);
   }
@@ -208,25 +233,27 @@ function runsBefore(a: TaskStatus, b: TaskStatus): boolean {
   return Date.parse(a.start_time) < Date.parse(b.start_time);
 }
 
-function lastStatus(draft: Draft, range: RangeState): TaskStatus | undefined {
-  return draft.memory.tasks[range.task ?? '']?.status;
+/**
+ * What may be accepted. Nothing of counts that do not add up, nothing of a task that was contradicted, and nothing that
+ * is said to be settled outside of the range: a cut may have been given away.
+ */
+function believed(task: TaskMemory | undefined, range: RangeState): TaskStatus | null {
+  const status = task?.contradicted === false ? task.status : null;
+  if (status === null || !addsUp(countsOf(status))) return null;
+  return status.settled_through === null || isIn(BigInt(status.settled_through), range) ? status : null;
 }
 
-/** What may be accepted: of counts that do not add up nothing is. */
-function believed(status: TaskStatus | undefined): TaskStatus | undefined {
-  return status !== undefined && addsUp(countsOf(status)) ? status : undefined;
+function isIn(key: bigint, { start, end }: RangeState): boolean {
+  return (start === null || key >= BigInt(start)) && (end === null || key < BigInt(end));
 }
 
 function stopAtDeadLetters(draft: Draft, limits: Limits): void {
-  const running = draft.ranges
+  const running = draft.openRanges
     .filter((range) => range.status === 'assigned')
-    .map((range) => lastStatus(draft, range))
-    .filter((status) => status !== undefined)
+    .map((range) => draft.taskOf(range)?.status ?? null)
+    .filter((status) => status !== null)
     .map(countsOf);
-  const { deadLetters } = [...draft.ranges.map((range) => range.counts), ...running].reduce(
-    addCounts,
-    NO_COUNTS,
-  );
+  const { deadLetters } = running.reduce(addCounts, draft.state.counts);
   if (deadLetters > limits.stopLimit) {
     draft.stop(
       `rows that could not become documents: ${deadLetters}, more than the definition's stop_limit of ${limits.stopLimit}`,

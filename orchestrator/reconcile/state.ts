@@ -6,35 +6,54 @@ import type {
   PlannedRange,
   RunEvent,
   RunIdentity,
+  RunPlan,
   SettledEvent,
 } from './events.ts';
+import { workOf } from './work.ts';
 
 /**
- * A run as its journal tells it: the fold of its events. Plain JSON, so that a snapshot is the state itself.
+ * A run as its journal tells it: the fold of its events.
  *
  *   range:  waiting -> assigned -> done
  *              ^          |-----> waiting   with what is not settled (worker lost, task failed, stood still)
- *              |          '-----> failed    after the last attempt
+ *              |          |-----> failed    after the last attempt
+ *              |          '-----> assigned  up to a new end, and another range waits from there on (cut)
  *              '---- pass_resumed (a new start of the same run gives failed ranges new attempts)
+ *
+ * A pass may have 100,000 ranges, and each tick and each snapshot of the journal should cost what has changed, not what
+ * there is. So the ranges of a pass are given out in one order that is fixed when it opens; `given` says how many were,
+ * and only those that were given out and are not done are kept one by one, in `open`.
  */
 export interface RunState {
   readonly identity: RunIdentity | null;
+  readonly plan: RunPlan | null;
   readonly phases: Readonly<Partial<Record<Phase, PhaseState>>>;
-  /** The pass that reads now or read last; 1 is the main one, later ones read again what did not validate. */
+  /** The pass that reads now or read last; 0 before the first. A number is never used twice, nor are its write aliases. */
   readonly pass: number;
-  readonly ranges: Readonly<Record<string, RangeState>>;
+  /** The pass that reads the whole table; 0 before it opens. Later ones read again what did not validate. */
+  readonly mainPass: number;
+  /** Numbers of the planned ranges that the pass reads; null: all. */
+  readonly numbers: readonly string[] | null;
+  /** The ranges of the pass, longest first. */
+  readonly order: readonly PlannedRange[];
+  /** So many of `order` were given out at least once. */
+  readonly given: number;
+  /** Ranges that were given out and are not done, by id. */
+  readonly open: ReadonlyMap<string, RangeState>;
+  /** Ranges that cuts have made in this pass. */
+  readonly cuts: number;
+  /** The sum of all accepted stretches of this pass. */
+  readonly counts: Counts;
   /** The fleet's desired capacity as this run wants it. */
   readonly desired: number;
   /** Every instance that a terminate call was ever intended for; a decrement happens at most once per instance. */
   readonly terminations: Readonly<Record<string, { readonly decrement: boolean; readonly reason: string }>>;
   /** Instances terminated to be replaced since this pass began or was taken up again. */
   readonly replacements: number;
-  /** Instances that had work of this run. */
-  readonly instances: readonly string[];
   /** Why the pass ended before its end; null: it did not. */
   readonly stopped: string | null;
-  /** Planned ranges, by number, that were given out more than once: they are always compared key by key. */
-  readonly readTwice: readonly string[];
+  /** Numbers of planned ranges that were given out more than once, in whole or in part. */
+  readonly readTwice: ReadonlySet<string>;
   /** What passes before this one had settled. */
   readonly earlierPasses: readonly { readonly pass: number; readonly counts: Counts }[];
   /** Where the alias pointed when its move was decided; kept until the move is recorded. */
@@ -53,37 +72,44 @@ export interface PhaseState {
 }
 
 export interface RangeState {
+  /** `p1-0007`, and `p1-0007.3` for what a cut made of it. */
   readonly id: string;
   /** The rest that is still to be read; moves up as stretches settle. */
   readonly start: string | null;
   readonly end: string | null;
+  /** About how many rows the rest has, and their bytes. */
   readonly rows: number;
-  readonly status: 'waiting' | 'assigned' | 'done' | 'failed';
+  readonly bytes: number;
+  readonly status: 'waiting' | 'assigned' | 'failed';
   /** Number of the newest task of this range. */
   readonly attempt: number;
   /** Attempts that failed by their own fault. */
   readonly charged: number;
   readonly instance: string | null;
   readonly task: string | null;
-  /** The sum of all accepted stretches. */
-  readonly counts: Counts;
-  /** Last keys of accepted stretches before the final one. A range with any was read more than once in part. */
-  readonly cuts: readonly string[];
+  /** Where its task is being cut; null: nowhere. */
+  readonly cutAt: string | null;
   readonly lastReason: string | null;
 }
 
 export function emptyState(): RunState {
   return {
     identity: null,
+    plan: null,
     phases: {},
     pass: 0,
-    ranges: {},
+    mainPass: 0,
+    numbers: null,
+    order: [],
+    given: 0,
+    open: new Map(),
+    cuts: 0,
+    counts: NO_COUNTS,
     desired: 0,
     terminations: {},
     replacements: 0,
-    instances: [],
     stopped: null,
-    readTwice: [],
+    readTwice: new Set(),
     earlierPasses: [],
     promotionIntent: null,
     promotion: null,
@@ -93,130 +119,152 @@ export function emptyState(): RunState {
   };
 }
 
-export function applyEvent(state: RunState, event: RunEvent): RunState {
+/** How many ranges of the pass stand where. Those that wait include those that were never given out. */
+export function rangeCounts(state: RunState): Record<RangeState['status'] | 'done' | 'total', number> {
+  const counts = { waiting: state.order.length - state.given, assigned: 0, failed: 0 };
+  for (const { status } of state.open.values()) counts[status] += 1;
+  const done = state.given + state.cuts - state.open.size;
+  return { ...counts, done, total: state.order.length + state.cuts };
+}
+
+export function isDone(state: RunState): boolean {
+  return state.given === state.order.length && state.open.size === 0;
+}
+
+/** The next range of the pass that was never given out; null: all were. */
+export function nextFresh(state: RunState): RangeState | null {
+  const planned = state.order[state.given];
+  return planned === undefined ? null : freshRange(planned, state.pass);
+}
+
+/** `p2-0007`, `p1-0007` and `p1-0007.3` are the same planned range, or a part of it: `0007`. */
+function rangeNumber(id: string): string {
+  const end = id.indexOf('.');
+  return id.slice(id.indexOf('-') + 1, end === -1 ? undefined : end);
+}
+
+/** The id of the range that the next cut of `range` makes. */
+export function restId(state: RunState, range: RangeState): string {
+  return `p${state.pass}-${rangeNumber(range.id)}.${state.cuts + 1}`;
+}
+
+/** The ranges of a pass in the order in which they are given out: the longest first, so that none is left for the end. */
+export function workOrder(plan: RunPlan | null, numbers: readonly string[] | null): PlannedRange[] {
+  const wanted = numbers === null ? null : new Set(numbers);
+  const ranges = (plan?.ranges ?? []).filter(({ number }) => wanted?.has(number) ?? true);
+  return ranges.sort((a, b) => workOf(b) - workOf(a));
+}
+
+/** A state of one's own, to be changed event by event; what it shares with the other is never changed. */
+export type EditableState = {
+  -readonly [Name in keyof RunState]: RunState[Name];
+} & { open: Map<string, RangeState>; readTwice: Set<string>; terminations: Terminations };
+type Terminations = Record<string, { readonly decrement: boolean; readonly reason: string }>;
+
+export function editableCopy(state: RunState): EditableState {
+  return {
+    ...state,
+    open: new Map(state.open),
+    readTwice: new Set(state.readTwice),
+    terminations: { ...state.terminations },
+  };
+}
+
+export function applyEvents(state: RunState, events: readonly RunEvent[]): RunState {
+  const next = editableCopy(state);
+  for (const event of events) applyTo(next, event);
+  return next;
+}
+
+/** Changes `state` by one event. */
+export function applyTo(state: EditableState, event: RunEvent): void {
   switch (event.type) {
     case 'run_started': {
       const { type: _, ...identity } = event;
-      return { ...state, identity };
+      state.identity = identity;
+      return;
     }
+    case 'planned':
+      state.plan = { ranges: event.ranges, bounds: event.bounds };
+      return;
     case 'phase_started':
-      return withPhase(state, event.phase, { startedAt: event.at, finishedAt: null, record: null });
+      return setPhase(state, event.phase, { startedAt: event.at, finishedAt: null, record: null });
     case 'phase_finished': {
       const startedAt = state.phases[event.phase]?.startedAt ?? event.at;
-      return withPhase(state, event.phase, { startedAt, finishedAt: event.at, record: event.record });
+      return setPhase(state, event.phase, { startedAt, finishedAt: event.at, record: event.record });
     }
     case 'pass_opened':
-      return {
-        ...state,
-        pass: event.pass,
-        stopped: null,
-        replacements: 0,
-        readTwice: event.pass === 1 ? [] : withNumbers(state.readTwice, event.ranges),
-        earlierPasses:
-          state.pass === 0 ? [] : [...state.earlierPasses, { pass: state.pass, counts: totalCounts(state) }],
-        ranges: byId(event.ranges.map(freshRange)),
-      };
+      return openPass(state, event.pass, event.numbers);
     case 'pass_resumed':
-      return { ...state, stopped: null, replacements: 0, ranges: mapRanges(state, revive) };
+      state.stopped = null;
+      state.replacements = 0;
+      for (const [id, range] of state.open)
+        if (range.status === 'failed') state.open.set(id, { ...range, status: 'waiting', charged: 0 });
+      return;
     case 'target_lost':
-      return withoutLaterPhases(
-        { ...state, stopped: null, ranges: {}, readTwice: [], pass: 0, earlierPasses: [] },
-        'create-index',
-      );
+      return forgetPasses(state);
     case 'assigned':
-      return {
-        ...withRange(state, event.range, (range) => ({
-          ...range,
-          status: 'assigned',
-          attempt: event.attempt,
-          instance: event.instance,
-          task: event.task,
-        })),
-        readTwice:
-          event.attempt === 1 ? state.readTwice : withNumbers(state.readTwice, [{ id: event.range }]),
-        instances: state.instances.includes(event.instance)
-          ? state.instances
-          : [...state.instances, event.instance],
-      };
+      return assign(state, event);
     case 'settled':
-      return withRange(state, event.range, (range) => settle(range, event));
+      return settle(state, event);
+    case 'cut_intended':
+      return changeTask(state, event, (range) => ({ ...range, cutAt: event.at }));
+    case 'cut_refused':
+      return changeTask(state, event, (range) => ({ ...range, cutAt: null }));
+    case 'cut':
+      return cut(state, event);
     case 'desired_set':
-      return { ...state, desired: event.count };
+      state.desired = event.count;
+      return;
     case 'terminating':
-      return {
-        ...state,
-        desired: event.decrement ? Math.max(0, state.desired - 1) : state.desired,
-        replacements: state.replacements + (event.replaced ? 1 : 0),
-        terminations: {
-          ...state.terminations,
-          [event.instance]: { decrement: event.decrement, reason: event.reason },
-        },
-      };
+      if (event.decrement) state.desired = Math.max(0, state.desired - 1);
+      if (event.replaced) state.replacements += 1;
+      state.terminations[event.instance] = { decrement: event.decrement, reason: event.reason };
+      return;
     case 'stopped':
-      return { ...state, stopped: state.stopped ?? event.reason };
+      state.stopped ??= event.reason;
+      return;
     case 'promotion_intended':
-      return { ...state, promotionIntent: event.record };
+      state.promotionIntent = event.record;
+      return;
     case 'promoted':
-      return { ...state, promotion: event.record, promotionIntent: null, rolledBack: null };
+      state.promotion = event.record;
+      state.promotionIntent = null;
+      state.rolledBack = null;
+      return;
     case 'rolled_back':
-      return { ...state, rolledBack: { at: event.at, ...event.record } };
+      state.rolledBack = { at: event.at, ...event.record };
+      return;
     case 'finished':
-      return { ...state, result: event.result };
+      state.result = event.result;
+      return;
     case 'abandoned':
-      return { ...state, abandoned: true };
+      state.abandoned = true;
+      return;
     default:
       return event satisfies never;
   }
 }
 
-function settle(range: RangeState, event: SettledEvent): RangeState {
-  // A settled event of a task that no longer has the range changes nothing: its stretch was given away.
-  if (range.task !== event.task || range.status !== 'assigned') return range;
-  const done = event.outcome === 'done';
-  const moved = event.through === null || done ? range.start : (BigInt(event.through) + 1n).toString();
-  return {
-    ...range,
-    start: moved,
-    status: done ? 'done' : event.outcome === 'failed' ? 'failed' : 'waiting',
-    charged: range.charged + (event.charged ? 1 : 0),
-    counts: addCounts(range.counts, event.counts),
-    cuts: event.through === null || done ? range.cuts : [...range.cuts, event.through],
-    lastReason: event.reason,
-  };
-}
-
-/** `p2-0007` and `p1-0007` are the same planned range in two passes. */
-export function rangeNumber(id: string): string {
-  return id.slice(id.indexOf('-') + 1);
-}
-
-function withNumbers(
-  known: readonly string[],
-  ranges: readonly { readonly id: string }[],
-): readonly string[] {
-  return [...new Set([...known, ...ranges.map(({ id }) => rangeNumber(id))])];
-}
-
-function freshRange(planned: PlannedRange): RangeState {
-  return {
-    ...planned,
-    status: 'waiting',
-    attempt: 0,
-    charged: 0,
-    instance: null,
-    task: null,
+function openPass(state: EditableState, pass: number, numbers: readonly string[] | null): void {
+  if (state.mainPass !== 0)
+    state.earlierPasses = [...state.earlierPasses, { pass: state.pass, counts: state.counts }];
+  if (numbers === null) {
+    state.mainPass = pass;
+    state.readTwice = new Set();
+  }
+  for (const number of numbers ?? []) state.readTwice.add(number);
+  Object.assign(state, {
+    pass,
+    numbers,
+    stopped: null,
+    replacements: 0,
+    given: 0,
+    cuts: 0,
     counts: NO_COUNTS,
-    cuts: [],
-    lastReason: null,
-  };
-}
-
-function revive(range: RangeState): RangeState {
-  return range.status === 'failed' ? { ...range, status: 'waiting', charged: 0 } : range;
-}
-
-function withPhase(state: RunState, phase: Phase, value: PhaseState): RunState {
-  return { ...state, phases: { ...state.phases, [phase]: value } };
+  });
+  state.order = workOrder(state.plan, numbers);
+  state.open.clear();
 }
 
 const AFTER_CREATE: readonly Phase[] = [
@@ -229,29 +277,90 @@ const AFTER_CREATE: readonly Phase[] = [
   'release',
 ];
 
-function withoutLaterPhases(state: RunState, from: 'create-index'): RunState {
-  const kept = Object.entries(state.phases).filter(
-    ([phase]) => !AFTER_CREATE.slice(AFTER_CREATE.indexOf(from)).includes(phase as Phase),
-  );
-  return { ...state, phases: Object.fromEntries(kept) };
+/** The target is gone: what was settled in it is not, and the main pass is opened anew under another number. */
+function forgetPasses(state: EditableState): void {
+  const kept = Object.entries(state.phases).filter(([phase]) => !AFTER_CREATE.includes(phase as Phase));
+  state.phases = Object.fromEntries(kept);
+  Object.assign(state, { mainPass: 0, numbers: null, order: [], given: 0, cuts: 0, counts: NO_COUNTS });
+  state.stopped = null;
+  state.earlierPasses = [];
+  state.open.clear();
+  state.readTwice.clear();
 }
 
-function withRange(state: RunState, id: string, change: (range: RangeState) => RangeState): RunState {
-  const range = state.ranges[id];
-  if (range === undefined)
-    throw new Error(`the journal speaks of range ${id}, which this pass does not have`);
-  return { ...state, ranges: { ...state.ranges, [id]: change(range) } };
+function assign(
+  state: EditableState,
+  event: { range: string; attempt: number; instance: string; task: string },
+): void {
+  const fresh = state.open.has(event.range) ? null : nextFresh(state);
+  if (fresh?.id === event.range) state.given += 1;
+  const range =
+    state.open.get(event.range) ?? (fresh?.id === event.range ? fresh : unknownRange(event.range));
+  const { attempt, instance, task } = event;
+  if (attempt > 1) state.readTwice.add(rangeNumber(range.id));
+  state.open.set(range.id, { ...range, status: 'assigned', attempt, instance, task });
 }
 
-function mapRanges(state: RunState, change: (range: RangeState) => RangeState): RunState['ranges'] {
-  return byId(Object.values(state.ranges).map(change));
+function settle(state: EditableState, event: SettledEvent): void {
+  const range = state.open.get(event.range);
+  // A settled event of a task that no longer has the range changes nothing: its stretch was given away.
+  if (range === undefined || range.task !== event.task || range.status !== 'assigned') return;
+  state.counts = addCounts(state.counts, event.counts);
+  if (event.outcome === 'done') return void state.open.delete(range.id);
+  const left = Math.max(0, range.rows - event.counts.rowsRead);
+  state.open.set(range.id, {
+    ...range,
+    start: event.through === null ? range.start : (BigInt(event.through) + 1n).toString(),
+    rows: left,
+    bytes: range.rows === 0 ? range.bytes : (range.bytes * left) / range.rows,
+    status: event.outcome === 'failed' ? 'failed' : 'waiting',
+    charged: range.charged + (event.charged ? 1 : 0),
+    cutAt: null,
+    lastReason: event.reason,
+  });
 }
 
-function byId(ranges: readonly RangeState[]): Record<string, RangeState> {
-  return Object.fromEntries(ranges.map((range) => [range.id, range]));
+function cut(
+  state: EditableState,
+  event: { range: string; task: string; at: string; rest: string; rows: number },
+): void {
+  const range = state.open.get(event.range);
+  if (range === undefined || range.task !== event.task) return;
+  const bytes = range.rows === 0 ? 0 : (range.bytes * Math.min(event.rows, range.rows)) / range.rows;
+  const rows = Math.max(0, range.rows - event.rows);
+  state.cuts += 1;
+  state.open.set(range.id, { ...range, end: event.at, cutAt: null, rows, bytes: range.bytes - bytes });
+  const planned = { start: event.at, end: range.end, rows: event.rows, bytes };
+  state.open.set(event.rest, { ...planned, ...NEVER_GIVEN, id: event.rest });
 }
 
-/** All rows that this pass has settled and accepted. */
-export function totalCounts(state: RunState): Counts {
-  return Object.values(state.ranges).reduce((sum, range) => addCounts(sum, range.counts), NO_COUNTS);
+function changeTask(
+  state: EditableState,
+  { range: id, task }: { range: string; task: string },
+  change: (range: RangeState) => RangeState,
+): void {
+  const range = state.open.get(id);
+  if (range !== undefined && range.task === task) state.open.set(id, change(range));
+}
+
+function setPhase(state: EditableState, phase: Phase, value: PhaseState): void {
+  state.phases = { ...state.phases, [phase]: value };
+}
+
+const NEVER_GIVEN = {
+  status: 'waiting',
+  attempt: 0,
+  charged: 0,
+  instance: null,
+  task: null,
+  cutAt: null,
+  lastReason: null,
+} as const;
+
+function freshRange({ number, ...planned }: PlannedRange, pass: number): RangeState {
+  return { ...planned, ...NEVER_GIVEN, id: `p${pass}-${number}` };
+}
+
+function unknownRange(id: string): never {
+  throw new Error(`the journal speaks of range ${id}, which is not this pass's next`);
 }

@@ -2,7 +2,7 @@ import { addCounts, countsOf } from '../reconcile/counts.ts';
 import type { Counts } from '../reconcile/events.ts';
 import type { Memory } from '../reconcile/memory.ts';
 import type { Observation } from '../reconcile/observation.ts';
-import { type RunState, totalCounts } from '../reconcile/state.ts';
+import { rangeCounts, type RunState } from '../reconcile/state.ts';
 import type { Estimate } from './eta.ts';
 
 /** How far a pass is. Only settled rows count: nothing is shown as done that could still be lost. */
@@ -22,15 +22,15 @@ export type Snapshot = Omit<Progress, 'estimate'>;
 
 /** What can be seen at one tick, before rates and estimates. */
 export function snapshotOf(state: RunState, memory: Memory, observation: Observation): Snapshot {
-  const ranges = Object.values(state.ranges);
-  const running = ranges
+  const running = [...state.open.values()]
     .filter((range) => range.status === 'assigned')
-    .flatMap((range) => memory.tasks[range.task ?? '']?.status ?? []);
+    .flatMap((range) => memory.tasks.get(range.task ?? '')?.status ?? []);
+  const { done, total } = rangeCounts(state);
   return {
     pass: state.pass,
-    counts: running.map(countsOf).reduce(addCounts, totalCounts(state)),
-    rowsExpected: ranges.reduce((sum, range) => sum + range.rows, 0),
-    ranges: { done: ranges.filter((range) => range.status === 'done').length, total: ranges.length },
+    counts: running.map(countsOf).reduce(addCounts, state.counts),
+    rowsExpected: state.order.reduce((sum, range) => sum + range.rows, 0),
+    ranges: { done, total },
     workers: countWorkers(state, observation),
     waitingFor: [
       ...new Set(running.map((status) => status.waiting_for).filter((dependency) => dependency !== null)),
@@ -40,12 +40,12 @@ export function snapshotOf(state: RunState, memory: Memory, observation: Observa
 
 function countWorkers(state: RunState, observation: Observation): Progress['workers'] {
   const working = new Set(
-    Object.values(state.ranges).flatMap((range) => (range.status === 'assigned' ? [range.instance] : [])),
+    [...state.open.values()].flatMap((range) => (range.status === 'assigned' ? [range.instance] : [])),
   );
   const alive = observation.instances.filter(
     (instance) => instance.phase === 'pending' || instance.phase === 'running',
   );
-  const answering = alive.filter((instance) => observation.workers[instance.id]?.reachable === true);
+  const answering = alive.filter((instance) => observation.workers.get(instance.id)?.reachable === true);
   const busy = answering.filter((instance) => working.has(instance.id)).length;
   return { working: busy, idle: answering.length - busy, starting: alive.length - answering.length };
 }

@@ -2,18 +2,18 @@ import type { ClientBase } from 'pg';
 import { describeDefinition } from '../../definition/describe.ts';
 import type { DescribedDefinition, IndexDefinition } from '../../definition/definition.ts';
 import { describedDigest } from '../../definition/digest.ts';
+import type { Clock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
 import { runFolder } from '../journal/claims.ts';
 import { RunJournal } from '../journal/run-journal.ts';
 import type { FleetLock } from '../journal/lock.ts';
 import { type DefinitionPlan, planDefinition } from '../plan/plan.ts';
-import type { PlannedRange, RunEvent, RunIdentity } from '../reconcile/events.ts';
+import type { RunEvent, RunIdentity, RunPlan } from '../reconcile/events.ts';
 import type { RunState } from '../reconcile/state.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { plural } from '../report/words.ts';
 import { checkBoth } from './check.ts';
 import type { ChosenRun } from './choose-run.ts';
-import { plannedRanges } from './reindex-phase.ts';
 import { takeClaim } from './run-claim.ts';
 import type { SourceConnections } from './connections.ts';
 import type { Offline } from './offline.ts';
@@ -22,7 +22,6 @@ import type { Offline } from './offline.ts';
 export interface BegunRun {
   readonly described: DescribedDefinition;
   readonly identity: RunIdentity;
-  readonly ranges: readonly PlannedRange[];
   /** Events that begin the journal of a new run; none for one that is carried on. */
   readonly firstEvents: readonly RunEvent[];
 }
@@ -53,24 +52,26 @@ async function planRun(
   const plan = await checkBoth(offline, connections, (client) =>
     planDefinition(client, offline.loaded, { workers: workers.count, ranges: wanted.count }),
   );
-  const ranges = plannedRanges(
-    plan.ranges.map(({ range, rows }) => ({ start: keyText(range.start), end: keyText(range.end), rows })),
-  );
+  const runPlan = runPlanOf(plan);
   const source = await connections.withSource((client) => identifyTable(client, offline.loaded.definition));
   const identity = identityOf(offline, plan, { run, runKey, startedAt, source });
-  const record = { ranges, expected_bytes: plan.expectedBytes, bytes_per_row: plan.bytesPerRow };
+  const record = {
+    ranges: runPlan.ranges.length,
+    expected_bytes: plan.expectedBytes,
+    bytes_per_row: plan.bytesPerRow,
+  };
   const finishedAt = new Date().toISOString();
   reporter.phaseFinished(
     'plan',
     (performance.now() - startMs) / 1000,
-    `${plan.rows.exact ? '' : 'about '}${plural(plan.rows.count, 'row')} in ${plural(ranges.length, 'range')} for ${plural(workers.count, 'worker')}`,
+    `${plan.rows.exact ? '' : 'about '}${plural(plan.rows.count, 'row')} in ${plural(runPlan.ranges.length, 'range')} for ${plural(workers.count, 'worker')}`,
   );
   return {
     described: plan.described,
     identity,
-    ranges,
     firstEvents: [
       { type: 'run_started', ...identity },
+      { type: 'planned', ...runPlan },
       { type: 'phase_started', phase: 'plan', at: startedAt },
       { type: 'phase_finished', phase: 'plan', at: finishedAt, record },
     ],
@@ -133,9 +134,8 @@ async function carryOn(
       `run ${identity.runKey} was begun by build ${identity.build.slice(0, 12)} and this is ${offline.build.slice(0, 12)}: carry it on with the build that began it, or end it with \`reindex-fleet abandon\``,
     );
   }
-  const ranges = state.phases.plan?.record?.ranges as readonly PlannedRange[] | undefined;
-  if (ranges === undefined) throw new RunFailed(`the journal of run ${identity.runKey} has no plan`);
-  return { described, identity, ranges, firstEvents: [] };
+  if (state.plan === null) throw new RunFailed(`the journal of run ${identity.runKey} has no plan`);
+  return { described, identity, firstEvents: [] };
 }
 
 /** Takes the fleet for a new run, or opens the journal of one that has it. */
@@ -144,24 +144,41 @@ export async function claimRun(
   begun: BegunRun,
   chosen: ChosenRun,
   lock: FleetLock,
+  clock: Clock,
 ): Promise<RunJournal> {
   const { identity } = begun;
+  lock.requireHeld();
   const takes = chosen.kind === 'new' || (chosen.kind === 'unfinished' && !chosen.claim.held);
-  if (takes) await takeClaim(offline, identity, new Date().toISOString());
+  if (takes) await takeClaim(offline, identity, clock.now().toISOString());
   const journal = await RunJournal.open({
     store: offline.store,
     runFolder: runFolder(identity.runKey),
     epoch: lock.epoch,
-    lost: lock.lost,
-    now: () => new Date(),
+    requireHeld: () => lock.requireHeld(),
+    now: () => clock.now(),
   });
-  const at = new Date().toISOString();
+  const at = clock.now().toISOString();
   const claim: RunEvent[] = [
     { type: 'phase_started', phase: 'claim', at },
     { type: 'phase_finished', phase: 'claim', at, record: {} },
   ];
   await journal.append(journal.state.identity === null ? [...begun.firstEvents, ...claim] : []);
   return journal;
+}
+
+/** Ranges are numbered in key order. */
+function runPlanOf({ ranges, bounds }: DefinitionPlan): RunPlan {
+  const width = String(ranges.length).length;
+  return {
+    ranges: ranges.map(({ range, rows }, i) => ({
+      number: String(i + 1).padStart(width, '0'),
+      start: keyText(range.start),
+      end: keyText(range.end),
+      rows,
+      bytes: 0,
+    })),
+    bounds: bounds === null ? null : { min: bounds.min.toString(), max: bounds.max.toString() },
+  };
 }
 
 function keyText(key: bigint | null): string | null {

@@ -1,10 +1,25 @@
 import type { DescribedDefinition } from '../../definition/definition.ts';
+import type { Clock } from '../clock.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { WorkerCalls } from '../fleet/worker-client.ts';
 import type { FleetLock } from '../journal/lock.ts';
 import type { RunJournal } from '../journal/run-journal.ts';
-import type { PlannedRange, RunIdentity } from '../reconcile/events.ts';
+import type { RunIdentity } from '../reconcile/events.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { SourceConnections } from './connections.ts';
 import type { Offline } from './offline.ts';
+
+/** Makes a fleet of workers for the journal's present pass. */
+export type OpenWorkers = (context: RunContext) => PassWorkers;
+
+export interface PassWorkers {
+  readonly fleet: Fleet;
+  readonly calls: WorkerCalls;
+  /** See `Limits.zeroQuietMs`. */
+  readonly zeroQuietMs: number;
+  /** Ends everything that must not outlive this process. */
+  close(): Promise<void>;
+}
 
 /** What every phase of a run works with. */
 export interface RunContext {
@@ -14,8 +29,8 @@ export interface RunContext {
   readonly journal: RunJournal;
   readonly lock: FleetLock;
   readonly identity: RunIdentity;
-  /** The planned ranges of the main pass. */
-  readonly ranges: readonly PlannedRange[];
+  readonly workers: OpenWorkers;
+  readonly clock: Clock;
   readonly reporter: Reporter;
   /** Aborts at a signal or when the lock is lost. */
   readonly signal: AbortSignal;

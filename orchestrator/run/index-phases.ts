@@ -14,6 +14,8 @@ export async function createIndexPhase({
   described,
   identity,
   offline,
+  journal,
+  clock,
   signal,
 }: RunContext): Promise<PhaseOutcome> {
   const names = targetNames(identity.alias, identity.run);
@@ -26,11 +28,11 @@ export async function createIndexPhase({
   };
   signal.throwIfAborted();
   try {
-    await createTarget(connections.cluster, described, made, 1);
+    await createTarget(connections.cluster, described, made, journal.state.pass + 1);
   } catch (error) {
     // Refused, and nothing is there that a claim would have to hold. Without an answer nobody knows.
     if (!isClusterError(error, 'unreachable') && (await targetState(connections.cluster, names)) === 'absent')
-      await giveClaimBack(offline, identity, new Date().toISOString());
+      await giveClaimBack(offline, identity, clock.now().toISOString());
     throw error;
   }
   return { record: { ...names }, note: names.index };
@@ -50,9 +52,9 @@ export async function finalizePhase(context: RunContext): Promise<PhaseOutcome> 
   return { record: { ...record }, note: `writes blocked and refreshed, health ${record.health}` };
 }
 
-export function finalizeOptions({ offline, reporter, signal }: RunContext): FinalizeOptions {
+export function finalizeOptions({ offline, reporter, clock, signal }: RunContext): FinalizeOptions {
   const onWait = (words: string): void => reporter.note(words);
-  return { healthTimeoutMs: offline.settings.target.health_timeout_ms, onWait, signal };
+  return { healthTimeoutMs: offline.settings.target.health_timeout_ms, onWait, clock, signal };
 }
 
 /** Deletes what is no longer kept; never before the promotion. */

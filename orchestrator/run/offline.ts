@@ -2,6 +2,8 @@ import { buildDigest } from '../../definition/build.ts';
 import { digestDefinition } from '../../definition/digest.ts';
 import { Faults } from '../../definition/faults.ts';
 import { type LoadedDefinition, loadDefinitionsWithPositions } from '../../definition/load.ts';
+import { systemClock } from '../clock.ts';
+import { certainStore } from '../journal/certain-store.ts';
 import { openFileStore } from '../journal/file-store.ts';
 import type { JournalStore } from '../journal/store.ts';
 import type { Environment, Settings } from '../settings.ts';
@@ -26,7 +28,7 @@ export async function openOffline(settings: Settings, environment: Environment):
     loaded,
     definitionDigest: digestDefinition(loaded.definition),
     build: await buildDigest(definitions.map(({ definition }) => definition)),
-    store: openFileStore(journalFolder(settings, environment)),
+    store: certainStore(openFileStore(journalFolder(settings, environment)), systemClock),
     environment,
   };
 }

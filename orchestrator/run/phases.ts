@@ -29,15 +29,15 @@ export const WORK_PHASE_NAMES = Object.keys(WORK_PHASES) as WorkPhase[];
 
 /** Does one phase unless the journal says that it is done: intent, work, then what came of it. */
 export async function performPhase(context: RunContext, phase: WorkPhase): Promise<void> {
-  const { journal, reporter, signal } = context;
+  const { journal, reporter, clock, signal } = context;
   const doneAt = journal.state.phases[phase]?.finishedAt ?? null;
   const undone = phase === 'promote' && journal.state.rolledBack !== null;
   if (doneAt !== null && !undone) return reporter.note(`${phase} was done at ${doneAt}`);
   signal.throwIfAborted();
-  await journal.append([{ type: 'phase_started', phase, at: new Date().toISOString() }]);
-  const startMs = performance.now();
+  await journal.append([{ type: 'phase_started', phase, at: clock.now().toISOString() }]);
+  const startMs = clock.monotonicMs();
   reporter.phaseStarted(phase);
   const { record, note } = await WORK_PHASES[phase](context);
-  await journal.append([{ type: 'phase_finished', phase, at: new Date().toISOString(), record }]);
-  reporter.phaseFinished(phase, (performance.now() - startMs) / 1000, note);
+  await journal.append([{ type: 'phase_finished', phase, at: clock.now().toISOString(), record }]);
+  reporter.phaseFinished(phase, (clock.monotonicMs() - startMs) / 1000, note);
 }

@@ -1,8 +1,10 @@
 import type { TaskRequest } from '../../worker/contract.ts';
-import { Interrupted, messageOf } from '../errors.ts';
+import type { Clock } from '../clock.ts';
+import { Interrupted, messageOf, RunFailed, Superseded } from '../errors.ts';
+import { emptyFleet } from '../fleet/empty-fleet.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { observeFleet } from '../fleet/observe.ts';
-import { type WorkerClient, WorkerRefusal } from '../fleet/worker-client.ts';
+import { type WorkerCalls, WorkerRefusal } from '../fleet/worker-client.ts';
 import type { RunJournal } from '../journal/run-journal.ts';
 import { decide } from '../reconcile/decide.ts';
 import type { Effect, Limits } from '../reconcile/draft.ts';
@@ -14,12 +16,13 @@ import type { RangeState, RunState } from '../reconcile/state.ts';
 export interface PassDependencies {
   readonly journal: RunJournal;
   readonly fleet: Fleet;
-  readonly client: WorkerClient;
+  readonly workers: WorkerCalls;
   readonly limits: Limits;
   readonly taskOf: (range: RangeState) => TaskRequest;
   readonly pollIntervalMs: number;
-  readonly monotonicMs: () => number;
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly clock: Clock;
+  /** Throws when the lock is lost: no call that changes something may follow. */
+  readonly requireHeld: () => void;
   readonly onTick: (state: RunState, memory: Memory, observation: Observation) => void;
   /** Ends the pass: a signal, or the lock was lost. */
   readonly signal: AbortSignal;
@@ -30,26 +33,38 @@ export interface PassDependencies {
  * stopped, and in both cases only with the fleet at zero.
  */
 export async function runPass(dependencies: PassDependencies): Promise<void> {
-  const { journal, fleet, client, limits, signal } = dependencies;
+  const { journal, limits, signal, clock } = dependencies;
+  const fleet = new WatchedFleet(dependencies);
   let memory = emptyMemory();
   let refusals: TaskRefusal[] = [];
   try {
     for (;;) {
       signal.throwIfAborted();
-      const { observation, urls } = await observeFleet(fleet, client, journal.state, refusals);
-      const decision = decide(journal.state, memory, observation, dependencies.monotonicMs(), limits);
-      memory = decision.memory;
-      await journal.append(decision.events);
-      dependencies.onTick(journal.state, memory, observation);
-      if (decision.finished) return;
-      refusals = await carryOut(decision.effects, urls, dependencies);
-      await dependencies.sleep(dependencies.pollIntervalMs, signal);
+      const seen = await fleet.observe(journal.state, refusals);
+      if (seen !== null) {
+        const { observation, urls } = seen;
+        const decision = decide(journal.state, memory, observation, clock.monotonicMs(), limits);
+        memory = decision.memory;
+        await journal.append(decision.events);
+        dependencies.onTick(journal.state, memory, observation);
+        if (decision.finished) return;
+        refusals = await carryOut(decision.effects, urls, fleet, dependencies);
+      }
+      await clock.sleep(dependencies.pollIntervalMs, signal);
     }
   } catch (error) {
-    // Only after a signal: who lost the lock must write nothing more.
-    if (signal.reason instanceof Interrupted) await keepWhatIsSettled(journal, memory);
+    await leave(error, memory, dependencies);
     throw error;
   }
+}
+
+/** What is still done when a pass ends early. Who lost the lock does nothing more. */
+async function leave(cause: unknown, memory: Memory, dependencies: PassDependencies): Promise<void> {
+  const { journal, signal, fleet, clock, requireHeld } = dependencies;
+  if (signal.reason instanceof Interrupted) return keepWhatIsSettled(journal, memory);
+  if (cause instanceof Superseded || signal.reason instanceof Superseded) return;
+  // The journal cannot be written, or the fleet not be seen. Ending instances is safe without a record.
+  await emptyFleet(fleet, { clock, requireHeld, signal }).catch(() => {});
 }
 
 /** Workers of this machine end with this process, so what they had settled by the last poll is kept now. */
@@ -60,12 +75,60 @@ async function keepWhatIsSettled(journal: RunJournal, memory: Memory): Promise<v
   ]);
 }
 
+/** The fleet, whose calls may fail: what a call did is seen by a later look, and only one that fails for long ends the pass. */
+class WatchedFleet {
+  readonly #dependencies: PassDependencies;
+  #failing: { readonly sinceMs: number; readonly reason: string } | null = null;
+
+  constructor(dependencies: PassDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Null when the fleet could not be seen this time. */
+  async observe(
+    state: RunState,
+    refusals: readonly TaskRefusal[],
+  ): Promise<Awaited<ReturnType<typeof observeFleet>> | null> {
+    const { fleet, workers } = this.#dependencies;
+    return this.#try(() => observeFleet(fleet, workers, state, refusals));
+  }
+
+  async change(work: (fleet: Fleet) => Promise<void>): Promise<void> {
+    const { fleet, requireHeld } = this.#dependencies;
+    requireHeld();
+    await this.#try(() => work(fleet));
+  }
+
+  async #try<T>(work: () => Promise<T>): Promise<T | null> {
+    try {
+      const result = await work();
+      this.#failing = null;
+      return result;
+    } catch (error) {
+      this.#noteFailure(messageOf(error));
+      return null;
+    }
+  }
+
+  #noteFailure(reason: string): void {
+    const { clock, limits } = this.#dependencies;
+    const nowMs = clock.monotonicMs();
+    this.#failing = { sinceMs: this.#failing?.sinceMs ?? nowMs, reason };
+    const failedMs = nowMs - this.#failing.sinceMs;
+    if (failedMs <= limits.waitingTimeoutMs) return;
+    throw new RunFailed(
+      `calls to the fleet have failed for ${Math.round(failedMs / 1000)} s, last: ${reason}. It may not be at zero; mend this and run the same command again.`,
+    );
+  }
+}
+
 async function carryOut(
   effects: readonly Effect[],
   urls: ReadonlyMap<string, string>,
+  fleet: WatchedFleet,
   dependencies: PassDependencies,
 ): Promise<TaskRefusal[]> {
-  const results = await Promise.all(effects.map((effect) => carryOutOne(effect, urls, dependencies)));
+  const results = await Promise.all(effects.map((effect) => carryOutOne(effect, urls, fleet, dependencies)));
   return results.filter((result) => result !== null);
 }
 
@@ -73,37 +136,45 @@ async function carryOut(
 async function carryOutOne(
   effect: Effect,
   urls: ReadonlyMap<string, string>,
-  dependencies: PassDependencies,
+  fleet: WatchedFleet,
+  { workers, journal, taskOf }: PassDependencies,
 ): Promise<TaskRefusal | null> {
-  const { fleet, journal } = dependencies;
+  const url = 'instance' in effect ? urls.get(effect.instance) : undefined;
   switch (effect.type) {
     case 'set_desired':
-      await fleet.setDesired(effect.count);
+      await fleet.change((group) => group.setDesired(effect.count));
       return null;
     case 'terminate':
-      await fleet.terminate(effect.instance, { decrement: effect.decrement });
+      await fleet.change((group) => group.terminate(effect.instance, { decrement: effect.decrement }));
       return null;
     case 'post_task': {
-      const range = journal.state.ranges[effect.range];
-      const url = urls.get(effect.instance);
-      return range === undefined || url === undefined ? null : postTask(dependencies, url, range);
+      const range = journal.state.open.get(effect.range);
+      if (range === undefined || url === undefined) return null;
+      const task = taskOf(range);
+      return refusalOf('post_task', task.task_id, workers.post(url, task));
     }
+    case 'cut_task':
+      if (url === undefined) return null;
+      return refusalOf('cut_task', effect.task, workers.cut(url, effect.task, effect.at));
+    case 'cancel_task':
+      // Whether it was taken back is seen in its status.
+      if (url !== undefined) await refusalOf('post_task', effect.task, workers.cancel(url, effect.task));
+      return null;
     default:
       return effect satisfies never;
   }
 }
 
-async function postTask(
-  { client, taskOf }: PassDependencies,
-  url: string,
-  range: RangeState,
+async function refusalOf(
+  call: TaskRefusal['call'],
+  task: string,
+  answer: Promise<void>,
 ): Promise<TaskRefusal | null> {
-  const task = taskOf(range);
   try {
-    await client.post(url, task);
+    await answer;
     return null;
   } catch (error) {
     const status = error instanceof WorkerRefusal ? error.status : 0;
-    return { task: task.task_id, status, message: messageOf(error) };
+    return { call, task, status, message: messageOf(error) };
   }
 }

@@ -1,33 +1,28 @@
-import { randomBytes } from 'node:crypto';
 import type { TaskRequest } from '../../worker/contract.ts';
 import { RunFailed } from '../errors.ts';
-import { LocalFleet } from '../fleet/local-fleet.ts';
-import { WorkerClient } from '../fleet/worker-client.ts';
 import { passAliases, targetNames } from '../index/names.ts';
 import type { Limits } from '../reconcile/draft.ts';
-import type { PhaseRecord, PlannedRange } from '../reconcile/events.ts';
-import { type RangeState, totalCounts } from '../reconcile/state.ts';
+import type { PhaseRecord } from '../reconcile/events.ts';
+import type { RangeState } from '../reconcile/state.ts';
 import { beginEta, nextEta } from '../report/eta.ts';
 import { snapshotOf } from '../report/progress.ts';
 import { countWords, plural } from '../report/words.ts';
-import { sleep } from '../lifetime.ts';
-import type { RunContext } from './context.ts';
+import type { PassWorkers, RunContext } from './context.ts';
 import { runPass } from './reindex-pass.ts';
-import { urlWithPassword } from './source-connection.ts';
 
 /** The main pass: every planned range, read once. */
 export async function reindexPhase(context: RunContext): Promise<{ record: PhaseRecord; note: string }> {
-  const { journal } = context;
+  const { journal, clock } = context;
   await journal.append([
-    journal.state.pass === 0
-      ? { type: 'pass_opened', pass: 1, ranges: context.ranges }
+    journal.state.mainPass === 0
+      ? { type: 'pass_opened', pass: journal.state.pass + 1, numbers: null }
       : { type: 'pass_resumed' },
   ]);
-  const startMs = performance.now();
-  const before = totalCounts(journal.state).rowsRead;
+  const startMs = clock.monotonicMs();
+  const before = journal.state.counts.rowsRead;
   await workPass(context);
-  const counts = totalCounts(journal.state);
-  const seconds = (performance.now() - startMs) / 1000;
+  const { counts } = journal.state;
+  const seconds = (clock.monotonicMs() - startMs) / 1000;
   const rate = Math.round((counts.rowsRead - before) / seconds);
   const dead = counts.deadLetters === 0 ? '' : `, ${plural(counts.deadLetters, 'dead letter')}`;
   return {
@@ -38,36 +33,23 @@ export async function reindexPhase(context: RunContext): Promise<{ record: Phase
 
 /** Brings workers up for the ranges of the journal's present pass and back to zero, however it ends. */
 export async function workPass(context: RunContext): Promise<void> {
-  const { offline, journal, lock, identity, reporter } = context;
-  const { workers } = offline.settings;
-  const token = randomBytes(24).toString('hex');
-  const fleet = new LocalFleet({
-    run: identity.run,
-    epoch: lock.epoch,
-    pass: journal.state.pass,
-    environment: workerEnvironment(context, token),
-  });
-  const client = new WorkerClient({
-    run: identity.run,
-    epoch: lock.epoch,
-    token,
-    timeoutMs: workers.call_timeout_ms,
-  });
-  let eta = beginEta(performance.now(), totalCounts(journal.state).rowsRead);
+  const { journal, lock, reporter, clock, offline } = context;
+  const workers = context.workers(context);
+  let eta = beginEta(clock.monotonicMs(), journal.state.counts.rowsRead);
   try {
     await runPass({
       journal,
-      fleet,
-      client,
-      limits: limitsOf(context),
+      fleet: workers.fleet,
+      workers: workers.calls,
+      limits: limitsOf(context, workers),
       taskOf: (range) => taskOf(context, range),
-      pollIntervalMs: workers.poll_interval_ms,
-      monotonicMs: () => performance.now(),
-      sleep,
+      pollIntervalMs: offline.settings.workers.poll_interval_ms,
+      clock,
+      requireHeld: () => lock.requireHeld(),
       onTick: (state, memory, observation) => {
         const snapshot = snapshotOf(state, memory, observation);
         const { counts, rowsExpected, waitingFor } = snapshot;
-        const next = nextEta(eta, performance.now(), {
+        const next = nextEta(eta, clock.monotonicMs(), {
           rows: counts.rowsRead,
           rowsExpected,
           waiting: waitingFor.length > 0,
@@ -78,22 +60,13 @@ export async function workPass(context: RunContext): Promise<void> {
       signal: context.signal,
     });
   } finally {
-    await Promise.all([fleet.close(), client.close()]);
+    await workers.close();
   }
   const { stopped } = journal.state;
   if (stopped !== null)
     throw new RunFailed(
       `${stopped}\nThe fleet is at zero. Mend this and run the same command again: it carries on from what is settled.`,
     );
-}
-
-/**
- * The ranges of the main pass, numbered. In a pass that reads again they keep their number and get that pass's `p2-`, so
- * that no task is ever mistaken for one of another pass.
- */
-export function plannedRanges(ranges: readonly Omit<PlannedRange, 'id'>[]): PlannedRange[] {
-  const width = String(ranges.length).length;
-  return ranges.map((range, i) => ({ id: `p1-${String(i + 1).padStart(width, '0')}`, ...range }));
 }
 
 function taskOf({ described, journal, identity, offline }: RunContext, range: RangeState): TaskRequest {
@@ -121,29 +94,10 @@ function shareOf(workers: { max_bytes_in_flight: number; count: number }): numbe
   return Math.max(1, Math.floor(workers.max_bytes_in_flight / workers.count));
 }
 
-function workerEnvironment({ offline, connections }: RunContext, token: string): Record<string, string> {
-  const { settings } = offline;
-  const { targetPassword, targetApiKey } = settings.secrets;
-  return {
-    REINDEX_WORKER_HOST: '127.0.0.1',
-    REINDEX_WORKER_PORT: '0',
-    REINDEX_WORKER_TOKEN: token,
-    REINDEX_WORKER_DATABASE_URL: urlWithPassword(connections.sourceAddress),
-    REINDEX_WORKER_SEARCH_URL: connections.targetUrl,
-    ...(settings.target.username === null || targetPassword === null
-      ? {}
-      : {
-          REINDEX_WORKER_SEARCH_USERNAME: settings.target.username,
-          REINDEX_WORKER_SEARCH_PASSWORD: targetPassword,
-        }),
-    ...(targetApiKey === null ? {} : { REINDEX_WORKER_SEARCH_API_KEY: targetApiKey }),
-    REINDEX_WORKER_DEFINITIONS: settings.definitions,
-    REINDEX_WORKER_LEASE_MS: String(settings.workers.lease_ms),
-    REINDEX_WORKER_EXIT_WITH_PARENT: 'true',
-  };
-}
+/** A range is cut only if its worker would need longer for the rest: telling it and beginning another COPY take a while. */
+const SHARE_LEAST_MS = 2_000;
 
-function limitsOf({ offline, described }: RunContext): Limits {
+function limitsOf({ offline, described }: RunContext, { zeroQuietMs }: PassWorkers): Limits {
   const { workers } = offline.settings;
   return {
     workers: workers.count,
@@ -156,5 +110,8 @@ function limitsOf({ offline, described }: RunContext): Limits {
     stallTimeoutMs: workers.stall_timeout_ms,
     waitingTimeoutMs: workers.waiting_timeout_ms,
     terminateTimeoutMs: 15_000,
+    zeroQuietMs,
+    shareLeastMs: SHARE_LEAST_MS,
+    bytesInFlight: shareOf(workers),
   };
 }

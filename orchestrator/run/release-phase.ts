@@ -4,10 +4,17 @@ import { resultOf } from './result.ts';
 import { finishClaim } from './run-claim.ts';
 
 /** Records the result, then ends the claim. In this order: a result without a released claim holds nobody up. */
-export async function releasePhase({ journal, offline, identity }: RunContext): Promise<PhaseOutcome> {
-  const at = new Date().toISOString();
+export async function releasePhase({
+  journal,
+  offline,
+  identity,
+  clock,
+  lock,
+}: RunContext): Promise<PhaseOutcome> {
+  const at = clock.now().toISOString();
   if (journal.state.result === null)
     await journal.append([{ type: 'finished', at, result: resultOf(journal.state) }]);
+  lock.requireHeld();
   await finishClaim(offline, identity, at);
   return { record: {}, note: 'the fleet is free' };
 }

@@ -1,7 +1,7 @@
 import { targetNames } from '../index/names.ts';
 import { addCounts, NO_COUNTS } from '../reconcile/counts.ts';
 import type { PhaseRecord } from '../reconcile/events.ts';
-import { type RunState, totalCounts } from '../reconcile/state.ts';
+import type { RunState } from '../reconcile/state.ts';
 
 /** What a finished run did, as the last line of its output says it and its journal keeps it. */
 export function resultOf(state: RunState): PhaseRecord {
@@ -32,13 +32,13 @@ export function resultOf(state: RunState): PhaseRecord {
 }
 
 function mainPassCounts(state: RunState) {
-  return state.earlierPasses.find(({ pass }) => pass === 1)?.counts ?? totalCounts(state);
+  return state.earlierPasses.find(({ pass }) => pass === state.mainPass)?.counts ?? state.counts;
 }
 
 /** Rows that passes after the main one read again, because a range did not match. */
 function rereadCounts(state: RunState) {
-  const later = state.earlierPasses.filter(({ pass }) => pass > 1).map(({ counts }) => counts);
-  return [...later, ...(state.pass > 1 ? [totalCounts(state)] : [])].reduce(addCounts, NO_COUNTS);
+  const later = state.earlierPasses.filter(({ pass }) => pass !== state.mainPass).map(({ counts }) => counts);
+  return [...later, ...(state.pass === state.mainPass ? [] : [state.counts])].reduce(addCounts, NO_COUNTS);
 }
 
 function phaseSeconds(state: RunState): Record<string, number> {

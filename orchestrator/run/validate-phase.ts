@@ -6,7 +6,7 @@ import { compareKeys } from '../index/compare-keys.ts';
 import { finalizeTarget } from '../index/finalize.ts';
 import { targetNames } from '../index/names.ts';
 import { validateTarget, type ValidationResult } from '../index/validate.ts';
-import { rangeNumber } from '../reconcile/state.ts';
+import type { PlannedRange } from '../reconcile/events.ts';
 import { countWords, plural } from '../report/words.ts';
 import type { RunContext } from './context.ts';
 import { finalizeOptions } from './index-phases.ts';
@@ -33,7 +33,7 @@ export async function validatePhase(context: RunContext): Promise<PhaseOutcome> 
 /** A pass of re-reading that an earlier process began is brought to its end first, its write aliases too. */
 async function finishRereading(context: RunContext): Promise<void> {
   const { journal } = context;
-  if (journal.state.pass <= 1) return;
+  if (journal.state.pass === journal.state.mainPass) return;
   await journal.append([{ type: 'pass_resumed' }]);
   await workRereading(context);
 }
@@ -42,10 +42,10 @@ async function readAgain(context: RunContext, result: ValidationResult): Promise
   const { journal } = context;
   const pass = journal.state.pass + 1;
   const mismatching = new Set(result.mismatches.map(({ range }) => range.start?.toString() ?? null));
-  const ranges = context.ranges
+  const numbers = plannedRanges(context)
     .filter(({ start }) => mismatching.has(start))
-    .map((range) => ({ ...range, id: `p${pass}-${rangeNumber(range.id)}` }));
-  await journal.append([{ type: 'pass_opened', pass, ranges }]);
+    .map(({ number }) => number);
+  await journal.append([{ type: 'pass_opened', pass, numbers }]);
   await workRereading(context);
 }
 
@@ -53,10 +53,9 @@ async function workRereading(context: RunContext): Promise<void> {
   const { connections, journal, identity, described, signal } = context;
   const names = targetNames(identity.alias, identity.run);
   signal.throwIfAborted();
-  const ranges = Object.values(journal.state.ranges);
-  if (ranges.every(({ attempt }) => attempt === 0)) {
-    const bounds = ranges.map(({ start, end }) => rangeOf(start, end));
-    await clearRanges(connections.cluster, described, names, bounds, signal);
+  if (journal.state.given === 0) {
+    const bounds = journal.state.order.map(({ start, end }) => rangeOf(start, end));
+    await clearRanges(connections.cluster, described, names, bounds, context);
   }
   await openPass(connections.cluster, names, journal.state.pass);
   await workPass(context);
@@ -70,9 +69,10 @@ async function workRereading(context: RunContext): Promise<void> {
 }
 
 function validate(context: RunContext, sampleKeys?: readonly bigint[]): Promise<ValidationResult> {
-  const { connections, described, identity, journal, ranges, signal } = context;
-  const readTwice = new Set(journal.state.readTwice);
-  const byKeys = new Set(ranges.filter(({ id }) => readTwice.has(rangeNumber(id))).map(({ start }) => start));
+  const { connections, described, identity, journal, signal } = context;
+  const ranges = plannedRanges(context);
+  const { readTwice } = journal.state;
+  const byKeys = new Set(ranges.filter(({ number }) => readTwice.has(number)).map(({ start }) => start));
   return connections.withSource((client) =>
     validateTarget({
       cluster: connections.cluster,
@@ -85,6 +85,10 @@ function validate(context: RunContext, sampleKeys?: readonly bigint[]): Promise<
       signal,
     }),
   );
+}
+
+function plannedRanges({ journal }: RunContext): readonly PlannedRange[] {
+  return journal.state.plan?.ranges ?? [];
 }
 
 function rangeOf(start: string | null, end: string | null): KeyRange {

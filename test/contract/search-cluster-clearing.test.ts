@@ -1,4 +1,5 @@
 import { inject, describe, expect, it } from 'vitest';
+import { systemClock } from '../../orchestrator/clock.ts';
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import { clearRanges } from '../../orchestrator/index/clear-ranges.ts';
 import { SearchCluster } from '../../orchestrator/index/cluster.ts';
@@ -31,7 +32,10 @@ describe.each(Object.entries(CLUSTERS))('clearing ranges on %s', (_, url) => {
       await call(url ?? '', 'POST', `/${index}/_refresh`);
 
       const range = { start: null, end: 10n };
-      await clearRanges(cluster, DESCRIBED, names, [range], AbortSignal.timeout(30_000));
+      await clearRanges(cluster, DESCRIBED, names, [range], {
+        clock: systemClock,
+        signal: AbortSignal.timeout(30_000),
+      });
       const left = await cluster.search(index, { query: { match_all: {} } });
       const again = await bulk(url ?? '', `${index}-write`, [...write(1), ...write(2)]);
 

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { systemClock } from '../../orchestrator/clock.ts';
 import type { DescribedDefinition, IndexDefinition } from '../../definition/definition.ts';
 import type { SearchCluster } from '../../orchestrator/index/cluster.ts';
 import { compareKeys } from '../../orchestrator/index/compare-keys.ts';
@@ -29,7 +30,7 @@ const clusters = [
   { name: 'OpenSearch', url: inject('searchUrl') },
 ];
 const signal = new AbortController().signal;
-const FINALIZE = { healthTimeoutMs: 20_000, signal };
+const FINALIZE = { healthTimeoutMs: 20_000, clock: systemClock, signal };
 
 describe.each(clusters)('index life on $name', ({ url: maybeUrl }) => {
   const url = maybeUrl ?? '';
@@ -167,7 +168,7 @@ describe.each(clusters)('index life on $name', ({ url: maybeUrl }) => {
   it('says what is wrong when the health is not reached in time', async () => {
     const wanting = { ...definition, index: { ...definition.index, numberOfReplicas: 1 } };
     const names = await createTarget(cluster, described, identityOf('r1'), 1);
-    const short = { healthTimeoutMs: 100, signal };
+    const short = { healthTimeoutMs: 100, clock: systemClock, signal };
     await expect(finalizeTarget(cluster, wanting, names, 1, short)).rejects.toThrow(
       /yellow after 0 s, green was asked for/,
     );

@@ -1,7 +1,7 @@
 import { openFileStore } from '../../orchestrator/journal/file-store.ts';
 import { claimHistory, currentClaim, runFolder } from '../../orchestrator/journal/claims.ts';
 import { readRun } from '../../orchestrator/journal/run-journal.ts';
-import type { RunState } from '../../orchestrator/reconcile/state.ts';
+import { rangeCounts, type RunState } from '../../orchestrator/reconcile/state.ts';
 import { eventually } from './run-eventually.ts';
 import type { RunSetup } from './run-setup.ts';
 
@@ -22,6 +22,6 @@ export async function rangesDone(setup: RunSetup, count: number): Promise<void> 
 }
 
 export async function doneRanges(setup: RunSetup): Promise<number> {
-  const ranges = Object.values((await stateOf(setup))?.ranges ?? {});
-  return ranges.filter(({ status }) => status === 'done').length;
+  const state = await stateOf(setup);
+  return state === null ? 0 : rangeCounts(state).done;
 }

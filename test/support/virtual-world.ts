@@ -4,7 +4,7 @@ import type { Effect, Limits } from '../../orchestrator/reconcile/draft.ts';
 import type { PlannedRange, RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { emptyMemory, type Memory } from '../../orchestrator/reconcile/memory.ts';
 import type { Observation, TaskRefusal, WorkerAnswer } from '../../orchestrator/reconcile/observation.ts';
-import { applyEvent, emptyState, type RunState } from '../../orchestrator/reconcile/state.ts';
+import { applyEvents, emptyState, type RunState } from '../../orchestrator/reconcile/state.ts';
 
 /**
  * A small world in virtual time: a group with a desired capacity, workers that read one key per `keysPerTick`, and the
@@ -19,6 +19,8 @@ export interface Behaviour {
   readonly stallsAt?: number;
   /** From this tick of its life on it does not answer, but runs. */
   readonly silentAt?: number;
+  /** Reads one key in so many ticks of the others'. */
+  readonly slowness?: number;
   /** Its first task ends with this error at half of its range. */
   readonly error?: TaskStatus['error'];
   readonly waitsFor?: TaskStatus['waiting_for'];
@@ -54,6 +56,9 @@ const TEST_LIMITS: Limits = {
   stallTimeoutMs: 120_000,
   waitingTimeoutMs: 600_000,
   terminateTimeoutMs: 15_000,
+  zeroQuietMs: 0,
+  shareLeastMs: 5_000,
+  bytesInFlight: 0,
 };
 
 const TICK_MS = 1000;
@@ -84,15 +89,17 @@ export class VirtualWorld {
     this.#keysPerTick = BigInt(options.keysPerTick ?? 10);
     this.#loseEffects = options.loseEffects ?? (() => false);
     const ranges: PlannedRange[] = options.ranges.map(({ start, end }, i) => ({
-      id: `p1-${i}`,
+      number: `${i}`,
       start: start.toString(),
       end: end.toString(),
       rows: Number(end - start),
+      bytes: 0,
     }));
-    this.state = [IDENTITY, { type: 'pass_opened', pass: 1, ranges } as const].reduce(
-      applyEvent,
-      emptyState(),
-    );
+    this.state = applyEvents(emptyState(), [
+      IDENTITY,
+      { type: 'planned', ranges, bounds: null },
+      { type: 'pass_opened', pass: 1, numbers: null },
+    ]);
   }
 
   /** Ticks until the pass is finished; throws when it does not end. Gives the number of ticks. */
@@ -100,7 +107,7 @@ export class VirtualWorld {
     for (let tick = 1; tick <= maxTicks; tick += 1) {
       if (this.tick(tick)) return tick;
     }
-    throw new Error(`not finished after ${maxTicks} ticks: ${JSON.stringify(this.state.ranges)}`);
+    throw new Error(`not finished after ${maxTicks} ticks: ${JSON.stringify([...this.state.open.values()])}`);
   }
 
   tick(number: number): boolean {
@@ -108,7 +115,7 @@ export class VirtualWorld {
     const decision = decide(this.state, this.memory, this.#observe(), this.nowMs, this.limits);
     this.memory = decision.memory;
     this.events.push(...decision.events);
-    this.state = decision.events.reduce(applyEvent, this.state);
+    this.state = applyEvents(this.state, decision.events);
     this.#refusals = [];
     for (const effect of decision.effects) if (!this.#loseEffects(effect, number)) this.#carryOut(effect);
     this.nowMs += TICK_MS;
@@ -141,7 +148,8 @@ export class VirtualWorld {
     }
     const half = task.start + (task.end - task.start) / 2n;
     const limit = behaviour.error ? half : task.end;
-    const at = task.at + this.#keysPerTick < limit ? task.at + this.#keysPerTick : limit;
+    const keys = this.#keysPerTick / BigInt(behaviour.slowness ?? 1);
+    const at = task.at + keys < limit ? task.at + keys : limit;
     const rows = Number(at - task.start);
     const dead = behaviour.deadLetterEvery === undefined ? 0 : Math.floor(rows / behaviour.deadLetterEvery);
     task.at = at;
@@ -156,10 +164,10 @@ export class VirtualWorld {
   }
 
   #observe(): Observation {
-    const workers: Record<string, WorkerAnswer> = {};
-    for (const worker of this.alive) workers[worker.id] = this.#answer(worker);
+    const workers = new Map(this.alive.map((worker) => [worker.id, this.#answer(worker)]));
     return {
       desired: this.desired,
+      exact: true,
       instances: this.workers.map((worker) => ({
         id: worker.id,
         phase: worker.gone ? 'gone' : worker.age === 0 ? 'pending' : 'running',
@@ -175,12 +183,13 @@ export class VirtualWorld {
     const { behaviour } = worker;
     const silent = worker.age < 2 || (behaviour.silentAt !== undefined && worker.age >= behaviour.silentAt);
     if (silent) return { reachable: false, error: 'ECONNREFUSED' };
-    const assigned = Object.values(this.state.ranges).filter(
+    const assigned = [...this.state.open.values()].filter(
       (range) => range.status === 'assigned' && range.instance === worker.id,
     );
     return {
       reachable: true,
       ready: behaviour.neverReady !== true,
+      draining: false,
       build: behaviour.build ?? 'build-1',
       workerId: behaviour.callsItself ?? worker.id,
       tasks: Object.fromEntries(
@@ -195,7 +204,8 @@ export class VirtualWorld {
   #carryOut(effect: Effect): void {
     if (effect.type === 'set_desired') this.desired = effect.count;
     else if (effect.type === 'terminate') this.#terminate(effect.instance, effect.decrement);
-    else this.#post(effect.instance, effect.range);
+    else if (effect.type === 'post_task') this.#post(effect.instance, effect.range);
+    else this.#changeTask(effect);
   }
 
   #terminate(id: string, decrement: boolean): void {
@@ -209,11 +219,11 @@ export class VirtualWorld {
 
   #post(id: string, rangeId: string): void {
     const worker = this.workers.find((candidate) => candidate.id === id);
-    const range = this.state.ranges[rangeId];
+    const range = this.state.open.get(rangeId);
     if (worker === undefined || worker.gone || range === undefined || range.task === null) return;
     const { refusesWith } = worker.behaviour;
     if (refusesWith !== undefined) {
-      this.#refusals.push({ task: range.task, status: refusesWith, message: 'refused' });
+      this.#refusals.push({ call: 'post_task', task: range.task, status: refusesWith, message: 'refused' });
       return;
     }
     if (worker.tasks.some(({ task }) => task === range.task)) return;
@@ -227,6 +237,32 @@ export class VirtualWorld {
       status: freshStatus(range.task, range.attempt, range.end, this.nowMs),
     });
   }
+
+  #changeTask(effect: Extract<Effect, { type: 'cut_task' | 'cancel_task' }>): void {
+    const worker = this.alive.find(({ id }) => id === effect.instance);
+    const task = worker?.tasks.find((candidate) => candidate.task === effect.task);
+    if (task === undefined || !task.status.active) return;
+    if (effect.type === 'cancel_task') {
+      const error = { next: 'cancelled', type: 'cancelled', message: 'taken back' } as const;
+      task.status = { ...task.status, active: false, error };
+    } else if (task.at <= BigInt(effect.at)) {
+      task.end = BigInt(effect.at);
+      task.status = { ...task.status, end_index: effect.at };
+    } else {
+      this.#refusals.push({ call: 'cut_task', task: effect.task, status: 409, message: 'read already' });
+    }
+  }
+}
+
+/** How often each range was given back, and how often at its own charge. */
+export function givenBack(world: VirtualWorld): { ranges: string[]; charged: string[] } {
+  const back = world.events.flatMap((event) =>
+    event.type === 'settled' && event.outcome !== 'done' ? [event] : [],
+  );
+  return {
+    ranges: back.map(({ range }) => range),
+    charged: back.flatMap(({ range, charged }) => (charged ? [range] : [])),
+  };
 }
 
 const IDENTITY: RunEvent = {
@@ -266,7 +302,7 @@ function freshStatus(task: string, attempt: number, end: string | null, nowMs: n
 
 /** The rows that accepted stretches count must be the keys of all ranges, each exactly once. */
 export function acceptedRows(world: VirtualWorld): number {
-  return Object.values(world.state.ranges).reduce((sum, range) => sum + range.counts.rowsRead, 0);
+  return world.state.counts.rowsRead;
 }
 
 /** `count` ranges of `size` keys, side by side. */

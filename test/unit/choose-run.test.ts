@@ -91,7 +91,7 @@ async function journal(runKey: string, events: RunEvent[]): Promise<void> {
     store,
     runFolder: runFolder(runKey),
     epoch: 1,
-    lost: new AbortController().signal,
+    requireHeld: () => {},
     now: () => NOW,
   });
   await opened.append(events);

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FleetHeld, Superseded } from '../../orchestrator/errors.ts';
+import { certainStore } from '../../orchestrator/journal/certain-store.ts';
 import type { Holder } from '../../orchestrator/journal/holder.ts';
 import { currentHolder, FleetLock } from '../../orchestrator/journal/lock.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -65,6 +66,14 @@ describe('the fleet lock', () => {
     expect((await acquire('a')).epoch).toBe(1);
   });
 
+  it('lets its holder do nothing more when it slept through its lease, whether another has taken over or not', async () => {
+    const held = await acquire('a');
+    held.requireHeld();
+    nowMs += LEASE_MS;
+    expect(() => held.requireHeld()).toThrow(/stood still for longer than its lease/);
+    expect(held.lost.aborted).toBe(true);
+  });
+
   it('outlives a store that fails for less than a lease, and no longer', async () => {
     const held = await acquire('a');
     store.failReplace = new Error('disk full');
@@ -82,18 +91,18 @@ function acquire(
   options: { state?: 'alive' | 'dead' | 'unknown'; onSleep?: () => Promise<void> } = {},
 ): Promise<FleetLock> {
   const holder: Holder = { host: 'here', pid: 7, identity: null, since: '2026-01-01T00:00:00.000Z', purpose };
-  return FleetLock.acquire(
-    store,
-    holder,
-    {
-      leaseMs: LEASE_MS,
-      waitMs: LEASE_MS * 1.2,
-      monotonicMs: () => nowMs,
-      sleep: async (ms) => {
-        nowMs += ms;
-        await options.onSleep?.();
-      },
+  const clock = {
+    now: () => new Date(nowMs),
+    monotonicMs: () => nowMs,
+    sleep: async (ms: number) => {
+      nowMs += ms;
+      await options.onSleep?.();
     },
+  };
+  return FleetLock.acquire(
+    certainStore(store, clock),
+    holder,
+    { leaseMs: LEASE_MS, waitMs: LEASE_MS * 1.2, clock, signal: new AbortController().signal },
     () => Promise.resolve(options.state ?? 'unknown'),
     () => {},
   );

@@ -1,0 +1,20 @@
+import { systemClock } from '../clock.ts';
+import { describeThisProcess, stateOfHolder } from '../journal/holder.ts';
+import type { LockRequest } from '../run/with-lock.ts';
+import type { CommandContext } from './command.ts';
+
+/** This process's wish to hold the fleet's lock, for `reindex-fleet <command>`. */
+export async function lockRequest(
+  { offline, reporter, signal }: CommandContext,
+  command: string,
+): Promise<LockRequest> {
+  return {
+    store: offline.store,
+    leaseMs: offline.settings.journal.lease_ms,
+    holder: await describeThisProcess(`reindex-fleet ${command}`, new Date()),
+    stateOfHolder,
+    clock: systemClock,
+    reporter,
+    signal,
+  };
+}

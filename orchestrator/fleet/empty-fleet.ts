@@ -1,0 +1,57 @@
+import type { Clock } from '../clock.ts';
+import { messageOf, RunFailed } from '../errors.ts';
+import type { Fleet, FleetInstance } from './fleet.ts';
+
+export interface EmptyingOptions {
+  readonly clock: Clock;
+  /** Throws when the lock is lost. */
+  readonly requireHeld: () => void;
+  readonly signal: AbortSignal;
+  /** Longest time to reach zero, in milliseconds. */
+  readonly withinMs?: number;
+  /** Zero must be seen for so long (see `Limits.zeroQuietMs`). */
+  readonly quietMs?: number;
+}
+
+const WITHIN_MS = 30_000;
+const LOOK_AGAIN_MS = 500;
+
+/**
+ * Brings a fleet to zero without a run: desired capacity 0, then every instance is terminated without decrement. Both
+ * may be repeated as often as they are needed, so nothing is recorded. Resolves with the instances that it found.
+ *
+ * @throws RunFailed when zero is not reached in time
+ */
+export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promise<string[]> {
+  const { clock, requireHeld, signal, withinMs = WITHIN_MS, quietMs = 0 } = options;
+  const found = new Set<string>();
+  const deadlineMs = clock.monotonicMs() + withinMs;
+  let quietSinceMs = clock.monotonicMs();
+  let fault = 'instances are still there';
+  while (clock.monotonicMs() <= deadlineMs) {
+    try {
+      const { desired, instances } = await fleet.observe();
+      const live = instances.filter(isLive);
+      if (desired === 0 && live.length === 0 && clock.monotonicMs() - quietSinceMs >= quietMs)
+        return [...found];
+      if (desired !== 0 || live.length > 0) {
+        quietSinceMs = clock.monotonicMs();
+        requireHeld();
+        if (desired !== 0) await fleet.setDesired(0);
+        for (const { id } of live) {
+          found.add(id);
+          await fleet.terminate(id, { decrement: false });
+        }
+      }
+    } catch (error) {
+      requireHeld();
+      fault = messageOf(error);
+    }
+    await clock.sleep(LOOK_AGAIN_MS, signal);
+  }
+  throw new RunFailed(`the fleet is not at zero after ${Math.round(withinMs / 1000)} s: ${fault}`);
+}
+
+function isLive({ phase }: FleetInstance): boolean {
+  return phase === 'pending' || phase === 'running';
+}

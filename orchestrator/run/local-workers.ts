@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import { LocalFleet } from '../fleet/local-fleet.ts';
+import { WorkerClient } from '../fleet/worker-client.ts';
+import type { PassWorkers, RunContext } from './context.ts';
+import { urlWithPassword } from './source-connection.ts';
+
+/** Worker processes on this machine, with a token of their own. */
+export function openLocalWorkers(context: RunContext): PassWorkers {
+  const { offline, journal, lock, identity } = context;
+  const token = randomBytes(24).toString('hex');
+  const fleet = new LocalFleet({
+    run: identity.run,
+    epoch: lock.epoch,
+    pass: journal.state.pass,
+    environment: workerEnvironment(context, token),
+  });
+  const calls = new WorkerClient({
+    run: identity.run,
+    epoch: lock.epoch,
+    token,
+    timeoutMs: offline.settings.workers.call_timeout_ms,
+  });
+  const close = async (): Promise<void> => void (await Promise.all([fleet.close(), calls.close()]));
+  return { fleet, calls, zeroQuietMs: 0, close };
+}
+
+function workerEnvironment({ offline, connections }: RunContext, token: string): Record<string, string> {
+  const { settings } = offline;
+  const { targetPassword, targetApiKey } = settings.secrets;
+  return {
+    REINDEX_WORKER_HOST: '127.0.0.1',
+    REINDEX_WORKER_PORT: '0',
+    REINDEX_WORKER_TOKEN: token,
+    REINDEX_WORKER_DATABASE_URL: urlWithPassword(connections.sourceAddress),
+    REINDEX_WORKER_SEARCH_URL: connections.targetUrl,
+    ...(settings.target.username === null || targetPassword === null
+      ? {}
+      : {
+          REINDEX_WORKER_SEARCH_USERNAME: settings.target.username,
+          REINDEX_WORKER_SEARCH_PASSWORD: targetPassword,
+        }),
+    ...(targetApiKey === null ? {} : { REINDEX_WORKER_SEARCH_API_KEY: targetApiKey }),
+    REINDEX_WORKER_DEFINITIONS: settings.definitions,
+    REINDEX_WORKER_LEASE_MS: String(settings.workers.lease_ms),
+    REINDEX_WORKER_EXIT_WITH_PARENT: 'true',
+  };
+}
