@@ -111,6 +111,11 @@ export function rangeCondition(definition: IndexDefinition, range: KeyRange): st
   return conditions.length === 0 ? 'true' : conditions.join(' AND ');
 }
 
+/** Whether a row is kept, as a condition; `true` where the definition keeps all. */
+export function whereCondition({ source }: IndexDefinition): string {
+  return source.where === null ? 'true' : parenthesized(source.where);
+}
+
 /** The key column by its full name: an unqualified one could mean a column of the result. */
 export function qualifiedKey(definition: IndexDefinition): string {
   return `${baseAlias(definition)}.${quoteIdentifier(definition.source.key)}`;

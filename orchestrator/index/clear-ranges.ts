@@ -2,7 +2,7 @@ import type { DescribedDefinition, KeyRange } from '../../definition/definition.
 import type { Clock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
 import { read } from './cluster-error.ts';
-import { type SearchCluster, segment } from './cluster.ts';
+import { type SearchCalls, segment } from './search-calls.ts';
 import type { TargetNames } from './names.ts';
 import { rangeQuery } from './range-query.ts';
 
@@ -18,7 +18,7 @@ const FORGET_AFTER_MS = 1_000;
  * 200 ms (`thread_pool.estimated_time_interval`), has moved on for certain.
  */
 export async function clearRanges(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   described: DescribedDefinition,
   names: TargetNames,
   ranges: readonly KeyRange[],
@@ -34,7 +34,7 @@ export async function clearRanges(
 }
 
 async function clearRange(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   { definition }: DescribedDefinition,
   index: string,
   range: KeyRange,

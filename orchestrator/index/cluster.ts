@@ -1,24 +1,12 @@
 import { Agent, type Dispatcher, interceptors, request } from 'undici';
 import { ClusterError, read, refusal, unreachable } from './cluster-error.ts';
+import { type CallOptions, type HttpMethod, type SearchCalls, segment } from './search-calls.ts';
 
 export interface ClusterOptions {
   readonly url: string;
   readonly username: string | null;
   readonly password: string | null;
   readonly apiKey: string | null;
-}
-
-/** A name as a part of a path. */
-export function segment(name: string): string {
-  return encodeURIComponent(name);
-}
-
-export interface CallOptions {
-  /** Milliseconds until the answer must have begun; long for calls that wait for the cluster's work. */
-  readonly timeoutMs?: number;
-  /** False for calls that must not be made twice; their caller reads back what became of them. Default: true. */
-  readonly repeatable?: boolean;
-  readonly signal?: AbortSignal;
 }
 
 /** A first answer must come within this time, so that a wrong address is named at once. */
@@ -31,8 +19,7 @@ const OLDEST_ELASTICSEARCH: readonly [number, number] = [7, 10];
  * The orchestrator's calls to OpenSearch or Elasticsearch. Repeatable ones are made again, with back-off, when the
  * cluster is overloaded or a connection breaks.
  */
-export class SearchCluster {
-  /** The URL without credentials, for messages. */
+export class SearchCluster implements SearchCalls {
   readonly where: string;
   /** `OpenSearch 3.6.0`. */
   readonly version: string;
@@ -80,9 +67,8 @@ export class SearchCluster {
     }
   }
 
-  /** One call; its answer's JSON. Throws a ClusterError in the cluster's words for any status of 400 and above. */
   async call(
-    method: Dispatcher.HttpMethod,
+    method: HttpMethod,
     path: string,
     body: unknown = null,
     options: CallOptions = {},
@@ -90,9 +76,8 @@ export class SearchCluster {
     return parseJson(await this.callText(method, path, body, options));
   }
 
-  /** As `call`, with the answer's own text, in which numbers keep their digits. */
   async callText(
-    method: Dispatcher.HttpMethod,
+    method: HttpMethod,
     path: string,
     body: unknown = null,
     options: CallOptions = {},
@@ -102,9 +87,8 @@ export class SearchCluster {
     return text;
   }
 
-  /** As `call`, but null where there is nothing (404). */
   async callOrNull(
-    method: Dispatcher.HttpMethod,
+    method: HttpMethod,
     path: string,
     body: unknown = null,
     options: CallOptions = {},
@@ -115,9 +99,8 @@ export class SearchCluster {
     return parseJson(text);
   }
 
-  /** A search as a person would make it: how many were found, and the documents as JSON text. */
   async search(index: string, body: unknown): Promise<{ total: number; sources: string[] }> {
-    const answer = await this.call('POST', `/${encodeURIComponent(index)}/_search`, body);
+    const answer = await this.call('POST', `/${segment(index)}/_search`, body);
     const hits = read(answer, 'hits');
     const list = read(hits, 'hits');
     return {
@@ -130,7 +113,7 @@ export class SearchCluster {
     return this.#agent.destroy();
   }
 
-  #send(method: Dispatcher.HttpMethod, path: string, body: unknown, options: CallOptions): Promise<Answer> {
+  #send(method: HttpMethod, path: string, body: unknown, options: CallOptions): Promise<Answer> {
     const dispatcher = options.repeatable === false ? this.#agent : this.#repeating;
     return send(
       { where: this.where, origin: this.#origin, headers: this.#headers },
@@ -173,7 +156,7 @@ function addressOf({ url, username, password, apiKey }: ClusterOptions): Address
 async function send(
   address: Address,
   dispatcher: Dispatcher,
-  method: Dispatcher.HttpMethod,
+  method: HttpMethod,
   path: string,
   body: unknown,
   options: CallOptions,

@@ -1,12 +1,10 @@
-import type { ClientBase } from 'pg';
 import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
-import { baseFrom, qualifiedKey, rangeCondition } from '../../definition/sql.ts';
 import { read } from './cluster-error.ts';
-import type { SearchCluster } from './cluster.ts';
 import { parseJson } from './exact-json.ts';
 import type { TargetNames } from './names.ts';
 import { rangeQuery } from './range-query.ts';
-import { querySource } from './source-query.ts';
+import { type SearchCalls, segment } from './search-calls.ts';
+import type { ValidationSource } from './validation-source.ts';
 
 const PAGE = 10_000;
 /** Keys named one by one. */
@@ -20,8 +18,8 @@ export interface KeyDifference {
 }
 
 export interface KeyComparison {
-  readonly cluster: SearchCluster;
-  readonly client: ClientBase;
+  readonly cluster: SearchCalls;
+  readonly source: ValidationSource;
   readonly described: DescribedDefinition;
   readonly names: TargetNames;
   readonly range: KeyRange;
@@ -67,22 +65,8 @@ class Named {
   }
 }
 
-async function* sourceKeys({ client, described, range }: KeyComparison): AsyncGenerator<bigint> {
-  const { definition } = described;
-  const key = qualifiedKey(definition);
-  const where = definition.source.where === null ? '' : ` AND (\n${definition.source.where}\n)`;
-  let start = range.start;
-  for (;;) {
-    const condition = rangeCondition(definition, { start, end: range.end });
-    const rows = await querySource<{ key: string }>(
-      client,
-      `SELECT ${key}::text AS key\n${baseFrom(definition)}\nWHERE ${condition}${where}\nORDER BY ${key} LIMIT ${PAGE}`,
-    );
-    for (const row of rows) yield BigInt(row.key);
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE || BigInt(last.key) === 2n ** 63n - 1n) return;
-    start = BigInt(last.key) + 1n;
-  }
+async function* sourceKeys({ source, range }: KeyComparison): AsyncGenerator<bigint> {
+  for await (const page of source.keys(range)) yield* page;
 }
 
 async function* targetKeys(
@@ -99,9 +83,7 @@ async function* targetKeys(
       _source: false,
       ...(after === null ? {} : { search_after: [after.toString()] }),
     };
-    const answer = parseJson(
-      await cluster.callText('POST', `/${encodeURIComponent(index)}/_search`, body, { signal }),
-    );
+    const answer = parseJson(await cluster.callText('POST', `/${segment(index)}/_search`, body, { signal }));
     const hits = read(read(answer, 'hits'), 'hits');
     const keys = Array.isArray(hits) ? hits.map((hit) => BigInt(String(read(hit, '_id')))) : [];
     yield* keys;

@@ -1,6 +1,6 @@
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import { ClusterError, isClusterError, read } from './cluster-error.ts';
-import { segment, type SearchCluster } from './cluster.ts';
+import { type SearchCalls, segment } from './search-calls.ts';
 import { describeIndex, metaOf } from './index-meta.ts';
 import { deadLetterBody, type IndexBody, type RunIdentity, targetBody } from './mapping.ts';
 import { isWriteAliasOf, passAliases, type TargetNames, targetNames } from './names.ts';
@@ -16,7 +16,7 @@ export interface CreatedTarget extends TargetNames {
  * What stands already and is this run's is left as it is. If one cannot be had, what this call made is removed.
  */
 export async function createTarget(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   described: DescribedDefinition,
   identity: RunIdentity,
   pass: number,
@@ -44,7 +44,7 @@ const RECOVERY_MS = 30_000;
 
 /** `absent` if one of the two is missing, `red` if a primary shard of them is lost and does not come back, else `present`. */
 export async function targetState(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   names: TargetNames,
 ): Promise<'absent' | 'red' | 'present'> {
   const both = [names.index, names.deadLetterIndex];
@@ -61,7 +61,7 @@ export async function targetState(
 }
 
 /** Opens a further pass: the write block of the pass before is lifted and this pass's write aliases are added. */
-export async function openPass(cluster: SearchCluster, names: TargetNames, pass: number): Promise<void> {
+export async function openPass(cluster: SearchCalls, names: TargetNames, pass: number): Promise<void> {
   const { writeAlias, deadLetterAlias } = passAliases(names, pass);
   await liftWriteBlock(cluster, names);
   const actions = [
@@ -71,7 +71,7 @@ export async function openPass(cluster: SearchCluster, names: TargetNames, pass:
   await cluster.call('POST', '/_aliases', { actions });
 }
 
-export async function liftWriteBlock(cluster: SearchCluster, names: TargetNames): Promise<void> {
+export async function liftWriteBlock(cluster: SearchCalls, names: TargetNames): Promise<void> {
   const path = `/${segment(names.index)},${segment(names.deadLetterIndex)}/_settings`;
   await cluster.call('PUT', path, { 'index.blocks.write': null });
 }
@@ -80,11 +80,7 @@ export async function liftWriteBlock(cluster: SearchCluster, names: TargetNames)
  * Removes the target and its companion, if they are this run's and readers do not use them; else says why not.
  * Returns the names of what it removed.
  */
-export async function deleteTarget(
-  cluster: SearchCluster,
-  names: TargetNames,
-  run: string,
-): Promise<string[]> {
+export async function deleteTarget(cluster: SearchCalls, names: TargetNames, run: string): Promise<string[]> {
   const deleted: string[] = [];
   for (const index of [names.index, names.deadLetterIndex]) {
     if (await deleteOwnIndex(cluster, index, run)) deleted.push(index);
@@ -93,7 +89,7 @@ export async function deleteTarget(
 }
 
 /** True when it was there and is removed. Refuses an index of another run and one that readers use. */
-export async function deleteOwnIndex(cluster: SearchCluster, index: string, run: string): Promise<boolean> {
+export async function deleteOwnIndex(cluster: SearchCalls, index: string, run: string): Promise<boolean> {
   const description = await describeIndex(cluster, index);
   if (description === null) return false;
   if (metaOf(description)?.run !== run) throw new Error(`index ${index} is not of run ${run}: it stays`);
@@ -106,7 +102,7 @@ export async function deleteOwnIndex(cluster: SearchCluster, index: string, run:
 
 /** True when it was made now; false when it stood already and is this run's. */
 async function createIndex(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   index: string,
   alias: string,
   body: IndexBody,
@@ -128,7 +124,7 @@ async function createIndex(
   }
 }
 
-async function isOurs(cluster: SearchCluster, index: string, body: IndexBody): Promise<boolean> {
+async function isOurs(cluster: SearchCalls, index: string, body: IndexBody): Promise<boolean> {
   const description = await describeIndex(cluster, index);
   if (description === null) return false;
   const { run } = body.mappings._meta.reindex_fleet;
@@ -136,7 +132,7 @@ async function isOurs(cluster: SearchCluster, index: string, body: IndexBody): P
   throw new Error(`index ${index} stands already and is not of run ${run}: remove it, or begin a new run`);
 }
 
-async function verifyIndex(cluster: SearchCluster, index: string, body: IndexBody): Promise<void> {
+async function verifyIndex(cluster: SearchCalls, index: string, body: IndexBody): Promise<void> {
   const description = await describeIndex(cluster, index);
   if (description === null) throw new Error(`index ${index} was created and is not there`);
   const own = Object.keys(description.aliases).filter((alias) => isWriteAliasOf(index, alias));
@@ -147,6 +143,6 @@ async function verifyIndex(cluster: SearchCluster, index: string, body: IndexBod
   );
 }
 
-async function removeMade(cluster: SearchCluster, made: readonly string[]): Promise<void> {
+async function removeMade(cluster: SearchCalls, made: readonly string[]): Promise<void> {
   for (const index of made) await cluster.callOrNull('DELETE', `/${segment(index)}`);
 }

@@ -2,7 +2,7 @@ import type { IndexDefinition } from '../../definition/definition.ts';
 import type { Clock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
 import { read } from './cluster-error.ts';
-import type { SearchCluster } from './cluster.ts';
+import type { SearchCalls } from './search-calls.ts';
 import { liftWriteBlock } from './create.ts';
 import { describeIndex } from './index-meta.ts';
 import { passAliases, type TargetNames } from './names.ts';
@@ -30,7 +30,7 @@ const LONG_CALL_MS = 6 * 3_600_000;
  * the removal of an alias does not (bulks in flight were seen to land after it was acknowledged). May be repeated.
  */
 export async function finalizeTarget(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   definition: IndexDefinition,
   names: TargetNames,
   pass: number,
@@ -59,7 +59,7 @@ export async function finalizeTarget(
   return { health: definition.index.health, steps };
 }
 
-async function hasWriteAlias(cluster: SearchCluster, names: TargetNames, pass: number): Promise<boolean> {
+async function hasWriteAlias(cluster: SearchCalls, names: TargetNames, pass: number): Promise<boolean> {
   const { writeAlias, deadLetterAlias } = passAliases(names, pass);
   const [target, companion] = await Promise.all([
     describeIndex(cluster, names.index),
@@ -71,7 +71,7 @@ async function hasWriteAlias(cluster: SearchCluster, names: TargetNames, pass: n
   );
 }
 
-async function blockWrites(cluster: SearchCluster, names: TargetNames, signal: AbortSignal): Promise<void> {
+async function blockWrites(cluster: SearchCalls, names: TargetNames, signal: AbortSignal): Promise<void> {
   for (const index of [names.index, names.deadLetterIndex]) {
     const answer = await cluster.call('PUT', `${path(index)}/_block/write`, null, {
       signal,
@@ -86,7 +86,7 @@ async function blockWrites(cluster: SearchCluster, names: TargetNames, signal: A
 
 /** Without `must_exist`: a repeated call finds them gone already, which is what is wanted; read back afterwards. */
 async function removeWriteAliases(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   names: TargetNames,
   pass: number,
   signal: AbortSignal,
@@ -105,7 +105,7 @@ async function removeWriteAliases(
   }
 }
 
-async function refresh(cluster: SearchCluster, names: TargetNames, signal: AbortSignal): Promise<void> {
+async function refresh(cluster: SearchCalls, names: TargetNames, signal: AbortSignal): Promise<void> {
   for (const index of [names.index, names.deadLetterIndex]) {
     const answer = await cluster.call('POST', `${path(index)}/_refresh`, null, {
       signal,
@@ -116,7 +116,7 @@ async function refresh(cluster: SearchCluster, names: TargetNames, signal: Abort
 }
 
 async function restoreSettings(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   { index }: IndexDefinition,
   names: TargetNames,
   signal: AbortSignal,
@@ -137,7 +137,7 @@ async function restoreSettings(
 }
 
 async function forcemerge(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   segments: number | null,
   index: string,
   signal: AbortSignal,
@@ -151,7 +151,7 @@ async function forcemerge(
 }
 
 async function waitForHealth(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   wanted: 'yellow' | 'green',
   names: TargetNames,
   { healthTimeoutMs, onWait, clock, signal }: FinalizeOptions,

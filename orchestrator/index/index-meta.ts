@@ -1,4 +1,4 @@
-import { segment, type SearchCluster } from './cluster.ts';
+import { type SearchCalls, segment } from './search-calls.ts';
 
 /** What each index of ours says of itself in its mapping's `_meta.reindex_fleet`. */
 export interface IndexMeta {
@@ -37,7 +37,7 @@ export interface IndexDescription {
 }
 
 /** The index of exactly this name, or null; an alias of that name does not count. */
-export async function describeIndex(cluster: SearchCluster, index: string): Promise<IndexDescription | null> {
+export async function describeIndex(cluster: SearchCalls, index: string): Promise<IndexDescription | null> {
   const path = `/${segment(index)}?flat_settings=true`;
   const found = (await cluster.callOrNull('GET', path)) as Record<string, IndexDescription> | null;
   return found?.[index] ?? null;
@@ -52,11 +52,7 @@ export function metaOf(description: Pick<IndexDescription, 'mappings'>): IndexMe
 }
 
 /** Notes when the alias came to the index. The rest of `_meta` stays, for the cluster replaces it as a whole. */
-export async function notePromotion(
-  cluster: SearchCluster,
-  index: string,
-  promotedAt: string,
-): Promise<void> {
+export async function notePromotion(cluster: SearchCalls, index: string, promotedAt: string): Promise<void> {
   const description = await describeIndex(cluster, index);
   const meta = description === null ? null : metaOf(description);
   if (description === null || meta === null || meta.promoted_at === promotedAt) return;

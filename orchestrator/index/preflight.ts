@@ -1,10 +1,10 @@
 import type { IndexDefinition } from '../../definition/definition.ts';
 import { RunFailed, messageOf } from '../errors.ts';
 import { read } from './cluster-error.ts';
-import type { SearchCluster } from './cluster.ts';
+import type { SearchCalls } from './search-calls.ts';
 
 /** What can be found out without creating anything; every fault is named at once. */
-export async function preflight(cluster: SearchCluster, definition: IndexDefinition): Promise<void> {
+export async function preflight(cluster: SearchCalls, definition: IndexDefinition): Promise<void> {
   const checks = await Promise.allSettled([
     refuseConcreteIndex(cluster, definition.alias),
     refuseBlockedCluster(cluster),
@@ -15,7 +15,7 @@ export async function preflight(cluster: SearchCluster, definition: IndexDefinit
   if (faults.length > 0) throw new RunFailed(faults.join('\n'));
 }
 
-async function refuseConcreteIndex(cluster: SearchCluster, alias: string): Promise<void> {
+async function refuseConcreteIndex(cluster: SearchCalls, alias: string): Promise<void> {
   const there = await cluster.callOrNull('GET', `/${encodeURIComponent(alias)}`);
   if (read(there, alias) === undefined) return;
   throw new RunFailed(
@@ -24,7 +24,7 @@ async function refuseConcreteIndex(cluster: SearchCluster, alias: string): Promi
 }
 
 /** A cluster-wide read-only setting refuses every index that would be created. */
-async function refuseBlockedCluster(cluster: SearchCluster): Promise<void> {
+async function refuseBlockedCluster(cluster: SearchCalls): Promise<void> {
   const settings = await cluster.call('GET', '/_cluster/settings?flat_settings=true');
   for (const level of ['persistent', 'transient']) {
     for (const block of [
@@ -42,7 +42,7 @@ async function refuseBlockedCluster(cluster: SearchCluster): Promise<void> {
 }
 
 /** A replica never lies on its primary's node, so a small cluster can never be as green as the definition asks. */
-async function requireNodes(cluster: SearchCluster, { index }: IndexDefinition): Promise<void> {
+async function requireNodes(cluster: SearchCalls, { index }: IndexDefinition): Promise<void> {
   if (index.health !== 'green') return;
   const nodes = read(await cluster.call('GET', '/_cluster/health'), 'number_of_data_nodes');
   if (typeof nodes !== 'number' || nodes > index.numberOfReplicas) return;
@@ -51,7 +51,7 @@ async function requireNodes(cluster: SearchCluster, { index }: IndexDefinition):
   );
 }
 
-async function requirePipeline(cluster: SearchCluster, pipeline: string | null): Promise<void> {
+async function requirePipeline(cluster: SearchCalls, pipeline: string | null): Promise<void> {
   if (pipeline === null) return;
   const there = await cluster.callOrNull('GET', `/_ingest/pipeline/${encodeURIComponent(pipeline)}`);
   if (read(there, pipeline) === undefined)

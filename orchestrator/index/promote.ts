@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { RunFailed } from '../errors.ts';
 import { ClusterError, read } from './cluster-error.ts';
-import type { SearchCluster } from './cluster.ts';
+import type { SearchCalls } from './search-calls.ts';
 import { notePromotion } from './index-meta.ts';
 
 /** One index that an alias points to, with the alias's own settings there: filter, routing, write index. */
@@ -19,7 +19,7 @@ export interface PromotionRecord {
 }
 
 /** Where an alias points now; nowhere if there is none. */
-export async function readAlias(cluster: SearchCluster, alias: string): Promise<AliasHolder[]> {
+export async function readAlias(cluster: SearchCalls, alias: string): Promise<AliasHolder[]> {
   const answer = await cluster.callOrNull('GET', `/_alias/${encodeURIComponent(alias)}`);
   return Object.entries(answer ?? {}).map(([index, entry]) => ({
     index,
@@ -34,7 +34,7 @@ export async function readAlias(cluster: SearchCluster, alias: string): Promise<
  * @param move.expected where the alias pointed when the move was decided; elsewhere means that somebody moved it since
  */
 export async function promoteTarget(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   move: { readonly alias: string; readonly index: string; readonly expected: readonly AliasHolder[] },
 ): Promise<PromotionRecord> {
   const { alias, index } = move;
@@ -61,7 +61,7 @@ export async function promoteTarget(
 
 /** Removes and adds in one atomic call, then reads back; an answer that got lost is settled by what is there. */
 export async function swap(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   alias: string,
   from: readonly AliasHolder[],
   to: readonly AliasHolder[],

@@ -1,4 +1,4 @@
-import type { SearchCluster } from './cluster.ts';
+import type { SearchCalls } from './search-calls.ts';
 import { deleteOwnIndex } from './create.ts';
 import { type IndexDescription, type IndexMeta, metaOf } from './index-meta.ts';
 
@@ -66,7 +66,7 @@ export function planRetention(indexes: readonly RetainedIndex[], rule: Retention
 
 /** Deletes what `planRetention` says; each is looked at once more before, for an alias may have come to it. May be repeated. */
 export async function retainIndexes(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   rule: RetentionRule,
   signal: AbortSignal,
 ): Promise<Retention> {
@@ -82,7 +82,7 @@ export async function retainIndexes(
 
 /** What a run that began now would keep and delete once it had moved the alias away from where it is. */
 export async function previewRetention(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   rule: Omit<RetentionRule, 'current'>,
 ): Promise<Retention> {
   const indexes = await listIndexes(cluster, rule.alias);
@@ -93,7 +93,7 @@ export async function previewRetention(
   return planRetention(afterwards, { ...rule, current: null });
 }
 
-async function listIndexes(cluster: SearchCluster, alias: string): Promise<RetainedIndex[]> {
+async function listIndexes(cluster: SearchCalls, alias: string): Promise<RetainedIndex[]> {
   const path = `/${encodeURIComponent(alias)}-*?expand_wildcards=all&filter_path=*.aliases,*.mappings._meta`;
   const found = (await cluster.callOrNull('GET', path)) as Record<string, Partial<IndexDescription>> | null;
   return Object.entries(found ?? {}).map(([index, { aliases = {}, mappings = {} }]) => ({

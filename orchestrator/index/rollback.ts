@@ -1,5 +1,5 @@
 import { RunFailed } from '../errors.ts';
-import type { SearchCluster } from './cluster.ts';
+import type { SearchCalls } from './search-calls.ts';
 import { describeIndex, metaOf, notePromotion } from './index-meta.ts';
 import { namesOf, pointsTo, type PromotionRecord, readAlias, swap } from './promote.ts';
 
@@ -13,7 +13,7 @@ export interface RollbackRecord {
 
 /** Inverts a recorded promotion: all of it, or nothing. */
 export async function rollbackPromotion(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   record: PromotionRecord,
 ): Promise<RollbackRecord> {
   const { alias, removed, added } = record;
@@ -36,7 +36,7 @@ export async function rollbackPromotion(
   return { alias, left: added.index, restored, staleness: await stalenessOf(cluster, restored) };
 }
 
-async function requireAll(cluster: SearchCluster, indexes: readonly string[]): Promise<void> {
+async function requireAll(cluster: SearchCalls, indexes: readonly string[]): Promise<void> {
   for (const index of indexes) {
     if ((await describeIndex(cluster, index)) === null)
       throw new RunFailed(`${index}, which was served before, is deleted: nothing is changed`);
@@ -44,7 +44,7 @@ async function requireAll(cluster: SearchCluster, indexes: readonly string[]): P
 }
 
 async function stalenessOf(
-  cluster: SearchCluster,
+  cluster: SearchCalls,
   indexes: readonly string[],
 ): Promise<RollbackRecord['staleness']> {
   return Promise.all(

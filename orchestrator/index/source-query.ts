@@ -1,6 +1,9 @@
 import type { ClientBase, QueryArrayResult, QueryResultRow } from 'pg';
 import { PINNED_SETTINGS, setLocal } from '../../definition/sql.ts';
 
+/** Works with a client of the source, which is given back afterwards; each time it may be another one. */
+export type UseClient = <T>(work: (client: ClientBase) => Promise<T>) => Promise<T>;
+
 /**
  * One statement on the source under the settings that the workers read with, so that a condition or a value that
  * depends on the time zone says the same here. A short transaction of its own: no snapshot is held between statements.

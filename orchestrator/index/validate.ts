@@ -1,18 +1,16 @@
-import type { ClientBase } from 'pg';
 import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
-import { countStatement } from '../../definition/sql.ts';
 import { RunFailed } from '../errors.ts';
 import { read } from './cluster-error.ts';
-import type { SearchCluster } from './cluster.ts';
 import { compareKeys } from './compare-keys.ts';
 import type { TargetNames } from './names.ts';
 import { rangeQuery } from './range-query.ts';
-import { querySource } from './source-query.ts';
-import { type Difference, compareSamples } from './samples.ts';
+import { compareSamples, type Difference } from './samples.ts';
+import { type SearchCalls, segment } from './search-calls.ts';
+import type { ValidationSource } from './validation-source.ts';
 
 export interface ValidationInput {
-  readonly cluster: SearchCluster;
-  readonly client: ClientBase;
+  readonly cluster: SearchCalls;
+  readonly source: ValidationSource;
   readonly described: DescribedDefinition;
   readonly names: TargetNames;
   readonly ranges: readonly KeyRange[];
@@ -49,13 +47,13 @@ export async function validateTarget(input: ValidationInput): Promise<Validation
   const counts: RangeCounts[] = [];
   for (const range of input.ranges) {
     input.signal.throwIfAborted();
-    const [source, target] = await Promise.all([countSource(input, range), countTarget(input, range)]);
+    const [source, target] = await Promise.all([input.source.count(range), countTarget(input, range)]);
     const keysDiffer = input.byKeys?.(range) === true && (await differByKeys(input, range));
     counts.push({ range, ...source, ...target, keysDiffer });
   }
   const samples = await compareSamples(input);
   const mismatches = counts
-    .filter((count) => isOff(count) || samples.differing.some(({ key }) => isIn(BigInt(key), count.range)))
+    .filter((count) => isOff(count) || samples.differing.some(({ key }) => isIn(key, count.range)))
     .map(({ range, kept, documents, deadLetters }) => ({
       range,
       expected: kept,
@@ -95,37 +93,6 @@ async function differByKeys(input: ValidationInput, range: KeyRange): Promise<bo
   return missing.count > 0 || surplus.count > 0;
 }
 
-async function countSource(
-  { client, described }: ValidationInput,
-  range: KeyRange,
-): Promise<{ rows: number; kept: number }> {
-  const [counted] = await querySource<{ base_rows: string; joined_rows: string; kept_rows: string }>(
-    client,
-    countStatement(described.definition, range),
-  ).catch((error: unknown) => {
-    throw isDataException(error) ? uncountable(described, error) : error;
-  });
-  if (counted === undefined) throw new Error('a count without a row');
-  if (counted.base_rows !== counted.joined_rows) {
-    throw new RunFailed(
-      `the joins of ${described.definition.name} make ${counted.joined_rows} rows of ${counted.base_rows}: each row of the table must stay one row`,
-    );
-  }
-  return { rows: Number(counted.base_rows), kept: Number(counted.kept_rows) };
-}
-
-/** SQLSTATE class 22: a value that an expression cannot take. */
-function isDataException(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('22');
-}
-
-function uncountable({ definition }: DescribedDefinition, error: Error): RunFailed {
-  return new RunFailed(
-    `the rows of ${definition.name} cannot be counted, for source.where (or a join) fails on one of them: ${error.message}. Such a row is neither in nor out: write the condition so that it fails on none, and begin another run.`,
-    { cause: error },
-  );
-}
-
 async function countTarget(
   input: ValidationInput,
   range: KeyRange,
@@ -147,7 +114,7 @@ async function countDocuments(
   const query = rangeQuery(described.definition.source.key, range);
   const answer = await cluster.call(
     'POST',
-    `/${encodeURIComponent(index)}/_count`,
+    `/${segment(index)}/_count`,
     { query },
     { signal, timeoutMs: 300_000 },
   );
@@ -171,7 +138,7 @@ async function countBoth(
   const query = rangeQuery(described.definition.source.key, range);
   const found = await cluster.call(
     'POST',
-    `/${encodeURIComponent(names.deadLetterIndex)}/_search`,
+    `/${segment(names.deadLetterIndex)}/_search`,
     { query, size: MOST_DEAD_LETTERS, _source: false },
     { signal },
   );
@@ -179,7 +146,7 @@ async function countBoth(
   const ids = Array.isArray(hits) ? hits.map((hit) => String(read(hit, '_id'))) : [];
   const answer = await cluster.call(
     'POST',
-    `/${encodeURIComponent(names.index)}/_mget?_source=false`,
+    `/${segment(names.index)}/_mget?_source=false`,
     { ids },
     { signal },
   );

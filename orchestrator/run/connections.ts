@@ -1,6 +1,10 @@
 import type pg from 'pg';
+import type { DescribedDefinition } from '../../definition/definition.ts';
 import { messageOf, RunFailed } from '../errors.ts';
 import { SearchCluster } from '../index/cluster.ts';
+import { openValidationSource } from '../index/postgresql-source.ts';
+import type { SearchCalls } from '../index/search-calls.ts';
+import type { ValidationSource } from '../index/validation-source.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { Settings } from '../settings.ts';
 import { type UsedServices, useEmbeddedServices } from './embedded-services.ts';
@@ -9,7 +13,7 @@ import { connectSource, type SourceAddress } from './source-connection.ts';
 
 /** What a command that speaks to the search cluster works with. */
 export interface Connections {
-  readonly cluster: SearchCluster;
+  readonly cluster: SearchCalls;
   readonly services: UsedServices | null;
   /** The cluster's URL as workers and people use it. */
   readonly targetUrl: string;
@@ -20,6 +24,11 @@ export interface SourceConnections extends Connections {
   readonly sourceAddress: SourceAddress;
   /** Works with a new connection to the database: a run lasts longer than a connection may. */
   withSource<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
+  /** Works with the table as validation sees it. */
+  withValidationSource<T>(
+    described: DescribedDefinition,
+    work: (source: ValidationSource) => Promise<T>,
+  ): Promise<T>;
 }
 
 /** For commands that need no database. */
@@ -46,6 +55,8 @@ export async function connectBoth(offline: Offline, reporter: Reporter): Promise
       ...connectionsOf(offline, services, cluster.value),
       sourceAddress,
       withSource: (work) => withSource(sourceAddress, work),
+      withValidationSource: (described, work) =>
+        work(openValidationSource((use) => withSource(sourceAddress, use), described)),
     };
   }
   if (cluster.status === 'fulfilled') await cluster.value.close();

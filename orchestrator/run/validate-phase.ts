@@ -73,10 +73,10 @@ function validate(context: RunContext, sampleKeys?: readonly bigint[]): Promise<
   const ranges = plannedRanges(context);
   const { readTwice } = journal.state;
   const byKeys = new Set(ranges.filter(({ number }) => readTwice.has(number)).map(({ start }) => start));
-  return connections.withSource((client) =>
+  return connections.withValidationSource(described, (source) =>
     validateTarget({
       cluster: connections.cluster,
-      client,
+      source,
       described,
       names: targetNames(identity.alias, identity.run),
       ranges: ranges.map(({ start, end }) => rangeOf(start, end)),
@@ -133,8 +133,8 @@ async function describeMismatch(context: RunContext, result: ValidationResult): 
     `${names.index} does not hold what ${described.definition.source.table} holds; the alias ${identity.alias} stays where it is.`,
   ];
   for (const { range, expected, found } of result.mismatches.slice(0, 5)) {
-    const keys = await connections.withSource((client) =>
-      compareKeys({ cluster: connections.cluster, client, described, names, range, signal }),
+    const keys = await connections.withValidationSource(described, (source) =>
+      compareKeys({ cluster: connections.cluster, source, described, names, range, signal }),
     );
     const missing =
       keys.missing.count === 0 ? '' : `; missing ${keys.missing.count}: ${keys.missing.first.join(', ')}`;

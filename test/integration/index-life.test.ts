@@ -8,6 +8,7 @@ import { createTarget, deleteTarget, openPass, targetState } from '../../orchest
 import { finalizeTarget } from '../../orchestrator/index/finalize.ts';
 import { describeIndex, metaOf } from '../../orchestrator/index/index-meta.ts';
 import { passAliases, type TargetNames } from '../../orchestrator/index/names.ts';
+import { openValidationSource } from '../../orchestrator/index/postgresql-source.ts';
 import { preflight } from '../../orchestrator/index/preflight.ts';
 import { promoteTarget, readAlias } from '../../orchestrator/index/promote.ts';
 import { previewRetention, retainIndexes } from '../../orchestrator/index/retain.ts';
@@ -74,7 +75,8 @@ describe.each(clusters)('index life on $name', ({ url: maybeUrl }) => {
     return promoteTarget(cluster, { alias: definition.alias, index: names.index, expected });
   }
   const validate = (names: TargetNames) =>
-    validateTarget({ cluster, client, described, names, ranges: RANGES, signal });
+    validateTarget({ cluster, source: source(), described, names, ranges: RANGES, signal });
+  const source = () => openValidationSource((work) => work(client), described);
   const holders = async () => (await readAlias(cluster, definition.alias)).map(({ index }) => index);
   const settingsOf = async (index: string) => (await describeIndex(cluster, index))?.settings ?? {};
   /** A write of somebody else, after the run: through an alias made for it. */
@@ -218,7 +220,7 @@ describe.each(clusters)('index life on $name', ({ url: maybeUrl }) => {
     expect(result).toMatchObject({ ok: false, mismatches: [{ range: RANGES[1], expected: 10, found: 9 }] });
     const keys = await compareKeys({
       cluster,
-      client,
+      source: source(),
       described,
       names,
       range: { start: 10n, end: 20n },
@@ -233,7 +235,7 @@ describe.each(clusters)('index life on $name', ({ url: maybeUrl }) => {
     expect((await validate(names)).mismatches.map(({ range }) => range)).toEqual([RANGES[0], RANGES[2]]);
     const keys = await compareKeys({
       cluster,
-      client,
+      source: source(),
       described,
       names,
       range: { start: null, end: null },
@@ -269,7 +271,7 @@ describe.each(clusters)('index life on $name', ({ url: maybeUrl }) => {
     expect(await validate(names)).toMatchObject({ ok: true, documents: 28, deadLetters: 1 });
     const keys = await compareKeys({
       cluster,
-      client,
+      source: source(),
       described,
       names,
       range: RANGES[0] ?? { start: null, end: null },
@@ -287,7 +289,7 @@ describe.each(clusters)('index life on $name', ({ url: maybeUrl }) => {
     await client.query(`UPDATE items SET extra = kept.extra FROM kept WHERE items.id = kept.id`);
     await finalizeTarget(cluster, definition, names, 1, FINALIZE);
     expect((await validate(names)).samples.differing).toEqual([
-      { key: '13', field: 'extra', expected: String.raw`{"a":"x\u0000y"}`, found: 'null' },
+      { key: 13n, field: 'extra', expected: String.raw`{"a":"x\u0000y"}`, found: 'null' },
     ]);
   });
 

@@ -1,0 +1,101 @@
+import type { DescribedDefinition, DescribedField, KeyRange } from '../../definition/definition.ts';
+import { OID } from '../../definition/field-types.ts';
+import {
+  baseFrom,
+  countStatement,
+  qualifiedKey,
+  rangeCondition,
+  readableExpression,
+  whereCondition,
+} from '../../definition/sql.ts';
+import { RunFailed } from '../errors.ts';
+import { chooseKeys } from './choose-keys.ts';
+import { querySource, querySourceRows, type UseClient } from './source-query.ts';
+import type { ExpectedRow, ValidationSource } from './validation-source.ts';
+
+/** Keys that are in memory at a time. */
+const PAGE = 10_000;
+const GREATEST_KEY = 2n ** 63n - 1n;
+
+/** The table in PostgreSQL. Every statement has a client from `use` and a short transaction of its own. */
+export function openValidationSource(use: UseClient, described: DescribedDefinition): ValidationSource {
+  return {
+    count: (range) => count(use, described, range),
+    keys: (range) => keys(use, described, range),
+    sampleKeys: (ranges) => use((client) => chooseKeys(client, described.definition, ranges)),
+    expectedRows: (wanted) => expectedRows(use, described, wanted),
+  };
+}
+
+async function count(
+  use: UseClient,
+  { definition }: DescribedDefinition,
+  range: KeyRange,
+): Promise<{ rows: number; kept: number }> {
+  const text = countStatement(definition, range);
+  const [counted] = await use((client) =>
+    querySource<{ base_rows: string; joined_rows: string; kept_rows: string }>(client, text),
+  ).catch((error: unknown) => {
+    throw isDataException(error) ? uncountable(definition.name, error) : error;
+  });
+  if (counted === undefined) throw new Error('a count without a row');
+  if (counted.base_rows !== counted.joined_rows) {
+    throw new RunFailed(
+      `the joins of ${definition.name} make ${counted.joined_rows} rows of ${counted.base_rows}: each row of the table must stay one row`,
+    );
+  }
+  return { rows: Number(counted.base_rows), kept: Number(counted.kept_rows) };
+}
+
+/** SQLSTATE class 22: a value that an expression cannot take. */
+function isDataException(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('22');
+}
+
+function uncountable(name: string, error: Error): RunFailed {
+  return new RunFailed(
+    `the rows of ${name} cannot be counted, for source.where (or a join) fails on one of them: ${error.message}. Such a row is neither in nor out: write the condition so that it fails on none, and begin another run.`,
+    { cause: error },
+  );
+}
+
+async function* keys(
+  use: UseClient,
+  { definition }: DescribedDefinition,
+  range: KeyRange,
+): AsyncGenerator<readonly bigint[]> {
+  const key = qualifiedKey(definition);
+  let start = range.start;
+  for (;;) {
+    const condition = rangeCondition(definition, { start, end: range.end });
+    const text = `SELECT ${key}::text AS key\n${baseFrom(definition)}\nWHERE ${condition} AND ${whereCondition(definition)}\nORDER BY ${key} LIMIT ${PAGE}`;
+    const rows = await use((client) => querySource<{ key: string }>(client, text));
+    const page = rows.map((row) => BigInt(row.key));
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    if (page.length < PAGE || last === GREATEST_KEY) return;
+    start = last + 1n;
+  }
+}
+
+/** Made by PostgreSQL itself, another way than the worker's. (`to_json` takes every `json`; `to_jsonb` refuses \u0000.) */
+async function expectedRows(
+  use: UseClient,
+  { definition, fields }: DescribedDefinition,
+  wanted: readonly bigint[],
+): Promise<ExpectedRow[]> {
+  const key = qualifiedKey(definition);
+  const columns = definition.document.map(({ sql }, i) => {
+    const expression = readableExpression(sql, fields[i]?.oid ?? 0, definition.source.timeZone);
+    return `to_json(${typed(expression, fields[i])})::text`;
+  });
+  const text = `SELECT ${[`${key}::text`, ...columns].join(',\n')}\n${baseFrom(definition)}\nWHERE ${key} = ANY ($1::int8[]) AND ${whereCondition(definition)}`;
+  const rows = await use((client) => querySourceRows(client, text, [wanted.map(String)]));
+  return rows.map(([first, ...values]) => ({ key: BigInt(first ?? ''), values }));
+}
+
+/** A constant in quotes has no type of its own until it is selected; `to_json` wants one. */
+function typed(sql: string, field: DescribedField | undefined): string {
+  return field?.oid === OID.text ? `${sql}::text` : sql;
+}
