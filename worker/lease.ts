@@ -1,33 +1,52 @@
+import type { Schedule } from './schedule.ts';
+
+export interface LeaseOptions {
+  readonly leaseMs: number;
+  /** A monotonic clock in milliseconds; the wall's clock may jump. */
+  readonly now: () => number;
+  readonly schedule: Schedule;
+  /** Called once, when the lease is over. */
+  readonly onExpired: () => void;
+}
+
 /** A worker's lease on life: it begins at boot, an orchestrator's calls renew it, and its end is acted upon once. */
 export class Lease {
-  readonly #leaseMs: number;
-  readonly #now: () => number;
-  readonly #onExpired: () => void;
+  readonly #options: LeaseOptions;
   #renewedAtMs: number;
-  #timer: NodeJS.Timeout | null;
+  /** Takes the next look back; null: the lease is over, or was ended. */
+  #cancel: (() => void) | null;
 
-  /** @param now a monotonic clock in milliseconds; the wall's clock may jump */
-  constructor(leaseMs: number, now: () => number, onExpired: () => void) {
-    this.#leaseMs = leaseMs;
-    this.#now = now;
-    this.#onExpired = onExpired;
-    this.#renewedAtMs = now();
-    this.#timer = setTimeout(() => this.#check(), leaseMs);
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    this.#renewedAtMs = options.now();
+    this.#cancel = options.schedule(options.leaseMs, () => this.#check());
   }
 
+  /** A lease that has run out is not renewed, though nobody has looked yet: the process may have been stopped for long. */
   renew(): void {
-    this.#renewedAtMs = this.#now();
+    if (this.#leftMs > 0) this.#renewedAtMs = this.#options.now();
+    else this.#expire();
   }
 
   end(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#cancel?.();
+    this.#cancel = null;
+  }
+
+  get #leftMs(): number {
+    return this.#renewedAtMs + this.#options.leaseMs - this.#options.now();
   }
 
   /** One timer for all renewals: it looks how much is left and sleeps for that. */
   #check(): void {
-    const leftMs = this.#renewedAtMs + this.#leaseMs - this.#now();
-    this.#timer = leftMs > 0 ? setTimeout(() => this.#check(), Math.ceil(leftMs)) : null;
-    if (this.#timer === null) this.#onExpired();
+    const leftMs = this.#leftMs;
+    if (leftMs > 0) this.#cancel = this.#options.schedule(Math.ceil(leftMs), () => this.#check());
+    else this.#expire();
+  }
+
+  #expire(): void {
+    if (this.#cancel === null) return;
+    this.end();
+    this.#options.onExpired();
   }
 }

@@ -10,7 +10,7 @@ const STOP_WITHIN_MS = 2_000;
 const EXIT_FAILED = 1;
 const EXIT_WRONG_SETTINGS = 2;
 
-/** Runs the worker until a signal, its parent's end or the end of its lease. */
+/** Runs the worker until a signal, its parent's end, the end of its lease, or until it is drained. */
 async function main(): Promise<void> {
   // Whoever reads the log may go away; that ends no worker.
   process.stdout.on('error', () => undefined);
@@ -25,9 +25,7 @@ async function main(): Promise<void> {
   if (settings.exit_with_parent)
     endWithParent(() => stop('standard input was closed: the parent is gone', 0));
 
-  const worker = await startWorker(settings, definitions, log, () =>
-    stop(`no orchestrator called for ${settings.lease_ms} ms: the lease is over`, 0),
-  );
+  const worker = await startWorker(settings, definitions, log, (why) => stop(why, 0));
   log.info({ url: worker.url, worker_id: settings.id, build: worker.build }, 'listening');
   const { why, code } = await stopping.promise;
   log.info({ why }, 'stopping');

@@ -1,18 +1,11 @@
 import type { ClientConfig } from 'pg';
-import type { DescribedDefinition, IndexDefinition, KeyRange } from '../definition/definition.ts';
+import type { DescribedDefinition } from '../definition/definition.ts';
 import type { Batch, DeadLetter } from './bulk/batch.ts';
 import type { BulkWriter } from './bulk/writer.ts';
 import { RowEncoder } from './document/row-encoder.ts';
-import { Position } from './source/position.ts';
-import { type ReadLimits, readRange, type RowConsumer } from './source/read-range.ts';
+import type { Position } from './source/position.ts';
+import { type ReadLimits, type ReadRequest, readRange, type RowConsumer } from './source/read-range.ts';
 import { DEFAULT_SESSION_LIMITS } from './source/session.ts';
-
-export interface ReindexTask {
-  readonly definition: IndexDefinition;
-  /** `digestTypes` of what the run was planned with; the second part of a task's definition digest. */
-  readonly typesDigest: string;
-  readonly range: KeyRange;
-}
 
 export interface ReindexDependencies {
   readonly database: ClientConfig;
@@ -40,10 +33,10 @@ const MAX_BATCH_AGE_MS = 1_000;
  * Reads a range, encodes its rows and hands them to the writer; resolves when all of them are settled.
  * Rejects with a TaskFailure, or with the signal's reason when that ended it.
  */
-export async function reindex(task: ReindexTask, dependencies: ReindexDependencies): Promise<void> {
+export async function reindex(request: ReadRequest, dependencies: ReindexDependencies): Promise<void> {
+  const { position } = request;
   const { database, writer, signal, live } = dependencies;
   const limits = { ...DEFAULT_LIMITS, ...dependencies.limits };
-  const position = new Position(task.range);
   const batches = new Batching(writer, position);
   const clock = setInterval(() => {
     batches.closeIfOld();
@@ -53,7 +46,7 @@ export async function reindex(task: ReindexTask, dependencies: ReindexDependenci
     live.waitingFor = waiting ? 'database' : null;
   };
   try {
-    await readRange({ ...task, position }, batches, { database, limits, signal, onWaiting });
+    await readRange(request, batches, { database, limits, signal, onWaiting });
   } finally {
     clearInterval(clock);
     batches.close();

@@ -3,8 +3,10 @@ import type { BatchPool } from './bulk/batch-pool.ts';
 import { ClusterWriter } from './bulk/cluster-writer.ts';
 import type { BulkClient } from './bulk/send.ts';
 import type { TaskRequest } from './contract.ts';
-import { type ReadingState, reindex, type ReindexTask } from './reindex.ts';
+import { type ReadingState, reindex } from './reindex.ts';
 import type { WorkerSettings } from './settings.ts';
+import { Position } from './source/position.ts';
+import type { ReadRequest } from './source/read-range.ts';
 import type { TaskRun } from './tasks.ts';
 
 /** What all tasks of a worker share. */
@@ -24,9 +26,11 @@ export function runTask(
   resources: TaskResources,
 ): TaskRun {
   const writer = createWriter(request, definition, signal, resources);
+  const reading = readingOf(request, definition);
   const live: ReadingState = { rowsRead: 0, waitingFor: null };
   return {
-    done: perform(taskOf(request, definition), writer, live, resources.settings.database_url),
+    done: perform(reading, writer, live, resources.settings.database_url),
+    lowerEnd: (end) => reading.position.lowerEnd(end),
     figures: () => ({
       settledThrough: writer.settledThrough,
       firstKey: writer.firstKey,
@@ -40,27 +44,24 @@ export function runTask(
 
 /** Ends with no request under way, so that the buffers are free for the next task. */
 async function perform(
-  task: ReindexTask,
+  reading: ReadRequest,
   writer: ClusterWriter,
   live: ReadingState,
   databaseUrl: string,
 ): Promise<void> {
   const database = { connectionString: databaseUrl, application_name: 'reindex-fleet worker' };
   try {
-    await reindex(task, { database, writer, signal: writer.signal, live });
+    await reindex(reading, { database, writer, signal: writer.signal, live });
   } catch (error) {
     await writer.abandon(error);
     throw error;
   }
 }
 
-function taskOf(request: TaskRequest, definition: IndexDefinition): ReindexTask {
+function readingOf(request: TaskRequest, definition: IndexDefinition): ReadRequest {
   const [, typesDigest = ''] = request.definition_digest.split('.');
-  return {
-    definition,
-    typesDigest,
-    range: { start: keyOf(request.start_index), end: keyOf(request.end_index) },
-  };
+  const range = { start: keyOf(request.start_index), end: keyOf(request.end_index) };
+  return { definition, typesDigest, position: new Position(range) };
 }
 
 function keyOf(text: string | null): bigint | null {

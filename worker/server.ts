@@ -21,13 +21,15 @@ export const SERVER_LIMITS: ServerLimits = {
 /** All headers and the URL together. */
 const MAX_HEADER_BYTES = 8 * 1024;
 const KEEP_ALIVE_MS = 30_000;
+/** Time for the answers that are under way when no more calls are taken. */
+const LAST_ANSWERS_MS = 500;
 /** How often connections are looked through for those over their time. */
 const CHECK_INTERVAL_MS = 500;
 
 export interface Listening {
   /** With the port that was given or found. */
   readonly url: string;
-  /** Takes no more calls and cuts the connections that are open. */
+  /** Takes no more calls; the answers that are under way have a moment to be sent, then all connections are cut. */
   close(): Promise<void>;
 }
 
@@ -48,7 +50,12 @@ export async function listen(
     maxHeaderSize: MAX_HEADER_BYTES,
   };
   const answer = getRequestListener(fetch, { overrideGlobalObjects: false, errorHandler });
-  const server = createServer(options, (incoming, outgoing) => void answer(incoming, outgoing));
+  const server = createServer(options, (incoming, outgoing) => {
+    outgoing.once('close', () => {
+      if (!server.listening) server.closeIdleConnections();
+    });
+    void answer(incoming, outgoing);
+  });
   server.maxConnections = limits.maxConnections;
   server.on('clientError', answerClientError);
   await opened(server, host, port);
@@ -69,8 +76,11 @@ function opened(server: Server, host: string, port: number): Promise<void> {
 
 function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
+    const cutting = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
+    server.close(() => {
+      clearTimeout(cutting);
+      resolve();
+    });
   });
 }
 

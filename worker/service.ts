@@ -1,13 +1,18 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import type { z } from 'zod';
 import { carriesToken } from './bearer-token.ts';
 import {
   CONTRACT_VERSION,
+  type DrainAccepted,
   HEADER_CONTRACT,
   HEADER_EPOCH,
   HEADER_RUN,
   type Health,
+  taskEndSchema,
   taskRequestSchema,
+  type TaskStatus,
 } from './contract.ts';
+import type { Draining } from './draining.ts';
 import { type Holder, holderOf, Holders } from './holders.ts';
 import { Refusal } from './refusal.ts';
 import { readBody } from './request-body.ts';
@@ -19,6 +24,7 @@ export interface ServiceOptions {
   /** Wanted of every call but the health check; null: of none. */
   readonly token: string | null;
   readonly tasks: TaskRegister;
+  readonly draining: Draining;
   readonly ready: () => Promise<boolean>;
   /** Called for each call of a run's orchestrator. */
   readonly renewLease: () => void;
@@ -30,7 +36,7 @@ type Environment = { Variables: { holder: Holder | null } };
 
 /** The worker's HTTP contract, see contract.ts. */
 export function createService(options: ServiceOptions): Hono<Environment> {
-  const { tasks } = options;
+  const { tasks, draining } = options;
   const app = new Hono<Environment>();
   app.use(async (context, next) => {
     await next();
@@ -39,7 +45,9 @@ export function createService(options: ServiceOptions): Hono<Environment> {
   app.onError((error, context) => answerError(error, context, options.onError));
   app.notFound((context) => context.json({ error: 'There is nothing at this path.' }, 404));
 
-  const admit = admitHolder(options);
+  const holders = new Holders();
+  const admit = admitHolder(holders, options);
+  const give = giveStatus(draining);
   app.get('/healthcheck', async (context) => {
     if (carries(context, options.token)) await admit(context, () => Promise.resolve());
     const ready = await options.ready();
@@ -47,7 +55,7 @@ export function createService(options: ServiceOptions): Hono<Environment> {
       status: ready ? 'ok' : 'unavailable',
       build: options.build,
       worker_id: options.workerId,
-      draining: false,
+      draining: draining.begun,
     };
     return context.json(health, ready ? 200 : 503);
   });
@@ -55,28 +63,37 @@ export function createService(options: ServiceOptions): Hono<Environment> {
 
   app.use(authorize(options.token), admit);
   app.post('/reindexing_task', async (context) => {
-    const holder = requireHolder(context.get('holder'));
-    const request = await readBody(context.req.raw, taskRequestSchema);
-    if (request.run !== holder.run) {
-      throw new Refusal(400, `run: the body says ${request.run}, the header ${holder.run}.`, {
-        field: 'run',
-      });
+    const { run } = requireHolder(context.get('holder'));
+    const request = await readOrder(context, taskRequestSchema, holders, tasks);
+    if (request.run !== run) {
+      throw new Refusal(400, `run: the body says ${request.run}, the header ${run}.`, { field: 'run' });
     }
+    draining.refuseNew(request.task_id);
     const { task_id: taskId } = tasks.accept(request);
     return context.json({ message: 'accepted', task_id: taskId, status_check: `/task/${taskId}` }, 202);
   });
   app.all('/reindexing_task', onlyMethods('POST'));
 
-  app.get('/task', (context) => context.json({ tasks: tasks.list() }));
+  app.get('/task', (context) => context.json({ tasks: tasks.list().map((status) => give(context, status)) }));
   app.all('/task', onlyMethods('GET'));
-  app.get('/task/:id', (context) => context.json(tasks.status(context.req.param('id'))));
+  app.get('/task/:id', (context) => context.json(give(context, tasks.status(context.req.param('id')))));
+  app.patch('/task/:id', async (context) => {
+    const { end_index: endIndex } = await readOrder(context, taskEndSchema, holders, tasks);
+    return context.json(give(context, tasks.lowerEnd(context.req.param('id'), endIndex)));
+  });
   app.delete('/task/:id', async (context) => {
     const { run } = requireHolder(context.get('holder'));
-    return context.json(
-      await tasks.cancel(context.req.param('id'), `The orchestrator of run ${run} cancelled it.`),
-    );
+    const why = `The orchestrator of run ${run} cancelled it.`;
+    return context.json(give(context, await tasks.cancel(context.req.param('id'), why)));
   });
-  app.all('/task/:id', onlyMethods('GET, DELETE'));
+  app.all('/task/:id', onlyMethods('GET, PATCH, DELETE'));
+
+  app.post('/drain', (context) => {
+    requireHolder(context.get('holder'));
+    const accepted: DrainAccepted = { draining: true, active_tasks: draining.begin() };
+    return context.json(accepted, 202);
+  });
+  app.all('/drain', onlyMethods('POST'));
   return app;
 }
 
@@ -96,8 +113,10 @@ function authorize(token: string | null): MiddlewareHandler<Environment> {
   };
 }
 
-function admitHolder({ tasks, renewLease }: ServiceOptions): MiddlewareHandler<Environment> {
-  const holders = new Holders();
+function admitHolder(
+  holders: Holders,
+  { tasks, renewLease }: ServiceOptions,
+): MiddlewareHandler<Environment> {
   return async (context, next) => {
     const holder = holderOf(context.req.header(HEADER_RUN), context.req.header(HEADER_EPOCH));
     if (holder !== null) {
@@ -106,6 +125,27 @@ function admitHolder({ tasks, renewLease }: ServiceOptions): MiddlewareHandler<E
     }
     context.set('holder', holder);
     await next();
+  };
+}
+
+/** The body of a holder's call; refused when it was no longer the holder by the time that the body had arrived. */
+async function readOrder<Schema extends z.ZodType>(
+  context: Context<Environment>,
+  schema: Schema,
+  holders: Holders,
+  tasks: TaskRegister,
+): Promise<z.output<Schema>> {
+  const holder = requireHolder(context.get('holder'));
+  const body = await readBody(context.req.raw, schema);
+  holders.admit(holder, tasks.activeRun);
+  return body;
+}
+
+/** Notes that an orchestrator is given a status. */
+function giveStatus(draining: Draining) {
+  return (context: Context<Environment>, status: TaskStatus): TaskStatus => {
+    if (context.get('holder') !== null) draining.statusGiven(status);
+    return status;
   };
 }
 

@@ -43,6 +43,11 @@ const settingsSchema = z
     lease_ms: wholeNumber(1_000, 86_400_000)
       .default(300_000)
       .describe("time without an orchestrator's call after which the worker ends"),
+    drain_linger_ms: wholeNumber(0, 86_400_000)
+      .default(30_000)
+      .describe(
+        'how long a drained worker waits after its last task for an orchestrator to ask how it ended',
+      ),
     batch_bytes: wholeNumber(64 * 1024, 64 * MIB)
       .default(4 * MIB)
       .describe('size of a bulk request; larger where a definition allows larger documents'),

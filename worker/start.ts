@@ -8,9 +8,11 @@ import { digestDefinition } from '../definition/digest.ts';
 import { BatchPool, DOCUMENT_OVERHEAD_BYTES } from './bulk/batch-pool.ts';
 import { BulkClient } from './bulk/send.ts';
 import type { TaskStatus } from './contract.ts';
+import { Draining } from './draining.ts';
 import { Lease } from './lease.ts';
 import { type Probe, PROBE_TIMEOUT_MS, Readiness } from './readiness.ts';
 import { runTask } from './run-task.ts';
+import { scheduleWithTimers as schedule } from './schedule.ts';
 import { listen } from './server.ts';
 import { createService } from './service.ts';
 import type { WorkerSettings } from './settings.ts';
@@ -25,13 +27,13 @@ export interface Worker {
 
 /**
  * Starts a worker: from then on it listens.
- * @param onLeaseExpired called once when no orchestrator has called for a whole lease
+ * @param onOver called, with the reason, when it has come to its end by itself: its lease is over, or it is drained
  */
 export async function startWorker(
   settings: WorkerSettings,
   definitions: readonly IndexDefinition[],
   log: Logger,
-  onLeaseExpired: () => void,
+  onOver: (why: string) => void,
 ): Promise<Worker> {
   const build = await buildDigest([...definitions]);
   const now = (): number => performance.now();
@@ -48,21 +50,38 @@ export async function startWorker(
     start: (request, definition, signal) =>
       runTask(request, definition, signal, { settings, client, pool, now }),
     clock: () => new Date(),
-    onChange: (status) => logChange(log, status),
+    onChange: (status) => {
+      logChange(log, status);
+      if (!status.active) draining.taskEnded();
+    },
+  });
+  const draining = new Draining({
+    tasks,
+    lingerMs: settings.drain_linger_ms,
+    now,
+    schedule,
+    onDrained: onOver,
   });
   const readiness = new Readiness([databaseProbe(settings), searchProbe(settings)], now);
-  const lease = new Lease(settings.lease_ms, now, onLeaseExpired);
+  const lease = new Lease({
+    leaseMs: settings.lease_ms,
+    now,
+    schedule,
+    onExpired: () => onOver(`no orchestrator called for ${settings.lease_ms} ms: the lease is over`),
+  });
   const service = createService({
     workerId: settings.id,
     build,
     token: settings.token,
     tasks,
+    draining,
     ready: () => readiness.ready(),
     renewLease: () => lease.renew(),
     onError: (error) => log.error({ error: error.stack }, 'a call failed unexpectedly'),
   });
   const stopWork = async (why: string): Promise<void> => {
     lease.end();
+    draining.end();
     await tasks.cancelAll(why);
     await client.close();
   };

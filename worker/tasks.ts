@@ -1,6 +1,7 @@
 import type { IndexDefinition } from '../definition/definition.ts';
 import type { TaskRequest, TaskStatus } from './contract.ts';
 import { Refusal } from './refusal.ts';
+import { faultOfEnd } from './task-end.ts';
 import { TaskFailure } from './task-failure.ts';
 import { NO_FIGURES, statusOf, type TaskFigures } from './task-status.ts';
 
@@ -16,6 +17,11 @@ export interface TaskRun {
   /** Resolves when every row of the range is settled; rejects when the task cannot be completed. */
   readonly done: Promise<void>;
   figures(): TaskFigures;
+  /**
+   * Moves the end of the range down, at once: from then on no row at or behind it is handed on, none before it left
+   * out. False, and nothing changed, when a row at or behind it was handed on already.
+   */
+  lowerEnd(end: bigint): boolean;
 }
 
 /** Starts the work of a task; the signal ends it promptly. */
@@ -37,7 +43,10 @@ const MAX_ACTIVE = 2;
 const RETRY_AFTER_SECONDS = '1';
 
 interface Task {
-  readonly request: TaskRequest;
+  /** By which a repeated post is recognised. */
+  readonly posted: TaskRequest;
+  /** What was posted, with the present end. */
+  request: TaskRequest;
   readonly known: KnownDefinition;
   readonly end: AbortController;
   run: TaskRun | null;
@@ -82,6 +91,7 @@ export class TaskRegister {
     }
     this.#noteAttempt(request);
     const task: Task = {
+      posted: request,
       request,
       known,
       end: new AbortController(),
@@ -107,6 +117,17 @@ export class TaskRegister {
   }
 
   /**
+   * Moves the end of a running or waiting task down, decided and done in one step with regard to its reading. The
+   * present end again changes nothing.
+   * @throws Refusal 404; 409 when the task is over, its range cannot end there, or rows from there on were read
+   */
+  lowerEnd(taskId: string, endIndex: string): TaskStatus {
+    const task = this.#find(taskId);
+    if (task.request.end_index !== endIndex) this.#lowerEnd(task, endIndex);
+    return this.#statusOf(task);
+  }
+
+  /**
    * Ends a task and gives its final status; one that is over stays as it is.
    * @throws Refusal 404
    */
@@ -122,6 +143,19 @@ export class TaskRegister {
     await Promise.all(this.#active.map((task) => this.cancel(task.request.task_id, why)));
   }
 
+  #lowerEnd(task: Task, endIndex: string): void {
+    const end = BigInt(endIndex);
+    const fault =
+      task.final === null
+        ? faultOfEnd(task.request, end)
+        : `Task ${task.posted.task_id} is over: its end stays where it is.`;
+    if (fault !== null || task.run?.lowerEnd(end) === false) {
+      const why = fault ?? `Rows from key ${endIndex} on were read already.`;
+      throw new Refusal(409, why, { field: 'end_index' });
+    }
+    task.request = { ...task.request, end_index: endIndex };
+  }
+
   #find(taskId: string): Task {
     const task = this.#tasks.get(taskId);
     if (task !== undefined) return task;
@@ -129,7 +163,7 @@ export class TaskRegister {
   }
 
   #repeated(task: Task, request: TaskRequest): TaskStatus {
-    if (JSON.stringify(task.request) === JSON.stringify(request)) return this.#statusOf(task);
+    if (JSON.stringify(task.posted) === JSON.stringify(request)) return this.#statusOf(task);
     throw new Refusal(409, `Task ${request.task_id} was posted before with another body.`, {
       field: 'task_id',
     });

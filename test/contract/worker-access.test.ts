@@ -13,8 +13,10 @@ describe('Reindex-Run and Reindex-Epoch', () => {
     for (const [method, path] of [
       ['GET', '/task'],
       ['GET', '/task/task-1'],
+      ['PATCH', '/task/task-1'],
       ['DELETE', '/task/task-1'],
       ['POST', '/reindexing_task'],
+      ['POST', '/drain'],
     ] as const) {
       expect((await call(s, method, path, old)).status).toBe(409);
     }
@@ -84,6 +86,7 @@ describe('other paths and methods', () => {
     ['GET', '/reindexing_task', 405],
     ['PUT', '/task/task-1', 405],
     ['POST', '/task', 405],
+    ['GET', '/drain', 405],
     ['DELETE', '/healthcheck', 405],
   ])('%s %s is %i', async (method, path, status) => {
     const s = await serve();

@@ -3,11 +3,14 @@ import type { IndexDefinition, KeyRange } from '../../definition/definition.ts';
 import { describeDefinition } from '../../definition/describe.ts';
 import { digestTypes } from '../../definition/digest.ts';
 import { reindex, type ReadingState } from '../../worker/reindex.ts';
+import { Position } from '../../worker/source/position.ts';
 import type { ReadLimits } from '../../worker/source/read-range.ts';
 import { CollectingWriter } from './collecting-writer.ts';
 
 export interface ReadAllOptions {
   readonly range?: KeyRange;
+  /** Instead of `range`, where a test moves its end. */
+  readonly position?: Position;
   readonly writer?: CollectingWriter;
   readonly signal?: AbortSignal;
   readonly limits?: Partial<ReadLimits>;
@@ -26,7 +29,7 @@ export async function readAll(
   const writer = options.writer ?? new CollectingWriter();
   const typesDigest = options.typesDigest ?? (await typesDigestOf(database, definition));
   await reindex(
-    { definition, typesDigest, range: options.range ?? WHOLE },
+    { definition, typesDigest, position: options.position ?? new Position(options.range ?? WHOLE) },
     {
       database,
       writer,

@@ -1,6 +1,8 @@
 import { afterEach } from 'vitest';
 import type { IndexDefinition } from '../../definition/definition.ts';
 import type { TaskRequest, TaskStatus } from '../../worker/contract.ts';
+import { Draining } from '../../worker/draining.ts';
+import { scheduleWithTimers } from '../../worker/schedule.ts';
 import { listen, SERVER_LIMITS, type ServerLimits } from '../../worker/server.ts';
 import { createService } from '../../worker/service.ts';
 import { NO_FIGURES, type TaskFigures } from '../../worker/task-status.ts';
@@ -63,6 +65,10 @@ export interface ControlledRun {
   readonly request: TaskRequest;
   readonly signal: AbortSignal;
   figures: TaskFigures;
+  /** Ends that were moved down. */
+  readonly ends: bigint[];
+  /** The last key that was read, at or below which the end cannot be moved. */
+  lastKey: bigint | null;
   complete(): void;
   fail(error: Error): void;
 }
@@ -76,29 +82,52 @@ export interface TestService {
   renewals: number;
   ready: boolean;
   probes: number;
+  /** Why it is drained; null while it is not. */
+  drained: string | null;
 }
 
 export interface ServiceChanges {
   readonly token?: string;
   readonly limits?: Partial<ServerLimits>;
+  readonly lingerMs?: number;
 }
 
-export function createRegister(runs: ControlledRun[], changes: TaskStatus[]): TaskRegister {
+export function createRegister(
+  runs: ControlledRun[],
+  changes: TaskStatus[],
+  onChange: (status: TaskStatus) => void = () => undefined,
+): TaskRegister {
   return new TaskRegister({
     workerId: 'worker-1',
     definitions: [{ definition: DEFINITION, digest: DIGEST }],
     start: (request, _definition, signal) => startControlled(runs, request, signal),
     clock: () => new Date('2026-01-01T00:00:00Z'),
-    onChange: (status) => changes.push(status),
+    onChange: (status) => {
+      changes.push(status);
+      onChange(status);
+    },
   });
 }
 
 function startControlled(runs: ControlledRun[], request: TaskRequest, signal: AbortSignal): TaskRun {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => reject(signal.reason as Error));
-  const run = { request, signal, figures: NO_FIGURES, complete: resolve, fail: reject };
+  const run: ControlledRun = {
+    request,
+    signal,
+    figures: NO_FIGURES,
+    ends: [],
+    lastKey: null,
+    complete: resolve,
+    fail: reject,
+  };
   runs.push(run);
-  return { done: promise, figures: () => run.figures };
+  const lowerEnd = (end: bigint): boolean => {
+    const possible = run.lastKey === null || run.lastKey < end;
+    if (possible) run.ends.push(end);
+    return possible;
+  };
+  return { done: promise, figures: () => run.figures, lowerEnd };
 }
 
 /** Gives a function that serves the contract over a controlled register; all of them end with their test. */
@@ -107,10 +136,12 @@ export function testServices(): (changes?: ServiceChanges) => Promise<TestServic
   afterEach(async () => {
     for (const end of ends.splice(0)) await end();
   });
-  return async ({ token, limits } = {}) => {
+  return async ({ token, limits, lingerMs = 60_000 } = {}) => {
     const runs: ControlledRun[] = [];
     const changes: TaskStatus[] = [];
-    const tasks = createRegister(runs, changes);
+    const tasks = createRegister(runs, changes, ({ active }) => {
+      if (!active) draining.taskEnded();
+    });
     const service = {
       tasks,
       runs,
@@ -119,19 +150,29 @@ export function testServices(): (changes?: ServiceChanges) => Promise<TestServic
       renewals: 0,
       ready: true,
       probes: 0,
+      drained: null as string | null,
       url: '',
     };
+    const draining = new Draining({
+      tasks,
+      lingerMs,
+      now: () => performance.now(),
+      schedule: scheduleWithTimers,
+      onDrained: (why) => (service.drained = why),
+    });
     const app = createService({
       workerId: 'worker-1',
       build: 'build-1',
       token: token ?? null,
       tasks,
+      draining,
       ready: async () => (service.probes++, service.ready),
       renewLease: () => service.renewals++,
       onError: (error) => service.errors.push(error),
     });
     const server = await listen(app.fetch, '127.0.0.1', 0, { ...SERVER_LIMITS, ...limits });
     ends.push(
+      async () => draining.end(),
       () => tasks.cancelAll('the test is over'),
       () => server.close(),
     );

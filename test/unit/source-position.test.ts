@@ -45,6 +45,47 @@ describe('the position', () => {
     expect([position.lastKey, position.rows]).toEqual([9n, 1]);
   });
 
+  it('covers what lies before the end, over the whole of bigint', () => {
+    fc.assert(
+      fc.property(key, key, (end, b) => {
+        const position = new Position({ start: null, end });
+        expect([position.covers(...halves(b)), position.coversKey(b)]).toEqual([b < end, b < end]);
+      }),
+    );
+    const open = new Position({ start: null, end: null });
+    expect([open.coversKey(LARGEST), open.coversKey(-(2n ** 63n))]).toEqual([true, true]);
+  });
+
+  it('lowers its end unless reading came to it, and never raises it', () => {
+    const ends = fc.oneof(key, fc.constant(null));
+    fc.assert(
+      fc.property(ends, fc.array(key, { maxLength: 3 }), key, (first, lowered, read) => {
+        const position = new Position({ start: null, end: first });
+        let end = first;
+        for (const next of lowered) {
+          const possible: boolean = end === null || next < end;
+          expect(position.lowerEnd(next)).toBe(possible);
+          if (possible) end = next;
+          expect(position.rest).toEqual({ start: null, end });
+        }
+        if (!position.coversKey(read) || read === LARGEST) return;
+        position.moveToKey(read);
+        expect(position.lowerEnd(read)).toBe(false);
+        expect(position.rest?.end ?? end).toBe(end);
+        const behind = read + 1n;
+        expect(position.lowerEnd(behind)).toBe(end === null || behind < end);
+        expect(position.rest).toBeNull();
+      }),
+    );
+  });
+
+  it('does not skip over an end that was moved down meanwhile', () => {
+    const position = new Position({ start: 1n, end: 100n });
+    position.lowerEnd(10n);
+    position.skipTo(50n);
+    expect([position.lastKey, position.rest, position.rows]).toEqual([9n, null, 0]);
+  });
+
   it('cuts a range behind a key', () => {
     expect(upTo({ start: 1n, end: 10n }, 4n)).toEqual({ start: 1n, end: 5n });
     expect(upTo({ start: 1n, end: null }, LARGEST)).toEqual({ start: 1n, end: null });

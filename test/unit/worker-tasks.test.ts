@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TaskStatus } from '../../worker/contract.ts';
 import { Lease } from '../../worker/lease.ts';
 import { Readiness } from '../../worker/readiness.ts';
+import { scheduleWithTimers } from '../../worker/schedule.ts';
 import { NO_FIGURES, progressOf } from '../../worker/task-status.ts';
 import { type ControlledRun, createRegister, taskRequest } from '../support/worker-service.ts';
 
@@ -61,6 +62,19 @@ describe('TaskRegister', () => {
     expect(() => register.status('task-0')).toThrow(/no task "task-0"/);
   });
 
+  it('moves an end until the task is over and not after, whichever of the two comes first', async () => {
+    const runs: ControlledRun[] = [];
+    const register = createRegister(runs, []);
+    register.accept(taskRequest());
+    // The work is done, but the register has not heard of it yet.
+    runs[0]?.complete();
+    expect(register.lowerEnd('task-1', '50')).toMatchObject({ active: true, end_index: '50' });
+    await expect.poll(() => register.activeRun).toBeNull();
+    expect(register.status('task-1')).toMatchObject({ active: false, progress: 100, end_index: '50' });
+    expect(() => register.lowerEnd('task-1', '40')).toThrow(/is over/);
+    expect([register.status('task-1').end_index, runs[0]?.ends]).toEqual(['50', [50n]]);
+  });
+
   it('tells of each begin and end, in order', async () => {
     const runs: ControlledRun[] = [];
     const changes: TaskStatus[] = [];
@@ -84,9 +98,12 @@ describe('with a clock of the test', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
+  const leaseOf = (onExpired: () => void): Lease =>
+    new Lease({ leaseMs: 1_000, now: () => performance.now(), schedule: scheduleWithTimers, onExpired });
+
   it('a lease ends once, a whole lease after its last renewal', () => {
     const ended = vi.fn<() => void>();
-    const lease = new Lease(1_000, () => performance.now(), ended);
+    const lease = leaseOf(ended);
     vi.advanceTimersByTime(900);
     lease.renew();
     vi.advanceTimersByTime(999);
@@ -98,9 +115,23 @@ describe('with a clock of the test', () => {
 
   it('a lease that was ended acts no more', () => {
     const ended = vi.fn<() => void>();
-    new Lease(1_000, () => performance.now(), ended).end();
+    const lease = leaseOf(ended);
+    lease.end();
     vi.advanceTimersByTime(10_000);
+    lease.renew();
     expect(ended).not.toHaveBeenCalled();
+  });
+
+  it('a lease that ran out while the process was stopped is over, though a call comes before its timer', () => {
+    let nowMs = 0;
+    const ended = vi.fn<() => void>();
+    const schedule = scheduleWithTimers;
+    const lease = new Lease({ leaseMs: 1_000, now: () => nowMs, schedule, onExpired: ended });
+    nowMs = 1_000;
+    lease.renew();
+    expect(ended).toHaveBeenCalledOnce();
+    vi.advanceTimersByTime(10_000);
+    expect(ended).toHaveBeenCalledOnce();
   });
 
   it('readiness is asked for once in three seconds, however many want to know', async () => {

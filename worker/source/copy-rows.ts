@@ -2,9 +2,12 @@ import type { Client } from 'pg';
 import type { CopyFrames } from './frames.ts';
 import { Pieces } from './pieces.ts';
 
+/** `full`: there is no room for the row now, it is offered again when there is. `enough`: neither it nor what follows is wanted. */
+export type Taking = 'taken' | 'full' | 'enough';
+
 export interface CopyConsumer {
-  /** Takes the row that the frames stand at; false: no room for it now, it is offered again when there is. */
-  take(event: 'row' | 'oversized'): boolean;
+  /** Takes the row that the frames stand at, or not. */
+  take(event: 'row' | 'oversized'): Taking;
   /** Resolves when there is room; rejects when the task must end. */
   room(): Promise<void>;
 }
@@ -14,6 +17,7 @@ export interface CopyConsumer {
  * makes an object of each row. The connection can only be closed afterwards.
  * While there is no room nothing is read, so that PostgreSQL waits. A COPY that was kept waiting for longer than
  * `maxStallMs` is given up (`stalled`), so that its snapshot does not hold up vacuum and replicas.
+ * One whose consumer has enough is complete then and there.
  */
 export async function copyRows(
   client: Client,
@@ -31,8 +35,14 @@ export async function copyRows(
       if (event === 'ready') return 'complete';
       if (event === 'error')
         throw frames.error ?? new Error('PostgreSQL sent an error without saying which.');
-      while (!consumer.take(event)) {
+      let taking = consumer.take(event);
+      while (taking === 'full') {
         if (!(await roomWithin(consumer.room(), maxStallMs, () => stream.destroy()))) return 'stalled';
+        taking = consumer.take(event);
+      }
+      if (taking === 'enough') {
+        stream.destroy();
+        return 'complete';
       }
     }
   }

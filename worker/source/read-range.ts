@@ -20,7 +20,7 @@ export interface ReadRequest {
   readonly definition: IndexDefinition;
   /** The digest of the columns' types that the run was planned with. */
   readonly typesDigest: string;
-  /** Where reading stands; it moves with each row that is handed on. */
+  /** Where reading stands; it moves with each row that is handed on, and its end may be moved down at any time. */
   readonly position: Position;
 }
 
@@ -51,7 +51,8 @@ export interface RowConsumer {
 /**
  * Reads what is left of a range, whatever happens: after a cut connection, a timeout or a restart it goes on behind
  * the last row that was handed on, for as long as the signal lets it. A row that breaks its own evaluation is found
- * and buried. Rejects with a TaskFailure when no other try can help, and with the signal's reason.
+ * and buried. From the moment that the position's end is moved down, no row at or behind it is handed on.
+ * Rejects with a TaskFailure when no other try can help, and with the signal's reason.
  */
 export async function readRange(
   request: ReadRequest,
@@ -175,13 +176,15 @@ function copyRange(
         const low = readUint4(frames.bytes, keyAt + 4);
         const order = position.compare(high, low);
         if (order !== 1) throw wrongOrder(order, joinInt8(high, low), definition);
+        if (!position.covers(high, low)) return 'enough';
         const taken =
           event === 'row'
             ? consumer.take(frames.bytes, frames.start, frames.end)
             : consumer.bury(tooLarge(joinInt8(high, low), frames.rowBytes, maxDocumentBytes));
-        if (taken) position.moveTo(high, low);
-        if (taken && frames.rows === 1) onWaiting(false);
-        return taken;
+        if (!taken) return 'full';
+        position.moveTo(high, low);
+        if (frames.rows === 1) onWaiting(false);
+        return 'taken';
       },
       room: () => consumer.room(signal),
     },
@@ -192,6 +195,7 @@ function copyRange(
 /** Behind the field count and the key's length. */
 const KEY_OFFSET_BYTES = 6;
 
+/** Buries it unless the end was moved to or before it meanwhile. */
 async function buryRow(
   key: bigint,
   error: DatabaseError,
@@ -205,8 +209,10 @@ async function buryRow(
     reason: describeError(error),
     fields: null,
   };
-  while (!consumer.bury(letter)) await consumer.room(signal);
-  position.moveToKey(key);
+  while (position.coversKey(key)) {
+    if (consumer.bury(letter)) return position.moveToKey(key);
+    await consumer.room(signal);
+  }
 }
 
 function tooLarge(key: bigint, bytes: number, limitBytes: number): DeadLetter {
