@@ -1,4 +1,5 @@
 import { RunFailed } from '../errors.ts';
+import { guardedCalls } from '../index/guarded-calls.ts';
 import { rollbackPromotion } from '../index/rollback.ts';
 import type { PromotionRecord } from '../index/promote.ts';
 import { claimHistory, runFolder } from '../journal/claims.ts';
@@ -28,7 +29,8 @@ export async function rollbackCommand(context: CommandContext): Promise<CommandR
         requireHeld: () => lock.requireHeld(),
         now: () => new Date(),
       });
-      const record = await rollbackPromotion(connections.cluster, promoted.record);
+      const cluster = guardedCalls(connections.cluster, () => lock.requireHeld());
+      const record = await rollbackPromotion(cluster, promoted.record);
       await journal.append([{ type: 'rolled_back', at: new Date().toISOString(), record: { ...record } }]);
       reporter.note(`${record.alias} serves ${record.restored.join(', ')} again`);
       for (const { index, read_from: readFrom } of record.staleness)

@@ -1,5 +1,6 @@
 import { systemClock } from '../clock.ts';
 import { RunFailed, UsageFault } from '../errors.ts';
+import { guardedCalls } from '../index/guarded-calls.ts';
 import { begunResult, showSummary } from '../report/summary.ts';
 import { claimRun, prepareRun } from '../run/begin-run.ts';
 import { type ChosenRun, chooseRun, requireFree } from '../run/choose-run.ts';
@@ -35,7 +36,7 @@ export async function runCommandOrPhase(
       const run: RunContext = {
         ...begun,
         offline: context.offline,
-        connections,
+        connections: { ...connections, cluster: guardedCalls(connections.cluster, () => lock.requireHeld()) },
         journal,
         lock,
         workers: openLocalWorkers,

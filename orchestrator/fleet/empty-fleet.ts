@@ -9,11 +9,11 @@ export interface EmptyingOptions {
   readonly signal: AbortSignal;
   /** Longest time to reach zero, in milliseconds. */
   readonly withinMs?: number;
-  /** Zero must be seen for so long (see `Limits.zeroQuietMs`). */
+  /** Zero is believed when it is seen so long after the last change that was made here (see `Limits.zeroQuietMs`). */
   readonly quietMs?: number;
 }
 
-const WITHIN_MS = 30_000;
+const WITHIN_MS = 120_000;
 const LOOK_AGAIN_MS = 500;
 
 /**
@@ -26,16 +26,16 @@ export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promis
   const { clock, requireHeld, signal, withinMs = WITHIN_MS, quietMs = 0 } = options;
   const found = new Set<string>();
   const deadlineMs = clock.monotonicMs() + withinMs;
-  let quietSinceMs = clock.monotonicMs();
+  let changedMs = Number.NEGATIVE_INFINITY;
   let fault = 'instances are still there';
   while (clock.monotonicMs() <= deadlineMs) {
     try {
       const { desired, instances } = await fleet.observe();
       const live = instances.filter(isLive);
-      if (desired === 0 && live.length === 0 && clock.monotonicMs() - quietSinceMs >= quietMs)
+      if (desired === 0 && live.length === 0 && clock.monotonicMs() - changedMs >= quietMs)
         return [...found];
       if (desired !== 0 || live.length > 0) {
-        quietSinceMs = clock.monotonicMs();
+        changedMs = clock.monotonicMs();
         requireHeld();
         if (desired !== 0) await fleet.setDesired(0);
         for (const { id } of live) {

@@ -1,4 +1,5 @@
-import { RunFailed } from '../errors.ts';
+import { Interrupted, messageOf, RunFailed, Superseded } from '../errors.ts';
+import { emptyFleet } from '../fleet/empty-fleet.ts';
 import { deleteTarget, targetState } from '../index/create.ts';
 import { targetNames } from '../index/names.ts';
 import type { RunContext } from './context.ts';
@@ -6,6 +7,32 @@ import { performPhase, WORK_PHASE_NAMES, type WorkPhase } from './phases.ts';
 
 /** Does a command's part of a claimed run: one phase, or all that are left. */
 export async function carryOut(run: RunContext, command: 'run' | 'claim' | WorkPhase): Promise<void> {
+  try {
+    await perform(run, command);
+  } catch (error) {
+    if (!(error instanceof Interrupted) && !(error instanceof Superseded) && !run.signal.aborted)
+      await emptyAfterFailure(run);
+    throw error;
+  }
+}
+
+/**
+ * Whatever failed, the fleet ends at zero: an earlier process of this run may have left instances that wait for it. What
+ * cannot be ended now ends by its lease.
+ */
+async function emptyAfterFailure(run: RunContext): Promise<void> {
+  const { clock, lock, signal, reporter } = run;
+  const { fleet, zeroQuietMs, close } = run.workers(run);
+  try {
+    await emptyFleet(fleet, { clock, requireHeld: () => lock.requireHeld(), signal, quietMs: zeroQuietMs });
+  } catch (error) {
+    reporter.warning(messageOf(error));
+  } finally {
+    await close();
+  }
+}
+
+async function perform(run: RunContext, command: 'run' | 'claim' | WorkPhase): Promise<void> {
   if (command === 'claim') return;
   await noticeLostTarget(run);
   if (command !== 'run') {

@@ -29,7 +29,7 @@ export class Settlement {
   }
 
   /** @throws Error when the batch's own counts contradict each other. */
-  enter(batch: Batch): Stretch {
+  enter(batch: Pick<Batch, 'lastKey' | 'rowsRead' | 'filtered' | 'items' | 'deadLetters'>): Stretch {
     if (
       batch.lastKey === null ||
       batch.rowsRead !== batch.filtered + batch.items + batch.deadLetters.length

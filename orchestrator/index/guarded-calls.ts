@@ -1,0 +1,31 @@
+import type { HttpMethod, SearchCalls } from './search-calls.ts';
+
+/** Calls that only ask, though some of them have a body. */
+const ASKS = /\/(_count|_search|_mget)(\?|$)|^\/_index_template\/_simulate_index\//;
+
+/**
+ * Calls to a cluster of which those that change something are made only while the lock is held, asked right before
+ * each. A process that was paused between its decision and its call would else delete or move what another has made since.
+ *
+ * @param requireHeld throws when the lock is lost
+ */
+export function guardedCalls(cluster: SearchCalls, requireHeld: () => void): SearchCalls {
+  const guard = (method: HttpMethod, path: string): void => {
+    if (method !== 'GET' && method !== 'HEAD' && !ASKS.test(path)) requireHeld();
+  };
+  const guarded =
+    <T>(work: (method: HttpMethod, path: string, ...rest: CallRest) => Promise<T>) =>
+    async (method: HttpMethod, path: string, ...rest: CallRest): Promise<T> => {
+      guard(method, path);
+      return work(method, path, ...rest);
+    };
+  return {
+    where: cluster.where,
+    call: guarded((...args) => cluster.call(...args)),
+    callText: guarded((...args) => cluster.callText(...args)),
+    callOrNull: guarded((...args) => cluster.callOrNull(...args)),
+    search: (index, body) => cluster.search(index, body),
+  };
+}
+
+type CallRest = Parameters<SearchCalls['call']> extends [unknown, unknown, ...infer Rest] ? Rest : never;

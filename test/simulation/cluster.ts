@@ -1,0 +1,209 @@
+import { bulk } from '../../embedded/development-node/documents.ts';
+import { Indexes, type Index } from '../../embedded/development-node/indexes.ts';
+import { stringify } from '../../embedded/development-node/json.ts';
+import { answer } from '../../embedded/development-node/routes.ts';
+import type { HttpMethod } from '../../orchestrator/index/search-calls.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** A bulk that was let in and is not yet applied. */
+interface Admitted {
+  readonly alias: string;
+  readonly index: Index;
+  readonly done: Promise<void>;
+}
+
+export interface BulkItem {
+  readonly key: bigint;
+  readonly document: string;
+}
+
+export type ItemOutcome = { readonly ok: true } | { readonly ok: false; readonly status: number; readonly type: string };
+
+export interface ClusterWatch {
+  /** A bulk through this write alias was applied, though its pass had ended. */
+  lateWrite(alias: string, keys: readonly bigint[]): void;
+  /** The readers' alias was moved to an index that holds these keys. */
+  promoted(index: string, keys: ReadonlySet<string>, deadLetters: ReadonlySet<string>): void;
+}
+
+/**
+ * A search cluster in virtual time: the built-in development node, which the contract suite holds to OpenSearch, with
+ * what only a real cluster does, as it was measured there: a bulk that was let in waits in a queue and lands on the
+ * concrete index whatever becomes of its alias meanwhile; a write block lets none in, waits for those inside, and is
+ * acknowledged only then. And with what may befall a cluster.
+ */
+export class VirtualCluster {
+  readonly indexes = new Indexes();
+  /** Refuses bulks with 429 before this. */
+  fullUntilMs = 0;
+  /** Answers 503 to everything before this. */
+  downUntilMs = 0;
+  /** Names of indexes whose primary shards are lost. */
+  readonly red = new Set<string>();
+  /** Taken out by a test: the block is acknowledged at once and blocks nothing. */
+  withoutBlock = false;
+  /** Taken out by a test: a bulk names the concrete index and needs no alias. */
+  withoutAlias = false;
+  readonly #scheduler: Scheduler;
+  readonly #watch: ClusterWatch;
+  readonly #admitted = new Set<Admitted>();
+  readonly #blocking = new Set<string>();
+  /** Write aliases of passes that have ended: a block was acknowledged while they stood. */
+  readonly #ended = new Set<string>();
+
+  constructor(scheduler: Scheduler, watch: ClusterWatch) {
+    this.#scheduler = scheduler;
+    this.#watch = watch;
+  }
+
+  /** A bulk through a write alias; applied after `queueMs`. Rejects with a status when all of it is refused. */
+  async bulk(alias: string, items: readonly BulkItem[], queueMs: number): Promise<ItemOutcome[]> {
+    if (this.#scheduler.nowMs < this.downUntilMs) throw new Refused(503, 'unavailable');
+    if (this.#scheduler.nowMs < this.fullUntilMs) throw new Refused(429, 'rejected_execution_exception');
+    const index = this.#writeTarget(alias);
+    if (index === null) return items.map(() => refusedItem(404, 'index_not_found_exception'));
+    if (this.red.has(index.name)) throw new Refused(503, 'unavailable_shards_exception');
+    const blocked = index.settings['index.blocks.write'] === 'true' || this.#blocking.has(index.name);
+    if (blocked && !this.withoutBlock) return items.map(() => refusedItem(403, 'cluster_block_exception'));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const admitted = { alias, index, done: promise };
+    this.#admitted.add(admitted);
+    await this.#pass(queueMs);
+    const outcomes = this.#apply(admitted, items);
+    this.#admitted.delete(admitted);
+    resolve();
+    return outcomes;
+  }
+
+  /** Any other call, as the development node answers it. */
+  async call(method: HttpMethod, path: string, body: unknown): Promise<{ status: number; text: string }> {
+    if (this.#scheduler.nowMs < this.downUntilMs) return { status: 503, text: '{"error":{"type":"unavailable"}}' };
+    const block = /^\/([^/]+)\/_block\/write$/.exec(path);
+    const health = /^\/_cluster\/health\/([^/?]+)/.exec(path);
+    if (block !== null) return this.#block(decodeURIComponent(block[1] ?? ''));
+    if (health !== null) return this.#health(decodeURIComponent(health[1] ?? '').split(','));
+    const reads = /^\/([^/]+)\/(_count|_search|_refresh|_mget|_delete_by_query)/.exec(path);
+    if (reads !== null && this.red.has(decodeURIComponent(reads[1] ?? '')))
+      return { status: 503, text: '{"error":{"type":"search_phase_execution_exception","reason":"all shards failed"}}' };
+    return this.#ask(method, path, body);
+  }
+
+  /** What a lost disk does to one index: it is gone. */
+  loseIndex(name: string): void {
+    const rest = [...this.indexes.byName].filter(([index]) => index !== name);
+    this.indexes.byName = new Map(rest);
+    this.red.delete(name);
+  }
+
+  /** What a node that comes back without its last writes does: some documents of an index are not there any more. */
+  loseDocuments(name: string, share: (id: string) => boolean): number {
+    const index = this.indexes.byName.get(name);
+    const lost = [...(index?.documents.keys() ?? [])].filter(share);
+    for (const id of lost) index?.documents.delete(id);
+    if (index !== undefined) index.visible = new Map(index.documents);
+    return lost.length;
+  }
+
+  /** The keys that an index holds, as its last write left them. */
+  keysOf(name: string): Set<string> {
+    return new Set(this.indexes.byName.get(name)?.documents.keys() ?? []);
+  }
+
+  holders(alias: string): string[] {
+    return this.indexes.holders(alias).map(({ name }) => name);
+  }
+
+  #writeTarget(alias: string): Index | null {
+    try {
+      return this.indexes.writeTarget(alias, true);
+    } catch {
+      const concrete = alias.replace(/-write-\d+$/, '');
+      return this.withoutAlias ? (this.indexes.byName.get(concrete) ?? null) : null;
+    }
+  }
+
+  #apply({ alias, index }: Admitted, items: readonly BulkItem[]): ItemOutcome[] {
+    const now = this.indexes.byName.get(index.name);
+    // Made anew meanwhile, or gone: the bulk was for the index that was.
+    if (now === undefined || now.documents !== index.documents)
+      return items.map(() => refusedItem(404, 'index_not_found_exception'));
+    if (this.#ended.has(alias)) this.#watch.lateWrite(alias, items.map(({ key }) => key));
+    const lines = items.map(({ key, document }) => `{"index":{"_id":"${key}"}}\n${document}\n`);
+    const { items: answers } = bulk(this.indexes, index.name, lines.join(''), false) as { items: BulkAnswer[] };
+    return answers.map(({ index: { status, error } }) =>
+      error === undefined ? { ok: true } : refusedItem(status, error.type),
+    );
+  }
+
+  async #block(name: string): Promise<{ status: number; text: string }> {
+    const index = this.indexes.byName.get(name);
+    if (index === undefined) return { status: 404, text: '{"error":{"type":"index_not_found_exception"}}' };
+    const aliases = Object.keys(index.aliases).filter((alias) => /-write-\d+$/.test(alias));
+    if (!this.withoutBlock) {
+      this.#blocking.add(name);
+      while (this.#inside(name).length > 0) await Promise.all(this.#inside(name).map(({ done }) => done));
+      this.#blocking.delete(name);
+    }
+    const answered = await this.#ask('PUT', `/${encodeURIComponent(name)}/_block/write`, null);
+    const blocked = this.indexes.byName.get(name);
+    if (this.withoutBlock && blocked !== undefined)
+      blocked.settings = { ...blocked.settings, 'index.blocks.write': 'false' };
+    for (const alias of aliases) this.#ended.add(alias);
+    return answered;
+  }
+
+  #inside(name: string): Admitted[] {
+    return [...this.#admitted].filter(({ index }) => index.name === name);
+  }
+
+  #health(names: readonly string[]): { status: number; text: string } {
+    const lost = names.some((name) => this.red.has(name) || !this.indexes.byName.has(name));
+    const status = lost ? 'red' : 'green';
+    return { status: lost ? 408 : 200, text: JSON.stringify({ status, timed_out: lost, unassigned_shards: lost ? 1 : 0 }) };
+  }
+
+  async #ask(method: string, path: string, body: unknown): Promise<{ status: number; text: string }> {
+    try {
+      const text = body === null || body === undefined ? '' : JSON.stringify(body);
+      const { status, body: said } = await answer(this.indexes, method, new URL(path, 'http://cluster'), text);
+      if (path === '/_aliases') this.#noticePromotion(body);
+      if (method === 'DELETE') this.red.delete(path.slice(1));
+      return { status, text: stringify(said) };
+    } catch (error) {
+      const { status = 500, type = 'exception', message = '' } = error as { status?: number; type?: string; message?: string };
+      return { status, text: JSON.stringify({ error: { type, reason: message }, status }) };
+    }
+  }
+
+  #noticePromotion(body: unknown): void {
+    for (const { add } of (body as { actions: { add?: { index: string; alias: string } }[] }).actions) {
+      if (add === undefined || /-write-\d+$/.test(add.alias)) continue;
+      this.#watch.promoted(add.index, this.keysOf(add.index), this.keysOf(`${add.index}-dead-letters`));
+    }
+  }
+
+  #pass(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#scheduler.after(ms, resolve));
+  }
+}
+
+interface BulkAnswer {
+  readonly index: { readonly status: number; readonly error?: { readonly type: string } };
+}
+
+/** A refusal of a whole request. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly status: number;
+  readonly type: string;
+
+  constructor(status: number, type: string) {
+    super(`${status} ${type}`);
+    this.status = status;
+    this.type = type;
+  }
+}
+
+function refusedItem(status: number, type: string): ItemOutcome {
+  return { ok: false, status, type };
+}

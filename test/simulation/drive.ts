@@ -1,0 +1,278 @@
+import { type Command, type Ended, VirtualOrchestrator } from './orchestrator.ts';
+import type { Fault } from './faults.ts';
+import { World } from './world.ts';
+
+/** What is to befall one orchestrator, at the so-many-th of its calls. */
+interface Meddling {
+  readonly atCall: number;
+  readonly fault: Fault;
+}
+
+interface Driven {
+  calls: number;
+  readonly meddling: Meddling | null;
+}
+
+const PHASES = ['claim', 'create-index', 'reindex', 'finalize', 'validate', 'promote', 'retain', 'release'] as const;
+/** Virtual time in which every run must have ended, whatever befell it. */
+const LONGEST_MS = 12 * 3_600_000;
+const MOST_TRIES = 200;
+/** Orchestrators that are killed, paused or interrupted in one world: enough is enough, or no run would ever end. */
+const MOST_MEDDLED = 10;
+/** After the last command: worker leases run out within this, and bring the fleet to zero. */
+const AFTERMATH_MS = 900_000;
+
+/**
+ * Plays those who give commands: a scheduler that gives the same command again when it failed or died, a person who
+ * abandons, a sweep. Faults that befall orchestrators and what is around them are drawn here.
+ */
+export class Driver {
+  readonly #world: World;
+  readonly #driven = new Map<VirtualOrchestrator, Driven>();
+  readonly #starting = new Set<Promise<void>>();
+  #resumes = true;
+  #processes = 0;
+  #meddled = 0;
+  commands = 0;
+  /** Exit codes of all commands that were not killed. */
+  readonly codes = new Map<number, number>();
+
+  constructor(world: World) {
+    this.#world = world;
+    world.meddle = (orchestrator, go) => this.#meddle(orchestrator, go);
+  }
+
+  /** Drives a world to its end; the world keeps what was broken. */
+  async drive(): Promise<void> {
+    const { scheduler } = this.#world;
+    this.#befall();
+    let over = false;
+    const all = this.#driveAll().then(() => {
+      over = true;
+    });
+    await scheduler.run(LONGEST_MS, () => over || this.#broken);
+    if (!over && !this.#broken) this.#world.break(`it has not ended after ${LONGEST_MS / 3_600_000} h`);
+    if (this.#broken) return;
+    await all;
+    await this.#aftermath();
+  }
+
+  get #broken(): boolean {
+    return this.#world.violation !== null;
+  }
+
+  async #driveAll(): Promise<void> {
+    const world = this.#world;
+    const drivers = [this.#untilDone('monday', 0)];
+    if (world.has('another run key')) {
+      drivers.push(this.#untilDone('tuesday', world.random.whole(3_000, 60_000)));
+      world.faults.note('another run key');
+    }
+    await Promise.all(drivers);
+    await Promise.all(this.#starting);
+  }
+
+  /** Gives the command of a run again until it is done. */
+  async #untilDone(runKey: string, afterMs: number): Promise<void> {
+    await this.#wait(afterMs);
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const ended = await this.#tryOnce(runKey);
+      if (ended?.code === 0 || ended?.message.includes('was abandoned') === true) return;
+      if (!this.#resumes) return;
+      await this.#wait(this.#world.random.whole(1_000, 90_000));
+    }
+    this.#world.break(`run ${runKey} is not done after ${MOST_TRIES} tries`);
+  }
+
+  async #tryOnce(runKey: string): Promise<Ended | null> {
+    const world = this.#world;
+    if (world.strikes('orchestrator started twice', 0.4)) this.#aside('run', runKey, world.random.whole(0, 20_000));
+    if (!world.has('phases one by one')) return this.#give('run', runKey);
+    world.faults.note('phases one by one');
+    let ended: Ended | null = null;
+    for (const phase of PHASES) {
+      ended = await this.#give(phase, runKey);
+      if (ended?.code !== 0) return ended;
+      await this.#wait(world.random.whole(0, 120_000));
+    }
+    return ended;
+  }
+
+  /** Starts a process for a command and waits for its end; null: it was killed. */
+  async #give(command: Command, runKey: string): Promise<Ended | null> {
+    const world = this.#world;
+    this.#processes += 1;
+    this.commands += 1;
+    const process = world.newProcess(`${command} ${runKey} #${this.#processes}`);
+    const orchestrator = new VirtualOrchestrator(world, process, command, runKey);
+    this.#driven.set(orchestrator, { calls: 0, meddling: this.#drawMeddling() });
+    world.tell(process.name, 'starts');
+    const death = this.#death(orchestrator);
+    const ended = await Promise.race([orchestrator.perform(), death]);
+    if (ended === null) world.tell(process.name, 'is dead');
+    else this.#noteEnd(orchestrator, ended);
+    process.kill();
+    return ended;
+  }
+
+  /**
+   * Who held the lock to the end and did not leave by a signal leaves the fleet at zero; but a phase before the first that
+   * works on the fleet leaves alone what an interrupted process left for the next.
+   */
+  #noteEnd({ process: { name }, heldToTheEnd, command }: VirtualOrchestrator, { code, message }: Ended): void {
+    const world = this.#world;
+    this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
+    world.tell(name, `exits with ${code}: ${message}`);
+    const { desired, live } = world.group;
+    const atZero = desired === 0 && live.length === 0;
+    const worked = code === 0 && command !== 'claim' && command !== 'create-index';
+    if (heldToTheEnd && (worked || code === 1) && !atZero && !this.#othersAtWork(name))
+      world.break(`${name} exits with ${code}, and the fleet is not at zero: desired ${desired}, ${live.join(', ')}`);
+  }
+
+  #othersAtWork(name: string): boolean {
+    return [...this.#driven.keys()].some(({ process }) => process.alive && process.name !== name);
+  }
+
+  readonly #deaths = new Map<VirtualOrchestrator, () => void>();
+
+  #death(orchestrator: VirtualOrchestrator): Promise<null> {
+    return new Promise((resolve) => this.#deaths.set(orchestrator, () => resolve(null)));
+  }
+
+  #kill(orchestrator: VirtualOrchestrator): void {
+    orchestrator.process.kill();
+    this.#deaths.get(orchestrator)?.();
+    if (this.#world.has('run never resumed')) {
+      this.#world.faults.note('run never resumed');
+      this.#resumes = false;
+    }
+  }
+
+  #drawMeddling(): Meddling | null {
+    const { random } = this.#world;
+    const kinds = ([
+      'orchestrator killed between two calls',
+      'orchestrator killed in a call',
+      'orchestrator paused past its lease',
+      'orchestrator paused for a moment',
+      'orchestrator interrupted',
+      ...(this.#world.has('run never resumed') ? (['orchestrator killed between two calls'] as const) : []),
+    ] as const).filter((fault) => this.#world.has(fault) || fault === 'orchestrator killed between two calls' && this.#world.has('run never resumed'));
+    if (kinds.length === 0 || this.#meddled >= MOST_MEDDLED || random.chance(0.3)) return null;
+    return { atCall: random.chance(0.5) ? random.whole(1, 60) : random.whole(1, 600), fault: random.pick(kinds) };
+  }
+
+  #meddle<T>(orchestrator: VirtualOrchestrator, go: () => Promise<T>): Promise<T> {
+    const driven = this.#driven.get(orchestrator);
+    if (driven === undefined) return go();
+    driven.calls += 1;
+    if (driven.meddling?.atCall !== driven.calls) return go();
+    const { fault } = driven.meddling;
+    this.#meddled += 1;
+    this.#world.faults.note(fault);
+    this.#world.tell(orchestrator.process.name, fault.replace('orchestrator ', ''));
+    if (fault === 'orchestrator killed between two calls') {
+      this.#kill(orchestrator);
+      return new Promise(() => {});
+    }
+    if (fault === 'orchestrator interrupted') orchestrator.interrupt();
+    if (fault === 'orchestrator paused past its lease') this.#pause(orchestrator, this.#world.random.whole(20_000, 200_000));
+    if (fault === 'orchestrator paused for a moment') this.#pause(orchestrator, this.#world.random.whole(200, 9_000));
+    const answer = go();
+    if (fault === 'orchestrator killed in a call') this.#kill(orchestrator);
+    return answer;
+  }
+
+  /** Beside a paused one somebody gives the same command. */
+  #pause({ process }: VirtualOrchestrator, ms: number): void {
+    process.pause();
+    this.#world.scheduler.after(ms, () => process.resume());
+    if (ms >= 20_000) this.#aside('run', 'monday', this.#world.random.whole(0, 15_000));
+  }
+
+  /** A command beside the others, once. */
+  #aside(command: Command, runKey: string, afterMs: number): void {
+    const started = this.#wait(afterMs).then(() => this.#give(command, runKey)).then(() => {});
+    this.#starting.add(started);
+  }
+
+  /** What befalls everything but orchestrators and workers, and when. */
+  #befall(): void {
+    const world = this.#world;
+    const { random, cluster, table, scheduler } = world;
+    const at = (fault: Fault, times: number, work: () => void, within = 300_000): void => {
+      if (!world.has(fault)) return;
+      for (let i = 0; i < times; i += 1)
+        scheduler.after(random.whole(1_000, within), () => {
+          world.faults.note(fault);
+          world.tell('world', fault);
+          work();
+        });
+    };
+    const until = (ms: number): number => scheduler.nowMs + ms;
+    at('capacity runs out', 1, () => { world.group.emptyUntilMs = until(random.whole(10_000, 200_000)); }, 60_000);
+    at('instance of another run is there', 1, () => world.group.launchForeign(), 20_000);
+    at('cluster refuses bulks for minutes', 1, () => { cluster.fullUntilMs = until(random.whole(10_000, 400_000)); }, 100_000);
+    at('cluster is down for minutes', 1, () => { cluster.downUntilMs = until(random.whole(5_000, 200_000)); }, 150_000);
+    at('journal cannot be written for a while', 2, () => { world.journal.brokenUntilMs = until(random.whole(100, 60_000)); }, 150_000);
+    at('database is down for a while', 1, () => this.#databaseDown(random.whole(5_000, 100_000)), 100_000);
+    at('rows are inserted', 3, () => table.insert(BigInt(random.whole(-600, 1200))), 100_000);
+    at('rows are deleted', 3, () => this.#deleteRow(), 100_000);
+    at('index turns red', 1, () => this.#beforePromotion((index) => cluster.red.add(index)), 120_000);
+    at('index is lost', 1, () => this.#beforePromotion((index) => cluster.loseIndex(index)), 120_000);
+    at('documents vanish', 1, () => this.#beforeValidation((index) => cluster.loseDocuments(index, () => random.chance(0.2))), 60_000);
+    at('run abandoned', 1, () => this.#aside('abandon', 'monday', 0), 150_000);
+    at('sweep', 3, () => this.#aside('sweep', 'monday', 0), 400_000);
+  }
+
+  #databaseDown(ms: number): void {
+    this.#world.table.down = true;
+    this.#world.scheduler.after(ms, () => {
+      this.#world.table.down = false;
+    });
+  }
+
+  #deleteRow(): void {
+    const keys = this.#world.table.keysIn({ start: null, end: null });
+    if (keys.length > 0) this.#world.table.delete(this.#world.random.pick(keys));
+  }
+
+  #beforePromotion(work: (index: string) => void): void {
+    if (this.#newest() !== null && !this.#journalSays('promotion_intended')) work(this.#newest() ?? '');
+  }
+
+  #beforeValidation(work: (index: string) => void): void {
+    if (this.#newest() !== null && !this.#journalSays('"phase":"validate"')) work(this.#newest() ?? '');
+  }
+
+  #newest(): string | null {
+    return this.#world.cluster.indexes.byName.keys().find((name) => /^places-\d+-\w+$/.test(name)) ?? null;
+  }
+
+  #journalSays(words: string): boolean {
+    return this.#world.journal.objects.values().some((body) => body.includes(words));
+  }
+
+  /** All commands are over. Leases end what was left; a sweep ends what no lease can; then there is nothing. */
+  async #aftermath(): Promise<void> {
+    const { scheduler, group } = this.#world;
+    const world = this.#world;
+    await scheduler.run(scheduler.nowMs + AFTERMATH_MS, () => this.#broken);
+    const left = group.live.filter((id) => !world.isAbandoned(id));
+    if (left.length > 0) return world.break(`${left.join(', ')} still run, though nobody calls them any more`);
+    for (let tries = 0; tries < 5 && (group.desired > 0 || group.live.length > 0); tries += 1) {
+      let over = false;
+      void this.#give('sweep', 'any').then(() => {
+        over = true;
+      });
+      await scheduler.run(scheduler.nowMs + AFTERMATH_MS, () => over);
+    }
+    if (group.desired > 0 || group.live.length > 0)
+      world.break(`the fleet is not at zero after all: desired ${group.desired}, ${group.live.join(', ')}`);
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#world.scheduler.after(ms, resolve));
+  }
+}

@@ -1,0 +1,55 @@
+import type { JournalStore } from '../../orchestrator/journal/store.ts';
+import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
+import { Violation } from './invariants.ts';
+import type { World } from './world.ts';
+
+/** The journal store in virtual time; every segment that comes into being is read by the accounts of the world. */
+export class VirtualJournal implements JournalStore {
+  readonly location = 'the virtual journal';
+  readonly objects = new Map<string, string>();
+  /** Writes fail before this. */
+  brokenUntilMs = 0;
+  readonly #world: World;
+  readonly #onEvents: (runFolder: string, events: readonly RunEvent[]) => void;
+  readonly #epochs = new Map<string, number>();
+
+  constructor(world: World, onEvents: (runFolder: string, events: readonly RunEvent[]) => void) {
+    this.#world = world;
+    this.#onEvents = onEvents;
+  }
+
+  async create(name: string, body: string): Promise<'created' | 'exists'> {
+    this.#requireWritable();
+    if (this.objects.has(name)) return 'exists';
+    this.objects.set(name, body);
+    this.#world.guarded(() => this.#read(name, body));
+    return this.#world.strikes('journal says conflict to the winner', 0.08) ? 'exists' : 'created';
+  }
+
+  async read(name: string): Promise<string | null> {
+    return this.objects.get(name) ?? null;
+  }
+
+  async replace(name: string, body: string): Promise<void> {
+    this.#requireWritable();
+    this.objects.set(name, body);
+  }
+
+  async list(folder: string): Promise<string[]> {
+    return [...this.objects.keys()].filter((name) => name.startsWith(`${folder}/`)).sort();
+  }
+
+  #requireWritable(): void {
+    if (this.#world.scheduler.nowMs < this.brokenUntilMs) throw new Error('ENOSPC: no space left on device');
+  }
+
+  #read(name: string, body: string): void {
+    const [, folder = ''] = /^(.*)\/segments\//.exec(name) ?? [];
+    if (folder === '') return;
+    const { events, epoch } = JSON.parse(body) as { events: RunEvent[]; epoch: number };
+    const seen = this.#epochs.get(folder) ?? 0;
+    if (epoch < seen) throw new Violation(`epoch ${epoch} wrote ${name} behind epoch ${seen}`);
+    this.#epochs.set(folder, epoch);
+    this.#onEvents(folder, events);
+  }
+}

@@ -1,0 +1,71 @@
+import { fileURLToPath } from 'node:url';
+import { parseDefinition } from '../../definition/load.ts';
+import { OID } from '../../definition/field-types.ts';
+import { loadSettings } from '../../orchestrator/settings.ts';
+import { Driver } from './drive.ts';
+import type { Fault } from './faults.ts';
+import { type Setting, World, type WorldOptions } from './world.ts';
+
+export interface WorldOutcome {
+  readonly seed: number;
+  /** The first promise that was broken; null: all held. */
+  readonly broken: string | null;
+  readonly faults: readonly (readonly [Fault, number])[];
+  readonly commands: number;
+  readonly virtualMs: number;
+  /** The readers' alias serves an index. */
+  readonly promoted: boolean;
+
+}
+
+const DEFINITION = `
+name: places
+alias: places
+source: { table: places, key: id }
+document: { name: places.name }
+index: { number_of_replicas: 0, refresh_interval: "-1" }
+`;
+const EXAMPLE_SETTINGS = fileURLToPath(new URL('../../examples/cities/settings.yaml', import.meta.url));
+
+/** Timing of a fleet in the cloud, with leases in their order: renewal < lock < retry < worker < sweep. */
+const TIMES = {
+  poll_interval_ms: 2_000,
+  call_timeout_ms: 5_000,
+  ready_timeout_ms: 60_000,
+  lost_after_ms: 30_000,
+  stall_timeout_ms: 120_000,
+  waiting_timeout_ms: 300_000,
+  lease_ms: 90_000,
+  replacements: 12,
+  attempts: 4,
+};
+
+/** What all worlds share. */
+export async function prepareWorlds(): Promise<Setting> {
+  const loaded = parseDefinition(DEFINITION, 'places.yaml');
+  const settings = await loadSettings({ settings: EXAMPLE_SETTINGS }, {}, '/');
+  return {
+    loaded,
+    described: { definition: loaded.definition, fields: [{ name: 'name', oid: OID.text }], changedAtOid: null },
+    settings: {
+      ...settings,
+      journal: { ...settings.journal, lease_ms: 15_000 },
+      workers: { ...settings.workers, ...TIMES },
+    },
+  };
+}
+
+/** Runs one world from its seed to its end. The same seed gives the same world. */
+export async function runWorld(options: WorldOptions, setting: Setting): Promise<WorldOutcome> {
+  const world = new World(options, setting);
+  const driver = new Driver(world);
+  await driver.drive();
+  return {
+    seed: options.seed,
+    broken: world.violation?.message ?? null,
+    faults: [...world.faults.counts],
+    commands: driver.commands,
+    virtualMs: world.scheduler.nowMs,
+    promoted: world.cluster.holders('places').length > 0,
+  };
+}

@@ -1,0 +1,51 @@
+import type { KeyRange } from '../../definition/definition.ts';
+
+/** A table in virtual time: keys, some of which the definition leaves out. */
+export class VirtualTable {
+  /** Rising. */
+  #keys: bigint[];
+  readonly #filtered: (key: bigint) => boolean;
+  /** True once it has changed. */
+  changed = false;
+  /** Reading fails while it is down. */
+  down = false;
+
+  constructor(keys: readonly bigint[], filtered: (key: bigint) => boolean) {
+    this.#keys = sorted(keys);
+    this.#filtered = filtered;
+  }
+
+  /** The keys of a range as of now, for a worker. */
+  read(range: KeyRange): bigint[] {
+    if (this.down) throw new Error('the database is down');
+    return this.keysIn(range);
+  }
+
+  keysIn({ start, end }: KeyRange): bigint[] {
+    return this.#keys.filter((key) => (start === null || key >= start) && (end === null || key < end));
+  }
+
+  /** The keys of the rows that the definition keeps. */
+  keptIn(range: KeyRange): bigint[] {
+    return this.keysIn(range).filter((key) => !this.#filtered(key));
+  }
+
+  isFiltered(key: bigint): boolean {
+    return this.#filtered(key);
+  }
+
+  insert(key: bigint): void {
+    if (this.#keys.includes(key)) return;
+    this.#keys = sorted([...this.#keys, key]);
+    this.changed = true;
+  }
+
+  delete(key: bigint): void {
+    this.#keys = this.#keys.filter((other) => other !== key);
+    this.changed = true;
+  }
+}
+
+function sorted(keys: readonly bigint[]): bigint[] {
+  return [...keys].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}

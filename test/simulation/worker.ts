@@ -1,0 +1,282 @@
+import type { IndexDefinition, KeyRange } from '../../definition/definition.ts';
+import { digestDefinition } from '../../definition/digest.ts';
+import { Settlement } from '../../worker/bulk/settlement.ts';
+import type { Health, TaskRequest, TaskStatus } from '../../worker/contract.ts';
+import { Draining } from '../../worker/draining.ts';
+import { Holders } from '../../worker/holders.ts';
+import { Lease } from '../../worker/lease.ts';
+import { Refusal } from '../../worker/refusal.ts';
+import { TaskFailure } from '../../worker/task-failure.ts';
+import { type TaskRun, TaskRegister } from '../../worker/tasks.ts';
+import { type BulkItem, Refused, type VirtualCluster } from './cluster.ts';
+import type { Passage, VirtualProcess } from './process.ts';
+import { TimedOut } from './process.ts';
+import type { VirtualTable } from './table.ts';
+
+export interface WorkerOptions {
+  readonly id: string;
+  readonly build: string;
+  readonly leaseMs: number;
+  readonly rowsPerBatch: number;
+  /** Time that a batch takes to be read and encoded. */
+  readonly batchMs: number;
+  readonly definition: IndexDefinition;
+  readonly process: VirtualProcess;
+  readonly cluster: VirtualCluster;
+  readonly table: VirtualTable;
+  readonly passage: (kind: 'database' | 'bulk') => Passage;
+  /** How long the next bulk waits in the cluster's queue. */
+  readonly queueMs: () => number;
+  /** Ends the instance; the worker's process is over then. */
+  readonly retire: (why: string) => void;
+  /** Told of each call that is let in, with the epoch that it came with. */
+  readonly onAdmitted: (run: string, epoch: number) => void;
+  /** True: the batch is counted as indexed and never sent. */
+  readonly lies: () => boolean;
+  /** Guards that a test takes out. */
+  readonly without: ReadonlySet<string>;
+}
+
+const MAX_BULKS = 2;
+
+/**
+ * A worker in virtual time. Who may call, its tasks, its lease, its draining and what counts as settled are the real
+ * worker's own classes; reading and sending are virtual.
+ */
+export class VirtualWorker {
+  readonly options: WorkerOptions;
+  readonly #holders = new Holders();
+  readonly #tasks: TaskRegister;
+  readonly #draining: Draining;
+  readonly #lease: Lease;
+  /** Says of a task what it said before, from the second time on: null: it does not. */
+  earlier: TaskStatus | null = null;
+  takesBack = false;
+
+  constructor(options: WorkerOptions) {
+    const { process, definition } = options;
+    const now = (): number => process.clock.monotonicMs();
+    const schedule = (ms: number, work: () => void): (() => void) => process.after(ms, work);
+    this.options = options;
+    this.#tasks = new TaskRegister({
+      workerId: options.id,
+      definitions: [{ definition, digest: digestDefinition(definition) }],
+      start: (request, _definition, signal) => this.#read(request, signal),
+      clock: () => process.clock.now(),
+      onChange: ({ active }) => {
+        if (!active) this.#draining.taskEnded();
+      },
+    });
+    this.#draining = new Draining({
+      tasks: this.#tasks,
+      lingerMs: 30_000,
+      now,
+      schedule,
+      onDrained: (why) => options.retire(why),
+    });
+    const onExpired = (): void => options.retire('its lease is over');
+    this.#lease = new Lease({ leaseMs: options.leaseMs, now, schedule, onExpired });
+  }
+
+  /** The contract's calls, as `service.ts` lets them in. */
+  health(run: string, epoch: number): Health & { ready: boolean } {
+    this.#admit(run, epoch);
+    const { build, id } = this.options;
+    return { status: 'ok', build, worker_id: id, draining: this.#draining.begun, ready: true };
+  }
+
+  status(run: string, epoch: number, taskId: string): TaskStatus | null {
+    this.#admit(run, epoch);
+    try {
+      const status = this.#tasks.status(taskId);
+      this.#draining.statusGiven(status);
+      return this.#asSaid(status);
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 404) return null;
+      throw error;
+    }
+  }
+
+  post(run: string, epoch: number, request: TaskRequest): void {
+    this.#admit(run, epoch);
+    this.#draining.refuseNew(request.task_id);
+    this.#tasks.accept(request);
+  }
+
+  cut(run: string, epoch: number, taskId: string, endIndex: string): void {
+    this.#admit(run, epoch);
+    this.#tasks.lowerEnd(taskId, endIndex);
+  }
+
+  async cancel(run: string, epoch: number, taskId: string): Promise<void> {
+    this.#admit(run, epoch);
+    await this.#tasks.cancel(taskId, 'taken back');
+  }
+
+  drain(): void {
+    this.#draining.begin();
+  }
+
+  get reads(): boolean {
+    return this.#tasks.activeRun !== null;
+  }
+
+  #admit(run: string, epoch: number): void {
+    if (!this.options.without.has('epoch')) this.#holders.admit({ run, epoch }, this.#tasks.activeRun);
+    this.#lease.renew();
+    this.options.onAdmitted(run, epoch);
+  }
+
+  /** What it said before, when it is one that takes back what it said. */
+  #asSaid(status: TaskStatus): TaskStatus {
+    if (!this.takesBack || !status.active || status.rows_read === 0) return status;
+    const said = this.earlier;
+    this.earlier ??= status;
+    return said?.task_id === status.task_id && said.rows_read < status.rows_read ? said : status;
+  }
+
+  #read(request: TaskRequest, signal: AbortSignal): TaskRun {
+    const reading = new Reading(request, this.options, signal);
+    return reading.run();
+  }
+}
+
+/** One task's reading and sending. */
+class Reading {
+  readonly #request: TaskRequest;
+  readonly #options: WorkerOptions;
+  readonly #signal: AbortSignal;
+  readonly #settlement = new Settlement();
+  readonly #failed = new AbortController();
+  #end: bigint | null;
+  #position: bigint | null = null;
+  #firstKey: bigint | null = null;
+  #sentBytes = 0;
+  #retries = 0;
+  #waitingFor: 'database' | 'cluster' | null = null;
+  /** Of the highest batch that has ended, for a worker whose guard of the settled key is taken out. */
+  #highest: bigint | null = null;
+
+  constructor(request: TaskRequest, options: WorkerOptions, signal: AbortSignal) {
+    this.#request = request;
+    this.#options = options;
+    this.#signal = signal;
+    this.#end = keyOf(request.end_index);
+  }
+
+  run(): TaskRun {
+    const { without } = this.#options;
+    const counts = this.#settlement.counts;
+    return {
+      done: Promise.race([this.#perform(), aborted(this.#signal), aborted(this.#failed.signal)]),
+      lowerEnd: (end) => {
+        if (this.#position !== null && this.#position >= end) return false;
+        this.#end = end;
+        return true;
+      },
+      figures: () => ({
+        settledThrough: without.has('settled key') ? this.#highest : this.#settlement.settledThrough,
+        firstKey: this.#firstKey,
+        counts,
+        bytesSent: this.#sentBytes,
+        retries: this.#retries,
+        waitingFor: this.#waitingFor,
+      }),
+    };
+  }
+
+  async #perform(): Promise<void> {
+    const { process, rowsPerBatch, batchMs } = this.#options;
+    const keys = await this.#snapshot({ start: keyOf(this.#request.start_index), end: this.#end });
+    this.#firstKey = keys[0] ?? null;
+    const bulks = new Set<Promise<void>>();
+    let at = 0;
+    for (;;) {
+      await process.clock.sleep(batchMs, this.#signal);
+      while (bulks.size >= MAX_BULKS) await Promise.race(bulks);
+      this.#failed.signal.throwIfAborted();
+      const batch = this.#next(keys, at, rowsPerBatch);
+      if (batch.length === 0) break;
+      at += batch.length;
+      const bulk: Promise<void> = this.#send(batch)
+        .catch((error: unknown) => this.#failed.abort(error))
+        .finally(() => bulks.delete(bulk));
+      bulks.add(bulk);
+    }
+    await Promise.all(bulks);
+    this.#failed.signal.throwIfAborted();
+  }
+
+  /** The rows of the range as of now; a database that is down is asked again. */
+  async #snapshot(range: KeyRange): Promise<readonly bigint[]> {
+    const { process, table, passage } = this.#options;
+    for (;;) {
+      try {
+        const keys = await process.call(passage('database'), () => table.read(range));
+        this.#waitingFor = null;
+        return keys;
+      } catch {
+        this.#waitingFor = 'database';
+        await process.clock.sleep(2_000, this.#signal);
+      }
+    }
+  }
+
+  #next(keys: readonly bigint[], at: number, count: number): readonly bigint[] {
+    const end = this.#end;
+    const batch = keys.slice(at, at + count).filter((key) => end === null || key < end);
+    this.#position = batch.at(-1) ?? this.#position;
+    return batch;
+  }
+
+  async #send(keys: readonly bigint[]): Promise<void> {
+    const { table, lies } = this.#options;
+    const items = keys
+      .filter((key) => !table.isFiltered(key))
+      .map((key) => ({ key, document: `{"id":${key}}` }));
+    const stretch = this.#settlement.enter({
+      lastKey: keys.at(-1) ?? null,
+      rowsRead: keys.length,
+      filtered: keys.length - items.length,
+      items: items.length,
+      deadLetters: [],
+    });
+    if (items.length > 0 && !lies()) await this.#deliver(items);
+    this.#settlement.settle(stretch, { indexed: items.length, superseded: 0, deadLetters: 0 });
+    const last = keys.at(-1) ?? null;
+    if (last !== null && (this.#highest === null || last > this.#highest)) this.#highest = last;
+  }
+
+  async #deliver(items: readonly BulkItem[]): Promise<void> {
+    const { process, cluster, passage, queueMs } = this.#options;
+    const alias = this.#request.targets[0]?.write_alias ?? '';
+    for (let failures = 1; ; failures += 1) {
+      try {
+        this.#sentBytes += items.length * 40;
+        const waitMs = queueMs();
+        const outcomes = await process.call(passage('bulk'), () => cluster.bulk(alias, items, waitMs));
+        this.#waitingFor = null;
+        for (const outcome of outcomes)
+          if (!outcome.ok) throw new TaskFailure('stop', outcome.type, `the cluster says ${outcome.status}`);
+        return;
+      } catch (error) {
+        if (!(error instanceof Refused) && !(error instanceof TimedOut)) throw error;
+        this.#retries += 1;
+        this.#waitingFor = 'cluster';
+        await process.clock.sleep(Math.min(30_000, 1_000 * 2 ** failures), this.#signal);
+      }
+    }
+  }
+}
+
+function keyOf(text: string | null): bigint | null {
+  return text === null ? null : BigInt(text);
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const give = (): void => reject(signal.reason as Error);
+    if (signal.aborted) give();
+    signal.addEventListener('abort', give, { once: true });
+  });
+}

@@ -1,0 +1,385 @@
+import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
+import type { LoadedDefinition } from '../../definition/load.ts';
+import type { FleetView } from '../../orchestrator/fleet/fleet.ts';
+import type { RunPlan } from '../../orchestrator/reconcile/events.ts';
+import type { Settings } from '../../orchestrator/settings.ts';
+import { VirtualCluster } from './cluster.ts';
+import { type Fault, FaultCounts } from './faults.ts';
+import { VirtualGroup } from './group.ts';
+import { StretchAccount, Violation } from './invariants.ts';
+import { VirtualJournal } from './journal.ts';
+import type { VirtualOrchestrator } from './orchestrator.ts';
+import { type Passage, VirtualProcess } from './process.ts';
+import { type Random, seededRandom } from './random.ts';
+import { drawScene, type Scene } from './scene.ts';
+import { Scheduler } from './scheduler.ts';
+import { VirtualTable } from './table.ts';
+import { VirtualWorker } from './worker.ts';
+
+/** Guards of the design that a test takes out, to see that the simulation finds it. */
+export const GUARDS = [
+  'write block',
+  'write alias',
+  'epoch',
+  'single decrement',
+  'settled key',
+  'independent count',
+] as const;
+export type Guard = (typeof GUARDS)[number];
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly without?: ReadonlySet<Guard>;
+  /** Told what happens, in virtual seconds. */
+  readonly story?: (line: string) => void;
+}
+
+/** What every world shares: made once, never changed. */
+export interface Setting {
+  readonly settings: Settings;
+  readonly loaded: LoadedDefinition;
+  readonly described: DescribedDefinition;
+}
+
+type CallKind = 'worker' | 'fleet' | 'cluster' | 'journal' | 'source' | 'database' | 'bulk';
+
+/** Longest time that a lost call is waited for, by whom it goes to. */
+const TIMEOUT_MS: Readonly<Record<CallKind, number>> = {
+  worker: 5_000,
+  fleet: 8_000,
+  cluster: 10_000,
+  journal: 2_000,
+  source: 10_000,
+  database: 5_000,
+  bulk: 20_000,
+};
+/** So long a view of the fleet may be stale, and a call that timed out may take to take effect. */
+const STALE_MS = 8_000;
+const BUILD = 'the build';
+
+/** One virtual world: its parts, what befalls them, and what must hold after every step. */
+export class World {
+  readonly seed: number;
+  readonly scene: Scene;
+  readonly random: Random;
+  readonly scheduler = new Scheduler();
+  readonly faults = new FaultCounts();
+  readonly table: VirtualTable;
+  readonly cluster: VirtualCluster;
+  readonly group: VirtualGroup;
+  readonly journal: VirtualJournal;
+  readonly plan: RunPlan;
+  readonly build = BUILD;
+  readonly settings: Settings;
+  readonly loaded: LoadedDefinition;
+  readonly described: DescribedDefinition;
+  readonly without: ReadonlySet<Guard>;
+  readonly zeroQuietMs = 2 * STALE_MS;
+  /** The first promise that was broken. */
+  violation: Violation | null = null;
+  capacityEnds = 0;
+  readonly #story: ((line: string) => void) | null;
+  readonly #workers = new Map<string, VirtualWorker>();
+  readonly #epochs = new Map<string, number>();
+  /** The keys that the table held in each range when it was last validated, by the range's start. */
+  readonly #validated = new Map<string, readonly bigint[]>();
+  /** For a test without the single decrement: what each instance was first terminated with. */
+  readonly #firstDecrement = new Map<string, boolean>();
+  #liar: string | null = null;
+
+  constructor({ seed, without = new Set(), story }: WorldOptions, setting: Setting) {
+    const random = seededRandom(seed);
+    const scene = drawScene(random);
+    this.seed = seed;
+    this.scene = scene;
+    this.random = random.fork();
+    this.without = without;
+    this.#story = story ?? null;
+    this.settings = withWorkers(setting.settings, scene.workers);
+    this.loaded = setting.loaded;
+    this.described = setting.described;
+    this.plan = planOf(scene);
+    const filtered = (key: bigint): boolean => scene.filterEvery > 0 && key % BigInt(scene.filterEvery) === 0n;
+    this.table = new VirtualTable(scene.keys, filtered);
+    this.cluster = new VirtualCluster(this.scheduler, {
+      lateWrite: (alias, keys) => this.break(`a bulk with ${keys.join(', ')} landed through ${alias}, whose pass had ended`),
+      promoted: (index, keys, deadLetters) => this.#checkPromotion(index, keys, deadLetters),
+    });
+    this.cluster.withoutBlock = without.has('write block');
+    this.cluster.withoutAlias = without.has('write alias');
+    this.group = new VirtualGroup(
+      this.scheduler,
+      { reactMs: 1_000, bootMs: random.whole(2_000, 15_000), shutdownMs: random.whole(500, 20_000) },
+      { launched: () => {}, running: (id) => this.#startWorker(id), gone: (id) => this.#workers.get(id)?.options.process.kill() },
+    );
+    const rowsIn = (range: KeyRange): number | null => (this.#countsCannotBeKnown ? null : this.table.keysIn(range).length);
+    const accounts = new Map<string, StretchAccount>();
+    this.journal = new VirtualJournal(this, (folder, events) => {
+      const account = accounts.get(folder) ?? new StretchAccount({ rowsIn });
+      accounts.set(folder, account);
+      account.note(events);
+    });
+  }
+
+  has(fault: Fault): boolean {
+    return this.scene.faults.has(fault);
+  }
+
+  /** Lets a fault happen with a chance, if it belongs to this world. */
+  strikes(fault: Fault, chance: number): boolean {
+    if (!this.has(fault) || !this.random.chance(chance)) return false;
+    this.faults.note(fault);
+    return true;
+  }
+
+  tell(who: string, what: string): void {
+    this.#story?.(`${(this.scheduler.nowMs / 1000).toFixed(3).padStart(9)} s  ${who}: ${what}`);
+  }
+
+  /** Does what may break a promise, and keeps the first that was broken. */
+  guarded<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof Violation) this.break(error.message);
+      throw error;
+    }
+  }
+
+  break(what: string): void {
+    this.violation ??= new Violation(what);
+    this.tell('BROKEN', what);
+  }
+
+  newProcess(name: string): VirtualProcess {
+    if (!this.has('clocks differ')) return new VirtualProcess(this.scheduler, name, 0);
+    this.faults.note('clocks differ');
+    return new VirtualProcess(this.scheduler, name, this.random.next() * 2 - 1);
+  }
+
+  /** Where an orchestrator may be killed, paused or interrupted: right before a call, or while it is under way. */
+  beforeCall<T>(orchestrator: VirtualOrchestrator, what: string, go: () => Promise<T>): Promise<T> {
+    this.tell(orchestrator.process.name, what);
+    return this.meddle(orchestrator, go);
+  }
+
+  /** Set by the driver that starts the orchestrators. */
+  meddle: <T>(orchestrator: VirtualOrchestrator, go: () => Promise<T>) => Promise<T> = (_, go) => go();
+
+  /** What becomes of a call. */
+  passage(kind: CallKind, what: string): Passage {
+    const slow = kind === 'cluster' || kind === 'source' ? 200 : 20;
+    const fate = this.#fateOf(kind);
+    if (fate !== 'arrives') this.tell('network', `${kind} call "${what}": ${fate.replace('_', ' ')}`);
+    return {
+      requestMs: fate === 'lost_answer' && this.random.chance(0.5) ? this.random.whole(0, STALE_MS) : this.random.whole(1, slow),
+      answerMs: this.random.whole(1, slow),
+      fate,
+      timeoutMs: TIMEOUT_MS[kind],
+    };
+  }
+
+  #fateOf(kind: CallKind): Passage['fate'] {
+    const lost = LOST[kind];
+    const late = LATE[kind];
+    if (lost !== undefined && this.strikes(lost, 0.04)) return 'lost_request';
+    if (late !== undefined && this.strikes(late, 0.04)) return 'lost_answer';
+    return 'arrives';
+  }
+
+  lookAtFleet(): FleetView {
+    const stale = this.strikes('view of the fleet is stale', 0.3) ? this.random.whole(500, STALE_MS) : 0;
+    return this.group.view(stale);
+  }
+
+  changeFleet(change: () => void): void {
+    if (this.strikes('fleet call is refused', 0.15)) throw new Error('ScalingActivityInProgress');
+    change();
+  }
+
+  terminate(instance: string, decrement: boolean): void {
+    const first = this.#firstDecrement.get(instance) ?? decrement;
+    this.#firstDecrement.set(instance, first);
+    this.group.terminate(instance, this.without.has('single decrement') ? first : decrement);
+    if (this.group.decrementsOf(instance) > 1) this.break(`${instance} was decremented twice`);
+  }
+
+  /** Speaks to the worker at an address, when and if it hears. */
+  reach<T>(url: string, work: (worker: VirtualWorker) => T | Promise<T>): Promise<T> {
+    const worker = this.workerAt(url);
+    if (!worker.options.process.alive) throw new Error('ECONNREFUSED');
+    return new Promise((resolve, reject) => {
+      if (this.#hung.has(worker.options.id)) return;
+      worker.options.process.deliver(() => {
+        Promise.resolve()
+          .then(() => work(worker))
+          .then(resolve, reject);
+      });
+    });
+  }
+
+  readonly #hung = new Set<string>();
+  readonly #elsewhere = new Map<string, string>();
+
+  workerAt(url: string): VirtualWorker {
+    const id = url.replace('virtual:', '');
+    const worker = this.#workers.get(this.#elsewhere.get(id) ?? id);
+    if (worker === undefined) throw new Error('ECONNREFUSED');
+    return worker;
+  }
+
+  /** What the table holds now, as validation reads it. */
+  validatedKeys(range: KeyRange, _byKeys: boolean): readonly bigint[] {
+    const kept = this.table.keptIn(range);
+    this.#validated.set(String(range.start), kept);
+    if (!this.without.has('independent count')) return kept;
+    const index = this.cluster.indexes.byName.keys().find((name) => /^places-\d+-\w+$/.test(name)) ?? '';
+    const there = this.cluster.keysOf(index);
+    return kept.filter((key) => there.has(String(key)));
+  }
+
+  noteSweep({ ended }: { readonly ended: readonly string[] }): void {
+    this.tell('sweep', `ended ${ended.length} instances`);
+  }
+
+  get liveWorkers(): VirtualWorker[] {
+    return [...this.#workers.values()].filter(({ options }) => options.process.alive);
+  }
+
+  /** Instances that no worker of theirs will end: it never came up, or its process does not run. */
+  isAbandoned(instance: string): boolean {
+    const worker = this.#workers.get(instance);
+    return worker === undefined || !worker.options.process.alive || worker.options.process.paused;
+  }
+
+  #checkPromotion(index: string, keys: ReadonlySet<string>, deadLetters: ReadonlySet<string>): void {
+    const wanted = new Set([...this.#validated.values()].flat().map(String));
+    const missing = [...wanted].filter((key) => !keys.has(key) && !deadLetters.has(key));
+    const surplus = [...keys].filter((key) => !wanted.has(key));
+    if (missing.length > 0) this.break(`${index} is promoted without ${missing.slice(0, 5).join(', ')}`);
+    if (surplus.length > 0) this.break(`${index} is promoted with ${surplus.slice(0, 5).join(', ')}, which the table lacked`);
+  }
+
+  get #countsCannotBeKnown(): boolean {
+    return this.table.changed || this.has('worker counts what it never sent');
+  }
+
+  #startWorker(id: string): void {
+    if (this.strikes('worker never boots', 0.4)) return this.tell(id, 'never comes up');
+    const process = this.newProcess(id);
+    const build = this.strikes('worker of another build', 0.4) ? 'another build' : BUILD;
+    if (this.#liar === null && this.has('worker counts what it never sent')) this.#liar = id;
+    const worker = new VirtualWorker({
+      id,
+      build,
+      leaseMs: this.settings.workers.lease_ms,
+      rowsPerBatch: this.scene.rowsPerBatch,
+      batchMs: this.strikes('worker is slow', 0.5) ? 8_000 : this.random.whole(200, 2_000),
+      definition: this.loaded.definition,
+      process,
+      cluster: this.cluster,
+      table: this.table,
+      passage: (kind) => this.passage(kind, `of ${id}`),
+      queueMs: () => (this.strikes('bulk waits long and lands late', 0.2) ? this.random.whole(5_000, 60_000) : this.random.whole(5, 300)),
+      retire: (why) => this.#retire(id, why),
+      onAdmitted: (run, epoch) => this.#noteEpoch(id, run, epoch),
+      lies: () => id === this.#liar && this.strikes('worker counts what it never sent', 0.4),
+      without: this.without,
+    });
+    this.#workers.set(id, worker);
+    this.tell(id, `comes up${build === BUILD ? '' : ' with another build'}`);
+    this.#plague(worker);
+  }
+
+  /** Draws what is to befall a worker, and when. */
+  #plague(worker: VirtualWorker): void {
+    const { id, process } = worker.options;
+    const soon = (): number => this.random.whole(0, 40_000);
+    const later = (fault: Fault, chance: number, work: () => void): void => {
+      if (!this.has(fault) || !this.random.chance(chance)) return;
+      this.scheduler.after(soon(), () => {
+        if (!process.alive) return;
+        this.faults.note(fault);
+        this.tell(id, fault.replace(/^worker (is )?/, ''));
+        work();
+      });
+    };
+    later('worker dies in mid-range', 0.4, () => this.group.crash(id));
+    later('worker dies in mid-range', 0.2, () => process.kill());
+    later('worker hangs with an open socket', 0.4, () => this.#hung.add(id));
+    later('worker paused past its lease', 0.5, () => this.#pause(process, this.random.whole(60_000, 400_000)));
+    later('worker paused for a moment', 0.6, () => this.#pause(process, this.random.whole(500, 25_000)));
+    later('worker takes back what it said', 0.5, () => {
+      worker.takesBack = true;
+    });
+    later('worker is drained', 0.5, () => worker.drain());
+    later('worker answers at another address', 0.6, () => this.#answerElsewhere(id));
+  }
+
+  #pause(process: VirtualProcess, ms: number): void {
+    process.pause();
+    this.scheduler.after(ms, () => {
+      if (process.alive) this.tell(process.name, 'wakes up');
+      process.resume();
+    });
+  }
+
+  /** An address is reused, or a proxy is wrong: for a while another worker answers there. */
+  #answerElsewhere(id: string): void {
+    const others = this.liveWorkers.map(({ options }) => options.id).filter((other) => other !== id);
+    if (others.length === 0) return;
+    this.#elsewhere.set(id, this.random.pick(others));
+    this.scheduler.after(this.random.whole(2_000, 60_000), () => this.#elsewhere.delete(id));
+  }
+
+  /** A worker ends its own instance, once, unless somebody else is at it already. */
+  #retire(id: string, why: string): void {
+    this.tell(id, `retires: ${why}`);
+    this.#workers.get(id)?.options.process.kill();
+    if (!this.group.live.includes(id)) return;
+    this.group.crash(id);
+    if (this.group.desired > 0) this.group.desired -= 1;
+  }
+
+  #noteEpoch(id: string, run: string, epoch: number): void {
+    const seen = this.#epochs.get(`${id} ${run}`) ?? 0;
+    if (epoch < seen) this.break(`${id} obeyed epoch ${epoch} of ${run} after epoch ${seen}`);
+    this.#epochs.set(`${id} ${run}`, Math.max(seen, epoch));
+  }
+}
+
+const LOST: Partial<Record<CallKind, Fault>> = {
+  worker: 'call to a worker is lost',
+  fleet: 'fleet call is lost',
+  cluster: 'cluster call is lost',
+  journal: 'journal write is lost',
+};
+const LATE: Partial<Record<CallKind, Fault>> = {
+  worker: 'call to a worker takes effect and times out',
+  fleet: 'fleet call takes effect and times out',
+  cluster: 'cluster call takes effect and times out',
+  journal: 'journal write takes effect and times out',
+  bulk: 'bulk takes effect and times out',
+};
+
+function planOf({ keys, cuts }: Scene): RunPlan {
+  const ends: (bigint | null)[] = [...cuts, null];
+  const width = String(ends.length).length;
+  const ranges = ends.map((end, i) => {
+    const start = cuts[i - 1] ?? null;
+    const rows = keys.filter((key) => (start === null || key >= start) && (end === null || key < end)).length;
+    return {
+      number: String(i + 1).padStart(width, '0'),
+      start: start?.toString() ?? null,
+      end: end?.toString() ?? null,
+      rows,
+      bytes: rows * 100,
+    };
+  });
+  const [min, max] = [keys[0], keys.at(-1)];
+  return { ranges, bounds: min === undefined || max === undefined ? null : { min: String(min), max: String(max) } };
+}
+
+function withWorkers(settings: Settings, count: number): Settings {
+  return { ...settings, workers: { ...settings.workers, count } };
+}
