@@ -41,11 +41,15 @@ export interface PlacesWorker {
 
 export interface Places {
   /** Makes target and companion with their write aliases, as a run does, and gives the task's target. */
-  createTarget(): Promise<TaskRequest['targets'][number]>;
-  startWorker(changes?: { id?: string; gate?: Gate; environment?: NodeJS.ProcessEnv }): Promise<PlacesWorker>;
+  readonly createTarget: () => Promise<TaskRequest['targets'][number]>;
+  readonly startWorker: (changes?: {
+    id?: string;
+    gate?: Gate;
+    environment?: NodeJS.ProcessEnv;
+  }) => Promise<PlacesWorker>;
   /** Stands before the rows behind this one, see `createGate`. */
-  createGate(row: number): Promise<Gate>;
-  countOf(index: string): Promise<number>;
+  readonly createGate: (row: number) => Promise<Gate>;
+  readonly countOf: (index: string) => Promise<number>;
 }
 
 /** The table `places` in a database of its own, for a file's tests before a search node. */
