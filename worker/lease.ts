@@ -22,10 +22,15 @@ export class Lease {
     this.#cancel = options.schedule(options.leaseMs, () => this.#check());
   }
 
-  /** A lease that has run out is not renewed, though nobody has looked yet: the process may have been stopped for long. */
-  renew(): void {
-    if (this.#leftMs > 0) this.#renewedAtMs = this.#options.now();
+  /**
+   * False: it has run out and is not renewed, though perhaps nobody has looked yet, for the process may have been
+   * stopped for long.
+   */
+  renew(): boolean {
+    const isHeld = this.#cancel !== null && this.#leftMs > 0;
+    if (isHeld) this.#renewedAtMs = this.#options.now();
     else this.#expire();
+    return isHeld;
   }
 
   end(): void {

@@ -26,8 +26,8 @@ export interface ServiceOptions {
   readonly tasks: TaskRegister;
   readonly draining: Draining;
   readonly ready: () => Promise<boolean>;
-  /** Called for each call of a run's orchestrator. */
-  readonly renewLease: () => void;
+  /** Called for each call of a run's orchestrator. False: the lease is over, and the call is refused. */
+  readonly renewLease: () => boolean;
   /** Told of errors that are not the caller's. */
   readonly onError: (error: Error) => void;
 }
@@ -121,7 +121,7 @@ function admitHolder(
     const holder = holderOf(context.req.header(HEADER_RUN), context.req.header(HEADER_EPOCH));
     if (holder !== null) {
       holders.admit(holder, tasks.activeRun);
-      renewLease();
+      if (!renewLease()) throw new Refusal(503, 'The lease of this worker is over: it ends.');
     }
     context.set('holder', holder);
     await next();

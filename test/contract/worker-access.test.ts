@@ -35,6 +35,16 @@ describe('Reindex-Run and Reindex-Epoch', () => {
     expect((await post(s, taskRequest({ task_id: 'other', run: 'run-2' }), other)).status).toBe(202);
   });
 
+  it('are refused with 503 when the lease is over: nothing is begun or changed by what comes late', async () => {
+    const s = await serve();
+    await post(s, taskRequest());
+    s.leased = false;
+    expect((await post(s, taskRequest({ task_id: 'task-2', range_id: 'range-2' }))).status).toBe(503);
+    expect((await call(s, 'DELETE', '/task/task-1')).status).toBe(503);
+    expect(s.tasks.list().map(({ task_id, active }) => [task_id, active])).toEqual([['task-1', true]]);
+    expect((await call(s, 'GET', '/task/task-1', {})).status).toBe(200);
+  });
+
   it.each([
     ['Reindex-Epoch', { 'Reindex-Run': 'run-1' }],
     ['Reindex-Run', { 'Reindex-Epoch': '1' }],

@@ -4,8 +4,6 @@ import { parseLexemes } from './lexemes.ts';
 import { SEARCH_URL } from './run-setup.ts';
 
 const PAGE = 5_000;
-/** The node for development gives versions unasked. */
-const VERSION = SEARCH_URL === inject('developmentUrl') ? {} : { version: true };
 
 type Documents = Readonly<Record<string, unknown>>;
 
@@ -15,16 +13,25 @@ export async function documentsOf(index: string): Promise<Documents> {
 }
 
 /** How often each document was written. */
-export async function documentVersions(index: string): Promise<Documents> {
-  return Object.fromEntries((await hitsOf(index)).map(({ _id, _version }) => [_id, Number(_version.number)]));
+export async function documentVersions(index: string, searchUrl = SEARCH_URL): Promise<Documents> {
+  return Object.fromEntries(
+    (await hitsOf(index, searchUrl)).map(({ _id, _version }) => [_id, Number(_version.number)]),
+  );
 }
 
-async function hitsOf(index: string): Promise<readonly Hit[]> {
+async function hitsOf(index: string, searchUrl = SEARCH_URL): Promise<readonly Hit[]> {
+  // The node for development gives versions unasked.
+  const version = searchUrl === inject('developmentUrl') ? {} : { version: true };
   const found: Hit[] = [];
   for (;;) {
     const last = found.at(-1);
     const after = last === undefined ? {} : { search_after: [last._id] };
-    const hits = await page(index, { size: PAGE, sort: [{ id: 'asc' }], ...VERSION, ...after });
+    const hits = await page(`${searchUrl}/${index}`, {
+      size: PAGE,
+      sort: [{ id: 'asc' }],
+      ...version,
+      ...after,
+    });
     found.push(...hits);
     if (hits.length < PAGE) return found;
   }
@@ -36,8 +43,8 @@ interface Hit {
   readonly _version: { readonly number: string };
 }
 
-async function page(index: string, body: unknown): Promise<readonly Hit[]> {
-  const response = await fetch(`${SEARCH_URL}/${index}/_search`, {
+async function page(indexUrl: string, body: unknown): Promise<readonly Hit[]> {
+  const response = await fetch(`${indexUrl}/_search`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),

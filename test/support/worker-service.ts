@@ -81,6 +81,8 @@ export interface TestService {
   readonly errors: Error[];
   renewals: number;
   ready: boolean;
+  /** Whether its lease is not over. */
+  leased: boolean;
   probes: number;
   /** Why it is drained; null while it is not. */
   drained: string | null;
@@ -149,6 +151,7 @@ export function testServices(): (changes?: ServiceChanges) => Promise<TestServic
       errors: [] as Error[],
       renewals: 0,
       ready: true,
+      leased: true,
       probes: 0,
       drained: null as string | null,
       url: '',
@@ -167,7 +170,7 @@ export function testServices(): (changes?: ServiceChanges) => Promise<TestServic
       tasks,
       draining,
       ready: async () => (service.probes++, service.ready),
-      renewLease: () => service.renewals++,
+      renewLease: () => (service.renewals++, service.leased),
       onError: (error) => service.errors.push(error),
     });
     const server = await listen(app.fetch, '127.0.0.1', 0, { ...SERVER_LIMITS, ...limits });

@@ -23,6 +23,7 @@ describe('readSettings', () => {
       host: '127.0.0.1',
       port: 8003,
       lease_ms: 300_000,
+      drain_linger_ms: 30_000,
       batch_bytes: 4_194_304,
       max_bytes_in_flight: 16_777_216,
       exit_with_parent: false,

@@ -118,7 +118,7 @@ describe('with a clock of the test', () => {
     const lease = leaseOf(ended);
     lease.end();
     vi.advanceTimersByTime(10_000);
-    lease.renew();
+    expect(lease.renew()).toBe(false);
     expect(ended).not.toHaveBeenCalled();
   });
 
@@ -127,8 +127,10 @@ describe('with a clock of the test', () => {
     const ended = vi.fn<() => void>();
     const schedule = scheduleWithTimers;
     const lease = new Lease({ leaseMs: 1_000, now: () => nowMs, schedule, onExpired: ended });
-    nowMs = 1_000;
-    lease.renew();
+    nowMs = 999;
+    expect(lease.renew()).toBe(true);
+    nowMs = 1_999;
+    expect(lease.renew()).toBe(false);
     expect(ended).toHaveBeenCalledOnce();
     vi.advanceTimersByTime(10_000);
     expect(ended).toHaveBeenCalledOnce();

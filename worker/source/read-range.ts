@@ -80,6 +80,8 @@ export async function readRange(
       await pause(backoffMs(failures, Math.random()), signal);
     }
   }
+  // The end may have been moved to where reading stood while it waited.
+  onWaiting(false);
 }
 
 /** Rejects with the signal's reason. */
