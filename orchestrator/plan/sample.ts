@@ -16,7 +16,7 @@ const SAMPLE_PAGES = 4000;
 const MAX_SAMPLE_KEYS = 50_000;
 const MIN_SAMPLE_KEYS = 500;
 /** Rows of a view of which the size is looked at: its columns may be costly to compute. */
-const SIZED_VIEW_ROWS = 2000;
+const SIZED_VIEW_ROWS = 5000;
 
 export interface TableSample {
   readonly bounds: KeyBounds | null;
@@ -80,13 +80,21 @@ async function partOfTable(sampling: Sampling, bounds: KeyBounds): Promise<Part>
 async function partOfView(sampling: Sampling, bounds: KeyBounds): Promise<Part> {
   const whole = await wholeTable(sampling, '0');
   if (whole === null) return probedPart(sampling, bounds);
-  const keys = whole.sample.map(({ key }) => key).toSorted((a, b) => (a < b ? -1 : 1));
-  const step = Math.max(1, Math.ceil(keys.length / SIZED_VIEW_ROWS));
-  const few = keys.flatMap((key, i) =>
-    i % step === 0 ? [{ key, rows: Math.min(step, keys.length - i) }] : [],
-  );
-  return { ...whole, ...(await withSizes(sampling, few)) };
+  return { ...whole, ...(await withSizes(sampling, someOf(whole.sample))) };
 }
+
+/** One key of each step, and the rows of the step that it stands for. Now here, now there in it, lest it keep pace with a pattern. */
+function someOf(sample: readonly SampledKey[]): Omit<SampledKey, 'bytes'>[] {
+  const keys = sample.map(({ key }) => key).toSorted((a, b) => (a < b ? -1 : 1));
+  const step = Math.max(1, Math.ceil(keys.length / SIZED_VIEW_ROWS));
+  return Array.from({ length: Math.ceil(keys.length / step) }, (_, i) => {
+    const rows = Math.min(step, keys.length - i * step);
+    return { key: keys[i * step + ((i * SCATTER) % rows)] ?? 0n, rows };
+  });
+}
+
+/** A prime, so that its multiples fall on every place of a step. */
+const SCATTER = 7919;
 
 async function probedPart(sampling: Sampling, bounds: KeyBounds): Promise<Part> {
   const stretches = await probeStretches(sampling.client, sampling.definition, bounds);
@@ -113,12 +121,12 @@ async function wholeTable({ client, definition }: Sampling, size: string): Promi
  */
 async function sampledPages({ client, definition, size }: Sampling): Promise<Part | null> {
   const share = Math.min(1, SAMPLE_PAGES / Math.max(1, await countPages(client, definition)));
+  // By a hash, since every nth row could keep pace with a pattern in the table.
   const statement = `
     SELECT key::text AS key, bytes, of FROM (
-      SELECT ${qualifiedKey(definition)} AS key, ${size} AS bytes,
-        row_number() OVER () AS number, count(*) OVER ()::int AS of
+      SELECT ${qualifiedKey(definition)}::int8 AS key, ${size} AS bytes, count(*) OVER ()::int AS of
       ${baseOnly(definition)} TABLESAMPLE SYSTEM (${share * 100}) REPEATABLE (1)
-    ) AS sample WHERE number % greatest(1, of / ${MAX_SAMPLE_KEYS}) = 0`;
+    ) AS sample WHERE hashint8(key) % greatest(1, of / ${MAX_SAMPLE_KEYS}) = 0`;
   const { result } = await attempt<Row & { of: number }>(client, statement);
   if (result === null) return null;
   const rows = Math.round((result.rows[0]?.of ?? 0) / share);
