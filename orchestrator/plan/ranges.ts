@@ -1,4 +1,5 @@
 import type { KeyRange } from '../../definition/definition.ts';
+import { workOf } from '../reconcile/work.ts';
 
 /** A key of a sample, and what it stands for: its own row, or those up to the next key. */
 export interface SampledKey {
@@ -24,22 +25,10 @@ export interface TableSize {
 }
 
 /**
- * Work that a row makes beside its bytes, as so many bytes. Measured with one worker and OpenSearch 3.6 on rows with a
- * text of 16 bytes, 1 KB and 100 KB: 0.34 ms a row and 2.4 µs a byte, on a machine busy with other work; it is their
- * ratio that counts.
- */
-const ROW_COST_BYTES = 140;
-
-/** The work that rows of so many bytes make, in bytes. */
-export function weightOf({ rows, bytes }: { rows: number; bytes: number }): number {
-  return bytes + rows * ROW_COST_BYTES;
-}
-
-/**
- * Splits all keys into half-open ranges of like work, at the quantiles of a sample's weight. The first range has no start
+ * Splits all keys into half-open ranges of like work, at the quantiles of a sample's work. The first range has no start
  * and the last no end, so that every key that bigint can hold lies in exactly one, also those that appear after the
  * sample was taken. No range is empty of keys that the sample knows; there are fewer than `ranges` where it has too few
- * keys, or one key so heavy that it fills several quantiles. No range weighs more than its share and the heaviest key.
+ * keys, or one key so heavy that it fills several quantiles. No range is more work than its share and the heaviest key's.
  */
 export function splitRanges(sample: readonly SampledKey[], size: TableSize): PlannedRange[] {
   const totals = runningTotals(sample);
@@ -83,22 +72,21 @@ function runningTotals(sample: readonly SampledKey[]): RunningTotal[] {
 
 /** Positions in the totals at which a new range begins: of the keys whose start is nearest to each quantile. */
 function quantileCuts(totals: readonly RunningTotal[], ranges: number): number[] {
-  const whole = weightOf(totals.at(-1) ?? NOTHING);
+  const whole = workOf(totals.at(-1) ?? NOTHING);
   const cuts: number[] = [];
   let position = 0;
   for (let i = 1; i < ranges; i++) {
     const quantile = (i * whole) / ranges;
-    while (position + 1 < totals.length && weightBefore(totals, position + 1) <= quantile) position++;
-    const isNearer =
-      quantile - weightBefore(totals, position) < weightBefore(totals, position + 1) - quantile;
+    while (position + 1 < totals.length && workBefore(totals, position + 1) <= quantile) position++;
+    const isNearer = quantile - workBefore(totals, position) < workBefore(totals, position + 1) - quantile;
     const nearest = isNearer ? position : position + 1;
     if (nearest > (cuts.at(-1) ?? 0) && nearest < totals.length) cuts.push(nearest);
   }
   return cuts;
 }
 
-function weightBefore(totals: readonly RunningTotal[], position: number): number {
-  return weightOf(totalsBefore(totals, position));
+function workBefore(totals: readonly RunningTotal[], position: number): number {
+  return workOf(totalsBefore(totals, position));
 }
 
 function totalsBefore(totals: readonly RunningTotal[], position: number): { rows: number; bytes: number } {

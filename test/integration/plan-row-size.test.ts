@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { parseDefinition } from '../../definition/load.ts';
 import { type DefinitionPlan, planDefinition } from '../../orchestrator/plan/plan.ts';
+import { workOf } from '../../orchestrator/reconcile/work.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 /** Ranges of like work: what a plan knows of the sizes of rows, whatever the table. */
@@ -102,7 +103,7 @@ describe('rows of 100 bytes beside rows of a megabyte', () => {
       CREATE VIEW patterned_view AS SELECT id, v || '!' AS v FROM patterned`);
     const planned = await plan({ table: 'patterned_view', ranges: 10 });
     const bytes = await bytesIn(planned, 'patterned');
-    const weights = bytes.map((sum, i) => sum + 140 * (planned.ranges[i]?.rows ?? 0));
+    const weights = bytes.map((sum, i) => workOf({ rows: planned.ranges[i]?.rows ?? 0, bytes: sum }));
     expect(planned.rows).toEqual({ count: 40_000, exact: true });
     expect(Math.max(...weights)).toBeLessThan(1.3 * (sum(weights) / 10));
   });
@@ -114,8 +115,8 @@ describe('rows of 100 bytes beside rows of a megabyte', () => {
         SELECT n, repeat('x', CASE WHEN n > 250000 THEN 1500 ELSE 10 END) FROM generate_series(1, 300000) n`);
     const planned = await plan({ table: 'sampled', ranges: 20 });
     expect(planned.rows.exact).toBe(false);
-    const weights = (await bytesIn(planned, 'sampled')).map(
-      (bytes, i) => bytes + 140 * (planned.ranges[i]?.rows ?? 0),
+    const weights = (await bytesIn(planned, 'sampled')).map((bytes, i) =>
+      workOf({ rows: planned.ranges[i]?.rows ?? 0, bytes }),
     );
     expect(Math.max(...weights)).toBeLessThan(1.5 * (sum(weights) / 20));
     expect(Math.min(...weights)).toBeGreaterThan(0.5 * (sum(weights) / 20));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { RunPlan } from '../../orchestrator/reconcile/events.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { resultOf } from '../support/run-command.ts';
 import { documentsInTable, documentsOf, sql } from '../support/run-documents.ts';
@@ -25,12 +26,10 @@ async function expectIndexEquals(setup: RunSetup, table: string, where = 'true')
   expect(await documentsOf(setup.alias)).toEqual(await documentsInTable(database.url, rows));
 }
 
-/** What the plan of the newest run recorded. */
-async function planOf(
-  setup: RunSetup,
-): Promise<{ ranges: { rows: number; bytes: number }[]; key_bounds: unknown }> {
-  const record = (await stateOf(setup))?.phases.plan?.record;
-  return record as unknown as Awaited<ReturnType<typeof planOf>>;
+/** What the newest run recorded as its plan. */
+async function planOf(setup: RunSetup): Promise<RunPlan> {
+  const plan = (await stateOf(setup))?.plan;
+  return plan ?? { ranges: [], bounds: null };
 }
 
 /** Keys at both ends of bigint, below zero, neighbours, and gaps of nearly everything between. */
@@ -89,7 +88,7 @@ describe('odd keys, one range for each worker', { timeout: 120_000 }, () => {
 
     const validated = { documents: rows, ranges: Math.min(rows, WORKERS) };
     expect(result).toMatchObject({ rows, indexed: rows, dead_letters: 0, validated });
-    expect((await planOf(setup)).key_bounds).toEqual(LEAST_TO_GREATEST);
+    expect((await planOf(setup)).bounds).toEqual(LEAST_TO_GREATEST);
     await expectIndexEquals(setup, table);
   });
 });
@@ -183,7 +182,7 @@ it('rows that come below, between and above while it runs are in the index at it
 
   expect(result).toMatchObject({ validated: { rows: 2005, documents: 2005 } });
   expect(Number(result['rows_read_again'])).toBeGreaterThan(0);
-  expect((await planOf(setup)).key_bounds).toEqual({ min: '10', max: '20000' });
+  expect((await planOf(setup)).bounds).toEqual({ min: '10', max: '20000' });
   const rows = `SELECT id::text, json_build_object('id', id, 'name', name, 'passed', true)::text AS document FROM growing`;
   expect(await documentsOf(setup.alias)).toEqual(await documentsInTable(database.url, rows));
 });

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { expectedBytes, expectedSeconds, rangeCount } from '../../orchestrator/plan/estimate.ts';
-import { type PlannedRange, type SampledKey, splitRanges, weightOf } from '../../orchestrator/plan/ranges.ts';
+import { workOf } from '../../orchestrator/reconcile/work.ts';
+import { type PlannedRange, type SampledKey, splitRanges } from '../../orchestrator/plan/ranges.ts';
 
 const MIN = -(2n ** 63n);
 const MAX = 2n ** 63n - 1n;
@@ -45,7 +46,7 @@ function sizeOf(rows: readonly SampledKey[], ranges: number) {
 }
 
 function weightOfRows(rows: readonly SampledKey[]): number {
-  return weightOf(sizeOf(rows, 1));
+  return workOf(sizeOf(rows, 1));
 }
 
 /** What the sample's heaviest key weighs, with all rows of that key. */
@@ -129,7 +130,7 @@ describe('splitRanges', () => {
         const most = weightOfRows(rows) / ranges + (rows.length === 0 ? 0 : heaviestKey(rows));
         for (const { rows: held, bytes } of splitRanges(rows, sizeOf(rows, ranges))) {
           // Quantiles are floating point numbers.
-          expect(weightOf({ rows: held, bytes })).toBeLessThanOrEqual(most * (1 + 1e-9));
+          expect(workOf({ rows: held, bytes })).toBeLessThanOrEqual(most * (1 + 1e-9));
         }
       }),
     );
