@@ -57,15 +57,23 @@ export async function planDefinition(
     statementTimeoutMs: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
   };
   return inReadOnlyTransaction(client, limits, async () => {
-    const { bounds, rows, keys } = await sampleTable(client, definition, { exact: options.exact ?? false });
+    const { bounds, rows, bytes, sample } = await sampleTable(client, definition, {
+      exact: options.exact ?? false,
+    });
+    const keys = sample.map(({ key }) => key);
     const bytesPerRow = await measureBytesPerRow(client, definition, keys);
-    const ranges = rangeCount({ rows: rows.count, workers: options.workers, wanted: options.ranges ?? null });
+    const ranges = rangeCount({
+      rows: rows.count,
+      bytes,
+      workers: options.workers,
+      wanted: options.ranges ?? null,
+    });
     return {
       described,
       digest: describedDigest(described),
       rows,
       bounds,
-      ranges: splitRanges(keys, { rows: rows.count, ranges }),
+      ranges: splitRanges(sample, { rows: rows.count, bytes: bytes ?? 0, ranges }),
       bytesPerRow,
       expectedBytes: expectedBytes(rows.count, bytesPerRow),
     };

@@ -1,29 +1,51 @@
 import type { ClientBase } from 'pg';
 import type { IndexDefinition } from '../../definition/definition.ts';
-import { qualifiedKey, quoteIdentifier } from '../../definition/sql.ts';
+import { qualifiedKey } from '../../definition/sql.ts';
 import { baseOnly, type KeyBounds, keyBounds } from './bounds.ts';
 import { planOf } from './explain.ts';
+import { probeStretches } from './probe.ts';
+import type { SampledKey } from './ranges.ts';
+import { rowSize } from './row-size.ts';
 import { attempt } from './transaction.ts';
 
-/** Up to this many rows every key is read, so that their number is exact. */
+/** Up to this many rows all are looked at, so that their number is exact. */
 const WHOLE_ROWS = 100_000;
 /** Of a larger table, the pages to read (30 MB): keys of one page tend to be neighbours, so it takes many pages. */
 const SAMPLE_PAGES = 4000;
-/** Keys that are kept of such a sample, and how few are too few to speak for the table. */
+/** Rows that are kept of such a sample, and how few are too few to speak for the table. */
 const MAX_SAMPLE_KEYS = 50_000;
 const MIN_SAMPLE_KEYS = 500;
-/** Where there are no pages to sample, the index is asked at this many places. */
-const PROBES = 2000n;
+/** Rows of a view of which the size is looked at: its columns may be costly to compute. */
+const SIZED_VIEW_ROWS = 5000;
 
 export interface TableSample {
   readonly bounds: KeyBounds | null;
   readonly rows: { readonly count: number; readonly exact: boolean };
-  readonly keys: readonly bigint[];
+  /** Bytes that are read for all rows (see `rowSize`); null: not known. */
+  readonly bytes: number | null;
+  readonly sample: readonly SampledKey[];
+}
+
+/** The base table's rows, or of many a part that stands for them all. */
+interface Part {
+  readonly rows: number;
+  readonly exact: boolean;
+  readonly sample: readonly SampledKey[];
+  /** Whether the sample knows its rows' sizes. */
+  readonly sized: boolean;
+}
+
+/** A table to take a sample of: in the caller's transaction. */
+interface Sampling {
+  readonly client: ClientBase;
+  readonly definition: IndexDefinition;
+  /** SQL of a row's bytes. */
+  readonly size: string;
 }
 
 /**
- * Key bounds, row count and a sample of the keys, in the caller's read-only transaction. The cost hardly grows with
- * the table, but for `exact`, which counts it, however long that takes.
+ * Key bounds, row count and a sample of keys with their rows' sizes, in the caller's read-only transaction. The cost
+ * hardly grows with the table, but for `exact`, which counts it, however long that takes.
  */
 export async function sampleTable(
   client: ClientBase,
@@ -31,45 +53,123 @@ export async function sampleTable(
   options: { exact: boolean },
 ): Promise<TableSample> {
   const bounds = await keyBounds(client, definition);
-  if (bounds === null) return { bounds, rows: { count: 0, exact: true }, keys: [] };
-  const planned = (await planOf(client, `SELECT 1 ${baseOnly(definition)}`))['Plan Rows'];
-  const whole = planned <= 2 * WHOLE_ROWS ? await wholeKeys(client, definition) : null;
-  if (whole !== null) return { bounds, rows: { count: whole.length, exact: true }, keys: whole };
-  const sample = (await sampledKeys(client, definition)) ?? {
-    keys: await probedKeys(client, definition, bounds),
-    rows: planned,
+  if (bounds === null) return { bounds, rows: { count: 0, exact: true }, bytes: 0, sample: [] };
+  const sampling = { client, definition, size: await rowSize(client, definition) };
+  const part = (await isView(sampling))
+    ? await partOfView(sampling, bounds)
+    : await partOfTable(sampling, bounds);
+  const counted = options.exact && !part.exact ? await countRows(sampling) : null;
+  const count = counted ?? part.rows;
+  return {
+    bounds,
+    rows: { count, exact: part.exact || counted !== null },
+    bytes: part.sized ? Math.round(count * meanBytes(part.sample)) : null,
+    sample: part.sample,
   };
-  const count = options.exact ? await countRows(client, definition) : null;
-  return { bounds, rows: { count: count ?? sample.rows, exact: count !== null }, keys: sample.keys };
 }
 
-/** Every key of a small table; null when it has more than that. */
-async function wholeKeys(client: ClientBase, definition: IndexDefinition): Promise<bigint[] | null> {
+async function partOfTable(sampling: Sampling, bounds: KeyBounds): Promise<Part> {
+  const whole = await wholeTable(sampling, sampling.size);
+  if (whole !== null) return whole;
+  const pages = await sampledPages(sampling);
+  // On hardly a row on many pages (of many deleted ones) no count can rest.
+  return pages !== null && pages.sample.length >= MIN_SAMPLE_KEYS ? pages : probedPart(sampling, bounds);
+}
+
+/** A view has no pages to take a sample of, and the sizes of few rows only are computed. */
+async function partOfView(sampling: Sampling, bounds: KeyBounds): Promise<Part> {
+  const whole = await wholeTable(sampling, '0');
+  if (whole === null) return probedPart(sampling, bounds);
+  return { ...whole, ...(await withSizes(sampling, someOf(whole.sample))) };
+}
+
+/** One key of each step, and the rows of the step that it stands for. Now here, now there in it, lest it keep pace with a pattern. */
+function someOf(sample: readonly SampledKey[]): Omit<SampledKey, 'bytes'>[] {
+  const keys = sample.map(({ key }) => key).toSorted((a, b) => (a < b ? -1 : 1));
+  const step = Math.max(1, Math.ceil(keys.length / SIZED_VIEW_ROWS));
+  return Array.from({ length: Math.ceil(keys.length / step) }, (_, i) => {
+    const rows = Math.min(step, keys.length - i * step);
+    return { key: keys[i * step + ((i * SCATTER) % rows)] ?? 0n, rows };
+  });
+}
+
+/** A prime, so that its multiples fall on every place of a step. */
+const SCATTER = 7919;
+
+async function probedPart(sampling: Sampling, bounds: KeyBounds): Promise<Part> {
+  const stretches = await probeStretches(sampling.client, sampling.definition, bounds);
+  const keys = stretches.map(({ first, rows }) => ({ key: first, rows }));
+  const rows = Math.round(keys.reduce((sum, key) => sum + key.rows, 0));
+  return { rows, exact: false, ...(await withSizes(sampling, keys)) };
+}
+
+/** Every row of a small table; null when it has more. In no order: all of a large one would be sorted for it. */
+async function wholeTable({ client, definition }: Sampling, size: string): Promise<Part | null> {
+  const planned = (await planOf(client, `SELECT 1 ${baseOnly(definition)}`))['Plan Rows'];
+  if (planned > 2 * WHOLE_ROWS) return null;
   const key = qualifiedKey(definition);
-  const { rows } = await client.query<{ key: string }>(
-    `SELECT ${key}::text AS key ${baseOnly(definition)} WHERE ${key} IS NOT NULL ORDER BY ${key} LIMIT ${WHOLE_ROWS + 1}`,
+  const { rows } = await client.query<Row>(
+    `SELECT ${key}::text AS key, ${size} AS bytes ${baseOnly(definition)} WHERE ${key} IS NOT NULL LIMIT ${WHOLE_ROWS + 1}`,
   );
-  return rows.length > WHOLE_ROWS ? null : rows.map((row) => BigInt(row.key));
+  if (rows.length > WHOLE_ROWS) return null;
+  return { rows: rows.length, exact: true, sample: rows.map(sampledKey), sized: true };
 }
 
 /**
  * The rows of random pages. Their number over the share of the pages that was read is a better count than the
- * planner's, which may be of long ago. Null where there are no pages (views), or hardly a row on them.
+ * planner's, which may be of long ago. Null where pages cannot be sampled.
  */
-async function sampledKeys(
-  client: ClientBase,
-  definition: IndexDefinition,
-): Promise<{ keys: bigint[]; rows: number } | null> {
+async function sampledPages({ client, definition, size }: Sampling): Promise<Part | null> {
   const share = Math.min(1, SAMPLE_PAGES / Math.max(1, await countPages(client, definition)));
+  // By a hash, since every nth row could keep pace with a pattern in the table.
   const statement = `
-    SELECT key::text AS key, of FROM (
-      SELECT ${qualifiedKey(definition)} AS key, row_number() OVER () AS number, count(*) OVER ()::int AS of
+    SELECT key::text AS key, bytes, of FROM (
+      SELECT ${qualifiedKey(definition)}::int8 AS key, ${size} AS bytes, count(*) OVER ()::int AS of
       ${baseOnly(definition)} TABLESAMPLE SYSTEM (${share * 100}) REPEATABLE (1)
-    ) AS sample WHERE number % greatest(1, of / ${MAX_SAMPLE_KEYS}) = 0`;
-  const { result } = await attempt<{ key: string; of: number }>(client, statement);
-  const [first] = result?.rows ?? [];
-  if (result === null || first === undefined || first.of < MIN_SAMPLE_KEYS) return null;
-  return { keys: result.rows.map((row) => BigInt(row.key)), rows: Math.round(first.of / share) };
+    ) AS sample WHERE hashint8(key) % greatest(1, of / ${MAX_SAMPLE_KEYS}) = 0`;
+  const { result } = await attempt<Row & { of: number }>(client, statement);
+  if (result === null) return null;
+  const rows = Math.round((result.rows[0]?.of ?? 0) / share);
+  return { rows, exact: false, sample: result.rows.map(sampledKey), sized: true };
+}
+
+/** Keys with the sizes of their rows. One that cannot be computed (a view's column) leaves all of them unknown. */
+async function withSizes(
+  { client, definition, size }: Sampling,
+  keys: readonly Omit<SampledKey, 'bytes'>[],
+): Promise<Pick<Part, 'sample' | 'sized'>> {
+  const key = qualifiedKey(definition);
+  const { result } = await attempt<Row>(
+    client,
+    `SELECT ${key}::text AS key, ${size} AS bytes ${baseOnly(definition)} WHERE ${key} = ANY ($1::int8[])`,
+    [keys.map(({ key }) => String(key))],
+  );
+  const sizes = new Map(result?.rows.map(({ key, bytes }) => [key, bytes]));
+  const sample = keys.map(({ key, rows }) => ({ key, rows, bytes: rows * (sizes.get(String(key)) ?? 0) }));
+  return { sample, sized: result !== null };
+}
+
+interface Row {
+  readonly key: string;
+  readonly bytes: number;
+}
+
+function sampledKey({ key, bytes }: Row): SampledKey {
+  return { key: BigInt(key), rows: 1, bytes };
+}
+
+/** Of a row; the sample is of one at least. */
+function meanBytes(sample: readonly SampledKey[]): number {
+  const total = (part: 'rows' | 'bytes'): number => sample.reduce((sum, key) => sum + key[part], 0);
+  return total('bytes') / Math.max(1, total('rows'));
+}
+
+async function isView({ client, definition }: Sampling): Promise<boolean> {
+  const { rows } = await client.query<{ view: boolean }>(
+    `SELECT relkind = 'v' AS view FROM pg_catalog.pg_class WHERE oid = to_regclass($1)`,
+    [definition.source.table],
+  );
+  return rows[0]?.view === true;
 }
 
 /** Pages of the table and all of its partitions. */
@@ -84,26 +184,7 @@ const PAGES = `
   )
   SELECT coalesce(sum(pg_relation_size(oid)) / current_setting('block_size')::int, 0)::float8 AS pages FROM tree`;
 
-/** Keys at or behind places of equal distance, by the index. Each stands for a like part of the table. */
-async function probedKeys(
-  client: ClientBase,
-  definition: IndexDefinition,
-  { min, max }: KeyBounds,
-): Promise<bigint[]> {
-  const key = qualifiedKey(definition);
-  const places = Array.from({ length: Number(PROBES) }, (_, i) => min + ((max - min) * BigInt(i)) / PROBES);
-  const place = `${quoteIdentifier('place of the probe')}.at`;
-  const { rows } = await client.query<{ key: string }>(
-    `SELECT DISTINCT probe.key::text AS key FROM unnest($1::int8[]) AS ${quoteIdentifier('place of the probe')} (at)
-    CROSS JOIN LATERAL (
-      SELECT ${key} AS key ${baseOnly(definition)} WHERE ${key} >= ${place} ORDER BY ${key} LIMIT 1
-    ) AS probe`,
-    [places.map(String)],
-  );
-  return rows.map((row) => BigInt(row.key));
-}
-
-async function countRows(client: ClientBase, definition: IndexDefinition): Promise<number> {
+async function countRows({ client, definition }: Sampling): Promise<number> {
   await client.query('SET LOCAL statement_timeout = 0');
   const { rows } = await client.query<{ count: string }>(
     `SELECT count(*)::text AS count ${baseOnly(definition)} WHERE ${qualifiedKey(definition)} IS NOT NULL`,

@@ -170,12 +170,12 @@ export async function claimRun(
 function runPlanOf({ ranges, bounds }: DefinitionPlan): RunPlan {
   const width = String(ranges.length).length;
   return {
-    ranges: ranges.map(({ range, rows }, i) => ({
+    ranges: ranges.map(({ range, rows, bytes }, i) => ({
       number: String(i + 1).padStart(width, '0'),
       start: keyText(range.start),
       end: keyText(range.end),
       rows,
-      bytes: 0,
+      bytes,
     })),
     bounds: bounds === null ? null : { min: bounds.min.toString(), max: bounds.max.toString() },
   };

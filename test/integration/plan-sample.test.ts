@@ -58,14 +58,14 @@ describe('small tables are read whole', () => {
       bytesPerRow: null,
       expectedBytes: null,
     });
-    expect(planned.ranges).toEqual([{ range: { start: null, end: null }, rows: 0 }]);
+    expect(planned.ranges).toEqual([{ range: { start: null, end: null }, rows: 0, bytes: 0 }]);
   });
 
   test('one row', async () => {
     await create('one', "SELECT -5, 'x'");
     const planned = await plan('one');
     expect(planned).toMatchObject({ bounds: { min: -5n, max: -5n }, rows: { count: 1, exact: true } });
-    expect(planned.ranges).toEqual([{ range: { start: null, end: null }, rows: 1 }]);
+    expect(planned.ranges).toEqual([{ range: { start: null, end: null }, rows: 1, bytes: 1 }]);
   });
 
   test('both ends of bigint, and negative keys', async () => {
@@ -148,7 +148,6 @@ describe('large tables are sampled', () => {
   });
 
   test('a view, by asking the index', async () => {
-    await client.query('ANALYZE large');
     const planned = await plan('large_view', { ranges: 20 });
     expect(Math.abs(planned.rows.count - ROWS)).toBeLessThan(0.05 * ROWS);
     expect(planned.ranges).toHaveLength(20);

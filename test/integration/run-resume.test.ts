@@ -23,7 +23,7 @@ beforeAll(async () => {
   await sql(
     database.url,
     `CREATE TABLE places (id int PRIMARY KEY, name text);
-     INSERT INTO places SELECT n, 'place ' || n FROM generate_series(1, ${ROWS}) n; ANALYZE places`,
+     INSERT INTO places SELECT n, 'place ' || to_char(n, 'FM0000') FROM generate_series(1, ${ROWS}) n; ANALYZE places`,
   );
 });
 afterAll(() => database.drop());

@@ -6,7 +6,10 @@ import { createGateFunction } from './run-gate.ts';
 /** Of the table `places`, with keys from 1 on. */
 export const ROWS = 2_000;
 
-/** A database with the table `places (id, name, changed_at)` for a file's tests; `url()` once they run. */
+/**
+ * A database with the table `places (id, name, changed_at)` for a file's tests; `url()` once they run. Its rows are of
+ * like size, so that its ranges have like numbers of them.
+ */
 export function placesDatabase(): { url(): string } {
   let database: TestDatabase | null = null;
   beforeAll(async () => {
@@ -15,7 +18,7 @@ export function placesDatabase(): { url(): string } {
     await sql(
       database.url,
       `CREATE TABLE places (id int PRIMARY KEY, name text, changed_at timestamptz NOT NULL DEFAULT now());
-       INSERT INTO places SELECT n, 'place ' || n FROM generate_series(1, ${ROWS}) n; ANALYZE places`,
+       INSERT INTO places SELECT n, 'place ' || to_char(n, 'FM0000') FROM generate_series(1, ${ROWS}) n; ANALYZE places`,
     );
   });
   afterAll(() => database?.drop());

@@ -1,35 +1,70 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { expectedBytes, expectedSeconds, rangeCount } from '../../orchestrator/plan/estimate.ts';
-import { type PlannedRange, splitRanges } from '../../orchestrator/plan/ranges.ts';
+import { workOf } from '../../orchestrator/reconcile/work.ts';
+import { type PlannedRange, type SampledKey, splitRanges } from '../../orchestrator/plan/ranges.ts';
 
 const MIN = -(2n ** 63n);
 const MAX = 2n ** 63n - 1n;
 
-/** Keys as tables have them: anywhere, at the very ends, or dense with gaps between. */
+/** Keys as tables have them: anywhere, at the very ends, dense, or dense with 99 % gaps between. */
 const key = fc.oneof(
   fc.bigInt({ min: MIN, max: MAX }),
   fc.constantFrom(MIN, MIN + 1n, -1n, 0n, 1n, MAX - 1n, MAX),
   fc.bigInt({ min: 0n, max: 50n }),
+  fc.bigInt({ min: -5n, max: 5n }).map((cluster) => cluster * 10n ** 18n + (cluster % 3n)),
 );
-const sample = fc.array(key, { maxLength: 300 });
-const size = fc.record({ rows: fc.nat({ max: 1_000_000_000 }), ranges: fc.integer({ min: 1, max: 400 }) });
+/** Sizes as rows have them: unknown, like, or a few of them a million times the others. */
+const bytes = fc.oneof(
+  fc.constant(0),
+  fc.integer({ min: 50, max: 500 }),
+  fc.constantFrom(100, 1_000_000, 1_000_000_000),
+);
+/** A key stands for its own row, or for a stretch of them. */
+const rows = fc.oneof(fc.constant(1), fc.integer({ min: 2, max: 1000 }));
+const row = fc.record({ key, rows, bytes });
+const sample = fc.array(row, { maxLength: 300 });
+const differentKeys = fc.uniqueArray(row, { minLength: 1, maxLength: 300, selector: ({ key }) => key });
+const count = fc.integer({ min: 1, max: 400 });
+const size = fc.record({
+  rows: fc.nat({ max: 1_000_000_000 }),
+  bytes: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+  ranges: count,
+});
 
-function holds({ range }: PlannedRange, wanted: bigint): boolean {
+function holds({ range }: Pick<PlannedRange, 'range'>, wanted: bigint): boolean {
   return (range.start === null || wanted >= range.start) && (range.end === null || wanted < range.end);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** A sample that is the whole table. */
+function sizeOf(rows: readonly SampledKey[], ranges: number) {
+  return { rows: sum(rows.map((row) => row.rows)), bytes: sum(rows.map((row) => row.bytes)), ranges };
+}
+
+function weightOfRows(rows: readonly SampledKey[]): number {
+  return workOf(sizeOf(rows, 1));
+}
+
+/** What the sample's heaviest key weighs, with all rows of that key. */
+function heaviestKey(rows: readonly SampledKey[]): number {
+  return Math.max(...[...Map.groupBy(rows, (row) => row.key).values()].map(weightOfRows));
 }
 
 describe('splitRanges', () => {
   test('every bigint lies in exactly one range', () => {
     fc.assert(
-      fc.property(sample, size, key, (keys, size, other) => {
-        const ranges = splitRanges(keys, size);
+      fc.property(sample, size, key, (rows, size, other) => {
+        const ranges = splitRanges(rows, size);
         const edges = ranges.flatMap(({ range }) => [
           range.start ?? MIN,
           (range.start ?? MIN + 1n) - 1n,
           range.end ?? MAX,
         ]);
-        for (const wanted of [...keys, ...edges, other, MIN, MAX]) {
+        for (const wanted of [...rows.map((row) => row.key), ...edges, other, MIN, MAX]) {
           if (wanted < MIN) continue;
           expect(ranges.filter((range) => holds(range, wanted))).toHaveLength(1);
         }
@@ -39,8 +74,8 @@ describe('splitRanges', () => {
 
   test('ranges follow each other, are open at both ends, and none is empty or inverted', () => {
     fc.assert(
-      fc.property(sample, size, (keys, size) => {
-        const ranges = splitRanges(keys, size);
+      fc.property(sample, size, (rows, size) => {
+        const ranges = splitRanges(rows, size);
         expect(ranges.length).toBeGreaterThanOrEqual(1);
         expect(ranges.length).toBeLessThanOrEqual(size.ranges);
         expect(ranges[0]?.range.start).toBeNull();
@@ -48,66 +83,129 @@ describe('splitRanges', () => {
         for (const [i, { range }] of ranges.entries()) {
           expect(range.start).toBe(ranges[i - 1]?.range.end ?? null);
           expect(range.start ?? MIN).toBeLessThan(range.end ?? MAX + 1n);
-          expect(keys.length === 0 || keys.some((wanted) => holds({ range, rows: 0 }, wanted))).toBe(true);
+          expect(rows.length === 0 || rows.some(({ key }) => holds({ range }, key))).toBe(true);
         }
       }),
     );
   });
 
-  test('their rows add up to the table, none below zero', () => {
+  test('their rows and their bytes add up to the table, none below zero', () => {
     fc.assert(
-      fc.property(sample, size, (keys, size) => {
-        const rows = splitRanges(keys, size).map((range) => range.rows);
-        expect(rows.every((count) => count >= 0)).toBe(true);
-        expect(rows.reduce((total, count) => total + count, 0)).toBe(size.rows);
+      fc.property(sample, size, (rows, size) => {
+        const ranges = splitRanges(rows, size);
+        for (const part of ['rows', 'bytes'] as const) {
+          const parts = ranges.map((range) => range[part]);
+          expect(parts.every((share) => share >= 0)).toBe(true);
+          expect(sum(parts)).toBe(size[part]);
+        }
       }),
     );
   });
 
-  test('with different keys each has its share of the sample, give or take one', () => {
+  test('where the sample is the table, each range says exactly what it holds', () => {
     fc.assert(
-      fc.property(
-        fc.uniqueArray(key, { minLength: 1, maxLength: 300 }),
-        fc.integer({ min: 1, max: 50 }),
-        (keys, ranges) => {
-          const planned = splitRanges(keys, { rows: keys.length, ranges });
-          expect(planned).toHaveLength(Math.min(ranges, keys.length));
-          const share = keys.length / planned.length;
-          for (const range of planned) expect(Math.abs(range.rows - share)).toBeLessThan(1);
-        },
-      ),
+      fc.property(sample, count, (rows, ranges) => {
+        for (const planned of splitRanges(rows, sizeOf(rows, ranges))) {
+          const held = rows.filter(({ key }) => holds(planned, key));
+          expect(planned).toMatchObject({
+            rows: sum(held.map((row) => row.rows)),
+            bytes: sum(held.map((row) => row.bytes)),
+          });
+        }
+      }),
+    );
+  });
+
+  /**
+   * A range ends at the start of the key that is nearest to a quantile of the weight, and quantiles lie `share` apart.
+   * The nearest start is never further from its quantile than half of the weight of the key that the quantile falls
+   * into. So a range from one quantile to the next weighs its share and at most two halves of the heaviest key more; where
+   * a quantile makes no cut, for its nearest start is that of the one before, the range before it still begins within
+   * half a key of the quantile that is last to have that start. No bound can do without the heaviest key, for keys are
+   * not divided.
+   */
+  test('no range weighs more than its share and the heaviest key', () => {
+    fc.assert(
+      fc.property(sample, count, (rows, ranges) => {
+        const most = weightOfRows(rows) / ranges + (rows.length === 0 ? 0 : heaviestKey(rows));
+        for (const { rows: held, bytes } of splitRanges(rows, sizeOf(rows, ranges))) {
+          // Quantiles are floating point numbers.
+          expect(workOf({ rows: held, bytes })).toBeLessThanOrEqual(most * (1 + 1e-9));
+        }
+      }),
+    );
+  });
+
+  test('with different keys of like size each has its share of the sample, give or take one', () => {
+    fc.assert(
+      fc.property(differentKeys, fc.integer({ min: 1, max: 50 }), (rows, ranges) => {
+        const like = rows.map((row) => ({ ...row, rows: 1, bytes: 100 }));
+        const planned = splitRanges(like, sizeOf(like, ranges));
+        expect(planned).toHaveLength(Math.min(ranges, rows.length));
+        const share = rows.length / planned.length;
+        for (const range of planned) expect(Math.abs(range.rows - share)).toBeLessThanOrEqual(1);
+      }),
     );
   });
 
   test('the order of the sample does not matter', () => {
     fc.assert(
-      fc.property(sample, size, (keys, size) => {
-        expect(splitRanges(keys.toReversed(), size)).toEqual(splitRanges(keys, size));
+      fc.property(sample, size, (rows, size) => {
+        expect(splitRanges(rows.toReversed(), size)).toEqual(splitRanges(rows, size));
       }),
     );
   });
 
   test('no keys, one key, the same key many times: one range of everything', () => {
     for (const keys of [[], [7n], [MIN], [7n, 7n, 7n, 7n]]) {
-      expect(splitRanges(keys, { rows: 4, ranges: 3 })).toEqual([
-        { range: { start: null, end: null }, rows: 4 },
+      const rows = keys.map((key) => ({ key, rows: 1, bytes: 5 }));
+      expect(splitRanges(rows, { rows: 4, bytes: 20, ranges: 3 })).toEqual([
+        { range: { start: null, end: null }, rows: 4, bytes: 20 },
       ]);
     }
   });
+
+  test('a huge row gets a range of its own, and its neighbours are divided as before', () => {
+    const rows = Array.from({ length: 200 }, (_, i) => ({
+      key: BigInt(i),
+      rows: 1,
+      bytes: i === 100 ? 1_000_000 : 100,
+    }));
+    const ranges = splitRanges(rows, sizeOf(rows, 4));
+    expect(ranges.map((range) => range.rows)).toEqual([100, 1, 99]);
+    expect(ranges[1]?.range).toEqual({ start: 100n, end: 101n });
+  });
+
+  test('rows of a megabyte beside rows of 100 bytes: the few take most of the ranges', () => {
+    const rows = Array.from({ length: 10_000 }, (_, i) => ({
+      key: BigInt(i),
+      rows: 1,
+      bytes: i < 9_990 ? 100 : 1_000_000,
+    }));
+    const ranges = splitRanges(rows, sizeOf(rows, 10));
+    expect(ranges).toHaveLength(10);
+    expect(Math.max(...ranges.map(({ bytes }) => bytes))).toBeLessThan(2_500_000);
+  });
 });
+
+const MB = 1024 * 1024;
 
 describe('rangeCount', () => {
   test.each([
-    [{ rows: 0, workers: 4, wanted: null }, 1],
-    [{ rows: 999, workers: 4, wanted: null }, 1],
-    [{ rows: 5000, workers: 4, wanted: null }, 5],
-    [{ rows: 171_075, workers: 4, wanted: null }, 16],
-    [{ rows: 100_000_000, workers: 4, wanted: null }, 400],
-    [{ rows: 1_000_000_000, workers: 2000, wanted: null }, 8000],
-    [{ rows: 1e15, workers: 4, wanted: null }, 100_000],
-    [{ rows: 10, workers: 4, wanted: 7 }, 7],
-    [{ rows: 10, workers: 4, wanted: 0 }, 1],
-    [{ rows: 10, workers: 4, wanted: 1e9 }, 100_000],
+    [{ rows: 0, bytes: 0, workers: 4, wanted: null }, 1],
+    [{ rows: 999, bytes: null, workers: 4, wanted: null }, 1],
+    [{ rows: 5000, bytes: 5000, workers: 4, wanted: null }, 5],
+    [{ rows: 171_075, bytes: null, workers: 4, wanted: null }, 16],
+    [{ rows: 100_000_000, bytes: 100_000_000, workers: 4, wanted: null }, 400],
+    [{ rows: 1_000_000_000, bytes: null, workers: 2000, wanted: null }, 8000],
+    [{ rows: 1e15, bytes: 1e18, workers: 4, wanted: null }, 100_000],
+    [{ rows: 10, bytes: 1e12, workers: 4, wanted: 7 }, 7],
+    [{ rows: 10, bytes: null, workers: 4, wanted: 0 }, 1],
+    [{ rows: 10, bytes: null, workers: 4, wanted: 1e9 }, 100_000],
+    // Few rows, but long ones.
+    [{ rows: 500, bytes: 500 * MB, workers: 4, wanted: null }, 16],
+    [{ rows: 500, bytes: 3 * MB, workers: 4, wanted: null }, 3],
+    [{ rows: 1_000_000, bytes: 100_000 * MB, workers: 4, wanted: null }, 391],
   ])('%o: %i', (table, ranges) => {
     expect(rangeCount(table)).toBe(ranges);
   });

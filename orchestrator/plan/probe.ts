@@ -1,0 +1,95 @@
+import type { ClientBase } from 'pg';
+import type { IndexDefinition } from '../../definition/definition.ts';
+import { qualifiedKey, quoteIdentifier } from '../../definition/sql.ts';
+import { baseOnly, type KeyBounds } from './bounds.ts';
+
+/** Stretches that the keys are divided into; a range is made of some of them. */
+const STRETCHES = 2000;
+/** Of fewer all are halved, whatever they seem to hold: rows in their midst may be denser than those at their ends. */
+const COARSE_STRETCHES = 64;
+/** Rows that are read at each end of a stretch to see how dense it is. */
+const DENSITY_ROWS = 32;
+
+/** Keys from a first to a last one, both of which there are, and about how many rows they have. */
+export interface Stretch {
+  readonly first: bigint;
+  readonly last: bigint;
+  readonly rows: number;
+}
+
+/**
+ * Divides the keys into stretches of like row counts by asking the index, where there are no pages to take a sample of.
+ * A stretch is halved at the middle of its keys and drawn in to the keys that there are, so that gaps fall out; those
+ * with the most rows are halved first. How many rows a stretch has is concluded from how far apart those at its ends are.
+ */
+export async function probeStretches(
+  client: ClientBase,
+  definition: IndexDefinition,
+  { min, max }: KeyBounds,
+): Promise<Stretch[]> {
+  const statement = halvingStatement(definition);
+  let stretches: Stretch[] = [{ first: min, last: max, rows: Infinity }];
+  for (;;) {
+    const heavy = heaviest(stretches);
+    if (heavy.length === 0) return stretches;
+    const middles = heavy.map(({ first, last }) => String(first + (last - first) / 2n + 1n));
+    const { rows } = await client.query<HalvedRow>(statement, [
+      heavy.map(({ first }) => String(first)),
+      middles,
+      heavy.map(({ last }) => String(last)),
+    ]);
+    const light = stretches.filter((stretch) => !heavy.includes(stretch));
+    stretches = [...light, ...rows.map(stretchOf)];
+  }
+}
+
+/** Those that have their share of the rows or more and can be halved, as many as there is room for. */
+function heaviest(stretches: readonly Stretch[]): Stretch[] {
+  const share = stretches.reduce((sum, { rows }) => sum + rows, 0) / STRETCHES;
+  return stretches
+    .filter(({ first, last }) => first < last)
+    .filter(({ rows }) => rows >= share || stretches.length < COARSE_STRETCHES)
+    .toSorted((a, b) => b.rows - a.rows)
+    .slice(0, STRETCHES - stretches.length);
+}
+
+interface HalvedRow {
+  readonly first: string;
+  readonly last: string;
+  /** How many of its first and last rows were read, `DENSITY_ROWS` at most, and how far they reach. */
+  readonly rows: number;
+  readonly upTo: string;
+  readonly downTo: string;
+}
+
+function stretchOf(row: HalvedRow): Stretch {
+  const [first, last] = [BigInt(row.first), BigInt(row.last)];
+  const width = Number(last - first);
+  const fromFirst = Number(BigInt(row.upTo) - first);
+  const fromLast = Number(last - BigInt(row.downTo));
+  if (fromFirst >= width) return { first, last, rows: row.rows };
+  const gaps = row.rows - 1;
+  return { first, last, rows: 1 + ((gaps * width) / fromFirst + (gaps * width) / fromLast) / 2 };
+}
+
+/** Two rows for each stretch, which is given by its first key, its middle (more than the first key) and its last one. */
+function halvingStatement(definition: IndexDefinition): string {
+  const key = qualifiedKey(definition);
+  const from = baseOnly(definition);
+  // Not a name that the table may have as well.
+  const [given, half] = ['given stretch', 'half of the stretch'].map(quoteIdentifier);
+  const end = (order: 'ASC' | 'DESC'): string =>
+    `SELECT ${key} AS key ${from} WHERE ${key} >= ${half}.first AND ${key} <= ${half}.last ORDER BY ${key} ${order} LIMIT ${DENSITY_ROWS}`;
+  return `
+    SELECT ${half}.first::text AS first, ${half}.last::text AS last,
+      beginning.rows, beginning.reach::text AS "upTo", ending.reach::text AS "downTo"
+    FROM unnest($1::int8[], $2::int8[], $3::int8[]) AS ${given} (first, middle, last)
+    CROSS JOIN LATERAL (
+      SELECT ${given}.first, (
+        SELECT ${key} ${from} WHERE ${key} < ${given}.middle ORDER BY ${key} DESC LIMIT 1)::int8 AS last
+      UNION ALL
+      SELECT (SELECT ${key} ${from} WHERE ${key} >= ${given}.middle ORDER BY ${key} LIMIT 1)::int8, ${given}.last
+    ) AS ${half}
+    CROSS JOIN LATERAL (SELECT count(*)::int AS rows, max(key) AS reach FROM (${end('ASC')}) AS rows) AS beginning
+    CROSS JOIN LATERAL (SELECT min(key) AS reach FROM (${end('DESC')}) AS rows) AS ending`;
+}
