@@ -32,8 +32,7 @@ export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promis
     try {
       const { desired, instances } = await fleet.observe();
       const live = instances.filter(isLive);
-      if (desired === 0 && live.length === 0 && clock.monotonicMs() - changedMs >= quietMs)
-        return [...found];
+      if (desired === 0 && live.length === 0 && clock.monotonicMs() - changedMs >= quietMs) return [...found];
       if (desired !== 0 || live.length > 0) {
         changedMs = clock.monotonicMs();
         requireHeld();

@@ -29,7 +29,15 @@ export async function sweepFleet(options: SweepOptions): Promise<{ ended: readon
     return { ended: [] };
   }
   const requireHeld = (): void => lock.requireHeld();
-  const ended = await emptyFleet(fleet, { clock, requireHeld, signal, quietMs: zeroQuietMs, withinMs: 300_000 });
-  reporter.note(ended.length === 0 ? 'the fleet was at zero' : `ended ${ended.join(', ')}: no live run holds them`);
+  const ended = await emptyFleet(fleet, {
+    clock,
+    requireHeld,
+    signal,
+    quietMs: zeroQuietMs,
+    withinMs: 300_000,
+  });
+  reporter.note(
+    ended.length === 0 ? 'the fleet was at zero' : `ended ${ended.join(', ')}: no live run holds them`,
+  );
   return { ended };
 }

@@ -1,5 +1,5 @@
 import type { TaskStatus } from '../../worker/contract.ts';
-import type { Observation, ObservedInstance, WorkerAnswer } from './observation.ts';
+import type { Observation, WorkerAnswer } from './observation.ts';
 import type { RunState } from './state.ts';
 
 /**
@@ -23,7 +23,7 @@ export interface InstanceMemory {
   /** When it last answered as ready; null: never. */
   readonly readyMs: number | null;
   readonly terminatedMs: number | null;
-  /** It ended without having been told to. */
+  /** It ended without having been told to, while this process looked on. */
   readonly endedByItself: boolean;
   /** Why it can be given no work, though it answers; null: it can. */
   readonly unfit: string | null;
@@ -80,8 +80,12 @@ export function rememberTick(
   return {
     instances,
     tasks,
-    fleetCallMs: Number.isNaN(memory.fleetCallMs) ? nowMs : memory.fleetCallMs,
+    fleetCallMs: isFirstLook(memory) ? nowMs : memory.fleetCallMs,
   };
+}
+
+function isFirstLook(memory: Memory): boolean {
+  return Number.isNaN(memory.fleetCallMs);
 }
 
 function rememberInstances(
@@ -99,16 +103,17 @@ function rememberInstances(
     const told = state.terminations[instance.id] !== undefined;
     const known = memory.instances.get(instance.id);
     const answer = observation.workers.get(instance.id);
-    instances.set(instance.id, rememberInstance(known, instance, answer, told, nowMs));
+    // What was gone at the first look ended under somebody else's eyes: a run before this, or an earlier process.
+    const ended = instance.phase === 'gone' && !told && !isFirstLook(memory);
+    instances.set(instance.id, rememberInstance(known, answer, ended, nowMs));
   }
   return instances;
 }
 
 function rememberInstance(
   before: InstanceMemory | undefined,
-  instance: ObservedInstance,
   answer: WorkerAnswer | undefined,
-  told: boolean,
+  ended: boolean,
   nowMs: number,
 ): InstanceMemory {
   const known = before ?? {
@@ -126,7 +131,7 @@ function rememberInstance(
     lastSeenMs: nowMs,
     answeredMs: answered ? nowMs : known.answeredMs,
     readyMs: answered && answer.ready ? nowMs : known.readyMs,
-    endedByItself: known.endedByItself || (instance.phase === 'gone' && !told && known.terminatedMs === null),
+    endedByItself: known.endedByItself || (ended && known.terminatedMs === null),
   };
 }
 

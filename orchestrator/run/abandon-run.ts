@@ -45,7 +45,11 @@ export async function abandonRun(options: AbandonOptions): Promise<Claim | null>
       `run ${claim.runKey} has moved the alias already: finish it with \`reindex-fleet run\`, then \`reindex-fleet rollback\` if it must not stay`,
     );
   signal.throwIfAborted();
-  await deleteTarget(guardedCalls(options.cluster, requireHeld), targetNames(claim.alias, claim.run), claim.run);
+  await deleteTarget(
+    guardedCalls(options.cluster, requireHeld),
+    targetNames(claim.alias, claim.run),
+    claim.run,
+  );
   const at = clock.now().toISOString();
   await journal.append([{ type: 'abandoned', at }]);
   const { schema: _schema, nonce: _nonce, ...content } = claim;

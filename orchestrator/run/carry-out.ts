@@ -22,9 +22,14 @@ export async function carryOut(run: RunContext, command: 'run' | 'claim' | WorkP
  */
 async function emptyAfterFailure(run: RunContext): Promise<void> {
   const { clock, lock, signal, reporter } = run;
-  const { fleet, zeroQuietMs, close } = run.workers(run);
+  const { fleet, timing, close } = run.workers(run);
   try {
-    await emptyFleet(fleet, { clock, requireHeld: () => lock.requireHeld(), signal, quietMs: zeroQuietMs });
+    await emptyFleet(fleet, {
+      clock,
+      requireHeld: () => lock.requireHeld(),
+      signal,
+      quietMs: timing.zeroQuietMs,
+    });
   } catch (error) {
     reporter.warning(messageOf(error));
   } finally {

@@ -4,6 +4,7 @@ import type { Fleet } from '../fleet/fleet.ts';
 import type { WorkerCalls } from '../fleet/worker-client.ts';
 import type { FleetLock } from '../journal/lock.ts';
 import type { RunJournal } from '../journal/run-journal.ts';
+import type { Limits } from '../reconcile/draft.ts';
 import type { RunIdentity } from '../reconcile/events.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { SourceConnections } from './connections.ts';
@@ -12,11 +13,13 @@ import type { Offline } from './offline.ts';
 /** Makes a fleet of workers for the journal's present pass. */
 export type OpenWorkers = (context: RunContext) => PassWorkers;
 
+/** How a fleet's answers are to be taken; see `Limits`. */
+export type FleetTiming = Pick<Limits, 'zeroQuietMs' | 'terminateTimeoutMs'>;
+
 export interface PassWorkers {
   readonly fleet: Fleet;
   readonly calls: WorkerCalls;
-  /** See `Limits.zeroQuietMs`. */
-  readonly zeroQuietMs: number;
+  readonly timing: FleetTiming;
   /** Ends everything that must not outlive this process. */
   close(): Promise<void>;
 }

@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { LocalFleet } from '../fleet/local-fleet.ts';
 import { WorkerClient } from '../fleet/worker-client.ts';
-import type { PassWorkers, RunContext } from './context.ts';
+import type { FleetTiming, PassWorkers, RunContext } from './context.ts';
 import { urlWithPassword } from './source-connection.ts';
+
+/** A view of local processes is exact, and a call has taken effect when it returns; ending one takes seconds. */
+const LOCAL_TIMING: FleetTiming = { zeroQuietMs: 0, terminateTimeoutMs: 15_000 };
 
 /** Worker processes on this machine, with a token of their own. */
 export function openLocalWorkers(context: RunContext): PassWorkers {
@@ -21,7 +24,7 @@ export function openLocalWorkers(context: RunContext): PassWorkers {
     timeoutMs: offline.settings.workers.call_timeout_ms,
   });
   const close = async (): Promise<void> => void (await Promise.all([fleet.close(), calls.close()]));
-  return { fleet, calls, zeroQuietMs: 0, close };
+  return { fleet, calls, timing: LOCAL_TIMING, close };
 }
 
 function workerEnvironment({ offline, connections }: RunContext, token: string): Record<string, string> {

@@ -97,7 +97,7 @@ function shareOf(workers: { max_bytes_in_flight: number; count: number }): numbe
 /** A range is cut only if its worker would need longer for the rest: telling it and beginning another COPY take a while. */
 const SHARE_LEAST_MS = 2_000;
 
-function limitsOf({ offline, described }: RunContext, { zeroQuietMs }: PassWorkers): Limits {
+function limitsOf({ offline, described }: RunContext, { timing }: PassWorkers): Limits {
   const { workers } = offline.settings;
   return {
     workers: workers.count,
@@ -109,8 +109,7 @@ function limitsOf({ offline, described }: RunContext, { zeroQuietMs }: PassWorke
     lostAfterMs: workers.lost_after_ms,
     stallTimeoutMs: workers.stall_timeout_ms,
     waitingTimeoutMs: workers.waiting_timeout_ms,
-    terminateTimeoutMs: 15_000,
-    zeroQuietMs,
+    ...timing,
     shareLeastMs: SHARE_LEAST_MS,
     bytesInFlight: shareOf(workers),
   };

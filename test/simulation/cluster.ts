@@ -17,7 +17,9 @@ export interface BulkItem {
   readonly document: string;
 }
 
-export type ItemOutcome = { readonly ok: true } | { readonly ok: false; readonly status: number; readonly type: string };
+export type ItemOutcome =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly status: number; readonly type: string };
 
 export interface ClusterWatch {
   /** A bulk through this write alias was applied, though its pass had ended. */
@@ -77,14 +79,18 @@ export class VirtualCluster {
 
   /** Any other call, as the development node answers it. */
   async call(method: HttpMethod, path: string, body: unknown): Promise<{ status: number; text: string }> {
-    if (this.#scheduler.nowMs < this.downUntilMs) return { status: 503, text: '{"error":{"type":"unavailable"}}' };
+    if (this.#scheduler.nowMs < this.downUntilMs)
+      return { status: 503, text: '{"error":{"type":"unavailable"}}' };
     const block = /^\/([^/]+)\/_block\/write$/.exec(path);
     const health = /^\/_cluster\/health\/([^/?]+)/.exec(path);
     if (block !== null) return this.#block(decodeURIComponent(block[1] ?? ''));
     if (health !== null) return this.#health(decodeURIComponent(health[1] ?? '').split(','));
     const reads = /^\/([^/]+)\/(_count|_search|_refresh|_mget|_delete_by_query)/.exec(path);
     if (reads !== null && this.red.has(decodeURIComponent(reads[1] ?? '')))
-      return { status: 503, text: '{"error":{"type":"search_phase_execution_exception","reason":"all shards failed"}}' };
+      return {
+        status: 503,
+        text: '{"error":{"type":"search_phase_execution_exception","reason":"all shards failed"}}',
+      };
     return this.#ask(method, path, body);
   }
 
@@ -127,9 +133,15 @@ export class VirtualCluster {
     // Made anew meanwhile, or gone: the bulk was for the index that was.
     if (now === undefined || now.documents !== index.documents)
       return items.map(() => refusedItem(404, 'index_not_found_exception'));
-    if (this.#ended.has(alias)) this.#watch.lateWrite(alias, items.map(({ key }) => key));
+    if (this.#ended.has(alias))
+      this.#watch.lateWrite(
+        alias,
+        items.map(({ key }) => key),
+      );
     const lines = items.map(({ key, document }) => `{"index":{"_id":"${key}"}}\n${document}\n`);
-    const { items: answers } = bulk(this.indexes, index.name, lines.join(''), false) as { items: BulkAnswer[] };
+    const { items: answers } = bulk(this.indexes, index.name, lines.join(''), false) as {
+      items: BulkAnswer[];
+    };
     return answers.map(({ index: { status, error } }) =>
       error === undefined ? { ok: true } : refusedItem(status, error.type),
     );
@@ -159,18 +171,30 @@ export class VirtualCluster {
   #health(names: readonly string[]): { status: number; text: string } {
     const lost = names.some((name) => this.red.has(name) || !this.indexes.byName.has(name));
     const status = lost ? 'red' : 'green';
-    return { status: lost ? 408 : 200, text: JSON.stringify({ status, timed_out: lost, unassigned_shards: lost ? 1 : 0 }) };
+    return {
+      status: lost ? 408 : 200,
+      text: JSON.stringify({ status, timed_out: lost, unassigned_shards: lost ? 1 : 0 }),
+    };
   }
 
   async #ask(method: string, path: string, body: unknown): Promise<{ status: number; text: string }> {
     try {
       const text = body === null || body === undefined ? '' : JSON.stringify(body);
-      const { status, body: said } = await answer(this.indexes, method, new URL(path, 'http://cluster'), text);
+      const { status, body: said } = await answer(
+        this.indexes,
+        method,
+        new URL(path, 'http://cluster'),
+        text,
+      );
       if (path === '/_aliases') this.#noticePromotion(body);
       if (method === 'DELETE') this.red.delete(path.slice(1));
       return { status, text: stringify(said) };
     } catch (error) {
-      const { status = 500, type = 'exception', message = '' } = error as { status?: number; type?: string; message?: string };
+      const {
+        status = 500,
+        type = 'exception',
+        message = '',
+      } = error as { status?: number; type?: string; message?: string };
       return { status, text: JSON.stringify({ error: { type, reason: message }, status }) };
     }
   }

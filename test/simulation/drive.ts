@@ -13,7 +13,16 @@ interface Driven {
   readonly meddling: Meddling | null;
 }
 
-const PHASES = ['claim', 'create-index', 'reindex', 'finalize', 'validate', 'promote', 'retain', 'release'] as const;
+const PHASES = [
+  'claim',
+  'create-index',
+  'reindex',
+  'finalize',
+  'validate',
+  'promote',
+  'retain',
+  'release',
+] as const;
 /** Virtual time in which every run must have ended, whatever befell it. */
 const LONGEST_MS = 12 * 3_600_000;
 const MOST_TRIES = 200;
@@ -86,7 +95,8 @@ export class Driver {
 
   async #tryOnce(runKey: string): Promise<Ended | null> {
     const world = this.#world;
-    if (world.strikes('orchestrator started twice', 0.4)) this.#aside('run', runKey, world.random.whole(0, 20_000));
+    if (world.strikes('orchestrator started twice', 0.4))
+      this.#aside('run', runKey, world.random.whole(0, 20_000));
     if (!world.has('phases one by one')) return this.#give('run', runKey);
     world.faults.note('phases one by one');
     let ended: Ended | null = null;
@@ -117,17 +127,22 @@ export class Driver {
 
   /**
    * Who held the lock to the end and did not leave by a signal leaves the fleet at zero; but a phase before the first that
-   * works on the fleet leaves alone what an interrupted process left for the next.
+   * works on the fleet leaves alone what an interrupted process left for the next, and so does one that was done before.
    */
-  #noteEnd({ process: { name }, heldToTheEnd, command }: VirtualOrchestrator, { code, message }: Ended): void {
+  #noteEnd(
+    { process: { name }, heldToTheEnd, command }: VirtualOrchestrator,
+    { code, message }: Ended,
+  ): void {
     const world = this.#world;
     this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
     world.tell(name, `exits with ${code}: ${message}`);
     const { desired, live } = world.group;
     const atZero = desired === 0 && live.length === 0;
-    const worked = code === 0 && command !== 'claim' && command !== 'create-index';
+    const worked = code === 0 && (command === 'run' || (command === 'reindex' && this.#meddled === 0));
     if (heldToTheEnd && (worked || code === 1) && !atZero && !this.#othersAtWork(name))
-      world.break(`${name} exits with ${code}, and the fleet is not at zero: desired ${desired}, ${live.join(', ')}`);
+      world.break(
+        `${name} exits with ${code}, and the fleet is not at zero: desired ${desired}, ${live.join(', ')}`,
+      );
   }
 
   #othersAtWork(name: string): boolean {
@@ -151,16 +166,25 @@ export class Driver {
 
   #drawMeddling(): Meddling | null {
     const { random } = this.#world;
-    const kinds = ([
-      'orchestrator killed between two calls',
-      'orchestrator killed in a call',
-      'orchestrator paused past its lease',
-      'orchestrator paused for a moment',
-      'orchestrator interrupted',
-      ...(this.#world.has('run never resumed') ? (['orchestrator killed between two calls'] as const) : []),
-    ] as const).filter((fault) => this.#world.has(fault) || fault === 'orchestrator killed between two calls' && this.#world.has('run never resumed'));
+    const kinds = (
+      [
+        'orchestrator killed between two calls',
+        'orchestrator killed in a call',
+        'orchestrator paused past its lease',
+        'orchestrator paused for a moment',
+        'orchestrator interrupted',
+        ...(this.#world.has('run never resumed') ? (['orchestrator killed between two calls'] as const) : []),
+      ] as const
+    ).filter(
+      (fault) =>
+        this.#world.has(fault) ||
+        (fault === 'orchestrator killed between two calls' && this.#world.has('run never resumed')),
+    );
     if (kinds.length === 0 || this.#meddled >= MOST_MEDDLED || random.chance(0.3)) return null;
-    return { atCall: random.chance(0.5) ? random.whole(1, 60) : random.whole(1, 600), fault: random.pick(kinds) };
+    return {
+      atCall: random.chance(0.5) ? random.whole(1, 60) : random.whole(1, 600),
+      fault: random.pick(kinds),
+    };
   }
 
   #meddle<T>(orchestrator: VirtualOrchestrator, go: () => Promise<T>): Promise<T> {
@@ -177,8 +201,10 @@ export class Driver {
       return new Promise(() => {});
     }
     if (fault === 'orchestrator interrupted') orchestrator.interrupt();
-    if (fault === 'orchestrator paused past its lease') this.#pause(orchestrator, this.#world.random.whole(20_000, 200_000));
-    if (fault === 'orchestrator paused for a moment') this.#pause(orchestrator, this.#world.random.whole(200, 9_000));
+    if (fault === 'orchestrator paused past its lease')
+      this.#pause(orchestrator, this.#world.random.whole(20_000, 200_000));
+    if (fault === 'orchestrator paused for a moment')
+      this.#pause(orchestrator, this.#world.random.whole(200, 9_000));
     const answer = go();
     if (fault === 'orchestrator killed in a call') this.#kill(orchestrator);
     return answer;
@@ -193,7 +219,9 @@ export class Driver {
 
   /** A command beside the others, once. */
   #aside(command: Command, runKey: string, afterMs: number): void {
-    const started = this.#wait(afterMs).then(() => this.#give(command, runKey)).then(() => {});
+    const started = this.#wait(afterMs)
+      .then(() => this.#give(command, runKey))
+      .then(() => {});
     this.#starting.add(started);
   }
 
@@ -211,17 +239,50 @@ export class Driver {
         });
     };
     const until = (ms: number): number => scheduler.nowMs + ms;
-    at('capacity runs out', 1, () => { world.group.emptyUntilMs = until(random.whole(10_000, 200_000)); }, 60_000);
+    at(
+      'capacity runs out',
+      1,
+      () => {
+        world.group.emptyUntilMs = until(random.whole(10_000, 200_000));
+      },
+      60_000,
+    );
     at('instance of another run is there', 1, () => world.group.launchForeign(), 20_000);
-    at('cluster refuses bulks for minutes', 1, () => { cluster.fullUntilMs = until(random.whole(10_000, 400_000)); }, 100_000);
-    at('cluster is down for minutes', 1, () => { cluster.downUntilMs = until(random.whole(5_000, 200_000)); }, 150_000);
-    at('journal cannot be written for a while', 2, () => { world.journal.brokenUntilMs = until(random.whole(100, 60_000)); }, 150_000);
+    at(
+      'cluster refuses bulks for minutes',
+      1,
+      () => {
+        cluster.fullUntilMs = until(random.whole(10_000, 400_000));
+      },
+      100_000,
+    );
+    at(
+      'cluster is down for minutes',
+      1,
+      () => {
+        cluster.downUntilMs = until(random.whole(5_000, 200_000));
+      },
+      150_000,
+    );
+    at(
+      'journal cannot be written for a while',
+      2,
+      () => {
+        world.journal.brokenUntilMs = until(random.whole(100, 60_000));
+      },
+      150_000,
+    );
     at('database is down for a while', 1, () => this.#databaseDown(random.whole(5_000, 100_000)), 100_000);
     at('rows are inserted', 3, () => table.insert(BigInt(random.whole(-600, 1200))), 100_000);
     at('rows are deleted', 3, () => this.#deleteRow(), 100_000);
     at('index turns red', 1, () => this.#beforePromotion((index) => cluster.red.add(index)), 120_000);
     at('index is lost', 1, () => this.#beforePromotion((index) => cluster.loseIndex(index)), 120_000);
-    at('documents vanish', 1, () => this.#beforeValidation((index) => cluster.loseDocuments(index, () => random.chance(0.2))), 60_000);
+    at(
+      'documents vanish',
+      1,
+      () => this.#beforeValidation((index) => cluster.loseDocuments(index, () => random.chance(0.2))),
+      60_000,
+    );
     at('run abandoned', 1, () => this.#aside('abandon', 'monday', 0), 150_000);
     at('sweep', 3, () => this.#aside('sweep', 'monday', 0), 400_000);
   }
@@ -260,7 +321,8 @@ export class Driver {
     const world = this.#world;
     await scheduler.run(scheduler.nowMs + AFTERMATH_MS, () => this.#broken);
     const left = group.live.filter((id) => !world.isAbandoned(id));
-    if (left.length > 0) return world.break(`${left.join(', ')} still run, though nobody calls them any more`);
+    if (left.length > 0)
+      return world.break(`${left.join(', ')} still run, though nobody calls them any more`);
     for (let tries = 0; tries < 5 && (group.desired > 0 || group.live.length > 0); tries += 1) {
       let over = false;
       void this.#give('sweep', 'any').then(() => {

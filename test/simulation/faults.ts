@@ -11,6 +11,7 @@ export const FAULTS = [
   'worker counts what it never sent',
   'worker is drained',
   'worker is slow',
+  'machine outlives its end',
   'fleet call is lost',
   'fleet call takes effect and times out',
   'fleet call is refused',

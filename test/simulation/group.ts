@@ -43,7 +43,12 @@ export class VirtualGroup {
   readonly #views: { readonly atMs: number; readonly view: FleetView }[] = [];
   #launched = 0;
 
-  constructor(scheduler: Scheduler, timing: GroupTiming, watch: GroupWatch, url = (id: string) => `virtual:${id}`) {
+  constructor(
+    scheduler: Scheduler,
+    timing: GroupTiming,
+    watch: GroupWatch,
+    url = (id: string) => `virtual:${id}`,
+  ) {
     this.#scheduler = scheduler;
     this.#timing = timing;
     this.#watch = watch;

@@ -97,12 +97,15 @@ export class StretchAccount {
     this.#accepted.push(stretch);
     const rows = this.#table.rowsIn(stretch);
     if (rows !== null && rows !== counts.rowsRead)
-      throw new Violation(`${task} counts ${counts.rowsRead} rows in ${words(stretch)}, the table has ${rows}`);
+      throw new Violation(
+        `${task} counts ${counts.rowsRead} rows in ${words(stretch)}, the table has ${rows}`,
+      );
   }
 
   #cut(range: string, at: bigint, restId: string): void {
     const rest = this.#rests.get(range);
-    if (rest === undefined || !isIn(at, rest)) throw new Violation(`range ${range} is cut at ${at}, outside of it`);
+    if (rest === undefined || !isIn(at, rest))
+      throw new Violation(`range ${range} is cut at ${at}, outside of it`);
     this.#rests.set(range, { start: rest.start, end: at });
     this.#rests.set(restId, { start: at, end: rest.end });
   }
@@ -116,7 +119,9 @@ export class StretchAccount {
 
 /** Stretches that hold every key that there can be, each once. */
 function requireWhole(stretches: readonly Rest[]): void {
-  const inOrder = [...stretches].sort((a, b) => (a.start === null ? -1 : b.start === null ? 1 : a.start < b.start ? -1 : 1));
+  const inOrder = [...stretches].sort((a, b) =>
+    a.start === null ? -1 : b.start === null ? 1 : a.start < b.start ? -1 : 1,
+  );
   let at: bigint | null = null;
   for (const { start, end } of inOrder) {
     if (start !== at) throw new Violation(`nothing covers the keys from ${at} to ${start}`);

@@ -82,7 +82,13 @@ export class VirtualOrchestrator {
     const request = {
       store: offline.store,
       leaseMs: offline.settings.journal.lease_ms,
-      holder: { host: 'virtual', pid: 1, identity: null, since: clock.now().toISOString(), purpose: this.process.name },
+      holder: {
+        host: 'virtual',
+        pid: 1,
+        identity: null,
+        since: clock.now().toISOString(),
+        purpose: this.process.name,
+      },
       stateOfHolder: () => Promise.resolve('unknown' as const),
       clock,
       reporter: this.#reporter(),
@@ -90,7 +96,14 @@ export class VirtualOrchestrator {
     };
     await withLock(request, async (lock, signal) => {
       if (this.command === 'abandon')
-        return void (await abandonRun({ store: offline.store, cluster: this.#cluster(), lock, clock, signal, runKey: null }));
+        return void (await abandonRun({
+          store: offline.store,
+          cluster: this.#cluster(),
+          lock,
+          clock,
+          signal,
+          runKey: null,
+        }));
       if (this.command === 'sweep') return this.#sweep(offline, lock, signal);
       const chosen = await this.#choose(offline);
       if (!this.#isOver(chosen)) await this.#carryOut(offline, chosen, lock, signal, this.command);
@@ -137,16 +150,18 @@ export class VirtualOrchestrator {
   async #sweep({ store }: Offline, lock: FleetLock, signal: AbortSignal): Promise<void> {
     const claim = await unfinishedClaim(store);
     const claimed = claim === null ? null : { runKey: claim.runKey, writtenAt: new Date(claim.at) };
-    this.#world.noteSweep(await sweepFleet({
-      fleet: this.#fleet(null),
-      lock,
-      claimed,
-      graceMs: 600_000,
-      zeroQuietMs: this.#world.zeroQuietMs,
-      clock: this.process.clock,
-      reporter: this.#reporter(),
-      signal,
-    }));
+    this.#world.noteSweep(
+      await sweepFleet({
+        fleet: this.#fleet(null),
+        lock,
+        claimed,
+        graceMs: 600_000,
+        zeroQuietMs: this.#world.timing.zeroQuietMs,
+        clock: this.process.clock,
+        reporter: this.#reporter(),
+        signal,
+      }),
+    );
   }
 
   /** What planning would have said: the world planned the ranges. */
@@ -217,10 +232,12 @@ export class VirtualOrchestrator {
       kind: 'local',
       observe: () => this.#call('fleet', 'look at the fleet', () => world.lookAtFleet()),
       setDesired: (count) =>
-        this.#call('fleet', `set desired ${count}`, () => world.changeFleet(() => {
-          if (run !== null) world.group.run = run;
-          world.group.setDesired(count);
-        })),
+        this.#call('fleet', `set desired ${count}`, () =>
+          world.changeFleet(() => {
+            if (run !== null) world.group.run = run;
+            world.group.setDesired(count);
+          }),
+        ),
       terminate: (instance, { decrement }) =>
         this.#call('fleet', `terminate ${instance}${decrement ? ' with decrement' : ''}`, () =>
           world.changeFleet(() => world.terminate(instance, decrement)),
@@ -232,7 +249,11 @@ export class VirtualOrchestrator {
   #workers({ identity, lock }: RunContext): PassWorkers {
     const who = [identity.run, lock.epoch] as const;
     const world = this.#world;
-    const ask = <T>(url: string, what: string, work: (worker: ReturnType<World['workerAt']>) => T | Promise<T>): Promise<T> =>
+    const ask = <T>(
+      url: string,
+      what: string,
+      work: (worker: ReturnType<World['workerAt']>) => T | Promise<T>,
+    ): Promise<T> =>
       this.#call('worker', `${what} ${url}`, () => world.reach(url, work)).catch((error: unknown) => {
         throw new WorkerRefusal(error instanceof Refusal ? error.status : 0, messageOf(error));
       });
@@ -243,7 +264,7 @@ export class VirtualOrchestrator {
       cut: (url, task, end) => ask(url, `cut ${task} at ${end}`, (worker) => worker.cut(...who, task, end)),
       cancel: (url, task) => ask(url, `cancel ${task}`, (worker) => worker.cancel(...who, task)),
     };
-    return { fleet: this.#fleet(identity.run), calls, zeroQuietMs: world.zeroQuietMs, close: () => Promise.resolve() };
+    return { fleet: this.#fleet(identity.run), calls, timing: world.timing, close: () => Promise.resolve() };
   }
 
   #connections(lock: FleetLock): SourceConnections {
@@ -261,12 +282,15 @@ export class VirtualOrchestrator {
   #cluster(): SearchCalls {
     const ask: SearchCalls['callText'] = async (method, path, body, options) => {
       const call = (): Promise<{ status: number; text: string }> =>
-        this.#call('cluster', `${method} ${path}`, () => this.#world.cluster.call(method, path, body ?? null));
+        this.#call('cluster', `${method} ${path}`, () =>
+          this.#world.cluster.call(method, path, body ?? null),
+        );
       const { status, text } = await this.#answerOf(call, options?.repeatable === false ? 1 : CLUSTER_TRIES);
       if (status >= 400) throw refusal(`${method} ${path}`, status, JSON.parse(text));
       return text;
     };
-    const parsed = async (...args: Parameters<typeof ask>): Promise<unknown> => JSON.parse(await ask(...args));
+    const parsed = async (...args: Parameters<typeof ask>): Promise<unknown> =>
+      JSON.parse(await ask(...args));
     return {
       where: 'virtual',
       callText: ask,
@@ -309,7 +333,10 @@ export class VirtualOrchestrator {
       });
     return {
       count: (range) =>
-        ask(() => ({ rows: world.table.keysIn(range).length, kept: world.validatedKeys(range, false).length })),
+        ask(() => ({
+          rows: world.table.keysIn(range).length,
+          kept: world.validatedKeys(range, false).length,
+        })),
       keys: (range: KeyRange) => pagesOf(() => ask(() => world.validatedKeys(range, true))),
       sampleKeys: () => ask(() => []),
       expectedRows: () => ask((): ExpectedRow[] => []),

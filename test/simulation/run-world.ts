@@ -15,7 +15,6 @@ export interface WorldOutcome {
   readonly virtualMs: number;
   /** The readers' alias serves an index. */
   readonly promoted: boolean;
-
 }
 
 const DEFINITION = `
@@ -46,7 +45,11 @@ export async function prepareWorlds(): Promise<Setting> {
   const settings = await loadSettings({ settings: EXAMPLE_SETTINGS }, {}, '/');
   return {
     loaded,
-    described: { definition: loaded.definition, fields: [{ name: 'name', oid: OID.text }], changedAtOid: null },
+    described: {
+      definition: loaded.definition,
+      fields: [{ name: 'name', oid: OID.text }],
+      changedAtOid: null,
+    },
     settings: {
       ...settings,
       journal: { ...settings.journal, lease_ms: 15_000 },

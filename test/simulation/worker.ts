@@ -123,7 +123,7 @@ export class VirtualWorker {
 
   #admit(run: string, epoch: number): void {
     if (!this.options.without.has('epoch')) this.#holders.admit({ run, epoch }, this.#tasks.activeRun);
-    this.#lease.renew();
+    if (!this.#lease.renew()) throw new Refusal(503, 'The lease of this worker is over: it ends.');
     this.options.onAdmitted(run, epoch);
   }
 

@@ -30,6 +30,8 @@ export type Guard = (typeof GUARDS)[number];
 export interface WorldOptions {
   readonly seed: number;
   readonly without?: ReadonlySet<Guard>;
+  /** Faults that befall the world whatever its seed says, and no others. */
+  readonly faults?: readonly Fault[];
   /** Told what happens, in virtual seconds. */
   readonly story?: (line: string) => void;
 }
@@ -74,7 +76,8 @@ export class World {
   readonly loaded: LoadedDefinition;
   readonly described: DescribedDefinition;
   readonly without: ReadonlySet<Guard>;
-  readonly zeroQuietMs = 2 * STALE_MS;
+  /** An instance that was terminated is terminated again while a view may still be stale: the harder case. */
+  readonly timing = { zeroQuietMs: 2 * STALE_MS, terminateTimeoutMs: STALE_MS / 2 };
   /** The first promise that was broken. */
   violation: Violation | null = null;
   capacityEnds = 0;
@@ -87,9 +90,10 @@ export class World {
   readonly #firstDecrement = new Map<string, boolean>();
   #liar: string | null = null;
 
-  constructor({ seed, without = new Set(), story }: WorldOptions, setting: Setting) {
+  constructor({ seed, without = new Set(), faults, story }: WorldOptions, setting: Setting) {
     const random = seededRandom(seed);
-    const scene = drawScene(random);
+    const drawn = drawScene(random);
+    const scene = faults === undefined ? drawn : { ...drawn, faults: new Set(faults) };
     this.seed = seed;
     this.scene = scene;
     this.random = random.fork();
@@ -99,10 +103,12 @@ export class World {
     this.loaded = setting.loaded;
     this.described = setting.described;
     this.plan = planOf(scene);
-    const filtered = (key: bigint): boolean => scene.filterEvery > 0 && key % BigInt(scene.filterEvery) === 0n;
+    const filtered = (key: bigint): boolean =>
+      scene.filterEvery > 0 && key % BigInt(scene.filterEvery) === 0n;
     this.table = new VirtualTable(scene.keys, filtered);
     this.cluster = new VirtualCluster(this.scheduler, {
-      lateWrite: (alias, keys) => this.break(`a bulk with ${keys.join(', ')} landed through ${alias}, whose pass had ended`),
+      lateWrite: (alias, keys) =>
+        this.break(`a bulk with ${keys.join(', ')} landed through ${alias}, whose pass had ended`),
       promoted: (index, keys, deadLetters) => this.#checkPromotion(index, keys, deadLetters),
     });
     this.cluster.withoutBlock = without.has('write block');
@@ -110,9 +116,10 @@ export class World {
     this.group = new VirtualGroup(
       this.scheduler,
       { reactMs: 1_000, bootMs: random.whole(2_000, 15_000), shutdownMs: random.whole(500, 20_000) },
-      { launched: () => {}, running: (id) => this.#startWorker(id), gone: (id) => this.#workers.get(id)?.options.process.kill() },
+      { launched: () => {}, running: (id) => this.#startWorker(id), gone: (id) => this.#switchOff(id) },
     );
-    const rowsIn = (range: KeyRange): number | null => (this.#countsCannotBeKnown ? null : this.table.keysIn(range).length);
+    const rowsIn = (range: KeyRange): number | null =>
+      this.#countsCannotBeKnown ? null : this.table.keysIn(range).length;
     const accounts = new Map<string, StretchAccount>();
     this.journal = new VirtualJournal(this, (folder, events) => {
       const account = accounts.get(folder) ?? new StretchAccount({ rowsIn });
@@ -172,7 +179,10 @@ export class World {
     const fate = this.#fateOf(kind);
     if (fate !== 'arrives') this.tell('network', `${kind} call "${what}": ${fate.replace('_', ' ')}`);
     return {
-      requestMs: fate === 'lost_answer' && this.random.chance(0.5) ? this.random.whole(0, STALE_MS) : this.random.whole(1, slow),
+      requestMs:
+        fate === 'lost_answer' && this.random.chance(0.5)
+          ? this.random.whole(0, STALE_MS)
+          : this.random.whole(1, slow),
       answerMs: this.random.whole(1, slow),
       fate,
       timeoutMs: TIMEOUT_MS[kind],
@@ -257,7 +267,8 @@ export class World {
     const missing = [...wanted].filter((key) => !keys.has(key) && !deadLetters.has(key));
     const surplus = [...keys].filter((key) => !wanted.has(key));
     if (missing.length > 0) this.break(`${index} is promoted without ${missing.slice(0, 5).join(', ')}`);
-    if (surplus.length > 0) this.break(`${index} is promoted with ${surplus.slice(0, 5).join(', ')}, which the table lacked`);
+    if (surplus.length > 0)
+      this.break(`${index} is promoted with ${surplus.slice(0, 5).join(', ')}, which the table lacked`);
   }
 
   get #countsCannotBeKnown(): boolean {
@@ -280,7 +291,10 @@ export class World {
       cluster: this.cluster,
       table: this.table,
       passage: (kind) => this.passage(kind, `of ${id}`),
-      queueMs: () => (this.strikes('bulk waits long and lands late', 0.2) ? this.random.whole(5_000, 60_000) : this.random.whole(5, 300)),
+      queueMs: () =>
+        this.strikes('bulk waits long and lands late', 0.2)
+          ? this.random.whole(5_000, 60_000)
+          : this.random.whole(5, 300),
       retire: (why) => this.#retire(id, why),
       onAdmitted: (run, epoch) => this.#noteEpoch(id, run, epoch),
       lies: () => id === this.#liar && this.strikes('worker counts what it never sent', 0.4),
@@ -289,6 +303,14 @@ export class World {
     this.#workers.set(id, worker);
     this.tell(id, `comes up${build === BUILD ? '' : ' with another build'}`);
     this.#plague(worker);
+  }
+
+  /** Its machine is gone; its process ends with it, or, where the kill is withheld, goes on for hours. */
+  #switchOff(id: string): void {
+    const process = this.#workers.get(id)?.options.process;
+    if (process?.alive === true && this.strikes('machine outlives its end', 0.7))
+      this.tell(id, 'goes on, though it is gone');
+    else process?.kill();
   }
 
   /** Draws what is to befall a worker, and when. */
@@ -307,7 +329,9 @@ export class World {
     later('worker dies in mid-range', 0.4, () => this.group.crash(id));
     later('worker dies in mid-range', 0.2, () => process.kill());
     later('worker hangs with an open socket', 0.4, () => this.#hung.add(id));
-    later('worker paused past its lease', 0.5, () => this.#pause(process, this.random.whole(60_000, 400_000)));
+    later('worker paused past its lease', 0.5, () =>
+      this.#pause(process, this.random.whole(60_000, 400_000)),
+    );
     later('worker paused for a moment', 0.6, () => this.#pause(process, this.random.whole(500, 25_000)));
     later('worker takes back what it said', 0.5, () => {
       worker.takesBack = true;
@@ -377,7 +401,10 @@ function planOf({ keys, cuts }: Scene): RunPlan {
     };
   });
   const [min, max] = [keys[0], keys.at(-1)];
-  return { ranges, bounds: min === undefined || max === undefined ? null : { min: String(min), max: String(max) } };
+  return {
+    ranges,
+    bounds: min === undefined || max === undefined ? null : { min: String(min), max: String(max) },
+  };
 }
 
 function withWorkers(settings: Settings, count: number): Settings {

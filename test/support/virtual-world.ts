@@ -122,6 +122,12 @@ export class VirtualWorld {
     return decision.finished;
   }
 
+  /** Leaves so many instances that ended before anybody looked. */
+  bury(count: number): void {
+    for (let i = 1; i <= count; i += 1)
+      this.workers.push({ id: `old${i}`, behaviour: {}, age: 9, gone: true, tasks: [] });
+  }
+
   get alive(): VirtualWorker[] {
     return this.workers.filter((worker) => !worker.gone);
   }

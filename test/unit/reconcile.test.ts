@@ -171,6 +171,14 @@ describe('workers that fail', () => {
     expect(world.workers.length).toBeLessThanOrEqual(4 + 2 * 4);
   });
 
+  it('does not count instances that were gone before it looked, however many', () => {
+    const world = new VirtualWorld({ ranges: evenRanges(4, 100) });
+    world.bury(50);
+    world.runToEnd();
+    expect(world.state.stopped).toBeNull();
+    expect(acceptedRows(world)).toBe(400);
+  });
+
   it('stops at too many dead letters', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(4, 1000),

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { FAULTS, type Fault } from './faults.ts';
+import { prepareWorlds, runWorld, type WorldOutcome } from './run-world.ts';
+import { simulate } from './simulate.ts';
+import type { Guard } from './world.ts';
+
+const WORLDS = 2_000;
+
+describe('whole runs in virtual time', { timeout: 900_000 }, () => {
+  it(`keep every promise in ${WORLDS} worlds, and every fault is tried`, async () => {
+    const { broken, faults, promoted, worlds, seconds } = await simulate({ worlds: WORLDS, seed: 1 });
+    console.log(`${worlds} worlds in ${seconds.toFixed(0)} s: ${(worlds / seconds).toFixed(1)} worlds/s`);
+    expect(broken.map(({ seed, broken: promise }) => `seed ${seed}: ${promise}`)).toEqual([]);
+    expect(FAULTS.filter((fault) => (faults.counts.get(fault) ?? 0) === 0)).toEqual([]);
+    // Most runs end with a promotion: a run that only ever failed would break no promise either.
+    expect(promoted).toBeGreaterThan(WORLDS * 0.85);
+  });
+
+  it('are the same for the same seed', async () => {
+    const setting = await prepareWorlds();
+    const [first, second] = [await story(7), await story(7)];
+    expect(second).toEqual(first);
+    expect(first.length).toBeGreaterThan(100);
+
+    async function story(seed: number): Promise<string[]> {
+      const lines: string[] = [];
+      await runWorld({ seed, story: (line) => lines.push(line) }, setting);
+      return lines;
+    }
+  });
+});
+
+/** Each guard of the design, faults against which it stands, and the words of the promise that breaks without it. */
+const PLANTED: Readonly<Record<Guard, { readonly faults: readonly Fault[]; readonly breaks: RegExp }>> = {
+  'write block': {
+    faults: ['bulk waits long and lands late', 'bulk takes effect and times out', 'worker dies in mid-range'],
+    breaks: /landed through .*, whose pass had ended/,
+  },
+  'write alias': {
+    faults: ['worker paused past its lease', 'machine outlives its end'],
+    breaks: /landed through .*, whose pass had ended/,
+  },
+  epoch: {
+    faults: ['orchestrator paused past its lease', 'worker is slow'],
+    breaks: /obeyed epoch \d+ of .* after epoch \d+/,
+  },
+  'single decrement': {
+    faults: ['view of the fleet is stale', 'worker is slow'],
+    breaks: /was decremented twice/,
+  },
+  'settled key': {
+    faults: ['bulk waits long and lands late', 'worker dies in mid-range'],
+    breaks: /counts \d+ rows in .*, the table has \d+/,
+  },
+  'independent count': {
+    faults: ['worker counts what it never sent'],
+    breaks: /is promoted without/,
+  },
+};
+const MOST_WORLDS = 150;
+
+describe('a guard that is taken out is missed', { timeout: 300_000 }, () => {
+  it.each(Object.entries(PLANTED))('%s', async (guard, { faults, breaks }) => {
+    const setting = await prepareWorlds();
+    let found: WorldOutcome | null = null;
+    for (let seed = 1; seed <= MOST_WORLDS && found === null; seed += 1) {
+      const outcome = await runWorld({ seed, faults, without: new Set([guard as Guard]) }, setting);
+      if (outcome.broken !== null) found = outcome;
+    }
+    expect(found?.broken).toMatch(breaks);
+    // With the guard in its place the very same world keeps every promise.
+    expect((await runWorld({ seed: found?.seed ?? 0, faults }, setting)).broken).toBeNull();
+  });
+});
