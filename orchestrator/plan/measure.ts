@@ -1,24 +1,31 @@
 import type { ClientBase } from 'pg';
 import type { IndexDefinition } from '../../definition/definition.ts';
 import { baseFrom, qualifiedKey, quoteIdentifier } from '../../definition/sql.ts';
+import type { SampledKey } from './ranges.ts';
 import { attempt } from './transaction.ts';
 
+/** Of long rows fewer are measured: the database makes their documents for it. */
 const MEASURED_ROWS = 1000;
+const MEASURED_BYTES = 64 * 1024 * 1024;
 /** `{"index":{"_id":""}}` and two newlines, and what a version adds to it (`,"version":…,"version_type":"external_gte"`). */
 const ACTION_BYTES = 23;
 const VERSION_BYTES = 58;
 
 /**
  * Bytes that go to the cluster for a row of the table on average, rows that `where` leaves out among them, from the
- * documents of up to 1,000 of the sampled keys. Null where none can be made (an empty table, rows with faulty values).
+ * documents of up to 1,000 of the sampled keys, or of 64 MiB of them. Null where none can be made (an empty table, rows with faulty values).
  */
 export async function measureBytesPerRow(
   client: ClientBase,
   definition: IndexDefinition,
-  sample: readonly bigint[],
+  sample: readonly SampledKey[],
 ): Promise<number | null> {
-  const step = Math.max(1, Math.ceil(sample.length / MEASURED_ROWS));
-  const keys = sample.filter((_, i) => i % step === 0);
+  const step = Math.max(
+    1,
+    Math.ceil(sample.length / MEASURED_ROWS),
+    Math.ceil(bytesOf(sample) / MEASURED_BYTES),
+  );
+  const keys = sample.flatMap(({ key }, i) => (i % step === 0 ? [key] : []));
   if (keys.length === 0) return null;
   const { result } = await attempt<{ bytes: number; documents: number; ids: number }>(
     client,
@@ -29,6 +36,11 @@ export async function measureBytesPerRow(
   if (row === undefined) return null;
   const action = ACTION_BYTES + (definition.source.changedAt === null ? 0 : VERSION_BYTES);
   return (row.bytes + row.ids + row.documents * action) / keys.length;
+}
+
+/** Of one row for each key, even where a key stands for several. */
+function bytesOf(sample: readonly SampledKey[]): number {
+  return sample.reduce((sum, { bytes, rows }) => sum + bytes / rows, 0);
 }
 
 /** Size of the documents as json, their number, and the size of their ids. */

@@ -60,8 +60,7 @@ export async function planDefinition(
     const { bounds, rows, bytes, sample } = await sampleTable(client, definition, {
       exact: options.exact ?? false,
     });
-    const keys = sample.map(({ key }) => key);
-    const bytesPerRow = await measureBytesPerRow(client, definition, keys);
+    const bytesPerRow = await measureBytesPerRow(client, definition, sample);
     const ranges = rangeCount({
       rows: rows.count,
       bytes,

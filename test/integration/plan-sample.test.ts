@@ -191,6 +191,20 @@ describe('the size of a row', () => {
   });
 });
 
+test('of long documents only some are made to be measured', async () => {
+  await create('long', "SELECT n, repeat('x', 2000000) FROM generate_series(1, 100) n");
+  // A lock of the session stays when a transaction is rolled back, and so tells which rows were looked at.
+  const text = `source: { table: long, as: t, key: id }\ndocument: { v: t.v, seen: pg_try_advisory_lock(t.id) }\n`;
+  const planned = await planDefinition(client, parseDefinition(text, 'test.yaml'), { workers: 1 });
+  const { rows } = await client.query<{ seen: number }>(
+    `SELECT count(*)::int AS seen FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()`,
+  );
+  await client.query('SELECT pg_advisory_unlock_all()');
+  expect(rows[0]?.seen).toBeGreaterThan(20);
+  expect(rows[0]?.seen).toBeLessThan(40);
+  expect(planned.bytesPerRow).toBeGreaterThan(2_000_000);
+});
+
 test('the digest of a plan changes with the types of its columns', async () => {
   await create('altered', "SELECT 1, '1'");
   const before = await plan('altered');
