@@ -4,6 +4,7 @@ import { array, type Body, object, only, word } from './json.ts';
 type Value = string | number | bigint;
 type Test<T> = (candidate: T) => boolean;
 type Hit = Readonly<{ index: Index; doc: Doc; sort: readonly Value[] }>;
+const NUMERIC = /^(long|integer|short|byte|double|float)$/;
 const KNOWN = /^(query|size|sort|search_after|track_total_hits)$/;
 const _shards = { total: 1, successful: 1, skipped: 0, failed: 0 };
 
@@ -161,18 +162,22 @@ function typeOf({ mappings, settings }: Index, path: string): string {
 }
 
 function values({ fields }: Doc, path: string, type: string): Value[] {
-  return type === ''
-    ? []
-    : array(fields[path.split('.')[0] ?? '']).flatMap((value) => comparable(type, value));
+  if (type === '') return [];
+  const value = fields[path.split('.', 1)[0] ?? ''];
+  return Array.isArray(value)
+    ? array(value).flatMap((part) => comparable(type, part))
+    : comparable(type, value);
 }
 
 /** A value as the index compares it; a text is its words. */
 function comparable(type: string, value: unknown): Value[] {
-  const text = String(value);
   if (value === null || value === undefined) return [];
+  const isNumber = typeof value === 'bigint' || typeof value === 'number';
+  if (isNumber && NUMERIC.test(type)) return [value];
+  const text = word(value);
   if (type === 'folded text') return comparable('text', text.normalize('NFD').replace(/\p{M}/gu, ''));
   if (type === 'text') return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   if (type === 'date') return [typeof value === 'number' ? value : Date.parse(text)];
-  if (!/^(long|integer|short|byte|double|float)$/.test(type)) return [text];
+  if (!NUMERIC.test(type)) return [text];
   return [/^-?\d{16,}$/.test(text) ? BigInt(text) : Number(text)];
 }
