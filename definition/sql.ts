@@ -101,6 +101,11 @@ export function baseFrom(definition: IndexDefinition): string {
   ].join('\n');
 }
 
+/** The definition on its base table alone. */
+export function withoutJoins(definition: IndexDefinition): IndexDefinition {
+  return { ...definition, source: { ...definition.source, joins: [] } };
+}
+
 /** The half-open range as a condition on the key; `true` when both ends are open. */
 export function rangeCondition(definition: IndexDefinition, range: KeyRange): string {
   const key = qualifiedKey(definition);

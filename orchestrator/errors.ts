@@ -5,8 +5,11 @@
 
 /** The run failed; the same command may be given again when what the message names has been mended. Exit 1. */
 export class RunFailed extends Error {
-  override readonly name = 'RunFailed';
+  override readonly name: string = 'RunFailed';
 }
+
+/** A server could not be reached. What may be tried again is; a person is told only when that does not help. Exit 1. */
+export class Unreachable extends RunFailed {}
 
 /** The command line, the settings or a definition are wrong; found offline, nothing was touched. Exit 2. */
 export class UsageFault extends Error {

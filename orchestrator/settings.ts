@@ -74,6 +74,17 @@ const settingsSchema = section({
     /** How many ranges to split the table into; null: chosen from its rows and the workers. */
     count: whole(1, 100_000).nullable().default(null),
   }).prefault({}),
+  validate: section({
+    /**
+     * How the rows of a range and its documents are compared before the alias moves. `keys`: key by key. `counts`: by
+     * their number alone, where there are no dead letters and the range was given out only once; faster, and for tables
+     * that do not change while a run reads. It cannot see that a document is missing where another is too many: a row
+     * that came and one that went in the same range while the run read hide each other.
+     */
+    compare: z.enum(['keys', 'counts'], '"keys" or "counts".').default('keys'),
+    /** Ranges that are compared at the same time, each with a connection of its own to the database. */
+    concurrency: whole(1, 16).default(4),
+  }).prefault({}),
   report: section({
     /** A search request whose answer is shown at the end: a query that a person can try. */
     example_query: z.record(z.string(), z.unknown()).nullable().default(null),

@@ -4,7 +4,8 @@ import { array, type Body, object, only, word } from './json.ts';
 type Value = string | number | bigint;
 type Test<T> = (candidate: T) => boolean;
 type Hit = Readonly<{ index: Index; doc: Doc; sort: readonly Value[] }>;
-const KNOWN = /^(query|size|sort|search_after|_source|track_total_hits)$/;
+const NUMERIC = /^(long|integer|short|byte|double|float)$/;
+const KNOWN = /^(query|size|sort|search_after|track_total_hits)$/;
 const _shards = { total: 1, successful: 1, skipped: 0, failed: 0 };
 
 export const count = (targets: readonly Target[], query: unknown): Body => ({
@@ -12,10 +13,11 @@ export const count = (targets: readonly Target[], query: unknown): Body => ({
   _shards,
 });
 
-/** Hits in the order asked for, else in that of writing. */
-export function search(targets: readonly Target[], { _source, ...body }: Body): Body {
+/** Hits in the order asked for, else in that of writing. Of `stored_fields` it knows `_none_`: not even the id. */
+export function search(targets: readonly Target[], { _source, stored_fields: stored, ...body }: Body): Body {
   const size = Number(body.size ?? 10);
   const unknown = Object.keys(body).find((name) => !KNOWN.test(name));
+  if (stored !== undefined && stored !== '_none_') throw cannot(`stored_fields [${word(stored)}]`);
   if (unknown !== undefined || size > 10_000) throw cannot(`a search with [${unknown ?? 'size over 10000'}]`);
   const orders = array(body.sort).map((order) =>
     typeof order === 'string' ? ([order, 'asc'] as const) : only(order),
@@ -30,14 +32,15 @@ export function search(targets: readonly Target[], { _source, ...body }: Body): 
   const rest = after.length === 0 ? found : found.filter((hit) => compare(hit.sort, after, signs) > 0);
   const page = rest.sort((a, b) => compare(a.sort, b.sort, signs)).slice(0, size);
   const hits = page.map(({ index, doc, sort }) => ({
-    ...present(index, doc, _source),
+    ...(stored === undefined ? present(index, doc, _source) : { _index: index.name, _score: null }),
     sort: sort.length > 0 ? sort : undefined,
   }));
+  const total = { value: found.length, relation: 'eq' };
   return {
     took: 0,
     timed_out: false,
     _shards,
-    hits: { total: { value: found.length, relation: 'eq' }, max_score: null, hits },
+    hits: { ...(body.track_total_hits === false ? {} : { total }), max_score: null, hits },
   };
 }
 
@@ -159,18 +162,22 @@ function typeOf({ mappings, settings }: Index, path: string): string {
 }
 
 function values({ fields }: Doc, path: string, type: string): Value[] {
-  return type === ''
-    ? []
-    : array(fields[path.split('.')[0] ?? '']).flatMap((value) => comparable(type, value));
+  if (type === '') return [];
+  const value = fields[path.split('.', 1)[0] ?? ''];
+  return Array.isArray(value)
+    ? array(value).flatMap((part) => comparable(type, part))
+    : comparable(type, value);
 }
 
 /** A value as the index compares it; a text is its words. */
 function comparable(type: string, value: unknown): Value[] {
-  const text = String(value);
   if (value === null || value === undefined) return [];
+  const isNumber = typeof value === 'bigint' || typeof value === 'number';
+  if (isNumber && NUMERIC.test(type)) return [value];
+  const text = word(value);
   if (type === 'folded text') return comparable('text', text.normalize('NFD').replace(/\p{M}/gu, ''));
   if (type === 'text') return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   if (type === 'date') return [typeof value === 'number' ? value : Date.parse(text)];
-  if (!/^(long|integer|short|byte|double|float)$/.test(type)) return [text];
+  if (!NUMERIC.test(type)) return [text];
   return [/^-?\d{16,}$/.test(text) ? BigInt(text) : Number(text)];
 }

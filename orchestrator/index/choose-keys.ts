@@ -1,6 +1,12 @@
 import type { ClientBase } from 'pg';
 import type { IndexDefinition, KeyRange } from '../../definition/definition.ts';
-import { baseFrom, qualifiedKey, rangeCondition, whereCondition } from '../../definition/sql.ts';
+import {
+  baseFrom,
+  qualifiedKey,
+  rangeCondition,
+  whereCondition,
+  withoutJoins,
+} from '../../definition/sql.ts';
 import { querySource } from './source-query.ts';
 
 /** Ranges that are looked into, and rows taken from each. */
@@ -52,10 +58,9 @@ async function boundsOf(
   definition: IndexDefinition,
 ): Promise<{ least: bigint; greatest: bigint } | null> {
   const key = qualifiedKey(definition);
-  const baseAlone = { ...definition, source: { ...definition.source, joins: [] } };
   const [row] = await querySource<{ least: string | null; greatest: string | null }>(
     client,
-    `SELECT min(${key})::text AS least, max(${key})::text AS greatest ${baseFrom(baseAlone)}`,
+    `SELECT min(${key})::text AS least, max(${key})::text AS greatest ${baseFrom(withoutJoins(definition))}`,
   );
   const { least = null, greatest = null } = row ?? {};
   return least === null || greatest === null ? null : { least: BigInt(least), greatest: BigInt(greatest) };

@@ -1,20 +1,26 @@
 import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
-import { read } from './cluster-error.ts';
-import { parseJson } from './exact-json.ts';
+import { KeyCursor } from './key-cursor.ts';
 import type { TargetNames } from './names.ts';
-import { rangeQuery } from './range-query.ts';
-import { type SearchCalls, segment } from './search-calls.ts';
+import type { SearchCalls } from './search-calls.ts';
+import { targetKeys } from './target-keys.ts';
 import type { ValidationSource } from './validation-source.ts';
 
-const PAGE = 10_000;
 /** Keys named one by one. */
 const NAMED = 10;
 
+export interface NamedKeys {
+  readonly count: number;
+  /** The least of them, for a person. */
+  readonly first: readonly bigint[];
+}
+
 export interface KeyDifference {
   /** In the table and neither in the index nor among the dead letters. */
-  readonly missing: { readonly count: number; readonly first: readonly string[] };
-  /** In the index and not, or no longer, in the table. */
-  readonly surplus: { readonly count: number; readonly first: readonly string[] };
+  readonly missing: NamedKeys;
+  /** In the index or among the dead letters and not, or no longer, in the table. */
+  readonly surplus: NamedKeys;
+  /** Dead letters of which a document stands: of two readings of a row one is stale, and nobody knows which. */
+  readonly both: NamedKeys;
 }
 
 export interface KeyComparison {
@@ -23,82 +29,67 @@ export interface KeyComparison {
   readonly described: DescribedDefinition;
   readonly names: TargetNames;
   readonly range: KeyRange;
+  /** Keys that one search of the index gives at most; absent: what an index gives by default. */
+  readonly keysPerPage?: number;
   readonly signal: AbortSignal;
 }
 
-/** Compares a range key by key, both sides in key order, a page of each in memory at a time. */
+/** Compares a range key by key: table, index and dead letters in key order, a page of each in memory at a time. */
 export async function compareKeys(comparison: KeyComparison): Promise<KeyDifference> {
-  const missing = new Named();
-  const surplus = new Named();
-  const dead = await all(targetKeys(comparison, comparison.names.deadLetterIndex));
-  const rows = sourceKeys(comparison);
-  const documents = targetKeys(comparison, comparison.names.index);
-  let row = await next(rows);
-  let document = await next(documents);
-  while (row !== null || document !== null) {
-    comparison.signal.throwIfAborted();
-    if (document === null || (row !== null && row < document)) {
-      if (row !== null && !dead.has(row)) missing.add(row);
-      row = await next(rows);
-    } else if (row === null || document < row) {
-      surplus.add(document);
-      document = await next(documents);
-    } else {
-      row = await next(rows);
-      document = await next(documents);
+  const { source, names, range, signal } = comparison;
+  const rows = new KeyCursor(source.keys(range));
+  const documents = new KeyCursor(keysIn(comparison, names.index));
+  const letters = new KeyCursor(keysIn(comparison, names.deadLetterIndex));
+  const all = [rows, documents, letters];
+  const [missing, surplus, both] = [new Named(), new Named(), new Named()];
+  try {
+    for (const cursor of all) await cursor.load();
+    for (let key = least(all); key !== null; key = least(all)) {
+      const isRow = rows.key === key;
+      const isDocument = documents.key === key;
+      const isLetter = letters.key === key;
+      if (!isRow) surplus.add(key);
+      if (!isDocument && !isLetter) missing.add(key);
+      if (isDocument && isLetter) both.add(key);
+      for (const cursor of all) {
+        if (cursor.key !== key || cursor.step()) continue;
+        signal.throwIfAborted();
+        await cursor.load();
+      }
     }
+  } finally {
+    await Promise.all(all.map((cursor) => cursor.close()));
   }
-  return { missing: missing.summary, surplus: surplus.summary };
+  return { missing: missing.summary, surplus: surplus.summary, both: both.summary };
+}
+
+export function differ({ missing, surplus, both }: KeyDifference): boolean {
+  return missing.count + surplus.count + both.count > 0;
+}
+
+function keysIn(
+  { cluster, described, range, keysPerPage, signal }: KeyComparison,
+  index: string,
+): AsyncIterable<readonly bigint[]> {
+  return targetKeys({ cluster, index, field: described.definition.source.key, range, signal }, keysPerPage);
+}
+
+function least(cursors: readonly KeyCursor[]): bigint | null {
+  let found: bigint | null = null;
+  for (const { key } of cursors) if (key !== null && (found === null || key < found)) found = key;
+  return found;
 }
 
 class Named {
   #count = 0;
-  readonly #first: string[] = [];
+  readonly #first: bigint[] = [];
 
   add(key: bigint): void {
     this.#count += 1;
-    if (this.#first.length < NAMED) this.#first.push(key.toString());
+    if (this.#first.length < NAMED) this.#first.push(key);
   }
 
-  get summary(): { count: number; first: readonly string[] } {
+  get summary(): NamedKeys {
     return { count: this.#count, first: this.#first };
   }
-}
-
-async function* sourceKeys({ source, range }: KeyComparison): AsyncGenerator<bigint> {
-  for await (const page of source.keys(range)) yield* page;
-}
-
-async function* targetKeys(
-  { cluster, described, range, signal }: KeyComparison,
-  index: string,
-): AsyncGenerator<bigint> {
-  const { key } = described.definition.source;
-  let after: bigint | null = null;
-  for (;;) {
-    const body: Record<string, unknown> = {
-      query: rangeQuery(key, range),
-      sort: [{ [key]: 'asc' }],
-      size: PAGE,
-      _source: false,
-      ...(after === null ? {} : { search_after: [after.toString()] }),
-    };
-    const answer = parseJson(await cluster.callText('POST', `/${segment(index)}/_search`, body, { signal }));
-    const hits = read(read(answer, 'hits'), 'hits');
-    const keys = Array.isArray(hits) ? hits.map((hit) => BigInt(String(read(hit, '_id')))) : [];
-    yield* keys;
-    after = keys.at(-1) ?? null;
-    if (keys.length < PAGE) return;
-  }
-}
-
-async function next(keys: AsyncGenerator<bigint>): Promise<bigint | null> {
-  const { value, done } = await keys.next();
-  return done === true ? null : value;
-}
-
-async function all(keys: AsyncGenerator<bigint>): Promise<Set<bigint>> {
-  const found = new Set<bigint>();
-  for await (const key of keys) found.add(key);
-  return found;
 }

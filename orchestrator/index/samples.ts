@@ -5,6 +5,7 @@ import { Lexeme, lexemesToText, parseLexemes, sameJson } from './exact-json.ts';
 import type { TargetNames } from './names.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
 import type { ValidationSource } from './validation-source.ts';
+import { requireEach } from './whole-answer.ts';
 
 export interface SampleInput {
   readonly cluster: SearchCalls;
@@ -57,8 +58,8 @@ async function sourcesOf(
     { ids: keys.map(String) },
     { signal },
   );
-  const docs = read(parseLexemes(text), 'docs');
-  const found = Array.isArray(docs) ? docs.filter((doc) => read(doc, 'found') === true) : [];
+  const docs = requireEach(read(parseLexemes(text), 'docs'), `reading samples of ${index}`);
+  const found = docs.filter((doc) => read(doc, 'found') === true);
   return new Map(found.map((doc) => [BigInt(String(read(doc, '_id'))), read(doc, '_source')]));
 }
 

@@ -1,12 +1,19 @@
 import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
-import { RunFailed } from '../errors.ts';
+import type { Clock } from '../clock.ts';
 import { read } from './cluster-error.ts';
-import { compareKeys } from './compare-keys.ts';
+import { compareKeys, differ, type KeyDifference } from './compare-keys.ts';
 import type { TargetNames } from './names.ts';
 import { rangeQuery } from './range-query.ts';
 import { compareSamples, type Difference } from './samples.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
+import { sideBySide } from './side-by-side.ts';
+import { mostPerPage } from './target-keys.ts';
+import { tryAgain } from './try-again.ts';
 import type { ValidationSource } from './validation-source.ts';
+import { requireWhole } from './whole-answer.ts';
+
+/** A count may have to look at every document. */
+const COUNT_TIMEOUT_MS = 300_000;
 
 export interface ValidationInput {
   readonly cluster: SearchCalls;
@@ -16,8 +23,11 @@ export interface ValidationInput {
   readonly ranges: readonly KeyRange[];
   /** Keys to compare field by field, of an earlier validation; absent: some are chosen. */
   readonly sampleKeys?: readonly bigint[];
-  /** Ranges that were read more than once: a lost row and a surplus one could hide each other in a count. */
+  /** False for ranges of which counts are proof enough, unless they differ; absent: there are none. */
   readonly byKeys?: (range: KeyRange) => boolean;
+  /** Ranges that are compared at a time; the source is asked one thing at a time for each. */
+  readonly concurrency: number;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
@@ -29,6 +39,8 @@ export interface ValidationResult {
   readonly documents: number;
   readonly deadLetters: number;
   readonly ranges: number;
+  /** Of these, how many were compared key by key. */
+  readonly rangesByKeys: number;
   readonly mismatches: readonly Mismatch[];
   readonly samples: { readonly keys: readonly bigint[]; readonly differing: readonly Difference[] };
 }
@@ -37,121 +49,84 @@ export interface Mismatch {
   readonly range: KeyRange;
   readonly expected: number;
   readonly found: number;
+  /** Null where only samples differ, in a range that was not compared key by key. */
+  readonly keys: KeyDifference | null;
 }
 
 /**
- * Compares index and table without asking the workers: range by range the rows that the definition keeps against the
- * documents plus the dead letters, by keys where a range was read more than once; and some rows field by field.
+ * Compares index and table without asking the workers: range by range the rows that the definition keeps with the
+ * documents and the dead letters, by their number and key by key; and some rows field by field. What breaks in between
+ * is tried again. Throws a RunFailed where the table cannot be counted, a ClusterError or the database's error otherwise.
  */
 export async function validateTarget(input: ValidationInput): Promise<ValidationResult> {
-  const counts: RangeCounts[] = [];
-  for (const range of input.ranges) {
+  const keysPerPage = await tryAgain(() => mostPerPage(input.cluster, input.names.index), input);
+  const compared = await sideBySide(input.ranges, input.concurrency, async (range) => {
     input.signal.throwIfAborted();
-    const [source, target] = await Promise.all([input.source.count(range), countTarget(input, range)]);
-    const keysDiffer = input.byKeys?.(range) === true && (await differByKeys(input, range));
-    counts.push({ range, ...source, ...target, keysDiffer });
-  }
-  const samples = await compareSamples(input);
-  const mismatches = counts
-    .filter((count) => isOff(count) || samples.differing.some(({ key }) => isIn(key, count.range)))
-    .map(({ range, kept, documents, deadLetters }) => ({
+    return tryAgain(() => compareRange(input, range, keysPerPage), input);
+  });
+  const samples = await tryAgain(() => compareSamples(input), input);
+  const mismatches = compared
+    .filter((range) => isOff(range) || samples.differing.some(({ key }) => isIn(key, range.range)))
+    .map(({ range, kept, documents, deadLetters, keys }) => ({
       range,
       expected: kept,
       found: documents + deadLetters,
+      keys,
     }));
-  const sum = (pick: (count: RangeCounts) => number): number =>
-    counts.reduce((total, count) => total + pick(count), 0);
+  const sum = (pick: (range: ComparedRange) => number): number =>
+    compared.reduce((total, range) => total + pick(range), 0);
   return {
     ok: mismatches.length === 0,
     rows: sum(({ rows }) => rows),
     filtered: sum(({ rows, kept }) => rows - kept),
     documents: sum(({ documents }) => documents),
     deadLetters: sum(({ deadLetters }) => deadLetters),
-    ranges: counts.length,
+    ranges: compared.length,
+    rangesByKeys: sum(({ keys }) => (keys === null ? 0 : 1)),
     mismatches,
     samples,
   };
 }
 
-interface RangeCounts {
+interface ComparedRange {
   readonly range: KeyRange;
   readonly rows: number;
   readonly kept: number;
   readonly documents: number;
   readonly deadLetters: number;
-  /** Dead letters of which a document stands: of two readings of a row one is stale, and nobody knows which. */
-  readonly both: number;
-  readonly keysDiffer: boolean;
+  /** Null where counts were proof enough. */
+  readonly keys: KeyDifference | null;
 }
 
-function isOff({ kept, documents, deadLetters, both, keysDiffer }: RangeCounts): boolean {
-  return kept !== documents + deadLetters || both > 0 || keysDiffer;
-}
-
-async function differByKeys(input: ValidationInput, range: KeyRange): Promise<boolean> {
-  const { missing, surplus } = await compareKeys({ ...input, range });
-  return missing.count > 0 || surplus.count > 0;
-}
-
-async function countTarget(
+async function compareRange(
   input: ValidationInput,
   range: KeyRange,
-): Promise<{ documents: number; deadLetters: number; both: number }> {
-  const { names } = input;
-  const [documents, deadLetters] = await Promise.all([
-    countDocuments(input, names.index, range),
-    countDocuments(input, names.deadLetterIndex, range),
-  ]);
-  return { documents, deadLetters, both: deadLetters === 0 ? 0 : await countBoth(input, range) };
+  keysPerPage: number,
+): Promise<ComparedRange> {
+  const { names, source } = input;
+  const { rows, kept } = await source.count(range);
+  const documents = await countDocuments(input, names.index, range);
+  const deadLetters = await countDocuments(input, names.deadLetterIndex, range);
+  // Counts do not see a dead letter of which a document stands.
+  const enough = kept === documents && deadLetters === 0 && input.byKeys?.(range) === false;
+  const keys = enough ? null : await compareKeys({ ...input, range, keysPerPage });
+  return { range, rows, kept, documents, deadLetters, keys };
 }
 
-/** A count in which a shard failed is no count. */
+function isOff({ kept, documents, deadLetters, keys }: ComparedRange): boolean {
+  return kept !== documents + deadLetters || (keys !== null && differ(keys));
+}
+
 async function countDocuments(
   { cluster, described, signal }: ValidationInput,
   index: string,
   range: KeyRange,
 ): Promise<number> {
   const query = rangeQuery(described.definition.source.key, range);
-  const answer = await cluster.call(
-    'POST',
-    `/${segment(index)}/_count`,
-    { query },
-    { signal, timeoutMs: 300_000 },
-  );
-  const failed = read(read(answer, '_shards'), 'failed');
-  const count = read(answer, 'count');
-  if (failed !== 0 || typeof count !== 'number')
-    throw new RunFailed(
-      `counting ${index} failed on ${String(failed)} shards: look at the cluster's health and run the same command again`,
-    );
-  return count;
-}
-
-/** What one search gives at most; of more dead letters in one range these many are looked at. */
-const MOST_DEAD_LETTERS = 10_000;
-
-/** Keys that have a dead letter and a document. */
-async function countBoth(
-  { cluster, described, names, signal }: ValidationInput,
-  range: KeyRange,
-): Promise<number> {
-  const query = rangeQuery(described.definition.source.key, range);
-  const found = await cluster.call(
-    'POST',
-    `/${segment(names.deadLetterIndex)}/_search`,
-    { query, size: MOST_DEAD_LETTERS, _source: false },
-    { signal },
-  );
-  const hits = read(read(found, 'hits'), 'hits');
-  const ids = Array.isArray(hits) ? hits.map((hit) => String(read(hit, '_id'))) : [];
-  const answer = await cluster.call(
-    'POST',
-    `/${segment(names.index)}/_mget?_source=false`,
-    { ids },
-    { signal },
-  );
-  const docs = read(answer, 'docs');
-  return Array.isArray(docs) ? docs.filter((doc) => read(doc, 'found') === true).length : 0;
+  const path = `/${segment(index)}/_count`;
+  const answer = await cluster.call('POST', path, { query }, { signal, timeoutMs: COUNT_TIMEOUT_MS });
+  requireWhole(answer, `counting ${index}`);
+  return Number(read(answer, 'count'));
 }
 
 function isIn(key: bigint, { start, end }: KeyRange): boolean {

@@ -9,7 +9,7 @@ import type { Reporter } from '../report/reporter.ts';
 import type { Settings } from '../settings.ts';
 import { type UsedServices, useEmbeddedServices } from './embedded-services.ts';
 import type { Offline } from './offline.ts';
-import { connectSource, type SourceAddress } from './source-connection.ts';
+import { connectSource, openSourcePool, type SourceAddress } from './source-connection.ts';
 
 /** What a command that speaks to the search cluster works with. */
 export interface Connections {
@@ -24,7 +24,7 @@ export interface SourceConnections extends Connections {
   readonly sourceAddress: SourceAddress;
   /** Works with a new connection to the database: a run lasts longer than a connection may. */
   withSource<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
-  /** Works with the table as validation sees it. */
+  /** Works with the table as validation sees it, over as many connections as the settings let it have. */
   withValidationSource<T>(
     described: DescribedDefinition,
     work: (source: ValidationSource) => Promise<T>,
@@ -56,7 +56,7 @@ export async function connectBoth(offline: Offline, reporter: Reporter): Promise
       sourceAddress,
       withSource: (work) => withSource(sourceAddress, work),
       withValidationSource: (described, work) =>
-        work(openValidationSource((use) => withSource(sourceAddress, use), described)),
+        withValidationSource(sourceAddress, offline.settings.validate.concurrency, described, work),
     };
   }
   if (cluster.status === 'fulfilled') await cluster.value.close();
@@ -73,6 +73,20 @@ async function withSource<T>(address: SourceAddress, work: (client: pg.Client) =
     return await work(client);
   } finally {
     await client.end().catch(() => {});
+  }
+}
+
+async function withValidationSource<T>(
+  address: SourceAddress,
+  connections: number,
+  described: DescribedDefinition,
+  work: (source: ValidationSource) => Promise<T>,
+): Promise<T> {
+  const pool = openSourcePool(address, connections);
+  try {
+    return await work(openValidationSource(pool.use, described));
+  } finally {
+    await pool.close();
   }
 }
 

@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { messageOf, RunFailed } from '../errors.ts';
+import { messageOf, Unreachable } from '../errors.ts';
+import type { UseClient } from '../index/source-query.ts';
 
 /** The issue of a start is known within this time, so a person need not wait to be told of a wrong address. */
 const CONNECT_TIMEOUT_MS = 4_000;
@@ -26,12 +27,7 @@ function describeSource(address: SourceAddress): string {
 
 /** Connects or says, within seconds, what is wrong with which database and what to do. */
 export async function connectSource(address: SourceAddress): Promise<pg.Client> {
-  const client = new pg.Client({
-    connectionString: urlWithPassword(address),
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    application_name: 'reindex-fleet',
-    keepAlive: true,
-  });
+  const client = new pg.Client(clientConfig(address));
   // A connection that breaks while idle is noticed by the next query; without a listener it would end the process.
   client.on('error', () => {});
   try {
@@ -39,8 +35,48 @@ export async function connectSource(address: SourceAddress): Promise<pg.Client> 
     return client;
   } catch (error) {
     await client.end().catch(() => {});
-    throw new RunFailed(explain(address, error), { cause: error });
+    throw new Unreachable(explain(address, error), { cause: error });
   }
+}
+
+/** Connections that are kept between uses. One that breaks while it is used is not used again. */
+export interface SourcePool {
+  readonly use: UseClient;
+  /** When nothing uses them any more. */
+  close(): Promise<void>;
+}
+
+/** Connects when there is something to do, at most `size` times at once. */
+export function openSourcePool(address: SourceAddress, size: number): SourcePool {
+  const pool = new pg.Pool({ ...clientConfig(address), max: size });
+  // As above: one that breaks while idle, or between two queries, is noticed by the next.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return {
+    use: async (work) => {
+      const client = await pool.connect().catch((error: unknown) => {
+        throw new Unreachable(explain(address, error), { cause: error });
+      });
+      let broken = true;
+      try {
+        const result = await work(client);
+        broken = false;
+        return result;
+      } finally {
+        client.release(broken);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+function clientConfig(address: SourceAddress): pg.ClientConfig {
+  return {
+    connectionString: urlWithPassword(address),
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: 'reindex-fleet',
+    keepAlive: true,
+  };
 }
 
 const ADVICE: Readonly<Record<string, string>> = {

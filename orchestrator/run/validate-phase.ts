@@ -2,10 +2,10 @@ import type { KeyRange } from '../../definition/definition.ts';
 import { RunFailed } from '../errors.ts';
 import { clearRanges } from '../index/clear-ranges.ts';
 import { openPass } from '../index/create.ts';
-import { compareKeys } from '../index/compare-keys.ts';
+import type { NamedKeys } from '../index/compare-keys.ts';
 import { finalizeTarget } from '../index/finalize.ts';
 import { targetNames } from '../index/names.ts';
-import { validateTarget, type ValidationResult } from '../index/validate.ts';
+import { type Mismatch, validateTarget, type ValidationResult } from '../index/validate.ts';
 import type { PlannedRange } from '../reconcile/events.ts';
 import { countWords, plural } from '../report/words.ts';
 import type { RunContext } from './context.ts';
@@ -27,7 +27,7 @@ export async function validatePhase(context: RunContext): Promise<PhaseOutcome> 
   await readAgain(context, first);
   const second = await validate(context, first.samples.keys);
   if (second.ok) return outcomeOf(context, second);
-  throw new RunFailed(await describeMismatch(context, second));
+  throw new RunFailed(describeMismatches(context, second));
 }
 
 /** A pass of re-reading that an earlier process began is brought to its end first, its write aliases too. */
@@ -69,22 +69,34 @@ async function workRereading(context: RunContext): Promise<void> {
 }
 
 function validate(context: RunContext, sampleKeys?: readonly bigint[]): Promise<ValidationResult> {
-  const { connections, described, identity, journal, signal } = context;
-  const ranges = plannedRanges(context);
-  const { readTwice } = journal.state;
-  const byKeys = new Set(ranges.filter(({ number }) => readTwice.has(number)).map(({ start }) => start));
+  const { clock, connections, described, identity, offline, signal } = context;
+  const { concurrency } = offline.settings.validate;
   return connections.withValidationSource(described, (source) =>
     validateTarget({
       cluster: connections.cluster,
       source,
       described,
       names: targetNames(identity.alias, identity.run),
-      ranges: ranges.map(({ start, end }) => rangeOf(start, end)),
+      ranges: plannedRanges(context).map(({ start, end }) => rangeOf(start, end)),
       ...(sampleKeys === undefined ? {} : { sampleKeys }),
-      byKeys: ({ start }) => byKeys.has(start?.toString() ?? null),
+      byKeys: rangesByKeys(context),
+      concurrency,
+      clock,
       signal,
     }),
   );
+}
+
+/** All, unless the settings say that counts do; even then those that were given out more than once. */
+function rangesByKeys(context: RunContext): (range: KeyRange) => boolean {
+  if (context.offline.settings.validate.compare === 'keys') return () => true;
+  const { readTwice } = context.journal.state;
+  const starts = new Set(
+    plannedRanges(context)
+      .filter(({ number }) => readTwice.has(number))
+      .map(({ start }) => start),
+  );
+  return ({ start }) => starts.has(start?.toString() ?? null);
 }
 
 function plannedRanges({ journal }: RunContext): readonly PlannedRange[] {
@@ -99,9 +111,8 @@ function outcomeOf(context: RunContext, result: ValidationResult): PhaseOutcome 
   const { definition } = context.described;
   const live = definition.source.changedAt === null;
   const began = context.journal.state.phases.reindex?.startedAt ?? null;
-  const note = `${countWords(result.documents)} documents counted in ${plural(result.ranges, 'range')}, ${plural(result.samples.keys.length, 'sample')} compared`;
   return {
-    note,
+    note: proofOf(result),
     record: {
       ...summaryOf(result),
       rows_read_from: began,
@@ -114,6 +125,17 @@ function outcomeOf(context: RunContext, result: ValidationResult): PhaseOutcome 
   };
 }
 
+/** What was proven, in a few words. */
+function proofOf(result: ValidationResult): string {
+  const { deadLetters, ranges, rangesByKeys, samples } = result;
+  const letters = deadLetters === 0 ? '' : ` and ${plural(deadLetters, 'dead letter')}`;
+  const how =
+    rangesByKeys === ranges
+      ? `, key by key, in ${plural(ranges, 'range')}`
+      : ` counted in ${plural(ranges, 'range')}, ${countWords(rangesByKeys)} of them key by key`;
+  return `${plural(result.documents, 'document')}${letters}${how}; ${plural(samples.keys.length, 'sample')} compared`;
+}
+
 function summaryOf(result: ValidationResult): Record<string, unknown> {
   return {
     rows: result.rows,
@@ -121,36 +143,38 @@ function summaryOf(result: ValidationResult): Record<string, unknown> {
     documents: result.documents,
     dead_letters: result.deadLetters,
     ranges: result.ranges,
+    ranges_by_keys: result.rangesByKeys,
     samples_compared: result.samples.keys.length,
   };
 }
 
 /** Names what is missing and what is surplus, key by key, as far as a person can use it. */
-async function describeMismatch(context: RunContext, result: ValidationResult): Promise<string> {
-  const { connections, described, identity, signal } = context;
-  const names = targetNames(identity.alias, identity.run);
-  const lines = [
-    `${names.index} does not hold what ${described.definition.source.table} holds; the alias ${identity.alias} stays where it is.`,
-  ];
-  for (const { range, expected, found } of result.mismatches.slice(0, 5)) {
-    const keys = await connections.withValidationSource(described, (source) =>
-      compareKeys({ cluster: connections.cluster, source, described, names, range, signal }),
-    );
-    const missing =
-      keys.missing.count === 0 ? '' : `; missing ${keys.missing.count}: ${keys.missing.first.join(', ')}`;
-    const surplus =
-      keys.surplus.count === 0
-        ? ''
-        : `; not in the table ${keys.surplus.count}: ${keys.surplus.first.join(', ')}`;
-    const counts =
-      expected === found
-        ? `${expected}, as many as expected, but not the same`
-        : `${expected} expected, ${found} found`;
-    lines.push(`keys ${range.start ?? '…'} to ${range.end ?? '…'}: ${counts}${missing}${surplus}`);
-  }
-  for (const { key, field, expected, found } of result.samples.differing.slice(0, 5)) {
-    lines.push(`key ${key}, field ${field}: the table says ${expected}, the index ${found}`);
-  }
-  lines.push('Mend this and run the same command again, or end the run with `reindex-fleet abandon`.');
-  return lines.join('\n');
+function describeMismatches({ described, identity }: RunContext, result: ValidationResult): string {
+  const { index } = targetNames(identity.alias, identity.run);
+  return [
+    `${index} does not hold what ${described.definition.source.table} holds; the alias ${identity.alias} stays where it is.`,
+    ...result.mismatches.slice(0, 5).map(describeMismatch),
+    ...result.samples.differing
+      .slice(0, 5)
+      .map(
+        ({ key, field, expected, found }) =>
+          `key ${key}, field ${field}: the table says ${expected}, the index ${found}`,
+      ),
+    'Mend this and run the same command again, or end the run with `reindex-fleet abandon`.',
+  ].join('\n');
+}
+
+function describeMismatch({ range, expected, found, keys }: Mismatch): string {
+  const counts =
+    expected === found
+      ? `${expected}, as many as expected, but not the same`
+      : `${expected} expected, ${found} found`;
+  const named = (what: string, some: NamedKeys | undefined): string =>
+    some === undefined || some.count === 0 ? '' : `; ${what} ${some.count}: ${some.first.join(', ')}`;
+  return [
+    `keys ${range.start ?? '…'} to ${range.end ?? '…'}: ${counts}`,
+    named('missing', keys?.missing),
+    named('not in the table', keys?.surplus),
+    named('both dead letter and document', keys?.both),
+  ].join('');
 }

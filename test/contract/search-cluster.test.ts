@@ -515,6 +515,31 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       expect(await page(first.at(-1))).toEqual(keys.slice(4));
     });
 
+    it('gives keys as sort values alone, without fetching anything', async () => {
+      const { index, keys } = await fill();
+      await refresh(index);
+      const response = await fetch(`${url}/${index}/_search?filter_path=timed_out,_shards,hits`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          query: range({ gte: '0' }),
+          sort: [{ id: 'asc' }],
+          search_after: ['0'],
+          size: 10,
+          _source: false,
+          stored_fields: '_none_',
+          track_total_hits: false,
+        }),
+      });
+      const hits = keys.slice(3).map((key) => `{"_index":"${index}","_score":null,"sort":[${key}]}`);
+      const text = await response.text();
+      expect(text).toContain(`"hits":{"max_score":null,"hits":[${hits.join(',')}]}`);
+      expect(JSON.parse(text)).toMatchObject({
+        timed_out: false,
+        _shards: { total: 1, successful: 1, failed: 0 },
+      });
+    });
+
     it('gives documents as they were sent, by search and by id', async () => {
       const { index } = await fill();
       await refresh(index);

@@ -23,6 +23,7 @@ describe('settings', () => {
       fleet: 'books',
       definitions: join(folder, 'books.yaml'),
       workers: { count: 4 },
+      validate: { compare: 'keys', concurrency: 4 },
     });
   });
 
@@ -48,7 +49,7 @@ describe('settings', () => {
     const file = join(folder, 'bad.yaml');
     await writeFile(
       file,
-      'fleet: Bad Name\ndefinitions: x\nsource:\n  ulr: postgres://db/x\ntarget:\n  url: ftp://x\n',
+      'fleet: Bad Name\ndefinitions: x\nsource:\n  ulr: postgres://db/x\ntarget:\n  url: ftp://x\nvalidate:\n  compare: nothing\n  concurrency: 0\n',
     );
     const error = await loadSettings({ settings: file, workers: 'many' }, {}, folder).catch(
       (reason: unknown) => reason,
@@ -59,6 +60,8 @@ describe('settings', () => {
     expect(message).toMatch(/bad\.yaml:4:3 source\.ulr: .*Did you mean "url"/);
     expect(message).toMatch(/source\.url: This is missing/);
     expect(message).toMatch(/bad\.yaml:6:8 target\.url: /);
+    expect(message).toMatch(/bad\.yaml:8:12 validate\.compare: "keys" or "counts"\./);
+    expect(message).toMatch(/bad\.yaml:9:16 validate\.concurrency: A whole number from 1 to 16\./);
     expect(message).toMatch(/--workers workers\.count: A whole number/);
   });
 

@@ -1,0 +1,87 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { IndexDefinition, KeyRange } from '../../definition/definition.ts';
+import { openValidationSource } from '../../orchestrator/index/postgresql-source.ts';
+import type { ValidationSource } from '../../orchestrator/index/validation-source.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { describeItems, itemsDefinition } from '../support/index-life.ts';
+
+const ROWS = 120_000;
+const ALL: KeyRange = { start: null, end: null };
+
+describe('the table as validation sees it', () => {
+  let database: TestDatabase;
+  let client: Client;
+
+  beforeAll(async () => {
+    database = await createTestDatabase(inject('postgresUrl'));
+    client = new Client({ connectionString: database.url });
+    await client.connect();
+    await client.query(
+      `CREATE TABLE items (id bigint PRIMARY KEY, owner int, name text);
+       INSERT INTO items SELECT n * 3, n % 7, 'item ' || n FROM generate_series(1, ${ROWS}) n;
+       CREATE TABLE owners (id int, name text); INSERT INTO owners VALUES (1, 'one'), (1, 'uno'), (2, 'two');
+       ANALYZE items`,
+    );
+  });
+  afterAll(async () => {
+    await client.end();
+    await database.drop();
+  });
+
+  async function sourceOf(changes: Partial<IndexDefinition['source']>): Promise<ValidationSource> {
+    const { source } = itemsDefinition();
+    const definition = itemsDefinition({
+      source: { ...source, where: null, ...changes },
+      document: [{ name: 'name', sql: 'item.name', mapping: null }],
+    });
+    return openValidationSource((work) => work(client), await describeItems(client, definition));
+  }
+  async function pagesOf(source: ValidationSource, range: KeyRange): Promise<readonly bigint[][]> {
+    return Array.fromAsync(source.keys(range), (page) => [...page]);
+  }
+  const multiples = (first: number, last: number): bigint[] =>
+    Array.from({ length: last - first + 1 }, (_, i) => BigInt(first + i) * 3n);
+
+  it.each<[string, KeyRange, bigint[]]>([
+    ['all keys', ALL, multiples(1, ROWS)],
+    ['as many as fill two pages', { start: null, end: 300_001n }, multiples(1, 100_000)],
+    ['one more', { start: 3n, end: 300_004n }, multiples(1, 100_001)],
+    ['none', { start: 4n, end: 6n }, []],
+  ])('gives %s of a range, rising, in pages', async (_name, range, expected) => {
+    const pages = await pagesOf(await sourceOf({}), range);
+    expect(pages.flat()).toEqual(expected);
+    expect(pages).toHaveLength(Math.ceil(expected.length / 50_000));
+  });
+
+  it('ends at the greatest key that there can be', async () => {
+    await client.query(
+      `INSERT INTO items SELECT 9223372036854775807 - n, 1, 'end' FROM generate_series(0, 49999) n`,
+    );
+    const pages = await pagesOf(await sourceOf({}), { start: 9_223_372_036_854_000_000n, end: null });
+    await client.query(`DELETE FROM items WHERE name = 'end'`);
+    expect(pages.map((page) => [page.length, page.at(-1)])).toEqual([[50_000, 2n ** 63n - 1n]]);
+  });
+
+  it('gives the keys of rows that are kept, by a condition on a joined table too', async () => {
+    const joins = [{ left: `LATERAL (SELECT item.owner = 2 AS wanted) AS choice`, on: 'true' }];
+    const source = await sourceOf({ joins, where: 'choice.wanted' });
+    const range = { start: null, end: 60n };
+    expect(await pagesOf(source, range)).toEqual([[6n, 27n, 48n]]);
+    expect(await source.count(range)).toEqual({ rows: 19, kept: 3 });
+  });
+
+  it('refuses joins that make more rows of one', async () => {
+    const source = await sourceOf({ joins: [{ left: 'owners AS owner', on: 'owner.id = item.owner' }] });
+    await expect(source.count({ start: null, end: 30n })).rejects.toThrow(
+      /joins of items make 11 rows of 9: each row of the table must stay one row/,
+    );
+  });
+
+  it('says what a condition that fails on a row does', async () => {
+    const source = await sourceOf({ where: '1 / (item.id - 30) > 0' });
+    await expect(source.count(ALL)).rejects.toThrow(
+      /cannot be counted, for source\.where .*division by zero/,
+    );
+  });
+});
