@@ -25,6 +25,8 @@ export interface InstanceMemory {
   readonly terminatedMs: number | null;
   /** It ended without having been told to, while this process looked on. */
   readonly endedByItself: boolean;
+  /** It was gone at the first look: it ended under the eyes of an earlier process, or of another run's. */
+  readonly goneBefore: boolean;
   /** Why it can be given no work, though it answers; null: it can. */
   readonly unfit: string | null;
   /** What its last task that moved came to; null: not known. */
@@ -103,17 +105,17 @@ function rememberInstances(
     const told = state.terminations[instance.id] !== undefined;
     const known = memory.instances.get(instance.id);
     const answer = observation.workers.get(instance.id);
-    // What was gone at the first look ended under somebody else's eyes: a run before this, or an earlier process.
-    const ended = instance.phase === 'gone' && !told && !isFirstLook(memory);
-    instances.set(instance.id, rememberInstance(known, answer, ended, nowMs));
+    const gone = instance.phase === 'gone';
+    const goneBefore = known?.goneBefore ?? (gone && isFirstLook(memory));
+    const seen = { answer, goneBefore, ended: gone && !told && !goneBefore };
+    instances.set(instance.id, rememberInstance(known, seen, nowMs));
   }
   return instances;
 }
 
 function rememberInstance(
   before: InstanceMemory | undefined,
-  answer: WorkerAnswer | undefined,
-  ended: boolean,
+  { answer, goneBefore, ended }: { answer: WorkerAnswer | undefined; goneBefore: boolean; ended: boolean },
   nowMs: number,
 ): InstanceMemory {
   const known = before ?? {
@@ -128,6 +130,7 @@ function rememberInstance(
   const answered = answer?.reachable === true;
   return {
     ...known,
+    goneBefore,
     lastSeenMs: nowMs,
     answeredMs: answered ? nowMs : known.answeredMs,
     readyMs: answered && answer.ready ? nowMs : known.readyMs,
