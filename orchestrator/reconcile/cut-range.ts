@@ -50,13 +50,11 @@ function workers(draft: Draft, nowMs: number): BusyWorker[] {
 }
 
 function busyWorker(draft: Draft, id: string, nowMs: number): BusyWorker | null {
-  const ranges = draft.rangesOf(id);
+  const ranges = draft.rangesOf(id).filter((range) => draft.taskOf(range)?.status?.active === true);
   const reads = (range: RangeState): boolean => (draft.taskOf(range)?.status?.rows_read ?? 0) > 0;
-  const running = ranges.find(reads);
+  const running = ranges.find(reads) ?? ranges[0];
   if (running === undefined) return null;
-  const queued = ranges.find(
-    (range) => range !== running && !reads(range) && draft.taskOf(range)?.status?.active === true,
-  );
+  const queued = ranges.find((range) => range !== running && !reads(range));
   const rowsPerMs = rateOf(draft.taskOf(running), nowMs) ?? rateOfWorker(draft, id);
   if (rowsPerMs === null) return null;
   const rowsLeft = leftOf(draft, running);

@@ -38,7 +38,9 @@ export interface TaskMemory {
   readonly assignedMs: number;
   /** The last believable status; null: no worker has spoken of it. */
   readonly status: TaskStatus | null;
-  /** When the task's figures last changed. */
+  /** It is the one that its worker works on, not one that waits in the queue. */
+  readonly runs: boolean;
+  /** When the task's figures last changed, or it began to run. */
   readonly movedMs: number;
   /** When rows were first seen to be read, and how many. */
   readonly begun: { readonly ms: number; readonly rows: number } | null;
@@ -159,6 +161,7 @@ function unheard(nowMs: number): TaskMemory {
   return {
     assignedMs: nowMs,
     status: null,
+    runs: false,
     movedMs: nowMs,
     begun: null,
     waitingSinceMs: null,

@@ -12,6 +12,11 @@ const MAX_KEY = 2n ** 63n - 1n;
 /** Takes back every assigned range whose task has ended, failed, was refused, was lost, or stands still. */
 export function settleTasks(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
   const running = runningTasks(draft);
+  for (const task of running) {
+    // Its clock begins now: in the queue it may have stood for long, and that was nobody's fault.
+    if (draft.memory.tasks.get(task ?? '')?.runs === false)
+      draft.rememberTask(task ?? '', { runs: true, movedMs: nowMs });
+  }
   const refusals = new Map(observation.refusals.map((refusal) => [refusal.task, refusal]));
   for (const { id } of draft.openRanges) {
     noteCut(draft, id, refusals, nowMs);

@@ -63,7 +63,15 @@ export class Driver {
     if (!over && !this.#broken) this.#world.break(`it has not ended after ${LONGEST_MS / 3_600_000} h`);
     if (this.#broken) return;
     await all;
+    if (this.#world.scene.faults.size === 0) this.#requirePeace();
     await this.#aftermath();
+  }
+
+  /** Where nothing befell the run, it took one command and replaced nobody. */
+  #requirePeace(): void {
+    const replaced = this.#journalSays('"replaced":true') || this.#journalSays('"charged":true');
+    if (this.commands !== 1 || replaced)
+      this.#world.break(`nothing befell it, and it took ${this.commands} commands${replaced ? ' and replaced workers' : ''}`);
   }
 
   get #broken(): boolean {

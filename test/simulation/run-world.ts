@@ -32,7 +32,7 @@ const TIMES = {
   call_timeout_ms: 5_000,
   ready_timeout_ms: 60_000,
   lost_after_ms: 30_000,
-  stall_timeout_ms: 120_000,
+  stall_timeout_ms: 45_000,
   waiting_timeout_ms: 300_000,
   lease_ms: 90_000,
   replacements: 12,

@@ -103,6 +103,16 @@ describe('workers that fail', () => {
     },
   );
 
+  it('does not take a task for stuck that waited long behind another', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(8, 2_000),
+      limits: { workers: 1, stallTimeoutMs: 20_000 },
+    });
+    world.runToEnd();
+    expect(world.workers).toHaveLength(1);
+    expect(givenBack(world).ranges).toEqual([]);
+  });
+
   it('charges a worker that stands still once, and not the range that waited behind', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(8, 400),

@@ -1,0 +1,231 @@
+import type { TaskStatus } from '../../worker/contract.ts';
+import { systemClock } from '../../orchestrator/clock.ts';
+import { certainStore } from '../../orchestrator/journal/certain-store.ts';
+import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
+import type { JournalStore } from '../../orchestrator/journal/store.ts';
+import { decide } from '../../orchestrator/reconcile/decide.ts';
+import type { Limits } from '../../orchestrator/reconcile/draft.ts';
+import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
+import { emptyMemory } from '../../orchestrator/reconcile/memory.ts';
+import type { Observation, WorkerAnswer } from '../../orchestrator/reconcile/observation.ts';
+import { rangeCounts } from '../../orchestrator/reconcile/state.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+import { evenRanges, VirtualWorld } from '../support/virtual-world.ts';
+
+/**
+ * `npm run bench:decisions`: what a tick of a large run costs (deciding and journalling, without the network), and how
+ * near the end of a pass comes to the ideal when one of four workers is slowed to a quarter.
+ */
+const WORKERS = 1_000;
+const RANGES = 100_000;
+const ROWS_PER_RANGE = 250_000;
+/** A range takes ten ticks. */
+const ROWS_PER_TICK = 25_000;
+const TICK_MS = 1_000;
+const TARGET_TICK_MS = 100;
+const TARGET_RSS_BYTES = 300e6;
+
+const LIMITS: Limits = {
+  workers: WORKERS,
+  replacements: 50,
+  attempts: 3,
+  build: 'build',
+  stopLimit: 1_000,
+  readyTimeoutMs: 60_000,
+  lostAfterMs: 30_000,
+  stallTimeoutMs: 120_000,
+  waitingTimeoutMs: 600_000,
+  terminateTimeoutMs: 15_000,
+  zeroQuietMs: 0,
+  shareLeastMs: 2_000,
+  bytesInFlight: 8_000_000,
+};
+
+/** Counts what is written, and keeps none of it. */
+class CountingStore extends MemoryStore implements JournalStore {
+  bytes = 0;
+
+  override create(name: string, body: string): Promise<'created' | 'exists'> {
+    this.bytes += body.length;
+    return Promise.resolve('created');
+  }
+}
+
+interface Task {
+  readonly range: string;
+  readonly start: bigint;
+  rows: number;
+}
+
+/** Workers that all read at the same pace, and hold what a run's loop sees. */
+class LargeFleet {
+  desired = 0;
+  readonly #instances = new Map<string, Map<string, Task>>();
+
+  live(): void {
+    while (this.#instances.size < this.desired) this.#instances.set(`i-${this.#instances.size}`, new Map());
+    for (const tasks of this.#instances.values()) {
+      const running = tasks.values().find(({ rows }) => rows < ROWS_PER_RANGE);
+      if (running !== undefined) running.rows += ROWS_PER_TICK;
+    }
+  }
+
+  observe(): Observation {
+    const instances = [...this.#instances.keys()].map((id) => ({
+      id,
+      phase: 'running' as const,
+      run: 'run',
+      detail: null,
+    }));
+    const workers = new Map([...this.#instances].map(([id, tasks]) => [id, answerOf(id, tasks)]));
+    return { desired: this.desired, exact: true, instances, workers, refusals: [] };
+  }
+
+  post(instance: string, task: string, range: string, start: bigint): void {
+    this.#instances.get(instance)?.set(task, { range, start, rows: 0 });
+  }
+
+  forget(instance: string, known: ReadonlySet<string>): void {
+    const tasks = this.#instances.get(instance);
+    for (const task of tasks?.keys() ?? []) if (!known.has(task)) tasks?.delete(task);
+  }
+
+  end(instance: string): void {
+    this.#instances.delete(instance);
+  }
+
+  get ids(): string[] {
+    return [...this.#instances.keys()];
+  }
+}
+
+function answerOf(id: string, tasks: ReadonlyMap<string, Task>): WorkerAnswer {
+  const statuses = [...tasks].map(([task, { rows, start }]) => [task, statusOf(task, rows, start)] as const);
+  const tasksById = Object.fromEntries(statuses);
+  return { reachable: true, ready: true, draining: false, build: 'build', workerId: id, tasks: tasksById };
+}
+
+function statusOf(task: string, rows: number, start: bigint): TaskStatus {
+  return {
+    task_id: task,
+    active: rows < ROWS_PER_RANGE,
+    attempt: 1,
+    end_index: (start + BigInt(ROWS_PER_RANGE)).toString(),
+    progress: 0,
+    settled_through: rows === 0 ? null : (start + BigInt(rows) - 1n).toString(),
+    rows_read: rows,
+    filtered: 0,
+    targets: [{ index: 'target', indexed: rows, superseded: 0, dead_letters: 0 }],
+    bytes_sent: rows * 1_000,
+    retries: 0,
+    waiting_for: null,
+    start_time: '2026-01-01T00:00:00.000Z',
+    finish_time: null,
+    error: null,
+  };
+}
+
+async function measureTicks(): Promise<boolean> {
+  const store = new CountingStore();
+  const journal = await RunJournal.open({
+    store: certainStore(store, systemClock),
+    runFolder: 'runs/bench',
+    epoch: 1,
+    requireHeld: () => {},
+    now: () => new Date(),
+  });
+  await journal.append(beginning());
+  const planBytes = store.bytes;
+  const fleet = new LargeFleet();
+  const times: number[] = [];
+  const written: number[] = [];
+  let memory = emptyMemory();
+  for (let tick = 1; ; tick += 1) {
+    fleet.live();
+    const observation = fleet.observe();
+    const before = store.bytes;
+    const beganMs = performance.now();
+    const decision = decide(journal.state, memory, observation, tick * TICK_MS, LIMITS);
+    await journal.append(decision.events);
+    times.push(performance.now() - beganMs);
+    written.push(store.bytes - before);
+    memory = decision.memory;
+    if (decision.finished) break;
+    carryOut(decision.effects, fleet, journal);
+  }
+  return report(times, written, planBytes, rangeCounts(journal.state).done);
+}
+
+function carryOut(
+  effects: ReturnType<typeof decide>['effects'],
+  fleet: LargeFleet,
+  { state }: RunJournal,
+): void {
+  for (const effect of effects) {
+    if (effect.type === 'set_desired') fleet.desired = effect.count;
+    if (effect.type === 'terminate') {
+      fleet.end(effect.instance);
+      if (effect.decrement) fleet.desired -= 1;
+    }
+    if (effect.type !== 'post_task') continue;
+    const range = state.open.get(effect.range);
+    if (range?.task != null) fleet.post(effect.instance, range.task, range.id, BigInt(range.start ?? 0));
+  }
+  const known = new Set([...state.open.values()].map(({ task }) => task ?? ''));
+  for (const id of fleet.ids) fleet.forget(id, known);
+}
+
+function beginning(): RunEvent[] {
+  const ranges = Array.from({ length: RANGES }, (_, i) => ({
+    number: String(i + 1).padStart(6, '0'),
+    start: String(i * ROWS_PER_RANGE),
+    end: String((i + 1) * ROWS_PER_RANGE),
+    rows: ROWS_PER_RANGE,
+    bytes: ROWS_PER_RANGE * 1_000,
+  }));
+  const identity = { run: 'run', runKey: 'key', fleet: 'bench', alias: 'a', definition: 'd', definitionDigest: 'a.b' };
+  const started = { build: 'build', source: 's', startedAt: '2026-01-01T00:00:00.000Z', rows: 0, rowsExact: true };
+  return [
+    { type: 'run_started', ...identity, ...started },
+    { type: 'planned', ranges, bounds: { min: '0', max: String(RANGES * ROWS_PER_RANGE) } },
+    { type: 'pass_opened', pass: 1, numbers: null },
+  ];
+}
+
+function report(times: number[], written: number[], planBytes: number, done: number): boolean {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  const peakBytes = process.resourceUsage().maxRSS * 1024;
+  const quarter = Math.floor(written.length / 4);
+  const mean = (part: readonly number[]): number => part.reduce((sum, bytes) => sum + bytes, 0) / part.length;
+  const early = mean(written.slice(quarter, 2 * quarter));
+  const late = mean(written.slice(3 * quarter, 4 * quarter - 20));
+  console.log(`${WORKERS} workers, ${RANGES} ranges, ${times.length} ticks, ${done} ranges done`);
+  console.log(`a tick: median ${at(0.5).toFixed(1)} ms, 99 % ${at(0.99).toFixed(1)} ms, longest ${at(1).toFixed(1)} ms (target: below ${TARGET_TICK_MS} ms)`);
+  console.log(`memory: ${(peakBytes / 1e6).toFixed(0)} MB at most (target: below ${TARGET_RSS_BYTES / 1e6} MB)`);
+  console.log(`journal: the plan once ${(planBytes / 1e6).toFixed(1)} MB; then ${(early / 1e3).toFixed(1)} KB a tick in the second quarter, ${(late / 1e3).toFixed(1)} KB in the last`);
+  return at(0.99) < TARGET_TICK_MS && peakBytes < TARGET_RSS_BYTES && late < 1.5 * early && done === RANGES;
+}
+
+/** Virtual seconds to the end of a pass of four workers, the last of them four times as slow. */
+function ticksToTheEnd(share: boolean): number {
+  const world = new VirtualWorld({
+    ranges: evenRanges(16, 10_000),
+    keysPerTick: 40,
+    limits: { workers: 4, shareLeastMs: share ? 2_000 : Number.POSITIVE_INFINITY },
+    behaviours: [{}, {}, {}, { slowness: 4 }],
+  });
+  return world.runToEnd(100_000);
+}
+
+function measureSharing(): boolean {
+  const ideal = (16 * 10_000) / (40 * 3.25);
+  const [shared, alone] = [ticksToTheEnd(true), ticksToTheEnd(false)];
+  const over = (ticks: number): string => `${ticks} s, ${((ticks / ideal - 1) * 100).toFixed(1)} % over the ideal of ${ideal.toFixed(0)} s`;
+  console.log(`four workers, one slowed to a quarter, 16 ranges (virtual time): ${over(shared)}; without cutting running ranges ${over(alone)}`);
+  return shared < alone && shared / ideal < 1.05;
+}
+
+const ticksHold = await measureTicks();
+const sharingHolds = measureSharing();
+if (!ticksHold || !sharingHolds) process.exitCode = 1;
