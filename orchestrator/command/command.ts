@@ -1,3 +1,4 @@
+import type { OpenWorkers } from '../run/context.ts';
 import type { Offline } from '../run/offline.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { Flags } from '../settings.ts';
@@ -9,6 +10,8 @@ export interface CommandContext {
   readonly flags: Flags;
   readonly reporter: Reporter;
   readonly output: Output;
+  /** Makes the workers of a pass. */
+  readonly workers: OpenWorkers;
   /** Aborts at a signal. */
   readonly signal: AbortSignal;
 }

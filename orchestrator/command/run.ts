@@ -6,7 +6,6 @@ import { claimRun, prepareRun } from '../run/begin-run.ts';
 import { type ChosenRun, chooseRun, requireFree } from '../run/choose-run.ts';
 import { carryOut } from '../run/carry-out.ts';
 import type { RunContext } from '../run/context.ts';
-import { openLocalWorkers } from '../run/local-workers.ts';
 import { connectBoth, type SourceConnections } from '../run/connections.ts';
 import { withLock } from '../run/with-lock.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
@@ -39,7 +38,7 @@ export async function runCommandOrPhase(
         connections: { ...connections, cluster: guardedCalls(connections.cluster, () => lock.requireHeld()) },
         journal,
         lock,
-        workers: openLocalWorkers,
+        workers: context.workers,
         clock: systemClock,
         reporter: context.reporter,
         signal,

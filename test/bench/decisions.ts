@@ -183,8 +183,21 @@ function beginning(): RunEvent[] {
     rows: ROWS_PER_RANGE,
     bytes: ROWS_PER_RANGE * 1_000,
   }));
-  const identity = { run: 'run', runKey: 'key', fleet: 'bench', alias: 'a', definition: 'd', definitionDigest: 'a.b' };
-  const started = { build: 'build', source: 's', startedAt: '2026-01-01T00:00:00.000Z', rows: 0, rowsExact: true };
+  const identity = {
+    run: 'run',
+    runKey: 'key',
+    fleet: 'bench',
+    alias: 'a',
+    definition: 'd',
+    definitionDigest: 'a.b',
+  };
+  const started = {
+    build: 'build',
+    source: 's',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    rows: 0,
+    rowsExact: true,
+  };
   return [
     { type: 'run_started', ...identity, ...started },
     { type: 'planned', ranges, bounds: { min: '0', max: String(RANGES * ROWS_PER_RANGE) } },
@@ -194,16 +207,23 @@ function beginning(): RunEvent[] {
 
 function report(times: number[], written: number[], planBytes: number, done: number): boolean {
   const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   const peakBytes = process.resourceUsage().maxRSS * 1024;
   const quarter = Math.floor(written.length / 4);
   const mean = (part: readonly number[]): number => part.reduce((sum, bytes) => sum + bytes, 0) / part.length;
   const early = mean(written.slice(quarter, 2 * quarter));
   const late = mean(written.slice(3 * quarter, 4 * quarter - 20));
   console.log(`${WORKERS} workers, ${RANGES} ranges, ${times.length} ticks, ${done} ranges done`);
-  console.log(`a tick: median ${at(0.5).toFixed(1)} ms, 99 % ${at(0.99).toFixed(1)} ms, longest ${at(1).toFixed(1)} ms (target: below ${TARGET_TICK_MS} ms)`);
-  console.log(`memory: ${(peakBytes / 1e6).toFixed(0)} MB at most (target: below ${TARGET_RSS_BYTES / 1e6} MB)`);
-  console.log(`journal: the plan once ${(planBytes / 1e6).toFixed(1)} MB; then ${(early / 1e3).toFixed(1)} KB a tick in the second quarter, ${(late / 1e3).toFixed(1)} KB in the last`);
+  console.log(
+    `a tick: median ${at(0.5).toFixed(1)} ms, 99 % ${at(0.99).toFixed(1)} ms, longest ${at(1).toFixed(1)} ms (target: below ${TARGET_TICK_MS} ms)`,
+  );
+  console.log(
+    `memory: ${(peakBytes / 1e6).toFixed(0)} MB at most (target: below ${TARGET_RSS_BYTES / 1e6} MB)`,
+  );
+  console.log(
+    `journal: the plan once ${(planBytes / 1e6).toFixed(1)} MB; then ${(early / 1e3).toFixed(1)} KB a tick in the second quarter, ${(late / 1e3).toFixed(1)} KB in the last`,
+  );
   return at(0.99) < TARGET_TICK_MS && peakBytes < TARGET_RSS_BYTES && late < 1.5 * early && done === RANGES;
 }
 
@@ -221,8 +241,11 @@ function ticksToTheEnd(share: boolean): number {
 function measureSharing(): boolean {
   const ideal = (16 * 10_000) / (40 * 3.25);
   const [shared, alone] = [ticksToTheEnd(true), ticksToTheEnd(false)];
-  const over = (ticks: number): string => `${ticks} s, ${((ticks / ideal - 1) * 100).toFixed(1)} % over the ideal of ${ideal.toFixed(0)} s`;
-  console.log(`four workers, one slowed to a quarter, 16 ranges (virtual time): ${over(shared)}; without cutting running ranges ${over(alone)}`);
+  const over = (ticks: number): string =>
+    `${ticks} s, ${((ticks / ideal - 1) * 100).toFixed(1)} % over the ideal of ${ideal.toFixed(0)} s`;
+  console.log(
+    `four workers, one slowed to a quarter, 16 ranges (virtual time): ${over(shared)}; without cutting running ranges ${over(alone)}`,
+  );
   return shared < alone && shared / ideal < 1.05;
 }
 

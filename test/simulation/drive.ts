@@ -71,7 +71,9 @@ export class Driver {
   #requirePeace(): void {
     const replaced = this.#journalSays('"replaced":true') || this.#journalSays('"charged":true');
     if (this.commands !== 1 || replaced)
-      this.#world.break(`nothing befell it, and it took ${this.commands} commands${replaced ? ' and replaced workers' : ''}`);
+      this.#world.break(
+        `nothing befell it, and it took ${this.commands} commands${replaced ? ' and replaced workers' : ''}`,
+      );
   }
 
   get #broken(): boolean {

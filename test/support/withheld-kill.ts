@@ -1,0 +1,67 @@
+import type { Fleet, FleetInstance, FleetView } from '../../orchestrator/fleet/fleet.ts';
+import type { WorkerCalls } from '../../orchestrator/fleet/worker-client.ts';
+import type { OpenWorkers } from '../../orchestrator/run/context.ts';
+import { openLocalWorkers } from '../../orchestrator/run/local-workers.ts';
+
+/**
+ * Local workers of which those that are told to end live on unseen: the fleet says that they are gone, as a cloud does
+ * of a machine whose network is cut, and nothing ends them but themselves.
+ */
+export class WithheldKill {
+  /** By id, the workers that were told to end and live on. */
+  readonly unseen = new Map<string, FleetInstance>();
+  /** As last seen. */
+  instances: readonly FleetInstance[] = [];
+  #calls: WorkerCalls | null = null;
+  #reallyClose: (() => Promise<void>)[] = [];
+  /** Which workers' kill is withheld. */
+  readonly #withheld: (id: string) => boolean;
+
+  constructor(withheld: (id: string) => boolean) {
+    this.#withheld = withheld;
+  }
+
+  readonly open: OpenWorkers = (context) => {
+    const workers = openLocalWorkers(context);
+    this.#calls ??= workers.calls;
+    this.#reallyClose.push(workers.close);
+    // Not closed with the pass: closing ends every worker.
+    return { ...workers, fleet: this.#fleet(workers.fleet), close: () => workers.fleet.setDesired(0) };
+  };
+
+  /** Calls as the orchestrator of the first pass would make them. */
+  get calls(): WorkerCalls {
+    if (this.#calls === null) throw new Error('no workers were opened yet');
+    return this.#calls;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#reallyClose.map((close) => close()));
+  }
+
+  #fleet(fleet: Fleet): Fleet {
+    return {
+      kind: fleet.kind,
+      observe: async () => this.#view(await fleet.observe()),
+      setDesired: (count) => fleet.setDesired(count + this.unseen.size),
+      terminate: async (id, options) => {
+        if (!this.#withheld(id)) return fleet.terminate(id, options);
+        const { desired, instances } = await fleet.observe();
+        const instance = instances.find((candidate) => candidate.id === id);
+        if (instance === undefined || this.unseen.has(id)) return;
+        this.unseen.set(id, instance);
+        // Another is launched in its place, unless with decrement.
+        await fleet.setDesired(desired + (options.decrement ? 0 : 1));
+      },
+      close: () => fleet.close(),
+    };
+  }
+
+  #view({ desired, instances, exact }: FleetView): FleetView {
+    this.instances = instances;
+    const seen = instances.map((instance) =>
+      this.unseen.has(instance.id) ? { ...instance, phase: 'gone' as const, url: null } : instance,
+    );
+    return { desired: desired - this.unseen.size, instances: seen, exact };
+  }
+}
