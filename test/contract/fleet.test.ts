@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Fleet, FleetInstance } from '../../orchestrator/fleet/fleet.ts';
 import { LocalFleet } from '../../orchestrator/fleet/local-fleet.ts';
+import { fleetOf, VirtualGroup } from '../simulation/group.ts';
+import { Scheduler } from '../simulation/scheduler.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/cities/cities.yaml', import.meta.url));
 /** Workers come up without database or cluster: they are booted then, but not ready. */
@@ -17,63 +20,110 @@ const ENVIRONMENT = {
   REINDEX_WORKER_EXIT_WITH_PARENT: 'true',
 };
 
-/** What every fleet promises. Each backend is run through the same suite. */
-const BACKENDS: Record<string, () => Fleet> = {
-  'local processes': () => new LocalFleet({ run: 'run-1', epoch: 1, pass: 1, environment: ENVIRONMENT }),
+/** A fleet, and time that passes for it. */
+interface Backend {
+  readonly fleet: Fleet;
+  pass(): Promise<void>;
+  /** How long a look at it may be stale, in milliseconds of its time. */
+  readonly exact: boolean;
+}
+
+/** What every fleet promises. Each backend is run through the same suite, the simulated one too: so it may be trusted. */
+const BACKENDS: Record<string, () => Backend> = {
+  'local processes': () => ({
+    fleet: new LocalFleet({ run: 'run-1', epoch: 1, pass: 1, environment: ENVIRONMENT }),
+    pass: () => sleep(50),
+    exact: true,
+  }),
+  'the group of the simulation': () => {
+    const scheduler = new Scheduler();
+    const timing = { reactMs: 1_000, bootMs: 5_000, shutdownMs: 3_000 };
+    const nobody = { running: () => {}, gone: () => {} };
+    const group = new VirtualGroup(scheduler, timing, nobody);
+    group.run = 'run-1';
+    return {
+      fleet: fleetOf(group),
+      pass: () => scheduler.run(scheduler.nowMs + 500, () => false),
+      exact: false,
+    };
+  },
 };
 
 describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
+  let backend: Backend;
   let fleet: Fleet;
 
   beforeEach(() => {
-    fleet = open();
+    backend = open();
+    fleet = backend.fleet;
   });
   afterEach(() => fleet.close());
 
   it('is empty at first', async () => {
-    expect(await fleet.observe()).toEqual({ desired: 0, instances: [] });
+    expect(await fleet.observe()).toEqual({ desired: 0, instances: [], exact: backend.exact });
   });
 
   it('launches as many instances as desired, of this run, and says where they listen', async () => {
     await fleet.setDesired(2);
-    const instances = await running(fleet, 2);
+    const instances = await running(backend, 2);
     expect(new Set(instances.map(({ id }) => id)).size).toBe(2);
+    expect(new Set(instances.map(({ url }) => url)).size).toBe(2);
     expect(instances.every(({ run }) => run === 'run-1')).toBe(true);
-    const answers = await Promise.all(instances.map(({ url }) => fetch(`${url}/healthcheck`)));
-    const bodies = (await Promise.all(answers.map((answer) => answer.json()))) as { worker_id: string }[];
-    expect(bodies.map((body) => body.worker_id)).toEqual(instances.map(({ id }) => id));
   });
 
-  it('lets an instance go for good with decrement, however often it is told', async () => {
+  it('lets an instance go for good with decrement', async () => {
     await fleet.setDesired(2);
-    const [first] = await running(fleet, 2);
+    const [first] = await running(backend, 2);
     await fleet.terminate(first?.id ?? '', { decrement: true });
-    await fleet.terminate(first?.id ?? '', { decrement: true });
-    await settled(fleet, ({ id }) => id !== first?.id);
+    await ended(backend, ({ id }) => id !== first?.id);
     expect((await fleet.observe()).desired).toBe(1);
-    expect(await running(fleet, 1)).toHaveLength(1);
+    expect(await running(backend, 1)).toHaveLength(1);
   });
 
-  it('puts another in the place of one that is terminated without decrement', async () => {
+  it('puts another in the place of one that is terminated without decrement, and takes the call twice', async () => {
     await fleet.setDesired(1);
-    const [first] = await running(fleet, 1);
+    const [first] = await running(backend, 1);
     await fleet.terminate(first?.id ?? '', { decrement: false });
-    const [second] = await running(fleet, 1);
+    await fleet.terminate(first?.id ?? '', { decrement: false });
+    const [second] = await running(backend, 1);
     expect(second?.id).not.toBe(first?.id);
     expect((await fleet.observe()).desired).toBe(1);
   });
 
+  it('chooses no victims when less is desired than there is', async () => {
+    await fleet.setDesired(2);
+    const before = await running(backend, 2);
+    await fleet.setDesired(1);
+    for (let i = 0; i < 10; i += 1) await backend.pass();
+    expect(await running(backend, 2)).toEqual(before);
+  });
+
+  it('refuses to terminate what it does not have', async () => {
+    await expect(async () => fleet.terminate('nobody', { decrement: true })).rejects.toThrow(/nobody/);
+    expect((await fleet.observe()).desired).toBe(0);
+  });
+
   it('reaches zero', async () => {
     await fleet.setDesired(2);
-    const instances = await running(fleet, 2);
+    const instances = await running(backend, 2);
     await fleet.setDesired(0);
     for (const { id } of instances) await fleet.terminate(id, { decrement: false });
-    await settled(fleet, () => false);
+    await ended(backend, () => false);
     expect((await fleet.observe()).desired).toBe(0);
   });
 });
 
 describe('local processes', () => {
+  it('run workers that answer by the name of their instance', async () => {
+    const fleet = new LocalFleet({ run: 'run-1', epoch: 1, pass: 1, environment: ENVIRONMENT });
+    await fleet.setDesired(2);
+    const instances = await running({ fleet, pass: () => sleep(50), exact: true }, 2);
+    const answers = await Promise.all(instances.map(({ url }) => fetch(`${url}/healthcheck`)));
+    const bodies = (await Promise.all(answers.map((answer) => answer.json()))) as { worker_id: string }[];
+    await fleet.close();
+    expect(bodies.map((body) => body.worker_id)).toEqual(instances.map(({ id }) => id));
+  });
+
   it('replaces a worker that ends by itself and keeps its last words', async () => {
     const fleet = new LocalFleet({
       run: 'run-1',
@@ -116,27 +166,29 @@ describe('local processes', () => {
   });
 });
 
-/** Waits until so many instances run and listen. */
-async function running(fleet: Fleet, count: number): Promise<readonly FleetInstance[]> {
+/** Lets time pass until so many instances run and listen. */
+async function running(backend: Backend, count: number): Promise<readonly FleetInstance[]> {
   let found: readonly FleetInstance[] = [];
   await until(async () => {
-    found = (await fleet.observe()).instances.filter(({ phase, url }) => phase === 'running' && url !== null);
+    const { instances } = await backend.fleet.observe();
+    found = instances.filter(({ phase, url }) => phase === 'running' && url !== null);
     return found.length === count;
-  });
+  }, backend.pass);
   return found;
 }
 
-/** Waits until every instance is gone but those that may stay. */
-function settled(fleet: Fleet, mayStay: (instance: FleetInstance) => boolean): Promise<void> {
-  return until(async () =>
-    (await fleet.observe()).instances.every((instance) => instance.phase === 'gone' || mayStay(instance)),
-  );
+/** Lets time pass until every instance is gone but those that may stay. */
+function ended(backend: Backend, mayStay: (instance: FleetInstance) => boolean): Promise<void> {
+  return until(async () => {
+    const { instances } = await backend.fleet.observe();
+    return instances.every((instance) => instance.phase === 'gone' || mayStay(instance));
+  }, backend.pass);
 }
 
-async function until(condition: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
-  const deadlineMs = performance.now() + timeoutMs;
+async function until(condition: () => Promise<boolean>, pass = () => sleep(50)): Promise<void> {
+  const deadlineMs = performance.now() + 30_000;
   while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`not within ${timeoutMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (performance.now() > deadlineMs) throw new Error('not within 30 s');
+    await pass();
   }
 }

@@ -4,9 +4,25 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFileStore } from '../../orchestrator/journal/file-store.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
+import { VirtualJournal } from '../simulation/journal.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 
 /** What every journal store promises. Each backend is run through the same suite. */
-const BACKENDS: Record<string, (folder: string) => JournalStore> = { files: openFileStore };
+const shared = new Map<string, JournalStore>();
+const BACKENDS: Record<string, (folder: string) => JournalStore> = {
+  files: openFileStore,
+  memory: (folder) => sharedBy(folder, () => new MemoryStore()),
+  'the journal of the simulation': (folder) =>
+    sharedBy(folder, () => new VirtualJournal(NO_FAULTS, () => {})),
+};
+const NO_FAULTS = { nowMs: () => 0, strikes: () => false, guarded: (work: () => void) => work() };
+
+/** What is opened twice for one folder is one store. */
+function sharedBy(folder: string, make: () => JournalStore): JournalStore {
+  const store = shared.get(folder) ?? make();
+  shared.set(folder, store);
+  return store;
+}
 
 describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
   let folder: string;

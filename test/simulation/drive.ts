@@ -329,6 +329,7 @@ export class Driver {
   async #aftermath(): Promise<void> {
     const { scheduler, group } = this.#world;
     const world = this.#world;
+    this.#meddled = MOST_MEDDLED;
     await scheduler.run(scheduler.nowMs + AFTERMATH_MS, () => this.#broken);
     const left = group.live.filter((id) => !world.isAbandoned(id));
     if (left.length > 0)

@@ -11,7 +11,6 @@ export interface GroupTiming {
 }
 
 export interface GroupWatch {
-  launched(instance: string): void;
   running(instance: string): void;
   gone(instance: string): void;
 }
@@ -117,7 +116,6 @@ export class VirtualGroup {
     this.#launched += 1;
     const member: Member = { id: `i-${this.#launched}`, run: this.run, phase: 'pending', decrements: 0 };
     this.#members.set(member.id, member);
-    this.#watch.launched(member.id);
     this.#note();
     this.#scheduler.after(this.#timing.bootMs, () => {
       if (member.phase !== 'pending') return;

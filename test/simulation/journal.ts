@@ -1,7 +1,15 @@
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
+import type { Fault } from './faults.ts';
 import { Violation } from './invariants.ts';
-import type { World } from './world.ts';
+
+/** What may befall the journal, and who reads what is written. */
+export interface JournalWorld {
+  nowMs(): number;
+  strikes(fault: Fault, chance: number): boolean;
+  /** Does what may find a broken promise. */
+  guarded(work: () => void): void;
+}
 
 /** The journal store in virtual time; every segment that comes into being is read by the accounts of the world. */
 export class VirtualJournal implements JournalStore {
@@ -9,11 +17,11 @@ export class VirtualJournal implements JournalStore {
   readonly objects = new Map<string, string>();
   /** Writes fail before this. */
   brokenUntilMs = 0;
-  readonly #world: World;
+  readonly #world: JournalWorld;
   readonly #onEvents: (runFolder: string, events: readonly RunEvent[]) => void;
   readonly #epochs = new Map<string, number>();
 
-  constructor(world: World, onEvents: (runFolder: string, events: readonly RunEvent[]) => void) {
+  constructor(world: JournalWorld, onEvents: (runFolder: string, events: readonly RunEvent[]) => void) {
     this.#world = world;
     this.#onEvents = onEvents;
   }
@@ -40,7 +48,7 @@ export class VirtualJournal implements JournalStore {
   }
 
   #requireWritable(): void {
-    if (this.#world.scheduler.nowMs < this.brokenUntilMs) throw new Error('ENOSPC: no space left on device');
+    if (this.#world.nowMs() < this.brokenUntilMs) throw new Error('ENOSPC: no space left on device');
   }
 
   #read(name: string, body: string): void {

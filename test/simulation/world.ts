@@ -116,7 +116,7 @@ export class World {
     this.group = new VirtualGroup(
       this.scheduler,
       { reactMs: 1_000, bootMs: random.whole(2_000, 15_000), shutdownMs: random.whole(500, 20_000) },
-      { launched: () => {}, running: (id) => this.#startWorker(id), gone: (id) => this.#switchOff(id) },
+      { running: (id) => this.#startWorker(id), gone: (id) => this.#switchOff(id) },
     );
     const rowsIn = (range: KeyRange): number | null =>
       this.#countsCannotBeKnown ? null : this.table.keysIn(range).length;
@@ -126,6 +126,10 @@ export class World {
       accounts.set(folder, account);
       account.note(events);
     });
+  }
+
+  nowMs(): number {
+    return this.scheduler.nowMs;
   }
 
   has(fault: Fault): boolean {
