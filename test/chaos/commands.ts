@@ -26,12 +26,14 @@ export interface GivenCommand {
 
 export interface CommandsOptions {
   readonly folder: string;
+  /** Begins the names of the files that keep their outputs. */
+  readonly name: string;
   readonly args: readonly string[];
   readonly story: Story;
   readonly onPhase: (phase: Phase) => void;
 }
 
-/** The commands of a round, given by the real command line. */
+/** The commands of one run, given by the real command line. */
 export class Commands {
   readonly given: GivenCommand[] = [];
   readonly #options: CommandsOptions;
@@ -46,8 +48,8 @@ export class Commands {
   }
 
   /** Gives the command once more, beside whatever runs. */
-  async give(why: string): Promise<void> {
-    const { folder, args, story } = this.#options;
+  give(why: string): void {
+    const { folder, name, args, story } = this.#options;
     const number = this.given.length + 1;
     const { child, ended } = startCommand({ args, folder });
     const command: GivenCommand = {
@@ -61,8 +63,8 @@ export class Commands {
     };
     this.given.push(command);
     story.add(`command ${number} is given (${why}), process ${command.pid}`);
-    child.stdout?.pipe(createWriteStream(join(folder, `command-${number}.stdout`)));
-    child.stderr?.pipe(createWriteStream(join(folder, `command-${number}.stderr`)));
+    child.stdout?.pipe(createWriteStream(join(folder, `${name}-command-${number}.stdout`)));
+    child.stderr?.pipe(createWriteStream(join(folder, `${name}-command-${number}.stderr`)));
     if (child.stderr !== null) createInterface(child.stderr).on('line', (line) => this.#hear(command, line));
     this.#ends.set(command, this.#watch(command, ended, guard([command.pid], 'SIGKILL')));
   }

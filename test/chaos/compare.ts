@@ -117,6 +117,7 @@ async function journalProblems({ journal, runKey, result }: ComparisonInput): Pr
   const store = openFileStore(journal);
   const { state } = await readRun(store, runFolder(runKey));
   const claims = await claimHistory(store);
+  const claim = claims.find((candidate) => candidate.runKey === runKey);
   const holder = await currentHolder(store);
   const { finished_before: _, ...said } = result;
   const unfinished = Object.values(state.ranges).filter(({ status }) => status !== 'done');
@@ -126,7 +127,7 @@ async function journalProblems({ journal, runKey, result }: ComparisonInput): Pr
       : [`the journal's result is ${JSON.stringify(state.result)}`]),
     ...unfinished.map(({ id, status }) => `in the journal range ${id} is ${status}`),
     ...(state.desired === 0 ? [] : [`in the journal ${state.desired} workers are desired`]),
-    ...(claims.length === 1 && claims[0]?.ended === 'finished' && !claims[0].held
+    ...(claim?.ended === 'finished' && claims.every(({ held }) => !held)
       ? []
       : [`the claims are ${JSON.stringify(claims)}`]),
     ...(holder === null ? [] : [`the lock is held by ${JSON.stringify(holder)}`]),

@@ -10,6 +10,12 @@ export interface Plan {
   readonly table: TablePlan;
   readonly workers: number;
   readonly ranges: number;
+  /** One after the other, on the same services: each but the first moves the alias away from the index before. */
+  readonly runs: readonly RunPlan[];
+}
+
+/** What happens to one run, from its first command on. */
+export interface RunPlan {
   readonly faults: readonly Fault[];
   /** Null: the table stands still. */
   readonly changes: ChangesPlan | null;
@@ -45,7 +51,7 @@ export interface AgainPlan {
   readonly twoAtOnce: readonly boolean[];
 }
 
-/** The first time that any command of the round says that it begins this phase, and some time after that. */
+/** The first time that any command of the run says that it begins this phase, and some time after that. */
 export interface Moment {
   readonly phase: Phase;
   readonly afterMs: number;
@@ -100,9 +106,15 @@ export type Fault = { readonly moment: Moment } & (
     }
 );
 
-/** The plan of a seed. The number of faults can be bounded, for rounds that must be short. */
-export function planOf(seed: number, mostFaults = 8): Plan {
-  const [plan] = fc.sample(planArbitrary(mostFaults), { seed, numRuns: 1, unbiased: true });
+export interface PlanBounds {
+  readonly mostRuns: number;
+  /** Of each run. */
+  readonly mostFaults: number;
+}
+
+/** The plan of a seed. Bounds are for rounds that must be short. */
+export function planOf(seed: number, bounds: PlanBounds = { mostRuns: 3, mostFaults: 8 }): Plan {
+  const [plan] = fc.sample(planArbitrary(bounds), { seed, numRuns: 1, unbiased: true });
   if (plan === undefined) throw new Error('No plan was drawn.');
   return { seed, ...plan };
 }
@@ -174,20 +186,25 @@ const changes: fc.Arbitrary<ChangesPlan> = fc.record({
   ),
 });
 
-function planArbitrary(mostFaults: number): fc.Arbitrary<Omit<Plan, 'seed'>> {
+const again: fc.Arbitrary<AgainPlan> = fc.record({
+  afterMs: fc.array(ms(0, 3_000), { minLength: 3, maxLength: 3 }),
+  waitsForServices: fc.boolean(),
+  twoAtOnce: fc.array(
+    fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+    { minLength: 4, maxLength: 4 },
+  ),
+});
+
+function planArbitrary({ mostRuns, mostFaults }: PlanBounds): fc.Arbitrary<Omit<Plan, 'seed'>> {
+  const run: fc.Arbitrary<RunPlan> = fc.record({
+    faults: fc.array(fault, { minLength: Math.min(2, mostFaults), maxLength: mostFaults, size: 'max' }),
+    changes: fc.option(changes, { freq: 2 }),
+    again,
+  });
   return fc.record({
     table,
     workers: fc.integer({ min: 3, max: 4 }),
     ranges: fc.integer({ min: 6, max: 16 }),
-    faults: fc.array(fault, { minLength: Math.min(3, mostFaults), maxLength: mostFaults }),
-    changes: fc.option(changes, { freq: 2 }),
-    again: fc.record({
-      afterMs: fc.array(ms(0, 3_000), { minLength: 3, maxLength: 3 }),
-      waitsForServices: fc.boolean(),
-      twoAtOnce: fc.array(
-        fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-        { minLength: 4, maxLength: 4 },
-      ),
-    }),
+    runs: fc.array(run, { minLength: 1, maxLength: mostRuns, size: 'max' }),
   });
 }

@@ -3,6 +3,7 @@ import type { RoundReport } from './round.ts';
 /** What came of all rounds. */
 export interface Figures {
   readonly rounds: number;
+  readonly runs: number;
   readonly failed_seeds: readonly number[];
   readonly commands: number;
   readonly exits: Readonly<Record<string, number>>;
@@ -18,15 +19,16 @@ export interface Figures {
 export function figuresOf(reports: readonly RoundReport[]): Figures {
   const sum = (pick: (report: RoundReport) => number): number =>
     reports.reduce((total, report) => total + pick(report), 0);
-  const faults = totals(reports.map((report) => report.faults));
-  const kind = (name: string): number =>
-    Object.entries(faults).reduce((total, [fault, count]) => total + (fault.startsWith(name) ? count : 0), 0);
+  const faults = reports.flatMap((report) => report.faults);
+  const exits = reports.flatMap((report) => report.exits);
+  const kind = (name: string): number => faults.filter((fault) => fault.startsWith(name)).length;
   return {
     rounds: reports.length,
+    runs: sum(({ runs }) => runs),
     failed_seeds: reports.flatMap(({ seed, problem }) => (problem === null ? [] : [seed])),
-    commands: sum(({ commands }) => commands),
-    exits: totals(reports.map((report) => report.exits)),
-    faults,
+    commands: exits.length,
+    exits: countOf(exits.map((code) => (code === null ? 'killed' : String(code)))),
+    faults: countOf(faults),
     kills: kind('kill'),
     pauses: kind('pause'),
     cuts: kind('cut'),
@@ -36,10 +38,10 @@ export function figuresOf(reports: readonly RoundReport[]): Figures {
   };
 }
 
-function totals(counts: readonly ReadonlyMap<string, number>[]): Record<string, number> {
-  const total: Record<string, number> = {};
-  for (const [name, count] of counts.flatMap((map) => [...map])) total[name] = (total[name] ?? 0) + count;
-  return Object.fromEntries(Object.entries(total).sort(([a], [b]) => a.localeCompare(b)));
+function countOf(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names.toSorted((a, b) => a.localeCompare(b))) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }
 
 /** For a person. */
@@ -49,7 +51,7 @@ export function wordsOf(figures: Figures): string[] {
       .map(([name, count]) => `${name} ${count}`)
       .join(', ') || 'none';
   return [
-    `${figures.rounds} rounds in ${figures.seconds} s, ${figures.failed_seeds.length} of them with a problem`,
+    `${figures.rounds} rounds with ${figures.runs} runs in ${figures.seconds} s, ${figures.failed_seeds.length} rounds with a problem`,
     `${figures.commands} commands given; exits: ${list(figures.exits)}`,
     `${figures.kills} kills, ${figures.pauses} pauses, ${figures.cuts} cuts: ${list(figures.faults)}`,
     `${figures.documents_compared.toLocaleString('en')} documents compared, ${figures.documents_that_differ} differ`,

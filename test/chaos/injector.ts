@@ -1,24 +1,24 @@
-import { type Fault, type Phase, type Plan } from './faults.ts';
+import type { Fault, Phase } from './faults.ts';
 import type { Story } from './story.ts';
 import type { Victims } from './victims.ts';
 
-/** Carries the faults of a plan out, each at its moment, and counts them. */
+/** Carries the faults of a run out, each at its moment, and counts them. */
 export class Injector {
-  /** `kill worker` -> how often it happened. */
-  readonly counts = new Map<string, number>();
+  /** `kill worker` and the like, one for each that happened. */
+  readonly done: string[] = [];
   readonly #waiting: Set<Fault>;
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #underWay = new Set<Promise<void>>();
   readonly #victims: Victims;
   readonly #story: Story;
 
-  constructor(plan: Plan, victims: Victims, story: Story) {
-    this.#waiting = new Set(plan.faults);
+  constructor(faults: readonly Fault[], victims: Victims, story: Story) {
+    this.#waiting = new Set(faults);
     this.#victims = victims;
     this.#story = story;
   }
 
-  /** Any command has begun this phase. */
+  /** Any command of the run has begun this phase. */
   phaseBegan(phase: Phase): void {
     for (const fault of this.#waiting) {
       if (fault.moment.phase !== phase) continue;
@@ -46,7 +46,7 @@ export class Injector {
   async #carryOut(fault: Fault): Promise<void> {
     const name = nameOf(fault);
     try {
-      if (await this.#victims.suffer(fault)) this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+      if (await this.#victims.suffer(fault)) this.done.push(name);
       else this.#story.add(`${name}: there is none now`);
     } catch (error) {
       this.#story.add(`${name} did not work out: ${error instanceof Error ? error.message : String(error)}`);

@@ -42,10 +42,14 @@ async function playRounds(firstSeed: number): Promise<RoundReport[]> {
   const played: RoundReport[] = [];
   for (let seed = firstSeed; played.length < options.rounds; seed = nextSeed(seed)) {
     console.log(picocolors.bold(`round ${played.length + 1}, seed ${seed}`));
-    const report = await playRound(planOf(seed), { tell: (line) => console.log(line), signal });
-    if (signal.aborted) break;
-    played.push(report);
-    tellOutcome(report);
+    try {
+      const report = await playRound(planOf(seed), { tell: (line) => console.log(line), signal });
+      played.push(report);
+      tellOutcome(report);
+    } catch (error) {
+      if (signal.aborted) break;
+      throw error;
+    }
     if (performance.now() > endMs) break;
   }
   return played;

@@ -1,19 +1,12 @@
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { workersOf } from '../support/worker-pids.ts';
-import type { GivenCommand } from './commands.ts';
-import { compare, type Comparison } from './compare.ts';
-import { faultOfExit } from './exits.ts';
+import type { Comparison } from './compare.ts';
 import type { Plan } from './faults.ts';
-import { RUN_KEY, setStage, type Stage } from './stage.ts';
+import { setStage } from './stage.ts';
 import { Story } from './story.ts';
+import { Trial, type TrialOptions } from './trial.ts';
 
-/** More commands than any plan's faults can make fail. */
-const MOST_COMMANDS = 40;
-/** A worker whose orchestrator is gone ends within 2 s; a busy machine takes longer. */
-const WORKERS_END_WITHIN_MS = 15_000;
 const KEPT_LOG_LINES = 12;
 
 export interface RoundReport {
@@ -22,139 +15,111 @@ export interface RoundReport {
   readonly problem: string | null;
   /** What is kept of a round with a problem: data, logs, journal, and its story. */
   readonly folder: string | null;
-  readonly commands: number;
-  /** Exit code, or `killed` -> how often. */
-  readonly exits: ReadonlyMap<string, number>;
-  /** `kill worker` -> how often. */
-  readonly faults: ReadonlyMap<string, number>;
+  /** Of which the index was compared. */
+  readonly runs: number;
+  /** Exit code of each command; null: it was killed. */
+  readonly exits: readonly (number | null)[];
+  /** `kill worker` and the like, one for each that happened. */
+  readonly faults: readonly string[];
   readonly documents: number;
   readonly differing: number;
   readonly seconds: number;
 }
 
-/** Plays one round from the start of its services to the comparison, and ends all that it started, whatever happens. */
-export async function playRound(
-  plan: Plan,
-  options: { readonly tell: (line: string) => void; readonly signal: AbortSignal },
-): Promise<RoundReport> {
+export interface RoundOptions {
+  readonly tell: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What came of the runs so far. */
+interface Played {
+  readonly trials: Trial[];
+  readonly comparisons: Comparison[];
+}
+
+/**
+ * Plays one round from the start of its services to the last comparison, and ends all that it started, whatever happens.
+ * @throws the signal's reason when that aborts
+ */
+export async function playRound(plan: Plan, { tell, signal }: RoundOptions): Promise<RoundReport> {
   const beginMs = performance.now();
-  const story = new Story(options.tell);
+  const story = new Story(tell);
   const folder = await mkdtemp(join(tmpdir(), 'reindex-fleet-chaos-'));
   await chmod(folder, 0o755); // The services may run as another user.
-  const over = new AbortController();
-  const signal = AbortSignal.any([options.signal, over.signal]);
-  let stage: Stage | null = null;
-  let comparison: Comparison | null = null;
-  let problem: string | null = null;
-  try {
-    story.add(`database and search node start in ${folder}`);
-    stage = await setStage(folder, plan, story, signal);
-    comparison = await play(stage, plan, story, signal);
-    if (comparison.problems.length > 0) problem = comparison.problems.join('\n');
-  } catch (error) {
-    problem = error instanceof Error ? error.message : String(error);
-  } finally {
-    over.abort();
-    await stage?.clear();
-  }
-  const interrupted = options.signal.aborted;
-  if (problem === null || interrupted) await rm(folder, { recursive: true, force: true });
-  else {
+  const played: Played = { trials: [], comparisons: [] };
+  const problem = await playRuns(plan, folder, story, signal, played).then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  if (problem === null || signal.aborted) await rm(folder, { recursive: true, force: true });
+  signal.throwIfAborted();
+  if (problem !== null) {
     story.add(`PROBLEM: ${problem}`);
     await writeFile(join(folder, 'story.txt'), await wholeStory(folder, plan, story));
   }
+  const seconds = (performance.now() - beginMs) / 1000;
   return {
     seed: plan.seed,
-    problem: interrupted ? null : problem,
-    folder: problem === null || interrupted ? null : folder,
-    commands: stage?.commands.given.length ?? 0,
-    exits: countExits(stage?.commands.given ?? []),
-    faults: stage?.injector.counts ?? new Map(),
-    documents: comparison?.documents ?? 0,
-    differing: comparison?.differing ?? 0,
-    seconds: (performance.now() - beginMs) / 1000,
+    problem,
+    folder: problem === null ? null : folder,
+    seconds,
+    ...summaryOf(played),
   };
 }
 
-/** From the first command to the comparison. */
-async function play(stage: Stage, plan: Plan, story: Story, signal: AbortSignal): Promise<Comparison> {
-  const { commands, injector, changes, victims, database, search, journal } = stage;
-  const done = await runUntilDone(stage, plan, signal);
-  await injector.end();
-  await changes.end();
-  await untilAllEnded(stage, signal);
-  await victims.servicesBack();
-  await requireNoWorkers(stage);
-  const provenFrom = Math.max(...commands.given.map(({ validatedFrom }) => validatedFrom ?? 0));
-  const late = [...changes.changedAt].flatMap(([key, atMs]) => (atMs >= provenFrom ? [key] : []));
-  const comparison = await compare({
-    databaseUrl: database.url,
-    searchUrl: search.url,
-    journal,
-    runKey: RUN_KEY,
-    result: done.outcome?.result ?? {},
-    unprovable: new Set(late),
-    changed: changes.changedAt.size > 0,
-  });
-  const except = late.length === 0 ? '' : `, but for ${late.length} keys that changed after the proof began`;
-  story.add(
-    `${comparison.documents} documents are compared with the table${except}: ${comparison.differing} differ`,
-  );
-  return comparison;
-}
-
-/** Gives the command again and again; gives the one that succeeded. */
-async function runUntilDone(stage: Stage, plan: Plan, signal: AbortSignal): Promise<GivenCommand> {
-  const { commands, injector, victims } = stage;
-  const { afterMs, twoAtOnce, waitsForServices } = plan.again;
-  for (let turn = 0; commands.given.length < MOST_COMMANDS; turn += 1) {
-    await commands.give(turn === 0 ? 'the first' : 'again');
-    if (twoAtOnce[turn % twoAtOnce.length] === true) await commands.give('twice at once');
-    if (turn === 0) injector.phaseBegan('start');
-    await untilAllEnded(stage, signal);
-    const done = commands.given.find(({ outcome }) => outcome?.code === 0);
-    if (done !== undefined) return done;
-    await sleep(afterMs[turn % afterMs.length] ?? 0, undefined, { signal });
-    if (waitsForServices) await victims.servicesBack();
+async function playRuns(
+  plan: Plan,
+  folder: string,
+  story: Story,
+  signal: AbortSignal,
+  played: Played,
+): Promise<void> {
+  story.add(`database and search node start in ${folder}`);
+  const stage = await setStage(folder, plan, signal);
+  try {
+    for (const [i, run] of plan.runs.entries()) {
+      const options = { stage, plan: run, story, runKey: `run-${i + 1}`, seed: plan.seed + i };
+      const comparison = await playRun(options, signal, played);
+      if (comparison.problems.length > 0) throw new Error(comparison.problems.join('\n'));
+    }
+  } finally {
+    await stage.clear();
   }
-  throw new Error(`The command was given ${commands.given.length} times and has not succeeded.`);
 }
 
-/** Also those that were given meanwhile. @throws at the first that ends as it must not */
-async function untilAllEnded({ commands, victims, changes }: Stage, signal: AbortSignal): Promise<void> {
-  while (commands.running.length > 0) await commands.anyEnds(signal);
-  const circumstances = {
-    commands: commands.given,
-    servicesHitMs: victims.servicesHitMs,
-    tableChanges: changes.changedAt.size > 0,
+async function playRun(
+  options: Omit<TrialOptions, 'signal'>,
+  signal: AbortSignal,
+  { trials, comparisons }: Played,
+): Promise<Comparison> {
+  const over = new AbortController();
+  const trial = new Trial({ ...options, signal: AbortSignal.any([signal, over.signal]) });
+  trials.push(trial);
+  try {
+    const comparison = await trial.play();
+    comparisons.push(comparison);
+    return comparison;
+  } finally {
+    over.abort();
+    await trial.end();
+  }
+}
+
+function summaryOf({ trials, comparisons }: Played) {
+  const sum = (pick: (comparison: Comparison) => number): number =>
+    comparisons.reduce((total, comparison) => total + pick(comparison), 0);
+  return {
+    runs: comparisons.length,
+    exits: trials.flatMap(({ commands }) => commands.given.map(({ outcome }) => outcome?.code ?? null)),
+    faults: trials.flatMap(({ injector }) => injector.done),
+    documents: sum(({ documents }) => documents),
+    differing: sum(({ differing }) => differing),
   };
-  const faults = commands.given.flatMap((command) => faultOfExit(command, circumstances) ?? []);
-  if (faults.length > 0) throw new Error(faults.join('\n'));
-}
-
-async function requireNoWorkers({ definitionFile }: Stage): Promise<void> {
-  const deadlineMs = performance.now() + WORKERS_END_WITHIN_MS;
-  for (;;) {
-    const pids = await workersOf(definitionFile);
-    if (pids.length === 0) return;
-    if (performance.now() > deadlineMs)
-      throw new Error(`All commands have ended, and their workers ${pids.join(', ')} live on.`);
-    await sleep(100);
-  }
-}
-
-function countExits(commands: readonly GivenCommand[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { outcome } of commands) {
-    const name = outcome?.code === undefined || outcome.code === null ? 'killed' : String(outcome.code);
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return counts;
 }
 
 /** The plan, what happened when, and the last words of each command. */
 async function wholeStory(folder: string, plan: Plan, story: Story): Promise<string> {
-  const logs = (await readdir(folder)).filter((name) => /^command-\d+\.stderr$/.test(name)).sort();
+  const logs = (await readdir(folder)).filter((name) => name.endsWith('.stderr')).sort();
   const tails = await Promise.all(
     logs.map(async (name) => {
       const lines = (await readFile(join(folder, name), 'utf8')).trimEnd().split('\n');

@@ -1,80 +1,44 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LiveChanges } from './changes.ts';
-import { Commands } from './commands.ts';
-import type { Phase, Plan } from './faults.ts';
-import { Injector } from './injector.ts';
+import type { Plan } from './faults.ts';
 import { LOCK_LEASE_MS, WORKER_LEASE_MS } from './leases.ts';
 import { type Service, startDatabase, startSearch } from './services.ts';
-import type { Story } from './story.ts';
 import { createTable, definitionOf } from './table.ts';
-import { Victims } from './victims.ts';
 
-export const RUN_KEY = 'chaos';
 const FLEET = 'chaos';
 
-/** All that a round consists of, each part started, nothing under way. */
+/** What the runs of a round work on: a database with its table, a search node, settings and a definition. */
 export interface Stage {
   readonly folder: string;
+  readonly settingsFile: string;
   readonly definitionFile: string;
+  /** The fleet's. */
   readonly journal: string;
   readonly database: Service;
   readonly search: Service;
-  readonly commands: Commands;
-  readonly victims: Victims;
-  readonly injector: Injector;
-  readonly changes: LiveChanges;
-  /** Ends every process that is left. */
+  /** Ends both services. */
   clear(): Promise<void>;
 }
 
-/** @param signal ends pauses and starts that are under way */
-export async function setStage(
-  folder: string,
-  plan: Plan,
-  story: Story,
-  signal: AbortSignal,
-): Promise<Stage> {
+/** @param signal ends starts that are under way */
+export async function setStage(folder: string, plan: Plan, signal: AbortSignal): Promise<Stage> {
   const { database, search } = await startServices(folder, signal);
-  const settingsFile = join(folder, 'reindex-fleet.yaml');
-  const definitionFile = join(folder, 'things.yaml');
-  const onPhase = (phase: Phase): void => {
-    injector.phaseBegan(phase);
-    changes.phaseBegan(phase);
-  };
-  const commands = new Commands({
+  const stage: Stage = {
     folder,
-    args: ['run', '--settings', settingsFile, '--run-key', RUN_KEY],
-    story,
-    onPhase,
-  });
-  const victims = new Victims({ database, search, commands, definitionFile, story, signal });
-  const injector = new Injector(plan, victims, story);
-  const changes = new LiveChanges(plan.changes, plan.seed, database, story);
-  const clear = async (): Promise<void> => {
-    await Promise.all([commands.end(), injector.end()]);
-    await changes.end();
-    await Promise.all([database.end(), search.end()]);
-  };
-  const stage = {
-    folder,
-    definitionFile,
+    settingsFile: join(folder, 'reindex-fleet.yaml'),
+    definitionFile: join(folder, 'things.yaml'),
     journal: join(folder, 'journal', FLEET),
     database,
     search,
-    commands,
-    victims,
-    injector,
-    changes,
-    clear,
+    clear: async () => void (await Promise.all([database.end(), search.end()])),
   };
   try {
     await createTable(database.url, plan.seed, plan.table);
-    await writeFile(definitionFile, JSON.stringify(definitionOf(plan.table), null, 2));
-    await writeFile(settingsFile, JSON.stringify(settingsOf(plan, stage), null, 2));
+    await writeFile(stage.definitionFile, JSON.stringify(definitionOf(plan.table), null, 2));
+    await writeFile(stage.settingsFile, JSON.stringify(settingsOf(plan, stage), null, 2));
     return stage;
   } catch (error) {
-    await clear();
+    await stage.clear();
     throw error;
   }
 }

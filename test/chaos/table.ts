@@ -95,7 +95,7 @@ function insertion(salt: number): string {
     INSERT INTO things SELECT (thing(key, 'plain')).* FROM (
       SELECT min(id) - 3 FROM things UNION ALL SELECT max(id) + 3 FROM things UNION ALL
       (SELECT id + 1 FROM things AS one WHERE dice(id, ${salt}, 50) = 0
-         AND NOT EXISTS (FROM things AS next WHERE next.id = one.id + 1) LIMIT 5)
+         AND NOT EXISTS (SELECT FROM things AS next WHERE next.id = one.id + 1) LIMIT 5)
     ) AS new (key) ON CONFLICT DO NOTHING RETURNING id::text`;
 }
 

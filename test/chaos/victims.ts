@@ -26,6 +26,8 @@ export class Victims {
   /** When something last happened, or ended happening, to database or search node. */
   servicesHitMs = Number.NEGATIVE_INFINITY;
   readonly #options: VictimsOptions;
+  /** Nobody is paused twice at once: the end of the first pause would end the second. */
+  readonly #paused = new Set<number>();
   #databaseTurn: Promise<unknown> = Promise.resolve();
   #searchTurn: Promise<unknown> = Promise.resolve();
 
@@ -105,13 +107,15 @@ export class Victims {
     const pids = await this.#pidsOf(fault);
     if (pids.length === 0) return false;
     story.add(`${fault.victim} ${pids[0]} is paused for ${fault.forMs} ms`);
+    for (const pid of pids) this.#paused.add(pid);
     const paused = pause(pids, fault.forMs, signal);
     const { takeOverAfterMs } = fault;
     if (fault.victim === 'orchestrator' && takeOverAfterMs !== null && takeOverAfterMs < fault.forMs) {
       await sleep(takeOverAfterMs, undefined, { signal });
-      await commands.give('while another is paused');
+      commands.give('while another is paused');
     }
     await paused;
+    for (const pid of pids) this.#paused.delete(pid);
     story.add(`${fault.victim} ${pids[0]} goes on`);
     return true;
   }
@@ -155,7 +159,8 @@ export class Victims {
   async #pidsOf({ victim, which }: Kill | Pause): Promise<number[]> {
     const { commands, definitionFile, database } = this.#options;
     const oneOf = (pids: readonly number[]): number[] => {
-      const pid = pids[which % pids.length];
+      const awake = pids.filter((pid) => !this.#paused.has(pid));
+      const pid = awake[which % awake.length];
       return pid === undefined ? [] : [pid];
     };
     switch (victim) {
