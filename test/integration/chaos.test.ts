@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { expect, inject, it } from 'vitest';
 import { planOf } from '../chaos/faults.ts';
-import { playRound } from '../chaos/round.ts';
+import { playRound, type RoundReport } from '../chaos/round.ts';
 
 /** A round with more takes minutes: `npm run chaos` plays those. */
 const SHORT = { mostRuns: 1, mostFaults: 3 };
@@ -13,12 +13,16 @@ it.skipIf(inject('searchUrl') === null)(
     const seed = randomInt(1, 2 ** 31 - 1);
     console.log(`A round of chaos, seed ${seed}.`);
     const told: string[] = [];
-    const report = await playRound(planOf(seed, SHORT), {
-      tell: (line) => told.push(line),
-      signal: AbortSignal.timeout(500_000),
-    });
+    let report: RoundReport | null = null;
+    try {
+      report = await playRound(planOf(seed, SHORT), {
+        tell: (line) => told.push(line),
+        signal: AbortSignal.timeout(540_000),
+      });
+    } finally {
+      if (report === null || report.problem !== null) console.log(told.join('\n'));
+    }
 
-    if (report.problem !== null) console.log(told.join('\n'));
     expect(report).toMatchObject({ problem: null, differing: 0 });
     expect(report.documents).toBeGreaterThan(4_000);
   },
