@@ -92,7 +92,7 @@ export class Trial {
     while (this.commands.running.length > 0) await this.commands.anyEnds(this.#options.signal);
     const circumstances = {
       commands: this.commands.given,
-      servicesHitMs: this.#victims.servicesHitMs,
+      troubles: this.#victims.troubles,
       tableChanges: this.#changes.changedAt.size > 0,
     };
     const faults = this.commands.given.flatMap((command) => faultOfExit(command, circumstances) ?? []);

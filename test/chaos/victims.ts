@@ -3,6 +3,7 @@ import { signal as send } from '../../embedded/process-table.ts';
 import { sql } from '../support/table-documents.ts';
 import { workersOf } from '../support/worker-pids.ts';
 import type { Commands } from './commands.ts';
+import type { Trouble } from './exits.ts';
 import type { Fault } from './faults.ts';
 import { pause } from './pause.ts';
 import type { Service } from './services.ts';
@@ -23,8 +24,8 @@ type Cut = Extract<Fault, { kind: 'cut' }>;
 
 /** Those to whom faults happen. A service suffers one fault after the other. */
 export class Victims {
-  /** When something last happened, or ended happening, to database or search node. */
-  servicesHitMs = Number.NEGATIVE_INFINITY;
+  /** When something happened to database or search node. */
+  readonly troubles: Trouble[] = [];
   readonly #options: VictimsOptions;
   /** Nobody is paused twice at once: the end of the first pause would end the second. */
   readonly #paused = new Set<number>();
@@ -65,11 +66,12 @@ export class Victims {
 
   async #noting(act: () => Promise<boolean>): Promise<boolean> {
     this.#options.signal.throwIfAborted();
-    this.servicesHitMs = performance.now();
+    const trouble: Trouble = { fromMs: performance.now(), toMs: Number.POSITIVE_INFINITY };
+    this.troubles.push(trouble);
     try {
       return await act();
     } finally {
-      this.servicesHitMs = performance.now();
+      trouble.toMs = performance.now();
     }
   }
 
