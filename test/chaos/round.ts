@@ -8,6 +8,8 @@ import { Story } from './story.ts';
 import { Trial, type TrialOptions } from './trial.ts';
 
 const KEPT_LOG_LINES = 12;
+/** Changes are drawn by rising seeds, and two runs must not draw the same ones. */
+const MOST_CHANGES = 100_000;
 
 export interface RoundReport {
   readonly seed: number;
@@ -78,7 +80,7 @@ async function playRuns(
   const stage = await setStage(folder, plan, signal);
   try {
     for (const [i, run] of plan.runs.entries()) {
-      const options = { stage, plan: run, story, runKey: `run-${i + 1}`, seed: plan.seed + i };
+      const options = { stage, plan: run, story, runKey: `run-${i + 1}`, seed: plan.seed + i * MOST_CHANGES };
       const comparison = await playRun(options, signal, played);
       if (comparison.problems.length > 0) throw new Error(comparison.problems.join('\n'));
     }
