@@ -109,13 +109,13 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
   });
 
   it('ends a pass whose block stands already, for its answer was lost or who set it died', async () => {
-    const names = await createTarget(cluster, described, identityOf('r1'), 1);
-    await indexItems(url, client, names, 1);
+    const names = await createTarget(world.cluster, world.described, identityOf('r1'), 1);
+    await indexItems(url, world.client, names, 1);
     await call(url, 'PUT', `/${names.index}/_block/write`);
 
-    await finalizeTarget(cluster, definition, names, 1, FINALIZE);
+    await finalizeTarget(world.cluster, world.definition, names, 1, FINALIZE);
 
-    const target = await describeIndex(cluster, names.index);
+    const target = await describeIndex(world.cluster, names.index);
     expect(target?.aliases).toEqual({});
     expect(target?.settings).not.toHaveProperty(['index.blocks.write']);
   });
