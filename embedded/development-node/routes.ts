@@ -53,8 +53,7 @@ const ROUTES: Readonly<Record<string, Handler>> = {
     ...DONE,
     indices: each(call, (index) => ({ primaries: { store: { size_in_bytes: bytesOf(index) } } })),
   }),
-  'PUT /:index/_block/write': (call) =>
-    block(each(call, (index) => configure(index, { 'blocks.write': true }))),
+  'PUT /:index/_block/write': blockWrites,
   'PUT /:index/_settings': (call) => done(each(call, (index) => configure(index, call.body))),
   'PUT /:index/_mapping': (call) => done(each(call, (index) => Object.assign(index.mappings, call.body))),
   'GET /:index/_(?<name>alias|mapping|settings)': describe,
@@ -90,10 +89,6 @@ export async function answer(indexes: Indexes, method: string, url: URL, text: s
 
 /** The answer to a call that is done when this is evaluated. */
 const done = (_result: unknown): Body => DONE;
-const block = (blocked: Body): Body => ({
-  ...DONE,
-  indices: Object.keys(blocked).map((name) => ({ name, blocked: true })),
-});
 const bytesOf = ({ documents }: Index): number =>
   documents.values().reduce((sum, doc) => sum + (doc.source?.length ?? 0), 0);
 const healthOf = ({ settings }: Index): string =>
@@ -105,6 +100,19 @@ function one(indexes: Indexes, name: string): Target {
   const [target, other] = indexes.resolve(name);
   if (target === undefined || other !== undefined) throw cannot(`[${name}] as one index`);
   return target;
+}
+
+/** Of an index that is blocked already no shard is asked. */
+function blockWrites({ indexes, index }: Call): Body {
+  const open = indexes
+    .resolve(index)
+    .filter((target) => target.index.settings['index.blocks.write'] !== 'true');
+  for (const target of open) configure(target.index, { 'blocks.write': true });
+  return {
+    acknowledged: true,
+    shards_acknowledged: open.length > 0,
+    indices: open.map((target) => ({ name: target.index.name, blocked: true })),
+  };
 }
 
 function configure(index: Index, changes: Body): void {

@@ -45,6 +45,7 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: 'the connection was cut: check whether target.url wants https',
   UND_ERR_CONNECT_TIMEOUT: 'no answer: check target.url and the network between',
   UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+  UND_ERR_BODY_TIMEOUT: 'no answer in time',
 };
 
 /** No answer at all. `where` is the URL without credentials. */

@@ -1,4 +1,5 @@
-import { Agent, type Dispatcher, interceptors, request } from 'undici';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, type Dispatcher, errors, interceptors, request } from 'undici';
 import { ClusterError, read, refusal, unreachable } from './cluster-error.ts';
 import { type CallOptions, type HttpMethod, type SearchCalls, segment } from './search-calls.ts';
 
@@ -12,6 +13,9 @@ export interface ClusterOptions {
 /** A first answer must come within this time, so that a wrong address is named at once. */
 const CONNECT_TIMEOUT_MS = 4_000;
 const CALL_TIMEOUT_MS = 30_000;
+const MOST_REPEATS = 5;
+/** Before the first repeat; doubled for each further one. */
+const LEAST_PAUSE_MS = 250;
 /** Elasticsearch before 7.10 lacks the write block call and `require_alias`; OpenSearch began behind it. */
 const OLDEST_ELASTICSEARCH: readonly [number, number] = [7, 10];
 
@@ -36,8 +40,8 @@ export class SearchCluster implements SearchCalls {
     this.#agent = agent;
     this.#repeating = agent.compose(
       interceptors.retry({
-        maxRetries: 5,
-        minTimeout: 250,
+        maxRetries: MOST_REPEATS,
+        minTimeout: LEAST_PAUSE_MS,
         maxTimeout: 5_000,
         timeoutFactor: 2,
         throwOnError: false,
@@ -113,16 +117,18 @@ export class SearchCluster implements SearchCalls {
     return this.#agent.destroy();
   }
 
-  #send(method: HttpMethod, path: string, body: unknown, options: CallOptions): Promise<Answer> {
-    const dispatcher = options.repeatable === false ? this.#agent : this.#repeating;
-    return send(
-      { where: this.where, origin: this.#origin, headers: this.#headers },
-      dispatcher,
-      method,
-      path,
-      body,
-      options,
-    );
+  /** undici repeats a call that is refused or has no answer; one whose answer broke off it could only resume. */
+  async #send(method: HttpMethod, path: string, body: unknown, options: CallOptions): Promise<Answer> {
+    const address = { where: this.where, origin: this.#origin, headers: this.#headers };
+    if (options.repeatable === false) return send(address, this.#agent, method, path, body, options);
+    for (let repeats = 0; ; repeats += 1) {
+      try {
+        return await send(address, this.#repeating, method, path, body, options);
+      } catch (error) {
+        if (!(error instanceof BrokenAnswer) || repeats === MOST_REPEATS) throw error;
+        await sleep(LEAST_PAUSE_MS * 2 ** repeats, undefined, { signal: options.signal });
+      }
+    }
   }
 }
 
@@ -153,6 +159,18 @@ function addressOf({ url, username, password, apiKey }: ClusterOptions): Address
   return { where: origin, origin, headers: authorization === null ? {} : { authorization } };
 }
 
+/** The answer had begun and did not come to its end, so nobody knows what became of the call. */
+class BrokenAnswer extends ClusterError {
+  constructor(where: string, cause: unknown) {
+    super(
+      0,
+      'unreachable',
+      `search cluster at ${where}: the connection was cut in the middle of an answer (run the same command again)`,
+      { cause },
+    );
+  }
+}
+
 async function send(
   address: Address,
   dispatcher: Dispatcher,
@@ -161,6 +179,7 @@ async function send(
   body: unknown,
   options: CallOptions,
 ): Promise<Answer> {
+  let begun = false;
   try {
     const response = await request(`${address.origin}${path}`, {
       method,
@@ -174,11 +193,19 @@ async function send(
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(body === null ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
+    begun = true;
     return { status: response.statusCode, text: await response.body.text() };
   } catch (error) {
     options.signal?.throwIfAborted();
-    throw error instanceof ClusterError ? error : unreachable(address.where, error);
+    throw begun && !isTimeout(error)
+      ? new BrokenAnswer(address.where, error)
+      : unreachable(address.where, error);
   }
+}
+
+/** Of an answer that had begun: it has been waited for long enough. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof errors.BodyTimeoutError;
 }
 
 /** A text is newline-delimited JSON already. */

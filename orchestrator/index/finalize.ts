@@ -24,6 +24,7 @@ export interface FinalizeRecord {
 
 /** Refresh and merge may take as long as the index is large. */
 const LONG_CALL_MS = 6 * 3_600_000;
+const MOST_BLOCK_TRIES = 3;
 
 /**
  * Ends a pass and makes the index ready. The block comes first: it waits for bulks in flight and lets none pass, which
@@ -72,16 +73,29 @@ async function hasWriteAlias(cluster: SearchCalls, names: TargetNames, pass: num
 }
 
 async function blockWrites(cluster: SearchCalls, names: TargetNames, signal: AbortSignal): Promise<void> {
-  for (const index of [names.index, names.deadLetterIndex]) {
+  for (const index of [names.index, names.deadLetterIndex]) await blockWritesTo(cluster, index, signal);
+}
+
+/**
+ * A block that stands already is no proof that bulks in flight were waited for, and setting it again is never
+ * acknowledged by shards: an earlier call's answer may be lost, or this process's predecessor died behind it. So it is
+ * lifted and set anew.
+ */
+async function blockWritesTo(cluster: SearchCalls, index: string, signal: AbortSignal): Promise<void> {
+  for (let tries = 0; tries < MOST_BLOCK_TRIES; tries += 1) {
+    const standing = (await describeIndex(cluster, index))?.settings['index.blocks.write'];
+    signal.throwIfAborted();
+    if (standing === 'true')
+      await cluster.call('PUT', `${path(index)}/_settings`, { 'index.blocks.write': null }, { signal });
     const answer = await cluster.call('PUT', `${path(index)}/_block/write`, null, {
       signal,
       timeoutMs: 120_000,
     });
-    if (read(answer, 'shards_acknowledged') === true) continue;
-    throw new RunFailed(
-      `the write block of ${index} was not acknowledged by all shards: run the same command again`,
-    );
+    if (read(answer, 'shards_acknowledged') === true) return;
   }
+  throw new RunFailed(
+    `the write block of ${index} was not acknowledged by all shards: run the same command again`,
+  );
 }
 
 /** Without `must_exist`: a repeated call finds them gone already, which is what is wanted; read back afterwards. */

@@ -228,6 +228,11 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
         status: 200,
         body: { acknowledged: true, shards_acknowledged: true, indices: [{ name: index, blocked: true }] },
       });
+      // Of an index that is blocked already no shard is asked again.
+      expect(await call(url, 'PUT', `/${index}/_block/write`)).toMatchObject({
+        status: 200,
+        body: { acknowledged: true, shards_acknowledged: false, indices: [] },
+      });
       const refused = { status: 403, error: 'cluster_block_exception' };
       expect(await bulk(url, alias, [...put('2'), { delete: { _id: '1' } }])).toMatchObject([
         refused,

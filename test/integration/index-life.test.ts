@@ -108,6 +108,18 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     expect(Object.keys(again.steps)).toEqual(['refresh', 'settings', 'forcemerge', 'health', 'unblock']);
   });
 
+  it('ends a pass whose block stands already, for its answer was lost or who set it died', async () => {
+    const names = await createTarget(world.cluster, world.described, identityOf('r1'), 1);
+    await indexItems(url, world.client, names, 1);
+    await call(url, 'PUT', `/${names.index}/_block/write`);
+
+    await finalizeTarget(world.cluster, world.definition, names, 1, FINALIZE);
+
+    const target = await describeIndex(world.cluster, names.index);
+    expect(target?.aliases).toEqual({});
+    expect(target?.settings).not.toHaveProperty(['index.blocks.write']);
+  });
+
   it('says what is wrong when the health is not reached in time', async () => {
     const wanting = { ...world.definition, index: { ...world.definition.index, numberOfReplicas: 1 } };
     const names = await createTarget(world.cluster, world.described, identityOf('r1'), 1);

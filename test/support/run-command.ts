@@ -19,7 +19,7 @@ export interface EndedCommand {
   /** The last line of standard output; empty when there was none. */
   readonly result: Readonly<Record<string, unknown>>;
   readonly stdout: readonly string[];
-  /** Every line of standard error; `ended` rejects when one of them is not JSON. */
+  /** Every whole line of standard error; `ended` rejects when one of them is not JSON. */
   readonly log: readonly LogLine[];
   /** All of standard error as it was written. */
   readonly stderr: string;
@@ -72,8 +72,12 @@ export function startCommand({ args, folder, environment }: CommandOptions): Run
   return { child, ended, said };
 }
 
+/** Who is killed may leave half a line behind. */
 function linesOf(text: string): string[] {
-  return text.split('\n').filter((line) => line !== '');
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .filter((line) => line !== '');
 }
 
 function resultIn(stdout: readonly string[]): Record<string, unknown> {

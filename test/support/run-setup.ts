@@ -1,10 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { processEntry } from '../../embedded/process-table.ts';
 import { type EndedCommand, type RunningCommand, startCommand } from './run-command.ts';
 import { call, uniqueName } from './search-calls.ts';
+import { workersOf } from './worker-pids.ts';
 
 /** The real node where the machine has it, else the one for development. */
 export const SEARCH_URL = inject('searchUrl') ?? inject('developmentUrl');
@@ -104,19 +104,4 @@ async function indexesOf(alias: string): Promise<string[]> {
   return Object.keys(body)
     .filter((name) => name.startsWith(alias))
     .sort();
-}
-
-/**
- * A worker is told its definitions by its environment, and those of a test lie in a folder of its own. Reads Linux's
- * /proc (proc(5)).
- */
-async function workersOf(definitionFile: string): Promise<number[]> {
-  const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0);
-  const own = await Promise.all(
-    pids.map(async (pid) => {
-      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-      return environment.split('\0').includes(`REINDEX_WORKER_DEFINITIONS=${definitionFile}`) ? [pid] : [];
-    }),
-  );
-  return own.flat().filter((pid) => processEntry(pid) !== null);
 }

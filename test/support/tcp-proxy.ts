@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Stands between a client and PostgreSQL, to do what networks do. */
+/** Stands between a client and a server, such as PostgreSQL, to do what networks do. */
 export class TcpProxy {
   /** Connections made so far. */
   connections = 0;
@@ -9,13 +9,16 @@ export class TcpProxy {
   readonly cutAfterBytes: number[] = [];
   /** While set, connections are cut as soon as they are made. */
   refusing = false;
+  /** The next so many pieces from the server are cut in their middle: what they answer has happened, and nobody is told. */
+  answersToCut = 0;
   readonly #server: Server;
-  readonly #target: URL;
-  readonly #sockets = new Set<Socket>();
+  readonly #links = new Set<Link>();
+  #target: URL;
+  #held = false;
 
   constructor(target: URL) {
     this.#target = target;
-    this.#server = createServer((client) => this.#connect(client));
+    this.#server = createServer({ pauseOnConnect: true }, (client) => this.#connect(client));
   }
 
   static async start(targetUrl: string): Promise<TcpProxy> {
@@ -33,9 +36,25 @@ export class TcpProxy {
     return url.href;
   }
 
+  /** Where connections go that are made from now on. */
+  retarget(url: string): void {
+    this.#target = new URL(url);
+  }
+
   /** Cuts all connections now. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const link of this.#links) link.cut();
+  }
+
+  /** Lets no byte pass, in either direction, until `release`. Connections can be made, as with a host that hangs. */
+  hold(): void {
+    this.#held = true;
+    for (const link of this.#links) link.hold();
+  }
+
+  release(): void {
+    this.#held = false;
+    for (const link of this.#links) link.release();
   }
 
   async stop(): Promise<void> {
@@ -51,23 +70,78 @@ export class TcpProxy {
       return;
     }
     const server = connect(Number(this.#target.port), this.#target.hostname);
-    const limit = this.cutAfterBytes.shift() ?? Number.POSITIVE_INFINITY;
-    let bytes = 0;
-    for (const socket of [client, server]) {
-      this.#sockets.add(socket);
+    const limitBytes = this.cutAfterBytes.shift() ?? Number.POSITIVE_INFINITY;
+    const link = new Link(client, server, { limitBytes, isCutHere: () => this.#isCutHere() });
+    this.#links.add(link);
+    client.once('close', () => this.#links.delete(link));
+    if (!this.#held) link.release();
+  }
+
+  #isCutHere(): boolean {
+    if (this.answersToCut === 0) return false;
+    this.answersToCut -= 1;
+    return true;
+  }
+}
+
+interface LinkOptions {
+  /** Of bytes from the server, after which the connection is cut. */
+  readonly limitBytes: number;
+  /** Asked for each piece from the server. */
+  readonly isCutHere: () => boolean;
+}
+
+/** One connection through the proxy, held until its first `release`. */
+class Link {
+  readonly #client: Socket;
+  readonly #server: Socket;
+  readonly #options: LinkOptions;
+  #bytes = 0;
+  #held = true;
+
+  constructor(client: Socket, server: Socket, options: LinkOptions) {
+    this.#client = client;
+    this.#server = server;
+    this.#options = options;
+    for (const [socket, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
       socket.on('error', () => undefined);
-      socket.on('close', () => {
-        this.#sockets.delete(socket);
-        client.destroy();
-        server.destroy();
-      });
+      socket.on('close', () => other.destroySoon());
     }
-    client.pipe(server);
-    server.on('data', (piece) => {
-      bytes += piece.length;
-      if (bytes > limit) client.destroy();
-      else if (!client.write(piece)) server.pause();
+    server.on('data', (piece) => this.#answer(piece));
+    server.pause();
+    client.on('drain', () => {
+      if (!this.#held) server.resume();
     });
-    client.on('drain', () => server.resume());
+  }
+
+  cut(): void {
+    this.#client.destroy();
+    this.#server.destroy();
+  }
+
+  hold(): void {
+    this.#held = true;
+    this.#client.unpipe(this.#server);
+    this.#client.pause();
+    this.#server.pause();
+  }
+
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#client.pipe(this.#server);
+    this.#server.resume();
+  }
+
+  #answer(piece: Buffer): void {
+    this.#bytes += piece.length;
+    if (this.#bytes > this.#options.limitBytes) return this.cut();
+    if (this.#options.isCutHere()) {
+      this.#client.write(piece.subarray(0, piece.length / 2), () => this.cut());
+      this.#server.pause();
+    } else if (!this.#client.write(piece)) this.#server.pause();
   }
 }

@@ -1,0 +1,55 @@
+import type { EndedCommand } from '../support/run-command.ts';
+import type { GivenCommand } from './commands.ts';
+
+/** From when to when something happened to database or search node, on the monotonic clock. */
+export interface Trouble {
+  readonly fromMs: number;
+  /** Infinite while it happens. */
+  toMs: number;
+}
+
+/** What a round knows of why a command may have ended without success. */
+export interface Circumstances {
+  readonly commands: readonly Pick<GivenCommand, 'number' | 'beganMs' | 'endedMs'>[];
+  readonly troubles: readonly Trouble[];
+  readonly tableChanges: boolean;
+}
+
+/** What is looked at of a command that has ended. */
+export type EndedGivenCommand = Pick<GivenCommand, 'number' | 'beganMs' | 'endedMs' | 'killed'> & {
+  readonly outcome: Pick<EndedCommand, 'code' | 'result'> | null;
+};
+
+/** A service that was killed or cut off may trouble a command for so long after it is there again. */
+const AFTERMATH_MS = 30_000;
+
+/** Why a command must not have ended as it did, a sentence; null: it may. */
+export function faultOfExit(command: EndedGivenCommand, circumstances: Circumstances): string | null {
+  const { code, result } = command.outcome ?? { code: null, result: {} };
+  if (code === 0) return null;
+  if (code === null)
+    return command.killed ? null : `command ${command.number} was killed, and not by this round`;
+  const words = String(result['error']);
+  const exit = `command ${command.number} exits ${code} (${words})`;
+  if (code === 3)
+    return hadCompany(command, circumstances) ? null : `${exit}, and no other command was at work`;
+  if (code !== 1) return `${exit}, which nothing in this round explains`;
+  if (wasTroubled(command, circumstances)) return null;
+  if (circumstances.tableChanges && words.includes('does not hold what')) return null;
+  return `${exit}, and nothing had happened to database and search node`;
+}
+
+function wasTroubled({ beganMs, endedMs }: EndedGivenCommand, { troubles }: Circumstances): boolean {
+  const untilMs = endedMs ?? Number.POSITIVE_INFINITY;
+  return troubles.some(({ fromMs, toMs }) => fromMs < untilMs && toMs > beganMs - AFTERMATH_MS);
+}
+
+function hadCompany({ number, beganMs, endedMs }: EndedGivenCommand, { commands }: Circumstances): boolean {
+  const untilMs = endedMs ?? Number.POSITIVE_INFINITY;
+  return commands.some(
+    (other) =>
+      other.number !== number &&
+      other.beganMs < untilMs &&
+      (other.endedMs ?? Number.POSITIVE_INFINITY) > beganMs,
+  );
+}
