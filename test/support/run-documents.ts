@@ -8,8 +8,8 @@ const PAGE = 5_000;
 type Documents = Readonly<Record<string, unknown>>;
 
 /** All documents of an index or alias by their `_id`, with their numbers digit by digit. The key's field is `id`. */
-export async function documentsOf(index: string): Promise<Documents> {
-  return Object.fromEntries((await hitsOf(index)).map(({ _id, _source }) => [_id, _source]));
+export async function documentsOf(index: string, searchUrl = SEARCH_URL): Promise<Documents> {
+  return Object.fromEntries((await hitsOf(index, searchUrl)).map(({ _id, _source }) => [_id, _source]));
 }
 
 /** How often each document was written. */
@@ -19,7 +19,7 @@ export async function documentVersions(index: string, searchUrl = SEARCH_URL): P
   );
 }
 
-async function hitsOf(index: string, searchUrl = SEARCH_URL): Promise<readonly Hit[]> {
+async function hitsOf(index: string, searchUrl: string): Promise<readonly Hit[]> {
   // The node for development gives versions unasked.
   const version = searchUrl === inject('developmentUrl') ? {} : { version: true };
   const found: Hit[] = [];
