@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { highestNumber, numberedName } from './numbered.ts';
 import type { JournalStore } from './store.ts';
-import { jsonIn, unreadableObject } from './store-failure.ts';
+import { parseObject } from './store-failure.ts';
 
 const claimSchema = z.object({
   schema: z.literal(1),
@@ -64,12 +64,5 @@ async function readClaim(store: JournalStore, number: number): Promise<Claim | n
 async function readNamed(store: JournalStore, name: string): Promise<Claim | null> {
   const body = await store.read(name);
   if (body === null) return null;
-  const parsed = claimSchema.safeParse(jsonIn(body));
-  if (!parsed.success)
-    throw unreadableObject(
-      store.location,
-      name,
-      `is no claim that this version reads: ${z.prettifyError(parsed.error)}`,
-    );
-  return parsed.data;
+  return parseObject(claimSchema, { location: store.location, name, kind: 'claim' }, body);
 }

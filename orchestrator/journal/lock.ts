@@ -5,7 +5,7 @@ import { FleetHeld, messageOf, Superseded } from '../errors.ts';
 import { type Holder, holderSchema } from './holder.ts';
 import { highestNumber, numberedName } from './numbered.ts';
 import type { JournalStore } from './store.ts';
-import { jsonIn, unreadableObject } from './store-failure.ts';
+import { parseObject } from './store-failure.ts';
 
 const FOLDER = 'locks';
 
@@ -192,12 +192,5 @@ async function readRecord(store: JournalStore, epoch: number): Promise<LockRecor
   const name = numberedName(FOLDER, epoch);
   const body = await store.read(name);
   if (body === null) return null;
-  const parsed = lockRecordSchema.safeParse(jsonIn(body));
-  if (!parsed.success)
-    throw unreadableObject(
-      store.location,
-      name,
-      `is no lock that this version reads: ${z.prettifyError(parsed.error)}`,
-    );
-  return parsed.data;
+  return parseObject(lockRecordSchema, { location: store.location, name, kind: 'lock' }, body);
 }

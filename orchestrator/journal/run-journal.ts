@@ -6,7 +6,7 @@ import { applyEvents, emptyState, type RunState } from '../reconcile/state.ts';
 import { numberedName, numberOf } from './numbered.ts';
 import { packState, type Snapshot, unpackState } from './snapshot.ts';
 import type { JournalStore } from './store.ts';
-import { jsonIn, unreadableObject } from './store-failure.ts';
+import { parseObject, unreadableObject } from './store-failure.ts';
 
 /** Raised when a journal is no longer read by what wrote the one before. */
 const JOURNAL_SCHEMA = 2;
@@ -194,13 +194,5 @@ async function requireSegment(store: JournalStore, name: string): Promise<Segmen
 async function readSegment(store: JournalStore, name: string): Promise<Segment | null> {
   const body = await store.read(name);
   if (body === null) return null;
-  const parsed = segmentSchema.safeParse(jsonIn(body));
-  if (!parsed.success) {
-    throw unreadableObject(
-      store.location,
-      name,
-      `is no journal segment of schema ${JOURNAL_SCHEMA}: ${z.prettifyError(parsed.error)}`,
-    );
-  }
-  return parsed.data;
+  return parseObject(segmentSchema, { location: store.location, name, kind: 'journal segment' }, body);
 }

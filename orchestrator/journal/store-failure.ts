@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { messageOf, RunFailed } from '../errors.ts';
 
 /** What a person does about it, by the file system's code. */
@@ -29,8 +30,29 @@ export function unreadableObject(location: string, name: string, problem: string
   );
 }
 
-/** JSON of an object of the journal; undefined where it is none, e.g. half a file. */
-export function jsonIn(body: string): unknown {
+/**
+ * What an object of the journal says. `kind`: what it should be, e.g. `claim`.
+ *
+ * @throws RunFailed when it is something else, half a file, or of another version
+ */
+export function parseObject<T>(
+  schema: z.ZodType<T>,
+  { location, name, kind }: { location: string; name: string; kind: string },
+  body: string,
+): T {
+  const parsed = schema.safeParse(jsonIn(body));
+  if (parsed.success) return parsed.data;
+  const [first] = parsed.error.issues;
+  const where = first === undefined || first.path.length === 0 ? '' : `, ${first.path.join('.')}`;
+  throw unreadableObject(
+    location,
+    name,
+    `is no ${kind} that this version reads (${body.length} characters${where}: ${first?.message})`,
+  );
+}
+
+/** Undefined where it is no JSON. */
+function jsonIn(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {
