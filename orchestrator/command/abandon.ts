@@ -1,25 +1,32 @@
 import { systemClock } from '../clock.ts';
 import { targetNames } from '../index/names.ts';
+import { claimHistory } from '../journal/claims.ts';
 import { abandonRun } from '../run/abandon-run.ts';
-import { unfinishedClaim } from '../run/choose-run.ts';
+import { endableClaim } from '../run/choose-run.ts';
 import { connectTarget } from '../run/connections.ts';
 import { withLock } from '../run/with-lock.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
 import { lockRequest } from './lock-request.ts';
 
-/** Ends an unfinished run: its index is deleted, the alias stays where it is, the fleet is free again. */
+/**
+ * Ends an unfinished run: its index is deleted, the alias stays where it is, the fleet is free again. May be repeated:
+ * one that was cut off is brought to its end, one that is done says so.
+ */
 export async function abandonCommand(context: CommandContext): Promise<CommandResult> {
   const { offline, reporter } = context;
-  const { store, settings } = offline;
-  const nothing = { status: 'nothing to abandon', fleet: settings.fleet };
-  if ((await unfinishedClaim(store)) === null) return nothing;
+  const { store } = offline;
+  const before = await resultBefore(context);
+  if (before !== null) return before;
   const connections = await connectTarget(offline, reporter);
   try {
-    return await withLock(await lockRequest(context, 'abandon'), async (lock, signal) => {
+    const request = await lockRequest(context, 'abandon', () => resultBefore(context));
+    return await withLock(request, async (lock, signal) => {
+      const meanwhile = await resultBefore(context);
+      if (meanwhile !== null) return meanwhile;
       const { cluster } = connections;
       const runKey = runKeyOf(context);
       const claim = await abandonRun({ store, cluster, lock, clock: systemClock, signal, runKey });
-      if (claim === null) return nothing;
+      if (claim === null) return nothing(context);
       const { index } = targetNames(claim.alias, claim.run);
       reporter.note(`run ${claim.runKey} is abandoned, ${index} is deleted`);
       return { status: 'abandoned', run_key: claim.runKey, run: claim.run, deleted: index };
@@ -27,4 +34,17 @@ export async function abandonCommand(context: CommandContext): Promise<CommandRe
   } finally {
     await connections.close();
   }
+}
+
+/** What there is to say without doing anything; null: there is a claim to end. */
+async function resultBefore(context: CommandContext): Promise<CommandResult | null> {
+  const { store } = context.offline;
+  const wanted = runKeyOf(context);
+  const ended = (await claimHistory(store)).find(({ runKey }) => runKey === wanted)?.ended;
+  if (ended === 'abandoned') return { status: 'abandoned', run_key: wanted, abandoned_before: true };
+  return (await endableClaim(store)) === null ? nothing(context) : null;
+}
+
+function nothing({ offline }: CommandContext): CommandResult {
+  return { status: 'nothing to abandon', fleet: offline.settings.fleet };
 }

@@ -3,10 +3,14 @@ import { describeThisProcess, stateOfHolder } from '../journal/holder.ts';
 import type { LockRequest } from '../run/with-lock.ts';
 import type { CommandContext } from './command.ts';
 
-/** This process's wish to hold the fleet's lock, for `reindex-fleet <command>`. */
+/**
+ * This process's wish to hold the fleet's lock, for `reindex-fleet <command>`. `whileHeld` is asked while another process
+ * has it, and throws when there is nothing to wait for.
+ */
 export async function lockRequest(
   { offline, reporter, signal }: CommandContext,
   command: string,
+  whileHeld: () => Promise<unknown>,
 ): Promise<LockRequest> {
   return {
     store: offline.store,
@@ -16,5 +20,6 @@ export async function lockRequest(
     clock: systemClock,
     reporter,
     signal,
+    whileHeld,
   };
 }

@@ -12,15 +12,20 @@ import { withLock } from '../run/with-lock.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
 import { lockRequest } from './lock-request.ts';
 
-/** Inverts the newest promotion (or that of the given run): all of it, or nothing. */
+/** Inverts the newest promotion (or that of the given run): all of it, or nothing. With a run's key it may be repeated. */
 export async function rollbackCommand(context: CommandContext): Promise<CommandResult> {
   const { offline, reporter } = context;
+  const before = await rolledBackBefore(context);
+  if (before !== null) return before;
   await findPromotion(context); // Refused at once where there is none; chosen under the lock.
   const connections = await connectTarget(offline, reporter);
   try {
-    return await withLock(await lockRequest(context, 'rollback'), async (lock, held) => {
+    const request = await lockRequest(context, 'rollback', () => requireFree(offline.store));
+    return await withLock(request, async (lock, held) => {
       await requireFree(offline.store);
       held.throwIfAborted();
+      const meanwhile = await rolledBackBefore(context);
+      if (meanwhile !== null) return meanwhile;
       const promoted = await findPromotion(context);
       const journal = await RunJournal.open({
         store: offline.store,
@@ -29,7 +34,7 @@ export async function rollbackCommand(context: CommandContext): Promise<CommandR
         requireHeld: () => lock.requireHeld(),
         now: () => new Date(),
       });
-      const cluster = guardedCalls(connections.cluster, () => lock.requireHeld());
+      const cluster = guardedCalls(connections.cluster, () => lock.requireHeld(), held);
       const record = await rollbackPromotion(cluster, promoted.record);
       await journal.append([{ type: 'rolled_back', at: new Date().toISOString(), record: { ...record } }]);
       reporter.note(`${record.alias} serves ${record.restored.join(', ')} again`);
@@ -40,6 +45,15 @@ export async function rollbackCommand(context: CommandContext): Promise<CommandR
   } finally {
     await connections.close();
   }
+}
+
+/** With its key a run is rolled back once: given again, the command says what it did. */
+async function rolledBackBefore(context: CommandContext): Promise<CommandResult | null> {
+  const wanted = runKeyOf(context);
+  if (wanted === null) return null;
+  const { state } = await readRun(context.offline.store, runFolder(wanted));
+  if (state.rolledBack === null) return null;
+  return { status: 'rolled back', run_key: wanted, ...state.rolledBack, rolled_back_before: true };
 }
 
 async function findPromotion(context: CommandContext): Promise<{ runKey: string; record: PromotionRecord }> {

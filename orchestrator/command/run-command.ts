@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import pino from 'pino';
 import { exitCodeOf, Interrupted, messageOf } from '../errors.ts';
-import { listenForSignals } from '../lifetime.ts';
+import { listenForSignals, wholeTurn } from '../lifetime.ts';
 import { JsonReporter } from '../report/json-reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { TerminalReporter } from '../report/terminal-reporter.ts';
@@ -26,24 +26,43 @@ export async function runCommand(
 ): Promise<number> {
   outlivePipes(output);
   const reporter = chooseReporter(output);
-  const lifetime = listenForSignals((interrupted) => {
-    writeResultNow(failure(interrupted));
-    process.exit(exitCodeOf(interrupted));
-  });
+  const lifetime = listenForSignals(
+    ({ signal }) => reporter.note(`${signal}: recording where the work stands; a second signal ends at once`),
+    (interrupted) => {
+      writeResultNow(failure(interrupted));
+      process.exit(exitCodeOf(interrupted));
+    },
+  );
+  try {
+    const code = await attempt(args, environment, workingFolder, reporter, output, lifetime.signal);
+    // Signals are told between two turns of the event loop: one that came before the last line was out is heard here.
+    await wholeTurn();
+    return lifetime.signal.aborted ? exitCodeOf(lifetime.signal.reason) : code;
+  } finally {
+    lifetime.end();
+  }
+}
+
+async function attempt(
+  args: readonly string[],
+  environment: Environment,
+  workingFolder: string,
+  reporter: Reporter,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
   try {
     const invocation = parseCommandLine(args, packageVersion(), (text) => output.stdout.write(text));
     if (invocation === null) return 0;
-    const result = await perform(invocation, environment, workingFolder, reporter, output, lifetime.signal);
+    const result = await perform(invocation, environment, workingFolder, reporter, output, signal);
     reporter.close();
     await writeResult(output.stdout, result);
-    return lifetime.signal.aborted ? exitCodeOf(lifetime.signal.reason) : 0;
+    return 0;
   } catch (error) {
     // What a signal interrupts fails in many ways; the signal is the reason.
-    const reason: unknown = lifetime.signal.aborted ? lifetime.signal.reason : error;
+    const reason: unknown = signal.aborted ? signal.reason : error;
     reporter.close();
     return await fail(reason, reporter, output);
-  } finally {
-    lifetime.end();
   }
 }
 

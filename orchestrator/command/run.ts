@@ -25,7 +25,9 @@ export async function runCommandOrPhase(
   if (before !== null) return before;
   const connections = await connectBoth(context.offline, context.reporter);
   try {
-    return await withLock(await lockRequest(context, command), async (lock, signal) => {
+    // Whoever holds the lock may claim the fleet for another key.
+    const request = await lockRequest(context, command, () => choose(context, command));
+    return await withLock(request, async (lock, signal) => {
       const chosen = await choose(context, command);
       const meanwhile = resultBefore(chosen, command);
       if (meanwhile !== null) return meanwhile;
@@ -35,7 +37,10 @@ export async function runCommandOrPhase(
       const run: RunContext = {
         ...begun,
         offline: context.offline,
-        connections: { ...connections, cluster: guardedCalls(connections.cluster, () => lock.requireHeld()) },
+        connections: {
+          ...connections,
+          cluster: guardedCalls(connections.cluster, () => lock.requireHeld(), signal),
+        },
         journal,
         lock,
         workers: context.workers,

@@ -1,6 +1,8 @@
 import { type Claim, claimHistory, runFolder } from '../journal/claims.ts';
+import { type Holder, stateOfHolder } from '../journal/holder.ts';
 import { currentHolder } from '../journal/lock.ts';
 import { readRun } from '../journal/run-journal.ts';
+import type { JournalStore } from '../journal/store.ts';
 import type { Counts } from '../reconcile/events.ts';
 import { rangeCounts, type RunState } from '../reconcile/state.ts';
 import type { Reporter } from '../report/reporter.ts';
@@ -14,19 +16,24 @@ export async function statusCommand(context: CommandContext): Promise<CommandRes
   const runKey = runKeyOf(context);
   const history = await claimHistory(store);
   const claim = runKey === null ? history[0] : history.find((candidate) => candidate.runKey === runKey);
-  const holder = await currentHolder(store);
+  const driver = await findDriver(store);
   const held = await unfinishedClaim(store);
   const fleet = {
     fleet: settings.fleet,
     journal: store.location,
     held_by: held?.runKey ?? null,
-    process: holder === null ? null : { ...holder.holder, epoch: holder.epoch },
+    process: driver,
   };
-  if (claim === undefined)
-    return { status: runKey === null ? 'no run yet' : `no run with key ${runKey}`, ...fleet };
+  if (claim === undefined) {
+    const status = runKey === null ? 'no run yet' : `no run with key ${runKey}`;
+    context.reporter.note(status);
+    return { status, ...fleet };
+  }
   const { state } = await readRun(store, runFolder(claim.runKey));
-  const status = standingOf(state, holder !== null && claim.held);
-  sayIn(context.reporter, status, claim, state);
+  // The process that has the lock works on the run that has the fleet.
+  const own = held?.run === claim.run ? driver : null;
+  const status = standingOf(state, own !== null && own.state !== 'dead');
+  sayIn(context.reporter, status, claim, state, own);
   return {
     status,
     ...fleet,
@@ -34,6 +41,15 @@ export async function statusCommand(context: CommandContext): Promise<CommandRes
     run: claim.run,
     ...describe(state),
   };
+}
+
+/** The process that has the lock, and whether it lives; `unknown` on another machine. */
+type Driver = Holder & { readonly epoch: number; readonly state: 'alive' | 'dead' | 'unknown' };
+
+async function findDriver(store: JournalStore): Promise<Driver | null> {
+  const found = await currentHolder(store);
+  if (found === null) return null;
+  return { ...found.holder, epoch: found.epoch, state: await stateOfHolder(found.holder) };
 }
 
 function standingOf(state: RunState, driven: boolean): string {
@@ -57,16 +73,34 @@ function settledFigures(counts: Counts): CommandResult {
 }
 
 /** For a person; the same stands in the last line. */
-function sayIn(reporter: Reporter, status: string, claim: Claim, state: RunState): void {
+function sayIn(
+  reporter: Reporter,
+  status: string,
+  claim: Claim,
+  state: RunState,
+  driver: Driver | null,
+): void {
   const { done, total } = rangeCounts(state);
   const phases = Object.entries(state.phases).flatMap(([phase, { finishedAt }]) =>
     finishedAt === null ? [] : [phase],
   );
   reporter.note(`run    ${claim.runKey} of ${claim.alias}: ${status}`);
+  if (driver !== null) reporter.note(`driver ${driverWords(driver)}`);
+  const phase = phaseUnderWay(state);
+  if (phase !== null) reporter.note(`phase  ${phase}`);
   reporter.note(`done   ${phases.length === 0 ? 'nothing yet' : phases.join(', ')}`);
   if (total > 0)
     reporter.note(`ranges ${done} of ${total} done, ${plural(state.counts.rowsRead, 'row')} settled`);
   if (state.stopped !== null) reporter.warning(state.stopped);
+}
+
+function driverWords({ purpose, pid, host, since, state }: Driver): string {
+  return `${purpose}, process ${pid} on ${host}, since ${since}${state === 'dead' ? ', is dead' : ''}`;
+}
+
+/** The last phase that was begun and has not ended; null between two. */
+function phaseUnderWay(state: RunState): string | null {
+  return Object.entries(state.phases).findLast(([, { finishedAt }]) => finishedAt === null)?.[0] ?? null;
 }
 
 function describe(state: RunState): CommandResult {
@@ -75,7 +109,7 @@ function describe(state: RunState): CommandResult {
   return {
     alias: state.identity?.alias ?? null,
     started_at: state.identity?.startedAt ?? null,
-    phase: phases.findLast(([, phase]) => phase.finishedAt === null)?.[0] ?? null,
+    phase: phaseUnderWay(state),
     phases_done: phases.filter(([, phase]) => phase.finishedAt !== null).map(([phase]) => phase),
     stopped: state.stopped,
     ranges,

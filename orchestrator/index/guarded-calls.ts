@@ -1,4 +1,4 @@
-import type { HttpMethod, SearchCalls } from './search-calls.ts';
+import type { CallOptions, HttpMethod, SearchCalls } from './search-calls.ts';
 
 /** Calls that only ask, though some of them have a body. */
 const ASKS = /\/(_count|_search|_mget)(\?|$)|^\/_index_template\/_simulate_index\//;
@@ -8,16 +8,21 @@ const ASKS = /\/(_count|_search|_mget)(\?|$)|^\/_index_template\/_simulate_index
  * each. A process that was paused between its decision and its call would else delete or move what another has made since.
  *
  * @param requireHeld throws when the lock is lost
+ * @param signal ends calls that are under way, with its reason
  */
-export function guardedCalls(cluster: SearchCalls, requireHeld: () => void): SearchCalls {
+export function guardedCalls(
+  cluster: SearchCalls,
+  requireHeld: () => void,
+  signal?: AbortSignal,
+): SearchCalls {
   const guard = (method: HttpMethod, path: string): void => {
     if (method !== 'GET' && method !== 'HEAD' && !ASKS.test(path)) requireHeld();
   };
   const guarded =
     <T>(work: (method: HttpMethod, path: string, ...rest: CallRest) => Promise<T>) =>
-    async (method: HttpMethod, path: string, ...rest: CallRest): Promise<T> => {
+    async (method: HttpMethod, path: string, ...[body, options]: CallRest): Promise<T> => {
       guard(method, path);
-      return work(method, path, ...rest);
+      return work(method, path, body ?? null, endedBy(signal, options));
     };
   return {
     where: cluster.where,
@@ -26,6 +31,11 @@ export function guardedCalls(cluster: SearchCalls, requireHeld: () => void): Sea
     callOrNull: guarded((...args) => cluster.callOrNull(...args)),
     search: (index, body) => cluster.search(index, body),
   };
+}
+
+function endedBy(signal: AbortSignal | undefined, options: CallOptions = {}): CallOptions {
+  const signals = [signal, options.signal].filter((one) => one !== undefined);
+  return signals.length === 0 ? options : { ...options, signal: AbortSignal.any(signals) };
 }
 
 type CallRest = Parameters<SearchCalls['call']> extends [unknown, unknown, ...infer Rest] ? Rest : never;

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { highestNumber, numberedName } from './numbered.ts';
 import type { JournalStore } from './store.ts';
+import { parseObject } from './store-failure.ts';
 
 const claimSchema = z.object({
   schema: z.literal(1),
@@ -32,7 +33,7 @@ export async function currentClaim(store: JournalStore): Promise<Claim | null> {
 export async function claimHistory(store: JournalStore): Promise<Claim[]> {
   const runs = new Map<string, Claim>();
   for (const name of (await store.list(FOLDER)).toReversed()) {
-    const claim = parseClaim(await store.read(name), name);
+    const claim = await readNamed(store, name);
     if (claim !== null && !runs.has(claim.run)) runs.set(claim.run, claim);
   }
   return [...runs.values()];
@@ -57,15 +58,11 @@ export function runFolder(runKey: string): string {
 }
 
 async function readClaim(store: JournalStore, number: number): Promise<Claim | null> {
-  if (number === 0) return null;
-  const name = numberedName(FOLDER, number);
-  return parseClaim(await store.read(name), name);
+  return number === 0 ? null : readNamed(store, numberedName(FOLDER, number));
 }
 
-function parseClaim(body: string | null, name: string): Claim | null {
+async function readNamed(store: JournalStore, name: string): Promise<Claim | null> {
+  const body = await store.read(name);
   if (body === null) return null;
-  const parsed = claimSchema.safeParse(JSON.parse(body));
-  if (!parsed.success)
-    throw new Error(`${name} is no claim that this version reads: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  return parseObject(claimSchema, { location: store.location, name, kind: 'claim' }, body);
 }

@@ -1,56 +1,108 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { JournalStore } from './store.ts';
+import { codeOf, storeFailure } from './store-failure.ts';
 
 /**
  * A journal in a folder. A name comes into being by `link()` from a file that is written and synced already:
  * `link` fails if the name exists, so there is one winner, and no reader ever sees half a file. (Not so by
  * `open(O_EXCL)` and writing, where a crash leaves an empty winner; and `rename` would replace silently.)
+ *
+ * @throws RunFailed from every call, with the path, the cause and what to do, when the folder cannot be read or written
  */
 export function openFileStore(root: string): JournalStore {
+  const folders = new Folders();
   return {
     location: root,
-    create: (name, body) => create(root, name, body),
-    read: (name) => orNull(readFile(join(root, name), 'utf8')),
-    replace: (name, body) => replace(root, name, body),
-    list: (folder) => list(root, folder),
+    create: (name, body) => create(folders, join(root, name), body),
+    read: (name) => read(join(root, name)),
+    replace: (name, body) => replace(folders, join(root, name), body),
+    list: (folder) => list(folders, root, folder),
   };
 }
 
-async function create(root: string, name: string, body: string): Promise<'created' | 'exists'> {
-  const path = join(root, name);
-  const draft = await writeDraft(path, body);
-  try {
-    await link(draft, path);
-    await syncFolder(dirname(path));
-    return 'created';
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return 'exists';
-    throw error;
-  } finally {
-    await unlink(draft).catch(() => {});
+/**
+ * Folders that were there once. One of them that is gone is never made anew: what it held is lost with it, and a
+ * journal that begins in its middle would tell another story.
+ */
+class Folders {
+  readonly #seen = new Set<string>();
+
+  saw(folder: string): void {
+    this.#seen.add(folder);
+  }
+
+  hasSeen(folder: string): boolean {
+    return this.#seen.has(folder);
+  }
+
+  /** Makes a folder that is not there yet; durable, with the folders above it that were made for it. */
+  async make(folder: string): Promise<void> {
+    if (this.hasSeen(folder)) return;
+    const first = await mkdir(folder, { recursive: true });
+    if (first !== undefined) {
+      const above = dirname(resolve(first));
+      for (let made = dirname(resolve(folder)); ; made = dirname(made)) {
+        await syncFolder(made);
+        if (made === above) break;
+      }
+    }
+    this.saw(folder);
   }
 }
 
-async function replace(root: string, name: string, body: string): Promise<void> {
-  const path = join(root, name);
-  const draft = await writeDraft(path, body);
-  await rename(draft, path);
+async function create(folders: Folders, path: string, body: string): Promise<'created' | 'exists'> {
+  return withDraft(folders, path, body, async (draft) => {
+    const created = await linkOnce(draft, path);
+    // Also when it exists: it may be our own of a try whose sync failed, and is taken for durable from now on.
+    await syncFolder(dirname(path));
+    return created ? 'created' : 'exists';
+  });
+}
+
+/** False: the name is taken. */
+async function linkOnce(draft: string, path: string): Promise<boolean> {
+  try {
+    await link(draft, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function replace(folders: Folders, path: string, body: string): Promise<void> {
+  return withDraft(folders, path, body, (draft) => rename(draft, path));
 }
 
 /** Drafts start with a dot: `list` passes them over, so one left by a crash does no harm. */
-async function writeDraft(path: string, body: string): Promise<string> {
-  await mkdir(dirname(path), { recursive: true });
+async function withDraft<T>(
+  folders: Folders,
+  path: string,
+  body: string,
+  publish: (draft: string) => Promise<T>,
+): Promise<T> {
   const draft = join(dirname(path), `.draft-${randomUUID()}`);
-  const file = await open(draft, 'wx', 0o600);
+  try {
+    await folders.make(dirname(path));
+    await writeDurably(draft, body);
+    return await publish(draft);
+  } catch (error) {
+    throw storeFailure('written', path, error);
+  } finally {
+    await unlink(draft).catch(() => {}); // Not there when it was published by `rename`, or never written.
+  }
+}
+
+async function writeDurably(path: string, body: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
   try {
     await file.writeFile(body);
     await file.sync();
   } finally {
     await file.close();
   }
-  return draft;
 }
 
 async function syncFolder(path: string): Promise<void> {
@@ -62,23 +114,26 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-async function list(root: string, folder: string): Promise<string[]> {
-  const names = (await orNull(readdir(join(root, folder)))) ?? [];
-  return names
-    .filter((name) => !name.startsWith('.'))
-    .sort()
-    .map((name) => join(folder, name));
-}
-
-async function orNull<T>(reading: Promise<T>): Promise<T | null> {
+async function read(path: string): Promise<string | null> {
   try {
-    return await reading;
+    return await readFile(path, 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
-    throw error;
+    throw storeFailure('read', path, error);
   }
 }
 
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+async function list(folders: Folders, root: string, folder: string): Promise<string[]> {
+  const path = join(root, folder);
+  try {
+    const names = await readdir(path);
+    folders.saw(path);
+    return names
+      .filter((name) => !name.startsWith('.'))
+      .sort()
+      .map((name) => join(folder, name));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' && !folders.hasSeen(path)) return [];
+    throw storeFailure('read', path, error);
+  }
 }

@@ -5,6 +5,7 @@ import { FleetHeld, messageOf, Superseded } from '../errors.ts';
 import { type Holder, holderSchema } from './holder.ts';
 import { highestNumber, numberedName } from './numbered.ts';
 import type { JournalStore } from './store.ts';
+import { parseObject } from './store-failure.ts';
 
 const FOLDER = 'locks';
 
@@ -54,14 +55,15 @@ export class FleetLock {
 
   /**
    * Takes the lock when it is free, released, its holder is proven dead, or it stood unchanged for a whole lease
-   * by this process's own clock. Throws FleetHeld when another holder is still alive after `waitMs`.
+   * by this process's own clock. Throws FleetHeld when another holder is still alive after `waitMs`, and whatever
+   * `onWait`, asked at each look at a lock that is held, throws.
    */
   static async acquire(
     store: JournalStore,
     holder: Holder,
     timing: LockTiming,
     stateOfHolder: (holder: Holder) => Promise<'alive' | 'dead' | 'unknown'>,
-    onWait: (record: LockRecord) => void,
+    onWait: (record: LockRecord) => Promise<void> | void,
   ): Promise<FleetLock> {
     const begin = timing.clock.monotonicMs();
     let watched = { mark: '', sinceMs: begin };
@@ -78,7 +80,7 @@ export class FleetLock {
         continue;
       }
       if (nowMs - begin > timing.waitMs) throw new FleetHeld(describeHeld(record));
-      onWait(record);
+      await onWait(record);
       await timing.clock.sleep(Math.min(250, timing.leaseMs / 4), timing.signal);
     }
   }
@@ -102,9 +104,12 @@ export class FleetLock {
 
   /**
    * Throws the Superseded error when the lock is lost, or may be: a whole lease has passed since the last renewal was
-   * begun, as when this process was paused. To be asked right before every call that changes something.
+   * begun, as when this process was paused. To be asked right before every call that changes something. Also when the
+   * lock was given back: work that was left behind then changes nothing more.
    */
   requireHeld(): void {
+    if (this.#record.released)
+      throw new Superseded('the lock was given back: this process changes nothing more');
     if (!this.#lost.signal.aborted && this.#sinceRenewalMs() >= this.#timing.leaseMs)
       this.#lose(
         `this process stood still for longer than its lease of ${this.#timing.leaseMs} ms (epoch ${this.epoch})`,
@@ -134,6 +139,9 @@ export class FleetLock {
       const highest = await highestNumber(this.#store, FOLDER);
       if (highest > this.epoch)
         return this.#lose(`epoch ${highest} has taken the lock over from epoch ${this.epoch}`);
+      const there = await readRecord(this.#store, this.epoch);
+      if (there !== null && there.nonce !== this.#record.nonce)
+        return this.#lose(`another process has written epoch ${this.epoch} anew`);
       await this.#write({ beat: this.#record.beat + 1 });
       this.#renewedAtMs = beganMs;
     } catch (error) {
@@ -184,10 +192,5 @@ async function readRecord(store: JournalStore, epoch: number): Promise<LockRecor
   const name = numberedName(FOLDER, epoch);
   const body = await store.read(name);
   if (body === null) return null;
-  const parsed = lockRecordSchema.safeParse(JSON.parse(body));
-  if (!parsed.success)
-    throw new Error(
-      `${name} in ${store.location} is no lock that this version reads: ${z.prettifyError(parsed.error)}`,
-    );
-  return parsed.data;
+  return parseObject(lockRecordSchema, { location: store.location, name, kind: 'lock' }, body);
 }

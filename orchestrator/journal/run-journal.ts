@@ -6,6 +6,7 @@ import { applyEvents, emptyState, type RunState } from '../reconcile/state.ts';
 import { numberedName, numberOf } from './numbered.ts';
 import { packState, type Snapshot, unpackState } from './snapshot.ts';
 import type { JournalStore } from './store.ts';
+import { parseObject, unreadableObject } from './store-failure.ts';
 
 /** Raised when a journal is no longer read by what wrote the one before. */
 const JOURNAL_SCHEMA = 2;
@@ -140,6 +141,7 @@ interface ReadRun {
 export async function readRun(store: JournalStore, runFolder: string): Promise<ReadRun> {
   const folder = segmentFolder(runFolder);
   const names = await store.list(folder);
+  requireNoGap(store, folder, names);
   const segments: Segment[] = [];
   let snapshot: Snapshot | undefined;
   for (const name of names.toReversed()) {
@@ -163,6 +165,17 @@ export async function readRun(store: JournalStore, runFolder: string): Promise<R
   };
 }
 
+/** A segment that is missing, by an accident or a hand, would be a part of the story that nobody tells. */
+function requireNoGap(store: JournalStore, folder: string, names: readonly string[]): void {
+  const gap = names.findIndex((name, i) => name !== numberedName(folder, i + 1));
+  if (gap !== -1)
+    throw unreadableObject(
+      store.location,
+      numberedName(folder, gap + 1),
+      `is not there, though ${names[gap]} is`,
+    );
+}
+
 function planOf(events: readonly RunEvent[]) {
   const event = events.find((candidate) => candidate.type === 'planned');
   return event === undefined ? null : { ranges: event.ranges, bounds: event.bounds };
@@ -174,26 +187,12 @@ function segmentFolder(runFolder: string): string {
 
 async function requireSegment(store: JournalStore, name: string): Promise<Segment> {
   const segment = await readSegment(store, name);
-  if (segment === null) throw new Error(`${name} vanished from the journal in ${store.location}`);
+  if (segment === null) throw unreadableObject(store.location, name, 'has vanished');
   return segment;
 }
 
 async function readSegment(store: JournalStore, name: string): Promise<Segment | null> {
   const body = await store.read(name);
   if (body === null) return null;
-  const parsed = segmentSchema.safeParse(parseJson(body));
-  if (!parsed.success) {
-    throw new Error(
-      `${name} in ${store.location} is no journal segment of schema ${JOURNAL_SCHEMA}: ${z.prettifyError(parsed.error)}`,
-    );
-  }
-  return parsed.data;
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return null;
-  }
+  return parseObject(segmentSchema, { location: store.location, name, kind: 'journal segment' }, body);
 }

@@ -3,12 +3,14 @@ import { RunFailed, Superseded } from '../errors.ts';
 import { deleteTarget } from '../index/create.ts';
 import { guardedCalls } from '../index/guarded-calls.ts';
 import { targetNames } from '../index/names.ts';
+import { pointsTo, readAlias } from '../index/promote.ts';
 import type { SearchCalls } from '../index/search-calls.ts';
 import { type Claim, runFolder, writeClaim } from '../journal/claims.ts';
 import type { FleetLock } from '../journal/lock.ts';
 import { RunJournal } from '../journal/run-journal.ts';
 import type { JournalStore } from '../journal/store.ts';
-import { unfinishedClaim } from './choose-run.ts';
+import type { RunState } from '../reconcile/state.ts';
+import { endableClaim } from './choose-run.ts';
 
 export interface AbandonOptions {
   readonly store: JournalStore;
@@ -28,7 +30,7 @@ export interface AbandonOptions {
  */
 export async function abandonRun(options: AbandonOptions): Promise<Claim | null> {
   const { store, lock, clock, signal, runKey } = options;
-  const claim = await unfinishedClaim(store);
+  const claim = await endableClaim(store);
   if (claim === null) return null;
   if (runKey !== null && runKey !== claim.runKey)
     throw new RunFailed(`the fleet is held by the run with key ${claim.runKey}, not by ${runKey}`);
@@ -40,21 +42,30 @@ export async function abandonRun(options: AbandonOptions): Promise<Claim | null>
     requireHeld,
     now: () => clock.now(),
   });
-  if (journal.state.promotion !== null)
+  const cluster = guardedCalls(options.cluster, requireHeld, signal);
+  const names = targetNames(claim.alias, claim.run);
+  if (await isPromoted(cluster, claim.alias, names.index, journal.state))
     throw new RunFailed(
       `run ${claim.runKey} has moved the alias already: finish it with \`reindex-fleet run\`, then \`reindex-fleet rollback\` if it must not stay`,
     );
   signal.throwIfAborted();
-  await deleteTarget(
-    guardedCalls(options.cluster, requireHeld),
-    targetNames(claim.alias, claim.run),
-    claim.run,
-  );
+  await deleteTarget(cluster, names, claim.run);
   const at = clock.now().toISOString();
-  await journal.append([{ type: 'abandoned', at }]);
+  await journal.append(journal.state.abandoned ? [] : [{ type: 'abandoned', at }]);
   const { schema: _schema, nonce: _nonce, ...content } = claim;
   requireHeld();
   if (!(await writeClaim(store, { ...content, held: false, at, ended: 'abandoned' })))
     throw new Superseded('another process wrote the next claim; this one stops');
   return claim;
+}
+
+/** A move that was cut off between call and record is seen by where the alias points. */
+async function isPromoted(
+  cluster: SearchCalls,
+  alias: string,
+  index: string,
+  state: RunState,
+): Promise<boolean> {
+  if (state.promotion !== null || state.promotionIntent === null) return state.promotion !== null;
+  return pointsTo(await readAlias(cluster, alias), [index]);
 }

@@ -25,11 +25,14 @@ export async function chooseRun(
   const held = await unfinishedClaim(store);
   if (held !== null && wanted.runKey === null) return chooseHeld(store, held, wanted.definitionDigest);
   const runKey = wanted.runKey ?? wanted.now.toISOString();
-  const known = (await claimHistory(store)).find((claim) => claim.runKey === runKey);
-  if (held !== null && held.runKey !== runKey && known?.ended !== 'finished')
-    throw new FleetHeld(heldBy(held));
-  if (known === undefined) return { kind: 'new', runKey, run: runIdOf(runKey, wanted.now) };
-  return chooseKnown(store, known, wanted.definitionDigest);
+  const claim = (await claimHistory(store)).find((candidate) => candidate.runKey === runKey);
+  const known =
+    claim === undefined ? null : { claim, state: (await readRun(store, runFolder(runKey))).state };
+  // A run that has its result needs no fleet to say so.
+  const isOver = known !== null && known.state.result !== null;
+  if (held !== null && held.runKey !== runKey && !isOver) throw new FleetHeld(heldBy(held));
+  if (known === null) return { kind: 'new', runKey, run: runIdOf(runKey, wanted.now) };
+  return chooseKnown(known.claim, known.state, wanted.definitionDigest);
 }
 
 /** The claim that holds the fleet. One whose run has its result already only lacks its last line and holds nothing. */
@@ -38,6 +41,13 @@ export async function unfinishedClaim(store: JournalStore): Promise<Claim | null
   if (claim === null || !claim.held) return null;
   const { state } = await readRun(store, runFolder(claim.runKey));
   return state.result !== null || state.abandoned ? null : claim;
+}
+
+/** The claim of a run without result; also when the run is abandoned and only its claim has not heard of it. */
+export async function endableClaim(store: JournalStore): Promise<Claim | null> {
+  const claim = await currentClaim(store);
+  if (claim === null || !claim.held) return null;
+  return (await readRun(store, runFolder(claim.runKey))).state.result === null ? claim : null;
 }
 
 /**
@@ -62,8 +72,7 @@ async function chooseHeld(store: JournalStore, claim: Claim, digest: string): Pr
   return { kind: 'unfinished', claim, state: (await readRun(store, runFolder(claim.runKey))).state };
 }
 
-async function chooseKnown(store: JournalStore, claim: Claim, digest: string): Promise<ChosenRun> {
-  const { state } = await readRun(store, runFolder(claim.runKey));
+function chooseKnown(claim: Claim, state: RunState, digest: string): ChosenRun {
   if (claim.ended === 'abandoned' || state.abandoned)
     throw new RunFailed(`the run with key ${claim.runKey} was abandoned; begin another with another key`);
   if (claim.definitionDigest !== digest) {

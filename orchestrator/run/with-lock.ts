@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Holder } from '../journal/holder.ts';
 import { FleetLock } from '../journal/lock.ts';
+import { unlessItHangs } from '../lifetime.ts';
 import type { JournalStore } from '../journal/store.ts';
 import type { Reporter } from '../report/reporter.ts';
 
@@ -13,9 +14,14 @@ export interface LockRequest {
   readonly clock: Clock;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
+  /** Asked while another process holds the lock; throws when there is nothing to wait for. */
+  readonly whileHeld?: () => Promise<unknown>;
 }
 
-/** Does something while holding the fleet's lock; gives the lock back however that ends. */
+/**
+ * Does something while holding the fleet's lock; gives the lock back however that ends, also when it hangs after a
+ * signal: what is left behind then finds the lock given back before it changes anything more.
+ */
 export async function withLock<T>(
   request: LockRequest,
   work: (lock: FleetLock, signal: AbortSignal) => Promise<T>,
@@ -23,16 +29,21 @@ export async function withLock<T>(
   const { store, leaseMs, holder, stateOfHolder, clock, reporter, signal } = request;
   let told = false;
   const timing = { leaseMs, waitMs: leaseMs * 1.2, clock, signal };
-  const lock = await FleetLock.acquire(store, holder, timing, stateOfHolder, ({ holder }) => {
-    if (told) return;
+  const lock = await FleetLock.acquire(store, holder, timing, stateOfHolder, async ({ holder }) => {
+    if (!told)
+      reporter.note(
+        `waiting for the lock: ${holder.purpose}, process ${holder.pid} on ${holder.host}, since ${holder.since}`,
+      );
     told = true;
-    reporter.note(
-      `waiting for the lock: ${holder.purpose}, process ${holder.pid} on ${holder.host}, since ${holder.since}`,
-    );
+    await request.whileHeld?.();
   });
+  const held = AbortSignal.any([signal, lock.lost]);
   lock.startRenewing();
   try {
-    return await work(lock, AbortSignal.any([signal, lock.lost]));
+    return await unlessItHangs(work(lock, held), held, clock);
+  } catch (error) {
+    // What is cut off by the loss fails in many ways; the loss is the reason.
+    throw lock.lost.aborted ? lock.lost.reason : error;
   } finally {
     // A lock that cannot be given back runs out by itself; what was done stands.
     await lock

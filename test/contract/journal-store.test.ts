@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,8 +67,34 @@ describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
 });
 
 describe('files', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'journal-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it('never make a folder anew that was there: what it held is gone with it', async () => {
+    const store = openFileStore(folder);
+    await store.create('n/1', 'x');
+    await rm(folder, { recursive: true });
+
+    const gone = /the journal cannot be written: .*\/n\/2: .*the folder was there and is gone: put it back/;
+    await expect(store.create('n/2', 'y')).rejects.toThrow(gone);
+    await expect(store.replace('n/1', 'z')).rejects.toThrow(/the folder was there and is gone/);
+    await expect(store.list('n')).rejects.toThrow(/the journal cannot be read: .*\/n: .*is gone/);
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  it('say where there is a file instead of a folder, and leave no draft', async () => {
+    await writeFile(join(folder, 'n'), '');
+    const store = openFileStore(folder);
+    const inTheWay = /cannot be (read|written): .*\/n.*a file where a folder belongs: mend journal.directory/;
+    await expect(store.create('n/1', 'x')).rejects.toThrow(inTheWay);
+    await expect(store.list('n')).rejects.toThrow(inTheWay);
+    expect(await readdir(folder)).toEqual(['n']);
+  });
+
   it('leaves no drafts behind and passes over those of a crashed process', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'journal-'));
     const store = openFileStore(folder);
     await store.create('n/1', 'x');
     await store.create('n/1', 'y');
@@ -75,6 +102,5 @@ describe('files', () => {
     expect(await readdir(join(folder, 'n'))).toEqual(['1']);
     await writeFile(join(folder, 'n', '.draft-left-over'), 'half');
     expect(await store.list('n')).toEqual(['n/1']);
-    await rm(folder, { recursive: true });
   });
 });

@@ -1,27 +1,75 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { resultOf } from '../support/run-command.ts';
-import { setUpRun } from '../support/run-setup.ts';
+import { stateOf } from '../support/run-journal.ts';
+import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
 import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
 
-/** A run whose reader goes away does its work all the same. */
+/** A run whose reader goes away, or whose output's disk is full, does its work all the same. */
 
 const database = placesDatabase();
+const OUTPUTS = [
+  { name: 'stdout', outputs: ['stdout'] },
+  { name: 'stderr', outputs: ['stderr'] },
+  { name: 'both', outputs: ['stdout', 'stderr'] },
+] as const;
+const KEY = ['--run-key', 'k'] as const;
 
-describe.concurrent('a closed output', { timeout: 120_000 }, () => {
-  it.for([['stdout'], ['stderr'], ['stdout', 'stderr']] as const)(
-    '%s changes nothing else',
-    async (closed, scope) => {
-      const settings = { workers: { count: 1 } };
-      const setup = await setUpRun(scope, { databaseUrl: database.url(), definition: PLACES, settings });
-      const run = setup.start('run', '--run-key', 'k');
-      for (const output of closed) run.child[output]?.destroy();
+function setUp(scope: TestScope): Promise<RunSetup> {
+  return setUpRun(scope, {
+    databaseUrl: database.url(),
+    searchUrl: inject('developmentUrl'),
+    definition: PLACES,
+    settings: { workers: { count: 1 } },
+  });
+}
 
-      const { code } = await run.ended;
+async function expectDone(setup: RunSetup): Promise<void> {
+  expect(await setup.served()).toHaveLength(1);
+  const again = await setup.run('run', ...KEY);
+  expect(resultOf(again)).toMatchObject({ status: 'done', indexed: ROWS, finished_before: true });
+}
 
-      expect(code).toBe(0);
-      expect(await setup.served()).toHaveLength(1);
-      const again = await setup.run('run', '--run-key', 'k');
-      expect(resultOf(again)).toMatchObject({ status: 'done', indexed: ROWS, finished_before: true });
-    },
-  );
+describe.concurrent('an output that takes nothing more', { timeout: 240_000 }, () => {
+  it.for(OUTPUTS)('closed from the start: $name', async ({ outputs }, scope) => {
+    const setup = await setUp(scope);
+    const run = setup.start('run', ...KEY);
+    for (const output of outputs) run.child[output]?.destroy();
+
+    expect((await run.ended).code).toBe(0);
+    await expectDone(setup);
+  });
+
+  it.for(OUTPUTS)('closed in the middle: $name', async ({ outputs }, scope) => {
+    const setup = await setUp(scope);
+    const run = setup.start('run', ...KEY);
+    await run.said('"phase":"reindex"');
+    for (const output of outputs) run.child[output]?.destroy();
+
+    expect((await run.ended).code).toBe(0);
+    await expectDone(setup);
+  });
+
+  it.for(OUTPUTS)('on a full disk: $name', async ({ outputs }, scope) => {
+    const setup = await setUp(scope);
+
+    expect((await setup.startWith({ full: outputs }, 'run', ...KEY).ended).code).toBe(0);
+    await expectDone(setup);
+  });
+
+  it.for(OUTPUTS)('leaves the codes of failures as they are: $name', async ({ outputs }, scope) => {
+    const setup = await setUp(scope);
+    const codeOf = async (...args: [string, ...string[]]): Promise<number | null> =>
+      (await setup.startWith({ full: outputs }, ...args).ended).code;
+
+    expect(await codeOf('run', '--target', 'http://127.0.0.1:1')).toBe(1);
+    expect(await codeOf('no-such-command')).toBe(2);
+    resultOf(await setup.run('claim', ...KEY));
+    expect(await codeOf('run', '--run-key', 'other')).toBe(3);
+    const closed = setup.start('run', ...KEY);
+    await closed.said('"phase":"create-index"');
+    for (const output of outputs) closed.child[output]?.destroy();
+    closed.child.kill('SIGTERM');
+    expect((await closed.ended).code).toBe(143);
+    expect((await stateOf(setup))?.result).toBeNull();
+  });
 });

@@ -73,12 +73,41 @@ it('abandon deletes what an unfinished run made and frees the fleet', { timeout:
   expect(errorOf(await setup.run('abandon', '--run-key', 'another'), 1)).toContain(
     'held by the run with key k',
   );
+  const down = await setup.run('abandon', '--target', 'http://127.0.0.1:1');
+  expect(errorOf(down, 1)).toContain('nothing listens there: start the cluster');
+  expect(await isHeld(setup)).toBe(true);
   expect(resultOf(await setup.run('abandon'))).toMatchObject({ status: 'abandoned', run_key: 'k' });
   expect(await setup.indexes()).toEqual([]);
   expect(await isHeld(setup)).toBe(false);
+  // Neither again nor for an unknown key is there anything to do, or a cluster needed.
+  const again = await setup.run('abandon', '--run-key', 'k', '--target', 'http://127.0.0.1:1');
+  expect(resultOf(again)).toEqual({ status: 'abandoned', run_key: 'k', abandoned_before: true });
+  expect(resultOf(await setup.run('abandon', '--run-key', 'unknown'))['status']).toBe('nothing to abandon');
   expect(resultOf(await setup.run('status'))).toMatchObject({ status: 'abandoned', held_by: null });
   expect(errorOf(await setup.run('run', '--run-key', 'k'), 1)).toContain('abandoned');
   resultOf(await setup.run('run'));
+});
+
+it('a run is carried on with a definition that means the same, and with no other', {
+  timeout: 120_000,
+}, async (scope) => {
+  const definition = { ...PLACES, document: { name: 'places.name', changed: 'places.changed_at' } };
+  const setup = await setUpRun(scope, { databaseUrl: database.url(), definition, settings: SMALL });
+  resultOf(await setup.run('claim', '--run-key', 'k'));
+
+  for (const document of [
+    { name: 'upper(places.name)', changed: 'places.changed_at' },
+    { name: 'places.name' },
+    // In another order the two halves of the index would not look alike.
+    { changed: 'places.changed_at', name: 'places.name' },
+  ]) {
+    await setup.redefine({ document });
+    expect(errorOf(await setup.run('create-index', '--run-key', 'k'), 1)).toContain('another definition');
+    expect(errorOf(await setup.run('run'), 3)).toContain('begun with another definition');
+  }
+  // Other order of sections, other words for the same, and what changes nothing that is written.
+  await setup.redefine({ retain: 3, source: { key: 'id', table: 'places' }, unrepresentable: 'null' });
+  expect(resultOf(await setup.run('create-index', '--run-key', 'k'))['status']).toMatch(/^unfinished/);
 });
 
 it('plan says what a run would do, and touches neither journal nor cluster', {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './run-eventually.ts';
@@ -38,19 +39,29 @@ export interface CommandOptions {
   readonly args: readonly string[];
   readonly folder: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Before the program's own file. */
+  readonly nodeFlags?: readonly string[];
+  /** Outputs that lie on a full disk. */
+  readonly full?: readonly ('stdout' | 'stderr')[];
 }
 
-export function startCommand({ args, folder, environment }: CommandOptions): RunningCommand {
+export function startCommand({
+  args,
+  folder,
+  environment,
+  nodeFlags = [],
+  full = [],
+}: CommandOptions): RunningCommand {
   const startMs = performance.now();
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [...nodeFlags, MAIN, ...args], {
     cwd: folder,
     env: { PATH: process.env['PATH'], HOME: folder, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', outputOf('stdout', full), outputOf('stderr', full)],
   });
   const stdout: string[] = [];
   let stderr = '';
-  createInterface(child.stdout).on('line', (line) => stdout.push(line));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  if (child.stdout !== null) createInterface(child.stdout).on('line', (line) => stdout.push(line));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const ended = once(child, 'close').then(
     ([code]): EndedCommand => ({
       code: code as number | null,
@@ -70,6 +81,11 @@ export function startCommand({ args, folder, environment }: CommandOptions): Run
     });
   };
   return { child, ended, said };
+}
+
+/** Linux's full(4): each write to it fails with ENOSPC. */
+function outputOf(name: 'stdout' | 'stderr', full: readonly string[]): 'pipe' | number {
+  return full.includes(name) ? openSync('/dev/full', 'w') : 'pipe';
 }
 
 /** Who is killed may leave half a line behind. */

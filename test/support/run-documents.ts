@@ -6,8 +6,8 @@ import type { Documents } from './table-documents.ts';
 export { documentsInTable, sql } from './table-documents.ts';
 
 /** All documents of an index or alias by their `_id`, with their numbers digit by digit. The key's field is `id`. */
-export async function documentsOf(index: string): Promise<Documents> {
-  return Object.fromEntries((await hitsIn(SEARCH_URL, index)).map(({ _id, _source }) => [_id, _source]));
+export async function documentsOf(index: string, searchUrl = SEARCH_URL): Promise<Documents> {
+  return Object.fromEntries((await hitsIn(searchUrl, index)).map(({ _id, _source }) => [_id, _source]));
 }
 
 /** How often each document was written. */

@@ -6,11 +6,21 @@ import type { TestScope } from './run-setup.ts';
 /** An answer in the cluster's stead; null: the call goes through. */
 export type Interception = { readonly status: number; readonly type: string; readonly reason: string } | null;
 
+/** One call; the same object before it goes on and when it is answered. */
+export interface ProxiedCall {
+  readonly method: string;
+  readonly path: string;
+}
+
 /** Stands between a run and the search node, and does to their calls what a test says. */
 export interface SearchProxy {
   readonly url: string;
   /** Asked for each call; replaced at will. */
   intercept: (method: string, path: string) => Interception;
+  /** Awaited for each call before it goes on to the node; false: it does not. Replaced at will. */
+  beforeCall: (call: ProxiedCall) => Promise<boolean>;
+  /** Awaited for each call that the node has answered, before the caller hears of it. */
+  beforeAnswer: (call: ProxiedCall) => Promise<void>;
   /** `METHOD /path` of each call so far that was not let through. */
   readonly refused: string[];
   /** Cuts all connections and takes no more until `up`. */
@@ -30,7 +40,7 @@ export async function startProxy(scope: TestScope, targetUrl: string): Promise<S
   const handle = (incoming: IncomingMessage, answer: ServerResponse): void => {
     const { method = '', url = '' } = incoming;
     const interception = proxy.intercept(method, url);
-    if (interception === null) return forward(targetUrl, incoming, answer);
+    if (interception === null) return void forward(proxy, targetUrl, incoming, answer);
     refused.push(`${method} ${url}`);
     incoming.resume().on('end', () => refuse(answer, interception));
   };
@@ -38,6 +48,8 @@ export async function startProxy(scope: TestScope, targetUrl: string): Promise<S
   const proxy: SearchProxy = {
     url: `http://127.0.0.1:${port}`,
     intercept: () => null,
+    beforeCall: () => Promise.resolve(true),
+    beforeAnswer: () => Promise.resolve(),
     refused,
     down: () => close(server),
     up: async () => void (await listen(port)),
@@ -46,12 +58,21 @@ export async function startProxy(scope: TestScope, targetUrl: string): Promise<S
   return proxy;
 }
 
-function forward(targetUrl: string, incoming: IncomingMessage, answer: ServerResponse): void {
-  const { method, headers, url = '' } = incoming;
-  const outgoing = request(new URL(url, targetUrl), { method: method ?? 'GET', headers }, (response) => {
+async function forward(
+  proxy: SearchProxy,
+  targetUrl: string,
+  incoming: IncomingMessage,
+  answer: ServerResponse,
+): Promise<void> {
+  const { method = 'GET', headers, url = '' } = incoming;
+  const call: ProxiedCall = { method, path: url };
+  if (!(await proxy.beforeCall(call))) return void answer.destroy();
+  const pass = async (response: IncomingMessage): Promise<void> => {
+    await proxy.beforeAnswer(call);
     answer.writeHead(response.statusCode ?? 502, response.headers);
     response.pipe(answer);
-  });
+  };
+  const outgoing = request(new URL(url, targetUrl), { method, headers }, (response) => void pass(response));
   outgoing.on('error', () => answer.destroy());
   answer.on('close', () => outgoing.destroy());
   incoming.pipe(outgoing);

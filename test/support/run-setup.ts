@@ -1,13 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
-import { type EndedCommand, type RunningCommand, startCommand } from './run-command.ts';
+import type { JournalFault } from './journal-faults.ts';
+import { type CommandOptions, type EndedCommand, type RunningCommand, startCommand } from './run-command.ts';
 import { call, uniqueName } from './search-calls.ts';
 import { workersOf } from './worker-pids.ts';
 
 /** The real node where the machine has it, else the one for development. */
 export const SEARCH_URL = inject('searchUrl') ?? inject('developmentUrl');
+
+const JOURNAL_FAULTS = fileURLToPath(new URL('./journal-faults.ts', import.meta.url));
 
 /** Cleans up when the test has ended: of vitest's test context. */
 export interface TestScope {
@@ -20,6 +24,10 @@ export interface RunOptions {
   readonly definition: Readonly<Record<string, unknown>>;
   /** Settings by section, over those that suit a small table. */
   readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** The search node to look at; by default `SEARCH_URL`. The settings may name a proxy of it. */
+  readonly searchUrl?: string;
+  /** Whether `failJournal` is wanted. */
+  readonly journalFaults?: boolean;
 }
 
 /** A folder with settings, a definition and a journal, and an alias, all of one test's own. */
@@ -29,8 +37,16 @@ export interface RunSetup {
   /** Where the fleet's journal comes to lie. */
   readonly journal: string;
   start(name: string, ...args: string[]): RunningCommand;
+  /** As `start`, with what else is to be different about its process. */
+  startWith(
+    options: Pick<CommandOptions, 'environment' | 'nodeFlags' | 'full'>,
+    name: string,
+    ...args: string[]
+  ): RunningCommand;
   /** Runs a command to its end. */
   run(name: string, ...args: string[]): Promise<EndedCommand>;
+  /** What the file system of the journal does from now on to commands that run and that come; null: its work. */
+  failJournal(fault: JournalFault | null): Promise<void>;
   /** Writes the definition anew, with these changes. */
   redefine(changes: Readonly<Record<string, unknown>>): Promise<void>;
   /** The worker processes of this test's runs that live now. */
@@ -49,44 +65,71 @@ export async function setUpRun(scope: TestScope, options: RunOptions): Promise<R
   const definitionFile = join(folder, 'places.yaml');
   const write = (file: string, value: unknown): Promise<void> =>
     writeFile(file, JSON.stringify(value, null, 2));
+  const searchUrl = options.searchUrl ?? SEARCH_URL;
+  const faultFile = join(folder, 'journal-fault.json');
+  const journal = join(folder, 'journal', alias);
+  // At once, or a command would read half of it.
+  const failJournal = async (fault: JournalFault | null): Promise<void> => {
+    await write(`${faultFile}.new`, fault);
+    await rename(`${faultFile}.new`, faultFile);
+  };
+  await failJournal(null);
+  const underFaults =
+    options.journalFaults === true
+      ? {
+          nodeFlags: ['--import', JOURNAL_FAULTS],
+          environment: { JOURNAL_FAULT_FILE: faultFile, JOURNAL_FAULT_FOLDER: journal },
+        }
+      : {};
   const definition = { alias, index: { number_of_replicas: 0 }, ...options.definition };
   await write(definitionFile, definition);
   await write(settingsFile, settingsOf(alias, options));
 
-  const start = (name: string, ...args: string[]): RunningCommand => {
-    const command = startCommand({ args: [name, '--settings', settingsFile, ...args], folder });
+  const startWith: RunSetup['startWith'] = (different, name, ...args) => {
+    const command = startCommand({
+      args: [name, '--settings', settingsFile, ...args],
+      folder,
+      ...underFaults,
+      ...different,
+    });
     started.push(command);
     return command;
   };
+  const start: RunSetup['start'] = (name, ...args) => startWith({}, name, ...args);
   const setup: RunSetup = {
     alias,
     folder,
-    journal: join(folder, 'journal', alias),
+    journal,
+    failJournal,
     start,
+    startWith,
     run: (name, ...args) => start(name, ...args).ended,
     redefine: (changes) => write(definitionFile, { ...definition, ...changes }),
     workers: () => workersOf(definitionFile),
-    indexes: () => indexesOf(alias),
+    indexes: () => indexesOf(searchUrl, alias),
     served: async () =>
-      Object.keys((await call(SEARCH_URL, 'GET', `/_alias/${alias}`)).body).filter((name) =>
+      Object.keys((await call(searchUrl, 'GET', `/_alias/${alias}`)).body).filter((name) =>
         name.startsWith(alias),
       ),
   };
   scope.onTestFinished(async () => {
     await Promise.all(started.map(end));
-    for (const index of await setup.indexes()) await call(SEARCH_URL, 'DELETE', `/${index}`);
+    for (const index of await setup.indexes()) await call(searchUrl, 'DELETE', `/${index}`);
     await rm(folder, { recursive: true, force: true });
   });
   return setup;
 }
 
-function settingsOf(alias: string, { databaseUrl, settings = {} }: RunOptions): Record<string, unknown> {
+function settingsOf(
+  alias: string,
+  { databaseUrl, searchUrl = SEARCH_URL, settings = {} }: RunOptions,
+): Record<string, unknown> {
   const { source, target, journal, workers, ...others } = settings;
   return {
     fleet: alias,
     definitions: 'places.yaml',
     source: { url: databaseUrl, ...source },
-    target: { url: SEARCH_URL, ...target },
+    target: { url: searchUrl, ...target },
     journal: { directory: 'journal', lease_ms: 3_000, ...journal },
     workers: { count: 2, poll_interval_ms: 50, ...workers },
     ...others,
@@ -99,8 +142,8 @@ async function end({ child, ended }: RunningCommand): Promise<void> {
   await ended.catch(() => undefined);
 }
 
-async function indexesOf(alias: string): Promise<string[]> {
-  const { body } = await call(SEARCH_URL, 'GET', `/${alias}-*`);
+async function indexesOf(searchUrl: string, alias: string): Promise<string[]> {
+  const { body } = await call(searchUrl, 'GET', `/${alias}-*`);
   return Object.keys(body)
     .filter((name) => name.startsWith(alias))
     .sort();

@@ -55,10 +55,12 @@ export function createServiceFolder(): { path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
+export function postmasterFile(dataDir: string): string {
+  return join(dataDir, 'postgresql', 'database', 'postmaster.pid');
+}
+
 export function postgresqlPid(dataDir: string): number {
-  return Number(
-    readFileSync(join(dataDir, 'postgresql', 'database', 'postmaster.pid'), 'utf8').split('\n')[0],
-  );
+  return Number(readFileSync(postmasterFile(dataDir), 'utf8').split('\n')[0]);
 }
 
 export async function hasEnded(pid: number, timeoutMs = 5_000): Promise<boolean> {

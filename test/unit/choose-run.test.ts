@@ -53,6 +53,20 @@ describe('which run a command speaks of', () => {
     expect(await choose(null)).toMatchObject({ kind: 'new' });
   });
 
+  it('is the finished one also when its process was killed before it ended its claim', async () => {
+    await claim('monday');
+    await journal('monday', [{ type: 'finished', at: 'then', result: { rows: 7 } }]);
+    await claim('tuesday');
+    expect(await choose('monday')).toMatchObject({ kind: 'finished', state: { result: { rows: 7 } } });
+  });
+
+  it('names a claim that cannot be read', async () => {
+    store.objects.set('claims/000000000001.json', '{"schema":1,');
+    await expect(choose(null)).rejects.toThrow(
+      /the journal in memory cannot be read: claims\/000000000001.json is no claim .* Nothing was touched/s,
+    );
+  });
+
   it('is refused for the key of an abandoned run', async () => {
     await claim('monday');
     await claim('monday', { held: false, ended: 'abandoned' });

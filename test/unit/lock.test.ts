@@ -54,6 +54,41 @@ describe('the fleet lock', () => {
     expect(await currentHolder(store)).toMatchObject({ epoch: 2, holder: { purpose: 'b' } });
   });
 
+  it('is not held any more by what goes on behind its release', async () => {
+    const held = await acquire('a');
+    await held.release();
+    expect(() => held.requireHeld()).toThrow(Superseded);
+  });
+
+  it('is lost when its very epoch was written anew, as in a journal that was deleted meanwhile', async () => {
+    const held = await acquire('a');
+    store.objects.clear();
+    const other = await acquire('b');
+    await held.renew();
+    expect(held.lost.reason).toBeInstanceOf(Superseded);
+    expect(await currentHolder(store)).toMatchObject({ epoch: other.epoch, holder: { purpose: 'b' } });
+  });
+
+  it('is not waited for when there is nothing to wait for', async () => {
+    const held = await acquire('a');
+    const reason = new FleetHeld('another key holds the fleet');
+    const contender = acquire('b', { onWait: () => Promise.reject(reason) });
+    await expect(contender).rejects.toBe(reason);
+    expect(nowMs).toBe(0);
+    expect(held.lost.aborted).toBe(false);
+  });
+
+  it.for(['', '{"schema":1,"epo', '{"schema":2}', 'garbage'])(
+    'names an object that is no lock: %s',
+    async (body) => {
+      store.objects.set('locks/000000000003.json', body);
+      const named =
+        /the journal in memory cannot be read: locks\/000000000003.json is no lock .* Nothing was touched/s;
+      await expect(acquire('a')).rejects.toThrow(named);
+      expect([...store.objects.keys()]).toEqual(['locks/000000000003.json']);
+    },
+  );
+
   it('leaves the new holder alone when a superseded one releases', async () => {
     const paused = await acquire('a');
     const other = await acquire('b');
@@ -88,7 +123,11 @@ describe('the fleet lock', () => {
 
 function acquire(
   purpose: string,
-  options: { state?: 'alive' | 'dead' | 'unknown'; onSleep?: () => Promise<void> } = {},
+  options: {
+    state?: 'alive' | 'dead' | 'unknown';
+    onSleep?: () => Promise<void>;
+    onWait?: () => Promise<void>;
+  } = {},
 ): Promise<FleetLock> {
   const holder: Holder = { host: 'here', pid: 7, identity: null, since: '2026-01-01T00:00:00.000Z', purpose };
   const clock = {
@@ -104,6 +143,6 @@ function acquire(
     holder,
     { leaseMs: LEASE_MS, waitMs: LEASE_MS * 1.2, clock, signal: new AbortController().signal },
     () => Promise.resolve(options.state ?? 'unknown'),
-    () => {},
+    options.onWait ?? (() => {}),
   );
 }

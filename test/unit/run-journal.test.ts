@@ -69,9 +69,19 @@ describe('a run’s journal', () => {
     expect((await readRun(store, FOLDER)).state.desired).toBe(3);
   });
 
+  it('says which segment is missing, and does not tell the story without it', async () => {
+    const journal = await open(1);
+    for (const count of [1, 2, 3]) await journal.append([{ type: 'desired_set', count }]);
+    const first = `${FOLDER}/segments/000000000001.json`;
+    store.objects.delete(first);
+    await expect(readRun(store, FOLDER)).rejects.toThrow(`${first} is not there`);
+  });
+
   it('says which segment it cannot read', async () => {
     store.objects.set(`${FOLDER}/segments/000000000001.json`, '{"schema":99}');
-    await expect(open(1)).rejects.toThrow(/000000000001\.json in memory is no journal segment of schema 2/);
+    await expect(open(1)).rejects.toThrow(
+      /the journal in memory cannot be read: .*\/000000000001\.json is no journal segment .*schema: .*expected 2\)/,
+    );
   });
 });
 

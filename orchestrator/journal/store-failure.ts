@@ -1,0 +1,65 @@
+import type { z } from 'zod';
+import { messageOf, RunFailed } from '../errors.ts';
+
+/** What a person does about it, by the file system's code. */
+const ADVICE: Readonly<Record<string, string>> = {
+  ENOSPC: 'free space there',
+  EDQUOT: 'free space there, or raise this user’s quota',
+  EROFS: 'mount it writable, or mend journal.directory',
+  EACCES: 'let this user read and write there, or mend journal.directory',
+  EPERM: 'let this user read and write there, or mend journal.directory',
+  EIO: 'look after its disk',
+  ENOTDIR: 'there is a file where a folder belongs: mend journal.directory',
+  EEXIST: 'there is a file where a folder belongs: mend journal.directory',
+  ENOENT: 'the folder was there and is gone: put it back as it was',
+};
+
+/** A journal that cannot be read or written, with its path, the cause and what to do. What could not be recorded is not acted on. */
+export function storeFailure(doing: 'read' | 'written', path: string, cause: unknown): RunFailed {
+  const advice = ADVICE[codeOf(cause) ?? ''] ?? 'look after this folder and its disk';
+  return new RunFailed(
+    `the journal cannot be ${doing}: ${path}: ${messageOf(cause)} (${advice}, then give the same command again)`,
+    { cause },
+  );
+}
+
+/** An object of the journal that does not hold what it should: never guessed at, never overwritten. */
+export function unreadableObject(location: string, name: string, problem: string): RunFailed {
+  return new RunFailed(
+    `the journal in ${location} cannot be read: ${name} ${problem}. Nothing was touched; put the file back as it was, or use the version that wrote it.`,
+  );
+}
+
+/**
+ * What an object of the journal says. `kind`: what it should be, e.g. `claim`.
+ *
+ * @throws RunFailed when it is something else, half a file, or of another version
+ */
+export function parseObject<T>(
+  schema: z.ZodType<T>,
+  { location, name, kind }: { location: string; name: string; kind: string },
+  body: string,
+): T {
+  const parsed = schema.safeParse(jsonIn(body));
+  if (parsed.success) return parsed.data;
+  const [first] = parsed.error.issues;
+  const where = first === undefined || first.path.length === 0 ? '' : `, ${first.path.join('.')}`;
+  throw unreadableObject(
+    location,
+    name,
+    `is no ${kind} that this version reads (${body.length} characters${where}: ${first?.message})`,
+  );
+}
+
+/** Undefined where it is no JSON. */
+function jsonIn(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}

@@ -1,0 +1,115 @@
+import { describe, expect, inject, it } from 'vitest';
+import { type CrashPoint, crash, pointsOf } from '../support/crash-points.ts';
+import {
+  type CrashWorld,
+  crashWorlds,
+  expectFree,
+  expectWhole,
+  tryAll,
+  within,
+} from '../support/crash-world.ts';
+import { errorOf, resultOf } from '../support/run-command.ts';
+import { stateOf } from '../support/run-journal.ts';
+
+/** Commands beside `run` that are killed at their durable effects, then given again. */
+
+const worlds = crashWorlds();
+const KEY = ['--run-key', 'k'] as const;
+const CREATED: CrashPoint = { effect: 'cluster', nth: 2, when: 'after' };
+
+function open(scope: Parameters<typeof worlds.open>[0], retain?: number): Promise<CrashWorld> {
+  return worlds.open(scope, inject('developmentUrl'), retain);
+}
+
+/** Of a command that has ended by itself there is nothing left to try. */
+function crashCommand({ setup, proxy }: CrashWorld, point: CrashPoint, name: string): Promise<boolean> {
+  return crash(setup, proxy, point, () => setup.start(name, ...KEY));
+}
+
+/** The alias was moved, though the journal does not say so yet. */
+async function expectNotAbandoned({ setup }: CrashWorld): Promise<void> {
+  expect(errorOf(await setup.run('abandon'), 1)).toContain('has moved the alias already');
+}
+
+describe('killed anywhere and given again', { timeout: 400_000 }, () => {
+  it('abandon leaves the earlier index alone on the alias, and the fleet free', async () => {
+    // Lock, journal, claim; two deletions.
+    const points = [...pointsOf('journal', 3), ...pointsOf('cluster', 2)];
+    const failures = await tryAll(points, (point) =>
+      within(async (scope) => {
+        const world = await open(scope);
+        await crashCommand(world, CREATED, 'run');
+        expect(await crashCommand(world, point, 'abandon')).toBe(true);
+
+        expect(resultOf(await world.setup.run('abandon', ...KEY))).toMatchObject({
+          status: 'abandoned',
+          run_key: 'k',
+        });
+
+        expect(await world.setup.indexes()).toEqual([world.earlier]);
+        expect(await world.setup.served()).toEqual([world.earlier]);
+        expect((await stateOf(world.setup))?.abandoned).toBe(true);
+        await expectFree(world);
+      }),
+    );
+    expect(failures).toEqual([]);
+  });
+
+  it('rollback ends with the alias where it was', async () => {
+    // Lock and journal; the alias and a note on the index that it comes back to.
+    const points = [...pointsOf('journal', 2), ...pointsOf('cluster', 2)];
+    const failures = await tryAll(points, (point) =>
+      within(async (scope) => {
+        const world = await open(scope, 1);
+        const { index } = resultOf(await world.setup.run('run', ...KEY));
+        expect(await crashCommand(world, point, 'rollback')).toBe(true);
+
+        expect(resultOf(await world.setup.run('rollback', ...KEY))).toMatchObject({
+          status: 'rolled back',
+          left: index,
+          restored: [world.earlier],
+        });
+
+        expect(await world.setup.served()).toEqual([world.earlier]);
+        expect((await stateOf(world.setup))?.rolledBack).toMatchObject({ left: index });
+        await expectFree(world);
+      }),
+    );
+    expect(failures).toEqual([]);
+  });
+});
+
+it('phases by name: each is killed in its middle, given again, and the claim holds in every gap', {
+  timeout: 300_000,
+}, async (scope) => {
+  const world = await open(scope);
+  const { setup } = world;
+  const middles: readonly (readonly [string, CrashPoint])[] = [
+    ['claim', { effect: 'journal', nth: 2, when: 'after' }],
+    ['create-index', { effect: 'cluster', nth: 1, when: 'after' }],
+    ['reindex', { effect: 'journal', nth: 4, when: 'after' }],
+    ['finalize', { effect: 'cluster', nth: 3, when: 'before' }],
+    ['validate', { effect: 'journal', nth: 2, when: 'after' }],
+    ['promote', { effect: 'cluster', nth: 1, when: 'after' }],
+    ['retain', { effect: 'cluster', nth: 1, when: 'before' }],
+  ];
+  /** Another key is told at once, by command or phase. */
+  const expectHeld = async (name: string): Promise<void> => {
+    const other = await setup.run(name, '--run-key', 'other');
+    expect(errorOf(other, 3)).toMatch(
+      new RegExp(`run with key k \\(alias ${setup.alias}\\) holds the fleet since \\d{4}-\\d\\d-\\d\\dT`),
+    );
+    expect(other.stderr).not.toContain('waiting for the lock');
+  };
+
+  for (const [phase, middle] of middles) {
+    expect(await crashCommand(world, middle, phase)).toBe(true);
+    await expectHeld('run');
+    if (phase === 'promote') await expectNotAbandoned(world);
+    expect(resultOf(await setup.run(phase, ...KEY))).toMatchObject({ status: 'unfinished' });
+    await expectHeld(phase);
+  }
+  // With its result recorded the run holds nobody up, also when it was killed right there.
+  expect(await crashCommand(world, { effect: 'journal', nth: 3, when: 'after' }, 'release')).toBe(true);
+  await expectWhole(world, resultOf(await setup.run('release', ...KEY)));
+});

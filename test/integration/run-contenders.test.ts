@@ -1,0 +1,115 @@
+import { describe, expect, inject, it } from 'vitest';
+import { type EndedCommand, errorOf, resultOf } from '../support/run-command.ts';
+import { documentsOf } from '../support/run-documents.ts';
+import { eventually } from '../support/run-eventually.ts';
+import { isHeld, stateOf } from '../support/run-journal.ts';
+import { startProxy } from '../support/run-proxy.ts';
+import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
+import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
+import { isChange } from '../support/crash-points.ts';
+
+/** Two orchestrators over one fleet: one works, the other waits for its result or is told who works and since when. */
+
+const database = placesDatabase();
+const SEARCH = inject('developmentUrl');
+/** The lease is long beside a run, so nobody takes over from one that lives on a busy machine. */
+const SETTINGS = { workers: { count: 1 }, ranges: { count: 2 }, journal: { lease_ms: 20_000 } };
+
+function setUp(scope: TestScope, target: string, settings = SETTINGS): Promise<RunSetup> {
+  return setUpRun(scope, {
+    databaseUrl: database.url(),
+    searchUrl: SEARCH,
+    definition: { ...PLACES, retain: 0 },
+    settings: { ...settings, target: { url: target } },
+  });
+}
+
+const PAIRS = 10;
+
+describe('started at the same instant', { timeout: 600_000 }, () => {
+  it(`${PAIRS} pairs with one key: one works, the other returns its result`, async (scope) => {
+    const setup = await setUp(scope, SEARCH);
+    for (let pair = 1; pair <= PAIRS; pair += 1) {
+      const key = ['--run-key', `pair ${pair}`];
+      const both = await Promise.all([setup.run('run', ...key), setup.run('run', ...key)]);
+
+      const [first, second] = both.map(resultOf);
+      expect({ ...first, finished_before: true }).toEqual({ ...second, finished_before: true });
+      const repeated = both.filter(({ result }) => result['finished_before'] === true);
+      expect(repeated).toHaveLength(1);
+      await expectOneIndex(setup, first?.['index']);
+    }
+  });
+
+  it(`${PAIRS} pairs with two keys: one works, the other is told at once which run holds the fleet`, async (scope) => {
+    const setup = await setUp(scope, SEARCH);
+    for (let pair = 1; pair <= PAIRS; pair += 1) {
+      const both = await Promise.all(
+        ['a', 'b'].map((name) => setup.run('run', '--run-key', `pair ${pair} ${name}`)),
+      );
+
+      const done = both.filter(({ code }) => code === 0);
+      expect(done.length).toBeGreaterThan(0);
+      for (const ended of both.filter(({ code }) => code !== 0)) expectTold(ended, setup.alias);
+      await expectOneIndex(setup, (await stateOf(setup))?.result?.['index']);
+    }
+  });
+});
+
+/** A run that came before the claim could be seen may wait for the lock, but never for a run of another key. */
+function expectTold(ended: EndedCommand, alias: string): void {
+  expect(errorOf(ended, 3)).toMatch(
+    new RegExp(`the run with key pair \\d+ [ab] \\(alias ${alias}\\) holds the fleet since \\d{4}-\\d\\d-`),
+  );
+}
+
+async function expectOneIndex(setup: RunSetup, index: unknown): Promise<void> {
+  expect(await setup.served()).toEqual([index]);
+  expect(await setup.indexes()).toEqual([index, `${String(index)}-dead-letters`]);
+  expect(Object.keys(await documentsOf(setup.alias, SEARCH))).toHaveLength(ROWS);
+  expect(await isHeld(setup)).toBe(false);
+}
+
+describe('a run that is paused for longer than its lease', { timeout: 240_000 }, () => {
+  const WORK = ['create-index', 'finalize', 'validate', 'promote'] as const;
+  /** The first call of each of these phases at which the run is paused. */
+  const CALLS: Readonly<Record<(typeof WORK)[number], RegExp>> = {
+    'create-index': /^GET .*-dead-letters\?/,
+    finalize: /^PUT .*\/_block\/write$/,
+    validate: /^POST .*\/_count$/,
+    promote: /^GET \/_alias\//,
+  };
+
+  it.for(WORK)('in %s stops before it changes anything more, exit 3', async (phase, scope) => {
+    const proxy = await startProxy(scope, SEARCH);
+    const setup = await setUp(scope, proxy.url, { ...SETTINGS, journal: { lease_ms: 1_500 } });
+    const paused = setup.start('run', '--run-key', 'k');
+    const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+    proxy.beforeAnswer = ({ method, path }) => {
+      if (CALLS[phase].test(`${method} ${path}`)) {
+        paused.child.kill('SIGSTOP');
+        proxy.beforeAnswer = () => Promise.resolve();
+        reach();
+      }
+      return Promise.resolve();
+    };
+    await reached;
+    // On another way to the node, so that each one's calls are its own.
+    const result = resultOf(await setup.run('run', '--run-key', 'k', '--target', SEARCH));
+
+    const changes: string[] = [];
+    proxy.beforeCall = (call) => {
+      if (isChange(call)) changes.push(`${call.method} ${call.path}`);
+      return Promise.resolve(true);
+    };
+    paused.child.kill('SIGCONT');
+
+    expect(errorOf(await paused.ended, 3)).toMatch(
+      /stood still for longer than its lease|taken the lock over|another process .* has written/,
+    );
+    expect(changes).toEqual([]);
+    await expectOneIndex(setup, result['index']);
+    expect((await stateOf(setup))?.result).toMatchObject({ index: result['index'] });
+    await eventually('no worker lives', async () => (await setup.workers()).length === 0, 5_000);
+  });
+});
