@@ -21,7 +21,7 @@ export interface PassWorkers {
   readonly calls: WorkerCalls;
   readonly timing: FleetTiming;
   /** Ends everything that must not outlive this process. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** What every phase of a run works with. */

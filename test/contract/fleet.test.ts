@@ -23,7 +23,7 @@ const ENVIRONMENT = {
 /** A fleet, and time that passes for it. */
 interface Backend {
   readonly fleet: Fleet;
-  pass(): Promise<void>;
+  readonly pass: () => Promise<void>;
   /** How long a look at it may be stale, in milliseconds of its time. */
   readonly exact: boolean;
 }

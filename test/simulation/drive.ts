@@ -1,6 +1,6 @@
 import { type Command, type Ended, VirtualOrchestrator } from './orchestrator.ts';
 import type { Fault } from './faults.ts';
-import { World } from './world.ts';
+import type { World } from './world.ts';
 
 /** What is to befall one orchestrator, at the so-many-th of its calls. */
 interface Meddling {
@@ -55,14 +55,11 @@ export class Driver {
   async drive(): Promise<void> {
     const { scheduler } = this.#world;
     this.#befall();
-    let over = false;
-    const all = this.#driveAll().then(() => {
-      over = true;
-    });
-    await scheduler.run(LONGEST_MS, () => over || this.#broken);
-    if (!over && !this.#broken) this.#world.break(`it has not ended after ${LONGEST_MS / 3_600_000} h`);
+    const all = watched(this.#driveAll());
+    await scheduler.run(LONGEST_MS, () => all.over || this.#broken);
+    if (!all.over && !this.#broken) this.#world.break(`it has not ended after ${LONGEST_MS / 3_600_000} h`);
     if (this.#broken) return;
-    await all;
+    await all.promise;
     if (this.#world.scene.faults.size === 0) this.#requirePeace();
     await this.#aftermath();
   }
@@ -229,10 +226,12 @@ export class Driver {
 
   /** A command beside the others, once. */
   #aside(command: Command, runKey: string, afterMs: number): void {
-    const started = this.#wait(afterMs)
-      .then(() => this.#give(command, runKey))
-      .then(() => {});
-    this.#starting.add(started);
+    this.#starting.add(this.#giveLater(command, runKey, afterMs));
+  }
+
+  async #giveLater(command: Command, runKey: string, afterMs: number): Promise<void> {
+    await this.#wait(afterMs);
+    await this.#give(command, runKey);
   }
 
   /** What befalls everything but orchestrators and workers, and when. */
@@ -335,11 +334,8 @@ export class Driver {
     if (left.length > 0)
       return world.break(`${left.join(', ')} still run, though nobody calls them any more`);
     for (let tries = 0; tries < 5 && (group.desired > 0 || group.live.length > 0); tries += 1) {
-      let over = false;
-      void this.#give('sweep', 'any').then(() => {
-        over = true;
-      });
-      await scheduler.run(scheduler.nowMs + AFTERMATH_MS, () => over);
+      const sweep = watched(this.#give('sweep', 'any'));
+      await scheduler.run(scheduler.nowMs + AFTERMATH_MS, () => sweep.over);
     }
     if (group.desired > 0 || group.live.length > 0)
       world.break(`the fleet is not at zero after all: desired ${group.desired}, ${group.live.join(', ')}`);
@@ -348,4 +344,14 @@ export class Driver {
   #wait(ms: number): Promise<void> {
     return new Promise((resolve) => this.#world.scheduler.after(ms, resolve));
   }
+}
+
+/** A promise of which can be seen whether it is over. */
+function watched(promise: Promise<unknown>): { readonly over: boolean; readonly promise: Promise<unknown> } {
+  const state = { over: false, promise };
+  const note = (): void => {
+    state.over = true;
+  };
+  promise.then(note, note);
+  return state;
 }

@@ -98,7 +98,7 @@ export class VirtualProcess {
         };
         performed(perform).then(
           (value) => answer(() => resolve(value)),
-          (error: unknown) => answer(() => reject(error as Error)),
+          (error: unknown) => answer(() => reject(error)),
         );
       });
     });

@@ -4,4 +4,4 @@ import { prepareWorlds, runWorld } from './run-world.ts';
 /** Runs its share of the worlds, one after the other, and tells of each. */
 const { seeds } = workerData as { readonly seeds: readonly number[] };
 const setting = await prepareWorlds();
-for (const seed of seeds) parentPort?.postMessage(await runWorld({ seed }, setting));
+for (const seed of seeds) parentPort?.postMessage(await runWorld({ seed }, setting), []);
