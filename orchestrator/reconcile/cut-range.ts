@@ -6,6 +6,7 @@ import { type RangeState, restId } from './state.ts';
 
 /**
  * Gives the rest of running ranges to workers that have nothing to do, so that all of them end at about the same time.
+ * Returns those of them for which nothing is to be had, now or soon.
  *
  * A cut is exact by three steps: it is journalled as intended, then the worker is told (`PATCH /task/{id}`; it refuses
  * when it has read as far), and only when the task's own status shows the new end does the rest become a range. A
@@ -17,17 +18,17 @@ export function shareRest(
   idle: readonly string[],
   nowMs: number,
   limits: Limits,
-): void {
+): readonly string[] {
   callAgain(draft, observation, limits);
+  if (draft.waits) return [];
   let thieves = idle.slice(draft.openRanges.filter(({ cutAt }) => cutAt !== null).length);
-  if (thieves.length === 0 || draft.waits) return;
-  const busy = workers(draft, nowMs).filter(({ leftMs }) => leftMs > limits.shareLeastMs);
-  for (const worker of busy.sort((a, b) => b.leftMs - a.leftMs)) {
+  for (const worker of busyWorkers(draft, nowMs)) {
     const [thief, ...others] = thieves;
-    if (thief === undefined) return;
-    if (takeFrom(draft, worker, rateOfWorker(draft, thief) ?? worker.rowsPerMs, nowMs, limits))
-      thieves = others;
+    if (thief === undefined || worker.leftMs <= limits.shareLeastMs) break;
+    // Of a worker whose pace is not known yet, or that has just refused, there will be something to take soon.
+    if (takeFrom(draft, worker, rateOfWorker(draft, thief), nowMs, limits) !== 'nothing') thieves = others;
   }
+  return thieves;
 }
 
 interface BusyWorker {
@@ -35,37 +36,33 @@ interface BusyWorker {
   readonly running: RangeState;
   /** Waits in the worker's queue. */
   readonly queued: RangeState | null;
-  readonly rowsPerMs: number;
+  /** Null: nothing is known of its pace yet. */
+  readonly rowsPerMs: number | null;
   /** Of the running range. */
   readonly rowsLeft: number;
-  /** Until all that it has is done. */
+  /** Until all that it has is done; without end while its pace is not known. */
   readonly leftMs: number;
 }
 
-function workers(draft: Draft, nowMs: number): BusyWorker[] {
+/** Those that have longest to go first. */
+function busyWorkers(draft: Draft, nowMs: number): BusyWorker[] {
   const ids = new Set(
     draft.openRanges.flatMap(({ instance, status }) => (status === 'assigned' ? [instance ?? ''] : [])),
   );
-  return [...ids].flatMap((id) => busyWorker(draft, id, nowMs) ?? []);
+  const workers = [...ids].flatMap((id) => busyWorker(draft, id, nowMs) ?? []);
+  return workers.sort((a, b) => (b.leftMs === a.leftMs ? 0 : b.leftMs - a.leftMs));
 }
 
 function busyWorker(draft: Draft, id: string, nowMs: number): BusyWorker | null {
   const ranges = draft.rangesOf(id).filter((range) => draft.taskOf(range)?.status?.active === true);
   const reads = (range: RangeState): boolean => (draft.taskOf(range)?.status?.rows_read ?? 0) > 0;
   const running = ranges.find(reads) ?? ranges[0];
-  if (running === undefined) return null;
-  const queued = ranges.find((range) => range !== running && !reads(range));
+  if (running === undefined || running.cutAt !== null) return null;
+  const queued = ranges.find((range) => range !== running && !reads(range)) ?? null;
   const rowsPerMs = rateOf(draft.taskOf(running), nowMs) ?? rateOfWorker(draft, id);
-  if (rowsPerMs === null) return null;
   const rowsLeft = leftOf(draft, running);
-  return {
-    id,
-    running,
-    queued: queued ?? null,
-    rowsPerMs,
-    rowsLeft,
-    leftMs: (rowsLeft + (queued?.rows ?? 0)) / rowsPerMs,
-  };
+  const leftMs = rowsPerMs === null ? Number.POSITIVE_INFINITY : (rowsLeft + (queued?.rows ?? 0)) / rowsPerMs;
+  return { id, running, queued, rowsPerMs, rowsLeft, leftMs };
 }
 
 /** The plan's estimate less what was read; a range that has more rows than planned has a twentieth of them left. */
@@ -78,41 +75,29 @@ function rateOfWorker(draft: Draft, instance: string): number | null {
   return draft.memory.instances.get(instance)?.rowsPerMs ?? null;
 }
 
-/** True when something was taken: a task that waits, else a part of the one that runs. */
+/** Takes a task that waits, else a part of the one that runs; or says whether there will be something soon. */
 function takeFrom(
   draft: Draft,
-  worker: BusyWorker,
-  thiefRate: number,
+  { id, running, queued, rowsPerMs, rowsLeft }: BusyWorker,
+  knownRate: number | null,
   nowMs: number,
   limits: Limits,
-): boolean {
-  const { running, queued, rowsPerMs, rowsLeft } = worker;
+): 'taken' | 'soon' | 'nothing' {
   if (queued?.task != null) {
-    draft.effects.push({ type: 'cancel_task', instance: worker.id, task: queued.task });
-    return true;
+    draft.effects.push({ type: 'cancel_task', instance: id, task: queued.task });
+    return 'taken';
   }
   const task = draft.taskOf(running);
   const refusedMs = task?.cutRefusedMs ?? Number.NEGATIVE_INFINITY;
-  if (running.task === null || running.cutAt !== null || nowMs - refusedMs < limits.shareLeastMs)
-    return false;
-  const kept = Math.max(rowsPerMs / (rowsPerMs + thiefRate), rowsAhead(draft, running, limits) / rowsLeft);
-  const at = keyAtShare(
-    running,
-    task?.status?.settled_through ?? null,
-    kept,
-    draft.state.plan?.bounds ?? null,
-  );
-  if ((rowsLeft * (1 - kept)) / thiefRate < limits.shareLeastMs / 2 || at === null) return false;
+  if (running.task === null || rowsPerMs === null || nowMs - refusedMs < limits.shareLeastMs) return 'soon';
+  const thiefRate = knownRate ?? rowsPerMs;
+  const kept = rowsPerMs / (rowsPerMs + thiefRate);
+  const settled = task?.status?.settled_through ?? null;
+  const at = keyAtShare(running, settled, kept, draft.state.plan?.bounds ?? null);
+  if (at === null || (rowsLeft * (1 - kept)) / thiefRate < limits.shareLeastMs / 2) return 'nothing';
   draft.record({ type: 'cut_intended', range: running.id, task: running.task, at });
-  draft.effects.push({ type: 'cut_task', instance: worker.id, task: running.task, at });
-  return true;
-}
-
-/** Rows that its reading may be ahead of what is settled: what may be in flight, by the size of its rows so far. */
-function rowsAhead(draft: Draft, range: RangeState, limits: Limits): number {
-  const status = draft.taskOf(range)?.status;
-  if (status == null || status.bytes_sent === 0) return 0;
-  return limits.bytesInFlight / (status.bytes_sent / Math.max(1, status.rows_read));
+  draft.effects.push({ type: 'cut_task', instance: id, task: running.task, at });
+  return 'taken';
 }
 
 const PARTS = 1_000_000;

@@ -4,7 +4,7 @@ import { Draft, type Effect, isDown, isForeign, type Limits } from './draft.ts';
 import type { RunEvent } from './events.ts';
 import { type Memory, rememberTick } from './memory.ts';
 import type { Observation } from './observation.ts';
-import { bringToZero, releaseIdle, replaceUnfit, setDesired, terminateAgain } from './scale-fleet.ts';
+import { bringToZero, release, replaceUnfit, setDesired, terminateAgain } from './scale-fleet.ts';
 import { settleTasks } from './settle-tasks.ts';
 import { isDone, type RunState } from './state.ts';
 
@@ -48,8 +48,8 @@ function scale(draft: Draft, observation: Observation, nowMs: number, limits: Li
   if (isOver(draft) || hasForeign(draft, observation)) return bringToZero(draft, observation, nowMs);
   replaceUnfit(draft, observation, nowMs, limits);
   const idle = assignRanges(draft, observation, limits);
-  shareRest(draft, observation, idle, nowMs, limits);
-  releaseIdle(draft, idle, nowMs);
+  const surplus = shareRest(draft, observation, idle, nowMs, limits);
+  release(draft, surplus, nowMs);
   setDesired(draft, observation, nowMs, limits);
 }
 

@@ -32,8 +32,6 @@ export interface Limits {
   readonly zeroQuietMs: number;
   /** The rest of a range is given to an idle worker if its own would take longer than this. */
   readonly shareLeastMs: number;
-  /** Bytes that one worker may have in flight: so far its reading may be ahead of what is settled. */
-  readonly bytesInFlight: number;
 }
 
 /** A call to make. Each is made again at a later tick if its effect is not seen. */

@@ -38,12 +38,10 @@ export interface TaskMemory {
   readonly assignedMs: number;
   /** The last believable status; null: no worker has spoken of it. */
   readonly status: TaskStatus | null;
-  /** It is the one that its worker works on, not one that waits in the queue. */
-  readonly runs: boolean;
+  /** Since when it is the one that its worker works on; null: it waits in the queue. */
+  readonly runsSinceMs: number | null;
   /** When the task's figures last changed, or it began to run. */
   readonly movedMs: number;
-  /** When rows were first seen to be read, and how many. */
-  readonly begun: { readonly ms: number; readonly rows: number } | null;
   /** Since when it says that it waits for the same dependency; null: it does not wait. */
   readonly waitingSinceMs: number | null;
   /** When a cut of it was last refused; null: never. */
@@ -161,9 +159,8 @@ function unheard(nowMs: number): TaskMemory {
   return {
     assignedMs: nowMs,
     status: null,
-    runs: false,
+    runsSinceMs: null,
     movedMs: nowMs,
-    begun: null,
     waitingSinceMs: null,
     cutRefusedMs: null,
     contradicted: false,
@@ -188,7 +185,6 @@ function rememberTask(before: TaskMemory, status: TaskStatus, nowMs: number): Ta
     ...before,
     status,
     movedMs: moved ? nowMs : before.movedMs,
-    begun: before.begun ?? (status.rows_read > 0 ? { ms: nowMs, rows: status.rows_read } : null),
     waitingSinceMs: status.waiting_for === null ? null : waitsOn ? (before.waitingSinceMs ?? nowMs) : nowMs,
     contradicted: before.contradicted || (before.status !== null && saysLess(status, before.status)),
   };
@@ -208,9 +204,8 @@ function markOf(status: TaskStatus): string {
   return `${status.settled_through}/${status.rows_read}/${status.active}/${status.waiting_for}`;
 }
 
-/** Rows per millisecond of a task since it began to read; null: too little was seen to say. */
+/** Rows per millisecond of a task since it began to run; null: too little was seen to say. */
 export function rateOf(task: TaskMemory | undefined, nowMs: number): number | null {
-  if (task?.begun == null || task.status === null || nowMs <= task.begun.ms) return null;
-  const rate = (task.status.rows_read - task.begun.rows) / (nowMs - task.begun.ms);
-  return rate > 0 ? rate : null;
+  if (task?.status == null || task.runsSinceMs === null || nowMs <= task.runsSinceMs) return null;
+  return task.status.rows_read === 0 ? null : task.status.rows_read / (nowMs - task.runsSinceMs);
 }

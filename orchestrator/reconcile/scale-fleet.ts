@@ -90,19 +90,12 @@ function faultOf(
     : null;
 }
 
-/** Lets ready workers go that have nothing to do: nothing waits, and nothing was to be had from others. */
-export function releaseIdle(draft: Draft, idle: readonly string[], nowMs: number): void {
-  if (draft.waits) return;
-  // For as many there is a part of a running range, or soon one.
-  const kept = draft.openRanges.filter(({ cutAt }) => cutAt !== null).length + cancelled(draft);
-  for (const id of idle.slice(kept)) {
+/** Lets ready workers go for which there is no work any more. */
+export function release(draft: Draft, surplus: readonly string[], nowMs: number): void {
+  for (const id of surplus) {
     if (draft.state.terminations[id] === undefined)
       terminate(draft, id, { decrement: true, replaced: false, reason: 'no work left', nowMs });
   }
-}
-
-function cancelled(draft: Draft): number {
-  return draft.effects.filter(({ type }) => type === 'cancel_task').length;
 }
 
 /** Raises what is wanted to what the rest needs, as far as the budget for replacements goes. */

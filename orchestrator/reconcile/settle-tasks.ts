@@ -14,8 +14,8 @@ export function settleTasks(draft: Draft, observation: Observation, nowMs: numbe
   const running = runningTasks(draft);
   for (const task of running) {
     // Its clock begins now: in the queue it may have stood for long, and that was nobody's fault.
-    if (draft.memory.tasks.get(task ?? '')?.runs === false)
-      draft.rememberTask(task ?? '', { runs: true, movedMs: nowMs });
+    if (draft.memory.tasks.get(task ?? '')?.runsSinceMs === null)
+      draft.rememberTask(task ?? '', { runsSinceMs: nowMs, movedMs: nowMs });
   }
   const refusals = new Map(observation.refusals.map((refusal) => [refusal.task, refusal]));
   for (const { id } of draft.openRanges) {

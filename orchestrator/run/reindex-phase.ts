@@ -111,6 +111,5 @@ function limitsOf({ offline, described }: RunContext, { timing }: PassWorkers): 
     waitingTimeoutMs: workers.waiting_timeout_ms,
     ...timing,
     shareLeastMs: SHARE_LEAST_MS,
-    bytesInFlight: shareOf(workers),
   };
 }

@@ -38,7 +38,6 @@ const LIMITS: Limits = {
   terminateTimeoutMs: 15_000,
   zeroQuietMs: 0,
   shareLeastMs: 2_000,
-  bytesInFlight: 8_000_000,
 };
 
 /** Counts what is written, and keeps none of it. */

@@ -58,7 +58,6 @@ const TEST_LIMITS: Limits = {
   terminateTimeoutMs: 15_000,
   zeroQuietMs: 0,
   shareLeastMs: 5_000,
-  bytesInFlight: 0,
 };
 
 const TICK_MS = 1000;
