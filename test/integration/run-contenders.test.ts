@@ -2,6 +2,7 @@ import { describe, expect, inject, it } from 'vitest';
 import { type EndedCommand, errorOf, resultOf } from '../support/run-command.ts';
 import { documentsOf } from '../support/run-documents.ts';
 import { eventually } from '../support/run-eventually.ts';
+import { createGate } from '../support/run-gate.ts';
 import { isHeld, stateOf } from '../support/run-journal.ts';
 import { startProxy } from '../support/run-proxy.ts';
 import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
@@ -54,6 +55,25 @@ describe('started at the same instant', { timeout: 600_000 }, () => {
       await expectOneIndex(setup, (await stateOf(setup))?.result?.['index']);
     }
   });
+});
+
+it('with another key is told as soon as the claim stands, however long the run still takes', {
+  timeout: 120_000,
+}, async (scope) => {
+  const gate = await createGate(database.url(), 'places.id', 0);
+  scope.onTestFinished(() => gate.close());
+  const setup = await setUp(scope, SEARCH);
+  await setup.redefine({ document: { name: 'places.name', passed: gate.expression } });
+  await gate.shut();
+  const both = ['pair 0 a', 'pair 0 b'].map((key) => setup.start('run', '--run-key', key));
+
+  // The other one stands before the gate and cannot end.
+  expectTold(await Promise.race(both.map(({ ended }) => ended)), setup.alias);
+  expect(both.filter(({ child }) => child.exitCode === null)).toHaveLength(1);
+  await gate.open();
+  const done = (await Promise.all(both.map(({ ended }) => ended))).filter(({ code }) => code === 0);
+  expect(done).toHaveLength(1);
+  await expectOneIndex(setup, done[0]?.result['index']);
 });
 
 /** A run that came before the claim could be seen may wait for the lock, but never for a run of another key. */
