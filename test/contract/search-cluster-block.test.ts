@@ -12,8 +12,8 @@ const CLUSTERS = {
 const BULKS = 60;
 const DOCUMENTS = 200;
 
-for (const [name, url] of Object.entries(CLUSTERS)) {
-  describe.skipIf(url === null)(name, () => {
+for (const [name, url] of Object.entries(CLUSTERS) as [string, string | null][]) {
+  describe.skipIf(url === null)(`a write block of ${name}`, () => {
     it('lets nothing land behind the acknowledgement of a write block', async () => {
       const index = uniqueName('block');
       const mappings = { properties: { id: { type: 'long' } } };
