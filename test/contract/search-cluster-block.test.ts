@@ -12,7 +12,7 @@ const CLUSTERS = {
 const BULKS = 60;
 const DOCUMENTS = 200;
 
-for (const [name, url] of Object.entries(CLUSTERS) as [string, string | null][]) {
+for (const [name, url] of Object.entries(CLUSTERS)) {
   describe.skipIf(url === null)(`a write block of ${name}`, () => {
     it('lets nothing land behind the acknowledgement of a write block', async () => {
       const index = uniqueName('block');
