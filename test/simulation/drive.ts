@@ -1,4 +1,5 @@
 import { type Command, type Ended, VirtualOrchestrator } from './orchestrator.ts';
+import { befall } from './befall.ts';
 import type { Fault } from './faults.ts';
 import type { World } from './world.ts';
 
@@ -54,7 +55,7 @@ export class Driver {
   /** Drives a world to its end; the world keeps what was broken. */
   async drive(): Promise<void> {
     const { scheduler } = this.#world;
-    this.#befall();
+    befall(this.#world, (command) => this.#aside(command, 'monday', 0));
     const all = watched(this.#driveAll());
     await scheduler.run(LONGEST_MS, () => all.over || this.#broken);
     if (!all.over && !this.#broken) this.#world.break(`it has not ended after ${LONGEST_MS / 3_600_000} h`);
@@ -66,7 +67,8 @@ export class Driver {
 
   /** Where nothing befell the run, it took one command and replaced nobody. */
   #requirePeace(): void {
-    const replaced = this.#journalSays('"replaced":true') || this.#journalSays('"charged":true');
+    const replaced =
+      this.#world.journal.says('"replaced":true') || this.#world.journal.says('"charged":true');
     if (this.commands !== 1 || replaced)
       this.#world.break(
         `nothing befell it, and it took ${this.commands} commands${replaced ? ' and replaced workers' : ''}`,
@@ -234,103 +236,13 @@ export class Driver {
     await this.#give(command, runKey);
   }
 
-  /** What befalls everything but orchestrators and workers, and when. */
-  #befall(): void {
-    const world = this.#world;
-    const { random, cluster, table, scheduler } = world;
-    const at = (fault: Fault, times: number, work: () => void, within = 300_000): void => {
-      if (!world.has(fault)) return;
-      for (let i = 0; i < times; i += 1)
-        scheduler.after(random.whole(1_000, within), () => {
-          world.faults.note(fault);
-          world.tell('world', fault);
-          work();
-        });
-    };
-    const until = (ms: number): number => scheduler.nowMs + ms;
-    at(
-      'capacity runs out',
-      1,
-      () => {
-        world.group.emptyUntilMs = until(random.whole(10_000, 200_000));
-      },
-      60_000,
-    );
-    at('instance of another run is there', 1, () => world.group.launchForeign(), 20_000);
-    at(
-      'cluster refuses bulks for minutes',
-      1,
-      () => {
-        cluster.fullUntilMs = until(random.whole(10_000, 400_000));
-      },
-      100_000,
-    );
-    at(
-      'cluster is down for minutes',
-      1,
-      () => {
-        cluster.downUntilMs = until(random.whole(5_000, 200_000));
-      },
-      150_000,
-    );
-    at(
-      'journal cannot be written for a while',
-      2,
-      () => {
-        world.journal.brokenUntilMs = until(random.whole(100, 60_000));
-      },
-      150_000,
-    );
-    at('database is down for a while', 1, () => this.#databaseDown(random.whole(5_000, 100_000)), 100_000);
-    at('rows are inserted', 3, () => table.insert(BigInt(random.whole(-600, 1200))), 100_000);
-    at('rows are deleted', 3, () => this.#deleteRow(), 100_000);
-    at('index turns red', 1, () => this.#beforePromotion((index) => cluster.red.add(index)), 120_000);
-    at('index is lost', 1, () => this.#beforePromotion((index) => cluster.loseIndex(index)), 120_000);
-    at(
-      'documents vanish',
-      1,
-      () => this.#beforeValidation((index) => cluster.loseDocuments(index, () => random.chance(0.2))),
-      60_000,
-    );
-    at('run abandoned', 1, () => this.#aside('abandon', 'monday', 0), 150_000);
-    at('sweep', 3, () => this.#aside('sweep', 'monday', 0), 400_000);
-  }
-
-  #databaseDown(ms: number): void {
-    this.#world.table.down = true;
-    this.#world.scheduler.after(ms, () => {
-      this.#world.table.down = false;
-    });
-  }
-
-  #deleteRow(): void {
-    const keys = this.#world.table.keysIn({ start: null, end: null });
-    if (keys.length > 0) this.#world.table.delete(this.#world.random.pick(keys));
-  }
-
-  #beforePromotion(work: (index: string) => void): void {
-    if (this.#newest() !== null && !this.#journalSays('promotion_intended')) work(this.#newest() ?? '');
-  }
-
-  #beforeValidation(work: (index: string) => void): void {
-    if (this.#newest() !== null && !this.#journalSays('"phase":"validate"')) work(this.#newest() ?? '');
-  }
-
-  #newest(): string | null {
-    return this.#world.cluster.indexes.byName.keys().find((name) => /^places-\d+-\w+$/.test(name)) ?? null;
-  }
-
-  #journalSays(words: string): boolean {
-    return this.#world.journal.objects.values().some((body) => body.includes(words));
-  }
-
   /** All commands are over. Leases end what was left; a sweep ends what no lease can; then there is nothing. */
   async #aftermath(): Promise<void> {
     const { scheduler, group } = this.#world;
     const world = this.#world;
     this.#meddled = MOST_MEDDLED;
     await scheduler.run(scheduler.nowMs + AFTERMATH_MS, () => this.#broken);
-    const left = group.live.filter((id) => !world.isAbandoned(id));
+    const left = group.live.filter((id) => !world.workers.isAbandoned(id));
     if (left.length > 0)
       return world.break(`${left.join(', ')} still run, though nobody calls them any more`);
     for (let tries = 0; tries < 5 && (group.desired > 0 || group.live.length > 0); tries += 1) {

@@ -47,6 +47,11 @@ export class VirtualJournal implements JournalStore {
     return [...this.objects.keys()].filter((name) => name.startsWith(`${folder}/`)).sort();
   }
 
+  /** Whether any object holds these words. */
+  says(words: string): boolean {
+    return this.objects.values().some((body) => body.includes(words));
+  }
+
   #requireWritable(): void {
     if (this.#world.nowMs() < this.brokenUntilMs) throw new Error('ENOSPC: no space left on device');
   }

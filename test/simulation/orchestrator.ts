@@ -1,30 +1,20 @@
-import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
 import { describedDigest, digestDefinition } from '../../definition/digest.ts';
 import { exitCodeOf, Interrupted, messageOf } from '../../orchestrator/errors.ts';
-import type { Fleet } from '../../orchestrator/fleet/fleet.ts';
 import { sweepFleet } from '../../orchestrator/fleet/sweep.ts';
-import { type WorkerCalls, WorkerRefusal } from '../../orchestrator/fleet/worker-client.ts';
-import { ClusterError, refusal } from '../../orchestrator/index/cluster-error.ts';
-import { guardedCalls } from '../../orchestrator/index/guarded-calls.ts';
-import type { SearchCalls } from '../../orchestrator/index/search-calls.ts';
-import type { ExpectedRow, ValidationSource } from '../../orchestrator/index/validation-source.ts';
 import { certainStore } from '../../orchestrator/journal/certain-store.ts';
 import type { FleetLock } from '../../orchestrator/journal/lock.ts';
-import type { JournalStore } from '../../orchestrator/journal/store.ts';
 import type { RunIdentity } from '../../orchestrator/reconcile/events.ts';
-import type { Reporter } from '../../orchestrator/report/reporter.ts';
 import { abandonRun } from '../../orchestrator/run/abandon-run.ts';
 import { type BegunRun, claimRun } from '../../orchestrator/run/begin-run.ts';
 import { carryOut } from '../../orchestrator/run/carry-out.ts';
 import { type ChosenRun, chooseRun, unfinishedClaim } from '../../orchestrator/run/choose-run.ts';
-import type { SourceConnections } from '../../orchestrator/run/connections.ts';
-import type { PassWorkers, RunContext } from '../../orchestrator/run/context.ts';
+import type { RunContext } from '../../orchestrator/run/context.ts';
 import type { Offline } from '../../orchestrator/run/offline.ts';
 import type { WorkPhase } from '../../orchestrator/run/phases.ts';
 import { withLock } from '../../orchestrator/run/with-lock.ts';
-import { Refusal } from '../../worker/refusal.ts';
-import { type Passage, TimedOut, type VirtualProcess } from './process.ts';
-import type { World } from './world.ts';
+import { type Call, VirtualPorts } from './ports.ts';
+import type { Passage, VirtualProcess } from './process.ts';
+import type { CallKind, World } from './world.ts';
 
 export type Command = 'run' | 'claim' | WorkPhase | 'abandon' | 'sweep';
 
@@ -33,11 +23,6 @@ export interface Ended {
   readonly code: number;
   readonly message: string;
 }
-
-/** As the real client's retries. */
-const CLUSTER_TRIES = 4;
-
-type CallKind = 'worker' | 'fleet' | 'cluster' | 'journal' | 'source';
 
 /**
  * The command line in virtual time. From the lock to the last phase it is the real run: only what is beyond a port
@@ -48,6 +33,7 @@ export class VirtualOrchestrator {
   /** It drove a run, and held the lock when it had ended. */
   heldToTheEnd = false;
   readonly #world: World;
+  readonly #ports: VirtualPorts;
   readonly #signal = new AbortController();
   readonly command: Command;
   readonly #runKey: string;
@@ -57,6 +43,8 @@ export class VirtualOrchestrator {
     this.process = process;
     this.command = command;
     this.#runKey = runKey;
+    const call: Call = (kind, what, work) => this.#call(kind, what, work);
+    this.#ports = new VirtualPorts(world, process, this.#signal.signal, call);
   }
 
   /** As by SIGTERM. */
@@ -91,14 +79,14 @@ export class VirtualOrchestrator {
       },
       stateOfHolder: () => Promise.resolve('unknown' as const),
       clock,
-      reporter: this.#reporter(),
+      reporter: this.#ports.reporter,
       signal: this.#signal.signal,
     };
     await withLock(request, async (lock, signal) => {
       if (this.command === 'abandon')
         return void (await abandonRun({
           store: offline.store,
-          cluster: this.#cluster(),
+          cluster: this.#ports.cluster,
           lock,
           clock,
           signal,
@@ -131,12 +119,12 @@ export class VirtualOrchestrator {
     const run: RunContext = {
       ...begun,
       offline,
-      connections: this.#connections(lock),
+      connections: this.#ports.connections(lock),
       journal,
       lock,
-      workers: (context) => this.#workers(context),
+      workers: (context) => this.#ports.workers(context),
       clock,
-      reporter: this.#reporter(),
+      reporter: this.#ports.reporter,
       signal,
       promoteLimit: null,
     };
@@ -152,13 +140,13 @@ export class VirtualOrchestrator {
     const claimed = claim === null ? null : { runKey: claim.runKey, writtenAt: new Date(claim.at) };
     this.#world.noteSweep(
       await sweepFleet({
-        fleet: this.#fleet(null),
+        fleet: this.#ports.fleet(null),
         lock,
         claimed,
         graceMs: 600_000,
         zeroQuietMs: this.#world.timing.zeroQuietMs,
         clock: this.process.clock,
-        reporter: this.#reporter(),
+        reporter: this.#ports.reporter,
         signal,
       }),
     );
@@ -203,7 +191,7 @@ export class VirtualOrchestrator {
       loaded,
       definitionDigest: digestDefinition(loaded.definition),
       build: this.#world.build,
-      store: certainStore(this.#store(), this.process.clock),
+      store: certainStore(this.#ports.store, this.process.clock),
       environment: {},
     };
   }
@@ -214,147 +202,6 @@ export class VirtualOrchestrator {
     const go = (): Promise<T> => this.process.call(passage, perform);
     return this.#world.beforeCall(this, what, go);
   }
-
-  #store(): JournalStore {
-    const { world, call } = { world: this.#world, call: this.#call.bind(this) };
-    return {
-      location: 'the virtual journal',
-      create: (name, body) => call('journal', `create ${name}`, () => world.journal.create(name, body)),
-      replace: (name, body) => call('journal', `replace ${name}`, () => world.journal.replace(name, body)),
-      read: (name) => call('journal', `read ${name}`, () => world.journal.read(name)),
-      list: (folder) => call('journal', `list ${folder}`, () => world.journal.list(folder)),
-    };
-  }
-
-  #fleet(run: string | null): Fleet {
-    const world = this.#world;
-    return {
-      kind: 'local',
-      observe: () => this.#call('fleet', 'look at the fleet', () => world.lookAtFleet()),
-      setDesired: (count) =>
-        this.#call('fleet', `set desired ${count}`, () =>
-          world.changeFleet(() => {
-            if (run !== null) world.group.run = run;
-            world.group.setDesired(count);
-          }),
-        ),
-      terminate: (instance, { decrement }) =>
-        this.#call('fleet', `terminate ${instance}${decrement ? ' with decrement' : ''}`, () =>
-          world.changeFleet(() => world.terminate(instance, decrement)),
-        ),
-      close: () => Promise.resolve(),
-    };
-  }
-
-  #workers({ identity, lock }: RunContext): PassWorkers {
-    const who = [identity.run, lock.epoch] as const;
-    const world = this.#world;
-    const ask = <T>(
-      url: string,
-      what: string,
-      work: (worker: ReturnType<World['workerAt']>) => T | Promise<T>,
-    ): Promise<T> =>
-      this.#call('worker', `${what} ${url}`, () => world.reach(url, work)).catch((error: unknown) => {
-        throw new WorkerRefusal(error instanceof Refusal ? error.status : 0, messageOf(error));
-      });
-    const calls: WorkerCalls = {
-      health: (url) => ask(url, 'health', (worker) => worker.health(...who)),
-      task: (url, task) => ask(url, 'status', (worker) => worker.status(...who, task)),
-      post: (url, request) => ask(url, `post ${request.task_id}`, (worker) => worker.post(...who, request)),
-      cut: (url, task, end) => ask(url, `cut ${task} at ${end}`, (worker) => worker.cut(...who, task, end)),
-      cancel: (url, task) => ask(url, `cancel ${task}`, (worker) => worker.cancel(...who, task)),
-    };
-    return { fleet: this.#fleet(identity.run), calls, timing: world.timing, close: () => Promise.resolve() };
-  }
-
-  #connections(lock: FleetLock): SourceConnections {
-    return {
-      cluster: guardedCalls(this.#cluster(), () => lock.requireHeld()),
-      services: null,
-      targetUrl: 'virtual',
-      sourceAddress: { url: 'virtual', password: null },
-      withSource: () => Promise.reject(new Error('there is no SQL in a virtual world')),
-      withValidationSource: (described, work) => work(this.#validationSource(described)),
-      close: () => Promise.resolve(),
-    };
-  }
-
-  #cluster(): SearchCalls {
-    const ask: SearchCalls['callText'] = async (method, path, body, options) => {
-      const call = (): Promise<{ status: number; text: string }> =>
-        this.#call('cluster', `${method} ${path}`, () =>
-          this.#world.cluster.call(method, path, body ?? null),
-        );
-      const { status, text } = await this.#answerOf(call, options?.repeatable === false ? 1 : CLUSTER_TRIES);
-      if (status >= 400) throw refusal(`${method} ${path}`, status, JSON.parse(text));
-      return text;
-    };
-    const parsed = async (...args: Parameters<typeof ask>): Promise<unknown> =>
-      JSON.parse(await ask(...args));
-    return {
-      where: 'virtual',
-      callText: ask,
-      call: parsed,
-      callOrNull: (...args) =>
-        parsed(...args).catch((error: unknown) => {
-          if (error instanceof ClusterError && error.status === 404) return null;
-          throw error;
-        }),
-      search: () => Promise.reject(new Error('nobody searches a virtual world')),
-    };
-  }
-
-  /** Made again when the cluster is overloaded or does not answer, as the real client does. */
-  async #answerOf(
-    call: () => Promise<{ status: number; text: string }>,
-    tries: number,
-  ): Promise<{ status: number; text: string }> {
-    const again = async (): Promise<{ status: number; text: string }> => {
-      await this.process.clock.sleep(500, this.#signal.signal);
-      return this.#answerOf(call, tries - 1);
-    };
-    try {
-      const answer = await call();
-      const overloaded = answer.status === 429 || answer.status === 503;
-      return overloaded && tries > 1 ? await again() : answer;
-    } catch (error) {
-      if (!(error instanceof TimedOut)) throw error;
-      if (tries > 1) return again();
-      throw new ClusterError(0, 'unreachable', 'the cluster does not answer', { cause: error });
-    }
-  }
-
-  #validationSource(_described: DescribedDefinition): ValidationSource {
-    const world = this.#world;
-    const ask = <T>(perform: () => T): Promise<T> =>
-      this.#call('source', 'validate', () => {
-        if (world.table.down) throw new Error('the database is down');
-        return perform();
-      });
-    return {
-      count: (range) =>
-        ask(() => ({
-          rows: world.table.keysIn(range).length,
-          kept: world.validatedKeys(range, false).length,
-        })),
-      keys: (range: KeyRange) => pagesOf(() => ask(() => world.validatedKeys(range, true))),
-      sampleKeys: () => ask(() => []),
-      expectedRows: () => ask((): ExpectedRow[] => []),
-    };
-  }
-
-  #reporter(): Reporter {
-    const tell = (line: string): void => this.#world.tell(this.process.name, line);
-    return {
-      phaseStarted: (phase) => tell(`begins ${phase}`),
-      phaseFinished: (phase, _seconds, note) => tell(`ends ${phase}: ${note}`),
-      progress: () => {},
-      note: tell,
-      warning: tell,
-      failure: tell,
-      close: () => {},
-    };
-  }
 }
 
 function holds(lock: FleetLock): boolean {
@@ -364,8 +211,4 @@ function holds(lock: FleetLock): boolean {
   } catch {
     return false;
   }
-}
-
-async function* pagesOf(read: () => Promise<readonly bigint[]>): AsyncGenerator<readonly bigint[]> {
-  yield await read();
 }

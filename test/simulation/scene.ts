@@ -13,6 +13,8 @@ export interface Scene {
   readonly faults: ReadonlySet<Fault>;
 }
 
+/** The build that a run is pinned to. */
+export const BUILD = 'the build';
 const MOST_KEYS = 120;
 const KEY_SHAPES = ['dense', 'gaps', 'ends'] as const;
 const LEAST_KEY = -(2n ** 63n);

@@ -11,10 +11,10 @@ import { VirtualJournal } from './journal.ts';
 import type { VirtualOrchestrator } from './orchestrator.ts';
 import { type Passage, VirtualProcess } from './process.ts';
 import { type Random, seededRandom } from './random.ts';
-import { drawScene, type Scene } from './scene.ts';
+import { BUILD, drawScene, type Scene } from './scene.ts';
 import { Scheduler } from './scheduler.ts';
 import { VirtualTable } from './table.ts';
-import { VirtualWorker } from './worker.ts';
+import { WorldWorkers } from './world-workers.ts';
 
 /** Guards of the design that a test takes out, to see that the simulation finds it. */
 export const GUARDS = [
@@ -43,7 +43,7 @@ export interface Setting {
   readonly described: DescribedDefinition;
 }
 
-type CallKind = 'worker' | 'fleet' | 'cluster' | 'journal' | 'source' | 'database' | 'bulk';
+export type CallKind = 'worker' | 'fleet' | 'cluster' | 'journal' | 'source' | 'database' | 'bulk';
 
 /** Longest time that a lost call is waited for, by whom it goes to. */
 const TIMEOUT_MS: Readonly<Record<CallKind, number>> = {
@@ -57,7 +57,6 @@ const TIMEOUT_MS: Readonly<Record<CallKind, number>> = {
 };
 /** So long a view of the fleet may be stale, and a call that timed out may take to take effect. */
 const STALE_MS = 8_000;
-const BUILD = 'the build';
 
 /** One virtual world: its parts, what befalls them, and what must hold after every step. */
 export class World {
@@ -66,6 +65,7 @@ export class World {
   readonly random: Random;
   readonly scheduler = new Scheduler();
   readonly faults = new FaultCounts();
+  readonly workers = new WorldWorkers(this);
   readonly table: VirtualTable;
   readonly cluster: VirtualCluster;
   readonly group: VirtualGroup;
@@ -82,13 +82,10 @@ export class World {
   violation: Violation | null = null;
   capacityEnds = 0;
   readonly #story: ((line: string) => void) | null;
-  readonly #workers = new Map<string, VirtualWorker>();
-  readonly #epochs = new Map<string, number>();
   /** The keys that the table held in each range when it was last validated, by the range's start. */
   readonly #validated = new Map<string, readonly bigint[]>();
   /** For a test without the single decrement: what each instance was first terminated with. */
   readonly #firstDecrement = new Map<string, boolean>();
-  #liar: string | null = null;
 
   constructor({ seed, without = new Set(), faults, story }: WorldOptions, setting: Setting) {
     const random = seededRandom(seed);
@@ -116,7 +113,7 @@ export class World {
     this.group = new VirtualGroup(
       this.scheduler,
       { reactMs: 1_000, bootMs: random.whole(2_000, 15_000), shutdownMs: random.whole(500, 20_000) },
-      { running: (id) => this.#startWorker(id), gone: (id) => this.#switchOff(id) },
+      { running: (id) => this.workers.start(id), gone: (id) => this.workers.switchOff(id) },
     );
     const rowsIn = (range: KeyRange): number | null =>
       this.#countsCannotBeKnown ? null : this.table.keysIn(range).length;
@@ -218,32 +215,8 @@ export class World {
     if (this.group.decrementsOf(instance) > 1) this.break(`${instance} was decremented twice`);
   }
 
-  /** Speaks to the worker at an address, when and if it hears. */
-  reach<T>(url: string, work: (worker: VirtualWorker) => T | Promise<T>): Promise<T> {
-    const worker = this.workerAt(url);
-    if (!worker.options.process.alive) throw new Error('ECONNREFUSED');
-    return new Promise((resolve, reject) => {
-      if (this.#hung.has(worker.options.id)) return;
-      worker.options.process.deliver(() => {
-        Promise.resolve()
-          .then(() => work(worker))
-          .then(resolve, reject);
-      });
-    });
-  }
-
-  readonly #hung = new Set<string>();
-  readonly #elsewhere = new Map<string, string>();
-
-  workerAt(url: string): VirtualWorker {
-    const id = url.replace('virtual:', '');
-    const worker = this.#workers.get(this.#elsewhere.get(id) ?? id);
-    if (worker === undefined) throw new Error('ECONNREFUSED');
-    return worker;
-  }
-
   /** What the table holds now, as validation reads it. */
-  validatedKeys(range: KeyRange, _byKeys: boolean): readonly bigint[] {
+  validatedKeys(range: KeyRange): readonly bigint[] {
     const kept = this.table.keptIn(range);
     this.#validated.set(String(range.start), kept);
     if (!this.without.has('independent count')) return kept;
@@ -254,16 +227,6 @@ export class World {
 
   noteSweep({ ended }: { readonly ended: readonly string[] }): void {
     this.tell('sweep', `ended ${ended.length} instances`);
-  }
-
-  get liveWorkers(): VirtualWorker[] {
-    return [...this.#workers.values()].filter(({ options }) => options.process.alive);
-  }
-
-  /** Instances that no worker of theirs will end: it never came up, or its process does not run. */
-  isAbandoned(instance: string): boolean {
-    const worker = this.#workers.get(instance);
-    return worker === undefined || !worker.options.process.alive || worker.options.process.paused;
   }
 
   #checkPromotion(index: string, keys: ReadonlySet<string>, deadLetters: ReadonlySet<string>): void {
@@ -277,102 +240,6 @@ export class World {
 
   get #countsCannotBeKnown(): boolean {
     return this.table.changed || this.has('worker counts what it never sent');
-  }
-
-  #startWorker(id: string): void {
-    if (this.strikes('worker never boots', 0.4)) return this.tell(id, 'never comes up');
-    const process = this.newProcess(id);
-    const build = this.strikes('worker of another build', 0.4) ? 'another build' : BUILD;
-    if (this.#liar === null && this.has('worker counts what it never sent')) this.#liar = id;
-    const worker = new VirtualWorker({
-      id,
-      build,
-      leaseMs: this.settings.workers.lease_ms,
-      rowsPerBatch: this.scene.rowsPerBatch,
-      batchMs: this.strikes('worker is slow', 0.5) ? 8_000 : this.random.whole(200, 2_000),
-      definition: this.loaded.definition,
-      process,
-      cluster: this.cluster,
-      table: this.table,
-      passage: (kind) => this.passage(kind, `of ${id}`),
-      queueMs: () =>
-        this.strikes('bulk waits long and lands late', 0.2)
-          ? this.random.whole(5_000, 60_000)
-          : this.random.whole(5, 300),
-      retire: (why) => this.#retire(id, why),
-      onAdmitted: (run, epoch) => this.#noteEpoch(id, run, epoch),
-      lies: () => id === this.#liar && this.strikes('worker counts what it never sent', 0.4),
-      without: this.without,
-    });
-    this.#workers.set(id, worker);
-    this.tell(id, `comes up${build === BUILD ? '' : ' with another build'}`);
-    this.#plague(worker);
-  }
-
-  /** Its machine is gone; its process ends with it, or, where the kill is withheld, goes on for hours. */
-  #switchOff(id: string): void {
-    const process = this.#workers.get(id)?.options.process;
-    if (process?.alive === true && this.strikes('machine outlives its end', 0.7))
-      this.tell(id, 'goes on, though it is gone');
-    else process?.kill();
-  }
-
-  /** Draws what is to befall a worker, and when. */
-  #plague(worker: VirtualWorker): void {
-    const { id, process } = worker.options;
-    const soon = (): number => this.random.whole(0, 40_000);
-    const later = (fault: Fault, chance: number, work: () => void): void => {
-      if (!this.has(fault) || !this.random.chance(chance)) return;
-      this.scheduler.after(soon(), () => {
-        if (!process.alive) return;
-        this.faults.note(fault);
-        this.tell(id, fault.replace(/^worker (is )?/, ''));
-        work();
-      });
-    };
-    later('worker dies in mid-range', 0.4, () => this.group.crash(id));
-    later('worker dies in mid-range', 0.2, () => process.kill());
-    later('worker hangs with an open socket', 0.4, () => this.#hung.add(id));
-    later('worker paused past its lease', 0.5, () =>
-      this.#pause(process, this.random.whole(60_000, 400_000)),
-    );
-    later('worker paused for a moment', 0.6, () => this.#pause(process, this.random.whole(500, 25_000)));
-    later('worker takes back what it said', 0.5, () => {
-      worker.takesBack = true;
-    });
-    later('worker is drained', 0.5, () => worker.drain());
-    later('worker answers at another address', 0.6, () => this.#answerElsewhere(id));
-  }
-
-  #pause(process: VirtualProcess, ms: number): void {
-    process.pause();
-    this.scheduler.after(ms, () => {
-      if (process.alive) this.tell(process.name, 'wakes up');
-      process.resume();
-    });
-  }
-
-  /** An address is reused, or a proxy is wrong: for a while another worker answers there. */
-  #answerElsewhere(id: string): void {
-    const others = this.liveWorkers.map(({ options }) => options.id).filter((other) => other !== id);
-    if (others.length === 0) return;
-    this.#elsewhere.set(id, this.random.pick(others));
-    this.scheduler.after(this.random.whole(2_000, 60_000), () => this.#elsewhere.delete(id));
-  }
-
-  /** A worker ends its own instance, once, unless somebody else is at it already. */
-  #retire(id: string, why: string): void {
-    this.tell(id, `retires: ${why}`);
-    this.#workers.get(id)?.options.process.kill();
-    if (!this.group.live.includes(id)) return;
-    this.group.crash(id);
-    if (this.group.desired > 0) this.group.desired -= 1;
-  }
-
-  #noteEpoch(id: string, run: string, epoch: number): void {
-    const seen = this.#epochs.get(`${id} ${run}`) ?? 0;
-    if (epoch < seen) this.break(`${id} obeyed epoch ${epoch} of ${run} after epoch ${seen}`);
-    this.#epochs.set(`${id} ${run}`, Math.max(seen, epoch));
   }
 }
 

@@ -1,0 +1,95 @@
+import type { Fault } from './faults.ts';
+import type { World } from './world.ts';
+
+/**
+ * What befalls everything but orchestrators and workers, and when.
+ *
+ * @param command gives a command beside the others
+ */
+export function befall(world: World, command: (command: 'abandon' | 'sweep') => void): void {
+  const { random, cluster, table, scheduler } = world;
+  const at = (fault: Fault, times: number, work: () => void, within = 300_000): void => {
+    if (!world.has(fault)) return;
+    for (let i = 0; i < times; i += 1)
+      scheduler.after(random.whole(1_000, within), () => {
+        world.faults.note(fault);
+        world.tell('world', fault);
+        work();
+      });
+  };
+  const until = (ms: number): number => scheduler.nowMs + ms;
+  at(
+    'capacity runs out',
+    1,
+    () => {
+      world.group.emptyUntilMs = until(random.whole(10_000, 200_000));
+    },
+    60_000,
+  );
+  at('instance of another run is there', 1, () => world.group.launchForeign(), 20_000);
+  at(
+    'cluster refuses bulks for minutes',
+    1,
+    () => {
+      cluster.fullUntilMs = until(random.whole(10_000, 400_000));
+    },
+    100_000,
+  );
+  at(
+    'cluster is down for minutes',
+    1,
+    () => {
+      cluster.downUntilMs = until(random.whole(5_000, 200_000));
+    },
+    150_000,
+  );
+  at(
+    'journal cannot be written for a while',
+    2,
+    () => {
+      world.journal.brokenUntilMs = until(random.whole(100, 60_000));
+    },
+    150_000,
+  );
+  at('database is down for a while', 1, () => databaseDown(world, random.whole(5_000, 100_000)), 100_000);
+  at('rows are inserted', 3, () => table.insert(BigInt(random.whole(-600, 1200))), 100_000);
+  at('rows are deleted', 3, () => deleteRow(world), 100_000);
+  at('index turns red', 1, () => beforePromotion(world, (index) => cluster.red.add(index)), 120_000);
+  at('index is lost', 1, () => beforePromotion(world, (index) => cluster.loseIndex(index)), 120_000);
+  at(
+    'documents vanish',
+    1,
+    () => beforeValidation(world, (index) => cluster.loseDocuments(index, () => random.chance(0.2))),
+    60_000,
+  );
+  at('run abandoned', 1, () => command('abandon'), 150_000);
+  at('sweep', 3, () => command('sweep'), 400_000);
+}
+
+function databaseDown({ table, scheduler }: World, ms: number): void {
+  table.down = true;
+  scheduler.after(ms, () => {
+    table.down = false;
+  });
+}
+
+function deleteRow({ table, random }: World): void {
+  const keys = table.keysIn({ start: null, end: null });
+  if (keys.length > 0) table.delete(random.pick(keys));
+}
+
+/** Once the alias is about to move, what befalls the index is no longer the run's affair. */
+function beforePromotion(world: World, work: (index: string) => void): void {
+  const index = newestIndex(world);
+  if (index !== null && !world.journal.says('promotion_intended')) work(index);
+}
+
+/** What goes lost behind the validation's back nobody can see. */
+function beforeValidation(world: World, work: (index: string) => void): void {
+  const index = newestIndex(world);
+  if (index !== null && !world.journal.says('"phase":"validate"')) work(index);
+}
+
+function newestIndex({ cluster }: World): string | null {
+  return cluster.indexes.byName.keys().find((name) => /^places-\d+-\w+$/.test(name)) ?? null;
+}

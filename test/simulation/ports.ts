@@ -1,0 +1,179 @@
+import type { KeyRange } from '../../definition/definition.ts';
+import { messageOf } from '../../orchestrator/errors.ts';
+import type { Fleet } from '../../orchestrator/fleet/fleet.ts';
+import { type WorkerCalls, WorkerRefusal } from '../../orchestrator/fleet/worker-client.ts';
+import { ClusterError, refusal } from '../../orchestrator/index/cluster-error.ts';
+import { guardedCalls } from '../../orchestrator/index/guarded-calls.ts';
+import type { SearchCalls } from '../../orchestrator/index/search-calls.ts';
+import type { ExpectedRow, ValidationSource } from '../../orchestrator/index/validation-source.ts';
+import type { FleetLock } from '../../orchestrator/journal/lock.ts';
+import type { JournalStore } from '../../orchestrator/journal/store.ts';
+import type { Reporter } from '../../orchestrator/report/reporter.ts';
+import type { SourceConnections } from '../../orchestrator/run/connections.ts';
+import type { PassWorkers, RunContext } from '../../orchestrator/run/context.ts';
+import { Refusal } from '../../worker/refusal.ts';
+import { TimedOut, type VirtualProcess } from './process.ts';
+import type { VirtualWorker } from './worker.ts';
+import type { CallKind, World } from './world.ts';
+
+/** Makes a call to something outside, for a process that may be killed or paused at it. */
+export type Call = <T>(kind: CallKind, what: string, perform: () => T | Promise<T>) => Promise<T>;
+
+/** As the real client's retries. */
+const CLUSTER_TRIES = 4;
+
+/** All that a run sees of the world outside, for one virtual process. */
+export class VirtualPorts {
+  readonly #world: World;
+  readonly #process: VirtualProcess;
+  readonly #signal: AbortSignal;
+  readonly #call: Call;
+
+  constructor(world: World, process: VirtualProcess, signal: AbortSignal, call: Call) {
+    this.#world = world;
+    this.#process = process;
+    this.#signal = signal;
+    this.#call = call;
+  }
+
+  get store(): JournalStore {
+    const { world, call } = { world: this.#world, call: this.#call };
+    return {
+      location: 'the virtual journal',
+      create: (name, body) => call('journal', `create ${name}`, () => world.journal.create(name, body)),
+      replace: (name, body) => call('journal', `replace ${name}`, () => world.journal.replace(name, body)),
+      read: (name) => call('journal', `read ${name}`, () => world.journal.read(name)),
+      list: (folder) => call('journal', `list ${folder}`, () => world.journal.list(folder)),
+    };
+  }
+
+  fleet(run: string | null): Fleet {
+    const world = this.#world;
+    return {
+      kind: 'local',
+      observe: () => this.#call('fleet', 'look at the fleet', () => world.lookAtFleet()),
+      setDesired: (count) =>
+        this.#call('fleet', `set desired ${count}`, () =>
+          world.changeFleet(() => {
+            if (run !== null) world.group.run = run;
+            world.group.setDesired(count);
+          }),
+        ),
+      terminate: (instance, { decrement }) =>
+        this.#call('fleet', `terminate ${instance}${decrement ? ' with decrement' : ''}`, () =>
+          world.changeFleet(() => world.terminate(instance, decrement)),
+        ),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  workers({ identity, lock }: RunContext): PassWorkers {
+    const who = [identity.run, lock.epoch] as const;
+    const world = this.#world;
+    const ask = <T>(url: string, what: string, work: (worker: VirtualWorker) => T | Promise<T>): Promise<T> =>
+      this.#call('worker', `${what} ${url}`, () => world.workers.reach(url, work)).catch((error: unknown) => {
+        throw new WorkerRefusal(error instanceof Refusal ? error.status : 0, messageOf(error));
+      });
+    const calls: WorkerCalls = {
+      health: (url) => ask(url, 'health', (worker) => worker.health(...who)),
+      task: (url, task) => ask(url, 'status', (worker) => worker.status(...who, task)),
+      post: (url, request) => ask(url, `post ${request.task_id}`, (worker) => worker.post(...who, request)),
+      cut: (url, task, end) => ask(url, `cut ${task} at ${end}`, (worker) => worker.cut(...who, task, end)),
+      cancel: (url, task) => ask(url, `cancel ${task}`, (worker) => worker.cancel(...who, task)),
+    };
+    return { fleet: this.fleet(identity.run), calls, timing: world.timing, close: () => Promise.resolve() };
+  }
+
+  connections(lock: FleetLock): SourceConnections {
+    return {
+      cluster: guardedCalls(this.cluster, () => lock.requireHeld()),
+      services: null,
+      targetUrl: 'virtual',
+      sourceAddress: { url: 'virtual', password: null },
+      withSource: () => Promise.reject(new Error('there is no SQL in a virtual world')),
+      withValidationSource: (_described, work) => work(this.#validationSource),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  get cluster(): SearchCalls {
+    const ask: SearchCalls['callText'] = async (method, path, body, options) => {
+      const call = (): Promise<{ status: number; text: string }> =>
+        this.#call('cluster', `${method} ${path}`, () =>
+          this.#world.cluster.call(method, path, body ?? null),
+        );
+      const { status, text } = await this.#answerOf(call, options?.repeatable === false ? 1 : CLUSTER_TRIES);
+      if (status >= 400) throw refusal(`${method} ${path}`, status, JSON.parse(text));
+      return text;
+    };
+    const parsed = async (...args: Parameters<typeof ask>): Promise<unknown> =>
+      JSON.parse(await ask(...args));
+    return {
+      where: 'virtual',
+      callText: ask,
+      call: parsed,
+      callOrNull: (...args) =>
+        parsed(...args).catch((error: unknown) => {
+          if (error instanceof ClusterError && error.status === 404) return null;
+          throw error;
+        }),
+      search: () => Promise.reject(new Error('nobody searches a virtual world')),
+    };
+  }
+
+  /** Made again when the cluster is overloaded or does not answer, as the real client does. */
+  async #answerOf(
+    call: () => Promise<{ status: number; text: string }>,
+    tries: number,
+  ): Promise<{ status: number; text: string }> {
+    const again = async (): Promise<{ status: number; text: string }> => {
+      await this.#process.clock.sleep(500, this.#signal);
+      return this.#answerOf(call, tries - 1);
+    };
+    try {
+      const answer = await call();
+      const overloaded = answer.status === 429 || answer.status === 503;
+      return overloaded && tries > 1 ? await again() : answer;
+    } catch (error) {
+      if (!(error instanceof TimedOut)) throw error;
+      if (tries > 1) return again();
+      throw new ClusterError(0, 'unreachable', 'the cluster does not answer', { cause: error });
+    }
+  }
+
+  get #validationSource(): ValidationSource {
+    const world = this.#world;
+    const ask = <T>(perform: () => T): Promise<T> =>
+      this.#call('source', 'validate', () => {
+        if (world.table.down) throw new Error('the database is down');
+        return perform();
+      });
+    return {
+      count: (range) =>
+        ask(() => ({
+          rows: world.table.keysIn(range).length,
+          kept: world.validatedKeys(range).length,
+        })),
+      keys: (range: KeyRange) => pagesOf(() => ask(() => world.validatedKeys(range))),
+      sampleKeys: () => ask(() => []),
+      expectedRows: () => ask((): ExpectedRow[] => []),
+    };
+  }
+
+  get reporter(): Reporter {
+    const tell = (line: string): void => this.#world.tell(this.#process.name, line);
+    return {
+      phaseStarted: (phase) => tell(`begins ${phase}`),
+      phaseFinished: (phase, _seconds, note) => tell(`ends ${phase}: ${note}`),
+      progress: () => {},
+      note: tell,
+      warning: tell,
+      failure: tell,
+      close: () => {},
+    };
+  }
+}
+
+async function* pagesOf(read: () => Promise<readonly bigint[]>): AsyncGenerator<readonly bigint[]> {
+  yield await read();
+}

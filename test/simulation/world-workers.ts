@@ -1,0 +1,150 @@
+import type { Fault } from './faults.ts';
+import type { VirtualProcess } from './process.ts';
+import { BUILD } from './scene.ts';
+import { VirtualWorker } from './worker.ts';
+import type { World } from './world.ts';
+
+/** The workers of a world, one for each instance of its group, and what befalls them. */
+export class WorldWorkers {
+  readonly #world: World;
+  readonly #workers = new Map<string, VirtualWorker>();
+  readonly #hung = new Set<string>();
+  /** Addresses at which another worker answers for a while. */
+  readonly #elsewhere = new Map<string, string>();
+  /** The highest epoch that each worker has obeyed, by worker and run. */
+  readonly #epochs = new Map<string, number>();
+  #liar: string | null = null;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Speaks to the worker at an address, when and if it hears. */
+  reach<T>(url: string, work: (worker: VirtualWorker) => T | Promise<T>): Promise<T> {
+    const worker = this.workerAt(url);
+    if (!worker.options.process.alive) throw new Error('ECONNREFUSED');
+    return new Promise((resolve, reject) => {
+      if (this.#hung.has(worker.options.id)) return;
+      worker.options.process.deliver(() => {
+        Promise.resolve()
+          .then(() => work(worker))
+          .then(resolve, reject);
+      });
+    });
+  }
+
+  workerAt(url: string): VirtualWorker {
+    const id = url.replace('virtual:', '');
+    const worker = this.#workers.get(this.#elsewhere.get(id) ?? id);
+    if (worker === undefined) throw new Error('ECONNREFUSED');
+    return worker;
+  }
+
+  get liveWorkers(): VirtualWorker[] {
+    return [...this.#workers.values()].filter(({ options }) => options.process.alive);
+  }
+
+  /** Instances that no worker of theirs will end: it never came up, or its process does not run. */
+  isAbandoned(instance: string): boolean {
+    const worker = this.#workers.get(instance);
+    return worker === undefined || !worker.options.process.alive || worker.options.process.paused;
+  }
+
+  start(id: string): void {
+    if (this.#world.strikes('worker never boots', 0.4)) return this.#world.tell(id, 'never comes up');
+    const process = this.#world.newProcess(id);
+    const build = this.#world.strikes('worker of another build', 0.4) ? 'another build' : BUILD;
+    if (this.#liar === null && this.#world.has('worker counts what it never sent')) this.#liar = id;
+    const worker = new VirtualWorker({
+      id,
+      build,
+      leaseMs: this.#world.settings.workers.lease_ms,
+      rowsPerBatch: this.#world.scene.rowsPerBatch,
+      batchMs: this.#world.strikes('worker is slow', 0.5) ? 8_000 : this.#world.random.whole(200, 2_000),
+      definition: this.#world.loaded.definition,
+      process,
+      cluster: this.#world.cluster,
+      table: this.#world.table,
+      passage: (kind) => this.#world.passage(kind, `of ${id}`),
+      queueMs: () =>
+        this.#world.strikes('bulk waits long and lands late', 0.2)
+          ? this.#world.random.whole(5_000, 60_000)
+          : this.#world.random.whole(5, 300),
+      retire: (why) => this.#retire(id, why),
+      onAdmitted: (run, epoch) => this.#noteEpoch(id, run, epoch),
+      lies: () => id === this.#liar && this.#world.strikes('worker counts what it never sent', 0.4),
+      without: this.#world.without,
+    });
+    this.#workers.set(id, worker);
+    this.#world.tell(id, `comes up${build === BUILD ? '' : ' with another build'}`);
+    this.#plague(worker);
+  }
+
+  /** Its machine is gone; its process ends with it, or, where the kill is withheld, goes on for hours. */
+  switchOff(id: string): void {
+    const process = this.#workers.get(id)?.options.process;
+    if (process?.alive === true && this.#world.strikes('machine outlives its end', 0.7))
+      this.#world.tell(id, 'goes on, though it is gone');
+    else process?.kill();
+  }
+
+  /** Draws what is to befall a worker, and when. */
+  #plague(worker: VirtualWorker): void {
+    const { id, process } = worker.options;
+    const soon = (): number => this.#world.random.whole(0, 40_000);
+    const later = (fault: Fault, chance: number, work: () => void): void => {
+      if (!this.#world.has(fault) || !this.#world.random.chance(chance)) return;
+      this.#world.scheduler.after(soon(), () => {
+        if (!process.alive) return;
+        this.#world.faults.note(fault);
+        this.#world.tell(id, fault.replace(/^worker (is )?/, ''));
+        work();
+      });
+    };
+    later('worker dies in mid-range', 0.4, () => this.#world.group.crash(id));
+    later('worker dies in mid-range', 0.2, () => process.kill());
+    later('worker hangs with an open socket', 0.4, () => this.#hung.add(id));
+    later('worker paused past its lease', 0.5, () =>
+      this.#pause(process, this.#world.random.whole(60_000, 400_000)),
+    );
+    later('worker paused for a moment', 0.6, () =>
+      this.#pause(process, this.#world.random.whole(500, 25_000)),
+    );
+    later('worker takes back what it said', 0.5, () => {
+      worker.takesBack = true;
+    });
+    later('worker is drained', 0.5, () => worker.drain());
+    later('worker answers at another address', 0.6, () => this.#answerElsewhere(id));
+  }
+
+  #pause(process: VirtualProcess, ms: number): void {
+    process.pause();
+    this.#world.scheduler.after(ms, () => {
+      if (process.alive) this.#world.tell(process.name, 'wakes up');
+      process.resume();
+    });
+  }
+
+  /** An address is reused, or a proxy is wrong: for a while another worker answers there. */
+  #answerElsewhere(id: string): void {
+    const others = this.liveWorkers.map(({ options }) => options.id).filter((other) => other !== id);
+    if (others.length === 0) return;
+    this.#elsewhere.set(id, this.#world.random.pick(others));
+    this.#world.scheduler.after(this.#world.random.whole(2_000, 60_000), () => this.#elsewhere.delete(id));
+  }
+
+  /** A worker ends its own instance, once, unless somebody else is at it already. */
+  #retire(id: string, why: string): void {
+    this.#world.tell(id, `retires: ${why}`);
+    this.#workers.get(id)?.options.process.kill();
+    if (!this.#world.group.live.includes(id)) return;
+    this.#world.group.crash(id);
+    if (this.#world.group.desired > 0) this.#world.group.desired -= 1;
+  }
+
+  #noteEpoch(id: string, run: string, epoch: number): void {
+    const seen = this.#epochs.get(`${id} ${run}`) ?? 0;
+    if (epoch < seen) this.#world.break(`${id} obeyed epoch ${epoch} of ${run} after epoch ${seen}`);
+    this.#epochs.set(`${id} ${run}`, Math.max(seen, epoch));
+  }
+}
