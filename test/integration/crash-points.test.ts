@@ -6,14 +6,16 @@ import { resultOf } from '../support/run-command.ts';
 import { stateOf } from '../support/run-journal.ts';
 
 /**
- * A run that is killed at one of its durable effects, then given again. Every effect of the phases other than reindex is
- * tried, and a choice of the rest. CRASH_POINTS=all tries them all, on the real search node too; a number, so many.
+ * A run that is killed at one of its durable effects, then given again. Right behind every effect of the phases other
+ * than reindex it is tried (what stands then is what stands right before the next one), and at a choice of the rest.
+ * CRASH_POINTS=all tries them all, on the real search node too; a number, so many. CRASH_SEED repeats a choice.
  */
 
 const worlds = crashWorlds();
 const WANTED = process.env['CRASH_POINTS'] ?? '';
 const ALL = WANTED === 'all';
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
+const COUNT_OF_REST = 12;
 const RUN = ['run', '--run-key', 'k'] as const;
 
 interface Effects {
@@ -24,7 +26,7 @@ interface Effects {
 }
 
 it('a run that is killed anywhere is finished by the same command', { timeout: 900_000 }, async () => {
-  const points = await choosePoints(inject('developmentUrl'), 6);
+  const points = await choosePoints(inject('developmentUrl'));
 
   const died = await crashAll(inject('developmentUrl'), points);
 
@@ -37,7 +39,7 @@ it.skipIf(inject('searchUrl') === null)(
   { timeout: 1_800_000 },
   async () => {
     const searchUrl = inject('searchUrl') ?? '';
-    const points = await choosePoints(searchUrl, 6);
+    const points = await choosePoints(searchUrl);
 
     const chosen = ALL ? points : sample(points, 6);
 
@@ -45,15 +47,14 @@ it.skipIf(inject('searchUrl') === null)(
   },
 );
 
-async function choosePoints(searchUrl: string, fromReindex: number): Promise<CrashPoint[]> {
+async function choosePoints(searchUrl: string): Promise<CrashPoint[]> {
   const effects = await within((scope) => worlds.open(scope, searchUrl).then(countEffects));
   const all = [...pointsOf('journal', effects.journal), ...pointsOf('cluster', effects.cluster)];
-  const isReindex = ({ effect, nth }: CrashPoint): boolean =>
-    effect === 'journal' && effects.reindex.has(nth);
+  const isAlways = ({ effect, nth, when }: CrashPoint): boolean =>
+    when === 'after' && (effect === 'cluster' || !effects.reindex.has(nth));
+  const [always, rest] = [all.filter(isAlways), all.filter((point) => !isAlways(point))];
   if (ALL) return all;
-  return Number(WANTED) > 0
-    ? sample(all, Number(WANTED))
-    : [...all.filter((point) => !isReindex(point)), ...sample(all.filter(isReindex), fromReindex)];
+  return Number(WANTED) > 0 ? sample(all, Number(WANTED)) : [...always, ...sample(rest, COUNT_OF_REST)];
 }
 
 /** What a run does that nobody kills. */
