@@ -24,9 +24,13 @@ export function shareRest(
   let thieves = idle.slice(draft.openRanges.filter(({ cutAt }) => cutAt !== null).length);
   for (const worker of busyWorkers(draft, nowMs)) {
     const [thief, ...others] = thieves;
-    if (thief === undefined || worker.leftMs <= limits.shareLeastMs) break;
-    // Of a worker whose pace is not known yet, or that has just refused, there will be something to take soon.
-    if (takeFrom(draft, worker, rateOfWorker(draft, thief), nowMs, limits) !== 'nothing') thieves = others;
+    if (thief === undefined) break;
+    const outcome =
+      worker.leftMs > limits.shareLeastMs
+        ? takeFrom(draft, worker, rateOfWorker(draft, thief), nowMs, limits)
+        : 'nothing';
+    // A range that was only just begun may turn out slow, and a worker that has refused may not the next time.
+    if (outcome !== 'nothing' || worker.isNew) thieves = others;
   }
   return thieves;
 }
@@ -38,6 +42,8 @@ interface BusyWorker {
   readonly queued: RangeState | null;
   /** Null: nothing is known of its pace yet. */
   readonly rowsPerMs: number | null;
+  /** Its running range has not been seen to move yet, and the pace is that of the one before. */
+  readonly isNew: boolean;
   /** Of the running range. */
   readonly rowsLeft: number;
   /** Until all that it has is done; without end while its pace is not known. */
@@ -54,15 +60,16 @@ function busyWorkers(draft: Draft, nowMs: number): BusyWorker[] {
 }
 
 function busyWorker(draft: Draft, id: string, nowMs: number): BusyWorker | null {
-  const ranges = draft.rangesOf(id).filter((range) => draft.taskOf(range)?.status?.active === true);
+  const ranges = draft.rangesOf(id).filter((range) => draft.taskOf(range)?.status?.active !== false);
   const reads = (range: RangeState): boolean => (draft.taskOf(range)?.status?.rows_read ?? 0) > 0;
   const running = ranges.find(reads) ?? ranges[0];
   if (running === undefined || running.cutAt !== null) return null;
   const queued = ranges.find((range) => range !== running && !reads(range)) ?? null;
-  const rowsPerMs = rateOf(draft.taskOf(running), nowMs) ?? rateOfWorker(draft, id);
+  const pace = rateOf(draft.taskOf(running), nowMs);
+  const rowsPerMs = pace ?? rateOfWorker(draft, id);
   const rowsLeft = leftOf(draft, running);
   const leftMs = rowsPerMs === null ? Number.POSITIVE_INFINITY : (rowsLeft + (queued?.rows ?? 0)) / rowsPerMs;
-  return { id, running, queued, rowsPerMs, rowsLeft, leftMs };
+  return { id, running, queued, rowsPerMs, isNew: pace === null, rowsLeft, leftMs };
 }
 
 /** The plan's estimate less what was read; a range that has more rows than planned has a twentieth of them left. */
