@@ -57,7 +57,10 @@ export interface EditableMemory extends Memory {
   fleetCallMs: number;
 }
 
-/** An instance that a look at the fleet does not show is remembered for so long: such looks may be stale. */
+/**
+ * An instance that a look at the fleet does not show is remembered for so long: such looks may be stale. One that ended
+ * by itself is never forgotten, for it has used up a replacement.
+ */
 const REMEMBER_MISSING_MS = 600_000;
 
 export function emptyMemory(): Memory {
@@ -98,8 +101,10 @@ function rememberInstances(
 ): Map<string, InstanceMemory> {
   const instances = new Map<string, InstanceMemory>();
   for (const [id, known] of memory.instances) {
-    const kept = !observation.exact && nowMs - known.lastSeenMs < REMEMBER_MISSING_MS;
-    if (kept) instances.set(id, known);
+    const mayBeThere = !observation.exact && nowMs - known.lastSeenMs < REMEMBER_MISSING_MS;
+    const told = state.terminations[id] !== undefined;
+    if (mayBeThere || known.endedByItself) instances.set(id, known);
+    else if (!told && !known.goneBefore) instances.set(id, { ...known, endedByItself: true });
   }
   for (const instance of observation.instances) {
     const told = state.terminations[instance.id] !== undefined;

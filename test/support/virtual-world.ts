@@ -74,6 +74,7 @@ export class VirtualWorld {
   #refusals: TaskRefusal[] = [];
   readonly #behaviours: readonly Behaviour[];
   readonly #keysPerTick: bigint;
+  readonly #showsEnded: boolean;
   readonly #loseEffects: (effect: Effect, tick: number) => boolean;
 
   constructor(options: {
@@ -81,11 +82,14 @@ export class VirtualWorld {
     limits?: Partial<Limits>;
     behaviours?: readonly Behaviour[];
     keysPerTick?: number;
+    /** False: an instance that has ended is not seen any more. */
+    showsEnded?: boolean;
     loseEffects?: (effect: Effect, tick: number) => boolean;
   }) {
     this.limits = { ...TEST_LIMITS, ...options.limits };
     this.#behaviours = options.behaviours ?? [];
     this.#keysPerTick = BigInt(options.keysPerTick ?? 10);
+    this.#showsEnded = options.showsEnded ?? true;
     this.#loseEffects = options.loseEffects ?? (() => false);
     const ranges: PlannedRange[] = options.ranges.map(({ start, end }, i) => ({
       number: `${i}`,
@@ -173,7 +177,7 @@ export class VirtualWorld {
     return {
       desired: this.desired,
       exact: true,
-      instances: this.workers.map((worker) => ({
+      instances: (this.#showsEnded ? this.workers : this.alive).map((worker) => ({
         id: worker.id,
         phase: worker.gone ? 'gone' : worker.age === 0 ? 'pending' : 'running',
         run: 'run-1',

@@ -55,6 +55,18 @@ describe('a pass that meets no fault', () => {
 });
 
 describe('workers that fail', () => {
+  it('use up the replacements, also where what has ended is not seen any more', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(4, 1000),
+      limits: { workers: 1, replacements: 3 },
+      behaviours: Array.from({ length: 50 }, () => ({ neverReady: true, diesAt: 5 })),
+      showsEnded: false,
+    });
+    world.runToEnd();
+    expect(world.state.stopped).toMatch(/no worker is left and 3 replacements are used up/);
+    expect(world.workers.length).toBeLessThanOrEqual(5);
+  });
+
   it('redoes only what a dead worker had not settled', () => {
     const world = new VirtualWorld({ ranges: evenRanges(4, 200), behaviours: [{ diesAt: 10 }] });
     world.runToEnd();
