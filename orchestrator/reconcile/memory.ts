@@ -40,8 +40,10 @@ export interface TaskMemory {
   readonly status: TaskStatus | null;
   /** Since when it is the one that its worker works on; null: it waits in the queue. */
   readonly runsSinceMs: number | null;
-  /** When the task's figures last changed, or it began to run. */
+  /** When the task's figures or what it waits for last changed, or it began to run. */
   readonly movedMs: number;
+  /** When its figures alone last changed, or it began to run. */
+  readonly progressedMs: number;
   /** Since when it says that it waits for the same dependency; null: it does not wait. */
   readonly waitingSinceMs: number | null;
   /** When a cut of it was last refused; null: never. */
@@ -166,6 +168,7 @@ function unheard(nowMs: number): TaskMemory {
     status: null,
     runsSinceMs: null,
     movedMs: nowMs,
+    progressedMs: nowMs,
     waitingSinceMs: null,
     cutRefusedMs: null,
     contradicted: false,
@@ -184,12 +187,14 @@ function believedStatus(
 }
 
 function rememberTask(before: TaskMemory, status: TaskStatus, nowMs: number): TaskMemory {
-  const moved = before.status === null || markOf(before.status) !== markOf(status);
+  const progressed = before.status === null || markOf(before.status) !== markOf(status);
+  const moved = progressed || before.status?.waiting_for !== status.waiting_for;
   const waitsOn = status.waiting_for !== null && before.status?.waiting_for === status.waiting_for;
   return {
     ...before,
     status,
     movedMs: moved ? nowMs : before.movedMs,
+    progressedMs: progressed ? nowMs : before.progressedMs,
     waitingSinceMs: status.waiting_for === null ? null : waitsOn ? (before.waitingSinceMs ?? nowMs) : nowMs,
     contradicted: before.contradicted || (before.status !== null && saysLess(status, before.status)),
   };
@@ -206,7 +211,7 @@ function saysLess(status: TaskStatus, before: TaskStatus): boolean {
 
 /** Any change of these is progress. Retries are not: a task that only tries again stands still. */
 function markOf(status: TaskStatus): string {
-  return `${status.settled_through}/${status.rows_read}/${status.active}/${status.waiting_for}`;
+  return `${status.settled_through}/${status.rows_read}/${status.active}`;
 }
 
 /** Rows per millisecond of a task since it began to run; null: too little was seen to say. */

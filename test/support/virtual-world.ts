@@ -24,6 +24,8 @@ export interface Behaviour {
   /** Its first task ends with this error at half of its range. */
   readonly error?: TaskStatus['error'];
   readonly waitsFor?: TaskStatus['waiting_for'];
+  /** Its waiting ends every so many ticks, for one tick, without progress. */
+  readonly waitsOnAndOff?: number;
   readonly deadLetterEvery?: number;
   /** Calls itself by another name. */
   readonly callsItself?: string;
@@ -152,7 +154,8 @@ export class VirtualWorld {
     const task = worker.tasks.find(({ status }) => status.active);
     if (task === undefined || (behaviour.stallsAt !== undefined && worker.age >= behaviour.stallsAt)) return;
     if (behaviour.waitsFor !== undefined) {
-      task.status = { ...task.status, waiting_for: behaviour.waitsFor };
+      const pauses = behaviour.waitsOnAndOff !== undefined && worker.age % behaviour.waitsOnAndOff === 0;
+      task.status = { ...task.status, waiting_for: pauses ? null : behaviour.waitsFor };
       return;
     }
     const half = task.start + (task.end - task.start) / 2n;

@@ -183,6 +183,16 @@ describe('workers that fail', () => {
     expect(world.state.stopped).toMatch(/waited .* for the cluster/);
   });
 
+  it('stops when workers wait on and off and come no further', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(4, 100),
+      behaviours: Array.from({ length: 4 }, () => ({ waitsFor: 'cluster' as const, waitsOnAndOff: 30 })),
+    });
+    world.runToEnd();
+    expect(world.state.stopped).toMatch(/waited on and off for 7\d\d s and came no further/);
+    expect(world.alive).toEqual([]);
+  });
+
   it('stops when workers die faster than the budget for replacements allows, with their last words', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(4, 100),
