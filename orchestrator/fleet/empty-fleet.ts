@@ -9,7 +9,10 @@ export interface EmptyingOptions {
   readonly signal: AbortSignal;
   /** Longest time to reach zero, in milliseconds. */
   readonly withinMs?: number;
-  /** Zero is believed when it is seen so long after the last change that was made here (see `Limits.zeroQuietMs`). */
+  /**
+   * Zero is believed when it is seen so long after the last change that was made here, and after the first look: whoever
+   * changed the fleet before may have done so just now (see `Limits.zeroQuietMs`).
+   */
   readonly quietMs?: number;
 }
 
@@ -26,7 +29,7 @@ export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promis
   const { clock, requireHeld, signal, withinMs = WITHIN_MS, quietMs = 0 } = options;
   const found = new Set<string>();
   const deadlineMs = clock.monotonicMs() + withinMs;
-  let changedMs = Number.NEGATIVE_INFINITY;
+  let changedMs = clock.monotonicMs();
   let fault = 'instances are still there';
   while (clock.monotonicMs() <= deadlineMs) {
     try {
@@ -37,10 +40,8 @@ export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promis
         changedMs = clock.monotonicMs();
         requireHeld();
         if (desired !== 0) await fleet.setDesired(0);
-        for (const { id } of live) {
-          found.add(id);
-          await fleet.terminate(id, { decrement: false });
-        }
+        for (const { id } of live) found.add(id);
+        await terminateAll(fleet, live, requireHeld);
       }
     } catch (error) {
       requireHeld();
@@ -49,6 +50,24 @@ export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promis
     await clock.sleep(LOOK_AGAIN_MS, signal);
   }
   throw new RunFailed(`the fleet is not at zero after ${Math.round(withinMs / 1000)} s: ${fault}`);
+}
+
+/** Each is told, also behind one whose call fails; the first failure is thrown when all were. */
+async function terminateAll(
+  fleet: Fleet,
+  instances: readonly FleetInstance[],
+  requireHeld: () => void,
+): Promise<void> {
+  const failures: unknown[] = [];
+  for (const { id } of instances) {
+    requireHeld();
+    try {
+      await fleet.terminate(id, { decrement: false });
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 function isLive({ phase }: FleetInstance): boolean {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher, errors, interceptors, request } from 'undici';
+import { Superseded } from '../errors.ts';
 import { ClusterError, read, refusal, unreachable } from './cluster-error.ts';
 import { type CallOptions, type HttpMethod, type SearchCalls, segment } from './search-calls.ts';
 
@@ -16,6 +17,15 @@ const CALL_TIMEOUT_MS = 30_000;
 const MOST_REPEATS = 5;
 /** Before the first repeat; doubled for each further one. */
 const LEAST_PAUSE_MS = 250;
+const REPEATING = interceptors.retry({
+  maxRetries: MOST_REPEATS,
+  minTimeout: LEAST_PAUSE_MS,
+  maxTimeout: 5_000,
+  timeoutFactor: 2,
+  throwOnError: false,
+  methods: ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'],
+  statusCodes: [429, 502, 503, 504],
+});
 /** Elasticsearch before 7.10 lacks the write block call and `require_alias`; OpenSearch began behind it. */
 const OLDEST_ELASTICSEARCH: readonly [number, number] = [7, 10];
 
@@ -30,7 +40,6 @@ export class SearchCluster implements SearchCalls {
   readonly #origin: string;
   readonly #headers: Record<string, string>;
   readonly #agent: Agent;
-  readonly #repeating: Dispatcher;
 
   private constructor(address: Address, agent: Agent, version: string) {
     this.where = address.where;
@@ -38,17 +47,6 @@ export class SearchCluster implements SearchCalls {
     this.#headers = address.headers;
     this.version = version;
     this.#agent = agent;
-    this.#repeating = agent.compose(
-      interceptors.retry({
-        maxRetries: MOST_REPEATS,
-        minTimeout: LEAST_PAUSE_MS,
-        maxTimeout: 5_000,
-        timeoutFactor: 2,
-        throwOnError: false,
-        methods: ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'],
-        statusCodes: [429, 502, 503, 504],
-      }),
-    );
   }
 
   /** Asks the cluster what it is. Throws a ClusterError within seconds that names the address and what to do. */
@@ -120,10 +118,12 @@ export class SearchCluster implements SearchCalls {
   /** undici repeats a call that is refused or has no answer; one whose answer broke off it could only resume. */
   async #send(method: HttpMethod, path: string, body: unknown, options: CallOptions): Promise<Answer> {
     const address = { where: this.where, origin: this.#origin, headers: this.#headers };
-    if (options.repeatable === false) return send(address, this.#agent, method, path, body, options);
+    const asked = this.#agent.compose(asking(options.beforeTry));
+    if (options.repeatable === false) return send(address, asked, method, path, body, options);
+    const repeating = asked.compose(REPEATING);
     for (let repeats = 0; ; repeats += 1) {
       try {
-        return await send(address, this.#repeating, method, path, body, options);
+        return await send(address, repeating, method, path, body, options);
       } catch (error) {
         if (!(error instanceof BrokenAnswer) || repeats === MOST_REPEATS) throw error;
         await sleep(LEAST_PAUSE_MS * 2 ** repeats, undefined, { signal: options.signal });
@@ -171,6 +171,14 @@ class BrokenAnswer extends ClusterError {
   }
 }
 
+/** Asks right before each try, since a process may have stood still for long in the pause between two. */
+function asking(beforeTry: () => void = () => {}): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) => {
+    beforeTry();
+    return dispatch(options, handler);
+  };
+}
+
 async function send(
   address: Address,
   dispatcher: Dispatcher,
@@ -197,6 +205,7 @@ async function send(
     return { status: response.statusCode, text: await response.body.text() };
   } catch (error) {
     options.signal?.throwIfAborted();
+    if (error instanceof Superseded) throw error;
     throw begun && !isTimeout(error)
       ? new BrokenAnswer(address.where, error)
       : unreachable(address.where, error);

@@ -5,7 +5,7 @@ const ASKS = /\/(_count|_search|_mget)(\?|$)|^\/_index_template\/_simulate_index
 
 /**
  * Calls to a cluster of which those that change something are made only while the lock is held, asked right before
- * each. A process that was paused between its decision and its call would else delete or move what another has made since.
+ * each try. A process that was paused between its decision and its call would else delete or move what another has made since.
  *
  * @param requireHeld throws when the lock is lost
  * @param signal ends calls that are under way, with its reason
@@ -15,14 +15,14 @@ export function guardedCalls(
   requireHeld: () => void,
   signal?: AbortSignal,
 ): SearchCalls {
-  const guard = (method: HttpMethod, path: string): void => {
-    if (method !== 'GET' && method !== 'HEAD' && !ASKS.test(path)) requireHeld();
-  };
   const guarded =
     <T>(work: (method: HttpMethod, path: string, ...rest: CallRest) => Promise<T>) =>
     async (method: HttpMethod, path: string, ...[body, options]: CallRest): Promise<T> => {
-      guard(method, path);
-      return work(method, path, body ?? null, endedBy(signal, options));
+      const ended = endedBy(signal, options);
+      if (method === 'GET' || method === 'HEAD' || ASKS.test(path))
+        return work(method, path, body ?? null, ended);
+      requireHeld();
+      return work(method, path, body ?? null, { ...ended, beforeTry: requireHeld });
     };
   return {
     where: cluster.where,

@@ -5,6 +5,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** False for calls that must not be made twice; their caller reads back what became of them. Default: true. */
   readonly repeatable?: boolean;
+  /** Asked right before each try, the repeats too; the Superseded error that it throws ends the call. */
+  readonly beforeTry?: () => void;
   readonly signal?: AbortSignal;
 }
 

@@ -78,9 +78,11 @@ export class Draft {
     if (this.state.stopped === null) this.record({ type: 'stopped', reason });
   }
 
-  /** A call that changes the fleet. */
+  /** A call that changes the fleet. Of the desired capacity only the last word of a tick is said. */
   callFleet(effect: Extract<Effect, { type: 'set_desired' | 'terminate' }>): void {
     this.memory.fleetCallMs = this.#nowMs;
+    const said = this.effects.findIndex(({ type }) => type === 'set_desired');
+    if (effect.type === 'set_desired' && said !== -1) this.effects.splice(said, 1);
     this.effects.push(effect);
   }
 

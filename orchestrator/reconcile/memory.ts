@@ -40,8 +40,10 @@ export interface TaskMemory {
   readonly status: TaskStatus | null;
   /** Since when it is the one that its worker works on; null: it waits in the queue. */
   readonly runsSinceMs: number | null;
-  /** When the task's figures last changed, or it began to run. */
+  /** When the task's figures or what it waits for last changed, or it began to run. */
   readonly movedMs: number;
+  /** When its figures alone last changed, or it began to run. */
+  readonly progressedMs: number;
   /** Since when it says that it waits for the same dependency; null: it does not wait. */
   readonly waitingSinceMs: number | null;
   /** When a cut of it was last refused; null: never. */
@@ -57,7 +59,10 @@ export interface EditableMemory extends Memory {
   fleetCallMs: number;
 }
 
-/** An instance that a look at the fleet does not show is remembered for so long: such looks may be stale. */
+/**
+ * An instance that a look at the fleet does not show is remembered for so long: such looks may be stale. One that ended
+ * by itself is never forgotten, for it has used up a replacement.
+ */
 const REMEMBER_MISSING_MS = 600_000;
 
 export function emptyMemory(): Memory {
@@ -98,8 +103,10 @@ function rememberInstances(
 ): Map<string, InstanceMemory> {
   const instances = new Map<string, InstanceMemory>();
   for (const [id, known] of memory.instances) {
-    const kept = !observation.exact && nowMs - known.lastSeenMs < REMEMBER_MISSING_MS;
-    if (kept) instances.set(id, known);
+    const mayBeThere = !observation.exact && nowMs - known.lastSeenMs < REMEMBER_MISSING_MS;
+    const told = state.terminations[id] !== undefined;
+    if (mayBeThere || known.endedByItself) instances.set(id, known);
+    else if (!told && !known.goneBefore) instances.set(id, { ...known, endedByItself: true });
   }
   for (const instance of observation.instances) {
     const told = state.terminations[instance.id] !== undefined;
@@ -161,6 +168,7 @@ function unheard(nowMs: number): TaskMemory {
     status: null,
     runsSinceMs: null,
     movedMs: nowMs,
+    progressedMs: nowMs,
     waitingSinceMs: null,
     cutRefusedMs: null,
     contradicted: false,
@@ -179,12 +187,14 @@ function believedStatus(
 }
 
 function rememberTask(before: TaskMemory, status: TaskStatus, nowMs: number): TaskMemory {
-  const moved = before.status === null || markOf(before.status) !== markOf(status);
+  const progressed = before.status === null || markOf(before.status) !== markOf(status);
+  const moved = progressed || before.status?.waiting_for !== status.waiting_for;
   const waitsOn = status.waiting_for !== null && before.status?.waiting_for === status.waiting_for;
   return {
     ...before,
     status,
     movedMs: moved ? nowMs : before.movedMs,
+    progressedMs: progressed ? nowMs : before.progressedMs,
     waitingSinceMs: status.waiting_for === null ? null : waitsOn ? (before.waitingSinceMs ?? nowMs) : nowMs,
     contradicted: before.contradicted || (before.status !== null && saysLess(status, before.status)),
   };
@@ -201,7 +211,7 @@ function saysLess(status: TaskStatus, before: TaskStatus): boolean {
 
 /** Any change of these is progress. Retries are not: a task that only tries again stands still. */
 function markOf(status: TaskStatus): string {
-  return `${status.settled_through}/${status.rows_read}/${status.active}/${status.waiting_for}`;
+  return `${status.settled_through}/${status.rows_read}/${status.active}`;
 }
 
 /** Rows per millisecond of a task since it began to run; null: too little was seen to say. */

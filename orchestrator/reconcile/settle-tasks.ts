@@ -15,7 +15,7 @@ export function settleTasks(draft: Draft, observation: Observation, nowMs: numbe
   for (const task of running) {
     // Its clock begins now: in the queue it may have stood for long, and that was nobody's fault.
     if (draft.memory.tasks.get(task ?? '')?.runsSinceMs === null)
-      draft.rememberTask(task ?? '', { runsSinceMs: nowMs, movedMs: nowMs });
+      draft.rememberTask(task ?? '', { runsSinceMs: nowMs, movedMs: nowMs, progressedMs: nowMs });
   }
   const refusals = new Map(observation.refusals.map((refusal) => [refusal.task, refusal]));
   for (const { id } of draft.openRanges) {
@@ -150,6 +150,13 @@ function settleIfStuck(
 ): void {
   const memory = draft.taskOf(range);
   if (memory === undefined) return;
+  // Each turn from waiting to work and back begins both clocks anew; one that only turns is not let run for ever.
+  const withoutProgressMs = nowMs - memory.progressedMs;
+  if (withoutProgressMs > limits.waitingTimeoutMs + limits.stallTimeoutMs) {
+    return draft.stop(
+      `task ${status.task_id} has waited on and off for ${Math.round(withoutProgressMs / 1000)} s and came no further; the run ends at zero and can be resumed`,
+    );
+  }
   if (memory.waitingSinceMs !== null) {
     const waitedMs = nowMs - memory.waitingSinceMs;
     if (waitedMs > limits.waitingTimeoutMs) {

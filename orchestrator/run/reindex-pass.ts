@@ -60,11 +60,12 @@ export async function runPass(dependencies: PassDependencies): Promise<void> {
 
 /** What is still done when a pass ends early. Who lost the lock does nothing more. */
 async function leave(cause: unknown, memory: Memory, dependencies: PassDependencies): Promise<void> {
-  const { journal, signal, fleet, clock, requireHeld } = dependencies;
+  const { journal, signal, fleet, clock, requireHeld, limits } = dependencies;
   if (signal.reason instanceof Interrupted) return keepWhatIsSettled(journal, memory);
   if (cause instanceof Superseded || signal.reason instanceof Superseded) return;
   // The journal cannot be written, or the fleet not be seen. Ending instances is safe without a record.
-  await emptyFleet(fleet, { clock, requireHeld, signal }).catch(() => {});
+  const options = { clock, requireHeld, signal, quietMs: limits.zeroQuietMs };
+  await emptyFleet(fleet, options).catch(() => {});
 }
 
 /** Workers of this machine end with this process, so what they had settled by the last poll is kept now. */
@@ -75,10 +76,14 @@ async function keepWhatIsSettled(journal: RunJournal, memory: Memory): Promise<v
   ]);
 }
 
-/** The fleet, whose calls may fail: what a call did is seen by a later look, and only one that fails for long ends the pass. */
+/**
+ * The fleet, whose calls may fail: what a call did is seen by a later look, and only one that fails for long ends the
+ * pass, whatever the others do.
+ */
 class WatchedFleet {
   readonly #dependencies: PassDependencies;
-  #failing: { readonly sinceMs: number; readonly reason: string } | null = null;
+  /** By what was asked: since when each try has failed, and when the last did. */
+  readonly #failing = new Map<string, { readonly sinceMs: number; readonly lastMs: number }>();
 
   constructor(dependencies: PassDependencies) {
     this.#dependencies = dependencies;
@@ -90,45 +95,63 @@ class WatchedFleet {
     refusals: readonly TaskRefusal[],
   ): Promise<Awaited<ReturnType<typeof observeFleet>> | null> {
     const { fleet, workers } = this.#dependencies;
-    return this.#try(() => observeFleet(fleet, workers, state, refusals));
+    return this.#try('describe', () => observeFleet(fleet, workers, state, refusals));
   }
 
-  async change(work: (fleet: Fleet) => Promise<void>): Promise<void> {
+  async setDesired(count: number): Promise<void> {
     const { fleet, requireHeld } = this.#dependencies;
     requireHeld();
-    await this.#try(() => work(fleet));
+    await this.#try('set the desired capacity', () => fleet.setDesired(count));
   }
 
-  async #try<T>(work: () => Promise<T>): Promise<T | null> {
+  async terminate(instance: string, decrement: boolean): Promise<void> {
+    const { fleet, requireHeld } = this.#dependencies;
+    requireHeld();
+    await this.#try(`terminate ${instance}`, () => fleet.terminate(instance, { decrement }));
+  }
+
+  async #try<T>(what: string, work: () => Promise<T>): Promise<T | null> {
     try {
       const result = await work();
-      this.#failing = null;
+      this.#failing.delete(what);
       return result;
     } catch (error) {
-      this.#noteFailure(messageOf(error));
+      this.#noteFailure(what, messageOf(error));
       return null;
     }
   }
 
-  #noteFailure(reason: string): void {
+  #noteFailure(what: string, reason: string): void {
     const { clock, limits } = this.#dependencies;
     const nowMs = clock.monotonicMs();
-    this.#failing = { sinceMs: this.#failing?.sinceMs ?? nowMs, reason };
-    const failedMs = nowMs - this.#failing.sinceMs;
+    const before = this.#failing.get(what);
+    // One that was not made again for long had taken effect after all.
+    const goesOn = before !== undefined && nowMs - before.lastMs < limits.waitingTimeoutMs / 2;
+    const sinceMs = goesOn ? before.sinceMs : nowMs;
+    this.#failing.set(what, { sinceMs, lastMs: nowMs });
+    const failedMs = nowMs - sinceMs;
     if (failedMs <= limits.waitingTimeoutMs) return;
     throw new RunFailed(
-      `calls to the fleet have failed for ${Math.round(failedMs / 1000)} s, last: ${reason}. It may not be at zero; mend this and run the same command again.`,
+      `calls to the fleet (${what}) have failed for ${Math.round(failedMs / 1000)} s, last: ${reason}. It may not be at zero; mend this and run the same command again.`,
     );
   }
 }
 
+/** The desired capacity first, for an instance that ends before would be replaced; then everything else at once. */
 async function carryOut(
   effects: readonly Effect[],
   urls: ReadonlyMap<string, string>,
   fleet: WatchedFleet,
   dependencies: PassDependencies,
 ): Promise<TaskRefusal[]> {
-  const results = await Promise.all(effects.map((effect) => carryOutOne(effect, urls, fleet, dependencies)));
+  const { set_desired: first = [], other = [] } = Object.groupBy(effects, ({ type }) =>
+    type === 'set_desired' ? type : 'other',
+  );
+  const results: (TaskRefusal | null)[] = [];
+  for (const some of [first, other])
+    results.push(
+      ...(await Promise.all(some.map((effect) => carryOutOne(effect, urls, fleet, dependencies)))),
+    );
   return results.filter((result) => result !== null);
 }
 
@@ -142,10 +165,10 @@ async function carryOutOne(
   const url = 'instance' in effect ? urls.get(effect.instance) : undefined;
   switch (effect.type) {
     case 'set_desired':
-      await fleet.change((group) => group.setDesired(effect.count));
+      await fleet.setDesired(effect.count);
       return null;
     case 'terminate':
-      await fleet.change((group) => group.terminate(effect.instance, { decrement: effect.decrement }));
+      await fleet.terminate(effect.instance, effect.decrement);
       return null;
     case 'post_task': {
       const range = journal.state.open.get(effect.range);

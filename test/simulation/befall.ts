@@ -1,6 +1,9 @@
 import type { Fault } from './faults.ts';
 import type { World } from './world.ts';
 
+/** Three times what workers wait for a dependency: many runs that meet such an outage are stopped by it and carried on. */
+const LONG_OUTAGE_MS = 900_000;
+
 /**
  * What befalls everything but orchestrators and workers, and when.
  *
@@ -31,7 +34,7 @@ export function befall(world: World, command: (command: 'abandon' | 'sweep') => 
     'cluster refuses bulks for minutes',
     1,
     () => {
-      cluster.fullUntilMs = until(random.whole(10_000, 400_000));
+      cluster.fullUntilMs = until(random.whole(10_000, LONG_OUTAGE_MS));
     },
     100_000,
   );
@@ -51,7 +54,12 @@ export function befall(world: World, command: (command: 'abandon' | 'sweep') => 
     },
     150_000,
   );
-  at('database is down for a while', 1, () => databaseDown(world, random.whole(5_000, 100_000)), 100_000);
+  at(
+    'database is down for a while',
+    1,
+    () => databaseDown(world, random.whole(5_000, LONG_OUTAGE_MS)),
+    100_000,
+  );
   at('rows are inserted', 3, () => table.insert(BigInt(random.whole(-600, 1200))), 100_000);
   at('rows are deleted', 3, () => deleteRow(world), 100_000);
   at('index turns red', 1, () => beforePromotion(world, (index) => cluster.red.add(index)), 120_000);

@@ -1,3 +1,4 @@
+import { numberedName } from '../../orchestrator/journal/numbered.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import type { Fault } from './faults.ts';
@@ -20,6 +21,8 @@ export class VirtualJournal implements JournalStore {
   readonly #world: JournalWorld;
   readonly #onEvents: (runFolder: string, events: readonly RunEvent[]) => void;
   readonly #epochs = new Map<string, number>();
+  /** When each object came into being. */
+  readonly #createdMs = new Map<string, number>();
 
   constructor(world: JournalWorld, onEvents: (runFolder: string, events: readonly RunEvent[]) => void) {
     this.#world = world;
@@ -30,6 +33,7 @@ export class VirtualJournal implements JournalStore {
     this.#requireWritable();
     if (this.objects.has(name)) return 'exists';
     this.objects.set(name, body);
+    this.#createdMs.set(name, this.#world.nowMs());
     this.#world.guarded(() => this.#read(name, body));
     return this.#world.strikes('journal says conflict to the winner', 0.08) ? 'exists' : 'created';
   }
@@ -50,6 +54,11 @@ export class VirtualJournal implements JournalStore {
   /** Whether any object holds these words. */
   says(words: string): boolean {
     return this.objects.values().some((body) => body.includes(words));
+  }
+
+  /** When an epoch took the lock; null: it has not. */
+  lockTakenMs(epoch: number): number | null {
+    return this.#createdMs.get(numberedName('locks', epoch)) ?? null;
   }
 
   #requireWritable(): void {

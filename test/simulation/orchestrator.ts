@@ -83,6 +83,7 @@ export class VirtualOrchestrator {
       signal: this.#signal.signal,
     };
     await withLock(request, async (lock, signal) => {
+      this.#ports.epoch = lock.epoch;
       if (this.command === 'abandon')
         return void (await abandonRun({
           store: offline.store,

@@ -19,11 +19,15 @@ import type { CallKind, World } from './world.ts';
 /** Makes a call to something outside, for a process that may be killed or paused at it. */
 export type Call = <T>(kind: CallKind, what: string, perform: () => T | Promise<T>) => Promise<T>;
 
+/** Calls to the cluster that change nothing, though they are no GET. */
+const ASKS = /\/(_count|_search)(\?|$)|^\/_index_template\/_simulate_index\//;
 /** As the real client's retries. */
 const CLUSTER_TRIES = 4;
 
 /** All that a run sees of the world outside, for one virtual process. */
 export class VirtualPorts {
+  /** Of the process's lock, once it has it. */
+  epoch = 0;
   readonly #world: World;
   readonly #process: VirtualProcess;
   readonly #signal: AbortSignal;
@@ -53,18 +57,25 @@ export class VirtualPorts {
       kind: 'local',
       observe: () => this.#call('fleet', 'look at the fleet', () => world.lookAtFleet()),
       setDesired: (count) =>
-        this.#call('fleet', `set desired ${count}`, () =>
-          world.changeFleet(() => {
-            if (run !== null) world.group.run = run;
-            world.group.setDesired(count);
-          }),
-        ),
+        this.#changeFleet(`set desired ${count}`, () => {
+          if (run !== null) world.group.run = run;
+          world.group.setDesired(count);
+        }),
       terminate: (instance, { decrement }) =>
-        this.#call('fleet', `terminate ${instance}${decrement ? ' with decrement' : ''}`, () =>
-          world.changeFleet(() => world.terminate(instance, decrement)),
+        this.#changeFleet(`terminate ${instance}${decrement ? ' with decrement' : ''}`, () =>
+          world.terminate(instance, decrement),
         ),
       close: () => Promise.resolve(),
     };
+  }
+
+  #changeFleet(what: string, change: () => void): Promise<void> {
+    this.#noteChange(what);
+    return this.#call('fleet', what, () => this.#world.changeFleet(change));
+  }
+
+  #noteChange(what: string): void {
+    this.#world.noteChange({ name: this.#process.name, epoch: this.epoch }, what);
   }
 
   workers({ identity, lock }: RunContext): PassWorkers {
@@ -98,10 +109,13 @@ export class VirtualPorts {
 
   get cluster(): SearchCalls {
     const ask: SearchCalls['callText'] = async (method, path, body, options) => {
-      const call = (): Promise<{ status: number; text: string }> =>
-        this.#call('cluster', `${method} ${path}`, () =>
+      const call = (): Promise<{ status: number; text: string }> => {
+        options?.beforeTry?.();
+        if (method !== 'GET' && !ASKS.test(path)) this.#noteChange(`${method} ${path}`);
+        return this.#call('cluster', `${method} ${path}`, () =>
           this.#world.cluster.call(method, path, body ?? null),
         );
+      };
       const { status, text } = await this.#answerOf(call, options?.repeatable === false ? 1 : CLUSTER_TRIES);
       if (status >= 400) throw refusal(`${method} ${path}`, status, JSON.parse(text));
       return text;

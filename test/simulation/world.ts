@@ -57,6 +57,8 @@ const TIMEOUT_MS: Readonly<Record<CallKind, number>> = {
 };
 /** So long a view of the fleet may be stale, and a call that timed out may take to take effect. */
 const STALE_MS = 8_000;
+/** A holder whose clock is slow and a contender whose clock is fast differ by this at the end of a lease of 15 s. */
+const CLOCKS_DIFFER_MS = 350;
 
 /** One virtual world: its parts, what befalls them, and what must hold after every step. */
 export class World {
@@ -206,6 +208,13 @@ export class World {
   changeFleet(change: () => void): void {
     if (this.strikes('fleet call is refused', 0.15)) throw new Error('ScalingActivityInProgress');
     change();
+  }
+
+  /** An orchestrator is about to change the fleet or the cluster: not when another has taken the lock over from it. */
+  noteChange({ name, epoch }: { readonly name: string; readonly epoch: number }, what: string): void {
+    const takenMs = this.journal.lockTakenMs(epoch + 1);
+    if (takenMs !== null && this.nowMs() - takenMs > CLOCKS_DIFFER_MS)
+      this.break(`${name} (epoch ${epoch}) calls "${what}", though its lock was taken over`);
   }
 
   terminate(instance: string, decrement: boolean): void {

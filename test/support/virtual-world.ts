@@ -24,6 +24,8 @@ export interface Behaviour {
   /** Its first task ends with this error at half of its range. */
   readonly error?: TaskStatus['error'];
   readonly waitsFor?: TaskStatus['waiting_for'];
+  /** Its waiting ends every so many ticks, for one tick, without progress. */
+  readonly waitsOnAndOff?: number;
   readonly deadLetterEvery?: number;
   /** Calls itself by another name. */
   readonly callsItself?: string;
@@ -74,6 +76,7 @@ export class VirtualWorld {
   #refusals: TaskRefusal[] = [];
   readonly #behaviours: readonly Behaviour[];
   readonly #keysPerTick: bigint;
+  readonly #showsEnded: boolean;
   readonly #loseEffects: (effect: Effect, tick: number) => boolean;
 
   constructor(options: {
@@ -81,11 +84,14 @@ export class VirtualWorld {
     limits?: Partial<Limits>;
     behaviours?: readonly Behaviour[];
     keysPerTick?: number;
+    /** False: an instance that has ended is not seen any more. */
+    showsEnded?: boolean;
     loseEffects?: (effect: Effect, tick: number) => boolean;
   }) {
     this.limits = { ...TEST_LIMITS, ...options.limits };
     this.#behaviours = options.behaviours ?? [];
     this.#keysPerTick = BigInt(options.keysPerTick ?? 10);
+    this.#showsEnded = options.showsEnded ?? true;
     this.#loseEffects = options.loseEffects ?? (() => false);
     const ranges: PlannedRange[] = options.ranges.map(({ start, end }, i) => ({
       number: `${i}`,
@@ -148,7 +154,8 @@ export class VirtualWorld {
     const task = worker.tasks.find(({ status }) => status.active);
     if (task === undefined || (behaviour.stallsAt !== undefined && worker.age >= behaviour.stallsAt)) return;
     if (behaviour.waitsFor !== undefined) {
-      task.status = { ...task.status, waiting_for: behaviour.waitsFor };
+      const pauses = behaviour.waitsOnAndOff !== undefined && worker.age % behaviour.waitsOnAndOff === 0;
+      task.status = { ...task.status, waiting_for: pauses ? null : behaviour.waitsFor };
       return;
     }
     const half = task.start + (task.end - task.start) / 2n;
@@ -173,7 +180,7 @@ export class VirtualWorld {
     return {
       desired: this.desired,
       exact: true,
-      instances: this.workers.map((worker) => ({
+      instances: (this.#showsEnded ? this.workers : this.alive).map((worker) => ({
         id: worker.id,
         phase: worker.gone ? 'gone' : worker.age === 0 ? 'pending' : 'running',
         run: 'run-1',

@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Superseded } from '../../orchestrator/errors.ts';
 import { SearchCluster } from '../../orchestrator/index/cluster.ts';
 
 const ABOUT = { version: { number: '3.6.0', distribution: 'opensearch' } };
@@ -93,6 +94,22 @@ describe('calls to the search cluster', () => {
     ]);
     await expect(ask(refused.url)).rejects.toMatchObject({ status: 400, type: 'parsing_exception' });
     expect(refused.seen.length).toBe(1);
+  });
+
+  it.each<[string, Answer]>([
+    ['busy', [503, {}]],
+    ['cut off', 'cut'],
+    ['cut off in its answer', 'cut in its middle'],
+  ])('does not repeat a call that was %s once the lock is lost', async (_name, first) => {
+    const { url, seen } = await scripted([first, [200, {}]]);
+    const lost = new Superseded('taken over');
+    let tries = 0;
+    const beforeTry = (): void => {
+      tries += 1;
+      if (tries > 1) throw lost;
+    };
+    await expect(ask(url, { beforeTry })).rejects.toBe(lost);
+    expect(seen).toHaveLength(1);
   });
 
   it('says within 5 seconds, without the password, which address does not answer and what to do', async () => {

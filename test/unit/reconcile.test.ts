@@ -55,6 +55,18 @@ describe('a pass that meets no fault', () => {
 });
 
 describe('workers that fail', () => {
+  it('use up the replacements, also where what has ended is not seen any more', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(4, 1000),
+      limits: { workers: 1, replacements: 3 },
+      behaviours: Array.from({ length: 50 }, () => ({ neverReady: true, diesAt: 5 })),
+      showsEnded: false,
+    });
+    world.runToEnd();
+    expect(world.state.stopped).toMatch(/no worker is left and 3 replacements are used up/);
+    expect(world.workers.length).toBeLessThanOrEqual(5);
+  });
+
   it('redoes only what a dead worker had not settled', () => {
     const world = new VirtualWorld({ ranges: evenRanges(4, 200), behaviours: [{ diesAt: 10 }] });
     world.runToEnd();
@@ -169,6 +181,16 @@ describe('workers that fail', () => {
     const ticks = world.runToEnd();
     expect(ticks).toBeGreaterThan(600);
     expect(world.state.stopped).toMatch(/waited .* for the cluster/);
+  });
+
+  it('stops when workers wait on and off and come no further', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(4, 100),
+      behaviours: Array.from({ length: 4 }, () => ({ waitsFor: 'cluster' as const, waitsOnAndOff: 30 })),
+    });
+    world.runToEnd();
+    expect(world.state.stopped).toMatch(/waited on and off for 7\d\d s and came no further/);
+    expect(world.alive).toEqual([]);
   });
 
   it('stops when workers die faster than the budget for replacements allows, with their last words', () => {

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../orchestrator/clock.ts';
+import type { Fleet, FleetInstance } from '../../orchestrator/fleet/fleet.ts';
+import type { WorkerCalls } from '../../orchestrator/fleet/worker-client.ts';
+import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
+import type { Limits } from '../../orchestrator/reconcile/draft.ts';
+import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
+import { runPass } from '../../orchestrator/run/reindex-pass.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+
+describe('the calls of a pass to its fleet', () => {
+  it('set the desired capacity before an instance is ended, which would be replaced else', async () => {
+    const fleet = new Group(2, ['i-1', 'i-2']);
+    await passOver(fleet, STOPPED);
+    expect(fleet.calls).toEqual(['desired 0', 'terminate i-1', 'terminate i-2']);
+    expect(fleet.launched).toBe(0);
+  });
+
+  it('end the pass when one of them is refused for long, though the fleet can be seen', async () => {
+    const fleet = new Group(1, ['i-1']);
+    fleet.refuses = 'i-1';
+    await expect(passOver(fleet, STOPPED)).rejects.toThrow(
+      /calls to the fleet \(terminate i-1\) have failed for \d+ s, last: not authorized/,
+    );
+  });
+});
+
+const STOPPED: RunEvent = { type: 'stopped', reason: 'too many dead letters' };
+
+const LIMITS: Limits = {
+  workers: 2,
+  replacements: 4,
+  attempts: 3,
+  build: 'build-1',
+  stopLimit: 1000,
+  readyTimeoutMs: 60_000,
+  lostAfterMs: 30_000,
+  stallTimeoutMs: 120_000,
+  waitingTimeoutMs: 300_000,
+  terminateTimeoutMs: 15_000,
+  zeroQuietMs: 0,
+  shareLeastMs: 5_000,
+};
+
+const MOST_MS = 3_600_000;
+
+/** A pass over one range of a run of which `event` was recorded, in virtual time. */
+async function passOver(fleet: Fleet, event: RunEvent): Promise<void> {
+  let nowMs = 0;
+  const clock: Clock = {
+    now: () => new Date(nowMs),
+    monotonicMs: () => nowMs,
+    sleep: async (ms) => {
+      nowMs += ms;
+      if (nowMs > MOST_MS) throw new Error('the pass goes on for ever');
+    },
+  };
+  const journal = await RunJournal.open({
+    store: new MemoryStore(),
+    runFolder: 'runs/test',
+    epoch: 1,
+    requireHeld: () => {},
+    now: () => clock.now(),
+  });
+  const range = { number: '1', start: null, end: null, rows: 1, bytes: 1 };
+  await journal.append([
+    { type: 'planned', ranges: [range], bounds: null },
+    { type: 'pass_opened', pass: 1, numbers: null },
+    event,
+  ]);
+  await runPass({
+    journal,
+    fleet,
+    workers: NOBODY,
+    limits: LIMITS,
+    taskOf: () => expect.unreachable('no worker is ready'),
+    pollIntervalMs: 1_000,
+    clock,
+    requireHeld: () => {},
+    onTick: () => {},
+    signal: new AbortController().signal,
+  });
+}
+
+const refused = () => Promise.reject(new Error('ECONNREFUSED'));
+const NOBODY: WorkerCalls = { health: refused, task: refused, post: refused, cut: refused, cancel: refused };
+
+/** Replaces what ends while less is there than desired; a call to change the capacity takes a while. */
+class Group implements Fleet {
+  readonly kind = 'local';
+  readonly calls: string[] = [];
+  launched = 0;
+  refuses: string | null = null;
+  #desired: number;
+  readonly #running: Set<string>;
+
+  constructor(desired: number, running: readonly string[]) {
+    this.#desired = desired;
+    this.#running = new Set(running);
+  }
+
+  async observe() {
+    const instances = [...this.#running].map(
+      (id): FleetInstance => ({ id, phase: 'running', run: null, detail: null, url: null }),
+    );
+    return { desired: this.#desired, exact: true, instances };
+  }
+
+  async setDesired(count: number): Promise<void> {
+    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+    this.calls.push(`desired ${count}`);
+    this.#desired = count;
+  }
+
+  async terminate(instance: string): Promise<void> {
+    if (instance === this.refuses) throw new Error('not authorized');
+    this.calls.push(`terminate ${instance}`);
+    this.#running.delete(instance);
+    if (this.#running.size >= this.#desired) return;
+    this.launched += 1;
+    this.#running.add(`new-${this.launched}`);
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { packState, type Snapshot, unpackState } from '../../orchestrator/journal/snapshot.ts';
+import { NO_COUNTS } from '../../orchestrator/reconcile/counts.ts';
+import type { PlannedRange, RunEvent } from '../../orchestrator/reconcile/events.ts';
+import {
+  applyEvents,
+  emptyState,
+  nextFresh,
+  type RangeState,
+  restId,
+  type RunState,
+} from '../../orchestrator/reconcile/state.ts';
+
+describe('a snapshot of a run', () => {
+  it('is the state again, whatever has happened, and what follows comes to the same', () => {
+    fc.assert(
+      fc.property(
+        fc.array(step(), { maxLength: 60 }),
+        fc.array(step(), { maxLength: 20 }),
+        (before, after) => {
+          const state = story(PLANNED, before);
+          const again = unpackState(throughJson(packState(state, 1)), state.plan);
+          expect(again).toEqual(state);
+          expect(story(again, after)).toEqual(story(state, after));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+/** What happens next: a kind of event, and numbers from which its particulars are chosen. */
+interface Step {
+  readonly kind: (typeof KINDS)[number];
+  readonly pick: number;
+  readonly size: number;
+}
+const KINDS = [
+  'assign',
+  'assign',
+  'settle',
+  'fail',
+  'finish',
+  'cut',
+  'intend cut',
+  'refuse cut',
+  'terminate',
+  'desire',
+  'stop',
+  'resume',
+  'phase',
+  'read again',
+  'lose target',
+  'promote',
+] as const;
+
+function step(): fc.Arbitrary<Step> {
+  return fc.record({
+    kind: fc.constantFrom(...KINDS),
+    pick: fc.nat(30),
+    size: fc.integer({ min: 1, max: 9 }),
+  });
+}
+
+const RANGES: PlannedRange[] = Array.from({ length: 5 }, (_, i) => ({
+  number: `${i + 1}`,
+  start: i === 0 ? null : `${i * 100}`,
+  end: i === 4 ? null : `${i * 100 + 100}`,
+  rows: 7 * ((i * 3) % 5),
+  bytes: 1000 / 3,
+}));
+const PLANNED = applyEvents(emptyState(), [
+  { type: 'planned', ranges: RANGES, bounds: { min: '1', max: '499' } },
+  { type: 'pass_opened', pass: 1, numbers: null },
+]);
+
+function throughJson(snapshot: Snapshot): Snapshot {
+  return JSON.parse(JSON.stringify(snapshot)) as Snapshot;
+}
+
+function story(state: RunState, steps: readonly Step[]): RunState {
+  return steps.reduce((now, next) => applyEvents(now, eventsOf(now, next)), state);
+}
+
+/** Events as a run records them in this state; none where such a thing cannot happen. */
+function eventsOf(state: RunState, { kind, pick, size }: Step): RunEvent[] {
+  const at = '2026-01-01T00:00:00.000Z';
+  const open = [...state.open.values()];
+  const waiting = open.filter(({ status }) => status === 'waiting');
+  const assigned = open.filter(({ status }) => status === 'assigned');
+  const range = assigned[pick % Math.max(1, assigned.length)];
+  switch (kind) {
+    case 'assign':
+      return assignment(waiting[pick % (waiting.length + 1)] ?? nextFresh(state));
+    case 'desire':
+      return [{ type: 'desired_set', count: size }];
+    case 'stop':
+      return [{ type: 'stopped', reason: 'enough' }];
+    case 'resume':
+      return [{ type: 'pass_resumed' }];
+    case 'phase':
+      return [{ type: 'phase_finished', phase: 'reindex', at, record: { rows: size } }];
+    case 'terminate':
+      return [
+        {
+          type: 'terminating',
+          instance: `i-${pick}`,
+          decrement: size < 5,
+          replaced: size > 7,
+          reason: 'idle',
+        },
+      ];
+    case 'read again':
+      if (state.mainPass === 0) return [{ type: 'pass_opened', pass: state.pass + 1, numbers: null }];
+      return [
+        { type: 'pass_opened', pass: state.pass + 1, numbers: [`${(pick % 5) + 1}`, `${(size % 5) + 1}`] },
+      ];
+    case 'lose target':
+      return size === 1 ? [{ type: 'target_lost', reason: 'red' }] : [];
+    case 'promote':
+      return [{ type: 'promotion_intended', record: { expected: [] } }];
+    default:
+      return range === undefined ? [] : ofTask(state, range, kind, size);
+  }
+}
+
+function assignment(range: RangeState | null): RunEvent[] {
+  if (range === null) return [];
+  const attempt = range.attempt + 1;
+  return [{ type: 'assigned', range: range.id, attempt, instance: 'i-1', task: `${range.id}.${attempt}` }];
+}
+
+function ofTask(
+  state: RunState,
+  range: RangeState,
+  kind: 'settle' | 'fail' | 'finish' | 'cut' | 'intend cut' | 'refuse cut',
+  size: number,
+): RunEvent[] {
+  const { id, task } = range;
+  if (task === null) return [];
+  const key = (BigInt(range.start ?? -100) + BigInt(size)).toString();
+  const isInside = range.end === null || BigInt(key) < BigInt(range.end);
+  if (kind === 'intend cut') return isInside ? [{ type: 'cut_intended', range: id, task, at: key }] : [];
+  if (kind === 'refuse cut') return [{ type: 'cut_refused', range: id, task }];
+  if (kind === 'cut')
+    return isInside
+      ? [{ type: 'cut', range: id, task, at: key, rest: restId(state, range), rows: size }]
+      : [];
+  const outcome = ({ settle: 'rest_waits', fail: 'failed', finish: 'done' } as const)[kind];
+  const through = isInside && kind !== 'finish' ? key : null;
+  const counts = { ...NO_COUNTS, rowsRead: size, indexed: size };
+  return [{ type: 'settled', range: id, task, through, counts, outcome, charged: size > 4, reason: 'lost' }];
+}
