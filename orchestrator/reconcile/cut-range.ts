@@ -120,9 +120,10 @@ function keyAtShare(
   bounds: RunPlan['bounds'],
 ): string | null {
   const [from, to] = restOf(range, settledThrough, bounds);
-  if (from === null || to === null || share >= 1) return null;
+  if (from === null || to === null || to - from < 2n) return null;
   const at = from + ((to - from) * BigInt(Math.round(share * PARTS))) / BigInt(PARTS);
-  return at > from && at < to ? at.toString() : null;
+  // Both keep at least a key, however slow one is beside the other.
+  return (at <= from ? from + 1n : at >= to ? to - 1n : at).toString();
 }
 
 /** The share of the keys that are left which lies from `at` on. */
