@@ -9,6 +9,9 @@ import { parseObject } from './store-failure.ts';
 
 const FOLDER = 'locks';
 
+/** A holder believes in its lock for this share of a lease, a contender waits for a whole one: the pace of clocks differs. */
+const HELD_SHARE = 0.9;
+
 const lockRecordSchema = z.object({
   schema: z.literal(1),
   epoch: z.int(),
@@ -110,7 +113,7 @@ export class FleetLock {
   requireHeld(): void {
     if (this.#record.released)
       throw new Superseded('the lock was given back: this process changes nothing more');
-    if (!this.#lost.signal.aborted && this.#sinceRenewalMs() >= this.#timing.leaseMs)
+    if (!this.#lost.signal.aborted && this.#sinceRenewalMs() >= HELD_SHARE * this.#timing.leaseMs)
       this.#lose(
         `this process stood still for longer than its lease of ${this.#timing.leaseMs} ms (epoch ${this.epoch})`,
       );
