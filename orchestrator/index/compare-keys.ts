@@ -21,6 +21,8 @@ export interface KeyDifference {
   readonly surplus: NamedKeys;
   /** Dead letters of which a document stands: of two readings of a row one is stale, and nobody knows which. */
   readonly both: NamedKeys;
+  /** How many keys the index and its companion gave. */
+  readonly seen: { readonly documents: number; readonly deadLetters: number };
 }
 
 export interface KeyComparison {
@@ -42,12 +44,15 @@ export async function compareKeys(comparison: KeyComparison): Promise<KeyDiffere
   const letters = new KeyCursor(keysIn(comparison, names.deadLetterIndex));
   const all = [rows, documents, letters];
   const [missing, surplus, both] = [new Named(), new Named(), new Named()];
+  const seen = { documents: 0, deadLetters: 0 };
   try {
     for (const cursor of all) await cursor.load();
     for (let key = least(all); key !== null; key = least(all)) {
       const isRow = rows.key === key;
       const isDocument = documents.key === key;
       const isLetter = letters.key === key;
+      if (isDocument) seen.documents += 1;
+      if (isLetter) seen.deadLetters += 1;
       if (!isRow) surplus.add(key);
       if (!isDocument && !isLetter) missing.add(key);
       if (isDocument && isLetter) both.add(key);
@@ -60,7 +65,7 @@ export async function compareKeys(comparison: KeyComparison): Promise<KeyDiffere
   } finally {
     await Promise.all(all.map((cursor) => cursor.close()));
   }
-  return { missing: missing.summary, surplus: surplus.summary, both: both.summary };
+  return { missing: missing.summary, surplus: surplus.summary, both: both.summary, seen };
 }
 
 export function differ({ missing, surplus, both }: KeyDifference): boolean {

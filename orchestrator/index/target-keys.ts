@@ -52,7 +52,9 @@ async function readPage(
     size,
     _source: false,
     stored_fields: '_none_',
-    track_total_hits: false,
+    // Exact, or OpenSearch from 3.2 on may approximate a sorted search on a number, and was seen to leave out documents of
+    // an index in which many had been overwritten: 85,210 of 171,075 (3.6.0).
+    track_total_hits: true,
     ...(after === null ? {} : { search_after: [after.toString()] }),
   };
   const answer = parseJson(await cluster.callText('POST', path, body, { signal }));

@@ -1,6 +1,6 @@
 import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
 import type { Clock } from '../clock.ts';
-import { read } from './cluster-error.ts';
+import { ClusterError, read } from './cluster-error.ts';
 import { compareKeys, differ, type KeyDifference } from './compare-keys.ts';
 import type { TargetNames } from './names.ts';
 import { rangeQuery } from './range-query.ts';
@@ -110,7 +110,18 @@ async function compareRange(
   // Counts do not see a dead letter of which a document stands.
   const enough = kept === documents && deadLetters === 0 && input.byKeys?.(range) === false;
   const keys = enough ? null : await compareKeys({ ...input, range, keysPerPage });
+  if (keys !== null) requireAllSeen(names, keys, { documents, deadLetters });
   return { range, rows, kept, documents, deadLetters, keys };
+}
+
+/** A search that gives other keys than there are documents says nothing: neither that one is missing, nor that none is. */
+function requireAllSeen(names: TargetNames, { seen }: KeyDifference, counted: KeyDifference['seen']): void {
+  if (seen.documents === counted.documents && seen.deadLetters === counted.deadLetters) return;
+  throw new ClusterError(
+    200,
+    'incomplete_answer',
+    `searching ${names.index} gave ${seen.documents} keys (and ${seen.deadLetters} dead letters), counting it ${counted.documents} (and ${counted.deadLetters}): somebody writes to it, or the cluster's answers cannot be relied on. Run the same command again.`,
+  );
 }
 
 function isOff({ kept, documents, deadLetters, keys }: ComparedRange): boolean {

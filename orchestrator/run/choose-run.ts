@@ -30,7 +30,10 @@ export async function chooseRun(
     claim === undefined ? null : { claim, state: (await readRun(store, runFolder(runKey))).state };
   // A run that has its result needs no fleet to say so.
   const isOver = known !== null && known.state.result !== null;
-  if (held !== null && held.runKey !== runKey && !isOver) throw new FleetHeld(heldBy(held));
+  if (held !== null && held.runKey !== runKey && !isOver)
+    throw new FleetHeld(
+      `${heldBy(held)}: wait for it (\`reindex-fleet status\` shows how it stands), or end it with \`reindex-fleet abandon\``,
+    );
   if (known === null) return { kind: 'new', runKey, run: runIdOf(runKey, wanted.now) };
   return chooseKnown(known.claim, known.state, wanted.definitionDigest);
 }
@@ -77,7 +80,7 @@ function chooseKnown(claim: Claim, state: RunState, digest: string): ChosenRun {
     throw new RunFailed(`the run with key ${claim.runKey} was abandoned; begin another with another key`);
   if (claim.definitionDigest !== digest) {
     throw new RunFailed(
-      `the run with key ${claim.runKey} was begun with another definition (${claim.definitionDigest.slice(0, 12)}, now ${digest.slice(0, 12)}): give it its definition back, or choose another key`,
+      `the run with key ${claim.runKey} was begun with another definition (${claim.definitionDigest.slice(0, 12)}, now ${digest.slice(0, 12)}): give it its definition back, end it with \`reindex-fleet abandon\` if it is not finished, or choose another key`,
     );
   }
   return { kind: state.result === null ? 'unfinished' : 'finished', claim, state };

@@ -49,7 +49,7 @@ export async function finalizePhase(context: RunContext): Promise<PhaseOutcome> 
     journal.state.pass,
     finalizeOptions(context),
   );
-  return { record: { ...record }, note: `writes blocked and refreshed, health ${record.health}` };
+  return { record: { ...record }, note: `its pass is over and refreshed, health ${record.health}` };
 }
 
 export function finalizeOptions({ offline, reporter, clock, signal }: RunContext): FinalizeOptions {

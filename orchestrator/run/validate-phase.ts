@@ -21,8 +21,9 @@ export async function validatePhase(context: RunContext): Promise<PhaseOutcome> 
   await finishRereading(context);
   const first = await validate(context);
   if (first.ok) return outcomeOf(context, first);
+  const [example] = first.mismatches;
   context.reporter.warning(
-    `${plural(first.mismatches.length, 'range')} did not match and ${first.mismatches.length === 1 ? 'is' : 'are'} read again once`,
+    `${plural(first.mismatches.length, 'range')} did not match and ${first.mismatches.length === 1 ? 'is' : 'are'} read again once (keys ${example?.range.start ?? '…'} to ${example?.range.end ?? '…'}: ${example?.expected} expected, ${example?.found} found)`,
   );
   await readAgain(context, first);
   const second = await validate(context, first.samples.keys);
@@ -110,7 +111,8 @@ function rangeOf(start: string | null, end: string | null): KeyRange {
 function outcomeOf(context: RunContext, result: ValidationResult): PhaseOutcome {
   const { definition } = context.described;
   const live = definition.source.changedAt === null;
-  const began = context.journal.state.phases.reindex?.startedAt ?? null;
+  // Nothing was read before; a phase that is carried on begins anew, and rows that were read before are not read again.
+  const began = context.identity.startedAt;
   return {
     note: proofOf(result),
     record: {
