@@ -21,8 +21,12 @@ export interface KeyDifference {
   readonly surplus: NamedKeys;
   /** Dead letters of which a document stands: of two readings of a row one is stale, and nobody knows which. */
   readonly both: NamedKeys;
-  /** How many keys the index and its companion gave. */
-  readonly seen: { readonly documents: number; readonly deadLetters: number };
+}
+
+/** How many keys the index and its companion gave. */
+export interface SeenKeys {
+  readonly documents: number;
+  readonly deadLetters: number;
 }
 
 export interface KeyComparison {
@@ -37,7 +41,7 @@ export interface KeyComparison {
 }
 
 /** Compares a range key by key: table, index and dead letters in key order, a page of each in memory at a time. */
-export async function compareKeys(comparison: KeyComparison): Promise<KeyDifference> {
+export async function compareKeys(comparison: KeyComparison): Promise<KeyDifference & { seen: SeenKeys }> {
   const { source, names, range, signal } = comparison;
   const rows = new KeyCursor(source.keys(range));
   const documents = new KeyCursor(keysIn(comparison, names.index));

@@ -1,7 +1,7 @@
 import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
 import type { Clock } from '../clock.ts';
 import { ClusterError, read } from './cluster-error.ts';
-import { compareKeys, differ, type KeyDifference } from './compare-keys.ts';
+import { compareKeys, differ, type KeyDifference, type SeenKeys } from './compare-keys.ts';
 import type { TargetNames } from './names.ts';
 import { rangeQuery } from './range-query.ts';
 import { compareSamples, type Difference } from './samples.ts';
@@ -109,13 +109,14 @@ async function compareRange(
   const deadLetters = await countDocuments(input, names.deadLetterIndex, range);
   // Counts do not see a dead letter of which a document stands.
   const enough = kept === documents && deadLetters === 0 && input.byKeys?.(range) === false;
-  const keys = enough ? null : await compareKeys({ ...input, range, keysPerPage });
-  if (keys !== null) requireAllSeen(names, keys, { documents, deadLetters });
+  if (enough) return { range, rows, kept, documents, deadLetters, keys: null };
+  const { seen, ...keys } = await compareKeys({ ...input, range, keysPerPage });
+  requireAllSeen(names, seen, { documents, deadLetters });
   return { range, rows, kept, documents, deadLetters, keys };
 }
 
 /** A search that gives other keys than there are documents says nothing: neither that one is missing, nor that none is. */
-function requireAllSeen(names: TargetNames, { seen }: KeyDifference, counted: KeyDifference['seen']): void {
+function requireAllSeen(names: TargetNames, seen: SeenKeys, counted: SeenKeys): void {
   if (seen.documents === counted.documents && seen.deadLetters === counted.deadLetters) return;
   throw new ClusterError(
     200,
