@@ -101,7 +101,9 @@ function takeFrom(
   const kept = rowsPerMs / (rowsPerMs + thiefRate);
   const settled = task?.status?.settled_through ?? null;
   const at = keyAtShare(running, settled, kept, draft.state.plan?.bounds ?? null);
-  if (at === null || (rowsLeft * (1 - kept)) / thiefRate < limits.shareLeastMs / 2) return 'nothing';
+  // What the slow one is spared: the idle one may need but a moment for it.
+  const sparedMs = (rowsLeft * (1 - kept)) / rowsPerMs;
+  if (at === null || sparedMs < limits.shareLeastMs / 2) return 'nothing';
   draft.record({ type: 'cut_intended', range: running.id, task: running.task, at });
   draft.effects.push({ type: 'cut_task', instance: id, task: running.task, at });
   return 'taken';

@@ -34,6 +34,19 @@ describe('the rest of a running range', () => {
     expect(ticks / IDEAL_TICKS).toBeLessThan(1.2);
   });
 
+  it('is given away also where the idle worker would need but a moment for it', () => {
+    // 600 keys: a minute for the slow worker, and a second and a half for the other.
+    const world = slowWorld({
+      ranges: evenRanges(2, 600),
+      keysPerTick: 400,
+      limits: { workers: 2, shareLeastMs: 4_000 },
+      behaviours: [{}, { slowness: 40 }],
+    });
+    world.runToEnd();
+    expect(acceptedRows(world)).toBe(1_200);
+    expect(cutsOf(world).cut).toBeGreaterThan(0);
+  });
+
   it('stays whole when cutting is not worth it', () => {
     const world = slowWorld({ limits: { workers: 4, shareLeastMs: 600_000 } });
     world.runToEnd();
