@@ -1,7 +1,7 @@
 import type { Draft, Limits } from './draft.ts';
 import type { RunPlan } from './events.ts';
 import { rateOf } from './memory.ts';
-import type { Observation, TaskRefusal } from './observation.ts';
+import { type Observation, ownAnswer, type TaskRefusal } from './observation.ts';
 import { type RangeState, restId } from './state.ts';
 
 /**
@@ -151,8 +151,7 @@ function restOf(
 function callAgain(draft: Draft, observation: Observation, limits: Limits): void {
   for (const { instance, task, cutAt } of draft.openRanges) {
     if (cutAt === null || instance === null || task === null) continue;
-    const answer = observation.workers.get(instance);
-    if (answer?.reachable === true && answer.build === limits.build && answer.workerId === instance)
+    if (ownAnswer(observation.workers.get(instance), instance, limits.build) !== null)
       draft.effects.push({ type: 'cut_task', instance, task, at: cutAt });
   }
 }

@@ -1,6 +1,6 @@
 import type { RunEvent } from './events.ts';
 import type { EditableMemory, InstanceMemory, TaskMemory } from './memory.ts';
-import type { ObservedInstance, Observation, WorkerAnswer } from './observation.ts';
+import { type ObservedInstance, type Observation, ownAnswer, type WorkerAnswer } from './observation.ts';
 import { applyTo, type EditableState, editableCopy, type RangeState, type RunState } from './state.ts';
 
 /** What a run may use and wait for. All times in milliseconds. */
@@ -147,6 +147,6 @@ export function isReady(
   if (isDown(instance) || isForeign(instance, draft.state)) return false;
   if (draft.state.terminations[instance.id] !== undefined) return false;
   if (draft.memory.instances.get(instance.id)?.unfit !== null) return false;
-  if (answer?.reachable !== true || !answer.ready || answer.draining) return false;
-  return answer.build === build && answer.workerId === instance.id;
+  const own = ownAnswer(answer, instance.id, build);
+  return own !== null && own.ready && !own.draining;
 }

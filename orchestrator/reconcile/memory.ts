@@ -1,5 +1,5 @@
 import type { TaskStatus } from '../../worker/contract.ts';
-import type { Observation, WorkerAnswer } from './observation.ts';
+import { type Observation, ownAnswer, type WorkerAnswer } from './observation.ts';
 import type { RunState } from './state.ts';
 
 /**
@@ -182,8 +182,7 @@ function believedStatus(
   task: string,
   build: string,
 ): TaskStatus | null {
-  if (answer?.reachable !== true || answer.workerId !== instance || answer.build !== build) return null;
-  return answer.tasks[task] ?? null;
+  return ownAnswer(answer, instance, build)?.tasks[task] ?? null;
 }
 
 function rememberTask(before: TaskMemory, status: TaskStatus, nowMs: number): TaskMemory {

@@ -43,3 +43,13 @@ export interface TaskRefusal {
   readonly status: number;
   readonly message: string;
 }
+
+/** The answer of the worker that belongs there: of this build, and called by its instance's name. Null: it is not to be believed. */
+export function ownAnswer(
+  answer: WorkerAnswer | undefined,
+  instance: string,
+  build: string,
+): Extract<WorkerAnswer, { reachable: true }> | null {
+  const isOwn = answer?.reachable === true && answer.workerId === instance && answer.build === build;
+  return isOwn ? answer : null;
+}
