@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { type Fault, Faults, formatPath, type Position } from '../definition/faults.ts';
 import { section } from '../definition/section.ts';
 import { checkYaml, type Path, readYaml, type YamlFile } from '../definition/yaml-file.ts';
+import { awsSection } from './aws/aws-settings.ts';
+import { ms, text, whole } from './setting-types.ts';
 
 /** Used when neither `--settings` nor a file of this name in the working folder says otherwise. */
 const SETTINGS_FILE = 'reindex-fleet.yaml';
@@ -14,13 +16,6 @@ const EXAMPLE_SETTINGS = fileURLToPath(new URL('../examples/cities/settings.yaml
 /** Where an embedded service of this machine stands in for a URL. */
 export const EMBEDDED = 'embedded';
 
-/** A whole number within bounds, with one sentence for whatever is wrong with it. */
-const whole = (least: number, most: number, unit = '') => {
-  const message = `A whole number${unit} from ${least} to ${most}.`;
-  return z.int(message).min(least, message).max(most, message);
-};
-const ms = (fallback: number) => whole(1, 86_400_000, ' of milliseconds').default(fallback);
-const text = z.string('A text.').trim().min(1, 'Not empty.');
 const url = (protocols: readonly string[]) =>
   text.refine(
     (value) => value === EMBEDDED || (URL.canParse(value) && protocols.includes(new URL(value).protocol)),
@@ -53,8 +48,10 @@ const settingsSchema = section({
     lease_ms: whole(1_000, 600_000, ' of milliseconds').default(15_000),
   }).prefault({}),
   workers: section({
-    /** Worker processes on this machine. */
-    count: whole(1, 64).default(4),
+    /** Workers wanted: processes on this machine, or instances of the group. */
+    count: whole(1, 1_000).default(4),
+    /** A run goes on with so many if the cloud has no more; with fewer it ends. */
+    minimum: whole(1, 1_000).default(1),
     /** Bytes that all workers together may have in flight to the cluster. */
     max_bytes_in_flight: whole(1_048_576, 2 ** 40, ' of bytes').default(33_554_432),
     poll_interval_ms: ms(250),
@@ -85,6 +82,8 @@ const settingsSchema = section({
     /** Ranges that are compared at the same time, each with a connection of its own to the database. */
     concurrency: whole(1, 16).default(4),
   }).prefault({}),
+  /** An Auto Scaling group as the fleet, see `aws-settings.ts`; null: workers are processes on this machine. */
+  aws: awsSection.nullable().default(null),
   report: section({
     /** A search request whose answer is shown at the end: a query that a person can try. */
     example_query: z.record(z.string(), z.unknown()).nullable().default(null),

@@ -1,4 +1,4 @@
-import type { OpenWorkers } from '../run/context.ts';
+import type { WorkersBackend } from '../run/context.ts';
 import { UsageFault } from '../errors.ts';
 import type { Offline } from '../run/offline.ts';
 import type { Reporter } from '../report/reporter.ts';
@@ -11,8 +11,8 @@ export interface CommandContext {
   readonly flags: Flags;
   readonly reporter: Reporter;
   readonly output: Output;
-  /** Makes the workers of a pass. */
-  readonly workers: OpenWorkers;
+  /** Where workers come from. */
+  readonly workers: WorkersBackend;
   /** Aborts at a signal. */
   readonly signal: AbortSignal;
 }

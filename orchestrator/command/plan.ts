@@ -5,7 +5,7 @@ import { readRun } from '../journal/run-journal.ts';
 import { expectedSeconds, type MeasuredRate } from '../plan/estimate.ts';
 import { type DefinitionPlan, planDefinition } from '../plan/plan.ts';
 import { bytesWords, countWords, durationWords, plural } from '../report/words.ts';
-import { checkBoth } from '../run/check.ts';
+import { checkAll } from '../run/check.ts';
 import { unfinishedClaim } from '../run/choose-run.ts';
 import { connectBoth } from '../run/connections.ts';
 import type { CommandContext, CommandResult } from './command.ts';
@@ -16,7 +16,7 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
   const { settings, loaded, store } = offline;
   const connections = await connectBoth(offline, reporter);
   try {
-    const plan = await checkBoth(offline, connections, (client) =>
+    const { inspected: plan } = await checkAll(offline, connections, context.workers, (client) =>
       planDefinition(client, loaded, {
         workers: settings.workers.count,
         ranges: settings.ranges.count,

@@ -6,7 +6,7 @@ import { JsonReporter } from '../report/json-reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { TerminalReporter } from '../report/terminal-reporter.ts';
 import { type Environment, loadSettings } from '../settings.ts';
-import { openLocalWorkers } from '../run/local-workers.ts';
+import { localWorkers } from '../run/local-workers.ts';
 import { openOffline } from '../run/offline.ts';
 import { abandonCommand } from './abandon.ts';
 import { type Invocation, parseCommandLine } from './command-line.ts';
@@ -92,7 +92,7 @@ async function perform(
     flags,
     reporter,
     output,
-    workers: openLocalWorkers,
+    workers: localWorkers,
     signal,
   };
   switch (command) {

@@ -31,7 +31,7 @@ export async function runCommandOrPhase(
       const chosen = await choose(context, command);
       const meanwhile = resultBefore(chosen, command);
       if (meanwhile !== null) return meanwhile;
-      const begun = await prepareRun(context.offline, connections, chosen, context.reporter);
+      const begun = await prepareRun(context.offline, connections, chosen, context.workers, context.reporter);
       signal.throwIfAborted();
       const journal = await claimRun(context.offline, begun, chosen, lock, systemClock);
       const run: RunContext = {

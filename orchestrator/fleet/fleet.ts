@@ -1,12 +1,12 @@
-import type { ObservedInstance } from '../reconcile/observation.ts';
+import type { LaunchFailure, ObservedInstance } from '../reconcile/observation.ts';
 
 /**
  * The port to whatever runs workers: local processes, an Auto Scaling group, Kubernetes. Its calls are those of a
  * group with a desired capacity, which keeps as many instances as desired and replaces what ends by itself.
- * No call is retried below this port: what a call did is seen by the next `observe`.
+ * No call that changes something is retried below this port: what it did is seen by the next `observe`.
  */
 export interface Fleet {
-  readonly kind: 'local';
+  readonly kind: 'local' | 'auto-scaling';
   /** The whole fleet. */
   observe(): Promise<FleetView>;
   /** Sets the desired capacity outright; may be repeated. */
@@ -22,6 +22,10 @@ export interface FleetView {
   readonly instances: readonly FleetInstance[];
   /** True where a view is never stale: an instance that it does not show is gone. */
   readonly exact: boolean;
+  /** Why nothing may be launched any more: the fleet is not what the run is pinned to; null: it is. */
+  readonly launchFault: string | null;
+  /** Launches that failed since the run began, newest first, in the cloud's words. */
+  readonly launchFailures: readonly LaunchFailure[];
 }
 
 export interface FleetInstance extends ObservedInstance {

@@ -1,3 +1,4 @@
+import { PLAIN_FLEET, PLAIN_INSTANCE } from '../reconcile/observation.ts';
 import type { Fleet, FleetInstance, FleetView } from './fleet.ts';
 import { spawnWorker, type WorkerProcess } from './worker-process.ts';
 
@@ -31,6 +32,7 @@ export class LocalFleet implements Fleet {
     return Promise.resolve({
       desired: this.#desired,
       exact: true,
+      ...PLAIN_FLEET,
       instances: this.#workers.map((worker) => this.#describe(worker)),
     });
   }
@@ -74,6 +76,7 @@ export class LocalFleet implements Fleet {
       id: worker.id,
       phase: worker.phase,
       run: this.#options.run,
+      ...PLAIN_INSTANCE,
       detail: worker.detail,
       url: worker.url,
     };

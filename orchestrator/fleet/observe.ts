@@ -10,8 +10,9 @@ export async function observeFleet(
   client: WorkerCalls,
   state: RunState,
   refusals: readonly TaskRefusal[],
+  now: Date,
 ): Promise<{ observation: Observation; urls: ReadonlyMap<string, string> }> {
-  const { desired, instances, exact } = await fleet.observe();
+  const { desired, instances, exact, launchFault, launchFailures } = await fleet.observe();
   const reachable = instances.filter((instance) => instance.phase === 'running' && instance.url !== null);
   const tasks = tasksByInstance(state);
   const answers = await Promise.all(
@@ -21,7 +22,16 @@ export async function observeFleet(
     ),
   );
   return {
-    observation: { desired, instances, exact, workers: new Map(answers), refusals },
+    observation: {
+      at: now.toISOString(),
+      desired,
+      instances,
+      exact,
+      launchFault,
+      launchFailures,
+      workers: new Map(answers),
+      refusals,
+    },
     urls: new Map(
       instances.flatMap((instance) => (instance.url === null ? [] : [[instance.id, instance.url]])),
     ),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { JournalStore } from './store.ts';
 import { codeOf, storeFailure } from './store-failure.ts';
@@ -18,6 +18,7 @@ export function openFileStore(root: string): JournalStore {
     create: (name, body) => create(folders, join(root, name), body),
     read: (name) => read(join(root, name)),
     replace: (name, body) => replace(folders, join(root, name), body),
+    remove: (name) => remove(join(root, name)),
     list: (folder) => list(folders, root, folder),
   };
 }
@@ -120,6 +121,14 @@ async function read(path: string): Promise<string | null> {
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
     throw storeFailure('read', path, error);
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (error) {
+    throw storeFailure('written', path, error);
   }
 }
 

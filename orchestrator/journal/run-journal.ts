@@ -8,8 +8,10 @@ import { packState, type Snapshot, unpackState } from './snapshot.ts';
 import type { JournalStore } from './store.ts';
 import { parseObject, unreadableObject } from './store-failure.ts';
 
-/** Raised when a journal is no longer read by what wrote the one before. */
-const JOURNAL_SCHEMA = 2;
+/** Raised when a journal can no longer be read by what wrote the one before. */
+const JOURNAL_SCHEMA = 3;
+/** Had no instances in its snapshots; is still read, or an upgrade would lose what a rollback needs. */
+const EARLIER_SCHEMA = 2;
 
 /**
  * A snapshot is written when the segments since the last one hold this many bytes, or twice its own size if that is
@@ -19,7 +21,7 @@ const JOURNAL_SCHEMA = 2;
 const SNAPSHOT_AFTER_BYTES = 64 * 1024;
 
 const segmentSchema = z.object({
-  schema: z.literal(JOURNAL_SCHEMA),
+  schema: z.literal([EARLIER_SCHEMA, JOURNAL_SCHEMA]),
   epoch: z.int(),
   nonce: z.string(),
   at: z.iso.datetime(),
@@ -135,6 +137,8 @@ interface ReadRun {
   readonly state: RunState;
   /** Number of the segment that holds the plan; 0: there is none. */
   readonly planSegment: number;
+  /** When its last segment was written, by the clock of who wrote it; null: there is none. */
+  readonly writtenAt: Date | null;
 }
 
 /** The state of a run as its journal tells it, for any reader; nothing is written. */
@@ -144,8 +148,10 @@ export async function readRun(store: JournalStore, runFolder: string): Promise<R
   requireNoGap(store, folder, names);
   const segments: Segment[] = [];
   let snapshot: Snapshot | undefined;
+  let writtenAt: Date | null = null;
   for (const name of names.toReversed()) {
     const segment = await requireSegment(store, name);
+    writtenAt ??= new Date(segment.at);
     snapshot = segment.snapshot;
     if (snapshot !== undefined) break;
     segments.push(segment);
@@ -162,6 +168,7 @@ export async function readRun(store: JournalStore, runFolder: string): Promise<R
     number,
     state: applyEvents(base, events),
     planSegment: planned === -1 ? planNumber : number - planned,
+    writtenAt,
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * The port behind everything that must survive the orchestrator. One promise carries the design: `create` has
  * exactly one winner per name, also among processes on several machines, and what it created is durable.
- * Backends: a folder (`file-store.ts`); object storage with conditional writes later.
+ * Backends: a folder (`file-store.ts`), a bucket with conditional writes (`s3-store.ts`).
  */
 export interface JournalStore {
   /** For messages: where this store is. */
@@ -15,6 +15,8 @@ export interface JournalStore {
   read(name: string): Promise<string | null>;
   /** Replaces `name` as a whole; the last writer wins. For heartbeats only, never for what decides. */
   replace(name: string, body: string): Promise<void>;
+  /** Deletes `name`; one that is not there is no fault. For what `sweep` finds too old, never for what decides. */
+  remove(name: string): Promise<void>;
   /** Names below a folder (`claims/`), sorted; an absent folder has none. */
   list(folder: string): Promise<string[]>;
 }

@@ -1,3 +1,4 @@
+import { noteInstances, noteVanished, stopAtMostCost } from './account-instances.ts';
 import { assignRanges } from './assign-ranges.ts';
 import { shareRest } from './cut-range.ts';
 import { Draft, type Effect, isDown, isForeign, type Limits } from './draft.ts';
@@ -21,6 +22,7 @@ export interface Decision {
  * The run's decisions during a pass. Pure: the same state, memory, observation and time give the same decision.
  *
  * Each tick, in this order, each step on the state that the one before leaves:
+ *   0. note when instances were launched and ended, for what they cost;
  *   1. settle tasks: what ended, failed, was lost or stands still is accepted up to its last settled key;
  *   2. over, or somebody else's instance in the way: bring the fleet to zero; else
  *   3. replace instances that are lost or unfit;
@@ -37,9 +39,12 @@ export function decide(
 ): Decision {
   const remembered = rememberTick(memory, observation, state, nowMs, limits.build);
   const draft = new Draft(state, remembered, observation, nowMs);
+  noteInstances(draft, observation);
+  stopAtMostCost(draft, observation, limits);
   settleTasks(draft, observation, nowMs, limits);
   const finished = isFinished(draft, observation, nowMs, limits);
-  if (!finished) scale(draft, observation, nowMs, limits);
+  if (finished) noteVanished(draft, observation);
+  else scale(draft, observation, nowMs, limits);
   return { events: draft.events, effects: draft.effects, memory: draft.memory, finished };
 }
 

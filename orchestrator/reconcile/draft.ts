@@ -7,6 +7,8 @@ import { applyTo, type EditableState, editableCopy, type RangeState, type RunSta
 export interface Limits {
   /** Workers wanted while there is work for all of them. */
   readonly workers: number;
+  /** The pass goes on with so many if the cloud has no more. */
+  readonly minimum: number;
   /** Instances beyond the first `workers` that a run may use up. */
   readonly replacements: number;
   /** Tries at one range. */
@@ -17,6 +19,10 @@ export interface Limits {
   readonly stopLimit: number;
   /** From launch (or from its last ready answer) to a worker that answers as ready. */
   readonly readyTimeoutMs: number;
+  /** Fewer instances than desired for this long: the pass goes on with those, or ends. */
+  readonly capacityTimeoutMs: number;
+  /** The run ends at zero when its instances have lived for so long together; null: nobody has set a bound. */
+  readonly mostInstanceSeconds: number | null;
   /** Without any answer for this long, a worker that was ready counts as lost. */
   readonly lostAfterMs: number;
   /** A running task without progress, while it waits for nothing, fails its attempt. */
@@ -146,7 +152,7 @@ export function isReady(
 ): boolean {
   if (isDown(instance) || isForeign(instance, draft.state)) return false;
   if (draft.state.terminations[instance.id] !== undefined) return false;
-  if (draft.memory.instances.get(instance.id)?.unfit !== null) return false;
+  if (instance.misfit !== null || draft.memory.instances.get(instance.id)?.unfit !== null) return false;
   const own = ownAnswer(answer, instance.id, build);
   return own !== null && own.ready && !own.draining;
 }

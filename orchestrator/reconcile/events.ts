@@ -38,6 +38,21 @@ export type RunEvent =
     }
   /** It was not, for the task had read too far. */
   | { readonly type: 'cut_refused'; readonly range: string; readonly task: string }
+  /** What the run's instances are launched from. */
+  | { readonly type: 'fleet_pinned'; readonly pin: FleetPin }
+  /** The fleet was seen at zero: whatever is launched from now on is this run's. */
+  | { readonly type: 'fleet_cleared' }
+  /** An instance of this run; times by the cloud's clock. */
+  | { readonly type: 'instance_launched'; readonly instance: string; readonly at: string }
+  /** `seen`: it was seen to end; else it was only found gone, and may have ended long before. */
+  | {
+      readonly type: 'instance_ended';
+      readonly instance: string;
+      readonly at: string;
+      readonly seen: boolean;
+    }
+  /** The cloud had no more: the pass goes on with so many workers. */
+  | { readonly type: 'capacity_limited'; readonly workers: number; readonly reason: string }
   | { readonly type: 'desired_set'; readonly count: number }
   | {
       readonly type: 'terminating';
@@ -83,6 +98,18 @@ export interface RunIdentity {
   /** Rows that the plan expects, and whether they were counted. */
   readonly rows: number;
   readonly rowsExact: boolean;
+}
+
+/**
+ * What every instance of a run is launched from. A `resolve:ssm:` image is resolved at each launch, so the version of the
+ * template alone would pin nothing.
+ */
+export interface FleetPin {
+  readonly group: string;
+  readonly template: { readonly id: string; readonly version: string };
+  readonly image: string;
+  /** Where the template takes its image from; null: it names the image itself. */
+  readonly parameter: { readonly name: string; readonly version: number } | null;
 }
 
 export type Phase =

@@ -12,6 +12,8 @@ export interface Memory {
   readonly tasks: ReadonlyMap<string, TaskMemory>;
   /** When this process last decided on a call that changes the fleet; at first when it began to look. */
   readonly fleetCallMs: number;
+  /** Since when the group has had fewer instances than it was asked for; null: it has not. */
+  readonly shortSinceMs: number | null;
 }
 
 export interface InstanceMemory {
@@ -57,6 +59,7 @@ export interface EditableMemory extends Memory {
   readonly instances: Map<string, InstanceMemory>;
   readonly tasks: Map<string, TaskMemory>;
   fleetCallMs: number;
+  shortSinceMs: number | null;
 }
 
 /**
@@ -66,7 +69,7 @@ export interface EditableMemory extends Memory {
 const REMEMBER_MISSING_MS = 600_000;
 
 export function emptyMemory(): Memory {
-  return { instances: new Map(), tasks: new Map(), fleetCallMs: Number.NaN };
+  return { instances: new Map(), tasks: new Map(), fleetCallMs: Number.NaN, shortSinceMs: null };
 }
 
 /** The memory as this tick's observation leaves it. Only a worker of `build` that calls itself by its instance's name is believed. */
@@ -88,6 +91,7 @@ export function rememberTick(
     instances,
     tasks,
     fleetCallMs: isFirstLook(memory) ? nowMs : memory.fleetCallMs,
+    shortSinceMs: memory.shortSinceMs,
   };
 }
 

@@ -2,15 +2,28 @@ import type { TaskStatus } from '../../worker/contract.ts';
 
 /** What one tick saw. Nothing here is remembered by the loop: whatever matters is seen again at the next tick. */
 export interface Observation {
+  /** When the look was taken, by the wall's clock, ISO 8601: for records, never for decisions on time-outs. */
+  readonly at: string;
   /** The fleet's desired capacity now. */
   readonly desired: number;
   readonly instances: readonly ObservedInstance[];
   /** The look at the fleet is as things are now: an instance that it does not show is gone. Else it may be stale. */
   readonly exact: boolean;
+  /** Why nothing may be launched any more, see `FleetView`; null: it may. */
+  readonly launchFault: string | null;
+  /** Launches that failed since the run began, newest first, in the cloud's words. */
+  readonly launchFailures: readonly LaunchFailure[];
   /** What each running instance's worker answered. */
   readonly workers: ReadonlyMap<string, WorkerAnswer>;
   /** What workers refused since the last tick. */
   readonly refusals: readonly TaskRefusal[];
+}
+
+export interface LaunchFailure {
+  /** ISO 8601. */
+  readonly at: string;
+  /** What the cloud says, e.g. `InsufficientInstanceCapacity: …`. */
+  readonly reason: string;
 }
 
 export interface ObservedInstance {
@@ -20,6 +33,11 @@ export interface ObservedInstance {
   readonly run: string | null;
   /** Why it ended, in the fleet's words, with the last lines of its log where there are any. */
   readonly detail: string | null;
+  /** Why it must do no work, though its worker may answer: it is not what the run is pinned to; null: it is. */
+  readonly misfit: string | null;
+  /** When it was launched and when it ended, by the cloud's clock, ISO 8601; null: not known, or it has not ended. */
+  readonly launchedAt: string | null;
+  readonly endedAt: string | null;
 }
 
 export type WorkerAnswer =
@@ -53,3 +71,7 @@ export function ownAnswer(
   const isOwn = answer?.reachable === true && answer.workerId === instance && answer.build === build;
   return isOwn ? answer : null;
 }
+
+/** Of a fleet whose launches never fail for a reason of their own, and whose instances cost nothing: processes of this machine. */
+export const PLAIN_FLEET = { launchFault: null, launchFailures: [] } as const;
+export const PLAIN_INSTANCE = { detail: null, misfit: null, launchedAt: null, endedAt: null } as const;

@@ -75,6 +75,8 @@ function faultOf(
 ): string | null {
   const memory = draft.memory.instances.get(id);
   if (memory === undefined) return null;
+  const misfit = draft.instance(id)?.misfit ?? null;
+  if (misfit !== null) return misfit;
   if (memory.unfit !== null) return memory.unfit;
   if (answer?.reachable === true && answer.workerId !== id)
     return `the worker at its address calls itself ${answer.workerId}`;
@@ -98,12 +100,15 @@ export function release(draft: Draft, surplus: readonly string[], nowMs: number)
   }
 }
 
-/** Raises what is wanted to what the rest needs, as far as the budget for replacements goes. */
+/** Raises what is wanted to what the rest needs, as far as the fleet, the cloud and the budget for replacements go. */
 export function setDesired(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
   const { done, total } = rangeCounts(draft.state);
-  const wanted = Math.min(limits.workers, total - done);
+  const wanted = Math.min(limits.workers, draft.state.capacity ?? limits.workers, total - done);
+  if (observation.launchFault !== null) return launchNoMore(draft, observation, observation.launchFault);
   if (replacementsUsed(draft) > limits.replacements)
     return giveUpOnReplacements(draft, observation, nowMs, limits);
+  if (lacksCapacity(draft, observation, nowMs, limits))
+    return goOnWithFewer(draft, observation, wanted, limits);
   if (draft.waits && wanted > draft.state.desired) {
     draft.record({ type: 'desired_set', count: wanted });
     draft.callFleet({ type: 'set_desired', count: wanted });
@@ -114,6 +119,40 @@ export function setDesired(draft: Draft, observation: Observation, nowMs: number
   const decrements = draft.effects.some((effect) => effect.type === 'terminate' && effect.decrement);
   if (!decrements && observation.desired !== draft.state.desired)
     draft.callFleet({ type: 'set_desired', count: draft.state.desired });
+}
+
+/** Whatever the group launched now would not be what the run is pinned to: it keeps what it has and replaces nothing. */
+function launchNoMore(draft: Draft, observation: Observation, fault: string): void {
+  const { length } = liveInstances(draft, observation);
+  keepOnly(draft, observation, length);
+  if (length === 0) draft.stop(`${fault}; no worker of this run is left`);
+}
+
+function keepOnly(draft: Draft, observation: Observation, count: number): void {
+  if (draft.state.desired !== count) draft.record({ type: 'desired_set', count });
+  if (observation.desired !== count) draft.callFleet({ type: 'set_desired', count });
+}
+
+/** The group has had its time to launch what it was asked for. */
+function lacksCapacity(draft: Draft, observation: Observation, nowMs: number, limits: Limits): boolean {
+  const isShort =
+    observation.desired === draft.state.desired &&
+    liveInstances(draft, observation).length < draft.state.desired;
+  draft.memory.shortSinceMs = isShort ? (draft.memory.shortSinceMs ?? nowMs) : null;
+  return isShort && nowMs - (draft.memory.shortSinceMs ?? nowMs) > limits.capacityTimeoutMs;
+}
+
+/** Goes on with what came, so that the group asks for no more; with too little the run ends with the cloud's reason. */
+function goOnWithFewer(draft: Draft, observation: Observation, wanted: number, limits: Limits): void {
+  const { length: workers } = liveInstances(draft, observation);
+  const seconds = Math.round(limits.capacityTimeoutMs / 1000);
+  const words = observation.launchFailures[0]?.reason ?? 'the group names no failed launch';
+  const reason = `${workers} of ${draft.state.desired} instances came within ${seconds} s: ${words}`;
+  draft.memory.shortSinceMs = null;
+  if (workers < Math.max(1, Math.min(limits.minimum, wanted)))
+    return draft.stop(`${reason}; that is fewer than workers.minimum, ${limits.minimum}`);
+  draft.record({ type: 'capacity_limited', workers, reason });
+  draft.callFleet({ type: 'set_desired', count: workers });
 }
 
 function replacementsUsed(draft: Draft): number {

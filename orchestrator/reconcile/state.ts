@@ -1,6 +1,7 @@
 import { addCounts, NO_COUNTS } from './counts.ts';
 import type {
   Counts,
+  FleetPin,
   Phase,
   PhaseRecord,
   PlannedRange,
@@ -44,6 +45,14 @@ export interface RunState {
   readonly cuts: number;
   /** The sum of all accepted stretches of this pass. */
   readonly counts: Counts;
+  /** What the run's instances are launched from; null: workers are processes of this very machine. */
+  readonly pin: FleetPin | null;
+  /** The fleet was at zero under this run's claim: what is there now is this run's. */
+  readonly cleared: boolean;
+  /** Every instance of this run, for what it costs. */
+  readonly instances: ReadonlyMap<string, InstanceTimes>;
+  /** With how many workers the pass goes on because the cloud had no more; null: with as many as are wanted. */
+  readonly capacity: number | null;
   /** The fleet's desired capacity as this run wants it. */
   readonly desired: number;
   /** Every instance that a terminate call was ever intended for; a decrement happens at most once per instance. */
@@ -63,6 +72,14 @@ export interface RunState {
   readonly rolledBack: PhaseRecord | null;
   readonly result: PhaseRecord | null;
   readonly abandoned: boolean;
+}
+
+/** By the cloud's clock, ISO 8601. */
+export interface InstanceTimes {
+  readonly launchedAt: string;
+  readonly endedAt: string | null;
+  /** False: it was only found gone, and `endedAt` is the latest that it can have been. */
+  readonly seen: boolean;
 }
 
 export interface PhaseState {
@@ -105,6 +122,10 @@ export function emptyState(): RunState {
     open: new Map(),
     cuts: 0,
     counts: NO_COUNTS,
+    pin: null,
+    cleared: false,
+    instances: new Map(),
+    capacity: null,
     desired: 0,
     terminations: {},
     replacements: 0,
@@ -158,7 +179,12 @@ export function workOrder(plan: RunPlan | null, numbers: readonly string[] | nul
 /** A state of one's own, to be changed event by event; what it shares with the other is never changed. */
 export type EditableState = {
   -readonly [Name in keyof RunState]: RunState[Name];
-} & { open: Map<string, RangeState>; readTwice: Set<string>; terminations: Terminations };
+} & {
+  open: Map<string, RangeState>;
+  readTwice: Set<string>;
+  terminations: Terminations;
+  instances: Map<string, InstanceTimes>;
+};
 type Terminations = Record<string, { readonly decrement: boolean; readonly reason: string }>;
 
 export function editableCopy(state: RunState): EditableState {
@@ -167,6 +193,7 @@ export function editableCopy(state: RunState): EditableState {
     open: new Map(state.open),
     readTwice: new Set(state.readTwice),
     terminations: { ...state.terminations },
+    instances: new Map(state.instances),
   };
 }
 
@@ -198,6 +225,7 @@ export function applyTo(state: EditableState, event: RunEvent): void {
     case 'pass_resumed':
       state.stopped = null;
       state.replacements = 0;
+      state.capacity = null;
       for (const [id, range] of state.open)
         if (range.status === 'failed') state.open.set(id, { ...range, status: 'waiting', charged: 0 });
       return;
@@ -213,6 +241,21 @@ export function applyTo(state: EditableState, event: RunEvent): void {
       return changeTask(state, event, (range) => ({ ...range, cutAt: null }));
     case 'cut':
       return cut(state, event);
+    case 'fleet_pinned':
+      state.pin = event.pin;
+      return;
+    case 'fleet_cleared':
+      state.cleared = true;
+      return;
+    case 'instance_launched':
+      state.instances.set(event.instance, { launchedAt: event.at, endedAt: null, seen: true });
+      return;
+    case 'instance_ended':
+      return endInstance(state, event);
+    case 'capacity_limited':
+      state.capacity = event.workers;
+      state.desired = event.workers;
+      return;
     case 'desired_set':
       state.desired = event.count;
       return;
@@ -259,6 +302,7 @@ function openPass(state: EditableState, pass: number, numbers: readonly string[]
     numbers,
     stopped: null,
     replacements: 0,
+    capacity: null,
     given: 0,
     cuts: 0,
     counts: NO_COUNTS,
@@ -341,6 +385,14 @@ function changeTask(
 ): void {
   const range = state.open.get(id);
   if (range !== undefined && range.task === task) state.open.set(id, change(range));
+}
+
+function endInstance(
+  state: EditableState,
+  { instance, at, seen }: { instance: string; at: string; seen: boolean },
+): void {
+  const times = state.instances.get(instance);
+  if (times !== undefined) state.instances.set(instance, { ...times, endedAt: at, seen });
 }
 
 function setPhase(state: EditableState, phase: Phase, value: PhaseState): void {

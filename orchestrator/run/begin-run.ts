@@ -12,10 +12,11 @@ import type { RunEvent, RunIdentity, RunPlan } from '../reconcile/events.ts';
 import type { RunState } from '../reconcile/state.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { plural } from '../report/words.ts';
-import { checkBoth } from './check.ts';
+import { checkAll } from './check.ts';
 import type { ChosenRun } from './choose-run.ts';
 import { takeClaim } from './run-claim.ts';
 import type { SourceConnections } from './connections.ts';
+import type { WorkersBackend } from './context.ts';
 import type { Offline } from './offline.ts';
 
 /** A run as it stands before its phases: what is read, and what the journal says of it. */
@@ -31,25 +32,30 @@ export async function prepareRun(
   offline: Offline,
   connections: SourceConnections,
   chosen: ChosenRun,
+  workers: WorkersBackend,
   reporter: Reporter,
 ): Promise<BegunRun> {
-  if (chosen.kind !== 'new' && chosen.state.identity !== null)
-    return carryOn(offline, connections, chosen.state, chosen.state.identity);
+  if (chosen.kind !== 'new' && chosen.state.identity !== null) {
+    const { state } = chosen;
+    if (state.phases.reindex?.finishedAt == null) await workers.check(state.pin);
+    return carryOn(offline, connections, state, chosen.state.identity);
+  }
   const run = chosen.kind === 'new' ? chosen : { run: chosen.claim.run, runKey: chosen.claim.runKey };
-  return planRun(offline, connections, run, reporter);
+  return planRun(offline, connections, run, workers, reporter);
 }
 
 async function planRun(
   offline: Offline,
   connections: SourceConnections,
   { run, runKey }: { run: string; runKey: string },
+  backend: WorkersBackend,
   reporter: Reporter,
 ): Promise<BegunRun> {
   const startedAt = new Date().toISOString();
   const startMs = performance.now();
   reporter.phaseStarted('plan');
   const { workers, ranges: wanted } = offline.settings;
-  const plan = await checkBoth(offline, connections, (client) =>
+  const { inspected: plan, pin } = await checkAll(offline, connections, backend, (client) =>
     planDefinition(client, offline.loaded, { workers: workers.count, ranges: wanted.count }),
   );
   const runPlan = runPlanOf(plan);
@@ -71,6 +77,7 @@ async function planRun(
     identity,
     firstEvents: [
       { type: 'run_started', ...identity },
+      ...(pin === null ? [] : [{ type: 'fleet_pinned', pin } as const]),
       { type: 'planned', ...runPlan },
       { type: 'phase_started', phase: 'plan', at: startedAt },
       { type: 'phase_finished', phase: 'plan', at: finishedAt, record },

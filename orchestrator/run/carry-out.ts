@@ -22,8 +22,10 @@ export async function carryOut(run: RunContext, command: 'run' | 'claim' | WorkP
  */
 async function emptyAfterFailure(run: RunContext): Promise<void> {
   const { clock, lock, signal, reporter } = run;
-  const { fleet, timing, close } = run.workers(run);
+  let opened: Awaited<ReturnType<typeof run.workers.openFleet>> | null = null;
   try {
+    opened = await run.workers.openFleet();
+    const { fleet, timing } = opened;
     await emptyFleet(fleet, {
       clock,
       requireHeld: () => lock.requireHeld(),
@@ -33,7 +35,7 @@ async function emptyAfterFailure(run: RunContext): Promise<void> {
   } catch (error) {
     reporter.warning(messageOf(error));
   } finally {
-    await close();
+    await opened?.fleet.close();
   }
 }
 

@@ -5,13 +5,26 @@ import type { WorkerCalls } from '../fleet/worker-client.ts';
 import type { FleetLock } from '../journal/lock.ts';
 import type { RunJournal } from '../journal/run-journal.ts';
 import type { Limits } from '../reconcile/draft.ts';
-import type { RunIdentity } from '../reconcile/events.ts';
+import type { FleetPin, RunIdentity } from '../reconcile/events.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { SourceConnections } from './connections.ts';
 import type { Offline } from './offline.ts';
 
-/** Makes a fleet of workers for the journal's present pass. */
-export type OpenWorkers = (context: RunContext) => PassWorkers;
+/** Where a run's workers come from. */
+export interface WorkersBackend {
+  /**
+   * Holds everything that a run will need of its fleet against the world, before anything is touched. `pin`: what an
+   * unfinished run is pinned to; a fleet that is no longer like that is no fault here, for the run may go on with what it
+   * has. Gives what a new run is to be pinned to; null: there is nothing to pin.
+   *
+   * @throws RunFailed that names every fault
+   */
+  check(pin: FleetPin | null): Promise<FleetPin | null>;
+  /** The workers of the journal's present pass. */
+  open(context: RunContext): Promise<PassWorkers>;
+  /** The fleet without a run, to be brought to zero; to be closed by the caller. */
+  openFleet(): Promise<{ readonly fleet: Fleet; readonly timing: FleetTiming }>;
+}
 
 /** How a fleet's answers are to be taken; see `Limits`. */
 export type FleetTiming = Pick<Limits, 'zeroQuietMs' | 'terminateTimeoutMs'>;
@@ -20,6 +33,11 @@ export interface PassWorkers {
   readonly fleet: Fleet;
   readonly calls: WorkerCalls;
   readonly timing: FleetTiming;
+  /** Its instances go on for a while without this process, and wait for a resume. */
+  readonly outlivesProcess: boolean;
+  /** Pause between two ticks, and how long an instance may take to be ready. */
+  readonly pollIntervalMs: number;
+  readonly readyTimeoutMs: number;
   /** Ends everything that must not outlive this process. */
   readonly close: () => Promise<void>;
 }
@@ -32,7 +50,7 @@ export interface RunContext {
   readonly journal: RunJournal;
   readonly lock: FleetLock;
   readonly identity: RunIdentity;
-  readonly workers: OpenWorkers;
+  readonly workers: WorkersBackend;
   readonly clock: Clock;
   readonly reporter: Reporter;
   /** Aborts at a signal or when the lock is lost. */

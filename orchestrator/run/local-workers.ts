@@ -1,14 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { LocalFleet } from '../fleet/local-fleet.ts';
 import { WorkerClient } from '../fleet/worker-client.ts';
-import type { FleetTiming, PassWorkers, RunContext } from './context.ts';
+import type { FleetTiming, PassWorkers, RunContext, WorkersBackend } from './context.ts';
 import { urlWithPassword } from './source-connection.ts';
 
 /** A view of local processes is exact, and a call has taken effect when it returns; ending one takes seconds. */
 const LOCAL_TIMING: FleetTiming = { zeroQuietMs: 0, terminateTimeoutMs: 15_000 };
 
-/** Worker processes on this machine, with a token of their own. */
-export function openLocalWorkers(context: RunContext): PassWorkers {
+/** Worker processes on this machine, which end with this process: there is nothing to check, and none to be left over. */
+export const localWorkers: WorkersBackend = {
+  check: () => Promise.resolve(null),
+  open: (context) => Promise.resolve(openLocalWorkers(context)),
+  openFleet: () => {
+    const fleet = new LocalFleet({ run: '', epoch: 0, pass: 0, environment: {} });
+    return Promise.resolve({ fleet, timing: LOCAL_TIMING });
+  },
+};
+
+/** With a token of their own. */
+function openLocalWorkers(context: RunContext): PassWorkers {
   const { offline, journal, lock, identity } = context;
   const token = randomBytes(24).toString('hex');
   const fleet = new LocalFleet({
@@ -24,7 +34,15 @@ export function openLocalWorkers(context: RunContext): PassWorkers {
     timeoutMs: offline.settings.workers.call_timeout_ms,
   });
   const close = async (): Promise<void> => void (await Promise.all([fleet.close(), calls.close()]));
-  return { fleet, calls, timing: LOCAL_TIMING, close };
+  return {
+    fleet,
+    calls,
+    timing: LOCAL_TIMING,
+    outlivesProcess: false,
+    pollIntervalMs: offline.settings.workers.poll_interval_ms,
+    readyTimeoutMs: offline.settings.workers.ready_timeout_ms,
+    close,
+  };
 }
 
 function workerEnvironment({ offline, connections }: RunContext, token: string): Record<string, string> {

@@ -20,6 +20,8 @@ export interface PassDependencies {
   readonly limits: Limits;
   readonly taskOf: (range: RangeState) => TaskRequest;
   readonly pollIntervalMs: number;
+  /** Instances go on without this process and wait for a resume: what they work on stays theirs. */
+  readonly outlivesProcess: boolean;
   readonly clock: Clock;
   /** Throws when the lock is lost: no call that changes something may follow. */
   readonly requireHeld: () => void;
@@ -61,7 +63,8 @@ export async function runPass(dependencies: PassDependencies): Promise<void> {
 /** What is still done when a pass ends early. Who lost the lock does nothing more. */
 async function leave(cause: unknown, memory: Memory, dependencies: PassDependencies): Promise<void> {
   const { journal, signal, fleet, clock, requireHeld, limits } = dependencies;
-  if (signal.reason instanceof Interrupted) return keepWhatIsSettled(journal, memory);
+  if (signal.reason instanceof Interrupted)
+    return dependencies.outlivesProcess ? undefined : keepWhatIsSettled(journal, memory);
   if (cause instanceof Superseded || signal.reason instanceof Superseded) return;
   // The journal cannot be written, or the fleet not be seen. Ending instances is safe without a record.
   const options = { clock, requireHeld, signal, quietMs: limits.zeroQuietMs };
@@ -94,8 +97,8 @@ class WatchedFleet {
     state: RunState,
     refusals: readonly TaskRefusal[],
   ): Promise<Awaited<ReturnType<typeof observeFleet>> | null> {
-    const { fleet, workers } = this.#dependencies;
-    return this.#try('describe', () => observeFleet(fleet, workers, state, refusals));
+    const { fleet, workers, clock } = this.#dependencies;
+    return this.#try('describe', () => observeFleet(fleet, workers, state, refusals, clock.now()));
   }
 
   async setDesired(count: number): Promise<void> {

@@ -1,5 +1,6 @@
 import type { TaskRequest } from '../../worker/contract.ts';
 import { RunFailed } from '../errors.ts';
+import { emptyFleet } from '../fleet/empty-fleet.ts';
 import { passAliases, targetNames } from '../index/names.ts';
 import type { Limits } from '../reconcile/draft.ts';
 import type { PhaseRecord } from '../reconcile/events.ts';
@@ -33,17 +34,19 @@ export async function reindexPhase(context: RunContext): Promise<{ record: Phase
 
 /** Brings workers up for the ranges of the journal's present pass and back to zero, however it ends. */
 export async function workPass(context: RunContext): Promise<void> {
-  const { journal, lock, reporter, clock, offline } = context;
-  const workers = context.workers(context);
+  const { journal, lock, reporter, clock } = context;
+  const workers = await context.workers.open(context);
   let eta = beginEta(clock.monotonicMs(), journal.state.counts.rowsRead);
   try {
+    await clearFleet(context, workers);
     await runPass({
       journal,
       fleet: workers.fleet,
       workers: workers.calls,
       limits: limitsOf(context, workers),
       taskOf: (range) => taskOf(context, range),
-      pollIntervalMs: offline.settings.workers.poll_interval_ms,
+      pollIntervalMs: workers.pollIntervalMs,
+      outlivesProcess: workers.outlivesProcess,
       clock,
       requireHeld: () => lock.requireHeld(),
       onTick: (state, memory, observation) => {
@@ -67,6 +70,19 @@ export async function workPass(context: RunContext): Promise<void> {
     throw new RunFailed(
       `${stopped}\nThe fleet is at zero. Mend this and run the same command again: it carries on from what is settled.`,
     );
+}
+
+/** Before the first launch of a run: instances that are there are somebody else's, and are brought to zero first. */
+async function clearFleet(
+  { journal, lock, clock, signal, reporter }: RunContext,
+  workers: PassWorkers,
+): Promise<void> {
+  if (journal.state.cleared) return;
+  const { fleet, timing } = workers;
+  const requireHeld = (): void => lock.requireHeld();
+  const ended = await emptyFleet(fleet, { clock, requireHeld, signal, quietMs: timing.zeroQuietMs });
+  if (ended.length > 0) reporter.warning(`${ended.join(', ')} of another run were still there and are ended`);
+  await journal.append([{ type: 'fleet_cleared' }]);
 }
 
 function taskOf({ described, journal, identity, offline }: RunContext, range: RangeState): TaskRequest {
@@ -97,7 +113,7 @@ function shareOf(workers: { max_bytes_in_flight: number; count: number }): numbe
 /** A range is cut only if its worker would need longer for the rest: telling it and beginning another COPY take a while. */
 const SHARE_LEAST_MS = 2_000;
 
-function limitsOf({ offline, described }: RunContext, { timing }: PassWorkers): Limits {
+function limitsOf({ offline, described }: RunContext, { timing, readyTimeoutMs }: PassWorkers): Limits {
   const { workers } = offline.settings;
   return {
     workers: workers.count,
@@ -105,7 +121,10 @@ function limitsOf({ offline, described }: RunContext, { timing }: PassWorkers): 
     attempts: workers.attempts,
     build: offline.build,
     stopLimit: described.definition.deadLetters.stopLimit,
-    readyTimeoutMs: workers.ready_timeout_ms,
+    minimum: workers.minimum,
+    capacityTimeoutMs: offline.settings.aws?.capacity_timeout_ms ?? workers.ready_timeout_ms,
+    mostInstanceSeconds: null,
+    readyTimeoutMs,
     lostAfterMs: workers.lost_after_ms,
     stallTimeoutMs: workers.stall_timeout_ms,
     waitingTimeoutMs: workers.waiting_timeout_ms,

@@ -7,7 +7,12 @@ import { decide } from '../../orchestrator/reconcile/decide.ts';
 import type { Limits } from '../../orchestrator/reconcile/draft.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { emptyMemory } from '../../orchestrator/reconcile/memory.ts';
-import type { Observation, WorkerAnswer } from '../../orchestrator/reconcile/observation.ts';
+import {
+  type Observation,
+  type WorkerAnswer,
+  PLAIN_FLEET,
+  PLAIN_INSTANCE,
+} from '../../orchestrator/reconcile/observation.ts';
 import { rangeCounts } from '../../orchestrator/reconcile/state.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { evenRanges, VirtualWorld } from '../support/virtual-world.ts';
@@ -27,6 +32,9 @@ const TARGET_RSS_BYTES = 300e6;
 
 const LIMITS: Limits = {
   workers: WORKERS,
+  minimum: 1,
+  capacityTimeoutMs: 600_000,
+  mostInstanceSeconds: null,
   replacements: 50,
   attempts: 3,
   build: 'build',
@@ -74,10 +82,18 @@ class LargeFleet {
       id,
       phase: 'running' as const,
       run: 'run',
-      detail: null,
+      ...PLAIN_INSTANCE,
     }));
     const workers = new Map([...this.#instances].map(([id, tasks]) => [id, answerOf(id, tasks)]));
-    return { desired: this.desired, exact: true, instances, workers, refusals: [] };
+    return {
+      desired: this.desired,
+      exact: true,
+      at: '2026-01-01T00:00:00Z',
+      ...PLAIN_FLEET,
+      instances,
+      workers,
+      refusals: [],
+    };
   }
 
   post(instance: string, task: string, range: string, start: bigint): void {

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { runCommandOrPhase } from '../../orchestrator/command/run.ts';
 import { JsonReporter } from '../../orchestrator/report/json-reporter.ts';
+import { localWorkers } from '../../orchestrator/run/local-workers.ts';
 import { openOffline } from '../../orchestrator/run/offline.ts';
 import { loadSettings } from '../../orchestrator/settings.ts';
 import { documentVersions } from '../support/run-documents.ts';
@@ -78,7 +79,7 @@ async function runInProcess(setup: RunSetup, kill: WithheldKill): Promise<unknow
       flags: { runKey: 'fenced' },
       reporter,
       output: process,
-      workers: kill.open,
+      workers: { ...localWorkers, open: kill.open },
       signal: new AbortController().signal,
     },
     'run',

@@ -1,3 +1,4 @@
+import { PLAIN_FLEET, PLAIN_INSTANCE } from '../../orchestrator/reconcile/observation.ts';
 import type { Fleet, FleetInstance, FleetView } from '../../orchestrator/fleet/fleet.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -142,11 +143,11 @@ export class VirtualGroup {
       id,
       phase,
       run,
-      detail: null,
+      ...PLAIN_INSTANCE,
       url: phase === 'running' ? this.url(id) : null,
     }));
     const atMs = this.#scheduler.nowMs;
-    this.#views.push({ atMs, view: { desired: this.desired, instances, exact: false } });
+    this.#views.push({ atMs, view: { desired: this.desired, instances, exact: false, ...PLAIN_FLEET } });
     if (this.#views.length > 200) this.#views.shift();
   }
 }

@@ -47,6 +47,11 @@ export class VirtualJournal implements JournalStore {
     this.objects.set(name, body);
   }
 
+  async remove(name: string): Promise<void> {
+    this.#requireWritable();
+    this.objects.delete(name);
+  }
+
   async list(folder: string): Promise<string[]> {
     return [...this.objects.keys()].filter((name) => name.startsWith(`${folder}/`)).sort();
   }

@@ -123,7 +123,11 @@ export class VirtualOrchestrator {
       connections: this.#ports.connections(lock),
       journal,
       lock,
-      workers: (context) => this.#ports.workers(context),
+      workers: {
+        check: () => Promise.resolve(null),
+        open: (context) => Promise.resolve(this.#ports.workers(context)),
+        openFleet: () => Promise.resolve({ fleet: this.#ports.fleet(null), timing: this.#world.timing }),
+      },
       clock,
       reporter: this.#ports.reporter,
       signal,

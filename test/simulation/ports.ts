@@ -47,6 +47,7 @@ export class VirtualPorts {
       create: (name, body) => call('journal', `create ${name}`, () => world.journal.create(name, body)),
       replace: (name, body) => call('journal', `replace ${name}`, () => world.journal.replace(name, body)),
       read: (name) => call('journal', `read ${name}`, () => world.journal.read(name)),
+      remove: (name) => call('journal', `remove ${name}`, () => world.journal.remove(name)),
       list: (folder) => call('journal', `list ${folder}`, () => world.journal.list(folder)),
     };
   }
@@ -92,7 +93,15 @@ export class VirtualPorts {
       cut: (url, task, end) => ask(url, `cut ${task} at ${end}`, (worker) => worker.cut(...who, task, end)),
       cancel: (url, task) => ask(url, `cancel ${task}`, (worker) => worker.cancel(...who, task)),
     };
-    return { fleet: this.fleet(identity.run), calls, timing: world.timing, close: () => Promise.resolve() };
+    return {
+      fleet: this.fleet(identity.run),
+      calls,
+      timing: world.timing,
+      outlivesProcess: true,
+      pollIntervalMs: world.settings.workers.poll_interval_ms,
+      readyTimeoutMs: world.settings.workers.ready_timeout_ms,
+      close: () => Promise.resolve(),
+    };
   }
 
   connections(lock: FleetLock): SourceConnections {

@@ -26,6 +26,11 @@ export class MemoryStore implements JournalStore {
     return Promise.resolve();
   }
 
+  remove(name: string): Promise<void> {
+    this.objects.delete(name);
+    return Promise.resolve();
+  }
+
   list(folder: string): Promise<string[]> {
     return Promise.resolve([...this.objects.keys()].filter((name) => name.startsWith(`${folder}/`)).sort());
   }

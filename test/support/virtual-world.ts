@@ -3,7 +3,13 @@ import { decide } from '../../orchestrator/reconcile/decide.ts';
 import type { Effect, Limits } from '../../orchestrator/reconcile/draft.ts';
 import type { PlannedRange, RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { emptyMemory, type Memory } from '../../orchestrator/reconcile/memory.ts';
-import type { Observation, TaskRefusal, WorkerAnswer } from '../../orchestrator/reconcile/observation.ts';
+import {
+  type Observation,
+  type TaskRefusal,
+  type WorkerAnswer,
+  PLAIN_FLEET,
+  PLAIN_INSTANCE,
+} from '../../orchestrator/reconcile/observation.ts';
 import { applyEvents, emptyState, type RunState } from '../../orchestrator/reconcile/state.ts';
 
 /**
@@ -49,6 +55,9 @@ interface VirtualWorker {
 
 const TEST_LIMITS: Limits = {
   workers: 4,
+  minimum: 1,
+  capacityTimeoutMs: 600_000,
+  mostInstanceSeconds: null,
   replacements: 4,
   attempts: 3,
   build: 'build-1',
@@ -180,10 +189,13 @@ export class VirtualWorld {
     return {
       desired: this.desired,
       exact: true,
+      at: '2026-01-01T00:00:00Z',
+      ...PLAIN_FLEET,
       instances: (this.#showsEnded ? this.workers : this.alive).map((worker) => ({
         id: worker.id,
         phase: worker.gone ? 'gone' : worker.age === 0 ? 'pending' : 'running',
         run: 'run-1',
+        ...PLAIN_INSTANCE,
         detail: worker.gone ? 'exit code 1' : null,
       })),
       workers,

@@ -1,7 +1,7 @@
 import type { Fleet, FleetInstance, FleetView } from '../../orchestrator/fleet/fleet.ts';
 import type { WorkerCalls } from '../../orchestrator/fleet/worker-client.ts';
-import type { OpenWorkers } from '../../orchestrator/run/context.ts';
-import { openLocalWorkers } from '../../orchestrator/run/local-workers.ts';
+import type { WorkersBackend } from '../../orchestrator/run/context.ts';
+import { localWorkers } from '../../orchestrator/run/local-workers.ts';
 
 /**
  * Local workers of which those that are told to end live on unseen: the fleet says that they are gone, as a cloud does
@@ -21,8 +21,8 @@ export class WithheldKill {
     this.#withheld = withheld;
   }
 
-  readonly open: OpenWorkers = (context) => {
-    const workers = openLocalWorkers(context);
+  readonly open: WorkersBackend['open'] = async (context) => {
+    const workers = await localWorkers.open(context);
     this.#calls ??= workers.calls;
     this.#reallyClose.push(workers.close);
     // Not closed with the pass: closing ends every worker.
@@ -57,11 +57,11 @@ export class WithheldKill {
     };
   }
 
-  #view({ desired, instances, exact }: FleetView): FleetView {
+  #view({ desired, instances, ...view }: FleetView): FleetView {
     this.instances = instances;
     const seen = instances.map((instance) =>
       this.unseen.has(instance.id) ? { ...instance, phase: 'gone' as const, url: null } : instance,
     );
-    return { desired: desired - this.unseen.size, instances: seen, exact };
+    return { desired: desired - this.unseen.size, instances: seen, ...view };
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../orchestrator/clock.ts';
 import { emptyFleet } from '../../orchestrator/fleet/empty-fleet.ts';
+import { PLAIN_FLEET, PLAIN_INSTANCE } from '../../orchestrator/reconcile/observation.ts';
 import type { Fleet, FleetInstance, FleetView } from '../../orchestrator/fleet/fleet.ts';
 
 describe('bringing a fleet to zero', () => {
@@ -39,9 +40,9 @@ function options(more: { quietMs?: number; withinMs?: number }) {
 
 function view(desired: number, ...running: string[]): FleetView {
   const instances = running.map(
-    (id): FleetInstance => ({ id, phase: 'running', run: 'run-1', detail: null, url: null }),
+    (id): FleetInstance => ({ id, phase: 'running', run: 'run-1', ...PLAIN_INSTANCE, url: null }),
   );
-  return { desired, instances, exact: false };
+  return { desired, instances, exact: false, ...PLAIN_FLEET };
 }
 
 /** Shows the views of a script, then the last of them less what was ended. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../orchestrator/clock.ts';
+import { PLAIN_FLEET, PLAIN_INSTANCE } from '../../orchestrator/reconcile/observation.ts';
 import type { Fleet, FleetInstance } from '../../orchestrator/fleet/fleet.ts';
 import type { WorkerCalls } from '../../orchestrator/fleet/worker-client.ts';
 import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
@@ -29,6 +30,9 @@ const STOPPED: RunEvent = { type: 'stopped', reason: 'too many dead letters' };
 
 const LIMITS: Limits = {
   workers: 2,
+  minimum: 1,
+  capacityTimeoutMs: 600_000,
+  mostInstanceSeconds: null,
   replacements: 4,
   attempts: 3,
   build: 'build-1',
@@ -75,6 +79,7 @@ async function passOver(fleet: Fleet, event: RunEvent): Promise<void> {
     limits: LIMITS,
     taskOf: () => expect.unreachable('no worker is ready'),
     pollIntervalMs: 1_000,
+    outlivesProcess: false,
     clock,
     requireHeld: () => {},
     onTick: () => {},
@@ -101,9 +106,9 @@ class Group implements Fleet {
 
   async observe() {
     const instances = [...this.#running].map(
-      (id): FleetInstance => ({ id, phase: 'running', run: null, detail: null, url: null }),
+      (id): FleetInstance => ({ id, phase: 'running', run: null, ...PLAIN_INSTANCE, url: null }),
     );
-    return { desired: this.#desired, exact: true, instances };
+    return { desired: this.#desired, exact: true, ...PLAIN_FLEET, instances };
   }
 
   async setDesired(count: number): Promise<void> {

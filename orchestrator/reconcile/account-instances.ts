@@ -1,0 +1,58 @@
+import { type Draft, isDown, isForeign, type Limits } from './draft.ts';
+import type { Observation } from './observation.ts';
+import type { InstanceTimes, RunState } from './state.ts';
+
+/** EC2 bills a Linux instance by the second, a minute at least: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/concepts.html */
+const LEAST_BILLED_SECONDS = 60;
+
+/** Records when each instance of the run was launched and when it ended, as far as the fleet's own clock says so. */
+export function noteInstances(draft: Draft, observation: Observation): void {
+  for (const instance of observation.instances) {
+    const { id, launchedAt } = instance;
+    if (launchedAt === null || isForeign(instance, draft.state)) continue;
+    if (!draft.state.instances.has(id))
+      draft.record({ type: 'instance_launched', instance: id, at: launchedAt });
+    if (!isDown(instance) || draft.state.instances.get(id)?.endedAt !== null) continue;
+    const at = instance.endedAt ?? observation.at;
+    draft.record({ type: 'instance_ended', instance: id, at, seen: true });
+  }
+}
+
+/** When the fleet is at zero, whatever was never seen to end has ended by now. */
+export function noteVanished(draft: Draft, observation: Observation): void {
+  for (const [instance, { endedAt }] of draft.state.instances)
+    if (endedAt === null) draft.record({ type: 'instance_ended', instance, at: observation.at, seen: false });
+}
+
+export interface InstanceUse {
+  /** Billed seconds of all instances together. */
+  readonly seconds: number;
+  readonly instances: number;
+  /** False: some instances were only found gone, and the seconds are the most that it can have been. */
+  readonly exact: boolean;
+}
+
+/** What a run's instances have used by `at`. */
+export function instanceUse({ instances }: Pick<RunState, 'instances'>, at: string): InstanceUse {
+  const times = [...instances.values()];
+  return {
+    seconds: times.reduce((sum, time) => sum + billedSeconds(time, at), 0),
+    instances: times.length,
+    exact: times.every(({ seen }) => seen),
+  };
+}
+
+function billedSeconds({ launchedAt, endedAt }: InstanceTimes, at: string): number {
+  const seconds = (Date.parse(endedAt ?? at) - Date.parse(launchedAt)) / 1000;
+  return Math.max(LEAST_BILLED_SECONDS, seconds);
+}
+
+/** Ends the run before it costs more than it may: at zero, with what is settled kept. */
+export function stopAtMostCost(draft: Draft, observation: Observation, limits: Limits): void {
+  if (limits.mostInstanceSeconds === null) return;
+  const { seconds } = instanceUse(draft.state, observation.at);
+  if (seconds < limits.mostInstanceSeconds) return;
+  draft.stop(
+    `the run's instances have been used for ${Math.round(seconds)} s together, which is all that --max-cost allows; with a higher one it is carried on`,
+  );
+}

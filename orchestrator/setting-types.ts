@@ -1,0 +1,11 @@
+import { z } from 'zod';
+
+/** A whole number within bounds, with one sentence for whatever is wrong with it. */
+export const whole = (least: number, most: number, unit = '') => {
+  const message = `A whole number${unit} from ${least} to ${most}.`;
+  return z.int(message).min(least, message).max(most, message);
+};
+
+export const ms = (fallback: number) => whole(1, 86_400_000, ' of milliseconds').default(fallback);
+
+export const text = z.string('A text.').trim().min(1, 'Not empty.');
