@@ -1,0 +1,88 @@
+import { messageOf, RunFailed, Unreachable } from '../errors.ts';
+
+/** Which call on what failed, for a sentence: `autoscaling:DescribeAutoScalingGroups`, `the group books-fleet`. */
+export interface AwsCall {
+  /** As IAM names the action. */
+  readonly action: string;
+  readonly resource: string;
+}
+
+const DENIED = new Set([
+  'AccessDenied',
+  'AccessDeniedException',
+  'UnauthorizedOperation',
+  'AllAccessDisabled',
+  'AuthFailure',
+]);
+const BAD_CREDENTIALS = new Set([
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'RequestExpired',
+  'InvalidClientTokenId',
+  'UnrecognizedClientException',
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+  'CredentialsProviderError',
+  'TokenRefreshRequired',
+]);
+const THROTTLED = new Set([
+  'Throttling',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+  'SlowDown',
+  'TooManyRequestsException',
+]);
+
+export function awsCodeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  return 'Code' in error && typeof error.Code === 'string' ? error.Code : error.name;
+}
+
+export function awsStatusOf(error: unknown): number | null {
+  if (!(error instanceof Error) || !('$metadata' in error)) return null;
+  const metadata = error.$metadata as { httpStatusCode?: number } | undefined;
+  return metadata?.httpStatusCode ?? null;
+}
+
+export function isDenied(error: unknown): boolean {
+  return DENIED.has(awsCodeOf(error));
+}
+
+/** Does a call, and makes of what it throws a sentence that names the call, the resource and what to do. */
+export async function naming<T>(call: AwsCall, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw awsFailure(call, error);
+  }
+}
+
+/** @returns Unreachable where another try may help without anybody's doing */
+export function awsFailure({ action, resource }: AwsCall, error: unknown): RunFailed {
+  const code = awsCodeOf(error);
+  const said = `${action} on ${resource}: ${code === '' || messageOf(error).startsWith(code) ? '' : `${code}: `}${messageOf(error)}`;
+  const cause = { cause: error };
+  if (DENIED.has(code))
+    return new RunFailed(`${said} (the permission ${action} is missing: allow it for ${resource})`, cause);
+  if (BAD_CREDENTIALS.has(code)) return new RunFailed(`${said} (${credentialsAdvice(code)})`, cause);
+  if (THROTTLED.has(code))
+    return new Unreachable(
+      `${said} (AWS throttles this account's calls; give the same command again)`,
+      cause,
+    );
+  const status = awsStatusOf(error);
+  if (status === null || status >= 500)
+    return new Unreachable(
+      `${said} (AWS did not answer: look after the network, the region and AWS_ENDPOINT_URL)`,
+      cause,
+    );
+  return new RunFailed(said, cause);
+}
+
+function credentialsAdvice(code: string): string {
+  if (code === 'CredentialsProviderError')
+    return 'no AWS credentials were found: set AWS_PROFILE, a role, or AWS_ACCESS_KEY_ID';
+  return code.includes('xpired')
+    ? 'the AWS credentials have expired: renew them'
+    : 'AWS does not know these credentials: look after them';
+}

@@ -1,0 +1,75 @@
+import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+import type { EC2Client } from '@aws-sdk/client-ec2';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { SSMClient } from '@aws-sdk/client-ssm';
+import type { STSClient } from '@aws-sdk/client-sts';
+
+/** Time for one call: connection, and then the whole answer. A look at a fleet that takes longer is taken again. */
+const TIMEOUTS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true } as const;
+/** Reading calls are repeated by the SDK, with back-off and jitter. */
+const READING = { maxAttempts: 3 } as const;
+/** A call that changes the fleet has one attempt: what it did is seen by the next look. */
+const CHANGING = { maxAttempts: 1 } as const;
+
+/** The SDK's clients, each made once, for whoever needs it first: none is loaded for a run on this machine. */
+export interface AwsClients {
+  readonly region: string;
+  /** For calls that only look. */
+  autoScaling(): Promise<AutoScalingClient>;
+  /** For calls that change the group: never repeated. */
+  autoScalingChanges(): Promise<AutoScalingClient>;
+  ec2(): Promise<EC2Client>;
+  ssm(): Promise<SSMClient>;
+  sts(): Promise<STSClient>;
+  /** Journal calls are repeated by `certain-store.ts`, which knows what a lost answer means. */
+  s3(): Promise<S3Client>;
+  close(): void;
+}
+
+/** Credentials come from where AWS's own tools take them, and so does an endpoint of one's own (`AWS_ENDPOINT_URL`). */
+export function openAws(region: string): AwsClients {
+  const made: { destroy(): void }[] = [];
+  const once = <T extends { destroy(): void }>(make: () => Promise<T>): (() => Promise<T>) => {
+    let client: Promise<T> | null = null;
+    return () => {
+      client ??= make().then((opened) => {
+        made.push(opened);
+        return opened;
+      });
+      return client;
+    };
+  };
+  const base = { region, requestHandler: TIMEOUTS };
+  return {
+    region,
+    autoScaling: once(async () => {
+      const { AutoScalingClient } = await import('@aws-sdk/client-auto-scaling');
+      return new AutoScalingClient({ ...base, ...READING });
+    }),
+    autoScalingChanges: once(async () => {
+      const { AutoScalingClient } = await import('@aws-sdk/client-auto-scaling');
+      return new AutoScalingClient({ ...base, ...CHANGING });
+    }),
+    ec2: once(async () => {
+      const { EC2Client } = await import('@aws-sdk/client-ec2');
+      return new EC2Client({ ...base, ...READING });
+    }),
+    ssm: once(async () => {
+      const { SSMClient } = await import('@aws-sdk/client-ssm');
+      return new SSMClient({ ...base, ...READING });
+    }),
+    sts: once(async () => {
+      const { STSClient } = await import('@aws-sdk/client-sts');
+      return new STSClient({ ...base, ...READING });
+    }),
+    s3: once(async () => {
+      const { S3Client } = await import('@aws-sdk/client-s3');
+      // An endpoint of one's own rarely has a host name for each bucket.
+      const forcePathStyle = process.env['AWS_ENDPOINT_URL'] !== undefined;
+      return new S3Client({ ...base, ...CHANGING, forcePathStyle });
+    }),
+    close: () => {
+      for (const client of made) client.destroy();
+    },
+  };
+}
