@@ -7,8 +7,6 @@ import {
   type Observation,
   type TaskRefusal,
   type WorkerAnswer,
-  PLAIN_FLEET,
-  PLAIN_INSTANCE,
 } from '../../orchestrator/reconcile/observation.ts';
 import { applyEvents, emptyState, type RunState } from '../../orchestrator/reconcile/state.ts';
 
@@ -36,13 +34,19 @@ export interface Behaviour {
   /** Calls itself by another name. */
   readonly callsItself?: string;
   readonly refusesWith?: number;
+  /** It was launched from something else than the run is pinned to. */
+  readonly misfit?: string;
+  /** Ticks from its launch to its first answer; 2 by default. */
+  readonly bootTicks?: number;
 }
 
 interface VirtualWorker {
   readonly id: string;
   readonly behaviour: Behaviour;
+  readonly launchedMs: number;
   age: number;
   gone: boolean;
+  endedMs: number | null;
   readonly tasks: {
     task: string;
     range: string;
@@ -78,6 +82,10 @@ export class VirtualWorld {
   memory: Memory = emptyMemory();
   nowMs = 0;
   desired = 0;
+  /** The cloud has no more than so many instances. */
+  capacity = Number.POSITIVE_INFINITY;
+  launchFault: string | null = null;
+  readonly effects: { readonly atMs: number; readonly effect: Effect }[] = [];
   readonly limits: Limits;
   readonly workers: VirtualWorker[] = [];
   readonly events: RunEvent[] = [];
@@ -131,6 +139,7 @@ export class VirtualWorld {
     this.events.push(...decision.events);
     this.state = applyEvents(this.state, decision.events);
     this.#refusals = [];
+    for (const effect of decision.effects) this.effects.push({ atMs: this.nowMs, effect });
     for (const effect of decision.effects) if (!this.#loseEffects(effect, number)) this.#carryOut(effect);
     this.nowMs += TICK_MS;
     return decision.finished;
@@ -139,7 +148,7 @@ export class VirtualWorld {
   /** Leaves so many instances that ended before anybody looked. */
   bury(count: number): void {
     for (let i = 1; i <= count; i += 1)
-      this.workers.push({ id: `old${i}`, behaviour: {}, age: 9, gone: true, tasks: [] });
+      this.workers.push({ ...freshWorker(`old${i}`, {}, 0), age: 9, gone: true, endedMs: 0 });
   }
 
   get alive(): VirtualWorker[] {
@@ -149,13 +158,18 @@ export class VirtualWorld {
   #live(): void {
     for (const worker of this.alive) {
       worker.age += 1;
-      if (worker.behaviour.diesAt === worker.age) worker.gone = true;
+      if (worker.behaviour.diesAt === worker.age) this.#end(worker);
       else this.#work(worker);
     }
-    while (this.alive.length < this.desired) {
+    while (this.alive.length < Math.min(this.desired, this.capacity)) {
       const behaviour = this.#behaviours[this.workers.length] ?? {};
-      this.workers.push({ id: `w${this.workers.length + 1}`, behaviour, age: 0, gone: false, tasks: [] });
+      this.workers.push(freshWorker(`w${this.workers.length + 1}`, behaviour, this.nowMs));
     }
+  }
+
+  #end(worker: VirtualWorker): void {
+    worker.gone = true;
+    worker.endedMs ??= this.nowMs;
   }
 
   #work(worker: VirtualWorker): void {
@@ -189,14 +203,17 @@ export class VirtualWorld {
     return {
       desired: this.desired,
       exact: true,
-      at: '2026-01-01T00:00:00Z',
-      ...PLAIN_FLEET,
+      at: new Date(this.nowMs).toISOString(),
+      launchFault: this.launchFault,
+      launchFailures: this.capacity < this.desired ? [NO_CAPACITY] : [],
       instances: (this.#showsEnded ? this.workers : this.alive).map((worker) => ({
         id: worker.id,
         phase: worker.gone ? 'gone' : worker.age === 0 ? 'pending' : 'running',
         run: 'run-1',
-        ...PLAIN_INSTANCE,
         detail: worker.gone ? 'exit code 1' : null,
+        misfit: worker.behaviour.misfit ?? null,
+        launchedAt: new Date(worker.launchedMs).toISOString(),
+        endedAt: worker.endedMs === null ? null : new Date(worker.endedMs).toISOString(),
       })),
       workers,
       refusals: this.#refusals,
@@ -205,7 +222,9 @@ export class VirtualWorld {
 
   #answer(worker: VirtualWorker): WorkerAnswer {
     const { behaviour } = worker;
-    const silent = worker.age < 2 || (behaviour.silentAt !== undefined && worker.age >= behaviour.silentAt);
+    const silent =
+      worker.age < (behaviour.bootTicks ?? 2) ||
+      (behaviour.silentAt !== undefined && worker.age >= behaviour.silentAt);
     if (silent) return { reachable: false, error: 'ECONNREFUSED' };
     const assigned = [...this.state.open.values()].filter(
       (range) => range.status === 'assigned' && range.instance === worker.id,
@@ -238,7 +257,7 @@ export class VirtualWorld {
       this.desired -= 1;
     }
     const worker = this.workers.find((candidate) => candidate.id === id);
-    if (worker !== undefined) worker.gone = true;
+    if (worker !== undefined) this.#end(worker);
   }
 
   #post(id: string, rangeId: string): void {
@@ -276,6 +295,15 @@ export class VirtualWorld {
       this.#refusals.push({ call: 'cut_task', task: effect.task, status: 409, message: 'read already' });
     }
   }
+}
+
+export const NO_CAPACITY = {
+  at: '2026-01-01T00:00:00Z',
+  reason: 'InsufficientInstanceCapacity: We currently do not have sufficient c7g.large capacity.',
+};
+
+function freshWorker(id: string, behaviour: Behaviour, launchedMs: number): VirtualWorker {
+  return { id, behaviour, launchedMs, age: 0, gone: false, endedMs: null, tasks: [] };
 }
 
 /** How often each range was given back, and how often at its own charge. */

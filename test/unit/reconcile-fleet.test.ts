@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest';
+import { instanceUse } from '../../orchestrator/reconcile/account-instances.ts';
+import type { Effect } from '../../orchestrator/reconcile/draft.ts';
+import { applyEvents } from '../../orchestrator/reconcile/state.ts';
+import {
+  acceptedRows,
+  type Behaviour,
+  evenRanges,
+  NO_CAPACITY,
+  VirtualWorld,
+} from '../support/virtual-world.ts';
+
+const CAPACITY_TIMEOUT_MS = 60_000;
+
+describe('capacity that does not come', () => {
+  it('is waited for, then the pass goes on with what came and asks for no more', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(40, 100),
+      limits: { workers: 4, minimum: 2, capacityTimeoutMs: CAPACITY_TIMEOUT_MS },
+    });
+    world.capacity = 2;
+    world.runToEnd();
+    expect(acceptedRows(world)).toBe(4_000);
+    expect(world.workers).toHaveLength(2);
+    const limited = world.events.filter(({ type }) => type === 'capacity_limited');
+    expect(limited).toEqual([
+      {
+        type: 'capacity_limited',
+        workers: 2,
+        reason: `2 of 4 instances came within 60 s: ${NO_CAPACITY.reason}`,
+      },
+    ]);
+    expect(desiredCalls(world)).toEqual([4, 2, 0]);
+  });
+
+  it('is taken when it comes before the deadline', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(60, 100),
+      limits: { workers: 4, minimum: 2, capacityTimeoutMs: CAPACITY_TIMEOUT_MS },
+    });
+    world.capacity = 2;
+    for (let tick = 1; tick <= 40; tick += 1) world.tick(tick);
+    world.capacity = 4;
+    world.runToEnd();
+    expect(world.workers).toHaveLength(4);
+    expect(world.events.some(({ type }) => type === 'capacity_limited')).toBe(false);
+  });
+
+  it('ends the run at zero with the cloud’s own words when it is less than the minimum, and a new start tries again', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(400, 100),
+      limits: { workers: 4, minimum: 3, capacityTimeoutMs: CAPACITY_TIMEOUT_MS },
+    });
+    world.capacity = 2;
+    world.runToEnd();
+    expect(world.state.stopped).toBe(
+      `2 of 4 instances came within 60 s: ${NO_CAPACITY.reason}; that is fewer than workers.minimum, 3`,
+    );
+    expect(world.desired).toBe(0);
+    expect(world.alive).toEqual([]);
+    expect(acceptedRows(world)).toBeGreaterThan(0);
+
+    world.capacity = 4;
+    world.state = applyEvents(world.state, [{ type: 'pass_resumed' }]);
+    world.runToEnd();
+    expect(world.state.stopped).toBeNull();
+    expect(acceptedRows(world)).toBe(40_000);
+  });
+
+  it('never came at all: the run ends whatever the minimum says', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(4, 100),
+      limits: { minimum: 1, capacityTimeoutMs: CAPACITY_TIMEOUT_MS },
+    });
+    world.capacity = 0;
+    world.runToEnd();
+    expect(world.state.stopped).toMatch(/^0 of 4 instances came within 60 s: InsufficientInstanceCapacity/);
+  });
+
+  it('is not missed where instances that were lost are replaced in time', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(100, 100),
+      limits: { workers: 2, capacityTimeoutMs: CAPACITY_TIMEOUT_MS },
+      behaviours: [{ diesAt: 50 }, { diesAt: 90 }],
+    });
+    world.runToEnd();
+    expect(world.events.some(({ type }) => type === 'capacity_limited')).toBe(false);
+    expect(acceptedRows(world)).toBe(10_000);
+  });
+});
+
+describe('a fleet that is no longer what the run is pinned to', () => {
+  const FAULT = 'the image parameter is at version 7, this run is pinned to version 6';
+
+  it('launches no more, and the run goes on with the instances that it has', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(60, 100),
+      limits: { workers: 3 },
+      behaviours: [{}, { diesAt: 60 }],
+    });
+    for (let tick = 1; tick <= 30; tick += 1) world.tick(tick);
+    world.launchFault = FAULT;
+    world.runToEnd();
+    expect(acceptedRows(world)).toBe(6_000);
+    expect(world.state.stopped).toBeNull();
+    // The group is quicker than a look: what it launched in the lost one's place is not kept.
+    expect(world.workers.length).toBeLessThanOrEqual(4);
+    expect(desiredCalls(world)).not.toContain(4);
+  });
+
+  it('gives no work to an instance that was launched from something else, and lets it go', () => {
+    const misfit: Behaviour = { misfit: 'its image is ami-2, this run is pinned to ami-1' };
+    const world = new VirtualWorld({
+      ranges: evenRanges(20, 100),
+      limits: { workers: 2 },
+      behaviours: [misfit],
+    });
+    world.runToEnd();
+    expect(world.workers[0]?.tasks).toEqual([]);
+    expect(world.state.terminations['w1']).toMatchObject({ decrement: false, reason: misfit.misfit });
+    expect(acceptedRows(world)).toBe(2_000);
+  });
+
+  it('ends the run at zero with what is to be mended when no instance is left', () => {
+    const world = new VirtualWorld({ ranges: evenRanges(10, 100) });
+    world.launchFault = FAULT;
+    world.runToEnd();
+    expect(world.state.stopped).toBe(`${FAULT}; no worker of this run is left`);
+    expect(world.workers).toEqual([]);
+  });
+});
+
+describe('what instances cost', () => {
+  it('is counted from launch to end, for each instance that was ever there', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(40, 100),
+      limits: { workers: 2 },
+      behaviours: [{ diesAt: 30 }],
+    });
+    world.runToEnd();
+    const lived = world.workers.reduce(
+      (sum, { launchedMs, endedMs }) => sum + ((endedMs ?? 0) - launchedMs) / 1000,
+      0,
+    );
+    const use = instanceUse(world.state, new Date(world.nowMs).toISOString());
+    const short = world.workers.filter(({ launchedMs, endedMs }) => (endedMs ?? 0) - launchedMs < 60_000);
+    const rounded = short.reduce(
+      (sum, { launchedMs, endedMs }) => sum + 60 - ((endedMs ?? 0) - launchedMs) / 1000,
+      0,
+    );
+    expect(use).toEqual({ seconds: lived + rounded, instances: world.workers.length, exact: true });
+  });
+
+  it('is at most what it can have been where an instance was only found gone', () => {
+    const world = new VirtualWorld({ ranges: evenRanges(2, 100), limits: { workers: 1 }, showsEnded: false });
+    world.runToEnd();
+    const use = instanceUse(world.state, new Date(world.nowMs).toISOString());
+    expect(use).toMatchObject({ instances: 1, exact: false });
+  });
+
+  it('ends the run at zero at the most that it may, with what is settled kept for a resume', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(40, 100),
+      limits: { workers: 2, mostInstanceSeconds: 300 },
+    });
+    world.runToEnd();
+    expect(world.state.stopped).toMatch(/all that --max-cost allows/);
+    expect(world.alive).toEqual([]);
+    const kept = acceptedRows(world);
+    expect(kept).toBeGreaterThan(1_000);
+
+    const more = new VirtualWorld({ ranges: evenRanges(40, 100), limits: { workers: 2 } });
+    more.state = applyEvents(world.state, [{ type: 'pass_resumed' }]);
+    more.runToEnd();
+    expect(acceptedRows(more)).toBe(4_000);
+  });
+});
+
+/** What was asked of the group, without what was said again. */
+function desiredCalls(world: VirtualWorld): number[] {
+  const counts = world.effects.flatMap(({ effect }: { effect: Effect }) =>
+    effect.type === 'set_desired' ? [effect.count] : [],
+  );
+  return counts.filter((count, i) => count !== counts[i - 1]);
+}
