@@ -25,10 +25,21 @@ export function befall(world: World, command: (command: 'abandon' | 'sweep') => 
     'capacity runs out',
     1,
     () => {
-      world.group.emptyUntilMs = until(random.whole(10_000, 200_000));
+      world.group.shortUntilMs = until(random.whole(10_000, 200_000));
+      world.group.capacity = 0;
     },
     60_000,
   );
+  at(
+    'cloud gives fewer than asked for',
+    1,
+    () => {
+      world.group.shortUntilMs = until(random.whole(30_000, LONG_OUTAGE_MS));
+      world.group.capacity = random.whole(0, world.scene.workers);
+    },
+    20_000,
+  );
+  at('image parameter moves', 1, () => moveImage(world), 200_000);
   at('instance of another run is there', 1, () => world.group.launchForeign(), 20_000);
   at(
     'cluster refuses bulks for minutes',
@@ -72,6 +83,17 @@ export function befall(world: World, command: (command: 'abandon' | 'sweep') => 
   );
   at('run abandoned', 1, () => command('abandon'), 150_000);
   at('sweep', 3, () => command('sweep'), 400_000);
+}
+
+/** To another image, until somebody puts it back to what the run is pinned to. */
+function moveImage(world: World): void {
+  const { group, random, scheduler } = world;
+  group.image = `ami-${random.whole(2, 9)}`;
+  const putBack = (): void => {
+    if (world.pinnedImage !== null) group.image = world.pinnedImage;
+    scheduler.after(LONG_OUTAGE_MS, putBack);
+  };
+  scheduler.after(random.whole(5_000, LONG_OUTAGE_MS), putBack);
 }
 
 function databaseDown({ table, scheduler }: World, ms: number): void {

@@ -1,4 +1,3 @@
-import { PLAIN_FLEET, PLAIN_INSTANCE } from '../../orchestrator/reconcile/observation.ts';
 import type { Fleet, FleetInstance, FleetView } from '../../orchestrator/fleet/fleet.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -19,20 +18,53 @@ export interface GroupWatch {
 interface Member {
   readonly id: string;
   readonly run: string | null;
+  readonly image: string;
+  readonly launchedMs: number;
   phase: FleetInstance['phase'];
+  endedMs: number | null;
   decrements: number;
 }
 
+/** As a look at the group shows it, before anybody compares it with what a run is pinned to. */
+export interface GroupView extends Pick<FleetView, 'desired' | 'exact' | 'launchFailures'> {
+  readonly instances: readonly (Omit<FleetInstance, 'misfit'> & { readonly image: string })[];
+  /** What the next instance would be launched from. */
+  readonly image: string;
+}
+
+/** The image that the parameter names at first. */
+const FIRST_IMAGE = 'ami-1';
+/** https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-capacity.html */
+const NO_CAPACITY =
+  'InsufficientInstanceCapacity: We currently do not have sufficient c7g.large capacity in the Availability Zone you requested.';
+
 /**
- * A group of instances as an Auto Scaling group is, in virtual time: it launches what is missing to the desired capacity,
- * replaces what ends, and never chooses a victim, since its instances are protected from scale-in. A decrement is
- * applied as often as it is asked for while the instance is not gone: the pessimistic reading of an API whose answer to a
- * repeated call is not documented.
+ * A group of instances as an Auto Scaling group is, in virtual time, where the moto of the tests is not:
+ *
+ * - it launches what is missing to the desired capacity and replaces what ends
+ *   (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-benefits.html);
+ * - it never chooses a victim, since its instances are protected from scale-in, and a terminate call ends a protected one
+ *   all the same (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-instance-protection.html);
+ * - a `resolve:ssm:` image is resolved anew at each launch
+ *   (https://docs.aws.amazon.com/autoscaling/ec2/userguide/using-systems-manager-parameters.html);
+ * - the desired capacity stays between minimum and maximum, and a decrement below the minimum is refused
+ *   (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-scaling-manually.html);
+ * - a launch without capacity fails, is told among the activities, and is tried again until the desired capacity is there
+ *   (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-capacity.html);
+ * - looks may be stale (https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html).
+ *
+ * A decrement is applied as often as it is asked for while the instance is not gone: the pessimistic reading of an API
+ * whose answer to a repeated call is not documented.
  */
 export class VirtualGroup {
   desired = 0;
-  /** Launches fail before this: the cloud has no capacity. */
-  emptyUntilMs = 0;
+  readonly minimum = 0;
+  readonly maximum = 100;
+  /** Before this the cloud gives no more than `capacity` instances. */
+  shortUntilMs = 0;
+  capacity = 0;
+  #image = FIRST_IMAGE;
+  #failures: FleetView['launchFailures'] = [];
   /** The run that new instances belong to. */
   run: string | null = null;
   readonly url: (instance: string) => string;
@@ -40,7 +72,7 @@ export class VirtualGroup {
   readonly #timing: GroupTiming;
   readonly #watch: GroupWatch;
   readonly #members = new Map<string, Member>();
-  readonly #views: { readonly atMs: number; readonly view: FleetView }[] = [];
+  readonly #views: { readonly atMs: number; readonly view: GroupView }[] = [];
   #launched = 0;
 
   constructor(
@@ -57,7 +89,7 @@ export class VirtualGroup {
   }
 
   /** How things were so long ago. */
-  view(staleMs: number): FleetView {
+  view(staleMs: number): GroupView {
     const wanted = this.#scheduler.nowMs - staleMs;
     const found = this.#views.findLast(({ atMs }) => atMs <= wanted) ?? this.#views[0];
     if (found === undefined) throw new Error('a group always has a view');
@@ -65,6 +97,8 @@ export class VirtualGroup {
   }
 
   setDesired(count: number): void {
+    if (count < this.minimum || count > this.maximum)
+      throw new Error(`ValidationError: New SetDesiredCapacity value ${count} is out of bounds`);
     this.desired = count;
     this.#note();
     this.#scheduler.after(this.#timing.reactMs, () => this.#keepCapacity());
@@ -72,9 +106,16 @@ export class VirtualGroup {
 
   terminate(id: string, decrement: boolean): void {
     const member = this.#members.get(id);
-    if (member === undefined || member.phase === 'gone') throw new Error(`no instance ${id} in the group`);
+    if (member === undefined || member.phase === 'gone')
+      throw new Error(
+        `ValidationError: Instance Id not found - No managed instance found for instance ID: ${id}`,
+      );
     if (decrement) {
-      this.desired = Math.max(0, this.desired - 1);
+      if (this.desired - 1 < this.minimum)
+        throw new Error(
+          `ValidationError: Terminating instance without replacement will violate group's min size constraint.`,
+        );
+      this.desired -= 1;
       member.decrements += 1;
     }
     if (member.phase !== 'terminating') this.#end(member);
@@ -93,6 +134,20 @@ export class VirtualGroup {
     this.#launch();
   }
 
+  /** What the image parameter names now. */
+  get image(): string {
+    return this.#image;
+  }
+
+  set image(image: string) {
+    this.#image = image;
+    this.#note();
+  }
+
+  imageOf(id: string): string | null {
+    return this.#members.get(id)?.image ?? null;
+  }
+
   decrementsOf(id: string): number {
     return this.#members.get(id)?.decrements ?? 0;
   }
@@ -108,14 +163,28 @@ export class VirtualGroup {
   }
 
   #keepCapacity(): void {
-    if (this.#scheduler.nowMs < this.emptyUntilMs)
-      return void this.#scheduler.after(5_000, () => this.#keepCapacity());
-    for (let missing = this.desired - this.live.length; missing > 0; missing -= 1) this.#launch();
+    const { length } = this.live;
+    const given =
+      this.#scheduler.nowMs < this.shortUntilMs ? Math.min(this.desired, this.capacity) : this.desired;
+    for (let missing = given - length; missing > 0; missing -= 1) this.#launch();
+    if (this.desired <= given) return;
+    const at = new Date(this.#scheduler.nowMs).toISOString();
+    this.#failures = [{ at, reason: NO_CAPACITY }, ...this.#failures].slice(0, 5);
+    this.#note();
+    this.#scheduler.after(5_000, () => this.#keepCapacity());
   }
 
   #launch(): void {
     this.#launched += 1;
-    const member: Member = { id: `i-${this.#launched}`, run: this.run, phase: 'pending', decrements: 0 };
+    const member: Member = {
+      id: `i-${this.#launched}`,
+      run: this.run,
+      image: this.image,
+      launchedMs: this.#scheduler.nowMs,
+      phase: 'pending',
+      endedMs: null,
+      decrements: 0,
+    };
     this.#members.set(member.id, member);
     this.#note();
     this.#scheduler.after(this.#timing.bootMs, () => {
@@ -128,6 +197,7 @@ export class VirtualGroup {
 
   #end(member: Member): void {
     member.phase = 'terminating';
+    member.endedMs = this.#scheduler.nowMs;
     this.#note();
     this.#scheduler.after(this.#timing.shutdownMs, () => {
       member.phase = 'gone';
@@ -139,24 +209,44 @@ export class VirtualGroup {
 
   /** Views are kept for as long as one may be stale. */
   #note(): void {
-    const instances = [...this.#members.values()].map(({ id, phase, run }) => ({
+    const instances = [...this.#members.values()].map(({ id, phase, run, image, launchedMs, endedMs }) => ({
       id,
       phase,
       run,
-      ...PLAIN_INSTANCE,
+      image,
+      detail: null,
+      launchedAt: new Date(launchedMs).toISOString(),
+      endedAt: endedMs === null ? null : new Date(endedMs).toISOString(),
       url: phase === 'running' ? this.url(id) : null,
     }));
     const atMs = this.#scheduler.nowMs;
-    this.#views.push({ atMs, view: { desired: this.desired, instances, exact: false, ...PLAIN_FLEET } });
+    const { desired, image } = this;
+    this.#views.push({
+      atMs,
+      view: { desired, instances, exact: false, launchFailures: this.#failures, image },
+    });
     if (this.#views.length > 200) this.#views.shift();
   }
+}
+
+/** A look at the group by a run that is pinned to an image; null: by nobody's. */
+export function viewFor(pinned: string | null, { image, instances, ...view }: GroupView): FleetView {
+  const differs = (other: string): boolean => pinned !== null && other !== pinned;
+  return {
+    ...view,
+    launchFault: differs(image) ? `the parameter names ${image}, this run is pinned to ${pinned}` : null,
+    instances: instances.map(({ image: own, ...instance }) => ({
+      ...instance,
+      misfit: differs(own) ? `its image is ${own}, this run is pinned to ${pinned}` : null,
+    })),
+  };
 }
 
 /** The port to a virtual group, without any network between. */
 export function fleetOf(group: VirtualGroup): Fleet {
   return {
-    kind: 'local',
-    observe: () => Promise.resolve(group.view(0)),
+    kind: 'auto-scaling',
+    observe: () => Promise.resolve(viewFor(null, group.view(0))),
     setDesired: async (count) => group.setDesired(count),
     terminate: async (instance, { decrement }) => group.terminate(instance, decrement),
     close: () => Promise.resolve(),

@@ -177,11 +177,18 @@ export class VirtualOrchestrator {
       rows: 0,
       rowsExact: true,
     };
+    const pin = {
+      group: 'virtual',
+      template: { id: 'lt-1', version: '1' },
+      image: this.#world.group.image,
+      parameter: { name: 'image', version: 1 },
+    };
     return {
       described,
       identity,
       firstEvents: [
         { type: 'run_started', ...identity },
+        { type: 'fleet_pinned', pin },
         { type: 'planned', ...plan },
         { type: 'phase_started', phase: 'plan', at },
         { type: 'phase_finished', phase: 'plan', at, record: {} },

@@ -13,6 +13,7 @@ import type { SourceConnections } from '../../orchestrator/run/connections.ts';
 import type { PassWorkers, RunContext } from '../../orchestrator/run/context.ts';
 import { Refusal } from '../../worker/refusal.ts';
 import { TimedOut, type VirtualProcess } from './process.ts';
+import { viewFor } from './group.ts';
 import type { VirtualWorker } from './worker.ts';
 import type { CallKind, World } from './world.ts';
 
@@ -52,11 +53,13 @@ export class VirtualPorts {
     };
   }
 
-  fleet(run: string | null): Fleet {
+  /** @param pinned the image that its instances must have; null: any */
+  fleet(run: string | null, pinned: string | null = null): Fleet {
     const world = this.#world;
     return {
-      kind: 'local',
-      observe: () => this.#call('fleet', 'look at the fleet', () => world.lookAtFleet()),
+      kind: 'auto-scaling',
+      observe: async () =>
+        viewFor(pinned, await this.#call('fleet', 'look at the fleet', () => world.lookAtFleet())),
       setDesired: (count) =>
         this.#changeFleet(`set desired ${count}`, () => {
           if (run !== null) world.group.run = run;
@@ -79,9 +82,10 @@ export class VirtualPorts {
     this.#world.noteChange({ name: this.#process.name, epoch: this.epoch }, what);
   }
 
-  workers({ identity, lock }: RunContext): PassWorkers {
+  workers({ identity, lock, journal }: RunContext): PassWorkers {
     const who = [identity.run, lock.epoch] as const;
     const world = this.#world;
+    const pinned = journal.state.pin?.image ?? null;
     const ask = <T>(url: string, what: string, work: (worker: VirtualWorker) => T | Promise<T>): Promise<T> =>
       this.#call('worker', `${what} ${url}`, () => world.workers.reach(url, work)).catch((error: unknown) => {
         throw new WorkerRefusal(error instanceof Refusal ? error.status : 0, messageOf(error));
@@ -89,12 +93,16 @@ export class VirtualPorts {
     const calls: WorkerCalls = {
       health: (url) => ask(url, 'health', (worker) => worker.health(...who)),
       task: (url, task) => ask(url, 'status', (worker) => worker.status(...who, task)),
-      post: (url, request) => ask(url, `post ${request.task_id}`, (worker) => worker.post(...who, request)),
+      post: (url, request) =>
+        ask(url, `post ${request.task_id}`, (worker) => {
+          world.requireImage(request.worker_id, pinned);
+          return worker.post(...who, request);
+        }),
       cut: (url, task, end) => ask(url, `cut ${task} at ${end}`, (worker) => worker.cut(...who, task, end)),
       cancel: (url, task) => ask(url, `cancel ${task}`, (worker) => worker.cancel(...who, task)),
     };
     return {
-      fleet: this.fleet(identity.run),
+      fleet: this.fleet(identity.run, pinned),
       calls,
       timing: world.timing,
       outlivesProcess: true,

@@ -114,6 +114,7 @@ export class WorldWorkers {
       worker.takesBack = true;
     });
     later('worker is drained', 0.5, () => worker.drain());
+    later('spot instance is taken back', 0.4, () => this.#takeBack(worker));
     later('worker answers at another address', 0.6, () => this.#answerElsewhere(id));
   }
 
@@ -123,6 +124,12 @@ export class WorldWorkers {
       if (process.alive) this.#world.tell(process.name, 'wakes up');
       process.resume();
     });
+  }
+
+  /** A Spot notice: two minutes, in which the worker drains; then its machine ends and the group replaces it. */
+  #takeBack(worker: VirtualWorker): void {
+    worker.drain();
+    this.#world.scheduler.after(120_000, () => this.#world.group.crash(worker.options.id));
   }
 
   /** An address is reused, or a proxy is wrong: for a while another worker answers there. */
@@ -137,9 +144,11 @@ export class WorldWorkers {
   #retire(id: string, why: string): void {
     this.#world.tell(id, `retires: ${why}`);
     this.#workers.get(id)?.options.process.kill();
-    if (!this.#world.group.live.includes(id)) return;
-    this.#world.group.crash(id);
-    if (this.#world.group.desired > 0) this.#world.group.desired -= 1;
+    const { group } = this.#world;
+    if (!group.live.includes(id)) return;
+    const drained = why.startsWith('drained');
+    // Refused at the minimum, it is terminated without decrement, as the real worker does.
+    group.terminate(id, !drained && group.desired > group.minimum);
   }
 
   #noteEpoch(id: string, run: string, epoch: number): void {

@@ -1,11 +1,10 @@
 import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
 import type { LoadedDefinition } from '../../definition/load.ts';
-import type { FleetView } from '../../orchestrator/fleet/fleet.ts';
 import type { RunPlan } from '../../orchestrator/reconcile/events.ts';
 import type { Settings } from '../../orchestrator/settings.ts';
 import { VirtualCluster } from './cluster.ts';
 import { type Fault, FaultCounts } from './faults.ts';
-import { VirtualGroup } from './group.ts';
+import { type GroupView, VirtualGroup } from './group.ts';
 import { StretchAccount, Violation } from './invariants.ts';
 import { VirtualJournal } from './journal.ts';
 import type { VirtualOrchestrator } from './orchestrator.ts';
@@ -82,7 +81,8 @@ export class World {
   readonly timing = { zeroQuietMs: 2 * STALE_MS, terminateTimeoutMs: STALE_MS / 2 };
   /** The first promise that was broken. */
   violation: Violation | null = null;
-  capacityEnds = 0;
+  /** Of the run that began last. */
+  pinnedImage: string | null = null;
   readonly #story: ((line: string) => void) | null;
   /** The keys that the table held in each range when it was last validated, by the range's start. */
   readonly #validated = new Map<string, readonly bigint[]>();
@@ -124,6 +124,7 @@ export class World {
       const account = accounts.get(folder) ?? new StretchAccount({ rowsIn });
       accounts.set(folder, account);
       account.note(events);
+      for (const event of events) if (event.type === 'fleet_pinned') this.pinnedImage = event.pin.image;
     });
   }
 
@@ -200,7 +201,7 @@ export class World {
     return 'arrives';
   }
 
-  lookAtFleet(): FleetView {
+  lookAtFleet(): GroupView {
     const stale = this.strikes('view of the fleet is stale', 0.3) ? this.random.whole(500, STALE_MS) : 0;
     return this.group.view(stale);
   }
@@ -222,6 +223,13 @@ export class World {
     this.#firstDecrement.set(instance, first);
     this.group.terminate(instance, this.without.has('single decrement') ? first : decrement);
     if (this.group.decrementsOf(instance) > 1) this.break(`${instance} was decremented twice`);
+  }
+
+  /** Only what a run is pinned to is given work. */
+  requireImage(instance: string, pinned: string | null): void {
+    const image = this.group.imageOf(instance);
+    if (image !== pinned)
+      this.break(`${instance} of image ${image} is given work by a run pinned to ${pinned}`);
   }
 
   /** What the table holds now, as validation reads it. */
