@@ -1,5 +1,11 @@
 import type { RunPlan } from '../reconcile/events.ts';
-import { emptyState, type InstanceTimes, type RangeState, type RunState, workOrder } from '../reconcile/state.ts';
+import {
+  emptyState,
+  type InstanceTimes,
+  type RangeState,
+  type RunState,
+  workOrder,
+} from '../reconcile/state.ts';
 
 /**
  * A run's state as plain JSON, without its plan: of 100,000 ranges that alone is megabytes, never changes, and stands in

@@ -1,4 +1,4 @@
-"""Moto's own server, on an address and port of its own, for as long as standard input is open.
+"""Moto's own server, corrected towards AWS, on an address and port of its own, for as long as standard input is open.
 
 Usage: moto_server.py ADDRESS. Prints {"url": ...} when it listens; port 0 lets the system choose, so that no other
 process can take the port in between. Whoever starts it holds the other end of standard input: when that is closed, also
@@ -10,11 +10,13 @@ import os
 import sys
 import threading
 
+import moto_corrections
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
     create_backend_app,
 )
+from moto_corrections.one_at_a_time import keep_groups_going, one_at_a_time
 from werkzeug.serving import make_server
 
 
@@ -26,10 +28,12 @@ def end_with_standard_input() -> None:
 
 def main() -> None:
     address = sys.argv[1]
-    application = DomainDispatcherApplication(create_backend_app)
+    moto_corrections.apply()
+    application = one_at_a_time(DomainDispatcherApplication(create_backend_app))
     server = make_server(address, 0, application, threaded=True, request_handler=MotoRequestHandler)
     server.daemon_threads = True
-    threading.Thread(target=end_with_standard_input, daemon=True).start()
+    for background in (end_with_standard_input, keep_groups_going):
+        threading.Thread(target=background, daemon=True).start()
     print(json.dumps({"url": f"http://{address}:{server.server_port}"}), flush=True)
     server.serve_forever()
 
