@@ -55,6 +55,7 @@ export async function startInstanceMetadata(facts: InstanceFacts): Promise<Insta
       service.set('events/recommendations/rebalance', time && { noticeTime: seconds(time) }),
     expireTokens: () => service.tokens.clear(),
     async stop() {
+      if (!server.listening) return;
       server.closeAllConnections();
       server.close();
       await once(server, 'close');

@@ -1,23 +1,15 @@
-import { randomInt, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  AutoScalingClient,
-  CreateAutoScalingGroupCommand,
-  DeleteAutoScalingGroupCommand,
-  DescribeAutoScalingGroupsCommand,
-} from '@aws-sdk/client-auto-scaling';
-import { CreateLaunchTemplateCommand, DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2';
-import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
+import { PutParameterCommand } from '@aws-sdk/client-ssm';
 import { onTestFinished } from 'vitest';
 import { type ApiProxy, startApiProxy } from './api-proxy.ts';
+import { ACCOUNT_ID, awsEnvironment } from './aws-clients.ts';
+import { groupOf, setDesired } from './group.ts';
 import { type InstanceMetadata, startInstanceMetadata } from './instance-metadata.ts';
-
-const ZONE = 'eu-central-1a';
-const REGION = 'eu-central-1';
-const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
+import { makeWorld } from './world.ts';
 
 /** The only instance of a group of its own, with its metadata service, for a worker process to live on. */
 export interface WorkerInstance {
@@ -48,88 +40,61 @@ export interface WorkerInstance {
 
 /** All of it ends with the test. */
 export async function createWorkerInstance(awsUrl: string): Promise<WorkerInstance> {
-  const client = { region: REGION, endpoint: awsUrl, credentials: CREDENTIALS };
-  const [scaling, ec2, ssm] = [new AutoScalingClient(client), new EC2Client(client), new SSMClient(client)];
-  const group = `workers-${randomUUID()}`;
-  const id = await createGroup(scaling, ec2, group);
-  const host = `127.77.${randomInt(256)}.${randomInt(1, 255)}`;
+  const scope = { onTestFinished };
+  const world = await makeWorld(scope, { maximum: 2, awsUrl });
+  await setDesired(world, 1);
+  const [{ InstanceId: id = '' } = {}] = (await groupOf(world)).Instances ?? [];
+  const described = async () => {
+    const { Reservations } = await world.clients.ec2.send(
+      new DescribeInstancesCommand({ InstanceIds: [id] }),
+    );
+    return Reservations?.[0]?.Instances?.[0];
+  };
+  const host = (await described())?.PrivateIpAddress ?? '';
   const metadata = await startInstanceMetadata({
     instanceId: id,
     privateIp: host,
-    availabilityZone: ZONE,
-    imageId: 'ami-0123456789abcdef0',
+    availabilityZone: `${world.region}a`,
+    imageId: world.imageId,
     instanceType: 'c7g.large',
-    accountId: '123456789012',
+    accountId: ACCOUNT_ID,
     launchTime: new Date(),
-    tags: { 'aws:autoscaling:groupName': group },
+    tags: { 'aws:autoscaling:groupName': world.group },
   });
-  const api = await startApiProxy(awsUrl);
+  const api = await startApiProxy(scope, awsUrl);
   const folder = await mkdtemp(join(tmpdir(), 'reindex-instance-'));
   onTestFinished(async () => {
-    await scaling.send(new DeleteAutoScalingGroupCommand({ AutoScalingGroupName: group, ForceDelete: true }));
-    await Promise.all([metadata.stop(), api.stop(), rm(folder, { recursive: true })]);
+    await Promise.all([metadata.stop(), rm(folder, { recursive: true })]);
   });
-  const path = `/${group}/worker`;
+  const path = world.workerParameters;
   const put = (name: string, value: string, Type: 'String' | 'SecureString') =>
-    ssm.send(new PutParameterCommand({ Name: `${path}/${name}`, Value: value, Type, Overwrite: true }));
+    world.clients.ssm.send(
+      new PutParameterCommand({ Name: `${path}/${name}`, Value: value, Type, Overwrite: true }),
+    );
   const shutdownMark = join(folder, 'shut-down');
   return {
     id,
     host,
-    group,
+    group: world.group,
     path,
     metadata,
     api,
     environment: {
+      ...awsEnvironment(api.url),
       REINDEX_WORKER_PLATFORM: 'ec2',
       REINDEX_WORKER_SHUTDOWN_COMMAND: `touch ${shutdownMark}`,
       AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url,
-      AWS_ENDPOINT_URL: api.url,
-      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
     },
     async putParameters(values, secrets = {}) {
       for (const [name, value] of Object.entries(values)) await put(name, value, 'String');
       for (const [name, value] of Object.entries(secrets)) await put(name, value, 'SecureString');
     },
-    async state() {
-      const { Reservations: [reservation] = [] } = await ec2.send(
-        new DescribeInstancesCommand({ InstanceIds: [id] }),
-      );
-      return reservation?.Instances?.[0]?.State?.Name ?? 'unknown';
-    },
-    desired: async () => (await groupOf(scaling, group)).DesiredCapacity ?? -1,
+    state: async () => (await described())?.State?.Name ?? 'unknown',
+    desired: async () => (await groupOf(world)).DesiredCapacity ?? -1,
     terminations: () =>
-      api.calls
-        .filter(({ operation }) => operation === 'TerminateInstanceInAutoScalingGroup')
-        .map(({ parameters }) => parameters.get('ShouldDecrementDesiredCapacity') === 'true'),
+      api
+        .callsOf('TerminateInstanceInAutoScalingGroup')
+        .map(({ parameters }) => parameters['ShouldDecrementDesiredCapacity'] === 'true'),
     isShutDown: async () => existsSync(shutdownMark),
   };
-}
-
-/** Gives its instance's id. */
-async function createGroup(scaling: AutoScalingClient, ec2: EC2Client, group: string): Promise<string> {
-  const LaunchTemplateData = { ImageId: 'ami-0123456789abcdef0', InstanceType: 'c7g.large' } as const;
-  await ec2.send(new CreateLaunchTemplateCommand({ LaunchTemplateName: group, LaunchTemplateData }));
-  await scaling.send(
-    new CreateAutoScalingGroupCommand({
-      AutoScalingGroupName: group,
-      MinSize: 0,
-      MaxSize: 2,
-      DesiredCapacity: 1,
-      AvailabilityZones: [ZONE],
-      LaunchTemplate: { LaunchTemplateName: group, Version: '$Latest' },
-    }),
-  );
-  const { Instances: [instance] = [] } = await groupOf(scaling, group);
-  if (instance?.InstanceId === undefined) throw new Error(`The group ${group} has no instance.`);
-  return instance.InstanceId;
-}
-
-async function groupOf(scaling: AutoScalingClient, group: string) {
-  const { AutoScalingGroups: [found] = [] } = await scaling.send(
-    new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [group] }),
-  );
-  if (found === undefined) throw new Error(`There is no group ${group}.`);
-  return found;
 }

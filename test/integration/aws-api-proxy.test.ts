@@ -10,6 +10,7 @@ import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type ApiProxy, startApiProxy } from '../aws/api-proxy.ts';
 import { REGION } from '../aws/aws-clients.ts';
+import { groupIdsOf, groupOf } from '../aws/group.ts';
 import { callsOutside, secondDecrements } from '../aws/fleet-rules.ts';
 import { type AwsWorld, makeWorld } from '../aws/world.ts';
 
@@ -43,21 +44,11 @@ describe.skipIf(inject('awsUrl') === null)('between processes and the AWS API', 
       new TerminateInstanceInAutoScalingGroupCommand({ InstanceId, ShouldDecrementDesiredCapacity: true }),
     );
   /** Past the proxy. */
-  const group = async () => {
-    const name = { AutoScalingGroupNames: [aws.group] };
-    const { AutoScalingGroups } = await aws.clients.autoScaling.send(
-      new DescribeAutoScalingGroupsCommand(name),
-    );
-    const [found] = AutoScalingGroups ?? [];
-    return {
-      desired: found?.DesiredCapacity,
-      ids: found?.Instances?.map(({ InstanceId = '' }) => InstanceId) ?? [],
-    };
-  };
+  const desired = async (): Promise<number | undefined> => (await groupOf(aws)).DesiredCapacity;
 
   test('each call is written down as what it is', async () => {
     await setDesired(1);
-    const { ids } = await group();
+    const ids = await groupIdsOf(aws);
     await ec2.send(new DescribeInstancesCommand({ InstanceIds: ids }));
     await ssm.send(new GetParameterCommand({ Name: aws.imageParameter }));
     await s3.send(new PutObjectCommand({ Bucket: aws.bucket, Key: 'a/b c', Body: 'x', IfNoneMatch: '*' }));
@@ -85,11 +76,11 @@ describe.skipIf(inject('awsUrl') === null)('between processes and the AWS API', 
     proxy.fail({ action: 'SetDesiredCapacity', times: 1, with: 'lost answer' });
     proxy.fail({ action: 'SetDesiredCapacity', times: 1, with: 'lost call' });
     await expect(setDesired(2)).rejects.toThrow('socket hang up');
-    expect((await group()).desired).toBe(2);
+    expect(await desired()).toBe(2);
     await expect(setDesired(3)).rejects.toThrow('socket hang up');
-    expect((await group()).desired).toBe(2);
+    expect(await desired()).toBe(2);
     await setDesired(4);
-    expect((await group()).desired).toBe(4);
+    expect(await desired()).toBe(4);
     expect(proxy.calls.map(({ cloudStatus, status }) => [cloudStatus, status])).toEqual([
       [200, null],
       [null, null],
@@ -143,7 +134,7 @@ describe.skipIf(inject('awsUrl') === null)('between processes and the AWS API', 
       name: expect.stringContaining('ScalingActivityInProgress'),
       message: error.message,
     });
-    expect((await group()).desired).toBe(0);
+    expect(await desired()).toBe(0);
   });
 
   test('a bucket is in conflict, or does not look at conditions', async () => {
@@ -165,12 +156,12 @@ describe.skipIf(inject('awsUrl') === null)('between processes and the AWS API', 
     const begin = performance.now();
     await setDesired(1);
     expect(performance.now() - begin).toBeGreaterThanOrEqual(1_400);
-    expect((await group()).desired).toBe(1);
+    expect(await desired()).toBe(1);
   });
 
   test('a second decrement and a call outside the group are found', async () => {
     await setDesired(2);
-    const { ids } = await group();
+    const ids = await groupIdsOf(aws);
     const [one = '', other = ''] = ids;
     proxy.fail({ action: 'TerminateInstanceInAutoScalingGroup', times: 1, with: 'throttled' });
     proxy.fail({ action: 'TerminateInstanceInAutoScalingGroup', times: 1, after: 1, with: 'lost call' });

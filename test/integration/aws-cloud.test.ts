@@ -1,26 +1,18 @@
 import {
-  type AutoScalingGroup,
-  DescribeAutoScalingGroupsCommand,
   DescribeInstanceRefreshesCommand,
   DescribeScalingActivitiesCommand,
   ResumeProcessesCommand,
-  SetDesiredCapacityCommand,
   SetInstanceProtectionCommand,
   StartInstanceRefreshCommand,
   SuspendProcessesCommand,
-  TerminateInstanceInAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
-import {
-  CreateLaunchTemplateVersionCommand,
-  DescribeInstancesCommand,
-  type Instance,
-  TerminateInstancesCommand,
-} from '@aws-sdk/client-ec2';
+import { CreateLaunchTemplateVersionCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteParameterCommand } from '@aws-sdk/client-ssm';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { ACCOUNT_ID } from '../aws/aws-clients.ts';
 import { endInstance, limitCapacity } from '../aws/cloud-control.ts';
+import { groupIdsOf, groupOf, instancesOf, setDesired, terminate } from '../aws/group.ts';
 import { type AwsWorld, makeWorld, type WorldOptions } from '../aws/world.ts';
 import { eventually } from '../support/run-eventually.ts';
 
@@ -28,42 +20,6 @@ import { eventually } from '../support/run-eventually.ts';
 
 const world = (options: WorldOptions = { maximum: 4 }): Promise<AwsWorld> =>
   makeWorld({ onTestFinished }, options);
-
-async function groupOf({ clients, group }: AwsWorld): Promise<AutoScalingGroup> {
-  const { AutoScalingGroups = [] } = await clients.autoScaling.send(
-    new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [group] }),
-  );
-  const [found] = AutoScalingGroups;
-  if (found === undefined) throw new Error(`There is no group ${group}.`);
-  return found;
-}
-
-async function idsOf(aws: AwsWorld): Promise<string[]> {
-  return ((await groupOf(aws)).Instances ?? []).map(({ InstanceId = '' }) => InstanceId);
-}
-
-/** All of the group, also those that have ended. */
-async function instancesOf({ clients, group }: AwsWorld): Promise<Instance[]> {
-  const { Reservations = [] } = await clients.ec2.send(
-    new DescribeInstancesCommand({ Filters: [{ Name: 'tag:aws:autoscaling:groupName', Values: [group] }] }),
-  );
-  return Reservations.flatMap(({ Instances = [] }) => Instances);
-}
-
-async function setDesired({ clients, group }: AwsWorld, desired: number): Promise<void> {
-  await clients.autoScaling.send(
-    new SetDesiredCapacityCommand({ AutoScalingGroupName: group, DesiredCapacity: desired }),
-  );
-}
-
-async function terminate({ clients }: AwsWorld, id: string, decrement: boolean): Promise<void> {
-  await clients.autoScaling.send(
-    new TerminateInstanceInAutoScalingGroupCommand({
-      InstanceId: id,
-      ShouldDecrementDesiredCapacity: decrement,
-    }),
-  );
-}
 
 async function activitiesOf({ clients, group }: AwsWorld) {
   const { Activities = [] } = await clients.autoScaling.send(
@@ -111,7 +67,7 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
     const aws = await world({ minimum: 1, maximum: 2 });
     await expect(setDesired(aws, 3)).rejects.toEqual(refusal('value 3 is above max value 2'));
     await expect(setDesired(aws, 0)).rejects.toEqual(refusal('value 0 is below min value 1'));
-    const [only = ''] = await idsOf(aws);
+    const [only = ''] = await groupIdsOf(aws);
     await expect(terminate(aws, only, true)).rejects.toEqual(
       refusal(/desiredSize equals minSize \(1\).*shouldDecrementDesiredCapacity/),
     );
@@ -121,9 +77,9 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
   test('replaces what is terminated without a decrement, and not what is terminated with one', async () => {
     const aws = await world();
     await setDesired(aws, 2);
-    const [one = '', other = ''] = await idsOf(aws);
+    const [one = '', other = ''] = await groupIdsOf(aws);
     await terminate(aws, one, false);
-    const after = await idsOf(aws);
+    const after = await groupIdsOf(aws);
     expect(after).toEqual([other, expect.stringMatching(/^i-/)]);
     await terminate(aws, other, true);
     expect(await groupOf(aws)).toMatchObject({ DesiredCapacity: 1, Instances: [{ InstanceId: after[1] }] });
@@ -135,7 +91,7 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
   test('lets ended instances be seen, with when and why they ended', async () => {
     const aws = await world();
     await setDesired(aws, 2);
-    const [one = '', other = ''] = await idsOf(aws);
+    const [one = '', other = ''] = await groupIdsOf(aws);
     await terminate(aws, one, true);
     await endInstance(aws.awsUrl, other, 'shutdown');
     const ended = (await instancesOf(aws)).filter(({ State }) => State?.Name === 'terminated');
@@ -144,13 +100,13 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
       /^User initiated \(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d GMT\)$/,
     );
     expect(ended[1]?.StateReason?.Code).toBe('Client.InstanceInitiatedShutdown');
-    expect(await idsOf(aws)).toHaveLength(1); // the group has replaced the one that ended by itself
+    expect(await groupIdsOf(aws)).toHaveLength(1); // the group has replaced the one that ended by itself
   });
 
   test('chooses no protected instance, and so stays above its desired capacity', async () => {
     const aws = await world();
     await setDesired(aws, 3);
-    const [one = '', unprotected = '', last = ''] = await idsOf(aws);
+    const [one = '', unprotected = '', last = ''] = await groupIdsOf(aws);
     await aws.clients.autoScaling.send(
       new SetInstanceProtectionCommand({
         AutoScalingGroupName: aws.group,
@@ -159,21 +115,21 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
       }),
     );
     await setDesired(aws, 0);
-    expect(await idsOf(aws)).toEqual([one, last]);
+    expect(await groupIdsOf(aws)).toEqual([one, last]);
     expect((await activitiesOf(aws))[0]).toMatchObject({
       StatusCode: 'Cancelled',
       Description: expect.stringContaining('protected from scale-in'),
     });
     await terminate(aws, one, false);
-    expect(await idsOf(aws)).toEqual([last]);
+    expect(await groupIdsOf(aws)).toEqual([last]);
   });
 
   test('replaces an instance that EC2 was told to terminate', async () => {
     const aws = await world();
     await setDesired(aws, 1);
-    const [one = ''] = await idsOf(aws);
+    const [one = ''] = await groupIdsOf(aws);
     await aws.clients.ec2.send(new TerminateInstancesCommand({ InstanceIds: [one] }));
-    const [replacement] = await idsOf(aws);
+    const [replacement] = await groupIdsOf(aws);
     expect(replacement).not.toBe(one);
   });
 
@@ -187,14 +143,14 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
       Instances: [],
     });
     await aws.clients.autoScaling.send(new ResumeProcessesCommand(processes));
-    expect(await idsOf(aws)).toHaveLength(1);
+    expect(await groupIdsOf(aws)).toHaveLength(1);
   });
 
   test('goes on trying when EC2 has no capacity, and says so', async () => {
     const aws = await world();
     await limitCapacity(aws.awsUrl, aws.group, 2);
     await setDesired(aws, 4);
-    expect(await idsOf(aws)).toHaveLength(2);
+    expect(await groupIdsOf(aws)).toHaveLength(2);
     await eventually('the group has tried again', async () => {
       const failed = (await activitiesOf(aws)).filter(({ StatusCode }) => StatusCode === 'Failed');
       return failed.length >= 2 && failed;
@@ -208,20 +164,20 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
       Cause: expect.stringContaining('increasing the capacity from 2 to 4'),
     });
     await limitCapacity(aws.awsUrl, aws.group, null);
-    expect(await idsOf(aws)).toHaveLength(4);
+    expect(await groupIdsOf(aws)).toHaveLength(4);
   });
 
   test('launches nothing while its image parameter names nothing', async () => {
     const aws = await world();
     await aws.clients.ssm.send(new DeleteParameterCommand({ Name: aws.imageParameter }));
     await setDesired(aws, 1);
-    expect(await idsOf(aws)).toEqual([]);
+    expect(await groupIdsOf(aws)).toEqual([]);
     expect((await activitiesOf(aws))[0]).toMatchObject({
       StatusCode: 'Failed',
       StatusMessage: expect.stringContaining(aws.imageParameter),
     });
     await aws.moveImage();
-    await eventually('the group has tried again', async () => (await idsOf(aws)).length === 1);
+    await eventually('the group has tried again', async () => (await groupIdsOf(aws)).length === 1);
   });
 
   test('shows an instance refresh', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, inject, it } from 'vitest';
-import type { ApiFault } from '../aws/api-proxy.ts';
+import type { Fault } from '../aws/api-proxy.ts';
 import { createWorkerInstance, type WorkerInstance } from '../aws/worker-instances.ts';
 import { definitionFolders, type WorkerProcess, workerProcesses } from '../support/worker-process.ts';
 
@@ -38,16 +38,6 @@ async function startOn(
     REINDEX_WORKER_DEFINITIONS: await writeDefinition('cities', YAML),
   };
   return start({ ...instance.environment, ...own, ...changes }, ...args);
-}
-
-/** What the API does to each call of this operation from now on. */
-function failEach(
-  instance: WorkerInstance,
-  operation: string,
-  fault: (nth: number) => ApiFault | null,
-): void {
-  let calls = 0;
-  instance.api.fault = (call) => (call.operation === operation ? fault(++calls) : null);
 }
 
 describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
@@ -104,9 +94,8 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
     const instance = await instanceWithParameters();
     const message =
       "Currently, desiredSize equals minSize (1). Terminating instance without replacement will violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's min size.";
-    failEach(instance, TERMINATE, (nth) =>
-      nth === 1 ? { status: 400, code: 'ValidationError', message } : null,
-    );
+    const refused = { status: 400, code: 'ValidationError', message };
+    instance.api.fail({ action: TERMINATE, times: 1, with: refused });
     const worker = await startOn(instance, SHORT_LEASE);
     expect(await worker.exit).toBe(0);
     expect(instance.terminations()).toEqual([true, false]);
@@ -115,23 +104,25 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
 
   it('asks again for its decrement when AWS has refused it', async () => {
     const instance = await instanceWithParameters();
-    const faults: ApiFault[] = [
-      { status: 400, code: 'Throttling', message: 'Rate exceeded' },
-      { status: 500, code: 'ResourceContention', message: 'You already have a pending update.' },
-    ];
-    failEach(instance, TERMINATE, (nth) => faults[nth - 1] ?? null);
+    const contention = {
+      status: 500,
+      code: 'ResourceContention',
+      message: 'You already have a pending update.',
+    };
+    instance.api.fail({ action: TERMINATE, times: 1, with: 'throttled' });
+    instance.api.fail({ action: TERMINATE, times: 1, with: contention });
     const worker = await startOn(instance, SHORT_LEASE);
     expect(await worker.exit).toBe(0);
     expect(instance.terminations()).toEqual([true, true, true]);
     expect([await instance.state(), await instance.desired()]).toEqual(['terminated', 0]);
   });
 
-  it.each<[string, ApiFault]>([
-    ['whose answer is lost', 'lost'],
-    ['that fails in AWS', { status: 503, code: 'ServiceUnavailable', message: 'Try again.' }],
+  it.each<[string, Fault]>([
+    ['whose answer is lost', 'lost answer'],
+    ['that fails in AWS', 'unavailable'],
   ])('never asks for a second decrement after one %s', async (_name, fault) => {
     const instance = await instanceWithParameters();
-    failEach(instance, TERMINATE, (nth) => (nth === 1 ? fault : null));
+    instance.api.fail({ action: TERMINATE, times: 1, with: fault });
     const worker = await startOn(instance, { ...SHORT_LEASE, REINDEX_WORKER_RETIRE_TIMEOUT_MS: '2000' });
     expect(await worker.exit).toBe(0);
     expect(instance.terminations().slice(0, 2)).toEqual([true, false]);
@@ -199,7 +190,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
     'names the permission that it lacks, exits 1 and removes the instance: %s %s',
     async (code, message, advice) => {
       const instance = await instanceWithParameters();
-      failEach(instance, 'GetParametersByPath', () => ({ status: 400, code, message }));
+      instance.api.fail({ action: 'GetParametersByPath', with: { status: 400, code, message } });
       const worker = await startOn(instance, { REINDEX_WORKER_BOOT_TIMEOUT_MS: '500' });
       expect(await worker.exit).toBe(1);
       expect(worker.errors()).toContain(`ssm:GetParametersByPath of ${instance.path} in eu-central-1 failed`);
@@ -212,9 +203,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
   it('waits at boot for AWS to answer', async () => {
     const instance = await instanceWithParameters();
     // The SDK itself gives up after three attempts.
-    failEach(instance, 'GetParametersByPath', (nth) =>
-      nth <= 4 ? { status: 500, code: 'InternalServerError', message: 'Try again.' } : null,
-    );
+    instance.api.fail({ action: 'GetParametersByPath', times: 4, with: 'internal error' });
     const worker = await startOn(instance);
     expect(new URL(await worker.listening()).hostname).toBe(instance.host);
   });
@@ -237,11 +226,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
     running.child.kill('SIGTERM');
     expect(await running.exit).toBe(143);
 
-    failEach(instance, 'GetParametersByPath', () => ({
-      status: 500,
-      code: 'InternalServerError',
-      message: 'x',
-    }));
+    instance.api.fail({ action: 'GetParametersByPath', with: 'internal error' });
     const booting = await startOn(instance);
     await expect.poll(() => booting.log.length, { timeout: 20_000 }).toBe(1);
     booting.child.kill('SIGTERM');
@@ -252,7 +237,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
 
   it('stops retiring when the machine goes down', async () => {
     const instance = await instanceWithParameters();
-    failEach(instance, TERMINATE, () => ({ status: 500, code: 'InternalFailure', message: 'x' }));
+    instance.api.fail({ action: TERMINATE, with: 'internal error' });
     const worker = await startOn(instance, SHORT_LEASE);
     await expect.poll(() => instance.terminations().length, { timeout: 30_000 }).toBeGreaterThan(1);
     worker.child.kill('SIGTERM');
