@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { chmod, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { processEntry } from './process-table.ts';
-import { makeReadableDirectory } from './unprivileged.ts';
+import { publishFolder } from './published-folder.ts';
 
 export const OPENSEARCH_VERSION = '3.6.0';
 /** Of opensearch-3.6.0.zip as Maven Central has it. */
@@ -26,28 +24,19 @@ export function isFetched(cacheDir: string): boolean {
 }
 
 /**
- * Fetches OpenSearch's official distribution (without its JDK, 162 MB) by Maven into the cache: into a folder of its own
- * first, where its checksum is compared, and from there by one rename, so that what lies in the cache is whole.
+ * Fetches OpenSearch's official distribution (without its JDK, 162 MB) by Maven into the cache, where it
+ * is published when its checksum is right.
  */
 export async function fetchOpensearch(maven: string, cacheDir: string, signal?: AbortSignal): Promise<void> {
-  const target = distributionFolder(cacheDir);
-  await makeReadableDirectory(dirname(target));
-  await removeUnfinished(dirname(target));
-  const work = await mkdtemp(join(dirname(target), `unfinished-${process.pid}-`));
-  const run = (goal: string, options: string[]): Promise<void> =>
-    runMaven({ maven, work, goal, options, signal });
-  try {
-    await chmod(work, 0o755);
+  await publishFolder(distributionFolder(cacheDir), async (work) => {
+    const run = (goal: string, options: string[]): Promise<void> =>
+      runMaven({ maven, work, goal, options, signal });
     await run('copy', [`-DoutputDirectory=${join(work, 'zip')}`, '-Dmdep.useBaseVersion=true']);
     await verifyChecksum(join(work, 'zip', `opensearch-${OPENSEARCH_VERSION}.zip`));
     // The geographical databases are a third of it, and no index here needs them.
     await run('unpack', ['-o', `-DoutputDirectory=${work}`, '-Dmdep.unpack.excludes=**/ingest-geoip/**']);
-    await rename(join(work, `opensearch-${OPENSEARCH_VERSION}`), target).catch((error: unknown) => {
-      if (!existsSync(target)) throw error; // otherwise another process was faster
-    });
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+    return join(work, `opensearch-${OPENSEARCH_VERSION}`);
+  });
 }
 
 interface MavenRun {
@@ -92,15 +81,4 @@ async function verifyChecksum(file: string): Promise<void> {
       `What Maven fetched is not OpenSearch ${OPENSEARCH_VERSION}: its SHA-256 is ${found}, not ${SHA256}. It was deleted.`,
     );
   }
-}
-
-/** Removes what an interrupted fetch left behind, but not the work of one that runs now. */
-async function removeUnfinished(folder: string): Promise<void> {
-  const names = await readdir(folder);
-  const isAbandoned = (name: string): boolean => {
-    const owner = /^unfinished-(\d+)-/.exec(name)?.[1];
-    return owner !== undefined && processEntry(Number(owner)) === null;
-  };
-  const abandoned = names.filter(isAbandoned);
-  await Promise.all(abandoned.map((name) => rm(join(folder, name), { recursive: true, force: true })));
 }

@@ -1,54 +1,86 @@
-import { CommanderError } from 'commander';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
-import { Faults } from '../definition/faults.ts';
 import { loadDefinitions } from '../definition/load.ts';
-import { readSettings, SettingsError, type WorkerSettings } from './settings.ts';
-import { startWorker } from './start.ts';
+import {
+  type Ending,
+  endingByItself,
+  endingByParent,
+  endingBySignal,
+  endingByUncaughtError,
+  endingOfStart,
+} from './ending.ts';
+import { Instance } from './instance/instance.ts';
+import { readBootSettings, readSettings } from './settings.ts';
+import { type Over, startWorker } from './start.ts';
 
 /** Time for an orderly end; after it the process ends as it is. Redoing what was not settled does no harm. */
 const STOP_WITHIN_MS = 2_000;
-const EXIT_FAILED = 1;
-const EXIT_WRONG_SETTINGS = 2;
 
-/** Runs the worker until a signal, its parent's end, the end of its lease, or until it is drained. */
-async function main(): Promise<void> {
+const args = process.argv.slice(2);
+
+/**
+ * Runs the worker until a signal, its parent's end, the end of its lease, or until it is drained. On an EC2 instance it
+ * then ends the instance, as it does when it cannot start: whatever happens, none is left that does nothing.
+ */
+async function main(): Promise<number> {
   // Whoever reads the log may go away; that ends no worker.
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
-  const settings = readSettings(process.argv.slice(2), process.env);
-  const definitions = await loadDefinitions(settings.definitions);
-  const log = logTo(settings);
-  const stopping = Promise.withResolvers<{ why: string; code: number }>();
-  const stop = (why: string, code: number): void => stopping.resolve({ why, code });
-  process.on('SIGTERM', () => stop('SIGTERM', 143));
-  process.on('SIGINT', () => stop('SIGINT', 130));
-  if (settings.exit_with_parent)
-    endWithParent(() => stop('standard input was closed: the parent is gone', 0));
+  const boot = readBootSettings(args, process.env);
+  const log = logTo(boot.log_level);
+  const signalled = endingBySignal();
+  if (boot.platform === 'local') return (await live(null, log, [signalled])).exitCode;
 
-  const worker = await startWorker(settings, definitions, log, (why) => stop(why, 0));
-  log.info({ url: worker.url, worker_id: settings.id, build: worker.build }, 'listening');
-  const { why, code } = await stopping.promise;
-  log.info({ why }, 'stopping');
-  setTimeout(() => process.exit(code), STOP_WITHIN_MS).unref();
-  await worker.stop(`The worker stops: ${why}.`);
-  process.exit(code);
+  const crashed = endingByUncaughtError();
+  const instance = new Instance(boot, log);
+  const ending = await live(instance, log, [signalled, crashed]);
+  if (ending.instance === 'kept') return ending.exitCode;
+  log.info({ why: ending.why, decrement: ending.instance === 'removed' }, 'retiring the instance');
+  const ended = instance.retire(ending.instance === 'removed').then(() => ending);
+  return (await Promise.race([ended, signalled])).exitCode;
 }
 
-function logTo(settings: WorkerSettings): Logger {
+/** From the first setting to the last task. */
+async function live(
+  instance: Instance | null,
+  log: Logger,
+  outside: readonly Promise<Ending>[],
+): Promise<Ending> {
+  const over = Promise.withResolvers<Over>();
+  const starting = start(instance, log, over.resolve);
+  const started = await Promise.race([starting, ...outside]).catch(endingOfStart);
+  if (!('worker' in started))
+    return started.instance === 'kept' ? started : { ...started, instance: 'removed' };
+
+  const { worker, settings } = started;
+  log.info({ url: worker.url, worker_id: settings.id, build: worker.build }, 'listening');
+  const notices = instance?.watch(worker, settings);
+  const parent = settings.exit_with_parent ? [endingByParent()] : [];
+  const ending = await Promise.race([over.promise.then(endingByItself), ...outside, ...parent]);
+  log.info({ why: ending.why }, 'stopping');
+  notices?.end();
+  const stopped = worker
+    .stop(`The worker stops: ${ending.why}.`)
+    .catch((error: Error) => log.error({ error: error.stack }, 'the worker did not stop in order'));
+  await Promise.race([stopped, sleep(STOP_WITHIN_MS)]);
+  return ending;
+}
+
+async function start(instance: Instance | null, log: Logger, onOver: (over: Over) => void) {
+  const settings = readSettings(args, process.env, await instance?.readValues());
+  log.level = settings.log_level;
+  const definitions = await loadDefinitions(settings.definitions);
+  return { settings, worker: await startWorker(settings, definitions, log, onOver) };
+}
+
+function logTo(level: string): Logger {
   const destination = pino.destination({ fd: 1, sync: true });
   destination.on('error', () => undefined);
-  return pino({ level: settings.log_level, base: null }, destination);
-}
-
-function endWithParent(onEnd: () => void): void {
-  process.stdin.on('end', onEnd).on('close', onEnd).on('error', onEnd).resume();
+  return pino({ level, base: null }, destination);
 }
 
 try {
-  await main();
+  process.exit(await main());
 } catch (error) {
-  const isHelp = error instanceof CommanderError && error.exitCode === 0;
-  const isSettings = error instanceof SettingsError || error instanceof Faults;
-  if (!isHelp) process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(isHelp ? 0 : isSettings ? EXIT_WRONG_SETTINGS : EXIT_FAILED);
+  process.exit(endingOfStart(error).exitCode);
 }

@@ -18,22 +18,34 @@ import { createService } from './service.ts';
 import type { WorkerSettings } from './settings.ts';
 import { TaskRegister } from './tasks.ts';
 
+/** Why a worker has come to its end by itself. */
+export interface Over {
+  readonly cause: 'lease' | 'drained';
+  /** As a clause. */
+  readonly why: string;
+}
+
 export interface Worker {
   readonly url: string;
   readonly build: string;
+  /** As `POST /drain`: takes no new task, and is over after the last. */
+  drain(): void;
+  /** Cancels the tasks that have not begun to run. */
+  cancelWaiting(why: string): Promise<void>;
+  cancelAll(why: string): Promise<void>;
   /** Takes no more calls, cancels the tasks, closes the connections. */
   stop(why: string): Promise<void>;
 }
 
 /**
  * Starts a worker: from then on it listens.
- * @param onOver called, with the reason, when it has come to its end by itself: its lease is over, or it is drained
+ * @param onOver called when it has come to its end by itself
  */
 export async function startWorker(
   settings: WorkerSettings,
   definitions: readonly IndexDefinition[],
   log: Logger,
-  onOver: (why: string) => void,
+  onOver: (over: Over) => void,
 ): Promise<Worker> {
   const build = await buildDigest([...definitions]);
   const now = (): number => performance.now();
@@ -60,14 +72,18 @@ export async function startWorker(
     lingerMs: settings.drain_linger_ms,
     now,
     schedule,
-    onDrained: onOver,
+    onDrained: (why) => onOver({ cause: 'drained', why }),
   });
   const readiness = new Readiness([databaseProbe(settings), searchProbe(settings)], now);
   const lease = new Lease({
     leaseMs: settings.lease_ms,
     now,
     schedule,
-    onExpired: () => onOver(`no orchestrator called for ${settings.lease_ms} ms: the lease is over`),
+    onExpired: () =>
+      onOver({
+        cause: 'lease',
+        why: `no orchestrator called for ${settings.lease_ms} ms: the lease is over`,
+      }),
   });
   const service = createService({
     workerId: settings.id,
@@ -89,7 +105,14 @@ export async function startWorker(
     const server = await listen(service.fetch, settings.host, settings.port);
     const stop = async (why: string): Promise<void> =>
       void (await Promise.all([server.close(), stopWork(why)]));
-    return { url: server.url, build, stop };
+    return {
+      url: server.url,
+      build,
+      drain: () => void draining.begin(),
+      cancelWaiting: (why) => tasks.cancelWaiting(why),
+      cancelAll: (why) => tasks.cancelAll(why),
+      stop,
+    };
   } catch (error) {
     await stopWork('The worker could not listen.');
     throw error;

@@ -143,6 +143,12 @@ export class TaskRegister {
     await Promise.all(this.#active.map((task) => this.cancel(task.request.task_id, why)));
   }
 
+  /** Ends the tasks that have not begun to run. */
+  async cancelWaiting(why: string): Promise<void> {
+    const waiting = this.#active.filter((task) => task.run === null);
+    await Promise.all(waiting.map((task) => this.cancel(task.request.task_id, why)));
+  }
+
   #lowerEnd(task: Task, endIndex: string): void {
     const end = BigInt(endIndex);
     const fault =

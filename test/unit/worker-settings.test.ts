@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readSettings, SettingsError } from '../../worker/settings.ts';
+import { type InstanceValues, readBootSettings, readSettings, SettingsError } from '../../worker/settings.ts';
 
 const LEAST = {
   REINDEX_WORKER_DATABASE_URL: 'postgres://u:p@db/x',
@@ -61,6 +61,17 @@ describe('readSettings', () => {
     ['an open door', { REINDEX_WORKER_HOST: '0.0.0.0' }, /^REINDEX_WORKER_TOKEN is missing: .*loopback/],
     ['a short token', { REINDEX_WORKER_TOKEN: 'abc' }, /^REINDEX_WORKER_TOKEN has at least 16 characters\.$/],
     [
+      'a token that no call could carry',
+      { REINDEX_WORKER_TOKEN: 'sixteen-characters-and-a-line-break\n' },
+      /^REINDEX_WORKER_TOKEN has only .* no line break\.$/,
+    ],
+    ['another platform', { REINDEX_WORKER_PLATFORM: 'gce' }, /^REINDEX_WORKER_PLATFORM is local or ec2\.$/],
+    [
+      'parameters without an instance',
+      { REINDEX_WORKER_PARAMETERS: '/a/b' },
+      /^REINDEX_WORKER_PARAMETERS is for the platform ec2/,
+    ],
+    [
       'a name without its password',
       { REINDEX_WORKER_SEARCH_USERNAME: 'u' },
       /^REINDEX_WORKER_SEARCH_PASSWORD /,
@@ -82,5 +93,95 @@ describe('readSettings', () => {
 
   it('takes no secret on the command line', () => {
     expect(faultsOf(LEAST, '--token', 'abc')).toEqual([expect.stringContaining('--token')]);
+  });
+});
+
+describe('readSettings on an instance', () => {
+  const EC2 = { REINDEX_WORKER_PLATFORM: 'ec2', REINDEX_WORKER_PARAMETERS: '/books/worker' };
+  const VALUES: InstanceValues = {
+    metadata: { id: 'i-1', host: '127.0.0.9' },
+    parameters: {
+      database_url: 'postgres://u:p@db/x',
+      search_url: 'http://search:9200',
+      definitions: 'definitions',
+      lease_ms: '7000',
+    },
+  };
+
+  function instanceFaults(parameters: Record<string, string>, environment: Record<string, string> = {}) {
+    try {
+      readSettings([], { ...EC2, ...environment }, { ...VALUES, parameters });
+    } catch (error) {
+      if (error instanceof SettingsError) return error.message.split('\n');
+      throw error;
+    }
+    return [];
+  }
+
+  it('takes flags over the environment over parameters over metadata', () => {
+    expect(readSettings([], EC2, VALUES)).toMatchObject({ id: 'i-1', host: '127.0.0.9', lease_ms: 7_000 });
+    const environment = { ...EC2, REINDEX_WORKER_ID: 'me', REINDEX_WORKER_LEASE_MS: '8000' };
+    expect(readSettings(['--host', '127.0.0.8', '--lease-ms', '9000'], environment, VALUES)).toMatchObject({
+      id: 'me',
+      host: '127.0.0.8',
+      lease_ms: 9_000,
+    });
+  });
+
+  it('names each fault by its parameter, all at once and no value among them', () => {
+    const faults = instanceFaults({
+      ...VALUES.parameters,
+      lease_ms: 'soon',
+      colour: 'red',
+      database_url: 'mysql://u:hush@db/x',
+      id: 'i-2',
+      shutdown_command: 'true',
+    });
+    expect(faults.sort()).toEqual([
+      '/books/worker/colour is not a setting of the worker.',
+      '/books/worker/database_url is a URL that begins with postgres:// or postgresql://.',
+      "/books/worker/id is no parameter: it is each machine's own.",
+      '/books/worker/lease_ms is a whole number.',
+      "/books/worker/shutdown_command is no parameter: it is each machine's own.",
+    ]);
+  });
+
+  it('names a fault of the environment by its variable, though a parameter says the same', () => {
+    expect(instanceFaults({ ...VALUES.parameters }, { REINDEX_WORKER_LEASE_MS: 'soon' })).toEqual([
+      'REINDEX_WORKER_LEASE_MS is a whole number.',
+    ]);
+  });
+
+  it('says that a path has no parameters', () => {
+    expect(instanceFaults({})).toContain(
+      "REINDEX_WORKER_PARAMETERS: directly below this path is no parameter in the instance's region.",
+    );
+  });
+});
+
+describe('readBootSettings', () => {
+  it('knows how to end the machine though other settings are wrong', () => {
+    const environment = {
+      REINDEX_WORKER_PLATFORM: 'ec2',
+      REINDEX_WORKER_PARAMETERS: 'no path',
+      REINDEX_WORKER_RETIRE_TIMEOUT_MS: 'soon',
+      REINDEX_WORKER_SHUTDOWN_COMMAND: 'halt -p',
+      REINDEX_WORKER_COLOUR: 'red',
+    };
+    const expected = { platform: 'ec2', parameters: null, retire_timeout_ms: 60_000 };
+    expect(readBootSettings(['--boot-timeout-ms', '500'], environment)).toMatchObject({
+      ...expected,
+      boot_timeout_ms: 500,
+      shutdown_command: 'halt -p',
+    });
+    expect(readBootSettings(['--colour', 'red'], environment)).toMatchObject(expected);
+  });
+
+  it("finds the metadata where AWS's SDK does, unless told otherwise", () => {
+    const sdk = { AWS_EC2_METADATA_SERVICE_ENDPOINT: 'http://127.0.0.1:1' };
+    expect(readBootSettings([], {}).metadata_url).toBe('http://169.254.169.254');
+    expect(readBootSettings([], sdk).metadata_url).toBe('http://127.0.0.1:1');
+    const own = { ...sdk, REINDEX_WORKER_METADATA_URL: 'http://127.0.0.1:2' };
+    expect(readBootSettings([], own).metadata_url).toBe('http://127.0.0.1:2');
   });
 });

@@ -75,6 +75,22 @@ describe('TaskRegister', () => {
     expect([register.status('task-1').end_index, runs[0]?.ends]).toEqual(['50', [50n]]);
   });
 
+  it('cancels what waits and leaves what runs', async () => {
+    const runs: ControlledRun[] = [];
+    const register = createRegister(runs, []);
+    register.accept(taskRequest());
+    register.accept(taskRequest({ task_id: 'task-2', range_id: 'range-2' }));
+    await register.cancelWaiting('the machine goes');
+    expect(register.status('task-1')).toMatchObject({ active: true });
+    expect(register.status('task-2')).toMatchObject({
+      active: false,
+      settled_through: null,
+      error: { next: 'cancelled', message: 'the machine goes' },
+    });
+    expect(runs).toHaveLength(1);
+    await register.cancelAll('enough');
+  });
+
   it('tells of each begin and end, in order', async () => {
     const runs: ControlledRun[] = [];
     const changes: TaskStatus[] = [];

@@ -1,0 +1,220 @@
+import {
+  DescribeInstanceRefreshesCommand,
+  DescribeScalingActivitiesCommand,
+  ResumeProcessesCommand,
+  SetInstanceProtectionCommand,
+  StartInstanceRefreshCommand,
+  SuspendProcessesCommand,
+} from '@aws-sdk/client-auto-scaling';
+import { CreateLaunchTemplateVersionCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteParameterCommand } from '@aws-sdk/client-ssm';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { ACCOUNT_ID } from '../aws/aws-clients.ts';
+import { endInstance, limitCapacity } from '../aws/cloud-control.ts';
+import { groupIdsOf, groupOf, instancesOf, setDesired, terminate } from '../aws/group.ts';
+import { type AwsWorld, makeWorld, type WorldOptions } from '../aws/world.ts';
+import { eventually } from '../support/run-eventually.ts';
+
+/** What the tests' AWS API does as AWS documents it, where moto alone does not. */
+
+const world = (options: WorldOptions = { maximum: 4 }): Promise<AwsWorld> =>
+  makeWorld({ onTestFinished }, options);
+
+async function activitiesOf({ clients, group }: AwsWorld) {
+  const { Activities = [] } = await clients.autoScaling.send(
+    new DescribeScalingActivitiesCommand({ AutoScalingGroupName: group }),
+  );
+  return Activities;
+}
+
+const refusal = (message: string | RegExp) =>
+  expect.objectContaining({
+    name: 'ValidationError',
+    message: expect.stringMatching(message),
+    $metadata: expect.objectContaining({ httpStatusCode: 400 }),
+  });
+
+describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests', () => {
+  test('launches its template’s version and the image that the parameter names at that moment', async () => {
+    const aws = await world();
+    await setDesired(aws, 1);
+    const moved = await aws.moveImage();
+    await aws.clients.ec2.send(
+      new CreateLaunchTemplateVersionCommand({
+        LaunchTemplateId: aws.templateId,
+        LaunchTemplateData: { ImageId: `resolve:ssm:${aws.imageParameter}`, InstanceType: 'c7g.xlarge' },
+      }),
+    );
+    await setDesired(aws, 2);
+
+    const seen = (await groupOf(aws)).Instances?.map(({ LaunchTemplate }) => LaunchTemplate?.Version);
+    expect(seen).toEqual(['1', '2']);
+    const [first, second] = await instancesOf(aws);
+    expect([first?.ImageId, second?.ImageId]).toEqual([aws.imageId, moved]);
+    expect([first?.InstanceType, second?.InstanceType]).toEqual(['c7g.large', 'c7g.xlarge']);
+    expect(second?.Tags).toEqual(
+      expect.arrayContaining([
+        { Key: 'aws:ec2launchtemplate:id', Value: aws.templateId },
+        { Key: 'aws:ec2launchtemplate:version', Value: '2' },
+      ]),
+    );
+    expect(second?.PrivateIpAddress).toMatch(/^127\.77\.\d+\.\d+$/);
+    expect(second?.LaunchTime).toBeInstanceOf(Date);
+  });
+
+  test('keeps to its minimum and maximum', async () => {
+    const aws = await world({ minimum: 1, maximum: 2 });
+    await expect(setDesired(aws, 3)).rejects.toEqual(refusal('value 3 is above max value 2'));
+    await expect(setDesired(aws, 0)).rejects.toEqual(refusal('value 0 is below min value 1'));
+    const [only = ''] = await groupIdsOf(aws);
+    await expect(terminate(aws, only, true)).rejects.toEqual(
+      refusal(/desiredSize equals minSize \(1\).*shouldDecrementDesiredCapacity/),
+    );
+    expect(await groupOf(aws)).toMatchObject({ DesiredCapacity: 1, Instances: [{ InstanceId: only }] });
+  });
+
+  test('replaces what is terminated without a decrement, and not what is terminated with one', async () => {
+    const aws = await world();
+    await setDesired(aws, 2);
+    const [one = '', other = ''] = await groupIdsOf(aws);
+    await terminate(aws, one, false);
+    const after = await groupIdsOf(aws);
+    expect(after).toEqual([other, expect.stringMatching(/^i-/)]);
+    await terminate(aws, other, true);
+    expect(await groupOf(aws)).toMatchObject({ DesiredCapacity: 1, Instances: [{ InstanceId: after[1] }] });
+    await expect(terminate(aws, other, true)).rejects.toEqual(
+      refusal(`No managed instance found for instance ID: ${other}`),
+    );
+  });
+
+  test('lets ended instances be seen, with when and why they ended', async () => {
+    const aws = await world();
+    await setDesired(aws, 2);
+    const [one = '', other = ''] = await groupIdsOf(aws);
+    await terminate(aws, one, true);
+    await endInstance(aws.awsUrl, other, 'shutdown');
+    const ended = (await instancesOf(aws)).filter(({ State }) => State?.Name === 'terminated');
+    expect(ended.map(({ InstanceId }) => InstanceId)).toEqual([one, other]);
+    expect(ended[0]?.StateTransitionReason).toMatch(
+      /^User initiated \(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d GMT\)$/,
+    );
+    expect(ended[1]?.StateReason?.Code).toBe('Client.InstanceInitiatedShutdown');
+    expect(await groupIdsOf(aws)).toHaveLength(1); // the group has replaced the one that ended by itself
+  });
+
+  test('chooses no protected instance, and so stays above its desired capacity', async () => {
+    const aws = await world();
+    await setDesired(aws, 3);
+    const [one = '', unprotected = '', last = ''] = await groupIdsOf(aws);
+    await aws.clients.autoScaling.send(
+      new SetInstanceProtectionCommand({
+        AutoScalingGroupName: aws.group,
+        InstanceIds: [unprotected],
+        ProtectedFromScaleIn: false,
+      }),
+    );
+    await setDesired(aws, 0);
+    expect(await groupIdsOf(aws)).toEqual([one, last]);
+    expect((await activitiesOf(aws))[0]).toMatchObject({
+      StatusCode: 'Cancelled',
+      Description: expect.stringContaining('protected from scale-in'),
+    });
+    await terminate(aws, one, false);
+    expect(await groupIdsOf(aws)).toEqual([last]);
+  });
+
+  test('replaces an instance that EC2 was told to terminate', async () => {
+    const aws = await world();
+    await setDesired(aws, 1);
+    const [one = ''] = await groupIdsOf(aws);
+    await aws.clients.ec2.send(new TerminateInstancesCommand({ InstanceIds: [one] }));
+    const [replacement] = await groupIdsOf(aws);
+    expect(replacement).not.toBe(one);
+  });
+
+  test('says which processes are suspended, and launches nothing while Launch is', async () => {
+    const aws = await world();
+    const processes = { AutoScalingGroupName: aws.group, ScalingProcesses: ['Launch'] };
+    await aws.clients.autoScaling.send(new SuspendProcessesCommand(processes));
+    await setDesired(aws, 1);
+    expect(await groupOf(aws)).toMatchObject({
+      SuspendedProcesses: [{ ProcessName: 'Launch' }],
+      Instances: [],
+    });
+    await aws.clients.autoScaling.send(new ResumeProcessesCommand(processes));
+    expect(await groupIdsOf(aws)).toHaveLength(1);
+  });
+
+  test('goes on trying when EC2 has no capacity, and says so', async () => {
+    const aws = await world();
+    await limitCapacity(aws.awsUrl, aws.group, 2);
+    await setDesired(aws, 4);
+    expect(await groupIdsOf(aws)).toHaveLength(2);
+    await eventually('the group has tried again', async () => {
+      const failed = (await activitiesOf(aws)).filter(({ StatusCode }) => StatusCode === 'Failed');
+      return failed.length >= 2 && failed;
+    });
+    expect((await activitiesOf(aws))[0]).toMatchObject({
+      StatusCode: 'Failed',
+      StatusMessage: expect.stringMatching(
+        /^We currently do not have sufficient c7g\.large capacity in the Availability Zone you requested \(eu-central-1a\)\..*Launching EC2 instance failed\.$/,
+      ),
+      Description: expect.stringMatching(/^Launching a new EC2 instance\. {2}Status Reason: We currently/),
+      Cause: expect.stringContaining('increasing the capacity from 2 to 4'),
+    });
+    await limitCapacity(aws.awsUrl, aws.group, null);
+    expect(await groupIdsOf(aws)).toHaveLength(4);
+  });
+
+  test('launches nothing while its image parameter names nothing', async () => {
+    const aws = await world();
+    await aws.clients.ssm.send(new DeleteParameterCommand({ Name: aws.imageParameter }));
+    await setDesired(aws, 1);
+    expect(await groupIdsOf(aws)).toEqual([]);
+    expect((await activitiesOf(aws))[0]).toMatchObject({
+      StatusCode: 'Failed',
+      StatusMessage: expect.stringContaining(aws.imageParameter),
+    });
+    await aws.moveImage();
+    await eventually('the group has tried again', async () => (await groupIdsOf(aws)).length === 1);
+  });
+
+  test('shows an instance refresh', async () => {
+    const aws = await world();
+    const name = { AutoScalingGroupName: aws.group };
+    const describe = () => aws.clients.autoScaling.send(new DescribeInstanceRefreshesCommand(name));
+    expect(await describe()).toMatchObject({ InstanceRefreshes: [] });
+    await aws.clients.autoScaling.send(new StartInstanceRefreshCommand(name));
+    expect(await describe()).toMatchObject({ InstanceRefreshes: [{ Status: 'InProgress' }] });
+  });
+
+  test('is unknown by another name', async () => {
+    const aws = await world();
+    const other = { ...aws, group: 'nobodys' };
+    await expect(setDesired(other, 1)).rejects.toEqual(refusal('name not found'));
+    await expect(activitiesOf(other)).rejects.toEqual(refusal('name not found'));
+  });
+});
+
+describe.skipIf(inject('awsUrl') === null)('a bucket of the tests', () => {
+  test('writes on a condition', async () => {
+    const { clients, bucket: Bucket } = await world();
+    const put = (Body: string, condition: object) =>
+      clients.s3.send(new PutObjectCommand({ Bucket, Key: 'lock', Body, ...condition }));
+    const { ETag } = await put('one', { IfNoneMatch: '*' });
+    await expect(put('two', { IfNoneMatch: '*' })).rejects.toMatchObject({ name: 'PreconditionFailed' });
+    await put('three', { IfMatch: ETag });
+    await expect(put('four', { IfMatch: ETag })).rejects.toMatchObject({ name: 'PreconditionFailed' });
+    const { Body } = await clients.s3.send(new GetObjectCommand({ Bucket, Key: 'lock' }));
+    expect(await Body?.transformToString()).toBe('three');
+  });
+
+  test('is refused to who expects another owner', async () => {
+    const { clients, bucket: Bucket } = await world();
+    const put = (ExpectedBucketOwner: string) =>
+      clients.s3.send(new PutObjectCommand({ Bucket, Key: 'lock', Body: 'one', ExpectedBucketOwner }));
+    await expect(put('210987654321')).rejects.toMatchObject({ name: 'AccessDenied' });
+    await put(ACCOUNT_ID);
+  });
+});

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { publishFolder } from '../../embedded/published-folder.ts';
+
+let cache: string;
+beforeEach(async () => {
+  cache = await mkdtemp(join(tmpdir(), 'reindex-fleet-cache-'));
+  onTestFinished(() => rm(cache, { recursive: true }));
+});
+
+/** Makes a folder with one file that says who made it. */
+function maker(name: string): (work: string) => Promise<string> {
+  return async (work) => {
+    await mkdir(join(work, 'made'));
+    await writeFile(join(work, 'made', 'by'), name);
+    return join(work, 'made');
+  };
+}
+
+test('of two that publish at once one wins, and nothing else stays', async () => {
+  const target = join(cache, 'target');
+  await Promise.all(['one', 'other'].map((name) => publishFolder(target, maker(name))));
+  expect(['one', 'other']).toContain(await readFile(join(target, 'by'), 'utf8'));
+  expect(await readdir(cache)).toEqual(['target']);
+});
+
+test('what cannot be made leaves nothing', async () => {
+  const failing = async (work: string): Promise<string> => {
+    await maker('nobody')(work);
+    throw new Error('The line is down.');
+  };
+  await expect(publishFolder(join(cache, 'target'), failing)).rejects.toThrow('The line is down.');
+  expect(await readdir(cache)).toEqual([]);
+});
+
+test('what a process that is gone left behind is removed, the work of one that lives is not', async () => {
+  const dead = 4_194_305; // one more than the highest process number of Linux
+  await mkdir(join(cache, `unfinished-${dead}-abc`));
+  await mkdir(join(cache, `unfinished-${process.ppid}-abc`));
+  await publishFolder(join(cache, 'target'), maker('one'));
+  expect(existsSync(join(cache, `unfinished-${dead}-abc`))).toBe(false);
+  expect(existsSync(join(cache, `unfinished-${process.ppid}-abc`))).toBe(true);
+});

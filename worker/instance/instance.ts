@@ -1,0 +1,94 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { scheduleWithTimers as schedule } from '../schedule.ts';
+import type { BootSettings, InstanceValues, WorkerSettings } from '../settings.ts';
+import type { Worker } from '../start.ts';
+import { type Identity, readIdentity } from './identity.ts';
+import { InstanceMetadata } from './metadata.ts';
+import { Notices } from './notices.ts';
+import { readParameters } from './parameters.ts';
+import { type Pace, persist } from './persist.ts';
+import { retire } from './retire.ts';
+import { shutDownMachine } from './shut-down.ts';
+import { terminateInstance } from './terminate.ts';
+
+const now = (): number => performance.now();
+const PACE: Pace = { now, sleep: (ms) => sleep(ms), random: Math.random };
+
+/** The EC2 instance that the worker lives on: what it says of itself, what will befall it, and its end. */
+export class Instance {
+  readonly #settings: BootSettings;
+  readonly #log: Logger;
+  readonly #metadata: InstanceMetadata;
+  readonly #identity: Promise<Identity>;
+
+  /** Asks at once who the instance is. */
+  constructor(settings: BootSettings, log: Logger) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#metadata = new InstanceMetadata(settings.metadata_url, now);
+    this.#identity = persist(() => readIdentity(this.#metadata), settings.boot_timeout_ms, PACE);
+    this.#identity.catch(() => undefined); // Whoever needs it hears of it.
+  }
+
+  /**
+   * Settings below flags and environment.
+   * @throws Error when metadata or parameters cannot be had for as long as is tried at boot
+   */
+  async readValues(): Promise<InstanceValues> {
+    const { parameters: path, boot_timeout_ms: withinMs } = this.#settings;
+    const { id, host, region, group } = await this.#identity;
+    this.#log.info({ instance: id, host, region, group }, 'on an EC2 instance');
+    const parameters =
+      path === null ? null : await persist(() => readParameters(path, region), withinMs, PACE);
+    return { metadata: { id, host }, parameters };
+  }
+
+  /** Watches for notices that the instance will be taken away, and prepares the worker. */
+  watch(worker: Pick<Worker, 'drain' | 'cancelWaiting' | 'cancelAll'>, settings: WorkerSettings): Notices {
+    return new Notices({
+      metadata: this.#metadata,
+      intervalMs: settings.notice_interval_ms,
+      marginMs: settings.notice_margin_ms,
+      schedule,
+      now: Date.now,
+      drain: (why) => {
+        this.#log.warn({ why }, 'draining');
+        worker.drain();
+      },
+      handBackWaiting: (why) => void worker.cancelWaiting(why),
+      handBackRunning: (why) => void worker.cancelAll(why),
+      onError: (error) => this.#log.warn({ error: textOf(error) }, 'notices cannot be looked at'),
+    });
+  }
+
+  /**
+   * Ends the instance, see retire.ts; an instance that does not know itself can only shut down.
+   * @throws Error when it cannot be ended at all
+   */
+  async retire(decrement: boolean): Promise<void> {
+    const { retire_timeout_ms: timeoutMs, shutdown_command: command } = this.#settings;
+    const shutDown = (): Promise<void> => shutDownMachine(command);
+    const onLastResort = (why: string): void =>
+      this.#log.error({ why, command }, 'shutting the machine down');
+    const identity = await this.#identity.catch((error: unknown) => textOf(error));
+    if (typeof identity === 'string') {
+      onLastResort(identity);
+      return shutDown();
+    }
+    const effects = {
+      ...PACE,
+      terminate: (decrement: boolean) => terminateInstance(identity, decrement),
+      shutDown,
+      onTermination: (decrement: boolean, termination: object) =>
+        this.#log.info({ instance: identity.id, decrement, ...termination }, 'asked the group to terminate'),
+      onLastResort,
+    };
+    return retire({ decrement, timeoutMs }, effects);
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

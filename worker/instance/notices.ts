@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import type { Schedule } from '../schedule.ts';
+import type { InstanceMetadata } from './metadata.ts';
+
+/** `terminate`, `stop` or `hibernate`, and about when (AWS, "Spot Instance interruption notices"). */
+const interruptionSchema = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue('is no JSON');
+      return z.NEVER;
+    }
+  })
+  .pipe(z.object({ action: z.string(), time: z.iso.datetime() }));
+
+/** The notice comes so long before, by the same page. */
+const NOTICE_MS = 120_000;
+
+export interface NoticeOptions {
+  readonly metadata: Pick<InstanceMetadata, 'read'>;
+  readonly intervalMs: number;
+  readonly marginMs: number;
+  readonly schedule: Schedule;
+  /** Milliseconds since the epoch: notices tell the time of day. */
+  readonly now: () => number;
+  /** What is to be done; the reason is a clause. Each is told once, in this order as far as it comes to it. */
+  readonly drain: (why: string) => void;
+  readonly handBackWaiting: (why: string) => void;
+  readonly handBackRunning: (why: string) => void;
+  /** Told when the notices cannot be looked at, once until they can be again. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Watches for notices that the instance will be taken away. By a rebalance recommendation, or any notice, the worker
+ * drains. By a Spot interruption it also hands back what waits, and in time before it what runs: what is settled by then
+ * is final before the machine is gone.
+ */
+export class Notices {
+  readonly #options: NoticeOptions;
+  #drains = false;
+  #interrupted = false;
+  #failing = false;
+  #ended = false;
+  readonly #cancels = new Set<() => void>();
+
+  constructor(options: NoticeOptions) {
+    this.#options = options;
+    this.#later(0, () => void this.#look());
+  }
+
+  /** Acts no more. */
+  end(): void {
+    this.#ended = true;
+    for (const cancel of this.#cancels) cancel();
+  }
+
+  async #look(): Promise<void> {
+    const { metadata, intervalMs, onError } = this.#options;
+    try {
+      const interruption = await metadata.read('spot/instance-action');
+      const rebalance = await metadata.read('events/recommendations/rebalance');
+      this.#failing = false;
+      if (this.#ended) return;
+      if (interruption !== null) this.#interrupt(interruption);
+      else if (rebalance !== null) this.#drain('AWS recommends to rebalance: this Spot instance is at risk');
+    } catch (error) {
+      if (!this.#failing && !this.#ended) onError(error);
+      this.#failing = true;
+    }
+    if (!this.#interrupted) this.#later(intervalMs, () => void this.#look());
+  }
+
+  #interrupt(text: string): void {
+    const { handBackWaiting, handBackRunning, marginMs, now } = this.#options;
+    const { success, data } = interruptionSchema.safeParse(text);
+    const atMs = success ? Date.parse(data.time) : now() + NOTICE_MS;
+    const action = success ? data.action : 'in words that are not understood';
+    const why = `AWS interrupts this Spot instance (${action}) at about ${new Date(atMs).toISOString()}`;
+    this.#interrupted = true;
+    this.#drain(why);
+    handBackWaiting(why);
+    this.#later(Math.max(0, atMs - marginMs - now()), () => handBackRunning(why));
+  }
+
+  #drain(why: string): void {
+    if (this.#drains) return;
+    this.#drains = true;
+    this.#options.drain(why);
+  }
+
+  #later(delayMs: number, work: () => void): void {
+    if (this.#ended) return;
+    const cancel = this.#options.schedule(delayMs, () => {
+      this.#cancels.delete(cancel);
+      work();
+    });
+    this.#cancels.add(cancel);
+  }
+}

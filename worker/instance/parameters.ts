@@ -1,0 +1,35 @@
+import { awsErrorText } from './aws-error.ts';
+
+const CONNECTION_TIMEOUT_MS = 2_000;
+const CALL_TIMEOUT_MS = 10_000;
+
+/**
+ * The parameters directly below a path, decrypted: value by last name. The SDK is loaded here, so that a worker that is
+ * on no instance never does.
+ * @throws Error that names call, path, and the permission that may be missing
+ */
+export async function readParameters(path: string, region: string): Promise<Record<string, string>> {
+  const { SSMClient, paginateGetParametersByPath } = await import('@aws-sdk/client-ssm');
+  const client = new SSMClient({
+    region,
+    requestHandler: {
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      requestTimeout: CALL_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+    },
+  });
+  const parameters: Record<string, string> = {};
+  try {
+    for await (const page of paginateGetParametersByPath({ client }, { Path: path, WithDecryption: true })) {
+      for (const { Name: name = '', Value: value = '' } of page.Parameters ?? []) {
+        parameters[name.slice(name.lastIndexOf('/') + 1)] = value;
+      }
+    }
+    return parameters;
+  } catch (error) {
+    const call = { action: 'ssm:GetParametersByPath', resource: path, region };
+    throw new Error(awsErrorText(error, call), { cause: error });
+  } finally {
+    client.destroy();
+  }
+}

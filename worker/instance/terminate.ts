@@ -1,0 +1,46 @@
+import { awsErrorText, hadNoEffect } from './aws-error.ts';
+import type { Termination } from './retire.ts';
+
+/** After it the answer is taken for lost. */
+const CALL_TIMEOUT_MS = 10_000;
+
+/** Auto Scaling names these two by a `ValidationError` whose text alone tells which. */
+const AT_MINIMUM = /min(imum)?\s*size/i;
+const NOT_MANAGED = /no managed instance|not found/i;
+/** An answer of status 500 that nevertheless says that nothing was done: another update is under way. */
+const CONTENTION = 'ResourceContentionFault';
+
+/**
+ * Asks the instance's Auto Scaling group to terminate it: one attempt, for a repeated decrement takes another instance's
+ * place. Never rejects.
+ */
+export async function terminateInstance(
+  instance: { readonly id: string; readonly region: string },
+  decrement: boolean,
+): Promise<Termination> {
+  const { id, region } = instance;
+  try {
+    const { AutoScalingClient, TerminateInstanceInAutoScalingGroupCommand } = await import(
+      '@aws-sdk/client-auto-scaling'
+    );
+    const client = new AutoScalingClient({ region, maxAttempts: 1 });
+    const command = new TerminateInstanceInAutoScalingGroupCommand({
+      InstanceId: id,
+      ShouldDecrementDesiredCapacity: decrement,
+    });
+    await client
+      .send(command, { abortSignal: AbortSignal.timeout(CALL_TIMEOUT_MS) })
+      .finally(() => client.destroy());
+    return { result: 'accepted' };
+  } catch (error) {
+    const call = { action: 'autoscaling:TerminateInstanceInAutoScalingGroup', resource: id, region };
+    return { result: resultOf(error), detail: awsErrorText(error, call) };
+  }
+}
+
+function resultOf(error: unknown): Exclude<Termination['result'], 'accepted'> {
+  const { name, message } = error instanceof Error ? error : { name: '', message: '' };
+  if (name === 'ValidationError' && AT_MINIMUM.test(message)) return 'at_minimum';
+  if (name === 'ValidationError' && NOT_MANAGED.test(message)) return 'not_managed';
+  return name === CONTENTION || hadNoEffect(error) ? 'refused' : 'unknown';
+}
