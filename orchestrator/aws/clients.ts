@@ -1,11 +1,27 @@
 import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type { EC2Client } from '@aws-sdk/client-ec2';
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { S3 } from '@aws-sdk/client-s3';
 import type { SSMClient } from '@aws-sdk/client-ssm';
-import type { STSClient } from '@aws-sdk/client-sts';
+import type { STS } from '@aws-sdk/client-sts';
 
 /** Time for one call: connection, and then the whole answer. A look at a fleet that takes longer is taken again. */
-const TIMEOUTS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true } as const;
+const TIMEOUTS = {
+  connectionTimeout: 3_000,
+  requestTimeout: 10_000,
+  /** Without a byte, also in the midst of an answer. */
+  socketTimeout: 10_000,
+  throwOnRequestTimeout: true,
+} as const;
+/**
+ * Of the journal's calls. A hanging one is given up while there is time to renew a lock of 15 s by another: renewals
+ * begin every 5 s. A plan of 100,000 ranges is 9 MB, and may take long as long as it is on its way.
+ */
+const JOURNAL_TIMEOUTS = {
+  connectionTimeout: 2_000,
+  requestTimeout: 30_000,
+  socketTimeout: 4_000,
+  throwOnRequestTimeout: true,
+} as const;
 /** Reading calls are repeated by the SDK, with back-off and jitter. */
 const READING = { maxAttempts: 3 } as const;
 /** A call that changes the fleet has one attempt: what it did is seen by the next look. */
@@ -20,9 +36,9 @@ export interface AwsClients {
   autoScalingChanges(): Promise<AutoScalingClient>;
   ec2(): Promise<EC2Client>;
   ssm(): Promise<SSMClient>;
-  sts(): Promise<STSClient>;
+  sts(): Promise<STS>;
   /** Journal calls are repeated by `certain-store.ts`, which knows what a lost answer means. */
-  s3(): Promise<S3Client>;
+  s3(): Promise<S3>;
   close(): void;
 }
 
@@ -59,14 +75,15 @@ export function openAws(region: string): AwsClients {
       return new SSMClient({ ...base, ...READING });
     }),
     sts: once(async () => {
-      const { STSClient } = await import('@aws-sdk/client-sts');
-      return new STSClient({ ...base, ...READING });
+      const { STS } = await import('@aws-sdk/client-sts');
+      return new STS({ ...base, ...READING });
     }),
     s3: once(async () => {
-      const { S3Client } = await import('@aws-sdk/client-s3');
+      const { S3 } = await import('@aws-sdk/client-s3');
       // An endpoint of one's own rarely has a host name for each bucket.
-      const forcePathStyle = process.env['AWS_ENDPOINT_URL'] !== undefined;
-      return new S3Client({ ...base, ...CHANGING, forcePathStyle });
+      const { AWS_ENDPOINT_URL: endpoint, AWS_ENDPOINT_URL_S3: endpointOfS3 } = process.env;
+      const forcePathStyle = (endpointOfS3 ?? endpoint) !== undefined;
+      return new S3({ region, requestHandler: JOURNAL_TIMEOUTS, maxAttempts: 1, forcePathStyle });
     }),
     close: () => {
       for (const client of made) client.destroy();

@@ -21,6 +21,8 @@ export async function runCommandOrPhase(
   command: 'run' | PhaseCommand,
 ): Promise<CommandResult> {
   const promoteLimit = promoteLimitOf(context);
+  // What begins a run asks for all that it will need, so that every fault is named at once.
+  if (command === 'run' || command === 'claim') await context.offline.checkJournal();
   const before = resultBefore(await choose(context, command), command);
   if (before !== null) return before;
   const connections = await connectBoth(context.offline, context.reporter);

@@ -22,7 +22,7 @@ export function certainStore(store: JournalStore, clock: Clock): JournalStore {
     read: (name) => again(() => store.read(name)),
     replace: (name, body) => store.replace(name, body),
     remove: (name) => again(() => store.remove(name)),
-    list: (folder) => again(() => store.list(folder)),
+    list: (folder, part) => again(() => store.list(folder, part)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { highestNumber, numberedName } from './numbered.ts';
+import { readTogether } from './read-together.ts';
 import type { JournalStore } from './store.ts';
 import { parseObject } from './store-failure.ts';
 
@@ -32,9 +33,11 @@ export async function currentClaim(store: JournalStore): Promise<Claim | null> {
 /** All claims, newest first, one entry per run: how each run's claim stands or ended. */
 export async function claimHistory(store: JournalStore): Promise<Claim[]> {
   const runs = new Map<string, Claim>();
-  for (const name of (await store.list(FOLDER)).toReversed()) {
-    const claim = await readNamed(store, name);
-    if (claim !== null && !runs.has(claim.run)) runs.set(claim.run, claim);
+  const newestFirst = (await store.list(FOLDER)).toReversed();
+  for await (const { name, body } of readTogether(store, newestFirst)) {
+    if (body === null) continue;
+    const claim = parseClaim(store, name, body);
+    if (!runs.has(claim.run)) runs.set(claim.run, claim);
   }
   return [...runs.values()];
 }
@@ -58,11 +61,12 @@ export function runFolder(runKey: string): string {
 }
 
 async function readClaim(store: JournalStore, number: number): Promise<Claim | null> {
-  return number === 0 ? null : readNamed(store, numberedName(FOLDER, number));
+  if (number === 0) return null;
+  const name = numberedName(FOLDER, number);
+  const body = await store.read(name);
+  return body === null ? null : parseClaim(store, name, body);
 }
 
-async function readNamed(store: JournalStore, name: string): Promise<Claim | null> {
-  const body = await store.read(name);
-  if (body === null) return null;
+function parseClaim(store: JournalStore, name: string, body: string): Claim {
   return parseObject(claimSchema, { location: store.location, name, kind: 'claim' }, body);
 }

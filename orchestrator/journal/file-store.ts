@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { JournalStore } from './store.ts';
+import { type JournalStore, type ListPart, partOf } from './store.ts';
 import { codeOf, storeFailure } from './store-failure.ts';
 
 /**
@@ -19,7 +19,7 @@ export function openFileStore(root: string): JournalStore {
     read: (name) => read(join(root, name)),
     replace: (name, body) => replace(folders, join(root, name), body),
     remove: (name) => remove(join(root, name)),
-    list: (folder) => list(folders, root, folder),
+    list: (folder, part) => list(folders, root, folder, part),
   };
 }
 
@@ -132,15 +132,15 @@ async function remove(path: string): Promise<void> {
   }
 }
 
-async function list(folders: Folders, root: string, folder: string): Promise<string[]> {
+async function list(folders: Folders, root: string, folder: string, part?: ListPart): Promise<string[]> {
   const path = join(root, folder);
   try {
     const names = await readdir(path);
     folders.saw(path);
-    return names
-      .filter((name) => !name.startsWith('.'))
-      .sort()
-      .map((name) => join(folder, name));
+    return partOf(
+      names.filter((name) => !name.startsWith('.')).map((name) => join(folder, name)),
+      part,
+    );
   } catch (error) {
     if (codeOf(error) === 'ENOENT' && !folders.hasSeen(path)) return [];
     throw storeFailure('read', path, error);

@@ -70,8 +70,9 @@ export class FleetLock {
   ): Promise<FleetLock> {
     const begin = timing.clock.monotonicMs();
     let watched = { mark: '', sinceMs: begin };
+    let epoch = 0;
     for (;;) {
-      const epoch = await highestNumber(store, FOLDER);
+      epoch = await highestNumber(store, FOLDER, epoch);
       const record = await readRecord(store, epoch);
       const nowMs = timing.clock.monotonicMs();
       const mark = `${epoch}/${record?.beat}`;
@@ -139,7 +140,7 @@ export class FleetLock {
     // A contender counts from when it sees the change, so the holder counts from before it makes it.
     const beganMs = this.#timing.clock.monotonicMs();
     try {
-      const highest = await highestNumber(this.#store, FOLDER);
+      const highest = await highestNumber(this.#store, FOLDER, this.epoch);
       if (highest > this.epoch)
         return this.#lose(`epoch ${highest} has taken the lock over from epoch ${this.epoch}`);
       const there = await readRecord(this.#store, this.epoch);

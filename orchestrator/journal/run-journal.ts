@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { Superseded } from '../errors.ts';
 import type { RunEvent } from '../reconcile/events.ts';
 import { applyEvents, emptyState, type RunState } from '../reconcile/state.ts';
-import { numberedName, numberOf } from './numbered.ts';
+import { highestNumber, numberedName } from './numbered.ts';
+import { readTogether } from './read-together.ts';
 import { packState, type Snapshot, unpackState } from './snapshot.ts';
 import type { JournalStore } from './store.ts';
 import { parseObject, unreadableObject } from './store-failure.ts';
@@ -144,13 +145,11 @@ interface ReadRun {
 /** The state of a run as its journal tells it, for any reader; nothing is written. */
 export async function readRun(store: JournalStore, runFolder: string): Promise<ReadRun> {
   const folder = segmentFolder(runFolder);
-  const names = await store.list(folder);
-  requireNoGap(store, folder, names);
+  const number = await highestNumber(store, folder);
   const segments: Segment[] = [];
   let snapshot: Snapshot | undefined;
   let writtenAt: Date | null = null;
-  for (const name of names.toReversed()) {
-    const segment = await requireSegment(store, name);
+  for await (const segment of readBackwards(store, folder, number)) {
     writtenAt ??= new Date(segment.at);
     snapshot = segment.snapshot;
     if (snapshot !== undefined) break;
@@ -162,8 +161,6 @@ export async function readRun(store: JournalStore, runFolder: string): Promise<R
   const base = snapshot === undefined ? emptyState() : unpackState(snapshot, plan);
   const events = segments.toReversed().flatMap((segment) => segment.events);
   const planned = segments.findIndex((segment) => planOf(segment.events) !== null);
-  const last = names.at(-1);
-  const number = last === undefined ? 0 : numberOf(last);
   return {
     number,
     state: applyEvents(base, events),
@@ -172,15 +169,18 @@ export async function readRun(store: JournalStore, runFolder: string): Promise<R
   };
 }
 
-/** A segment that is missing, by an accident or a hand, would be a part of the story that nobody tells. */
-function requireNoGap(store: JournalStore, folder: string, names: readonly string[]): void {
-  const gap = names.findIndex((name, i) => name !== numberedName(folder, i + 1));
-  if (gap !== -1)
-    throw unreadableObject(
-      store.location,
-      numberedName(folder, gap + 1),
-      `is not there, though ${names[gap]} is`,
-    );
+/**
+ * All segments, newest first. One that is missing, by an accident or a hand, would be a part of the story that nobody
+ * tells; what lies behind a snapshot is told by that, and is not asked for.
+ */
+async function* readBackwards(store: JournalStore, folder: string, newest: number): AsyncGenerator<Segment> {
+  const names = Array.from({ length: newest }, (_, i) => numberedName(folder, newest - i));
+  let later = 'one behind it';
+  for await (const { name, body } of readTogether(store, names)) {
+    if (body === null) throw unreadableObject(store.location, name, `is not there, though ${later} is`);
+    yield parseSegment(store, name, body);
+    later = name;
+  }
 }
 
 function planOf(events: readonly RunEvent[]) {
@@ -200,6 +200,9 @@ async function requireSegment(store: JournalStore, name: string): Promise<Segmen
 
 async function readSegment(store: JournalStore, name: string): Promise<Segment | null> {
   const body = await store.read(name);
-  if (body === null) return null;
+  return body === null ? null : parseSegment(store, name, body);
+}
+
+function parseSegment(store: JournalStore, name: string, body: string): Segment {
   return parseObject(segmentSchema, { location: store.location, name, kind: 'journal segment' }, body);
 }

@@ -17,6 +17,24 @@ export interface JournalStore {
   replace(name: string, body: string): Promise<void>;
   /** Deletes `name`; one that is not there is no fault. For what `sweep` finds too old, never for what decides. */
   remove(name: string): Promise<void>;
-  /** Names below a folder (`claims/`), sorted; an absent folder has none. */
-  list(folder: string): Promise<string[]>;
+  /**
+   * Names of what lies right below a folder (`claims`), objects and folders alike, sorted; an absent folder has none.
+   * Each begins with the folder's name. `part`: not all of them.
+   */
+  list(folder: string, part?: ListPart): Promise<string[]>;
+}
+
+/** A part of a list: what a bucket holds of a long run takes many calls to list whole. */
+export interface ListPart {
+  /** Only names that sort behind this one, which need not exist. */
+  readonly after?: string;
+  /** The first so many of them. */
+  readonly limit?: number;
+}
+
+export function partOf(names: Iterable<string>, { after = '', limit }: ListPart = {}): string[] {
+  return [...names]
+    .filter((name) => name > after)
+    .sort()
+    .slice(0, limit);
 }

@@ -2,12 +2,9 @@ import { buildDigest } from '../../definition/build.ts';
 import { digestDefinition } from '../../definition/digest.ts';
 import { Faults } from '../../definition/faults.ts';
 import { type LoadedDefinition, loadDefinitionsWithPositions } from '../../definition/load.ts';
-import { systemClock } from '../clock.ts';
-import { certainStore } from '../journal/certain-store.ts';
-import { openFileStore } from '../journal/file-store.ts';
 import type { JournalStore } from '../journal/store.ts';
 import type { Environment, Settings } from '../settings.ts';
-import { journalFolder } from './journal-folder.ts';
+import { openJournal } from './open-journal.ts';
 
 /** What a command knows without any network: settings, its definition, the journal. */
 export interface Offline {
@@ -16,6 +13,8 @@ export interface Offline {
   readonly definitionDigest: string;
   readonly build: string;
   readonly store: JournalStore;
+  /** Whether the journal gives all that a run will need of it. Throws RunFailed that names every fault. */
+  readonly checkJournal: () => Promise<void>;
   readonly environment: Environment;
 }
 
@@ -23,12 +22,14 @@ export interface Offline {
 export async function openOffline(settings: Settings, environment: Environment): Promise<Offline> {
   const definitions = await loadDefinitionsWithPositions(settings.definitions);
   const loaded = pickDefinition(definitions, settings);
+  const journal = openJournal(settings, environment);
   return {
     settings,
     loaded,
     definitionDigest: digestDefinition(loaded.definition),
     build: await buildDigest(definitions.map(({ definition }) => definition)),
-    store: certainStore(openFileStore(journalFolder(settings, environment)), systemClock),
+    store: journal.store,
+    checkJournal: () => journal.check(),
     environment,
   };
 }

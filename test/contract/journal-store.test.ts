@@ -59,6 +59,33 @@ describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
     expect(await store.list('n')).toEqual(['n/000001', 'n/000002', 'n/000010']);
   });
 
+  it('lists folders by their names, beside objects', async () => {
+    for (const name of ['n/b/1', 'n/b/2', 'n/c/d/1', 'n/a']) await store.create(name, '');
+    expect(await store.list('n')).toEqual(['n/a', 'n/b', 'n/c']);
+  });
+
+  it('lists the part that is asked for', async () => {
+    for (const number of [1, 2, 3, 4]) await store.create(`n/${number}`, '');
+    expect(await store.list('n', { after: 'n/2' })).toEqual(['n/3', 'n/4']);
+    expect(await store.list('n', { after: 'n/0', limit: 2 })).toEqual(['n/1', 'n/2']);
+    expect(await store.list('n', { after: 'n/4' })).toEqual([]);
+  });
+
+  it('removes a name, and does not mind if it is not there', async () => {
+    await store.create('n/1', 'x');
+    await store.remove('n/1');
+    await store.remove('n/1');
+    expect(await store.read('n/1')).toBeNull();
+    expect(await store.list('n')).toEqual([]);
+    expect(await store.create('n/1', 'y')).toBe('created');
+  });
+
+  it('keeps every character of a body', async () => {
+    const body = 'ü €, \u0000 and 👋\r\n';
+    await store.create('n/1', body);
+    expect(await store.read('n/1')).toBe(body);
+  });
+
   it('replaces as a whole', async () => {
     await store.create('lock/1', 'a long first body');
     await store.replace('lock/1', 'short');

@@ -1,7 +1,8 @@
 import { numberedName } from '../../orchestrator/journal/numbered.ts';
-import type { JournalStore } from '../../orchestrator/journal/store.ts';
+import { type JournalStore, type ListPart, partOf } from '../../orchestrator/journal/store.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import type { Fault } from './faults.ts';
+import { childrenOf } from '../support/children-of.ts';
 import { Violation } from './invariants.ts';
 
 /** What may befall the journal, and who reads what is written. */
@@ -52,8 +53,8 @@ export class VirtualJournal implements JournalStore {
     this.objects.delete(name);
   }
 
-  async list(folder: string): Promise<string[]> {
-    return [...this.objects.keys()].filter((name) => name.startsWith(`${folder}/`)).sort();
+  async list(folder: string, part?: ListPart): Promise<string[]> {
+    return partOf(childrenOf(folder, this.objects.keys()), part);
   }
 
   /** Whether any object holds these words. */

@@ -204,6 +204,7 @@ export class VirtualOrchestrator {
       definitionDigest: digestDefinition(loaded.definition),
       build: this.#world.build,
       store: certainStore(this.#ports.store, this.process.clock),
+      checkJournal: () => Promise.resolve(),
       environment: {},
     };
   }

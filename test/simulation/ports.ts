@@ -49,7 +49,7 @@ export class VirtualPorts {
       replace: (name, body) => call('journal', `replace ${name}`, () => world.journal.replace(name, body)),
       read: (name) => call('journal', `read ${name}`, () => world.journal.read(name)),
       remove: (name) => call('journal', `remove ${name}`, () => world.journal.remove(name)),
-      list: (folder) => call('journal', `list ${folder}`, () => world.journal.list(folder)),
+      list: (folder, part) => call('journal', `list ${folder}`, () => world.journal.list(folder, part)),
     };
   }
 

@@ -1,4 +1,5 @@
-import type { JournalStore } from '../../orchestrator/journal/store.ts';
+import { type JournalStore, type ListPart, partOf } from '../../orchestrator/journal/store.ts';
+import { childrenOf } from './children-of.ts';
 
 /** A journal store in memory that can be made to fail, or to lose the answer of a write that took effect. */
 export class MemoryStore implements JournalStore {
@@ -31,7 +32,7 @@ export class MemoryStore implements JournalStore {
     return Promise.resolve();
   }
 
-  list(folder: string): Promise<string[]> {
-    return Promise.resolve([...this.objects.keys()].filter((name) => name.startsWith(`${folder}/`)).sort());
+  list(folder: string, part?: ListPart): Promise<string[]> {
+    return Promise.resolve(partOf(childrenOf(folder, this.objects.keys()), part));
   }
 }

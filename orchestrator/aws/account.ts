@@ -1,0 +1,13 @@
+import { RunFailed } from '../errors.ts';
+import { naming } from './aws-error.ts';
+import type { AwsClients } from './clients.ts';
+
+/** The account of this process's credentials, twelve digits. Every identity may ask for it. */
+export async function callerAccount(aws: AwsClients): Promise<string> {
+  const sts = await aws.sts();
+  const call = { action: 'sts:GetCallerIdentity', resource: 'this process’s credentials' };
+  const { Account: account } = await naming(call, () => sts.getCallerIdentity());
+  if (account === undefined)
+    throw new RunFailed('sts:GetCallerIdentity names no account: look after AWS_ENDPOINT_URL');
+  return account;
+}

@@ -1,0 +1,91 @@
+import { awsCodeOf, awsFailure, awsStatusOf, isDenied } from '../aws/aws-error.ts';
+import { messageOf, RunFailed, Unreachable } from '../errors.ts';
+
+/** As IAM names them: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
+export type BucketAction = 's3:ListBucket' | 's3:GetObject' | 's3:PutObject' | 's3:DeleteObject';
+
+export interface FailedCall {
+  readonly action: BucketAction;
+  readonly doing: 'read' | 'written';
+  readonly bucket: string;
+  readonly key: string;
+  /** Of the credentials. */
+  readonly account: string;
+  /** As the settings say. */
+  readonly region: string;
+}
+
+/** How S3 says that a bucket is in another region: https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html */
+const ELSEWHERE = new Set([
+  'PermanentRedirect',
+  'TemporaryRedirect',
+  'AuthorizationHeaderMalformed',
+  'IllegalLocationConstraintException',
+]);
+
+/**
+ * A journal that a bucket does not take or give, with the call, the key, what S3 said and what to do.
+ *
+ * @returns Unreachable where another try may help without anybody's doing
+ */
+export function bucketFailure(call: FailedCall, error: unknown): RunFailed {
+  const { action, doing, bucket, key } = call;
+  const place = { action, resource: `s3://${bucket}/${key}` };
+  const advice = adviceOn(call, error);
+  const cause = { cause: error };
+  if (advice !== null)
+    return new RunFailed(
+      `the journal cannot be ${doing}: ${action} on ${place.resource}: ${wordsOf(error)} (${advice}, then give the same command again)`,
+      cause,
+    );
+  if (isConflict(error))
+    return new Unreachable(
+      `the journal cannot be ${doing}: ${action} on ${place.resource}: ${wordsOf(error)} (another write of the same key is under way; give the same command again)`,
+      cause,
+    );
+  const failure = awsFailure(place, error);
+  const sentence = `the journal cannot be ${doing}: ${failure.message}`;
+  return failure instanceof Unreachable ? new Unreachable(sentence, cause) : new RunFailed(sentence, cause);
+}
+
+/** The bucket's region where S3 says that it is another one; `another region` where it does not say which. */
+export function regionElsewhere(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  if (!ELSEWHERE.has(awsCodeOf(error)) && awsStatusOf(error) !== 301) return null;
+  const headers =
+    '$response' in error ? (error.$response as { headers?: Record<string, string> }).headers : {};
+  const said = headers?.['x-amz-bucket-region'] ?? ('Region' in error ? String(error.Region) : undefined);
+  return said ?? 'another region';
+}
+
+/** The permission that is missing; null: it is not that, or S3 does not say. */
+export function missingPermission(error: unknown, action: string): string | null {
+  if (!isDenied(error)) return null;
+  // A read of what is not there wants s3:ListBucket, an encrypted bucket permissions of its key; S3 mostly says so.
+  return /not authorized to perform:? ([\w-]+:\w+)/.exec(messageOf(error))?.[1] ?? action;
+}
+
+function adviceOn({ action, bucket, account, region }: FailedCall, error: unknown): string | null {
+  const elsewhere = regionElsewhere(error);
+  if (elsewhere !== null)
+    return `the bucket is in ${elsewhere}, not in ${region}: mend aws.region or aws.journal_bucket`;
+  if (awsCodeOf(error) === 'NoSuchBucket')
+    return `there is no bucket ${bucket}: make it in account ${account}, or mend aws.journal_bucket`;
+  const permission = missingPermission(error, action);
+  if (permission === null) return null;
+  const missing = `the permission ${permission} is missing: allow it for ${bucket}`;
+  // S3 does not tell a bucket of somebody else from a missing permission, but in the latter case it mostly names it.
+  return messageOf(error).includes('not authorized to perform')
+    ? missing
+    : `${missing}; or the bucket is not of account ${account}: mend aws.journal_bucket`;
+}
+
+/** Two conditional writes of one key at the same moment: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
+function isConflict(error: unknown): boolean {
+  return awsStatusOf(error) === 409 && awsCodeOf(error) === 'ConditionalRequestConflict';
+}
+
+function wordsOf(error: unknown): string {
+  const [code, words] = [awsCodeOf(error), messageOf(error)];
+  return words.startsWith(code) ? words : `${code}: ${words}`;
+}

@@ -1,0 +1,11 @@
+/** What lies right below a folder of a journal that is kept as a flat set of names: objects, and folders once each. */
+export function childrenOf(folder: string, names: Iterable<string>): Set<string> {
+  const within = `${folder}/`;
+  const children = new Set<string>();
+  for (const name of names) {
+    if (!name.startsWith(within)) continue;
+    const end = name.indexOf('/', within.length);
+    children.add(end === -1 ? name : name.slice(0, end));
+  }
+  return children;
+}
