@@ -32,11 +32,18 @@ export async function currentClaim(store: JournalStore): Promise<Claim | null> {
 /** All claims, newest first, one entry per run: how each run's claim stands or ended. */
 export async function claimHistory(store: JournalStore): Promise<Claim[]> {
   const runs = new Map<string, Claim>();
+  for (const { claim } of await allClaims(store)) if (!runs.has(claim.run)) runs.set(claim.run, claim);
+  return [...runs.values()];
+}
+
+/** Every claim with the name of its object, newest first: one run may have several. */
+export async function allClaims(store: JournalStore): Promise<{ name: string; claim: Claim }[]> {
+  const claims: { name: string; claim: Claim }[] = [];
   for (const name of (await store.list(FOLDER)).toReversed()) {
     const claim = await readNamed(store, name);
-    if (claim !== null && !runs.has(claim.run)) runs.set(claim.run, claim);
+    if (claim !== null) claims.push({ name, claim });
   }
-  return [...runs.values()];
+  return claims;
 }
 
 type ClaimContent = Omit<Claim, 'schema' | 'nonce'>;

@@ -172,6 +172,29 @@ export async function readRun(store: JournalStore, runFolder: string): Promise<R
   };
 }
 
+/**
+ * Deletes a run's journal, from its beginning: one that was cut off in between is never taken for a shorter one.
+ *
+ * @param requireHeld throws when the lock is lost
+ */
+export async function removeRun(
+  store: JournalStore,
+  runFolder: string,
+  requireHeld: () => void,
+): Promise<void> {
+  for (const name of await store.list(segmentFolder(runFolder))) {
+    requireHeld();
+    await store.remove(name);
+  }
+}
+
+/** Its deletion was begun and cut off. */
+export async function isHalfRemoved(store: JournalStore, runFolder: string): Promise<boolean> {
+  const folder = segmentFolder(runFolder);
+  const [first] = await store.list(folder);
+  return first !== undefined && first !== numberedName(folder, 1);
+}
+
 /** A segment that is missing, by an accident or a hand, would be a part of the story that nobody tells. */
 function requireNoGap(store: JournalStore, folder: string, names: readonly string[]): void {
   const gap = names.findIndex((name, i) => name !== numberedName(folder, i + 1));

@@ -9,14 +9,23 @@ import type { JournalStore } from '../journal/store.ts';
 import type { Environment, Settings } from '../settings.ts';
 import { journalFolder } from './journal-folder.ts';
 
-/** What a command knows without any network: settings, its definition, the journal. */
-export interface Offline {
+/** What a command knows of its fleet without any network and without definitions: settings and the journal. */
+export interface OfflineFleet {
   readonly settings: Settings;
+  readonly store: JournalStore;
+  readonly environment: Environment;
+}
+
+/** What a command knows without any network: also its definition. */
+export interface Offline extends OfflineFleet {
   readonly loaded: LoadedDefinition;
   readonly definitionDigest: string;
   readonly build: string;
-  readonly store: JournalStore;
-  readonly environment: Environment;
+}
+
+export function openOfflineFleet(settings: Settings, environment: Environment): OfflineFleet {
+  const store = certainStore(openFileStore(journalFolder(settings, environment)), systemClock);
+  return { settings, store, environment };
 }
 
 /** Reads everything that can be read offline. Throws `Faults` (exit 2) with everything that is wrong. */
@@ -24,12 +33,10 @@ export async function openOffline(settings: Settings, environment: Environment):
   const definitions = await loadDefinitionsWithPositions(settings.definitions);
   const loaded = pickDefinition(definitions, settings);
   return {
-    settings,
+    ...openOfflineFleet(settings, environment),
     loaded,
     definitionDigest: digestDefinition(loaded.definition),
     build: await buildDigest(definitions.map(({ definition }) => definition)),
-    store: certainStore(openFileStore(journalFolder(settings, environment)), systemClock),
-    environment,
   };
 }
 
