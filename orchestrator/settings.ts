@@ -46,6 +46,8 @@ const settingsSchema = section({
     directory: text.nullable().default(null),
     /** How long a lock that is not renewed still counts. */
     lease_ms: whole(1_000, 600_000, ' of milliseconds').default(15_000),
+    /** `sweep` deletes what a run that is over for so long has left in the journal; not of what a rollback needs. */
+    keep_days: whole(1, 36_500, ' of days').default(90),
   }).prefault({}),
   workers: section({
     /** Workers wanted: processes on this machine, or instances of the group. */

@@ -9,11 +9,11 @@ import { type CommandContext, type CommandResult, runKeyOf } from './command.ts'
 import { lockRequest } from './lock-request.ts';
 
 /**
- * Ends an unfinished run: its index is deleted, the alias stays where it is, the fleet is free again. May be repeated:
+ * Ends an unfinished run: its fleet is brought to zero, its index is deleted, the alias stays where it is, the fleet is free again. May be repeated:
  * one that was cut off is brought to its end, one that is done says so.
  */
 export async function abandonCommand(context: CommandContext): Promise<CommandResult> {
-  const { offline, reporter } = context;
+  const { offline, reporter, workers } = context;
   const { store } = offline;
   const before = await resultBefore(context);
   if (before !== null) return before;
@@ -25,10 +25,11 @@ export async function abandonCommand(context: CommandContext): Promise<CommandRe
       if (meanwhile !== null) return meanwhile;
       const { cluster } = connections;
       const runKey = runKeyOf(context);
-      const claim = await abandonRun({ store, cluster, lock, clock: systemClock, signal, runKey });
+      const openFleet = (): ReturnType<typeof workers.openFleet> => workers.openFleet();
+      const claim = await abandonRun({ store, cluster, openFleet, lock, clock: systemClock, signal, runKey });
       if (claim === null) return nothing(context);
       const { index } = targetNames(claim.alias, claim.run);
-      reporter.note(`run ${claim.runKey} is abandoned, ${index} is deleted`);
+      reporter.note(`run ${claim.runKey} is abandoned: its fleet is at zero, ${index} is deleted`);
       return { status: 'abandoned', run_key: claim.runKey, run: claim.run, deleted: index };
     });
   } finally {

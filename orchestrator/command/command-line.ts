@@ -16,7 +16,7 @@ const PHASE_COMMANDS = [
 export type PhaseCommand = (typeof PHASE_COMMANDS)[number];
 
 export interface Invocation {
-  readonly command: 'plan' | 'run' | 'status' | 'rollback' | 'abandon' | PhaseCommand;
+  readonly command: 'plan' | 'run' | 'status' | 'rollback' | 'abandon' | 'sweep' | PhaseCommand;
   readonly flags: Flags;
 }
 
@@ -66,10 +66,11 @@ export function parseCommandLine(
     '--run-key <key>',
     RUN_KEY,
   );
-  add('abandon', 'end an unfinished run: delete its index and give the fleet back').option(
-    '--run-key <key>',
-    RUN_KEY,
-  );
+  add(
+    'abandon',
+    'end an unfinished run: bring its fleet to zero, delete its index, give the fleet back',
+  ).option('--run-key <key>', RUN_KEY);
+  add('sweep', 'bring the fleet to zero unless a live run drives it, delete old journals; at any time');
   for (const phase of PHASE_COMMANDS) {
     const command = add(phase, PHASE_DESCRIPTIONS[phase]).option('--run-key <key>', RUN_KEY);
     if (phase === 'promote')

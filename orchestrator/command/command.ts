@@ -1,20 +1,25 @@
 import type { WorkersBackend } from '../run/context.ts';
 import { UsageFault } from '../errors.ts';
-import type { Offline } from '../run/offline.ts';
+import type { Offline, OfflineFleet } from '../run/offline.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { Flags } from '../settings.ts';
 import type { Output } from './output.ts';
 
-/** What every command works with. */
-export interface CommandContext {
-  readonly offline: Offline;
-  readonly flags: Flags;
+/** What a command works with that needs its fleet and journal alone. */
+export interface FleetContext {
+  readonly offline: OfflineFleet;
   readonly reporter: Reporter;
-  readonly output: Output;
   /** Where workers come from. */
   readonly workers: WorkersBackend;
   /** Aborts at a signal. */
   readonly signal: AbortSignal;
+}
+
+/** What every other command works with. */
+export interface CommandContext extends FleetContext {
+  readonly offline: Offline;
+  readonly flags: Flags;
+  readonly output: Output;
 }
 
 /** The last line of the output. */

@@ -1,16 +1,16 @@
 import { systemClock } from '../clock.ts';
 import { describeThisProcess, stateOfHolder } from '../journal/holder.ts';
 import type { LockRequest } from '../run/with-lock.ts';
-import type { CommandContext } from './command.ts';
+import type { FleetContext } from './command.ts';
 
 /**
  * This process's wish to hold the fleet's lock, for `reindex-fleet <command>`. `whileHeld` is asked while another process
  * has it, and throws when there is nothing to wait for.
  */
 export async function lockRequest(
-  { offline, reporter, signal }: CommandContext,
+  { offline, reporter, signal }: FleetContext,
   command: string,
-  whileHeld: () => Promise<unknown>,
+  whileHeld?: () => Promise<unknown>,
 ): Promise<LockRequest> {
   return {
     store: offline.store,
@@ -20,6 +20,6 @@ export async function lockRequest(
     clock: systemClock,
     reporter,
     signal,
-    whileHeld,
+    ...(whileHeld === undefined ? {} : { whileHeld }),
   };
 }

@@ -7,7 +7,7 @@ import type { Reporter } from '../report/reporter.ts';
 import { TerminalReporter } from '../report/terminal-reporter.ts';
 import { type Environment, loadSettings } from '../settings.ts';
 import { localWorkers } from '../run/local-workers.ts';
-import { openOffline } from '../run/offline.ts';
+import { openOffline, openOfflineFleet } from '../run/offline.ts';
 import { abandonCommand } from './abandon.ts';
 import { type Invocation, parseCommandLine } from './command-line.ts';
 import { type CommandContext, type CommandResult } from './command.ts';
@@ -16,6 +16,7 @@ import { planCommand } from './plan.ts';
 import { rollbackCommand } from './rollback.ts';
 import { runCommandOrPhase } from './run.ts';
 import { statusCommand } from './status.ts';
+import { sweepCommand } from './sweep.ts';
 
 /** Runs one command line to its end and gives the exit code. The last line of all output is the result as JSON. */
 export async function runCommand(
@@ -87,13 +88,15 @@ async function perform(
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const settings = await loadSettings(flags, environment, workingFolder);
+  const shared = { reporter, workers: localWorkers, signal };
+  // Where a schedule sweeps there need be no definitions.
+  if (command === 'sweep')
+    return sweepCommand({ ...shared, offline: openOfflineFleet(settings, environment) });
   const context: CommandContext = {
+    ...shared,
     offline: await openOffline(settings, environment),
     flags,
-    reporter,
     output,
-    workers: localWorkers,
-    signal,
   };
   switch (command) {
     case 'plan':

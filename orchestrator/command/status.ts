@@ -1,5 +1,5 @@
 import { type Claim, claimHistory, runFolder } from '../journal/claims.ts';
-import { type Holder, stateOfHolder } from '../journal/holder.ts';
+import { type Holder, holderWords, stateOfHolder } from '../journal/holder.ts';
 import { currentHolder } from '../journal/lock.ts';
 import { readRun } from '../journal/run-journal.ts';
 import type { JournalStore } from '../journal/store.ts';
@@ -94,8 +94,8 @@ function sayIn(
   if (state.stopped !== null) reporter.warning(state.stopped);
 }
 
-function driverWords({ purpose, pid, host, since, state }: Driver): string {
-  return `${purpose}, process ${pid} on ${host}, since ${since}${state === 'dead' ? ', is dead' : ''}`;
+function driverWords(driver: Driver): string {
+  return `${holderWords(driver)}${driver.state === 'dead' ? ', is dead' : ''}`;
 }
 
 /** The last phase that was begun and has not ended; null between two. */

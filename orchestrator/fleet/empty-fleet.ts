@@ -25,9 +25,9 @@ const LOOK_AGAIN_MS = 500;
  *
  * @throws RunFailed when zero is not reached in time
  */
-export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promise<string[]> {
+export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promise<FleetInstance[]> {
   const { clock, requireHeld, signal, withinMs = WITHIN_MS, quietMs = 0 } = options;
-  const found = new Set<string>();
+  const found = new Map<string, FleetInstance>();
   const deadlineMs = clock.monotonicMs() + withinMs;
   let changedMs = clock.monotonicMs();
   let fault = 'instances are still there';
@@ -35,12 +35,13 @@ export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promis
     try {
       const { desired, instances } = await fleet.observe();
       const live = instances.filter(isLive);
-      if (desired === 0 && live.length === 0 && clock.monotonicMs() - changedMs >= quietMs) return [...found];
+      if (desired === 0 && live.length === 0 && clock.monotonicMs() - changedMs >= quietMs)
+        return [...found.values()];
       if (desired !== 0 || live.length > 0) {
         changedMs = clock.monotonicMs();
         requireHeld();
         if (desired !== 0) await fleet.setDesired(0);
-        for (const { id } of live) found.add(id);
+        for (const instance of live) found.set(instance.id, instance);
         await terminateAll(fleet, live, requireHeld);
       }
     } catch (error) {
@@ -70,6 +71,6 @@ async function terminateAll(
   if (failures.length > 0) throw failures[0];
 }
 
-function isLive({ phase }: FleetInstance): boolean {
+export function isLive({ phase }: FleetInstance): boolean {
   return phase === 'pending' || phase === 'running';
 }

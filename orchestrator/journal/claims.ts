@@ -33,13 +33,18 @@ export async function currentClaim(store: JournalStore): Promise<Claim | null> {
 /** All claims, newest first, one entry per run: how each run's claim stands or ended. */
 export async function claimHistory(store: JournalStore): Promise<Claim[]> {
   const runs = new Map<string, Claim>();
+  for (const { claim } of await allClaims(store)) if (!runs.has(claim.run)) runs.set(claim.run, claim);
+  return [...runs.values()];
+}
+
+/** Every claim with the name of its object, newest first: one run may have several. */
+export async function allClaims(store: JournalStore): Promise<{ name: string; claim: Claim }[]> {
+  const claims: { name: string; claim: Claim }[] = [];
   const newestFirst = (await store.list(FOLDER)).toReversed();
   for await (const { name, body } of readTogether(store, newestFirst)) {
-    if (body === null) continue;
-    const claim = parseClaim(store, name, body);
-    if (!runs.has(claim.run)) runs.set(claim.run, claim);
+    if (body !== null) claims.push({ name, claim: parseClaim(store, name, body) });
   }
-  return [...runs.values()];
+  return claims;
 }
 
 type ClaimContent = Omit<Claim, 'schema' | 'nonce'>;

@@ -9,9 +9,16 @@ export const holderSchema = z.object({
   identity: z.string().nullable(),
   since: z.iso.datetime(),
   purpose: z.string(),
+  /** It sweeps: no sign of life of the run whose fleet it looks after. */
+  sweeps: z.literal(true).optional(),
 });
 /** Who holds the lock, for messages and for proving that a holder on this very machine is gone. */
 export type Holder = z.infer<typeof holderSchema>;
+
+/** For a person. */
+export function holderWords({ purpose, pid, host, since }: Holder): string {
+  return `${purpose}, process ${pid} on ${host}, since ${since}`;
+}
 
 export async function describeThisProcess(purpose: string, now: Date): Promise<Holder> {
   return {

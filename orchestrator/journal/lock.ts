@@ -1,27 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { FleetHeld, messageOf, Superseded } from '../errors.ts';
-import { type Holder, holderSchema } from './holder.ts';
+import { type Holder, holderWords } from './holder.ts';
+import { LOCKS, type LockRecord, readLock } from './lock-record.ts';
 import { highestNumber, numberedName } from './numbered.ts';
 import type { JournalStore } from './store.ts';
-import { parseObject } from './store-failure.ts';
-
-const FOLDER = 'locks';
 
 /** A holder believes in its lock for this share of a lease, a contender waits for a whole one: the pace of clocks differs. */
 const HELD_SHARE = 0.9;
-
-const lockRecordSchema = z.object({
-  schema: z.literal(1),
-  epoch: z.int(),
-  nonce: z.string(),
-  /** Rises with every renewal: what a contender watches. Times are for people; clocks differ. */
-  beat: z.int(),
-  released: z.boolean(),
-  holder: holderSchema,
-});
-type LockRecord = z.infer<typeof lockRecordSchema>;
 
 export interface LockTiming {
   /** How long a lock object must stand unchanged before a contender may take it over. */
@@ -72,8 +58,8 @@ export class FleetLock {
     let watched = { mark: '', sinceMs: begin };
     let epoch = 0;
     for (;;) {
-      epoch = await highestNumber(store, FOLDER, epoch);
-      const record = await readRecord(store, epoch);
+      epoch = await highestNumber(store, LOCKS, epoch);
+      const record = await readLock(store, epoch);
       const nowMs = timing.clock.monotonicMs();
       const mark = `${epoch}/${record?.beat}`;
       if (mark !== watched.mark) watched = { mark, sinceMs: nowMs };
@@ -95,10 +81,23 @@ export class FleetLock {
     holder: Holder,
     timing: LockTiming,
   ): Promise<FleetLock | null> {
-    const record: LockRecord = { schema: 1, epoch, nonce: randomUUID(), beat: 0, released: false, holder };
-    const beganMs = timing.clock.monotonicMs();
-    const created = await store.create(numberedName(FOLDER, epoch), JSON.stringify(record));
-    return created === 'created' ? new FleetLock(store, record, timing, beganMs) : null;
+    const { clock } = timing;
+    const renewedAt = clock.now().toISOString();
+    const record: LockRecord = {
+      schema: 1,
+      epoch,
+      nonce: randomUUID(),
+      beat: 0,
+      renewedAt,
+      released: false,
+      holder,
+    };
+    const beganMs = clock.monotonicMs();
+    if ((await store.create(numberedName(LOCKS, epoch), JSON.stringify(record))) !== 'created') return null;
+    // To whoever slept since it looked, a number may be free again that was used and swept away.
+    return (await highestNumber(store, LOCKS)) === epoch
+      ? new FleetLock(store, record, timing, beganMs)
+      : null;
   }
 
   /** Aborts when the lock is lost; its reason is a Superseded error. */
@@ -140,10 +139,10 @@ export class FleetLock {
     // A contender counts from when it sees the change, so the holder counts from before it makes it.
     const beganMs = this.#timing.clock.monotonicMs();
     try {
-      const highest = await highestNumber(this.#store, FOLDER, this.epoch);
+      const highest = await highestNumber(this.#store, LOCKS, this.epoch);
       if (highest > this.epoch)
         return this.#lose(`epoch ${highest} has taken the lock over from epoch ${this.epoch}`);
-      const there = await readRecord(this.#store, this.epoch);
+      const there = await readLock(this.#store, this.epoch);
       if (there !== null && there.nonce !== this.#record.nonce)
         return this.#lose(`another process has written epoch ${this.epoch} anew`);
       await this.#write({ beat: this.#record.beat + 1 });
@@ -170,8 +169,8 @@ export class FleetLock {
   }
 
   async #write(change: Partial<LockRecord>): Promise<void> {
-    Object.assign(this.#record, change);
-    await this.#store.replace(numberedName(FOLDER, this.epoch), JSON.stringify(this.#record));
+    Object.assign(this.#record, change, { renewedAt: this.#timing.clock.now().toISOString() });
+    await this.#store.replace(numberedName(LOCKS, this.epoch), JSON.stringify(this.#record));
   }
 
   #lose(reason: string): void {
@@ -182,19 +181,10 @@ export class FleetLock {
 
 /** Who holds the lock now; null if nobody does. For `status` and for refusing at once. */
 export async function currentHolder(store: JournalStore): Promise<{ epoch: number; holder: Holder } | null> {
-  const record = await readRecord(store, await highestNumber(store, FOLDER));
+  const record = await readLock(store, await highestNumber(store, LOCKS));
   return record === null || record.released ? null : { epoch: record.epoch, holder: record.holder };
 }
 
 function describeHeld(record: LockRecord): string {
-  const { host, pid, since, purpose } = record.holder;
-  return `another process holds the fleet: ${purpose}, process ${pid} on ${host}, since ${since} (epoch ${record.epoch})`;
-}
-
-async function readRecord(store: JournalStore, epoch: number): Promise<LockRecord | null> {
-  if (epoch === 0) return null;
-  const name = numberedName(FOLDER, epoch);
-  const body = await store.read(name);
-  if (body === null) return null;
-  return parseObject(lockRecordSchema, { location: store.location, name, kind: 'lock' }, body);
+  return `another process holds the fleet: ${holderWords(record.holder)} (epoch ${record.epoch})`;
 }

@@ -5,7 +5,7 @@ export function numberedName(folder: string, number: number): string {
   return `${folder}/${String(number).padStart(12, '0')}.json`;
 }
 
-function numberOf(name: string): number {
+export function numberOf(name: string): number {
   const match = /(\d{12})\.json$/.exec(name);
   if (match === null) throw new Error(`${name} is not a numbered object of the journal`);
   return Number(match[1]);

@@ -183,6 +183,29 @@ async function* readBackwards(store: JournalStore, folder: string, newest: numbe
   }
 }
 
+/**
+ * Deletes a run's journal, from its beginning: one that was cut off in between is never taken for a shorter one.
+ *
+ * @param requireHeld throws when the lock is lost
+ */
+export async function removeRun(
+  store: JournalStore,
+  runFolder: string,
+  requireHeld: () => void,
+): Promise<void> {
+  for (const name of await store.list(segmentFolder(runFolder))) {
+    requireHeld();
+    await store.remove(name);
+  }
+}
+
+/** Its deletion was begun and cut off. */
+export async function isHalfRemoved(store: JournalStore, runFolder: string): Promise<boolean> {
+  const folder = segmentFolder(runFolder);
+  const [first] = await store.list(folder);
+  return first !== undefined && first !== numberedName(folder, 1);
+}
+
 function planOf(events: readonly RunEvent[]) {
   const event = events.find((candidate) => candidate.type === 'planned');
   return event === undefined ? null : { ranges: event.ranges, bounds: event.bounds };

@@ -11,10 +11,13 @@ import { RunJournal } from '../journal/run-journal.ts';
 import type { JournalStore } from '../journal/store.ts';
 import type { RunState } from '../reconcile/state.ts';
 import { endableClaim } from './choose-run.ts';
+import type { WorkersBackend } from './context.ts';
+import { emptyWorkers } from './empty-workers.ts';
 
 export interface AbandonOptions {
   readonly store: JournalStore;
   readonly cluster: SearchCalls;
+  readonly openFleet: WorkersBackend['openFleet'];
   readonly lock: FleetLock;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -23,10 +26,11 @@ export interface AbandonOptions {
 }
 
 /**
- * Ends the unfinished run that holds the fleet: its index is deleted, the alias stays where it is, its claim ends.
- * Null: no run holds the fleet. May be repeated after it was cut off anywhere.
+ * Ends the unfinished run that holds the fleet: its fleet is brought to zero, its index is deleted, the alias stays where
+ * it is, its claim ends. Null: no run holds the fleet. May be repeated after it was cut off anywhere.
  *
- * @throws RunFailed when another run holds the fleet, or this one has moved the alias already
+ * @throws RunFailed when another run holds the fleet, this one has moved the alias already, or its fleet is not at zero
+ *   in time
  */
 export async function abandonRun(options: AbandonOptions): Promise<Claim | null> {
   const { store, lock, clock, signal, runKey } = options;
@@ -48,6 +52,8 @@ export async function abandonRun(options: AbandonOptions): Promise<Claim | null>
     throw new RunFailed(
       `run ${claim.runKey} has moved the alias already: finish it with \`reindex-fleet run\`, then \`reindex-fleet rollback\` if it must not stay`,
     );
+  // First, or workers that wait for a resume would write to what is deleted, and cost money for nothing.
+  await emptyWorkers(options);
   signal.throwIfAborted();
   await deleteTarget(cluster, names, claim.run);
   const at = clock.now().toISOString();

@@ -1,8 +1,8 @@
 import { Interrupted, messageOf, RunFailed, Superseded } from '../errors.ts';
-import { emptyFleet } from '../fleet/empty-fleet.ts';
 import { deleteTarget, targetState } from '../index/create.ts';
 import { targetNames } from '../index/names.ts';
 import type { RunContext } from './context.ts';
+import { emptyWorkers } from './empty-workers.ts';
 import { performPhase, WORK_PHASE_NAMES, type WorkPhase } from './phases.ts';
 
 /** Does a command's part of a claimed run: one phase, or all that are left. */
@@ -21,21 +21,10 @@ export async function carryOut(run: RunContext, command: 'run' | 'claim' | WorkP
  * cannot be ended now ends by its lease.
  */
 async function emptyAfterFailure(run: RunContext): Promise<void> {
-  const { clock, lock, signal, reporter } = run;
-  let opened: Awaited<ReturnType<typeof run.workers.openFleet>> | null = null;
   try {
-    opened = await run.workers.openFleet();
-    const { fleet, timing } = opened;
-    await emptyFleet(fleet, {
-      clock,
-      requireHeld: () => lock.requireHeld(),
-      signal,
-      quietMs: timing.zeroQuietMs,
-    });
+    await emptyWorkers({ ...run, openFleet: () => run.workers.openFleet() });
   } catch (error) {
-    reporter.warning(messageOf(error));
-  } finally {
-    await opened?.fleet.close();
+    run.reporter.warning(messageOf(error));
   }
 }
 

@@ -6,16 +6,25 @@ import type { JournalStore } from '../journal/store.ts';
 import type { Environment, Settings } from '../settings.ts';
 import { openJournal } from './open-journal.ts';
 
-/** What a command knows without any network: settings, its definition, the journal. */
-export interface Offline {
+/** What a command knows of its fleet without any network and without definitions: settings and the journal. */
+export interface OfflineFleet {
   readonly settings: Settings;
+  readonly store: JournalStore;
+  readonly environment: Environment;
+}
+
+/** What a command knows without any network: also its definition. */
+export interface Offline extends OfflineFleet {
   readonly loaded: LoadedDefinition;
   readonly definitionDigest: string;
   readonly build: string;
-  readonly store: JournalStore;
   /** Whether the journal gives all that a run will need of it. Throws RunFailed that names every fault. */
   readonly checkJournal: () => Promise<void>;
-  readonly environment: Environment;
+}
+
+/** @throws Faults when the settings name two places for the journal */
+export function openOfflineFleet(settings: Settings, environment: Environment): OfflineFleet {
+  return { settings, store: openJournal(settings, environment).store, environment };
 }
 
 /** Reads everything that can be read offline. Throws `Faults` (exit 2) with everything that is wrong. */
@@ -25,12 +34,12 @@ export async function openOffline(settings: Settings, environment: Environment):
   const journal = openJournal(settings, environment);
   return {
     settings,
+    environment,
     loaded,
     definitionDigest: digestDefinition(loaded.definition),
     build: await buildDigest(definitions.map(({ definition }) => definition)),
     store: journal.store,
     checkJournal: () => journal.check(),
-    environment,
   };
 }
 

@@ -81,7 +81,8 @@ async function clearFleet(
   const { fleet, timing } = workers;
   const requireHeld = (): void => lock.requireHeld();
   const ended = await emptyFleet(fleet, { clock, requireHeld, signal, quietMs: timing.zeroQuietMs });
-  if (ended.length > 0) reporter.warning(`${ended.join(', ')} of another run were still there and are ended`);
+  const names = ended.map(({ id }) => id).join(', ');
+  if (ended.length > 0) reporter.warning(`${names} of another run were still there and are ended`);
   await journal.append([{ type: 'fleet_cleared' }]);
 }
 

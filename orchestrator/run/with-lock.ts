@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
-import type { Holder } from '../journal/holder.ts';
+import { type Holder, holderWords } from '../journal/holder.ts';
 import { FleetLock } from '../journal/lock.ts';
+import type { LockRecord } from '../journal/lock-record.ts';
 import { unlessItHangs } from '../lifetime.ts';
 import type { JournalStore } from '../journal/store.ts';
 import type { Reporter } from '../report/reporter.ts';
@@ -15,7 +16,7 @@ export interface LockRequest {
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
   /** Asked while another process holds the lock; throws when there is nothing to wait for. */
-  readonly whileHeld?: () => Promise<unknown>;
+  readonly whileHeld?: (record: LockRecord) => Promise<unknown>;
 }
 
 /**
@@ -29,13 +30,10 @@ export async function withLock<T>(
   const { store, leaseMs, holder, stateOfHolder, clock, reporter, signal } = request;
   let told = false;
   const timing = { leaseMs, waitMs: leaseMs * 1.2, clock, signal };
-  const lock = await FleetLock.acquire(store, holder, timing, stateOfHolder, async ({ holder }) => {
-    if (!told)
-      reporter.note(
-        `waiting for the lock: ${holder.purpose}, process ${holder.pid} on ${holder.host}, since ${holder.since}`,
-      );
+  const lock = await FleetLock.acquire(store, holder, timing, stateOfHolder, async (record) => {
+    if (!told) reporter.note(`waiting for the lock: ${holderWords(record.holder)}`);
     told = true;
-    await request.whileHeld?.();
+    await request.whileHeld?.(record);
   });
   const held = AbortSignal.any([signal, lock.lost]);
   lock.startRenewing();

@@ -14,8 +14,9 @@ const BACKENDS: Record<string, (folder: string) => JournalStore> = {
   files: openFileStore,
   memory: (folder) => sharedBy(folder, () => new MemoryStore()),
   'the journal of the simulation': (folder) =>
-    sharedBy(folder, () => new VirtualJournal(NO_FAULTS, () => {})),
+    sharedBy(folder, () => new VirtualJournal(NO_FAULTS, UNWATCHED)),
 };
+const UNWATCHED = { written: () => {}, removed: () => {}, abandoned: () => {} };
 const NO_FAULTS = { nowMs: () => 0, strikes: () => false, guarded: (work: () => void) => work() };
 
 /** What is opened twice for one folder is one store. */

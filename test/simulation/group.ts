@@ -158,6 +158,11 @@ export class VirtualGroup {
       .map(({ id }) => id);
   }
 
+  /** What lives and was launched for a run. */
+  liveOf(run: string): string[] {
+    return this.live.filter((id) => this.#members.get(id)?.run === run);
+  }
+
   get ids(): string[] {
     return [...this.#members.keys()];
   }

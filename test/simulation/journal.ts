@@ -1,3 +1,4 @@
+import { type Claim, runFolder } from '../../orchestrator/journal/claims.ts';
 import { numberedName } from '../../orchestrator/journal/numbered.ts';
 import { type JournalStore, type ListPart, partOf } from '../../orchestrator/journal/store.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
@@ -13,6 +14,14 @@ export interface JournalWorld {
   guarded(work: () => void): void;
 }
 
+/** Who is told what the journal says. */
+export interface JournalWatch {
+  written(runFolder: string, events: readonly RunEvent[]): void;
+  /** A segment of a run's journal was deleted. */
+  removed(runFolder: string): void;
+  abandoned(run: string): void;
+}
+
 /** The journal store in virtual time; every segment that comes into being is read by the accounts of the world. */
 export class VirtualJournal implements JournalStore {
   readonly location = 'the virtual journal';
@@ -20,14 +29,14 @@ export class VirtualJournal implements JournalStore {
   /** Writes fail before this. */
   brokenUntilMs = 0;
   readonly #world: JournalWorld;
-  readonly #onEvents: (runFolder: string, events: readonly RunEvent[]) => void;
+  readonly #watch: JournalWatch;
   readonly #epochs = new Map<string, number>();
   /** When each object came into being. */
   readonly #createdMs = new Map<string, number>();
 
-  constructor(world: JournalWorld, onEvents: (runFolder: string, events: readonly RunEvent[]) => void) {
+  constructor(world: JournalWorld, watch: JournalWatch) {
     this.#world = world;
-    this.#onEvents = onEvents;
+    this.#watch = watch;
   }
 
   async create(name: string, body: string): Promise<'created' | 'exists'> {
@@ -50,7 +59,10 @@ export class VirtualJournal implements JournalStore {
 
   async remove(name: string): Promise<void> {
     this.#requireWritable();
+    this.#world.guarded(() => this.#requireRemovable(name));
     this.objects.delete(name);
+    const folder = folderOf(name);
+    if (folder !== null) this.#watch.removed(folder);
   }
 
   async list(folder: string, part?: ListPart): Promise<string[]> {
@@ -72,12 +84,36 @@ export class VirtualJournal implements JournalStore {
   }
 
   #read(name: string, body: string): void {
-    const [, folder = ''] = /^(.*)\/segments\//.exec(name) ?? [];
-    if (folder === '') return;
+    if (name.startsWith('claims/')) this.#readClaim(body);
+    const folder = folderOf(name);
+    if (folder === null) return;
     const { events, epoch } = JSON.parse(body) as { events: RunEvent[]; epoch: number };
     const seen = this.#epochs.get(folder) ?? 0;
     if (epoch < seen) throw new Violation(`epoch ${epoch} wrote ${name} behind epoch ${seen}`);
     this.#epochs.set(folder, epoch);
-    this.#onEvents(folder, events);
+    this.#watch.written(folder, events);
   }
+
+  #readClaim(body: string): void {
+    const { run, ended } = JSON.parse(body) as Claim;
+    if (ended === 'abandoned') this.#watch.abandoned(run);
+  }
+
+  /** The newest lock and the newest claim say who holds the fleet, and what a held claim's run has said stays. */
+  #requireRemovable(name: string): void {
+    const newest = (folder: string): string => this.#namesIn(folder).at(-1) ?? '';
+    const claim = JSON.parse(this.objects.get(newest('claims')) ?? '{}') as Partial<Claim>;
+    const isClaimed = claim.held === true && folderOf(name) === runFolder(claim.runKey ?? '');
+    if (name === newest('locks') || name === newest('claims') || isClaimed)
+      throw new Violation(`${name} was deleted, and is needed`);
+  }
+
+  #namesIn(folder: string): string[] {
+    return [...this.objects.keys()].filter((name) => name.startsWith(`${folder}/`)).sort();
+  }
+}
+
+/** The run's folder that a segment lies in; null: it is none. */
+function folderOf(name: string): string | null {
+  return /^(.*)\/segments\//.exec(name)?.[1] ?? null;
 }

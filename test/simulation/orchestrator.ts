@@ -1,17 +1,17 @@
 import { describedDigest, digestDefinition } from '../../definition/digest.ts';
 import { exitCodeOf, Interrupted, messageOf } from '../../orchestrator/errors.ts';
-import { sweepFleet } from '../../orchestrator/fleet/sweep.ts';
 import { certainStore } from '../../orchestrator/journal/certain-store.ts';
 import type { FleetLock } from '../../orchestrator/journal/lock.ts';
 import type { RunIdentity } from '../../orchestrator/reconcile/events.ts';
 import { abandonRun } from '../../orchestrator/run/abandon-run.ts';
 import { type BegunRun, claimRun } from '../../orchestrator/run/begin-run.ts';
 import { carryOut } from '../../orchestrator/run/carry-out.ts';
-import { type ChosenRun, chooseRun, unfinishedClaim } from '../../orchestrator/run/choose-run.ts';
-import type { RunContext } from '../../orchestrator/run/context.ts';
+import { type ChosenRun, chooseRun } from '../../orchestrator/run/choose-run.ts';
+import type { RunContext, WorkersBackend } from '../../orchestrator/run/context.ts';
 import type { Offline } from '../../orchestrator/run/offline.ts';
 import type { WorkPhase } from '../../orchestrator/run/phases.ts';
-import { withLock } from '../../orchestrator/run/with-lock.ts';
+import { sweep } from '../../orchestrator/run/sweep.ts';
+import { type LockRequest, withLock } from '../../orchestrator/run/with-lock.ts';
 import { type Call, VirtualPorts } from './ports.ts';
 import type { Passage, VirtualProcess } from './process.ts';
 import type { CallKind, World } from './world.ts';
@@ -82,20 +82,13 @@ export class VirtualOrchestrator {
       reporter: this.#ports.reporter,
       signal: this.#signal.signal,
     };
+    const { command } = this;
+    if (command === 'sweep') return this.#sweep(request);
     await withLock(request, async (lock, signal) => {
       this.#ports.epoch = lock.epoch;
-      if (this.command === 'abandon')
-        return void (await abandonRun({
-          store: offline.store,
-          cluster: this.#ports.cluster,
-          lock,
-          clock,
-          signal,
-          runKey: null,
-        }));
-      if (this.command === 'sweep') return this.#sweep(offline, lock, signal);
+      if (command === 'abandon') return this.#abandon(offline, lock, signal);
       const chosen = await this.#choose(offline);
-      if (!this.#isOver(chosen)) await this.#carryOut(offline, chosen, lock, signal, this.command);
+      if (!this.#isOver(chosen)) await this.#carryOut(offline, chosen, lock, signal, command);
     });
   }
 
@@ -126,7 +119,7 @@ export class VirtualOrchestrator {
       workers: {
         check: () => Promise.resolve(null),
         open: (context) => Promise.resolve(this.#ports.workers(context)),
-        openFleet: () => Promise.resolve({ fleet: this.#ports.fleet(null), timing: this.#world.timing }),
+        openFleet: this.#openFleet,
       },
       clock,
       reporter: this.#ports.reporter,
@@ -140,21 +133,26 @@ export class VirtualOrchestrator {
     }
   }
 
-  async #sweep({ store }: Offline, lock: FleetLock, signal: AbortSignal): Promise<void> {
-    const claim = await unfinishedClaim(store);
-    const claimed = claim === null ? null : { runKey: claim.runKey, writtenAt: new Date(claim.at) };
-    this.#world.noteSweep(
-      await sweepFleet({
-        fleet: this.#ports.fleet(null),
-        lock,
-        claimed,
-        graceMs: 600_000,
-        zeroQuietMs: this.#world.timing.zeroQuietMs,
-        clock: this.process.clock,
-        reporter: this.#ports.reporter,
-        signal,
-      }),
-    );
+  readonly #openFleet: WorkersBackend['openFleet'] = () =>
+    Promise.resolve({ fleet: this.#ports.fleet(null), timing: this.#world.timing });
+
+  async #abandon({ store }: Offline, lock: FleetLock, signal: AbortSignal): Promise<void> {
+    const { clock } = this.process;
+    const { cluster } = this.#ports;
+    const openFleet = this.#openFleet;
+    await abandonRun({ store, cluster, openFleet, lock, clock, signal, runKey: null });
+  }
+
+  async #sweep(request: Omit<LockRequest, 'whileHeld'>): Promise<void> {
+    const swept = await sweep({
+      lock: { ...request, holder: { ...request.holder, sweeps: true } },
+      openFleet: this.#openFleet,
+      onHeld: ({ epoch }) => {
+        this.#ports.epoch = epoch;
+      },
+      ...this.#world.sweepRules,
+    });
+    this.#world.noteSweep(swept);
   }
 
   /** What planning would have said: the world planned the ranges. */

@@ -15,6 +15,8 @@ export interface WorldOutcome {
   readonly virtualMs: number;
   /** The readers' alias serves an index. */
   readonly promoted: boolean;
+  /** Runs whose journal a sweep has deleted. */
+  readonly cleanedRuns: number;
 }
 
 const DEFINITION = `
@@ -70,5 +72,6 @@ export async function runWorld(options: WorldOptions, setting: Setting): Promise
     commands: driver.commands,
     virtualMs: world.scheduler.nowMs,
     promoted: world.cluster.holders('places').length > 0,
+    cleanedRuns: world.cleanedRuns,
   };
 }

@@ -8,6 +8,7 @@ export interface Simulation {
   readonly broken: readonly WorldOutcome[];
   readonly faults: FaultCounts;
   readonly promoted: number;
+  readonly cleanedRuns: number;
   readonly commands: number;
   readonly virtualHours: number;
   readonly seconds: number;
@@ -23,12 +24,13 @@ export async function simulate(
   const seeds = Array.from({ length: options.worlds }, (_, i) => options.seed + i);
   const faults = new FaultCounts();
   const broken: WorldOutcome[] = [];
-  const sums = { done: 0, promoted: 0, commands: 0, virtualMs: 0 };
+  const sums = { done: 0, promoted: 0, cleanedRuns: 0, commands: 0, virtualMs: 0 };
   const note = (outcome: WorldOutcome): void => {
     faults.add(outcome.faults);
     if (outcome.broken !== null) broken.push(outcome);
     sums.done += 1;
     sums.promoted += outcome.promoted ? 1 : 0;
+    sums.cleanedRuns += outcome.cleanedRuns;
     sums.commands += outcome.commands;
     sums.virtualMs += outcome.virtualMs;
     onWorld(outcome, sums.done);
@@ -42,6 +44,7 @@ export async function simulate(
     broken: broken.sort((a, b) => a.seed - b.seed),
     faults,
     promoted: sums.promoted,
+    cleanedRuns: sums.cleanedRuns,
     commands: sums.commands,
     virtualHours: sums.virtualMs / 3_600_000,
     seconds: (performance.now() - beganMs) / 1000,

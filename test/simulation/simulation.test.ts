@@ -8,10 +8,14 @@ const WORLDS = 2_000;
 
 describe('whole runs in virtual time', { timeout: 900_000 }, () => {
   it(`keep every promise in ${WORLDS} worlds, and every fault is tried`, async () => {
-    const { broken, faults, promoted, worlds, seconds } = await simulate({ worlds: WORLDS, seed: 1 });
+    const { broken, faults, promoted, cleanedRuns, worlds, seconds } = await simulate({
+      worlds: WORLDS,
+      seed: 1,
+    });
     console.log(`${worlds} worlds in ${seconds.toFixed(0)} s: ${(worlds / seconds).toFixed(1)} worlds/s`);
     expect(broken.map(({ seed, broken: promise }) => `seed ${seed}: ${promise}`)).toEqual([]);
     expect(FAULTS.filter((fault) => (faults.counts.get(fault) ?? 0) === 0)).toEqual([]);
+    expect(cleanedRuns).toBeGreaterThan(0);
     // Most runs end with a promotion: a run that only ever failed would break no promise either.
     expect(promoted).toBeGreaterThan(WORLDS * 0.85);
   });

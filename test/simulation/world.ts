@@ -1,6 +1,7 @@
 import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
 import type { LoadedDefinition } from '../../definition/load.ts';
 import type { RunPlan } from '../../orchestrator/reconcile/events.ts';
+import type { Swept, SweepRules } from '../../orchestrator/run/sweep.ts';
 import type { Settings } from '../../orchestrator/settings.ts';
 import { VirtualCluster } from './cluster.ts';
 import { type Fault, FaultCounts } from './faults.ts';
@@ -56,6 +57,10 @@ const TIMEOUT_MS: Readonly<Record<CallKind, number>> = {
 };
 /** So long a view of the fleet may be stale, and a call that timed out may take to take effect. */
 const STALE_MS = 8_000;
+/** More than the workers' lease. */
+const GRACE_MS = 600_000;
+const KEPT_MS = 60_000;
+const CLOCKS_HOURS_APART_MS = 26 * 3_600_000;
 /** A holder whose clock is slow and a contender whose clock is fast differ by this at the end of a lease of 15 s. */
 const CLOCKS_DIFFER_MS = 350;
 
@@ -83,6 +88,8 @@ export class World {
   violation: Violation | null = null;
   /** Of the run that began last. */
   pinnedImage: string | null = null;
+  /** Runs whose journal a sweep has deleted. */
+  cleanedRuns = 0;
   readonly #story: ((line: string) => void) | null;
   /** The keys that the table held in each range when it was last validated, by the range's start. */
   readonly #validated = new Map<string, readonly bigint[]>();
@@ -120,11 +127,16 @@ export class World {
     const rowsIn = (range: KeyRange): number | null =>
       this.#countsCannotBeKnown ? null : this.table.keysIn(range).length;
     const accounts = new Map<string, StretchAccount>();
-    this.journal = new VirtualJournal(this, (folder, events) => {
-      const account = accounts.get(folder) ?? new StretchAccount({ rowsIn });
-      accounts.set(folder, account);
-      account.note(events);
-      for (const event of events) if (event.type === 'fleet_pinned') this.pinnedImage = event.pin.image;
+    this.journal = new VirtualJournal(this, {
+      written: (folder, events) => {
+        const account = accounts.get(folder) ?? new StretchAccount({ rowsIn });
+        accounts.set(folder, account);
+        account.note(events);
+        for (const event of events) if (event.type === 'fleet_pinned') this.pinnedImage = event.pin.image;
+      },
+      // A key that is known no more begins another run.
+      removed: (folder) => void accounts.delete(folder),
+      abandoned: (run) => this.#checkAbandoned(run),
     });
   }
 
@@ -242,8 +254,19 @@ export class World {
     return kept.filter((key) => there.has(String(key)));
   }
 
-  noteSweep({ ended }: { readonly ended: readonly string[] }): void {
-    this.tell('sweep', `ended ${ended.length} instances`);
+  /** Ages are far beyond what clocks differ by, and delete much in a world of hours. */
+  get sweepRules(): SweepRules {
+    const keepMs = this.has('clocks differ') ? CLOCKS_HOURS_APART_MS : KEPT_MS;
+    return { graceMs: GRACE_MS, keepMs, keepLocksMs: keepMs };
+  }
+
+  noteSweep({ drivenBy, graceUntil, found, cleaned }: Swept): void {
+    this.cleanedRuns += cleaned.runs.length;
+    const did = drivenBy !== null ? 'left a live run' : graceUntil === null ? 'ended' : 'left alone';
+    this.tell(
+      'sweep',
+      `${did}: ${found.length} instances; deleted ${cleaned.runs.join(', ')}, ${cleaned.locks} locks`,
+    );
   }
 
   #checkPromotion(index: string, keys: ReadonlySet<string>, deadLetters: ReadonlySet<string>): void {
@@ -253,6 +276,16 @@ export class World {
     if (missing.length > 0) this.break(`${index} is promoted without ${missing.slice(0, 5).join(', ')}`);
     if (surplus.length > 0)
       this.break(`${index} is promoted with ${surplus.slice(0, 5).join(', ')}, which the table lacked`);
+  }
+
+  /** Nothing is left of what it launched; a machine of another run may come at any moment. */
+  #checkAbandoned(run: string): void {
+    const { desired } = this.group;
+    const left = this.group.liveOf(run);
+    if (left.length > 0 || (desired > 0 && !this.has('instance of another run is there')))
+      this.break(
+        `run ${run} is abandoned, and the fleet is not at zero: desired ${desired}, ${left.join(', ')}`,
+      );
   }
 
   get #countsCannotBeKnown(): boolean {

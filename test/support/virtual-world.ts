@@ -317,7 +317,7 @@ export function givenBack(world: VirtualWorld): { ranges: string[]; charged: str
   };
 }
 
-const IDENTITY: RunEvent = {
+export const IDENTITY: Extract<RunEvent, { type: 'run_started' }> = {
   type: 'run_started',
   run: 'run-1',
   runKey: 'key-1',

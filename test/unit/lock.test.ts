@@ -3,6 +3,7 @@ import { FleetHeld, Superseded } from '../../orchestrator/errors.ts';
 import { certainStore } from '../../orchestrator/journal/certain-store.ts';
 import type { Holder } from '../../orchestrator/journal/holder.ts';
 import { currentHolder, FleetLock } from '../../orchestrator/journal/lock.ts';
+import type { JournalStore } from '../../orchestrator/journal/store.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
 const LEASE_MS = 15_000;
@@ -89,6 +90,24 @@ describe('the fleet lock', () => {
     },
   );
 
+  it('is not taken under a number that was used and swept away while its contender slept', async () => {
+    const first = await acquire('a');
+    await first.release();
+    let slept = false;
+    // Between its look and its write others come and go, and the number that it saw as the next is swept away.
+    const contender = await acquire('b', {
+      beforeCreate: async () => {
+        if (slept) return;
+        slept = true;
+        const second = await acquire('c');
+        await second.release();
+        await acquire('d').then((third) => third.release());
+        await store.remove('locks/000000000002.json');
+      },
+    });
+    expect(contender.epoch).toBe(4);
+  });
+
   it('leaves the new holder alone when a superseded one releases', async () => {
     const paused = await acquire('a');
     const other = await acquire('b');
@@ -127,6 +146,7 @@ function acquire(
     state?: 'alive' | 'dead' | 'unknown';
     onSleep?: () => Promise<void>;
     onWait?: () => Promise<void>;
+    beforeCreate?: () => Promise<void>;
   } = {},
 ): Promise<FleetLock> {
   const holder: Holder = { host: 'here', pid: 7, identity: null, since: '2026-01-01T00:00:00.000Z', purpose };
@@ -138,8 +158,16 @@ function acquire(
       await options.onSleep?.();
     },
   };
+  const certain = certainStore(store, clock);
+  const slow: JournalStore = {
+    ...certain,
+    create: async (name, body) => {
+      await options.beforeCreate?.();
+      return certain.create(name, body);
+    },
+  };
   return FleetLock.acquire(
-    certainStore(store, clock),
+    slow,
     holder,
     { leaseMs: LEASE_MS, waitMs: LEASE_MS * 1.2, clock, signal: new AbortController().signal },
     () => Promise.resolve(options.state ?? 'unknown'),

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { holderSchema } from './holder.ts';
+import { numberedName } from './numbered.ts';
+import type { JournalStore } from './store.ts';
+import { parseObject } from './store-failure.ts';
+
+/** The folder of a fleet's locks, numbered by epoch. */
+export const LOCKS = 'locks';
+
+const lockRecordSchema = z.object({
+  schema: z.literal(1),
+  epoch: z.int(),
+  nonce: z.string(),
+  /** Rises with every renewal: what a contender watches. Times are for people; clocks differ. */
+  beat: z.int(),
+  /** When it was last renewed, by its holder's clock. Earlier versions did not write it. */
+  renewedAt: z.iso.datetime().optional(),
+  released: z.boolean(),
+  holder: holderSchema,
+});
+export type LockRecord = z.infer<typeof lockRecordSchema>;
+
+/** The lock of an epoch; null: there is none. */
+export async function readLock(store: JournalStore, epoch: number): Promise<LockRecord | null> {
+  if (epoch === 0) return null;
+  const name = numberedName(LOCKS, epoch);
+  const body = await store.read(name);
+  if (body === null) return null;
+  return parseObject(lockRecordSchema, { location: store.location, name, kind: 'lock' }, body);
+}

@@ -1,0 +1,76 @@
+import { allClaims, type Claim, claimHistory, runFolder } from '../journal/claims.ts';
+import { removeOldLocks } from '../journal/lock-history.ts';
+import { isHalfRemoved, readRun, removeRun } from '../journal/run-journal.ts';
+import type { JournalStore } from '../journal/store.ts';
+
+export interface CleaningOptions {
+  readonly store: JournalStore;
+  /** Throws when the lock is lost. */
+  readonly requireHeld: () => void;
+  readonly now: Date;
+  /** What a run left that is over for longer than this is deleted. */
+  readonly keepMs: number;
+  /** Locks that were last renewed before that are deleted. */
+  readonly keepLocksMs: number;
+}
+
+export interface Cleaned {
+  readonly locks: number;
+  /** Keys of the runs whose journal and claims were deleted: they are known no more. */
+  readonly runs: readonly string[];
+}
+
+/**
+ * Deletes from a journal by age what nobody needs any more: locks but the newest, and claims and journals of runs that are
+ * over. Of the newest claim's run (it may hold the fleet) nothing is touched, nor of the newest promotion of each alias,
+ * which a rollback needs. A cut-off cleaning is brought to its end by the next.
+ */
+export async function cleanJournal(options: CleaningOptions): Promise<Cleaned> {
+  const { store, requireHeld, now, keepMs, keepLocksMs } = options;
+  const before = (ms: number): Date => new Date(now.getTime() - ms);
+  const locks = await removeOldLocks(store, { before: before(keepLocksMs), requireHeld });
+  const runs: string[] = [];
+  for (const { run, runKey } of await removableRuns(store, before(keepMs))) {
+    await removeRun(store, runFolder(runKey), requireHeld);
+    await removeClaims(store, run, requireHeld);
+    runs.push(runKey);
+  }
+  return { locks, runs };
+}
+
+/** Runs that are over since before `before`, newest first. Few journals are read where none is so old. */
+async function removableRuns(store: JournalStore, before: Date): Promise<Claim[]> {
+  const history = await claimHistory(store);
+  // Only the newest claim can hold the fleet.
+  const old = new Set(history.slice(1).filter(({ at }) => new Date(at) < before));
+  const removable: Claim[] = [];
+  const promoted = new Set<string>();
+  for (const claim of old.size === 0 ? [] : history) {
+    if (promoted.has(claim.alias) && !old.has(claim)) continue;
+    const standing = await standingOf(store, claim, before);
+    if (standing === 'promoted' && !promoted.has(claim.alias)) promoted.add(claim.alias);
+    else if (standing !== 'young' && old.has(claim)) removable.push(claim);
+  }
+  return removable;
+}
+
+async function standingOf(
+  store: JournalStore,
+  { runKey }: Claim,
+  before: Date,
+): Promise<'promoted' | 'young' | 'old'> {
+  const folder = runFolder(runKey);
+  if (await isHalfRemoved(store, folder)) return 'old';
+  const { state, writtenAt } = await readRun(store, folder);
+  if (state.promotion !== null && state.rolledBack === null) return 'promoted';
+  return writtenAt !== null && writtenAt >= before ? 'young' : 'old';
+}
+
+/** Last of all, the newest of them last: a run whose journal is half deleted is found again by its claim. */
+async function removeClaims(store: JournalStore, run: string, requireHeld: () => void): Promise<void> {
+  for (const { name, claim } of (await allClaims(store)).toReversed()) {
+    if (claim.run !== run) continue;
+    requireHeld();
+    await store.remove(name);
+  }
+}

@@ -1,0 +1,28 @@
+import type { Clock } from '../clock.ts';
+import { emptyFleet } from '../fleet/empty-fleet.ts';
+import type { FleetInstance } from '../fleet/fleet.ts';
+import type { FleetLock } from '../journal/lock.ts';
+import type { WorkersBackend } from './context.ts';
+
+export interface EmptyingWorkers {
+  readonly openFleet: WorkersBackend['openFleet'];
+  readonly lock: FleetLock;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Brings a run's fleet to zero from outside of its passes, and gives what it found there. */
+export async function emptyWorkers({
+  openFleet,
+  lock,
+  clock,
+  signal,
+}: EmptyingWorkers): Promise<FleetInstance[]> {
+  const { fleet, timing } = await openFleet();
+  try {
+    const requireHeld = (): void => lock.requireHeld();
+    return await emptyFleet(fleet, { clock, requireHeld, signal, quietMs: timing.zeroQuietMs });
+  } finally {
+    await fleet.close();
+  }
+}

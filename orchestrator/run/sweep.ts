@@ -1,0 +1,109 @@
+import { FleetHeld } from '../errors.ts';
+import type { FleetInstance } from '../fleet/fleet.ts';
+import { sweepFleet } from '../fleet/sweep.ts';
+import { type Claim, runFolder } from '../journal/claims.ts';
+import type { Holder } from '../journal/holder.ts';
+import type { FleetLock } from '../journal/lock.ts';
+import { lastHeldAt } from '../journal/lock-history.ts';
+import type { LockRecord } from '../journal/lock-record.ts';
+import { readRun } from '../journal/run-journal.ts';
+import { unfinishedClaim } from './choose-run.ts';
+import { type Cleaned, cleanJournal } from './clean-journal.ts';
+import type { WorkersBackend } from './context.ts';
+import { type LockRequest, withLock } from './with-lock.ts';
+
+/**
+ * A lock that is not the newest decides nothing; only sweepers read it, for as long as the longest grace, a day. More of
+ * them would only make each renewal's look at their folder longer.
+ */
+export const KEEP_LOCKS_MS = 2 * 86_400_000;
+
+/** What a sweeper may do, and for how long it leaves what alone; milliseconds. */
+export interface SweepRules {
+  /** The fleet of an unfinished run, after its last word. */
+  readonly graceMs: number;
+  /** The journal of a run that is over. */
+  readonly keepMs: number;
+  /** Locks but the newest. */
+  readonly keepLocksMs: number;
+}
+
+export interface SweepRequest extends SweepRules {
+  readonly lock: Omit<LockRequest, 'whileHeld'>;
+  readonly openFleet: WorkersBackend['openFleet'];
+  /** Told when the lock is taken. */
+  readonly onHeld?: (lock: FleetLock) => void;
+}
+
+/** What a sweeper found and did. */
+export interface Swept {
+  /** The process that lives and holds the lock: nothing was touched; null: none. */
+  readonly drivenBy: Holder | null;
+  /** The unfinished run that holds the fleet; null: none. */
+  readonly claim: Claim | null;
+  /** Instances that were pending or running. */
+  readonly found: readonly FleetInstance[];
+  /** Until when they are left alone; null: they were ended, and the fleet is at zero. */
+  readonly graceUntil: Date | null;
+  readonly cleaned: Cleaned;
+}
+
+/**
+ * Brings the fleet to zero unless a live process drives it, then cleans the journal. May be done at any time, beside
+ * healthy runs too: it takes the lock as any contender does, and goes away as soon as it sees the holder renew it. A
+ * holder that does not is waited for like by everybody else, for a whole lease.
+ */
+export async function sweep(request: SweepRequest): Promise<Swept> {
+  const { store } = request.lock;
+  const watch = new RenewalWatch();
+  const lock: LockRequest = { ...request.lock, whileHeld: (record) => watch.look(record) };
+  try {
+    return await withLock(lock, (held, signal) => sweepUnderLock(request, held, signal));
+  } catch (error) {
+    if (!(error instanceof FleetHeld) || watch.holder === null) throw error;
+    const nothing = { found: [], graceUntil: null, cleaned: { locks: 0, runs: [] } };
+    return { drivenBy: watch.holder, claim: await unfinishedClaim(store), ...nothing };
+  }
+}
+
+async function sweepUnderLock(request: SweepRequest, lock: FleetLock, signal: AbortSignal): Promise<Swept> {
+  const { graceMs, openFleet } = request;
+  const { store, clock } = request.lock;
+  request.onHeld?.(lock);
+  const claim = await unfinishedClaim(store);
+  const lastWordAt = claim === null ? null : await lastWordOf(claim, request, lock.epoch);
+  const { fleet, timing } = await openFleet();
+  try {
+    const { zeroQuietMs } = timing;
+    const swept = await sweepFleet({ fleet, lock, lastWordAt, graceMs, zeroQuietMs, clock, signal });
+    signal.throwIfAborted();
+    const requireHeld = (): void => lock.requireHeld();
+    const cleaned = await cleanJournal({ ...request, store, requireHeld, now: clock.now() });
+    return { drivenBy: null, claim, ...swept, cleaned };
+  } finally {
+    await fleet.close();
+  }
+}
+
+/** The newest of what its claim, its journal and its lock say. */
+async function lastWordOf(claim: Claim, { lock, graceMs }: SweepRequest, epoch: number): Promise<Date> {
+  const since = new Date(lock.clock.now().getTime() - graceMs);
+  const { writtenAt } = await readRun(lock.store, runFolder(claim.runKey));
+  const heldAt = await lastHeldAt(lock.store, { belowEpoch: epoch, since });
+  const words = [new Date(claim.at), writtenAt, heldAt].filter((at) => at !== null);
+  return new Date(Math.max(...words.map((at) => at.getTime())));
+}
+
+/** Sees a holder renew its lock: it lives, and there is nothing to wait for. */
+class RenewalWatch {
+  /** Of the newest look. */
+  holder: Holder | null = null;
+  #seen: { readonly epoch: number; readonly beat: number } | null = null;
+
+  look({ epoch, beat, holder }: LockRecord): Promise<void> {
+    const renewed = this.#seen?.epoch === epoch && this.#seen.beat !== beat;
+    this.#seen = { epoch, beat };
+    this.holder = holder;
+    return renewed ? Promise.reject(new FleetHeld('its holder lives')) : Promise.resolve();
+  }
+}
