@@ -130,7 +130,26 @@ function textsOf(facts: InstanceFacts): Record<string, string> {
     'meta-data/placement/region': region,
     'dynamic/instance-identity/document': JSON.stringify(document, null, 2),
     ...tagTexts(facts.tags),
+    ...roleTexts(),
   };
+}
+
+const ROLE = 'reindex-worker';
+const CREDENTIALS_HOURS = 6;
+
+/** The credentials of the instance's role (EC2 User Guide, "Retrieve security credentials from instance metadata"). */
+function roleTexts(): Record<string, string> {
+  const credentials = {
+    Code: 'Success',
+    LastUpdated: seconds(new Date()),
+    Type: 'AWS-HMAC',
+    AccessKeyId: 'test',
+    SecretAccessKey: 'test',
+    Token: 'test',
+    Expiration: seconds(new Date(Date.now() + CREDENTIALS_HOURS * 3_600_000)),
+  };
+  const path = 'meta-data/iam/security-credentials/';
+  return { [path]: ROLE, [path + ROLE]: JSON.stringify(credentials) };
 }
 
 function tagTexts(tags: InstanceFacts['tags']): Record<string, string> {

@@ -6,7 +6,7 @@ import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
 import { PutParameterCommand } from '@aws-sdk/client-ssm';
 import { onTestFinished } from 'vitest';
 import { type ApiProxy, startApiProxy } from './api-proxy.ts';
-import { ACCOUNT_ID, awsEnvironment } from './aws-clients.ts';
+import { ACCOUNT_ID } from './aws-clients.ts';
 import { groupOf, setDesired } from './group.ts';
 import { type InstanceMetadata, startInstanceMetadata } from './instance-metadata.ts';
 import { makeWorld } from './world.ts';
@@ -22,7 +22,7 @@ export interface WorkerInstance {
   readonly metadata: InstanceMetadata;
   /** What the worker calls. */
   readonly api: ApiProxy;
-  /** For its worker process. */
+  /** For its worker process, which finds all else, credentials too, in the metadata. */
   readonly environment: NodeJS.ProcessEnv;
   /** Writes parameters below `path`; secrets encrypted. */
   putParameters(
@@ -80,7 +80,7 @@ export async function createWorkerInstance(awsUrl: string): Promise<WorkerInstan
     metadata,
     api,
     environment: {
-      ...awsEnvironment(api.url),
+      AWS_ENDPOINT_URL: api.url,
       REINDEX_WORKER_PLATFORM: 'ec2',
       REINDEX_WORKER_SHUTDOWN_COMMAND: `touch ${shutdownMark}`,
       AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url,

@@ -184,7 +184,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
     [
       'AccessDeniedException',
       'The ciphertext refers to a key that x is not authorized to use (Service: AWSKMS; Status Code: 400)',
-      'Allow the role of the instance kms:Decrypt',
+      'Allow the role of the instance kms:Decrypt with the key of the parameters.',
     ],
   ])(
     'names the permission that it lacks, exits 1 and removes the instance: %s %s',

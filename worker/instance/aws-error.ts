@@ -18,7 +18,7 @@ const NOT_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTU
 export function awsErrorText(error: unknown, { action, resource, region }: AwsCall): string {
   const { name, message } = nameAndMessage(error);
   const advice = adviceFor(`${name} ${message}`, action, statusOf(error));
-  return `${action} of ${resource} in ${region} failed: ${name}: ${message.replace(/\.$/, '')}. ${advice}`;
+  return `${action} of ${resource} in ${region} failed: ${name}: ${message.replace(/\.$/, '')}. ${advice}`.trimEnd();
 }
 
 /** Whether it is certain that a call had no effect: AWS refused it, or never heard it. */
@@ -30,18 +30,16 @@ export function hadNoEffect(error: unknown): boolean {
 }
 
 function adviceFor(text: string, action: string, status: number | null): string {
-  if (THROTTLED.test(text)) return 'Too many call at once: it is tried again.';
+  if (THROTTLED.test(text)) return 'Too many calls at once: it is tried again.';
   if (DENIED.test(text)) {
-    const permission = /kms/i.test(text)
-      ? `kms:Decrypt, with the key that the parameters are encrypted with`
-      : action;
+    const permission = /kms/i.test(text) ? 'kms:Decrypt with the key of the parameters' : action;
     return `Allow the role of the instance ${permission}.`;
   }
   if (CREDENTIALS.test(text))
     return 'The instance needs an instance profile with a role, and a clock that is right.';
   if (status === null)
     return "Is there a way to AWS's API: a route, a security group, an endpoint of the VPC?";
-  return status >= 500 ? "The fault is on AWS's side: it is tried again." : 'See the message.';
+  return status >= 500 ? "The fault is on AWS's side: it is tried again." : '';
 }
 
 function nameAndMessage(error: unknown): { name: string; message: string } {
