@@ -34,7 +34,7 @@ function sharedBy(folder: string, make: () => JournalStore): JournalStore {
   return store;
 }
 
-describe.for(Object.entries(BACKENDS))('journal store: %s', ([_, open]) => {
+describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
   let folder: string;
   let store: JournalStore;
 
