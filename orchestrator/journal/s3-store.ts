@@ -31,7 +31,7 @@ export function openS3Store(aws: AwsClients, place: BucketPlace): JournalStore {
 function create(bucket: Bucket, name: string, body: string): Promise<'created' | 'exists'> {
   return bucket.call({ action: 's3:PutObject', doing: 'written', name }, async (s3, shared) => {
     try {
-      await s3.putObject({ ...shared, ...jsonAt(bucket, name), Body: body, IfNoneMatch: '*' });
+      await s3.putObject({ ...shared, ...objectOf(bucket, name, body), IfNoneMatch: '*' });
       return 'created';
     } catch (error) {
       if (awsStatusOf(error) === 412) return 'exists';
@@ -54,7 +54,7 @@ function read(bucket: Bucket, name: string): Promise<string | null> {
 
 async function replace(bucket: Bucket, name: string, body: string): Promise<void> {
   await bucket.call({ action: 's3:PutObject', doing: 'written', name }, (s3, shared) =>
-    s3.putObject({ ...shared, ...jsonAt(bucket, name), Body: body }),
+    s3.putObject({ ...shared, ...objectOf(bucket, name, body) }),
   );
 }
 
@@ -97,6 +97,17 @@ function keysIn(
   return [...keys, ...CommonPrefixes.flatMap(({ Prefix: prefix }) => prefix?.slice(0, -1) ?? [])];
 }
 
-function jsonAt(bucket: Bucket, name: string): { Key: string; ContentType: string } {
-  return { Key: bucket.keyOf(name), ContentType: 'application/json' };
+/** With its length, which the SDK does not find out of an empty body. */
+function objectOf(
+  bucket: Bucket,
+  name: string,
+  text: string,
+): { Key: string; Body: Buffer; ContentLength: number; ContentType: string } {
+  const body = Buffer.from(text);
+  return {
+    Key: bucket.keyOf(name),
+    Body: body,
+    ContentLength: body.length,
+    ContentType: 'application/json',
+  };
 }

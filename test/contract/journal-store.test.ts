@@ -2,22 +2,31 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openFileStore } from '../../orchestrator/journal/file-store.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
 import { VirtualJournal } from '../simulation/journal.ts';
+import { createTestBucket, openTestStore } from '../aws/test-bucket.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
 /** What every journal store promises. Each backend is run through the same suite. */
 const shared = new Map<string, JournalStore>();
-const BACKENDS: Record<string, (folder: string) => JournalStore> = {
+const awsUrl = inject('awsUrl');
+type Open = (folder: string) => JournalStore | Promise<JournalStore>;
+const BACKENDS: Record<string, Open> = {
   files: openFileStore,
+  ...(awsUrl === null ? {} : { 'a bucket': await bucketOf(awsUrl) }),
   memory: (folder) => sharedBy(folder, () => new MemoryStore()),
   'the journal of the simulation': (folder) =>
     sharedBy(folder, () => new VirtualJournal(NO_FAULTS, UNWATCHED)),
 };
 const UNWATCHED = { written: () => {}, removed: () => {}, abandoned: () => {} };
 const NO_FAULTS = { nowMs: () => 0, strikes: () => false, guarded: (work: () => void) => work() };
+
+async function bucketOf(url: string): Promise<Open> {
+  const bucket = await createTestBucket(url);
+  return (folder) => openTestStore(url, { bucket, prefix: `journals${folder}` });
+}
 
 /** What is opened twice for one folder is one store. */
 function sharedBy(folder: string, make: () => JournalStore): JournalStore {
@@ -32,7 +41,7 @@ describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'journal-'));
-    store = open(folder);
+    store = await open(folder);
   });
   afterEach(() => rm(folder, { recursive: true }));
 
@@ -43,9 +52,9 @@ describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
   });
 
   it('has exactly one winner among many at once', async () => {
-    const results = await Promise.all(
-      Array.from({ length: 32 }, (_, i) => open(folder).create('race/1', `body ${i}`)),
-    );
+    const stores: JournalStore[] = [];
+    for (let count = 0; count < 32; count += 1) stores.push(await open(folder));
+    const results = await Promise.all(stores.map((each, i) => each.create('race/1', `body ${i}`)));
     expect(results.filter((result) => result === 'created')).toHaveLength(1);
     expect(await store.read('race/1')).toBe(`body ${results.indexOf('created')}`);
   });
@@ -63,6 +72,14 @@ describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
   it('lists folders by their names, beside objects', async () => {
     for (const name of ['n/b/1', 'n/b/2', 'n/c/d/1', 'n/a']) await store.create(name, '');
     expect(await store.list('n')).toEqual(['n/a', 'n/b', 'n/c']);
+  });
+
+  it('lists more than a bucket gives at once', async () => {
+    const names = Array.from({ length: 1_003 }, (_, i) => `n/${String(i).padStart(4, '0')}`);
+    await inTurns(names, (name) => store.create(name, ''));
+    expect(await store.list('n')).toEqual(names);
+    expect(await store.list('n', { after: 'n/0001', limit: 1_000 })).toEqual(names.slice(2, 1_002));
+    expect(await store.list('n', { limit: 1_001 })).toEqual(names.slice(0, 1_001));
   });
 
   it('lists the part that is asked for', async () => {
@@ -93,6 +110,15 @@ describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
     expect(await store.read('lock/1')).toBe('short');
   });
 });
+
+/** Twenty at a time. */
+async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const left = [...items];
+  const workOn = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: 20 }, workOn));
+}
 
 describe('files', () => {
   let folder: string;

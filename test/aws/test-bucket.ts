@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { vi } from 'vitest';
+import { openAws } from '../../orchestrator/aws/clients.ts';
+import { openS3Store } from '../../orchestrator/journal/s3-store.ts';
+import type { JournalStore } from '../../orchestrator/journal/store.ts';
+import { awsEnvironment, REGION, testClients } from './aws-clients.ts';
+
+/** Makes a bucket of a name of its own. */
+export async function createTestBucket(url: string): Promise<string> {
+  const bucket = `journal-${randomUUID()}`;
+  const clients = testClients(url);
+  await clients.s3.send(
+    new CreateBucketCommand({
+      Bucket: bucket,
+      CreateBucketConfiguration: { LocationConstraint: REGION },
+    }),
+  );
+  clients.destroy();
+  return bucket;
+}
+
+/** A store that calls AWS's API at this address, with clients of its own as another process has. */
+export async function openTestStore(
+  url: string,
+  place: { readonly bucket: string; readonly prefix: string },
+): Promise<JournalStore> {
+  for (const [name, value] of Object.entries(awsEnvironment(url))) vi.stubEnv(name, value);
+  const store = openS3Store(openAws(REGION), place);
+  // The SDK looks at the environment when a client is first used; it is another one for the next store.
+  await store.read('nothing');
+  vi.unstubAllEnvs();
+  return store;
+}
