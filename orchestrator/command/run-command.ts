@@ -5,7 +5,8 @@ import { listenForSignals, wholeTurn } from '../lifetime.ts';
 import { JsonReporter } from '../report/json-reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { TerminalReporter } from '../report/terminal-reporter.ts';
-import { type Environment, loadSettings } from '../settings.ts';
+import { type Environment, loadSettings, type Settings } from '../settings.ts';
+import type { WorkersBackend } from '../run/context.ts';
 import { localWorkers } from '../run/local-workers.ts';
 import { openOffline } from '../run/offline.ts';
 import { abandonCommand } from './abandon.ts';
@@ -92,7 +93,7 @@ async function perform(
     flags,
     reporter,
     output,
-    workers: localWorkers,
+    workers: await workersOf(settings),
     signal,
   };
   switch (command) {
@@ -107,6 +108,13 @@ async function perform(
     default:
       return runCommandOrPhase(context, command);
   }
+}
+
+/** The cloud's room is not loaded for a run on this machine. */
+async function workersOf({ aws, workers }: Settings): Promise<WorkersBackend> {
+  if (aws === null) return localWorkers;
+  const { groupWorkers } = await import('../run/group-workers.ts');
+  return groupWorkers(aws, workers.count);
 }
 
 function chooseReporter({ stderr }: Output): Reporter {

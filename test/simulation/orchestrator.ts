@@ -124,7 +124,7 @@ export class VirtualOrchestrator {
       journal,
       lock,
       workers: {
-        check: () => Promise.resolve(null),
+        check: ({ pin }) => Promise.resolve({ pin, warnings: [] }),
         open: (context) => Promise.resolve(this.#ports.workers(context)),
         openFleet: () => Promise.resolve({ fleet: this.#ports.fleet(null), timing: this.#world.timing }),
       },
