@@ -17,8 +17,9 @@ export function showsEnough(page: readonly Activity[], since: Date): boolean {
   return page.some((activity) => isFailedLaunch(activity) || beganAt(activity) < since.getTime());
 }
 
+/** `Launching a new EC2 instance.  Status Reason: …`; a group that may end no instance cancels activities as well. */
 function isFailedLaunch({ StatusCode, Description = '' }: Activity): boolean {
-  return (StatusCode === 'Failed' || StatusCode === 'Cancelled') && !Description.startsWith('Terminating');
+  return (StatusCode === 'Failed' || StatusCode === 'Cancelled') && Description.startsWith('Launching');
 }
 
 function beganAt({ StartTime }: Activity): number {

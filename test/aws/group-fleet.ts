@@ -1,0 +1,45 @@
+import { vi } from 'vitest';
+import { openAws } from '../../orchestrator/aws/clients.ts';
+import { systemClock } from '../../orchestrator/clock.ts';
+import { GroupFleet, type GroupRun } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
+import type { FleetPin } from '../../orchestrator/reconcile/events.ts';
+import type { TestScope } from '../support/run-setup.ts';
+import { awsEnvironment } from './aws-clients.ts';
+import type { AwsWorld } from './world.ts';
+
+export interface GroupFleetOptions {
+  /** Where its calls go; by default the world's API. */
+  readonly awsUrl?: string;
+  readonly run?: Partial<GroupRun>;
+}
+
+/** The fleet of a run that is pinned to what the world was made with. */
+export function groupFleet(
+  scope: TestScope,
+  world: AwsWorld,
+  { awsUrl = world.awsUrl, run }: GroupFleetOptions = {},
+): GroupFleet {
+  useAws(scope, awsUrl);
+  return new GroupFleet({
+    aws: openAws(world.region),
+    group: world.group,
+    workerPort: 8003,
+    run: { id: 'run-1', pin: pinOf(world), startedAt: new Date(0), isCleared: () => true, ...run },
+    clock: systemClock,
+  });
+}
+
+export function pinOf({ group, templateId, imageId, imageParameter }: AwsWorld): FleetPin {
+  return {
+    group,
+    template: { id: templateId, version: '1' },
+    image: imageId,
+    parameter: { name: imageParameter, version: 1 },
+  };
+}
+
+/** Clients of this process take endpoint and credentials from its environment, as AWS's own tools do. */
+export function useAws(scope: TestScope, awsUrl: string): void {
+  for (const [name, value] of Object.entries(awsEnvironment(awsUrl))) vi.stubEnv(name, value);
+  scope.onTestFinished(async () => void vi.unstubAllEnvs());
+}
