@@ -1,7 +1,11 @@
 import { vi } from 'vitest';
+import type { z } from 'zod';
+import { awsSection } from '../../orchestrator/aws/aws-settings.ts';
 import { openAws } from '../../orchestrator/aws/clients.ts';
 import { systemClock } from '../../orchestrator/clock.ts';
 import { GroupFleet, type GroupRun } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
+import type { CheckedFleet, FleetCheckOptions } from '../../orchestrator/run/context.ts';
+import { groupWorkers } from '../../orchestrator/run/group-workers.ts';
 import type { FleetPin } from '../../orchestrator/reconcile/events.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { awsEnvironment } from './aws-clients.ts';
@@ -42,4 +46,22 @@ export function pinOf({ group, templateId, imageId, imageParameter }: AwsWorld):
 export function useAws(scope: TestScope, awsUrl: string): void {
   for (const [name, value] of Object.entries(awsEnvironment(awsUrl))) vi.stubEnv(name, value);
   scope.onTestFinished(async () => void vi.unstubAllEnvs());
+}
+
+/** What a run's check says of the world, with settings that are right but for `changes`. */
+export function checkWorld(
+  scope: TestScope,
+  world: AwsWorld,
+  changes: Partial<z.input<typeof awsSection>> = {},
+  options: Partial<FleetCheckOptions> = {},
+): Promise<CheckedFleet> {
+  useAws(scope, world.awsUrl);
+  const settings = awsSection.parse({
+    region: world.region,
+    group: world.group,
+    image_parameter: world.imageParameter,
+    token_parameter: world.tokenParameter,
+    ...changes,
+  });
+  return groupWorkers(settings, 4).check({ pin: null, underLock: true, ...options });
 }
