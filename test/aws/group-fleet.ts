@@ -2,7 +2,7 @@ import { vi } from 'vitest';
 import type { z } from 'zod';
 import { awsSection } from '../../orchestrator/aws/aws-settings.ts';
 import { openAws } from '../../orchestrator/aws/clients.ts';
-import { systemClock } from '../../orchestrator/clock.ts';
+import { type Clock, systemClock } from '../../orchestrator/clock.ts';
 import { GroupFleet, type GroupRun } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
 import type { CheckedFleet, FleetCheckOptions } from '../../orchestrator/run/context.ts';
 import { groupWorkers } from '../../orchestrator/run/group-workers.ts';
@@ -15,13 +15,14 @@ export interface GroupFleetOptions {
   /** Where its calls go; by default the world's API. */
   readonly awsUrl?: string;
   readonly run?: Partial<GroupRun>;
+  readonly clock?: Pick<Clock, 'monotonicMs'>;
 }
 
 /** The fleet of a run that is pinned to what the world was made with. */
 export function groupFleet(
   scope: TestScope,
   world: AwsWorld,
-  { awsUrl = world.awsUrl, run }: GroupFleetOptions = {},
+  { awsUrl = world.awsUrl, run, clock = systemClock }: GroupFleetOptions = {},
 ): GroupFleet {
   useAws(scope, awsUrl);
   return new GroupFleet({
@@ -29,7 +30,7 @@ export function groupFleet(
     group: world.group,
     workerPort: 8003,
     run: { id: 'run-1', pin: pinOf(world), startedAt: new Date(0), isCleared: () => true, ...run },
-    clock: systemClock,
+    clock,
   });
 }
 
@@ -43,7 +44,7 @@ export function pinOf({ group, templateId, imageId, imageParameter }: AwsWorld):
 }
 
 /** Clients of this process take endpoint and credentials from its environment, as AWS's own tools do. */
-export function useAws(scope: TestScope, awsUrl: string): void {
+function useAws(scope: TestScope, awsUrl: string): void {
   for (const [name, value] of Object.entries(awsEnvironment(awsUrl))) vi.stubEnv(name, value);
   scope.onTestFinished(async () => void vi.unstubAllEnvs());
 }
