@@ -60,10 +60,13 @@ export async function naming<T>(call: AwsCall, work: () => Promise<T>): Promise<
 /** @returns Unreachable where another try may help without anybody's doing */
 export function awsFailure({ action, resource }: AwsCall, error: unknown): RunFailed {
   const code = awsCodeOf(error);
-  const said = `${action} on ${resource}: ${code === '' || messageOf(error).startsWith(code) ? '' : `${code}: `}${messageOf(error)}`;
+  const words = wordsOf(error);
+  const said = `${action} on ${resource}: ${code === '' || words.startsWith(code) ? '' : `${code}: `}${words}`;
   const cause = { cause: error };
-  if (DENIED.has(code))
-    return new RunFailed(`${said} (the permission ${action} is missing: allow it for ${resource})`, cause);
+  if (DENIED.has(code)) {
+    const missing = deniedAction(words) ?? action;
+    return new RunFailed(`${said} (the permission ${missing} is missing: allow it for ${resource})`, cause);
+  }
   if (BAD_CREDENTIALS.has(code)) return new RunFailed(`${said} (${credentialsAdvice(code)})`, cause);
   if (THROTTLED.has(code))
     return new Unreachable(
@@ -71,12 +74,24 @@ export function awsFailure({ action, resource }: AwsCall, error: unknown): RunFa
       cause,
     );
   const status = awsStatusOf(error);
-  if (status === null || status >= 500)
+  if (status === null)
     return new Unreachable(
       `${said} (AWS did not answer: look after the network, the region and AWS_ENDPOINT_URL)`,
       cause,
     );
+  if (status >= 500)
+    return new Unreachable(`${said} (AWS answered ${status}: give the same command again)`, cause);
   return new RunFailed(said, cause);
+}
+
+/** EC2 adds thousands of letters that only another call can read. */
+function wordsOf(error: unknown): string {
+  return messageOf(error).split(/\s*Encoded authorization failure message:/)[0] ?? '';
+}
+
+/** A call may need another permission than its own: one that decrypts a parameter, `kms:Decrypt`. */
+function deniedAction(words: string): string | null {
+  return /not authorized to perform:? ([\w-]+:\w+)/.exec(words)?.[1] ?? null;
 }
 
 function credentialsAdvice(code: string): string {

@@ -16,13 +16,18 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
   const { settings, loaded, store } = offline;
   const connections = await connectBoth(offline, reporter);
   try {
-    const { inspected: plan } = await checkAll(offline, connections, context.workers, (client) =>
-      planDefinition(client, loaded, {
-        workers: settings.workers.count,
-        ranges: settings.ranges.count,
-        exact: flags.exact === true,
-      }),
+    const { inspected: plan, fleet } = await checkAll(
+      offline,
+      connections,
+      { workers: context.workers, underLock: false },
+      (client) =>
+        planDefinition(client, loaded, {
+          workers: settings.workers.count,
+          ranges: settings.ranges.count,
+          exact: flags.exact === true,
+        }),
     );
+    for (const warning of fleet.warnings) reporter.warning(warning);
     const { alias, retain } = loaded.definition;
     const serves = (await readAlias(connections.cluster, alias)).map(({ index }) => index);
     const claim = await unfinishedClaim(store);

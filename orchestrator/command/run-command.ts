@@ -5,7 +5,8 @@ import { listenForSignals, wholeTurn } from '../lifetime.ts';
 import { JsonReporter } from '../report/json-reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { TerminalReporter } from '../report/terminal-reporter.ts';
-import { type Environment, loadSettings } from '../settings.ts';
+import { type Environment, loadSettings, type Settings } from '../settings.ts';
+import type { WorkersBackend } from '../run/context.ts';
 import { localWorkers } from '../run/local-workers.ts';
 import { openOffline, openOfflineFleet } from '../run/offline.ts';
 import { abandonCommand } from './abandon.ts';
@@ -88,7 +89,7 @@ async function perform(
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const settings = await loadSettings(flags, environment, workingFolder);
-  const shared = { reporter, workers: localWorkers, signal };
+  const shared = { reporter, workers: await workersOf(settings), signal };
   // Where a schedule sweeps there need be no definitions.
   if (command === 'sweep')
     return sweepCommand({ ...shared, offline: openOfflineFleet(settings, environment) });
@@ -110,6 +111,13 @@ async function perform(
     default:
       return runCommandOrPhase(context, command);
   }
+}
+
+/** The cloud's room is not loaded for a run on this machine. */
+async function workersOf({ aws, workers }: Settings): Promise<WorkersBackend> {
+  if (aws === null) return localWorkers;
+  const { groupWorkers } = await import('../run/group-workers.ts');
+  return groupWorkers(aws, workers.count);
 }
 
 function chooseReporter({ stderr }: Output): Reporter {

@@ -37,7 +37,10 @@ export async function prepareRun(
 ): Promise<BegunRun> {
   if (chosen.kind !== 'new' && chosen.state.identity !== null) {
     const { state } = chosen;
-    if (state.phases.reindex?.finishedAt == null) await workers.check(state.pin);
+    if (state.phases.reindex?.finishedAt == null) {
+      const { warnings } = await workers.check({ pin: state.pin, underLock: true });
+      for (const warning of warnings) reporter.warning(warning);
+    }
     return carryOn(offline, connections, state, chosen.state.identity);
   }
   const run = chosen.kind === 'new' ? chosen : { run: chosen.claim.run, runKey: chosen.claim.runKey };
@@ -55,9 +58,13 @@ async function planRun(
   const startMs = performance.now();
   reporter.phaseStarted('plan');
   const { workers, ranges: wanted } = offline.settings;
-  const { inspected: plan, pin } = await checkAll(offline, connections, backend, (client) =>
-    planDefinition(client, offline.loaded, { workers: workers.count, ranges: wanted.count }),
+  const { inspected: plan, fleet } = await checkAll(
+    offline,
+    connections,
+    { workers: backend, underLock: true },
+    (client) => planDefinition(client, offline.loaded, { workers: workers.count, ranges: wanted.count }),
   );
+  for (const warning of fleet.warnings) reporter.warning(warning);
   const runPlan = runPlanOf(plan);
   const source = await connections.withSource((client) => identifyTable(client, offline.loaded.definition));
   const identity = identityOf(offline, plan, { run, runKey, startedAt, source });
@@ -77,7 +84,7 @@ async function planRun(
     identity,
     firstEvents: [
       { type: 'run_started', ...identity },
-      ...(pin === null ? [] : [{ type: 'fleet_pinned', pin } as const]),
+      ...(fleet.pin === null ? [] : [{ type: 'fleet_pinned', pin: fleet.pin } as const]),
       { type: 'planned', ...runPlan },
       { type: 'phase_started', phase: 'plan', at: startedAt },
       { type: 'phase_finished', phase: 'plan', at: finishedAt, record },

@@ -1,29 +1,32 @@
 import type { ClientBase } from 'pg';
 import { messageOf, RunFailed } from '../errors.ts';
 import { preflight } from '../index/preflight.ts';
-import type { FleetPin } from '../reconcile/events.ts';
 import type { SourceConnections } from './connections.ts';
-import type { WorkersBackend } from './context.ts';
+import type { CheckedFleet, WorkersBackend } from './context.ts';
 import type { Offline } from './offline.ts';
 
 /**
  * Holds a run against everything that it will need before anything is created: `inspect` asks the database; the cluster
  * and the fleet are asked at the same time. Every fault of all is named at once.
+ * @param underLock see `FleetCheckOptions`
  */
 export async function checkAll<T>(
   offline: Offline,
   connections: SourceConnections,
-  workers: WorkersBackend,
+  { workers, underLock }: { readonly workers: WorkersBackend; readonly underLock: boolean },
   inspect: (client: ClientBase) => Promise<T>,
-): Promise<{ readonly inspected: T; readonly pin: FleetPin | null }> {
-  const [inspected, cluster, pin] = await Promise.allSettled([
+): Promise<{ readonly inspected: T; readonly fleet: CheckedFleet }> {
+  const [inspected, cluster, fleet, journal] = await Promise.allSettled([
     connections.withSource(inspect),
     preflight(connections.cluster, offline.loaded.definition),
-    workers.check(null),
+    workers.check({ pin: null, underLock }),
+    // It writes, to see whether the bucket keeps its word.
+    underLock ? offline.checkJournal() : undefined,
   ]);
-  if (inspected.status === 'fulfilled' && cluster.status === 'fulfilled' && pin.status === 'fulfilled')
-    return { inspected: inspected.value, pin: pin.value };
-  const faults = [inspected, cluster, pin].flatMap((result) =>
+  const isFine = cluster.status === 'fulfilled' && journal.status === 'fulfilled';
+  if (isFine && inspected.status === 'fulfilled' && fleet.status === 'fulfilled')
+    return { inspected: inspected.value, fleet: fleet.value };
+  const faults = [inspected, cluster, fleet, journal].flatMap((result) =>
     result.status === 'rejected' ? [messageOf(result.reason)] : [],
   );
   // Found over the network: exit 1, though the words are those of faults in a file.

@@ -13,17 +13,32 @@ import type { Offline } from './offline.ts';
 /** Where a run's workers come from. */
 export interface WorkersBackend {
   /**
-   * Holds everything that a run will need of its fleet against the world, before anything is touched. `pin`: what an
-   * unfinished run is pinned to; a fleet that is no longer like that is no fault here, for the run may go on with what it
-   * has. Gives what a new run is to be pinned to; null: there is nothing to pin.
+   * Holds everything that a run will need of its fleet against the world, before anything is touched.
    *
    * @throws RunFailed that names every fault
    */
-  check(pin: FleetPin | null): Promise<FleetPin | null>;
+  check(options: FleetCheckOptions): Promise<CheckedFleet>;
   /** The workers of the journal's present pass. */
   open(context: RunContext): Promise<PassWorkers>;
   /** The fleet without a run, to be brought to zero; to be closed by the caller. */
   openFleet(): Promise<{ readonly fleet: Fleet; readonly timing: FleetTiming }>;
+}
+
+export interface FleetCheckOptions {
+  /**
+   * What an unfinished run is pinned to; a fleet that is no longer like that is no fault, for the run may go on with what
+   * it has. Null: the run is a new one.
+   */
+  readonly pin: FleetPin | null;
+  /** The fleet's lock is held: calls may be tried that are known to change nothing, to see whether they are allowed. */
+  readonly underLock: boolean;
+}
+
+export interface CheckedFleet {
+  /** What the run is, or a new one is to be, pinned to; null: there is nothing to pin. */
+  readonly pin: FleetPin | null;
+  /** What a person should know, though the run may begin. */
+  readonly warnings: readonly string[];
 }
 
 /** How a fleet's answers are to be taken; see `Limits`. */
@@ -35,8 +50,9 @@ export interface PassWorkers {
   readonly timing: FleetTiming;
   /** Its instances go on for a while without this process, and wait for a resume. */
   readonly outlivesProcess: boolean;
-  /** Pause between two ticks, and how long an instance may take to be ready. */
-  readonly pollIntervalMs: number;
+  /** Asked for the pause before each next tick, in milliseconds. */
+  readonly pauseMs: () => number;
+  /** How long an instance may take to be ready. */
   readonly readyTimeoutMs: number;
   /** Ends everything that must not outlive this process. */
   readonly close: () => Promise<void>;

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { RunFailed } from '../errors.ts';
 import { LocalFleet } from '../fleet/local-fleet.ts';
 import { WorkerClient } from '../fleet/worker-client.ts';
-import type { FleetTiming, PassWorkers, RunContext, WorkersBackend } from './context.ts';
+import type { FleetPin } from '../reconcile/events.ts';
+import type { CheckedFleet, FleetTiming, PassWorkers, RunContext, WorkersBackend } from './context.ts';
 import { urlWithPassword } from './source-connection.ts';
 
 /** A view of local processes is exact, and a call has taken effect when it returns; ending one takes seconds. */
@@ -9,13 +11,19 @@ const LOCAL_TIMING: FleetTiming = { zeroQuietMs: 0, terminateTimeoutMs: 15_000 }
 
 /** Worker processes on this machine, which end with this process: there is nothing to check, and none to be left over. */
 export const localWorkers: WorkersBackend = {
-  check: () => Promise.resolve(null),
+  check: ({ pin }) => checkLocalWorkers(pin),
   open: (context) => Promise.resolve(openLocalWorkers(context)),
   openFleet: () => {
     const fleet = new LocalFleet({ run: '', epoch: 0, pass: 0, environment: {} });
     return Promise.resolve({ fleet, timing: LOCAL_TIMING });
   },
 };
+
+function checkLocalWorkers(pin: FleetPin | null): Promise<CheckedFleet> {
+  if (pin === null) return Promise.resolve({ pin, warnings: [] });
+  const reason = `the run has the Auto Scaling group ${pin.group} as its fleet, and these settings have no section aws: carry it on with the settings that it began with`;
+  return Promise.reject(new RunFailed(reason));
+}
 
 /** With a token of their own. */
 function openLocalWorkers(context: RunContext): PassWorkers {
@@ -39,7 +47,7 @@ function openLocalWorkers(context: RunContext): PassWorkers {
     calls,
     timing: LOCAL_TIMING,
     outlivesProcess: false,
-    pollIntervalMs: offline.settings.workers.poll_interval_ms,
+    pauseMs: () => offline.settings.workers.poll_interval_ms,
     readyTimeoutMs: offline.settings.workers.ready_timeout_ms,
     close,
   };

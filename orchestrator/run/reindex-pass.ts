@@ -19,7 +19,8 @@ export interface PassDependencies {
   readonly workers: WorkerCalls;
   readonly limits: Limits;
   readonly taskOf: (range: RangeState) => TaskRequest;
-  readonly pollIntervalMs: number;
+  /** Asked for the pause before each next tick, in milliseconds. */
+  readonly pauseMs: () => number;
   /** Instances go on without this process and wait for a resume: what they work on stays theirs. */
   readonly outlivesProcess: boolean;
   readonly clock: Clock;
@@ -52,7 +53,7 @@ export async function runPass(dependencies: PassDependencies): Promise<void> {
         if (decision.finished) return;
         refusals = await carryOut(decision.effects, urls, fleet, dependencies);
       }
-      await clock.sleep(dependencies.pollIntervalMs, signal);
+      await clock.sleep(dependencies.pauseMs(), signal);
     }
   } catch (error) {
     await leave(error, memory, dependencies);

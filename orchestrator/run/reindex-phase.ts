@@ -45,7 +45,7 @@ export async function workPass(context: RunContext): Promise<void> {
       workers: workers.calls,
       limits: limitsOf(context, workers),
       taskOf: (range) => taskOf(context, range),
-      pollIntervalMs: workers.pollIntervalMs,
+      pauseMs: workers.pauseMs,
       outlivesProcess: workers.outlivesProcess,
       clock,
       requireHeld: () => lock.requireHeld(),

@@ -2,11 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Fleet, FleetInstance } from '../../orchestrator/fleet/fleet.ts';
 import { LocalFleet } from '../../orchestrator/fleet/local-fleet.ts';
+import { groupFleet } from '../aws/group-fleet.ts';
+import { makeWorld } from '../aws/world.ts';
 import { fleetOf, VirtualGroup } from '../simulation/group.ts';
 import { Scheduler } from '../simulation/scheduler.ts';
+import type { TestScope } from '../support/run-setup.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/cities/cities.yaml', import.meta.url));
 /** Workers come up without database or cluster: they are booted then, but not ready. */
@@ -24,12 +27,12 @@ const ENVIRONMENT = {
 interface Backend {
   readonly fleet: Fleet;
   readonly pass: () => Promise<void>;
-  /** How long a look at it may be stale, in milliseconds of its time. */
+  /** Whether a look at it is never stale. */
   readonly exact: boolean;
 }
 
 /** What every fleet promises. Each backend is run through the same suite, the simulated one too: so it may be trusted. */
-const BACKENDS: Record<string, () => Backend> = {
+const BACKENDS: Record<string, (scope: TestScope) => Backend | Promise<Backend>> = {
   'local processes': () => ({
     fleet: new LocalFleet({ run: 'run-1', epoch: 1, pass: 1, environment: ENVIRONMENT }),
     pass: () => sleep(50),
@@ -47,20 +50,36 @@ const BACKENDS: Record<string, () => Backend> = {
       exact: false,
     };
   },
+  ...(inject('awsUrl') === null ? {} : { 'an Auto Scaling group': openGroup }),
 };
+
+async function openGroup(scope: TestScope): Promise<Backend> {
+  const world = await makeWorld(scope, { maximum: 4 });
+  return { fleet: groupFleet(scope, world), pass: () => sleep(100), exact: false };
+}
 
 describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
   let backend: Backend;
   let fleet: Fleet;
+  const clean: (() => Promise<void>)[] = [];
 
-  beforeEach(() => {
-    backend = open();
+  beforeEach(async () => {
+    backend = await open({ onTestFinished: (step) => clean.unshift(step) });
     fleet = backend.fleet;
   });
-  afterEach(() => fleet.close());
+  afterEach(async () => {
+    await fleet.close();
+    for (const step of clean.splice(0)) await step();
+  });
 
   it('is empty at first', async () => {
-    expect(await fleet.observe()).toEqual({ desired: 0, instances: [], exact: backend.exact });
+    expect(await fleet.observe()).toEqual({
+      desired: 0,
+      instances: [],
+      exact: backend.exact,
+      launchFault: null,
+      launchFailures: [],
+    });
   });
 
   it('launches as many instances as desired, of this run, and says where they listen', async () => {
@@ -69,6 +88,16 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     expect(new Set(instances.map(({ id }) => id)).size).toBe(2);
     expect(new Set(instances.map(({ url }) => url)).size).toBe(2);
     expect(instances.every(({ run }) => run === 'run-1')).toBe(true);
+    expect(instances.every(({ misfit }) => misfit === null)).toBe(true);
+    expect((await fleet.observe()).launchFailures).toEqual([]);
+  });
+
+  it('launches no more when the same capacity is set again', async () => {
+    await fleet.setDesired(1);
+    const before = await running(backend, 1);
+    await fleet.setDesired(1);
+    for (let i = 0; i < 10; i += 1) await backend.pass();
+    expect(await running(backend, 1)).toEqual(before);
   });
 
   it('lets an instance go for good with decrement', async () => {
@@ -80,11 +109,11 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     expect(await running(backend, 1)).toHaveLength(1);
   });
 
-  it('puts another in the place of one that is terminated without decrement, and takes the call twice', async () => {
+  it('puts another in the place of one that is terminated without decrement; a second call for it changes nothing', async () => {
     await fleet.setDesired(1);
     const [first] = await running(backend, 1);
     await fleet.terminate(first?.id ?? '', { decrement: false });
-    await fleet.terminate(first?.id ?? '', { decrement: false });
+    await harmlessly(fleet.terminate(first?.id ?? '', { decrement: false }));
     const [second] = await running(backend, 1);
     expect(second?.id).not.toBe(first?.id);
     expect((await fleet.observe()).desired).toBe(1);
@@ -96,6 +125,16 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     await fleet.setDesired(1);
     for (let i = 0; i < 10; i += 1) await backend.pass();
     expect(await running(backend, 2)).toEqual(before);
+  });
+
+  it('lowers nothing for an instance that is gone', async () => {
+    await fleet.setDesired(2);
+    const [first] = await running(backend, 2);
+    await fleet.terminate(first?.id ?? '', { decrement: true });
+    await ended(backend, ({ id }) => id !== first?.id);
+    await harmlessly((async () => fleet.terminate(first?.id ?? '', { decrement: true }))());
+    expect((await fleet.observe()).desired).toBe(1);
+    expect(await running(backend, 1)).toHaveLength(1);
   });
 
   it('refuses to terminate what it does not have', async () => {
@@ -165,6 +204,11 @@ describe('local processes', () => {
     );
   });
 });
+
+/** The call may be refused, for what it asks for is done. */
+function harmlessly(call: Promise<void>): Promise<void> {
+  return call.catch(() => {});
+}
 
 /** Lets time pass until so many instances run and listen. */
 async function running(backend: Backend, count: number): Promise<readonly FleetInstance[]> {

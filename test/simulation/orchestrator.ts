@@ -117,7 +117,7 @@ export class VirtualOrchestrator {
       journal,
       lock,
       workers: {
-        check: () => Promise.resolve(null),
+        check: ({ pin }) => Promise.resolve({ pin, warnings: [] }),
         open: (context) => Promise.resolve(this.#ports.workers(context)),
         openFleet: this.#openFleet,
       },

@@ -106,7 +106,7 @@ export class VirtualPorts {
       calls,
       timing: world.timing,
       outlivesProcess: true,
-      pollIntervalMs: world.settings.workers.poll_interval_ms,
+      pauseMs: () => world.settings.workers.poll_interval_ms,
       readyTimeoutMs: world.settings.workers.ready_timeout_ms,
       close: () => Promise.resolve(),
     };

@@ -78,7 +78,7 @@ async function passOver(fleet: Fleet, event: RunEvent): Promise<void> {
     workers: NOBODY,
     limits: LIMITS,
     taskOf: () => expect.unreachable('no worker is ready'),
-    pollIntervalMs: 1_000,
+    pauseMs: () => 1_000,
     outlivesProcess: false,
     clock,
     requireHeld: () => {},

@@ -1,0 +1,144 @@
+import {
+  type AutoScalingGroup,
+  SetDesiredCapacityCommand,
+  TerminateInstanceInAutoScalingGroupCommand,
+} from '@aws-sdk/client-auto-scaling';
+import { naming } from '../../aws/aws-error.ts';
+import type { AwsClients } from '../../aws/clients.ts';
+import type { Clock } from '../../clock.ts';
+import { RunFailed } from '../../errors.ts';
+import type { FleetPin } from '../../reconcile/events.ts';
+import type { LaunchFailure } from '../../reconcile/observation.ts';
+import type { Fleet, FleetInstance, FleetView } from '../fleet.ts';
+import { instancesOf } from './group-instances.ts';
+import { GroupReads } from './group-reads.ts';
+import { launchFaultOf, type LaunchSource, readLaunchSource } from './launch-source.ts';
+import { Remembered } from './remembered.ts';
+import { launchFailuresOf, showsEnough } from './scaling-activities.ts';
+
+/** What is looked at beside group and instances, and changes rarely, is read so often; a pass ticks every few seconds. */
+const SIDE_LOOK_MS = 15_000;
+
+export interface GroupFleetOptions {
+  readonly aws: AwsClients;
+  readonly group: string;
+  readonly workerPort: number;
+  /** The run whose fleet it is; null: nobody's, it is only to be brought to zero. */
+  readonly run: GroupRun | null;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+}
+
+export interface GroupRun {
+  readonly id: string;
+  readonly pin: FleetPin;
+  /** Failed launches count from here on. */
+  readonly startedAt: Date;
+  /** The fleet was at zero under the run's claim, so that whatever is there now is the run's. */
+  readonly isCleared: () => boolean;
+}
+
+/**
+ * An Auto Scaling group. It launches and replaces by itself; its instances are protected from scale-in, so that it never
+ * chooses one to end. A look takes two calls (and one for each further 1,000 instances), and now and then up to three more.
+ */
+export class GroupFleet implements Fleet {
+  readonly kind = 'auto-scaling';
+  readonly #options: GroupFleetOptions;
+  readonly #reads: GroupReads;
+  readonly #launchSource: Remembered<AutoScalingGroup, LaunchSource>;
+  readonly #launchFailures: Remembered<Date, LaunchFailure[]>;
+  /** As it was last seen. */
+  #desired = 0;
+
+  constructor(options: GroupFleetOptions) {
+    this.#options = options;
+    const reads = new GroupReads(options.aws, options.group);
+    const remembering = { maxAgeMs: SIDE_LOOK_MS, monotonicMs: () => options.clock.monotonicMs() };
+    this.#reads = reads;
+    this.#launchSource = new Remembered(
+      (group) => readLaunchSource(reads, group, options.run?.pin.parameter?.name ?? null),
+      remembering,
+    );
+    this.#launchFailures = new Remembered(
+      async (since) => launchFailuresOf(await reads.activities((page) => showsEnough(page, since)), since),
+      remembering,
+    );
+  }
+
+  async observe(): Promise<FleetView> {
+    const { run, workerPort } = this.#options;
+    const [group, known] = await Promise.all([this.#group(), this.#reads.instances()]);
+    const instances = instancesOf(group, known, {
+      run: run?.isCleared() === true ? run.id : null,
+      pin: run?.pin ?? null,
+      workerPort,
+    });
+    this.#desired = group.DesiredCapacity ?? 0;
+    const isShort = instances.filter(isLive).length < this.#desired;
+    const [launchFault, launchFailures] =
+      run === null
+        ? [null, null]
+        : await Promise.all([
+            this.#launchFault(run, group),
+            isShort ? this.#launchFailures.recent(run.startedAt) : null,
+          ]);
+    return {
+      desired: this.#desired,
+      instances,
+      exact: false,
+      launchFault,
+      launchFailures: launchFailures ?? [],
+    };
+  }
+
+  /** Before the first launch, and before more, it is made sure that they would be what the run is pinned to. */
+  async setDesired(count: number): Promise<void> {
+    if (count > this.#desired) await this.#requirePinned();
+    const { aws, group } = this.#options;
+    const call = { action: 'autoscaling:SetDesiredCapacity', resource: `the group ${group}` };
+    await naming(call, async () => {
+      const client = await aws.autoScalingChanges();
+      const input = { AutoScalingGroupName: group, DesiredCapacity: count, HonorCooldown: false };
+      await client.send(new SetDesiredCapacityCommand(input));
+    });
+  }
+
+  async terminate(instance: string, { decrement }: { decrement: boolean }): Promise<void> {
+    const { aws, group } = this.#options;
+    const resource = `the instance ${instance} of the group ${group}`;
+    await naming({ action: 'autoscaling:TerminateInstanceInAutoScalingGroup', resource }, async () => {
+      const client = await aws.autoScalingChanges();
+      const input = { InstanceId: instance, ShouldDecrementDesiredCapacity: decrement };
+      await client.send(new TerminateInstanceInAutoScalingGroupCommand(input));
+    });
+  }
+
+  /** Instances stay: a run may be taken up again. */
+  close(): Promise<void> {
+    this.#options.aws.close();
+    return Promise.resolve();
+  }
+
+  async #group(): Promise<AutoScalingGroup> {
+    const group = await this.#reads.group();
+    if (group !== null) return group;
+    const { aws } = this.#options;
+    throw new RunFailed(`there is no Auto Scaling group ${this.#options.group} in region ${aws.region}`);
+  }
+
+  async #launchFault({ pin }: GroupRun, group: AutoScalingGroup): Promise<string | null> {
+    const source = await this.#launchSource.recent(group);
+    return source === null ? null : launchFaultOf(pin, source);
+  }
+
+  async #requirePinned(): Promise<void> {
+    const { run } = this.#options;
+    if (run === null) return;
+    const fault = launchFaultOf(run.pin, await this.#launchSource.fresh(await this.#group()));
+    if (fault !== null) throw new RunFailed(fault);
+  }
+}
+
+function isLive({ phase }: FleetInstance): boolean {
+  return phase === 'pending' || phase === 'running';
+}

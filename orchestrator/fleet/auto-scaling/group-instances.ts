@@ -1,0 +1,110 @@
+import type { AutoScalingGroup, Instance as GroupMember } from '@aws-sdk/client-auto-scaling';
+import type { Instance } from '@aws-sdk/client-ec2';
+import type { FleetPin } from '../../reconcile/events.ts';
+import { PLAIN_INSTANCE } from '../../reconcile/observation.ts';
+import type { FleetInstance } from '../fleet.ts';
+import { isNumbered, type NamedTemplate, named } from './launch-template.ts';
+import { templateWords } from './launch-source.ts';
+
+export interface InstanceOptions {
+  /** Whose they are; null: not yet known to be of the run that asks. */
+  readonly run: string | null;
+  /** What they ought to be launched from; null: whatever it is. */
+  readonly pin: FleetPin | null;
+  readonly workerPort: number;
+}
+
+/** Everything of the group that EC2 knows, and what only the group knows yet. */
+export function instancesOf(
+  group: AutoScalingGroup,
+  instances: readonly Instance[],
+  options: InstanceOptions,
+): FleetInstance[] {
+  const members = new Map((group.Instances ?? []).map((member) => [member.InstanceId ?? '', member]));
+  const known = new Set(instances.map(({ InstanceId }) => InstanceId ?? ''));
+  const unknown = [...members].filter(([id]) => !known.has(id));
+  return [
+    ...instances.map((instance) =>
+      describeInstance(instance, members.get(instance.InstanceId ?? ''), options),
+    ),
+    ...unknown.map(([id, member]) => describeMember(id, member, options)),
+  ];
+}
+
+function describeInstance(
+  instance: Instance,
+  member: GroupMember | undefined,
+  options: InstanceOptions,
+): FleetInstance {
+  const { InstanceId = '', PrivateIpAddress, State, LaunchTime } = instance;
+  const phase = PHASES[State?.Name ?? 'pending'] ?? 'pending';
+  const isUp = State?.Name === 'running' && PrivateIpAddress !== undefined;
+  return {
+    id: InstanceId,
+    phase,
+    run: options.run,
+    detail: endOf(instance),
+    misfit:
+      options.pin === null ? null : misfitOf(instance, templateOfInstance(instance, member), options.pin),
+    launchedAt: LaunchTime?.toISOString() ?? null,
+    endedAt: phase === 'terminating' || phase === 'gone' ? endTimeOf(instance) : null,
+    url: isUp ? `http://${PrivateIpAddress}:${options.workerPort}` : null,
+  };
+}
+
+/** EC2's state decides, for it is what costs money. A stopped instance may run again. */
+const PHASES: Readonly<Record<string, FleetInstance['phase']>> = {
+  pending: 'pending',
+  running: 'running',
+  stopping: 'running',
+  stopped: 'running',
+  'shutting-down': 'terminating',
+  terminated: 'gone',
+};
+
+/** DescribeInstances lags behind: https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html */
+function describeMember(
+  id: string,
+  { LifecycleState }: GroupMember,
+  { run }: InstanceOptions,
+): FleetInstance {
+  const phase = LifecycleState?.startsWith('Terminat') === true ? 'terminating' : 'pending';
+  return { id, phase, run, ...PLAIN_INSTANCE, url: null };
+}
+
+function misfitOf({ ImageId }: Instance, template: NamedTemplate | null, pin: FleetPin): string | null {
+  if (ImageId !== undefined && ImageId !== pin.image)
+    return `it was launched from the image ${ImageId}, this run is pinned to ${pin.image}`;
+  if (template === null || (template.id === pin.template.id && template.version === pin.template.version))
+    return null;
+  return `it was launched from ${templateWords(template)}, this run is pinned to ${templateWords(pin.template)}`;
+}
+
+/**
+ * The group knows it as long as it has the instance; then it is in the tags that EC2 gives by itself:
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/use-launch-templates-to-control-launching-instances.html
+ */
+function templateOfInstance({ Tags = [] }: Instance, member: GroupMember | undefined): NamedTemplate | null {
+  const ofMember = named(member?.LaunchTemplate);
+  if (ofMember !== null && isNumbered(ofMember)) return ofMember;
+  const tag = (key: string): string | undefined => Tags.find(({ Key }) => Key === key)?.Value;
+  const [id, version] = [tag('aws:ec2launchtemplate:id'), tag('aws:ec2launchtemplate:version')];
+  return id === undefined || version === undefined ? null : { id, version };
+}
+
+/** Why it ended or stopped, if nobody called for that. */
+function endOf({ State, StateReason, StateTransitionReason }: Instance): string | null {
+  if (State?.Name === 'pending' || State?.Name === 'running') return null;
+  const { Code: code = '', Message: message = '' } = StateReason ?? {};
+  if (code.startsWith('Client.User') || StateTransitionReason?.startsWith('User initiated') === true)
+    return null;
+  const words = message.startsWith(code) ? message : `${code}: ${message}`;
+  return [words, StateTransitionReason].find((text) => text !== undefined && text !== '') ?? null;
+}
+
+/** `User initiated (2026-11-22 10:00:00 GMT)`; some reasons carry no time. */
+function endTimeOf({ StateTransitionReason = '' }: Instance): string | null {
+  const [, day, time] =
+    /\((\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?: (?:GMT|UTC))?\)/.exec(StateTransitionReason) ?? [];
+  return day === undefined || time === undefined ? null : new Date(`${day}T${time}Z`).toISOString();
+}

@@ -1,0 +1,146 @@
+import {
+  type Activity,
+  type AutoScalingGroup,
+  DescribeAutoScalingGroupsCommand,
+  DescribeInstanceRefreshesCommand,
+  type InstanceRefresh,
+  paginateDescribeScalingActivities,
+} from '@aws-sdk/client-auto-scaling';
+import {
+  DescribeImagesCommand,
+  DescribeLaunchTemplateVersionsCommand,
+  type Image,
+  type Instance,
+  type LaunchTemplateVersion,
+  paginateDescribeInstances,
+} from '@aws-sdk/client-ec2';
+import { GetParameterCommand, type Parameter } from '@aws-sdk/client-ssm';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { awsCodeOf, naming } from '../../aws/aws-error.ts';
+import type { AwsClients } from '../../aws/clients.ts';
+import type { NamedTemplate } from './launch-template.ts';
+
+/** Most that one answer may hold: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html */
+const INSTANCES_PER_PAGE = 1_000;
+/** And https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeScalingActivities.html */
+const ACTIVITIES_PER_PAGE = 100;
+
+/** Every question that is asked about a group. None changes anything; each failure names its call and resource. */
+export class GroupReads {
+  readonly name: string;
+  readonly #aws: AwsClients;
+
+  constructor(aws: AwsClients, group: string) {
+    this.#aws = aws;
+    this.name = group;
+  }
+
+  /** The account that is asked. */
+  account(): Promise<string> {
+    return naming({ action: 'sts:GetCallerIdentity', resource: `region ${this.#aws.region}` }, async () => {
+      const client = await this.#aws.sts();
+      return (await client.send(new GetCallerIdentityCommand({}))).Account ?? 'unknown';
+    });
+  }
+
+  /** Null: there is none of that name. All its instances are in one answer. */
+  group(): Promise<AutoScalingGroup | null> {
+    return naming(this.#onGroup('autoscaling:DescribeAutoScalingGroups'), async () => {
+      const client = await this.#aws.autoScaling();
+      const input = { AutoScalingGroupNames: [this.name] };
+      const { AutoScalingGroups = [] } = await client.send(new DescribeAutoScalingGroupsCommand(input));
+      return AutoScalingGroups[0] ?? null;
+    });
+  }
+
+  /** With those that ended within the last hour. */
+  instances(): Promise<Instance[]> {
+    const resource = `instances of the group ${this.name}`;
+    return naming({ action: 'ec2:DescribeInstances', resource }, async () => {
+      const client = await this.#aws.ec2();
+      const Filters = [{ Name: 'tag:aws:autoscaling:groupName', Values: [this.name] }];
+      const found: Instance[] = [];
+      for await (const page of paginateDescribeInstances(
+        { client, pageSize: INSTANCES_PER_PAGE },
+        { Filters },
+      ))
+        found.push(...(page.Reservations ?? []).flatMap(({ Instances = [] }) => Instances));
+      return found;
+    });
+  }
+
+  /** Newest first, page by page until one has what `enough` looks for. */
+  activities(enough: (page: readonly Activity[]) => boolean): Promise<Activity[]> {
+    return naming(this.#onGroup('autoscaling:DescribeScalingActivities'), async () => {
+      const client = await this.#aws.autoScaling();
+      const pages = paginateDescribeScalingActivities(
+        { client, pageSize: ACTIVITIES_PER_PAGE },
+        { AutoScalingGroupName: this.name },
+      );
+      const found: Activity[] = [];
+      for await (const { Activities = [] } of pages) {
+        found.push(...Activities);
+        if (enough(Activities)) break;
+      }
+      return found;
+    });
+  }
+
+  /** Newest first; those before the first page are over. */
+  refreshes(): Promise<InstanceRefresh[]> {
+    return naming(this.#onGroup('autoscaling:DescribeInstanceRefreshes'), async () => {
+      const client = await this.#aws.autoScaling();
+      const input = { AutoScalingGroupName: this.name };
+      return (await client.send(new DescribeInstanceRefreshesCommand(input))).InstanceRefreshes ?? [];
+    });
+  }
+
+  /** What stands in that version of the template, with its number; null: there is none. */
+  templateVersion({ id, version }: NamedTemplate): Promise<LaunchTemplateVersion | null> {
+    const resource = `the launch template ${id}`;
+    return naming({ action: 'ec2:DescribeLaunchTemplateVersions', resource }, async () => {
+      const client = await this.#aws.ec2();
+      const command = new DescribeLaunchTemplateVersionsCommand({
+        LaunchTemplateId: id,
+        Versions: [version],
+      });
+      const answer = await orNull(client.send(command), (code) =>
+        code.startsWith('InvalidLaunchTemplateId.'),
+      );
+      return answer?.LaunchTemplateVersions?.[0] ?? null;
+    });
+  }
+
+  /** Null: there is none of that id, or it is not for this account. */
+  image(id: string): Promise<Image | null> {
+    return naming({ action: 'ec2:DescribeImages', resource: `the image ${id}` }, async () => {
+      const client = await this.#aws.ec2();
+      const command = new DescribeImagesCommand({ ImageIds: [id] });
+      const answer = await orNull(client.send(command), (code) => code.startsWith('InvalidAMIID.'));
+      return answer?.Images?.[0] ?? null;
+    });
+  }
+
+  /** Null: there is none of that name. A secret is decrypted. */
+  parameter(name: string): Promise<Parameter | null> {
+    return naming({ action: 'ssm:GetParameter', resource: `the parameter ${name}` }, async () => {
+      const client = await this.#aws.ssm();
+      const command = new GetParameterCommand({ Name: name, WithDecryption: true });
+      const answer = await orNull(client.send(command), (code) => code === 'ParameterNotFound');
+      return answer?.Parameter ?? null;
+    });
+  }
+
+  #onGroup(action: string): { action: string; resource: string } {
+    return { action, resource: `the group ${this.name}` };
+  }
+}
+
+async function orNull<T>(answer: Promise<T>, isAbsence: (code: string) => boolean): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isAbsence(awsCodeOf(error))) return null;
+    throw error;
+  }
+}

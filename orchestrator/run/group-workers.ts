@@ -1,0 +1,116 @@
+import type { AwsSettings } from '../aws/aws-settings.ts';
+import { openAws } from '../aws/clients.ts';
+import { systemClock } from '../clock.ts';
+import { RunFailed } from '../errors.ts';
+import { checkGroup } from '../fleet/auto-scaling/check.ts';
+import { GroupFleet, type GroupRun } from '../fleet/auto-scaling/group-fleet.ts';
+import { GroupReads } from '../fleet/auto-scaling/group-reads.ts';
+import { readToken } from '../fleet/auto-scaling/token.ts';
+import { WorkerClient } from '../fleet/worker-client.ts';
+import type {
+  CheckedFleet,
+  FleetCheckOptions,
+  FleetTiming,
+  PassWorkers,
+  RunContext,
+  WorkersBackend,
+} from './context.ts';
+
+const GROUP_TIMING: FleetTiming = {
+  /**
+   * AWS promises no time within which a describe call shows a change ("a couple of seconds" up to minutes,
+   * https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html). A call whose answer got lost may take
+   * effect until it times out, 10 s, and the group acts within seconds. What comes later still ends by its lease.
+   */
+  zeroQuietMs: 15_000,
+  /** An instance shuts down seconds after it was told to; telling it again changes nothing, and mends a call that was throttled. */
+  terminateTimeoutMs: 20_000,
+};
+
+/** Runs of one account share the limits of its calls: their looks should not fall together for long. */
+const JITTER = 0.2;
+
+/**
+ * Instances of an Auto Scaling group as workers. They go on without this process, and wait for a resume until their lease
+ * runs out.
+ *
+ * @param count workers that a run wants
+ */
+export function groupWorkers(settings: AwsSettings, count: number): WorkersBackend {
+  return {
+    check: (options) => checkWorkers(settings, count, options),
+    open: (context) => openGroupWorkers(settings, context),
+    openFleet: () => Promise.resolve({ fleet: openGroup(settings, null), timing: GROUP_TIMING }),
+  };
+}
+
+async function checkWorkers(
+  settings: AwsSettings,
+  workers: number,
+  { pin, underLock }: FleetCheckOptions,
+): Promise<CheckedFleet> {
+  const aws = openAws(settings.region);
+  const fleet = openGroup(settings, null);
+  try {
+    const reads = new GroupReads(aws, settings.group);
+    return await checkGroup({ reads, settings, workers, pin, changes: underLock ? fleet : null });
+  } finally {
+    aws.close();
+    await fleet.close();
+  }
+}
+
+function openGroup(settings: AwsSettings, run: GroupRun | null): GroupFleet {
+  return new GroupFleet({
+    aws: openAws(settings.region),
+    group: settings.group,
+    workerPort: settings.worker_port,
+    run,
+    clock: systemClock,
+  });
+}
+
+async function openGroupWorkers(settings: AwsSettings, context: RunContext): Promise<PassWorkers> {
+  const { offline, identity, lock } = context;
+  const run = groupRunOf(context);
+  const token = await tokenOf(settings);
+  const fleet = openGroup(settings, run);
+  const calls = new WorkerClient({
+    run: identity.run,
+    epoch: lock.epoch,
+    token,
+    timeoutMs: offline.settings.workers.call_timeout_ms,
+  });
+  return {
+    fleet,
+    calls,
+    timing: GROUP_TIMING,
+    outlivesProcess: true,
+    pauseMs: () => settings.poll_interval_ms * (1 + JITTER * (Math.random() - 0.5)),
+    readyTimeoutMs: settings.ready_timeout_ms,
+    close: async () => void (await Promise.all([fleet.close(), calls.close()])),
+  };
+}
+
+function groupRunOf({ journal, identity }: RunContext): GroupRun {
+  const { pin } = journal.state;
+  if (pin === null)
+    throw new RunFailed(
+      `run ${identity.runKey} was begun with workers on this machine, and these settings have a section aws: carry it on with the settings that it began with`,
+    );
+  return {
+    id: identity.run,
+    pin,
+    startedAt: new Date(identity.startedAt),
+    isCleared: () => journal.state.cleared,
+  };
+}
+
+async function tokenOf({ region, group, token_parameter: parameter }: AwsSettings): Promise<string> {
+  const aws = openAws(region);
+  try {
+    return await readToken(new GroupReads(aws, group), parameter);
+  } finally {
+    aws.close();
+  }
+}

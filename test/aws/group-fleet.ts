@@ -1,0 +1,68 @@
+import { vi } from 'vitest';
+import type { z } from 'zod';
+import { awsSection } from '../../orchestrator/aws/aws-settings.ts';
+import { openAws } from '../../orchestrator/aws/clients.ts';
+import { type Clock, systemClock } from '../../orchestrator/clock.ts';
+import { GroupFleet, type GroupRun } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
+import type { CheckedFleet, FleetCheckOptions } from '../../orchestrator/run/context.ts';
+import { groupWorkers } from '../../orchestrator/run/group-workers.ts';
+import type { FleetPin } from '../../orchestrator/reconcile/events.ts';
+import type { TestScope } from '../support/run-setup.ts';
+import { awsEnvironment } from './aws-clients.ts';
+import type { AwsWorld } from './world.ts';
+
+export interface GroupFleetOptions {
+  /** Where its calls go; by default the world's API. */
+  readonly awsUrl?: string;
+  readonly run?: Partial<GroupRun>;
+  readonly clock?: Pick<Clock, 'monotonicMs'>;
+}
+
+/** The fleet of a run that is pinned to what the world was made with. */
+export function groupFleet(
+  scope: TestScope,
+  world: AwsWorld,
+  { awsUrl = world.awsUrl, run, clock = systemClock }: GroupFleetOptions = {},
+): GroupFleet {
+  useAws(scope, awsUrl);
+  return new GroupFleet({
+    aws: openAws(world.region),
+    group: world.group,
+    workerPort: 8003,
+    run: { id: 'run-1', pin: pinOf(world), startedAt: new Date(0), isCleared: () => true, ...run },
+    clock,
+  });
+}
+
+export function pinOf({ group, templateId, imageId, imageParameter }: AwsWorld): FleetPin {
+  return {
+    group,
+    template: { id: templateId, version: '1' },
+    image: imageId,
+    parameter: { name: imageParameter, version: 1 },
+  };
+}
+
+/** Clients of this process take endpoint and credentials from its environment, as AWS's own tools do. */
+function useAws(scope: TestScope, awsUrl: string): void {
+  for (const [name, value] of Object.entries(awsEnvironment(awsUrl))) vi.stubEnv(name, value);
+  scope.onTestFinished(async () => void vi.unstubAllEnvs());
+}
+
+/** What a run's check says of the world, with settings that are right but for `changes`. */
+export function checkWorld(
+  scope: TestScope,
+  world: AwsWorld,
+  changes: Partial<z.input<typeof awsSection>> = {},
+  options: Partial<FleetCheckOptions> = {},
+): Promise<CheckedFleet> {
+  useAws(scope, world.awsUrl);
+  const settings = awsSection.parse({
+    region: world.region,
+    group: world.group,
+    image_parameter: world.imageParameter,
+    token_parameter: world.tokenParameter,
+    ...changes,
+  });
+  return groupWorkers(settings, 4).check({ pin: null, underLock: true, ...options });
+}

@@ -1,0 +1,246 @@
+import {
+  DescribeAutoScalingGroupsCommand,
+  SetDesiredCapacityCommand,
+  TerminateInstanceInAutoScalingGroupCommand,
+} from '@aws-sdk/client-auto-scaling';
+import { CreateLaunchTemplateVersionCommand } from '@aws-sdk/client-ec2';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import type { GroupFleet, GroupRun } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
+import { type ApiFault, type ApiProxy, startApiProxy } from '../aws/api-proxy.ts';
+import { endInstance, limitCapacity } from '../aws/cloud-control.ts';
+import { groupFleet } from '../aws/group-fleet.ts';
+import { type AwsWorld, makeWorld, type WorldOptions } from '../aws/world.ts';
+
+const scope = { onTestFinished };
+
+interface Watched {
+  readonly world: AwsWorld;
+  readonly proxy: ApiProxy;
+  readonly fleet: GroupFleet;
+  /** The fleet's own time; passes only here. */
+  readonly clock: { nowMs: number };
+  /** What was called since the last time. */
+  calls(): string[];
+}
+
+async function watched(options: Partial<WorldOptions> = {}, run: Partial<GroupRun> = {}): Promise<Watched> {
+  const world = await makeWorld(scope, { maximum: 4, ...options });
+  const proxy = await startApiProxy(world.awsUrl);
+  onTestFinished(() => proxy.stop());
+  const clock = { nowMs: 0 };
+  const fleet = groupFleet(scope, world, {
+    awsUrl: proxy.url,
+    clock: { monotonicMs: () => clock.nowMs },
+    run,
+  });
+  const calls = (): string[] =>
+    proxy.calls
+      .splice(0)
+      .map(({ operation }) => operation)
+      .sort();
+  return { world, proxy, fleet, clock, calls };
+}
+
+async function desiredOf({ clients, group }: AwsWorld): Promise<number | undefined> {
+  const { AutoScalingGroups: [found] = [] } = await clients.autoScaling.send(
+    new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [group] }),
+  );
+  return found?.DesiredCapacity;
+}
+
+/** As somebody else would, past the fleet that is tried. */
+async function launch({ clients, group }: AwsWorld, count: number): Promise<void> {
+  await clients.autoScaling.send(
+    new SetDesiredCapacityCommand({ AutoScalingGroupName: group, DesiredCapacity: count }),
+  );
+}
+
+describe.skipIf(inject('awsUrl') === null)('a look at a group', () => {
+  test('takes two calls, and now and then those for what rarely changes', async () => {
+    const { fleet, clock, proxy, calls, world } = await watched();
+    await fleet.observe();
+    expect(
+      proxy.calls.find(({ operation }) => operation === 'DescribeInstances')?.parameters.get('MaxResults'),
+    ).toBe('1000');
+    const usual = ['DescribeAutoScalingGroups', 'DescribeInstances'];
+    const source = ['DescribeLaunchTemplateVersions', 'GetParameter'];
+    expect(calls()).toEqual([...usual, ...source].sort());
+    clock.nowMs += 14_000;
+    await fleet.observe();
+    expect(calls()).toEqual(usual);
+    await limitCapacity(world.awsUrl, world.group, 0);
+    await launch(world, 1);
+    await fleet.observe();
+    expect(calls()).toEqual([...usual, 'DescribeScalingActivities'].sort());
+    clock.nowMs += 2_000;
+    await fleet.observe();
+    expect(calls()).toEqual([...usual, ...source].sort());
+  });
+
+  test('shows launches that failed since the run began, in the cloud’s words, while any is missing', async () => {
+    const { fleet, world, clock } = await watched({}, { startedAt: new Date(Date.now() - 60_000) });
+    await limitCapacity(world.awsUrl, world.group, 1, 'VcpuLimitExceeded');
+    await fleet.setDesired(2);
+    const { launchFailures, instances } = await fleet.observe();
+    expect(instances).toHaveLength(1);
+    expect(launchFailures[0]?.reason).toMatch(/^VcpuLimitExceeded: You have requested more vCPU capacity/);
+    expect(Date.parse(launchFailures[0]?.at ?? '')).toBeGreaterThan(Date.now() - 60_000);
+    await limitCapacity(world.awsUrl, world.group, null);
+    await fleet.setDesired(2);
+    clock.nowMs += 20_000;
+    expect((await fleet.observe()).launchFailures).toEqual([]);
+  });
+
+  test('shows none of those from before the run', async () => {
+    const { fleet, world } = await watched({}, { startedAt: new Date(Date.now() + 60_000) });
+    await limitCapacity(world.awsUrl, world.group, 0);
+    await fleet.setDesired(1);
+    expect((await fleet.observe()).launchFailures).toEqual([]);
+  });
+
+  test('claims instances for the run only when it had seen the fleet at zero', async () => {
+    let cleared = false;
+    const { fleet, world } = await watched({}, { isCleared: () => cleared });
+    await launch(world, 1);
+    expect((await fleet.observe()).instances).toMatchObject([{ run: null }]);
+    cleared = true;
+    expect((await fleet.observe()).instances).toMatchObject([{ run: 'run-1' }]);
+  });
+
+  test('shows when an instance lived and, if it ended by itself, why', async () => {
+    const { fleet, world } = await watched();
+    await fleet.setDesired(2);
+    const { instances } = await fleet.observe();
+    const [first = '', second = ''] = instances.map(({ id }) => id);
+    await endInstance(world.awsUrl, first, 'spot');
+    await fleet.terminate(second, { decrement: true });
+    const seen = new Map((await fleet.observe()).instances.map((instance) => [instance.id, instance]));
+    expect(seen.get(first)).toMatchObject({
+      phase: 'gone',
+      url: null,
+      detail: 'Server.SpotInstanceTermination: Instance terminated by Spot interruption',
+      launchedAt: instances[0]?.launchedAt,
+    });
+    expect(seen.get(second)).toMatchObject({ phase: 'gone', detail: null });
+    expect(Math.abs(Date.parse(seen.get(second)?.endedAt ?? '') - Date.now())).toBeLessThan(60_000);
+  });
+
+  test('fails with the group’s name when there is none any more', async () => {
+    const { fleet, world, proxy } = await watched();
+    const message = 'The security token included in the request is expired';
+    proxy.fault = () => ({ status: 403, code: 'ExpiredToken', message });
+    await expect(fleet.observe()).rejects.toThrow(
+      `autoscaling:DescribeAutoScalingGroups on the group ${world.group}: ExpiredToken`,
+    );
+  });
+});
+
+describe.skipIf(inject('awsUrl') === null)('a group that is no longer what the run is pinned to', () => {
+  test('is not asked for more when its image parameter has moved, and says so', async () => {
+    const { fleet, world, calls } = await watched();
+    await fleet.setDesired(1);
+    await fleet.observe();
+    const moved = await world.moveImage();
+    calls();
+    const fault = `the image parameter ${world.imageParameter} is now at version 2 (${moved}), and this run is pinned to its version 1 (${world.imageId})`;
+    await expect(fleet.setDesired(2)).rejects.toThrow(fault);
+    expect(calls()).not.toContain('SetDesiredCapacity');
+    const { launchFault, desired, instances } = await fleet.observe();
+    expect(launchFault).toContain(fault);
+    expect(desired).toBe(1);
+    expect(instances).toMatchObject([{ misfit: null }]);
+    await fleet.setDesired(0);
+    expect(await desiredOf(world)).toBe(0);
+  });
+
+  test('shows instances that were launched from another image or template', async () => {
+    const { fleet, world } = await watched();
+    const moved = await world.moveImage();
+    await launch(world, 1);
+    const { ec2 } = world.clients;
+    const image = { ImageId: world.imageId, InstanceType: 'c7g.large' } as const;
+    await ec2.send(
+      new CreateLaunchTemplateVersionCommand({
+        LaunchTemplateId: world.templateId,
+        LaunchTemplateData: image,
+      }),
+    );
+    await launch(world, 2);
+    const { instances, launchFault } = await fleet.observe();
+    expect(instances.map(({ misfit }) => misfit)).toEqual([
+      `it was launched from the image ${moved}, this run is pinned to ${world.imageId}`,
+      `it was launched from version 2 of the launch template ${world.templateId}, this run is pinned to version 1 of the launch template ${world.templateId}`,
+    ]);
+    expect(launchFault).toContain(
+      `now launches from version 2 of the launch template ${world.templateId}, and this run is pinned to version 1`,
+    );
+  });
+
+  test('is still seen while the parameter cannot be read, but not asked for more', async () => {
+    const { fleet, proxy } = await watched();
+    const fault: ApiFault = { status: 400, code: 'AccessDeniedException', message: 'not now' };
+    proxy.fault = ({ operation }) => (operation === 'GetParameter' ? fault : null);
+    expect(await fleet.observe()).toMatchObject({ desired: 0, launchFault: null });
+    await expect(fleet.setDesired(1)).rejects.toThrow('the permission ssm:GetParameter is missing');
+  });
+});
+
+describe.skipIf(inject('awsUrl') === null)('a call that changes a group', () => {
+  const faults: readonly [string, ApiFault, RegExp][] = [
+    [
+      'throttled',
+      { status: 400, code: 'Throttling', message: 'Rate exceeded' },
+      /Throttling: Rate exceeded.*throttles/,
+    ],
+    ['answered by 500', { status: 500, code: 'InternalFailure', message: 'oh' }, /AWS answered 500/],
+    [
+      'in the way of another activity',
+      { status: 400, code: 'ScalingActivityInProgress', message: 'Activity in progress' },
+      /ScalingActivityInProgress/,
+    ],
+    [
+      'in contention',
+      { status: 500, code: 'ResourceContention', message: 'pending update' },
+      /ResourceContention/,
+    ],
+    ['lost after it took effect', 'lost', /AWS did not answer/],
+  ];
+  test.each(faults)('is made once and fails when it is %s', async (_, fault, words) => {
+    const { fleet, world, proxy, calls } = await watched();
+    await fleet.setDesired(2);
+    const { instances } = await fleet.observe();
+    const id = instances[0]?.id ?? '';
+    calls();
+    proxy.fault = ({ operation }) => (operation.startsWith('Describe') ? null : fault);
+    await expect(fleet.terminate(id, { decrement: true })).rejects.toThrow(words);
+    await expect(fleet.terminate(id, { decrement: true })).rejects.toThrow(
+      `autoscaling:TerminateInstanceInAutoScalingGroup on the instance ${id} of the group ${world.group}: `,
+    );
+    await expect(fleet.setDesired(0)).rejects.toThrow(
+      `autoscaling:SetDesiredCapacity on the group ${world.group}: `,
+    );
+    expect(calls()).toEqual([
+      'SetDesiredCapacity',
+      'TerminateInstanceInAutoScalingGroup',
+      'TerminateInstanceInAutoScalingGroup',
+    ]);
+    expect(await desiredOf(world)).toBe(fault === 'lost' ? 0 : 2);
+  });
+
+  test('does not wait for a cooldown, and a terminated instance is told no second time what it has heard', async () => {
+    const { fleet, proxy, world } = await watched();
+    await fleet.setDesired(1);
+    expect(proxy.calls.at(-1)?.parameters.get('HonorCooldown')).toBe('false');
+    const [only] = (await fleet.observe()).instances;
+    await world.clients.autoScaling.send(
+      new TerminateInstanceInAutoScalingGroupCommand({
+        InstanceId: only?.id ?? '',
+        ShouldDecrementDesiredCapacity: true,
+      }),
+    );
+    await expect(fleet.terminate(only?.id ?? '', { decrement: true })).rejects.toThrow(
+      'No managed instance found',
+    );
+    expect(await desiredOf(world)).toBe(0);
+  });
+});
