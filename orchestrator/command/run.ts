@@ -3,6 +3,7 @@ import { RunFailed, UsageFault } from '../errors.ts';
 import { guardedCalls } from '../index/guarded-calls.ts';
 import { begunResult, showSummary } from '../report/summary.ts';
 import { claimRun, prepareRun } from '../run/begin-run.ts';
+import { checkJournal } from '../run/check.ts';
 import { type ChosenRun, chooseRun, requireFree } from '../run/choose-run.ts';
 import { carryOut } from '../run/carry-out.ts';
 import type { RunContext } from '../run/context.ts';
@@ -21,8 +22,7 @@ export async function runCommandOrPhase(
   command: 'run' | PhaseCommand,
 ): Promise<CommandResult> {
   const promoteLimit = promoteLimitOf(context);
-  // What begins a run asks for all that it will need, so that every fault is named at once.
-  if (command === 'run' || command === 'claim') await context.offline.checkJournal();
+  if (command === 'run' || command === 'claim') await checkJournal(context.offline, context.workers);
   const before = resultBefore(await choose(context, command), command);
   if (before !== null) return before;
   const connections = await connectBoth(context.offline, context.reporter);

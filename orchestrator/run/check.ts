@@ -16,19 +16,29 @@ export async function checkAll<T>(
   { workers, underLock }: { readonly workers: WorkersBackend; readonly underLock: boolean },
   inspect: (client: ClientBase) => Promise<T>,
 ): Promise<{ readonly inspected: T; readonly fleet: CheckedFleet }> {
-  const [inspected, cluster, fleet, journal] = await Promise.allSettled([
+  const [inspected, cluster, fleet] = await Promise.allSettled([
     connections.withSource(inspect),
     preflight(connections.cluster, offline.loaded.definition),
     workers.check({ pin: null, underLock }),
-    // It writes, to see whether the bucket keeps its word.
-    underLock ? offline.checkJournal() : undefined,
   ]);
-  const isFine = cluster.status === 'fulfilled' && journal.status === 'fulfilled';
-  if (isFine && inspected.status === 'fulfilled' && fleet.status === 'fulfilled')
+  if (inspected.status === 'fulfilled' && cluster.status === 'fulfilled' && fleet.status === 'fulfilled')
     return { inspected: inspected.value, fleet: fleet.value };
-  const faults = [inspected, cluster, fleet, journal].flatMap((result) =>
+  const faults = [inspected, cluster, fleet].flatMap((result) =>
     result.status === 'rejected' ? [messageOf(result.reason)] : [],
   );
   // Found over the network: exit 1, though the words are those of faults in a file.
   throw new RunFailed(faults.join('\n'));
+}
+
+/** Without its journal a run cannot even take its lock; what else is wrong with its fleet is named beside that. */
+export async function checkJournal({ checkJournal }: Offline, workers: WorkersBackend): Promise<void> {
+  try {
+    await checkJournal();
+  } catch (error) {
+    const faults = [messageOf(error)];
+    await workers
+      .check({ pin: null, underLock: false })
+      .catch((other: unknown) => faults.push(messageOf(other)));
+    throw new RunFailed(faults.join('\n'), { cause: error });
+  }
 }
