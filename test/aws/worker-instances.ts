@@ -39,9 +39,9 @@ export interface WorkerInstance {
 }
 
 /** All of it ends with the test. */
-export async function createWorkerInstance(awsUrl: string): Promise<WorkerInstance> {
+export async function createWorkerInstance(awsUrl: string, minimum = 0): Promise<WorkerInstance> {
   const scope = { onTestFinished };
-  const world = await makeWorld(scope, { maximum: 2, awsUrl });
+  const world = await makeWorld(scope, { minimum, maximum: 2, awsUrl });
   await setDesired(world, 1);
   const [{ InstanceId: id = '' } = {}] = (await groupOf(world)).Instances ?? [];
   const described = async () => {

@@ -17,8 +17,11 @@ const API_IS_DOWN = {
 };
 const TERMINATE = 'TerminateInstanceInAutoScalingGroup';
 
-async function instanceWithParameters(values: Record<string, string> = {}): Promise<WorkerInstance> {
-  const instance = await createWorkerInstance(awsUrl ?? '');
+async function instanceWithParameters(
+  values: Record<string, string> = {},
+  minimum = 0,
+): Promise<WorkerInstance> {
+  const instance = await createWorkerInstance(awsUrl ?? '', minimum);
   await instance.putParameters(
     { search_url: 'http://127.0.0.1:1', ...values },
     { database_url: inject('postgresUrl'), token: TOKEN },
@@ -91,11 +94,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
   });
 
   it('is replaced where the group is at its minimum', async () => {
-    const instance = await instanceWithParameters();
-    const message =
-      "Currently, desiredSize equals minSize (1). Terminating instance without replacement will violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's min size.";
-    const refused = { status: 400, code: 'ValidationError', message };
-    instance.api.fail({ action: TERMINATE, times: 1, with: refused });
+    const instance = await instanceWithParameters({}, 1);
     const worker = await startOn(instance, SHORT_LEASE);
     expect(await worker.exit).toBe(0);
     expect(instance.terminations()).toEqual([true, false]);
