@@ -35,6 +35,13 @@ export const awsSection = section({
   ready_timeout_ms: ms(300_000),
   /** Fewer instances than asked for: so long the group may try, then the run goes on with what came, or ends. */
   capacity_timeout_ms: ms(600_000),
+  /**
+   * Zero is believed when it is seen so long after the last change. AWS promises no time within which a look shows a change
+   * ("a couple of seconds" up to minutes, https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html). A call
+   * whose answer got lost may take effect until it times out, 10 s, and the group acts within seconds. What comes later
+   * still ends by its lease.
+   */
+  zero_quiet_ms: ms(15_000),
   /** `sweep` leaves the fleet of an unfinished run alone for so long after its last word. More than the workers' lease. */
   sweep_grace_ms: ms(1_800_000),
   /** What one instance costs an hour, for estimate, result and `--max-cost`; null: unknown. */

@@ -50,10 +50,9 @@ export function parseCommandLine(
       invocation = { command, flags };
     });
 
-  add('run', 'do the whole run, or carry an unfinished one on from where it stands').option(
-    '--run-key <key>',
-    RUN_KEY,
-  );
+  add('run', 'do the whole run, or carry an unfinished one on from where it stands')
+    .option('--run-key <key>', RUN_KEY)
+    .option('--max-cost <amount>', MAX_COST);
   add('plan', 'show what a run would do; writes nothing').option(
     '--exact',
     'count the rows instead of estimating them',
@@ -78,6 +77,7 @@ export function parseCommandLine(
         '--promote-limit <count>',
         'accept this many dead letters, whatever the definition says',
       );
+    if (phase === 'reindex' || phase === 'validate') command.option('--max-cost <amount>', MAX_COST);
   }
   try {
     program.parse(args, { from: 'user' });
@@ -96,6 +96,8 @@ function usageWords(error: unknown): string {
 }
 
 const RUN_KEY = 'the name under which a run is carried on, e.g. of a scheduler’s run';
+
+const MAX_COST = 'end the run at zero before its instances have cost more than this, to be carried on';
 
 function withSettings(command: Command): Command {
   return command

@@ -2,9 +2,12 @@ import { readAlias } from '../index/promote.ts';
 import { previewRetention } from '../index/retain.ts';
 import { claimHistory, runFolder } from '../journal/claims.ts';
 import { readRun } from '../journal/run-journal.ts';
+import { costOf, priceOf } from '../plan/cost.ts';
 import { expectedSeconds, type MeasuredRate } from '../plan/estimate.ts';
+import { leastUse } from '../reconcile/account-instances.ts';
 import { type DefinitionPlan, planDefinition } from '../plan/plan.ts';
-import { bytesWords, countWords, durationWords, plural } from '../report/words.ts';
+import { bytesWords, countWords, durationWords, moneyWords, plural } from '../report/words.ts';
+import type { Settings } from '../settings.ts';
 import { checkAll } from '../run/check.ts';
 import { unfinishedClaim } from '../run/choose-run.ts';
 import { connectBoth } from '../run/connections.ts';
@@ -37,6 +40,10 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
       claimedRun: claim?.run ?? null,
       retain,
     });
+    const seconds = expectedSeconds(
+      { rows: plan.rows.count, workers: settings.workers.count },
+      await lastRate(context),
+    );
     const result = {
       status: 'planned',
       definition: loaded.definition.name,
@@ -47,16 +54,14 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
       workers: settings.workers.count,
       bytes_per_row: plan.bytesPerRow,
       expected_bytes: plan.expectedBytes,
-      expected_seconds: expectedSeconds(
-        { rows: plan.rows.count, workers: settings.workers.count },
-        await lastRate(context),
-      ),
+      expected_seconds: seconds,
+      expected_cost: expectedCost(settings, seconds),
       alias_serves: serves,
       would_keep: kept,
       would_delete: deleted,
       held_by: claim?.runKey ?? null,
     };
-    for (const line of planLines(plan, result)) reporter.note(line);
+    for (const line of planLines(plan, result, settings.aws !== null)) reporter.note(line);
     return result;
   } finally {
     await connections.close();
@@ -67,19 +72,21 @@ interface PlanFigures {
   readonly alias: string;
   readonly workers: number;
   readonly expected_seconds: number | null;
+  readonly expected_cost: ExpectedCost | null;
   readonly alias_serves: readonly string[];
   readonly would_keep: readonly string[];
   readonly would_delete: readonly string[];
   readonly held_by: string | null;
 }
 
-function planLines(plan: DefinitionPlan, figures: PlanFigures): string[] {
+function planLines(plan: DefinitionPlan, figures: PlanFigures, hasInstances: boolean): string[] {
   const names = (list: readonly string[]): string => (list.length === 0 ? 'none' : list.join(', '));
   return [
     `rows       ${plan.rows.exact ? '' : 'about '}${countWords(plan.rows.count)}${plan.rows.exact ? '' : ' (--exact counts them)'}`,
     `ranges     ${countWords(plan.ranges.length)} for ${plural(figures.workers, 'worker')}`,
     `size       ${plan.expectedBytes === null ? 'unknown' : `about ${bytesWords(plan.expectedBytes)} to the cluster`}`,
     `time       ${figures.expected_seconds === null ? 'unknown: this fleet has no finished run to go by' : `about ${durationWords(figures.expected_seconds)}, at the last run’s rate`}`,
+    ...(hasInstances ? [`cost       ${costWords(figures)}`] : []),
     `alias      ${figures.alias} serves ${names(figures.alias_serves)}`,
     `would keep ${names(figures.would_keep)}`,
     `and delete ${names(figures.would_delete)}`,
@@ -89,14 +96,34 @@ function planLines(plan: DefinitionPlan, figures: PlanFigures): string[] {
   ];
 }
 
+interface ExpectedCost {
+  readonly amount: number;
+  readonly currency: string;
+}
+
+/** Of all workers for as long as the run is expected to need them; null: time or price is not known. */
+function expectedCost(settings: Settings, seconds: number | null): ExpectedCost | null {
+  const price = priceOf(settings);
+  if (price === null || seconds === null) return null;
+  const { amount, currency } = costOf(leastUse(settings.workers.count, seconds), price);
+  return { amount, currency };
+}
+
+function costWords({ workers, expected_cost: cost, expected_seconds: seconds }: PlanFigures): string {
+  if (cost !== null) return `about ${moneyWords(cost)} for ${plural(workers, 'instance')}`;
+  return seconds === null
+    ? 'unknown, as the time is'
+    : 'unknown: aws.price_per_hour says what an instance costs';
+}
+
 /** The rate of the newest finished run of the same definition. */
 async function lastRate({ offline }: CommandContext): Promise<MeasuredRate | null> {
   for (const claim of await claimHistory(offline.store)) {
     if (claim.ended !== 'finished' || claim.definitionDigest !== offline.definitionDigest) continue;
     const { result } = (await readRun(offline.store, runFolder(claim.runKey))).state;
-    const rate = Number(result?.documents_per_second);
-    const workers = Number(result?.workers);
-    if (rate > 0 && workers > 0) return { rowsPerSecond: rate, workers };
+    const [rate, workers] = [Number(result?.documents_per_second), Number(result?.workers)];
+    const [rows, bootSeconds] = [Number(result?.rows), Number(result?.boot_seconds ?? 0)];
+    if (rate > 0 && workers > 0) return { rows, rowsPerSecond: rate, workers, bootSeconds };
   }
   return null;
 }

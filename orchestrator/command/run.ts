@@ -12,6 +12,7 @@ import { withLock } from '../run/with-lock.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
 import type { PhaseCommand } from './command-line.ts';
 import { lockRequest } from './lock-request.ts';
+import { maxCostOf } from './max-cost.ts';
 
 /**
  * `run`, or one phase of a run by name. Who holds the fleet is looked at before anything is started; the choice is
@@ -22,6 +23,7 @@ export async function runCommandOrPhase(
   command: 'run' | PhaseCommand,
 ): Promise<CommandResult> {
   const promoteLimit = promoteLimitOf(context);
+  const maxCost = maxCostOf(context, command);
   if (command === 'run' || command === 'claim') await checkJournal(context.offline, context.workers);
   const before = resultBefore(await choose(context, command), command);
   if (before !== null) return before;
@@ -50,6 +52,7 @@ export async function runCommandOrPhase(
         reporter: context.reporter,
         signal,
         promoteLimit,
+        maxCost,
       };
       context.reporter.note(
         `run ${run.identity.run}, key ${run.identity.runKey}${chosen.kind === 'new' ? '' : ', carried on'}`,

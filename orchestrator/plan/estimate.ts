@@ -35,17 +35,26 @@ export function rangeCount({ rows, bytes, workers, wanted }: RangeWish): number 
 
 /** What an earlier run of the definition reached with all its workers together. */
 export interface MeasuredRate {
+  readonly rows: number;
+  /** From the first launch to the last row. */
   readonly rowsPerSecond: number;
   readonly workers: number;
+  /** From the first launch to a worker that answers; part of that time, and the same for a table of any size. */
+  readonly bootSeconds: number;
 }
 
-/** Seconds that reading and writing will take, in proportion to the last run's rate per worker; null: not known. */
+/** Seconds of booting, reading and writing, in proportion to the last run's rate per worker; null: not known. */
 export function expectedSeconds(
   plan: { rows: number; workers: number },
   last: MeasuredRate | null,
 ): number | null {
-  if (last === null || last.rowsPerSecond <= 0 || last.workers <= 0 || plan.workers <= 0) return null;
-  return plan.rows / ((last.rowsPerSecond / last.workers) * plan.workers);
+  if (last === null || last.rows <= 0 || last.rowsPerSecond <= 0 || last.workers <= 0 || plan.workers <= 0)
+    return null;
+  const seconds = last.rows / last.rowsPerSecond;
+  // The last process of a run that was carried on need not have read for long.
+  const bootSeconds = last.bootSeconds < seconds ? last.bootSeconds : 0;
+  const perWorker = last.rows / (seconds - bootSeconds) / last.workers;
+  return plan.rows / (perWorker * plan.workers) + bootSeconds;
 }
 
 /** Bytes that will go to the cluster, rounded; null where no row could be measured. */

@@ -1,6 +1,6 @@
 import { type Draft, isDown, isForeign, type Limits } from './draft.ts';
 import type { Observation } from './observation.ts';
-import type { InstanceTimes, RunState } from './state.ts';
+import { type InstanceTimes, isDone, type RunState } from './state.ts';
 
 /** EC2 bills a Linux instance by the second, a minute at least: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/concepts.html */
 const LEAST_BILLED_SECONDS = 60;
@@ -10,12 +10,23 @@ export function noteInstances(draft: Draft, observation: Observation): void {
   for (const instance of observation.instances) {
     const { id, launchedAt } = instance;
     if (launchedAt === null || isForeign(instance, draft.state)) continue;
-    if (!draft.state.instances.has(id))
+    const known = draft.state.instances.get(id);
+    // One that was missed by a look that was stale is there again.
+    const isBack = known?.seen === false && !isDown(instance);
+    if (known === undefined || isBack)
       draft.record({ type: 'instance_launched', instance: id, at: launchedAt });
     if (!isDown(instance) || draft.state.instances.get(id)?.endedAt !== null) continue;
     const at = instance.endedAt ?? observation.at;
     draft.record({ type: 'instance_ended', instance: id, at, seen: true });
   }
+  noteUnseen(draft, observation);
+}
+
+/** What no look has shown for long, or none of this process, has ended by now: it costs no more from here on. */
+function noteUnseen(draft: Draft, observation: Observation): void {
+  for (const [instance, { endedAt }] of draft.state.instances)
+    if (endedAt === null && !draft.memory.instances.has(instance))
+      draft.record({ type: 'instance_ended', instance, at: observation.at, seen: false });
 }
 
 /** When the fleet is at zero, whatever was never seen to end has ended by now. */
@@ -42,17 +53,22 @@ export function instanceUse({ instances }: Pick<RunState, 'instances'>, at: stri
   };
 }
 
+/** What so many instances use at least that all live for `seconds`. */
+export function leastUse(instances: number, seconds: number): InstanceUse {
+  return { seconds: instances * Math.max(LEAST_BILLED_SECONDS, seconds), instances, exact: true };
+}
+
 function billedSeconds({ launchedAt, endedAt }: InstanceTimes, at: string): number {
   const seconds = (Date.parse(endedAt ?? at) - Date.parse(launchedAt)) / 1000;
   return Math.max(LEAST_BILLED_SECONDS, seconds);
 }
 
-/** Ends the run before it costs more than it may: at zero, with what is settled kept. */
+/** Ends the run before it costs more than it may: at zero, with what is settled kept. Not when all is done. */
 export function stopAtMostCost(draft: Draft, observation: Observation, limits: Limits): void {
-  if (limits.mostInstanceSeconds === null) return;
+  if (limits.mostInstanceSeconds === null || isDone(draft.state)) return;
   const { seconds } = instanceUse(draft.state, observation.at);
   if (seconds < limits.mostInstanceSeconds) return;
   draft.stop(
-    `the run's instances have been used for ${Math.round(seconds)} s together, which is all that --max-cost allows; with a higher one it is carried on`,
+    `the run's instances have been used for ${Math.round(seconds)} s together, which is all that --max-cost allows: the same command with a higher one carries it on`,
   );
 }

@@ -24,7 +24,7 @@ export interface Decision {
  * Each tick, in this order, each step on the state that the one before leaves:
  *   0. note when instances were launched and ended, for what they cost;
  *   1. settle tasks: what ended, failed, was lost or stands still is accepted up to its last settled key;
- *   2. over, or somebody else's instance in the way: bring the fleet to zero; else
+ *   2. over (also when it has cost what it may), or somebody else's instance in the way: bring the fleet to zero; else
  *   3. replace instances that are lost or unfit;
  *   4. assign ranges: the longest waiting range to the worker with the least to do;
  *   5. share the rest: nothing waits and a worker is idle, so a running range is cut;
@@ -40,8 +40,8 @@ export function decide(
   const remembered = rememberTick(memory, observation, state, nowMs, limits.build);
   const draft = new Draft(state, remembered, observation, nowMs);
   noteInstances(draft, observation);
-  stopAtMostCost(draft, observation, limits);
   settleTasks(draft, observation, nowMs, limits);
+  stopAtMostCost(draft, observation, limits);
   const finished = isFinished(draft, observation, nowMs, limits);
   if (finished) noteVanished(draft, observation);
   else scale(draft, observation, nowMs, limits);

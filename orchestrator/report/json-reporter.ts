@@ -28,7 +28,7 @@ export class JsonReporter implements Reporter {
     const nowMs = this.#monotonicMs();
     if (nowMs - this.#lastProgressMs < PROGRESS_EVERY_MS) return;
     this.#lastProgressMs = nowMs;
-    const { counts, rowsExpected, ranges, workers, waitingFor, estimate, pass } = progress;
+    const { counts, rowsExpected, ranges, workers, waitingFor, estimate, pass, cost } = progress;
     this.#logger.info(
       {
         pass,
@@ -42,6 +42,7 @@ export class JsonReporter implements Reporter {
         retries: counts.retries,
         dead_letters: counts.deadLetters,
         waiting_for: waitingFor,
+        cost,
       },
       'progress',
     );

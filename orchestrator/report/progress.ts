@@ -1,3 +1,5 @@
+import { type Cost, costOf, type Price } from '../plan/cost.ts';
+import { instanceUse } from '../reconcile/account-instances.ts';
 import { addCounts, countsOf } from '../reconcile/counts.ts';
 import type { Counts } from '../reconcile/events.ts';
 import type { Memory } from '../reconcile/memory.ts';
@@ -15,13 +17,20 @@ export interface Progress {
   readonly workers: { readonly working: number; readonly idle: number; readonly starting: number };
   /** What running tasks wait for now, e.g. `cluster`; empty: they move. */
   readonly waitingFor: readonly string[];
+  /** Of the run's instances so far; null: nobody can say. */
+  readonly cost: Cost | null;
   readonly estimate: Estimate;
 }
 
 export type Snapshot = Omit<Progress, 'estimate'>;
 
 /** What can be seen at one tick, before rates and estimates. */
-export function snapshotOf(state: RunState, memory: Memory, observation: Observation): Snapshot {
+export function snapshotOf(
+  state: RunState,
+  memory: Memory,
+  observation: Observation,
+  price: Price | null,
+): Snapshot {
   const running = [...state.open.values()]
     .filter((range) => range.status === 'assigned')
     .flatMap((range) => memory.tasks.get(range.task ?? '')?.status ?? []);
@@ -35,6 +44,7 @@ export function snapshotOf(state: RunState, memory: Memory, observation: Observa
     waitingFor: [
       ...new Set(running.map((status) => status.waiting_for).filter((dependency) => dependency !== null)),
     ],
+    cost: price === null ? null : costOf(instanceUse(state, observation.at), price),
   };
 }
 

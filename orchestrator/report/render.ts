@@ -1,8 +1,10 @@
+import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
 import type { Progress } from './progress.ts';
-import { countWords, durationWords, plural } from './words.ts';
+import { countWords, durationWords, moneyWords, plural } from './words.ts';
 
 const LABEL_WIDTH = 14;
+const SEPARATOR_WIDTH = 3;
 
 export function phaseLine(mark: string, name: string, seconds: number, note: string): string {
   return `  ${mark} ${name.padEnd(LABEL_WIDTH)} ${pc.dim(durationWords(seconds).padStart(8))}  ${note}`;
@@ -10,7 +12,7 @@ export function phaseLine(mark: string, name: string, seconds: number, note: str
 
 /** The live lines of a pass, made to fit `columns`. Pure. */
 export function progressLines(progress: Progress, columns: number): string[] {
-  const { counts, rowsExpected, workers, ranges, estimate, waitingFor } = progress;
+  const { counts, rowsExpected, workers, ranges, estimate, waitingFor, cost } = progress;
   const share = rowsExpected === 0 ? 0 : Math.min(1, counts.rowsRead / rowsExpected);
   const width = Math.max(10, Math.min(40, columns - 60));
   const rate = estimate.rowsPerSecond === null ? '–' : countWords(estimate.rowsPerSecond);
@@ -21,15 +23,32 @@ export function progressLines(progress: Progress, columns: number): string[] {
     workerWords(workers),
     plural(counts.retries, 'retry', 'retries'),
     deadLetterWords(counts.deadLetters),
+    ...(cost === null ? [] : [moneyWords(cost)]),
   ];
   const indent = ' '.repeat(4);
   const waiting =
     waitingFor.length === 0 ? [] : [indent + pc.yellow(`waiting for the ${waitingFor.join(' and the ')}`)];
   return [
     `${indent}${bar(share, width)} ${(share * 100).toFixed(0).padStart(3)} %  ${countWords(counts.rowsRead)} of ${countWords(rowsExpected)} rows  ${pc.dim(`${ranges.done}/${ranges.total} ranges`)}`,
-    `${indent}${figures.join(pc.dim(' · '))}`,
+    ...wrapped(figures, columns - indent.length).map((line) => indent + line.join(pc.dim(' · '))),
     ...waiting,
   ];
+}
+
+/** Figures in as many lines as they need to stand whole. */
+function wrapped(figures: readonly string[], columns: number): string[][] {
+  const lines: string[][] = [[]];
+  let width = 0;
+  for (const figure of figures) {
+    const wanted = stripVTControlCharacters(figure).length + SEPARATOR_WIDTH;
+    if (width > 0 && width + wanted - SEPARATOR_WIDTH > columns) {
+      lines.push([]);
+      width = 0;
+    }
+    lines.at(-1)?.push(figure);
+    width += wanted;
+  }
+  return lines;
 }
 
 function bar(share: number, width: number): string {

@@ -1,8 +1,9 @@
 import type { CommandContext, CommandResult } from '../command/command.ts';
+import type { Cost } from '../plan/cost.ts';
 import type { RunState } from '../reconcile/state.ts';
 import type { SourceConnections } from '../run/connections.ts';
 import { messageOf } from '../errors.ts';
-import { countWords, durationWords, plural } from './words.ts';
+import { countWords, durationWords, moneyWords, plural } from './words.ts';
 
 /** The last line of a command that left the run unfinished on purpose: one phase by name. */
 export function begunResult(state: RunState): CommandResult {
@@ -42,6 +43,7 @@ function summaryLines(result: CommandResult, servicesSeconds: number | null): st
     Array.isArray(previous) && previous.length > 0
       ? `, before ${previous.join(', ')} (\`reindex-fleet rollback\` moves it back)`
       : '';
+  const spent = spentWords(result);
   const seconds = Object.entries((result.phase_seconds ?? {}) as Record<string, number>).filter(
     ([, value]) => value >= 0.05,
   );
@@ -49,8 +51,18 @@ function summaryLines(result: CommandResult, servicesSeconds: number | null): st
   return [
     `rows   ${countWords(figure('rows'))} read: ${outcomes.join(', ')}`,
     `alias  ${String(result.alias)} serves ${String(result.index)}${before}`,
+    ...(spent === null ? [] : [`cost   ${spent}`]),
     `time   ${[...services, ...seconds].map(([phase, value]) => `${phase} ${durationWords(value)}`).join(', ')}`,
   ];
+}
+
+/** What the fleet used and cost; null: workers were processes of this machine. */
+function spentWords({ instances, instance_seconds: seconds, cost }: CommandResult): string | null {
+  if (instances == null) return null;
+  const used = `${plural(Number(instances), 'instance')}, ${durationWords(Number(seconds))} together`;
+  if (cost == null) return `${used} (aws.price_per_hour says what they cost)`;
+  const { exact, ...money } = cost as Cost;
+  return `${exact ? '' : 'at most '}${moneyWords(money)} for ${used}`;
 }
 
 async function showQuery(

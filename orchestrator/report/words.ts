@@ -16,6 +16,11 @@ export function durationWords(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`;
 }
 
+/** `12.34 USD`; small amounts with more digits, for a run of a minute costs next to nothing. */
+export function moneyWords({ amount, currency }: { amount: number; currency: string }): string {
+  return `${amount.toFixed(amount > 0 && amount < 0.1 ? 4 : 2)} ${currency}`;
+}
+
 export function bytesWords(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;

@@ -73,4 +73,6 @@ export interface RunContext {
   readonly signal: AbortSignal;
   /** Given on the command line for `promote`; null: the definition's. */
   readonly promoteLimit: number | null;
+  /** What the run's instances may cost at most, in the currency of the settings; null: there is no bound. */
+  readonly maxCost: number | null;
 }

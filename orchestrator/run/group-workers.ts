@@ -16,16 +16,12 @@ import type {
   WorkersBackend,
 } from './context.ts';
 
-const GROUP_TIMING: FleetTiming = {
-  /**
-   * AWS promises no time within which a describe call shows a change ("a couple of seconds" up to minutes,
-   * https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html). A call whose answer got lost may take
-   * effect until it times out, 10 s, and the group acts within seconds. What comes later still ends by its lease.
-   */
-  zeroQuietMs: 15_000,
-  /** An instance shuts down seconds after it was told to; telling it again changes nothing, and mends a call that was throttled. */
-  terminateTimeoutMs: 20_000,
-};
+/** An instance shuts down seconds after it was told to; telling it again changes nothing, and mends a call that was throttled. */
+const TERMINATE_TIMEOUT_MS = 20_000;
+
+function timingOf(settings: AwsSettings): FleetTiming {
+  return { zeroQuietMs: settings.zero_quiet_ms, terminateTimeoutMs: TERMINATE_TIMEOUT_MS };
+}
 
 /** Runs of one account share the limits of its calls: their looks should not fall together for long. */
 const JITTER = 0.2;
@@ -40,7 +36,7 @@ export function groupWorkers(settings: AwsSettings, count: number): WorkersBacke
   return {
     check: (options) => checkWorkers(settings, count, options),
     open: (context) => openGroupWorkers(settings, context),
-    openFleet: () => Promise.resolve({ fleet: openGroup(settings, null), timing: GROUP_TIMING }),
+    openFleet: () => Promise.resolve({ fleet: openGroup(settings, null), timing: timingOf(settings) }),
   };
 }
 
@@ -84,7 +80,7 @@ async function openGroupWorkers(settings: AwsSettings, context: RunContext): Pro
   return {
     fleet,
     calls,
-    timing: GROUP_TIMING,
+    timing: timingOf(settings),
     outlivesProcess: true,
     pauseMs: () => settings.poll_interval_ms * (1 + JITTER * (Math.random() - 0.5)),
     readyTimeoutMs: settings.ready_timeout_ms,

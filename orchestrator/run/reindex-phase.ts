@@ -2,14 +2,16 @@ import type { TaskRequest } from '../../worker/contract.ts';
 import { RunFailed } from '../errors.ts';
 import { emptyFleet } from '../fleet/empty-fleet.ts';
 import { passAliases, targetNames } from '../index/names.ts';
+import { priceOf, secondsFor } from '../plan/cost.ts';
 import type { Limits } from '../reconcile/draft.ts';
 import type { PhaseRecord } from '../reconcile/events.ts';
 import type { RangeState } from '../reconcile/state.ts';
 import { beginEta, nextEta } from '../report/eta.ts';
 import { snapshotOf } from '../report/progress.ts';
-import { countWords, plural } from '../report/words.ts';
+import { countWords, moneyWords, plural } from '../report/words.ts';
 import type { PassWorkers, RunContext } from './context.ts';
 import { runPass } from './reindex-pass.ts';
+import { spentBy } from './result.ts';
 
 /** The main pass: every planned range, read once. */
 export async function reindexPhase(context: RunContext): Promise<{ record: PhaseRecord; note: string }> {
@@ -21,20 +23,28 @@ export async function reindexPhase(context: RunContext): Promise<{ record: Phase
   ]);
   const startMs = clock.monotonicMs();
   const before = journal.state.counts.rowsRead;
-  await workPass(context);
+  const { bootSeconds } = await workPass(context);
   const { counts } = journal.state;
   const seconds = (clock.monotonicMs() - startMs) / 1000;
   const rate = Math.round((counts.rowsRead - before) / seconds);
   const dead = counts.deadLetters === 0 ? '' : `, ${plural(counts.deadLetters, 'dead letter')}`;
   return {
-    record: { ...counts, documents_per_second: rate, workers: context.offline.settings.workers.count },
+    record: {
+      ...counts,
+      documents_per_second: rate,
+      workers: context.offline.settings.workers.count,
+      boot_seconds: bootSeconds,
+    },
     note: `${plural(counts.rowsRead, 'row')} read, ${countWords(counts.indexed)} indexed${dead} (${countWords(rate)} documents/s)`,
   };
 }
 
 /** Brings workers up for the ranges of the journal's present pass and back to zero, however it ends. */
-export async function workPass(context: RunContext): Promise<void> {
-  const { journal, lock, reporter, clock } = context;
+export async function workPass(context: RunContext): Promise<{ readonly bootSeconds: number | null }> {
+  const { journal, lock, reporter, clock, offline } = context;
+  const price = priceOf(offline.settings);
+  const startMs = clock.monotonicMs();
+  let bootSeconds: number | null = null;
   const workers = await context.workers.open(context);
   let eta = beginEta(clock.monotonicMs(), journal.state.counts.rowsRead);
   try {
@@ -50,8 +60,10 @@ export async function workPass(context: RunContext): Promise<void> {
       clock,
       requireHeld: () => lock.requireHeld(),
       onTick: (state, memory, observation) => {
-        const snapshot = snapshotOf(state, memory, observation);
+        const snapshot = snapshotOf(state, memory, observation, price);
         const { counts, rowsExpected, waitingFor } = snapshot;
+        if (snapshot.workers.working + snapshot.workers.idle > 0)
+          bootSeconds ??= (clock.monotonicMs() - startMs) / 1000;
         const next = nextEta(eta, clock.monotonicMs(), {
           rows: counts.rowsRead,
           rowsExpected,
@@ -66,10 +78,12 @@ export async function workPass(context: RunContext): Promise<void> {
     await workers.close();
   }
   const { stopped } = journal.state;
-  if (stopped !== null)
-    throw new RunFailed(
-      `${stopped}\nThe fleet is at zero. Mend this and run the same command again: it carries on from what is settled.`,
-    );
+  if (stopped === null) return { bootSeconds };
+  const { cost } = spentBy(journal.state, clock.now().toISOString(), price);
+  const spent = cost === null ? '' : ` The run has cost ${moneyWords(cost)} so far.`;
+  throw new RunFailed(
+    `${stopped}\nThe fleet is at zero.${spent} Mend this and run the same command again: it carries on from what is settled.`,
+  );
 }
 
 /** Before the first launch of a run: instances that are there are somebody else's, and are brought to zero first. */
@@ -114,8 +128,12 @@ function shareOf(workers: { max_bytes_in_flight: number; count: number }): numbe
 /** A range is cut only if its worker would need longer for the rest: telling it and beginning another COPY take a while. */
 const SHARE_LEAST_MS = 2_000;
 
-function limitsOf({ offline, described }: RunContext, { timing, readyTimeoutMs }: PassWorkers): Limits {
+function limitsOf(
+  { offline, described, maxCost }: RunContext,
+  { timing, readyTimeoutMs }: PassWorkers,
+): Limits {
   const { workers } = offline.settings;
+  const price = priceOf(offline.settings);
   return {
     workers: workers.count,
     replacements: workers.replacements,
@@ -124,7 +142,7 @@ function limitsOf({ offline, described }: RunContext, { timing, readyTimeoutMs }
     stopLimit: described.definition.deadLetters.stopLimit,
     minimum: workers.minimum,
     capacityTimeoutMs: offline.settings.aws?.capacity_timeout_ms ?? workers.ready_timeout_ms,
-    mostInstanceSeconds: null,
+    mostInstanceSeconds: maxCost === null || price === null ? null : secondsFor(maxCost, price),
     readyTimeoutMs,
     lostAfterMs: workers.lost_after_ms,
     stallTimeoutMs: workers.stall_timeout_ms,

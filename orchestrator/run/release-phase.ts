@@ -1,3 +1,4 @@
+import { priceOf } from '../plan/cost.ts';
 import type { RunContext } from './context.ts';
 import type { PhaseOutcome } from './phases.ts';
 import { resultOf } from './result.ts';
@@ -13,7 +14,9 @@ export async function releasePhase({
 }: RunContext): Promise<PhaseOutcome> {
   const at = clock.now().toISOString();
   if (journal.state.result === null)
-    await journal.append([{ type: 'finished', at, result: resultOf(journal.state) }]);
+    await journal.append([
+      { type: 'finished', at, result: resultOf(journal.state, at, priceOf(offline.settings)) },
+    ]);
   lock.requireHeld();
   await finishClaim(offline, identity, at);
   return { record: {}, note: 'the fleet is free' };

@@ -1,10 +1,12 @@
+import { type Cost, costOf, type Price } from '../plan/cost.ts';
 import { targetNames } from '../index/names.ts';
+import { instanceUse } from '../reconcile/account-instances.ts';
 import { addCounts, NO_COUNTS } from '../reconcile/counts.ts';
 import type { PhaseRecord } from '../reconcile/events.ts';
 import type { RunState } from '../reconcile/state.ts';
 
-/** What a finished run did, as the last line of its output says it and its journal keeps it. */
-export function resultOf(state: RunState): PhaseRecord {
+/** What a finished run did by `at`, as the last line of its output says it and its journal keeps it. */
+export function resultOf(state: RunState, at: string, price: Price | null): PhaseRecord {
   const { identity, phases, promotion } = state;
   if (identity === null) throw new Error('a run without identity has no result');
   const counts = mainPassCounts(state);
@@ -26,8 +28,29 @@ export function resultOf(state: RunState): PhaseRecord {
     rows_read_again: rereadCounts(state).rowsRead,
     documents_per_second: reindex.documents_per_second ?? null,
     workers: reindex.workers ?? null,
+    boot_seconds: reindex.boot_seconds ?? null,
+    ...spentBy(state, at, price),
     validated: phases.validate?.record ?? null,
     phase_seconds: phaseSeconds(state),
+  };
+}
+
+/** What a run's instances have used and cost; null where there are none, or nobody has said what one costs. */
+export interface Spent {
+  readonly instances: number | null;
+  /** Of all instances together, as they are billed. */
+  readonly instance_seconds: number | null;
+  readonly cost: Cost | null;
+}
+
+/** Workers that are processes of this machine cost nothing that anybody could say. */
+export function spentBy(state: RunState, at: string, price: Price | null): Spent {
+  if (state.pin === null) return { instances: null, instance_seconds: null, cost: null };
+  const use = instanceUse(state, at);
+  return {
+    instances: use.instances,
+    instance_seconds: Math.round(use.seconds),
+    cost: price === null ? null : costOf(use, price),
   };
 }
 

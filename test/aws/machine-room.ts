@@ -41,6 +41,8 @@ export interface MachineRoomOptions {
  * test, and with this process.
  */
 export interface MachineRoom {
+  /** As its machine does by itself: the instance ends, and the group replaces it. */
+  shutDown(instanceId: string): Promise<void>;
   /** All that were turned on so far, in the order of the launches. */
   readonly machines: readonly Machine[];
   /** Those whose worker runs. */

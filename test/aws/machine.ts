@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Instance } from '@aws-sdk/client-ec2';
 import { WORKER_NODE_FLAGS } from '../../worker/contract.ts';
-import { ACCOUNT_ID, awsEnvironment } from './aws-clients.ts';
+import { ACCOUNT_ID } from './aws-clients.ts';
 import { type InstanceMetadata, startInstanceMetadata } from './instance-metadata.ts';
 
 const WORKER_MAIN = fileURLToPath(new URL('../../worker/main.ts', import.meta.url));
@@ -104,7 +104,7 @@ function environmentOf(
 ): NodeJS.ProcessEnv {
   return {
     PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
-    ...awsEnvironment(awsUrl),
+    AWS_ENDPOINT_URL: awsUrl, // region and credentials are in the metadata
     AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url,
     REINDEX_WORKER_PLATFORM: 'ec2',
     // Split at spaces, which paths may have: what it names is found by PATH and in the working directory.

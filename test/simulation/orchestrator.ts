@@ -125,6 +125,7 @@ export class VirtualOrchestrator {
       reporter: this.#ports.reporter,
       signal,
       promoteLimit: null,
+      maxCost: null,
     };
     try {
       await carryOut(run, command);

@@ -2,12 +2,16 @@ import { openFileStore } from '../../orchestrator/journal/file-store.ts';
 import { claimHistory, currentClaim, runFolder } from '../../orchestrator/journal/claims.ts';
 import { readRun } from '../../orchestrator/journal/run-journal.ts';
 import { rangeCounts, type RunState } from '../../orchestrator/reconcile/state.ts';
+import type { JournalStore } from '../../orchestrator/journal/store.ts';
 import { eventually } from './run-eventually.ts';
 import type { RunSetup } from './run-setup.ts';
 
 /** The newest run as its journal tells it; null before there is one. */
-export async function stateOf({ journal }: RunSetup): Promise<RunState | null> {
-  const store = openFileStore(journal);
+export function stateOf({ journal }: RunSetup): Promise<RunState | null> {
+  return newestState(openFileStore(journal));
+}
+
+export async function newestState(store: JournalStore): Promise<RunState | null> {
   const [claim] = await claimHistory(store);
   return claim === undefined ? null : (await readRun(store, runFolder(claim.runKey))).state;
 }

@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** The search node to look at; by default `SEARCH_URL`. The settings may name a proxy of it. */
   readonly searchUrl?: string;
+  /** Of every command, beside PATH and HOME. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Whether `failJournal` is wanted. */
   readonly journalFaults?: boolean;
 }
@@ -80,7 +82,7 @@ export async function setUpRun(scope: TestScope, options: RunOptions): Promise<R
           nodeFlags: ['--import', JOURNAL_FAULTS],
           environment: { JOURNAL_FAULT_FILE: faultFile, JOURNAL_FAULT_FOLDER: journal },
         }
-      : {};
+      : { environment: {} };
   const definition = { alias, index: { number_of_replicas: 0 }, ...options.definition };
   await write(definitionFile, definition);
   await write(settingsFile, settingsOf(alias, options));
@@ -91,6 +93,7 @@ export async function setUpRun(scope: TestScope, options: RunOptions): Promise<R
       folder,
       ...underFaults,
       ...different,
+      environment: { ...options.environment, ...underFaults.environment, ...different.environment },
     });
     started.push(command);
     return command;

@@ -213,15 +213,31 @@ describe('rangeCount', () => {
 
 describe('estimates', () => {
   test('time follows from the last rate, in proportion to the workers', () => {
-    expect(expectedSeconds({ rows: 1000, workers: 4 }, { rowsPerSecond: 50, workers: 2 })).toBe(10);
+    expect(
+      expectedSeconds(
+        { rows: 1000, workers: 4 },
+        { rows: 500, rowsPerSecond: 50, workers: 2, bootSeconds: 0 },
+      ),
+    ).toBe(10);
   });
 
-  test.each([null, { rowsPerSecond: 0, workers: 2 }, { rowsPerSecond: 5, workers: 0 }])(
-    'from %o none follows',
-    (last) => {
-      expect(expectedSeconds({ rows: 1000, workers: 4 }, last)).toBeNull();
-    },
-  );
+  test('booting takes the same time for a table of any size', () => {
+    // 100 s, of which 60 for booting: 10 rows a second and worker.
+    const last = { rows: 800, rowsPerSecond: 8, workers: 2, bootSeconds: 60 };
+    expect(expectedSeconds({ rows: 800, workers: 2 }, last)).toBe(100);
+    expect(expectedSeconds({ rows: 16_000, workers: 4 }, last)).toBe(60 + 400);
+    // A last process that read for less than that says nothing of it.
+    expect(expectedSeconds({ rows: 800, workers: 2 }, { ...last, bootSeconds: 200 })).toBe(100);
+  });
+
+  test.each([
+    null,
+    { rows: 5, rowsPerSecond: 0, workers: 2, bootSeconds: 0 },
+    { rows: 5, rowsPerSecond: 5, workers: 0, bootSeconds: 0 },
+    { rows: 0, rowsPerSecond: 5, workers: 1, bootSeconds: 0 },
+  ])('from %o none follows', (last) => {
+    expect(expectedSeconds({ rows: 1000, workers: 4 }, last)).toBeNull();
+  });
 
   test('size', () => {
     expect(expectedBytes(3, 10.5)).toBe(32);

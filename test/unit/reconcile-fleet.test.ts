@@ -158,6 +158,36 @@ describe('what instances cost', () => {
     expect(use).toMatchObject({ instances: 1, exact: false });
   });
 
+  it('is no longer counted for an instance that a new process does not find, and again when it shows up', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(40, 100),
+      limits: { workers: 2 },
+      showsEnded: false,
+    });
+    const old = { type: 'instance_launched', instance: 'i-old', at: new Date(0).toISOString() } as const;
+    const late = { ...old, instance: 'w1', at: new Date(-30_000).toISOString() };
+    const missed = { type: 'instance_ended', instance: 'w1', at: old.at, seen: false } as const;
+    world.state = applyEvents(world.state, [old, late, missed]);
+    for (let tick = 1; tick <= 200; tick += 1) world.tick(tick);
+    expect(world.state.instances.get('i-old')).toMatchObject({ endedAt: old.at, seen: false });
+    expect(world.state.instances.get('w1')).toMatchObject({ endedAt: null, seen: true });
+  });
+
+  it('never stops a run that has nothing left to do', () => {
+    const pass = (mostInstanceSeconds: number | null): VirtualWorld => {
+      const limits = { workers: 2, mostInstanceSeconds };
+      const world = new VirtualWorld({ ranges: evenRanges(40, 100), limits });
+      world.runToEnd();
+      return world;
+    };
+    const whole = pass(null);
+    const { seconds } = instanceUse(whole.state, new Date(whole.nowMs).toISOString());
+    for (let most = seconds - 20; most <= seconds; most += 1) {
+      const world = pass(most);
+      expect([most, world.state.stopped === null]).toEqual([most, acceptedRows(world) === 4_000]);
+    }
+  });
+
   it('ends the run at zero at the most that it may, with what is settled kept for a resume', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(40, 100),

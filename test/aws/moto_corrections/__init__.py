@@ -4,7 +4,15 @@ One file one idea, each with the document of AWS that it follows. Everything her
 `apply` is called, and changes nothing on import.
 """
 
-from . import bucket_owner, group_size, instance_end, instance_refresh, launch, scaling_activities
+from . import (
+    bucket_owner,
+    group_size,
+    instance_end,
+    instance_refresh,
+    launch,
+    refusals,
+    scaling_activities,
+)
 
 
 def apply() -> None:
@@ -14,6 +22,7 @@ def apply() -> None:
         instance_end,
         instance_refresh,
         launch,
+        refusals,
         scaling_activities,
     ):
         correction.apply()

@@ -1,0 +1,75 @@
+import { cacheDirectory } from '../../embedded/cache.ts';
+import type { TestScope } from '../support/run-setup.ts';
+import { uniqueName } from '../support/search-calls.ts';
+import { installMoto } from './moto-installation.ts';
+import { startMoto } from './moto-server.ts';
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** An AWS API of its own that looks after signatures and policies, from `enforce` on. */
+export interface EnforcedAws {
+  readonly url: string;
+  /** Of a new user who may do everything but these, e.g. `ssm:GetParameter`. Only before `enforce`. */
+  credentialsWithout(...actions: string[]): Promise<Credentials>;
+  /** What is to be there already (see `makeWorld`) must have been made before; it is taken away after it. */
+  enforce(): Promise<void>;
+}
+
+export async function startEnforcedAws(scope: TestScope): Promise<EnforcedAws> {
+  const installation = await installMoto(cacheDirectory(process.env), process.env);
+  if ('missing' in installation) throw new Error(installation.missing);
+  const server = await startMoto(installation);
+  scope.onTestFinished(server.stop);
+  /** Moto looks away for the first so many calls. */
+  const lookAwayFor = async (calls: number): Promise<void> => {
+    const answer = await fetch(`${server.url}/moto-api/reset-auth`, {
+      method: 'POST',
+      body: calls === Number.POSITIVE_INFINITY ? 'inf' : String(calls),
+    });
+    if (!answer.ok) throw new Error(`The AWS API does not change its enforcement: ${await answer.text()}`);
+  };
+  return {
+    url: server.url,
+    credentialsWithout: (...actions) => makeUser(server.url, actions),
+    async enforce() {
+      await lookAwayFor(0);
+      scope.onTestFinished(() => lookAwayFor(Number.POSITIVE_INFINITY));
+    },
+  };
+}
+
+async function makeUser(url: string, actions: readonly string[]): Promise<Credentials> {
+  const UserName = uniqueName('user');
+  const policy = {
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Action: '*', Resource: '*' },
+      ...(actions.length > 0 ? [{ Effect: 'Deny', Action: actions, Resource: '*' }] : []),
+    ],
+  };
+  await callIam(url, { Action: 'CreateUser', UserName });
+  await callIam(url, {
+    Action: 'PutUserPolicy',
+    UserName,
+    PolicyName: 'test',
+    PolicyDocument: JSON.stringify(policy),
+  });
+  const xml = await callIam(url, { Action: 'CreateAccessKey', UserName });
+  const textOf = (name: string): string => new RegExp(`<${name}>([^<]+)</${name}>`).exec(xml)?.[1] ?? '';
+  return { accessKeyId: textOf('AccessKeyId'), secretAccessKey: textOf('SecretAccessKey') };
+}
+
+/** The SDK's client for IAM is in no other use. Moto reads of the signature only for which service it is. */
+async function callIam(url: string, parameters: Readonly<Record<string, string>>): Promise<string> {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { authorization: 'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/iam/aws4_request' },
+    body: new URLSearchParams({ Version: '2010-05-08', ...parameters }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`IAM does not do ${parameters['Action']}: ${text}`);
+  return text;
+}

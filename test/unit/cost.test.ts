@@ -1,0 +1,134 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it, test } from 'vitest';
+import type { CommandContext } from '../../orchestrator/command/command.ts';
+import { maxCostOf } from '../../orchestrator/command/max-cost.ts';
+import { UsageFault } from '../../orchestrator/errors.ts';
+import { costOf, priceOf, secondsFor } from '../../orchestrator/plan/cost.ts';
+import { leastUse } from '../../orchestrator/reconcile/account-instances.ts';
+import { NO_COUNTS } from '../../orchestrator/reconcile/counts.ts';
+import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
+import { applyEvents, emptyState } from '../../orchestrator/reconcile/state.ts';
+import type { Progress } from '../../orchestrator/report/progress.ts';
+import { progressLines } from '../../orchestrator/report/render.ts';
+import { moneyWords } from '../../orchestrator/report/words.ts';
+import { spentBy } from '../../orchestrator/run/result.ts';
+
+const PRICE = { perHour: 0.36, currency: 'EUR' };
+
+describe('money', () => {
+  it('is the billed seconds of all instances at the price of an hour, and buys as many', () => {
+    expect(costOf({ seconds: 5_000, instances: 2, exact: true }, PRICE)).toEqual({
+      amount: 0.5,
+      currency: 'EUR',
+      exact: true,
+    });
+    expect(secondsFor(0.5, PRICE)).toBe(5_000);
+  });
+
+  it('is at least that of a minute for each instance', () => {
+    expect(costOf(leastUse(10, 5), PRICE).amount).toBe(0.06);
+    expect(costOf(leastUse(10, 500), PRICE).amount).toBe(0.5);
+  });
+
+  test.each([
+    [0, '0.00 EUR'],
+    [0.00731, '0.0073 EUR'],
+    [0.1, '0.10 EUR'],
+    [1234.5, '1234.50 EUR'],
+  ])('%d reads %s', (amount, words) => {
+    expect(moneyWords({ amount, currency: 'EUR' })).toBe(words);
+  });
+});
+
+describe('what a run has spent', () => {
+  const launched: RunEvent[] = [
+    { type: 'instance_launched', instance: 'i-1', at: '2026-01-01T00:00:00.000Z' },
+    { type: 'instance_ended', instance: 'i-1', at: '2026-01-01T00:30:00.000Z', seen: true },
+    { type: 'instance_launched', instance: 'i-2', at: '2026-01-01T00:10:00.000Z' },
+    { type: 'instance_ended', instance: 'i-2', at: '2026-01-01T00:20:00.000Z', seen: false },
+  ];
+  const pinned: RunEvent = {
+    type: 'fleet_pinned',
+    pin: { group: 'workers', template: { id: 'lt-1', version: '3' }, image: 'ami-1', parameter: null },
+  };
+  const at = '2026-01-01T05:00:00.000Z';
+
+  it('is seconds and money, and says when it is the most that it can have been', () => {
+    expect(spentBy(applyEvents(emptyState(), [pinned, ...launched]), at, PRICE)).toEqual({
+      instances: 2,
+      instance_seconds: 2_400,
+      cost: { amount: 0.24, currency: 'EUR', exact: false },
+    });
+  });
+
+  it('is seconds alone where nobody has said what an instance costs', () => {
+    const spent = spentBy(applyEvents(emptyState(), [pinned, ...launched]), at, null);
+    expect(spent).toEqual({ instances: 2, instance_seconds: 2_400, cost: null });
+  });
+
+  it('is nothing that anybody could say of processes of this machine', () => {
+    expect(spentBy(emptyState(), at, null)).toEqual({ instances: null, instance_seconds: null, cost: null });
+  });
+});
+
+describe('the most that a run may cost', () => {
+  const asked = (flag: string | undefined, variable: string | undefined, price: number | null = 0.36) => {
+    const aws = price === undefined ? null : { price_per_hour: price, currency: 'EUR' };
+    const offline = { settings: { aws, file: 'settings.yaml' }, environment: { REINDEX_MAX_COST: variable } };
+    const flags = flag === undefined ? {} : { maxCost: flag };
+    return (command: string) => maxCostOf({ offline, flags } as unknown as CommandContext, command);
+  };
+
+  it('is what the flag says, then the environment, for commands that launch instances', () => {
+    expect(asked('12.5', '3')('run')).toBe(12.5);
+    expect(asked(undefined, '3')('reindex')).toBe(3);
+    expect(asked(undefined, '3')('validate')).toBe(3);
+    expect(asked(undefined, '3')('promote')).toBeNull();
+    expect(asked(undefined, '')('run')).toBeNull();
+    expect(asked(undefined, undefined)('run')).toBeNull();
+  });
+
+  test.each(['0', '-1', '', 'much', 'Infinity', '1e9', '0x10', '1,5', ' 3'])('is never "%s"', (amount) => {
+    expect(() => asked(amount, undefined)('run')).toThrow(
+      new UsageFault('--max-cost is an amount of money, more than 0, e.g. 12.50'),
+    );
+  });
+
+  it('needs a price', () => {
+    expect(() => asked(undefined, '3', null)('run')).toThrow(
+      'REINDEX_MAX_COST needs to know what an instance costs: set aws.price_per_hour in settings.yaml',
+    );
+    expect(priceOf({ aws: null })).toBeNull();
+  });
+});
+
+describe('the live display', () => {
+  const progress: Progress = {
+    pass: 1,
+    counts: { ...NO_COUNTS, rowsRead: 64_153, retries: 12 },
+    rowsExpected: 171_075,
+    ranges: { done: 6, total: 16 },
+    workers: { working: 8, idle: 1, starting: 2 },
+    waitingFor: [],
+    cost: { amount: 12.345, currency: 'USD', exact: true },
+    estimate: { rowsPerSecond: 109_460, secondsLeft: 4_000 },
+  };
+  const shown = (columns: number, more: Partial<Progress> = {}) =>
+    progressLines({ ...progress, ...more }, columns).map(stripVTControlCharacters);
+
+  it('shows the cost so far, in a line of its own where there is no room', () => {
+    expect(shown(120).at(-1)).toBe(
+      '    109,460 documents/s · ETA 1 h 06 min · 8 workers (1 idle, 2 starting) · 12 retries · 0 dead letters · 12.35 USD',
+    );
+    expect(shown(80).slice(1)).toEqual([
+      '    109,460 documents/s · ETA 1 h 06 min · 8 workers (1 idle, 2 starting)',
+      '    12 retries · 0 dead letters · 12.35 USD',
+    ]);
+    expect(shown(120, { cost: null }).at(-1)).toMatch(/dead letters$/);
+  });
+
+  it('never writes a line that is longer than the terminal', () => {
+    for (let columns = 60; columns < 160; columns += 1)
+      for (const line of shown(columns).slice(1)) expect(line.length).toBeLessThanOrEqual(columns);
+  });
+});
