@@ -28,6 +28,9 @@ function wasRefused({ status, errorCode }: LoggedCall): boolean {
   );
 }
 
+/** The check before a run asks whether it may terminate by naming an instance that cannot be. */
+const NOBODY = 'i-00000000000000000';
+
 /** Each call that changed another group, or an instance that is none of these, as a line. */
 export function callsOutside(
   calls: readonly LoggedCall[],
@@ -37,7 +40,7 @@ export function callsOutside(
     if (!['autoscaling', 'ec2'].includes(service) || !CHANGES.test(action)) return false;
     const other = parameters['AutoScalingGroupName'] ?? group;
     const namesNothing = parameters['AutoScalingGroupName'] === undefined && named.length === 0;
-    return other !== group || namesNothing || named.some((id) => !instanceIds.includes(id));
+    return other !== group || namesNothing || named.some((id) => id !== NOBODY && !instanceIds.includes(id));
   };
   return calls
     .filter(isOutside)

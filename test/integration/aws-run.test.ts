@@ -1,61 +1,38 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import {
-  type GroupRun,
-  type GroupRunOptions,
-  requireDocuments,
-  requireOrder,
-  setUpGroupRun,
-} from '../aws/group-run.ts';
+import { limitCapacity } from '../aws/cloud-control.ts';
+import { DONE, type GatedGroupRun, setUpGatedGroupRun } from '../aws/gated-group-run.ts';
+import { type GroupRunOptions, requireOrder } from '../aws/group-run.ts';
 import { groupIdsOf } from '../aws/group.ts';
-import { documentsInTable } from '../support/run-documents.ts';
+import type { MachineBehaviour } from '../aws/machine-room.ts';
+import { errorOf, resultOf } from '../support/run-command.ts';
 import { eventually } from '../support/run-eventually.ts';
-import { createGate, type Gate } from '../support/run-gate.ts';
-import { resultOf } from '../support/run-command.ts';
 import type { TestScope } from '../support/run-setup.ts';
-import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
+import { PLACES, placesDatabase } from '../support/run-table.ts';
 
 /**
  * Whole runs on an Auto Scaling group: an AWS API, a real worker process on each instance's own address, PostgreSQL, the
- * search node, the journal in a bucket. Where something befalls a run, it stands before a gate behind half of its rows: four
- * of its eight ranges are done then, none of the others is.
+ * search node, the journal in a bucket. Here: what befalls instances.
  */
 const database = placesDatabase();
-const DONE = { status: 'done', rows: ROWS, indexed: ROWS };
+const setUp = (scope: TestScope, options?: Partial<GroupRunOptions>): Promise<GatedGroupRun> =>
+  setUpGatedGroupRun(scope, database.url(), options);
 
-async function setUp(
-  scope: TestScope,
-  options: Partial<GroupRunOptions> = {},
-): Promise<GroupRun & { gate: Gate }> {
-  const gate = await createGate(database.url(), 'places.id', ROWS / 2);
-  scope.onTestFinished(() => gate.close());
-  const definition = { ...PLACES, document: { ...PLACES.document, passed: gate.expression } };
-  const { settings = {}, ...others } = options;
-  const run = await setUpGroupRun(scope, {
-    databaseUrl: database.url(),
-    definition,
-    settings: { ranges: { count: 8 }, ...settings },
-    ...others,
-  });
-  return { ...run, gate };
-}
+/** Ready for a run that waits, and no longer. */
+const SOON = { ready_timeout_ms: 12_000 };
 
-async function requireRight(run: GroupRun): Promise<void> {
-  const query = `SELECT id::text, json_build_object('id', id, 'name', name, 'passed', true)::text AS document FROM places`;
-  await requireDocuments(run, await documentsInTable(database.url(), query));
-  await requireOrder(run);
-}
-
-describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { timeout: 180_000 }, () => {
+describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { timeout: 240_000 }, () => {
   it('comes up, works, and is gone; and so does the next one', async (scope) => {
     const run = await setUp(scope);
     const first = resultOf(await run.setup.run('run', '--run-key', 'monday'));
-    expect(first).toMatchObject(DONE);
-    await requireRight(run);
+    expect(first).toMatchObject({ ...DONE, instances: 2 });
+    await run.requireRight();
     expect(run.room.machines).toHaveLength(2);
 
     const second = resultOf(await run.setup.run('run', '--run-key', 'tuesday'));
     expect(second).toMatchObject({ ...DONE, previous_indexes: [first['index']] });
-    await requireRight(run);
+    await run.requireRight();
   });
 
   it('replaces an instance that is gone in mid-range', async (scope) => {
@@ -67,7 +44,76 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
     await run.room.shutDown(victim);
     await eventually('another is in its place', () => run.room.machines.length === 3);
     await run.gate.open();
+    expect(resultOf(await command.ended)).toMatchObject({ ...DONE, instances: 3 });
+    await run.requireRight();
+  });
+
+  it('replaces an instance that never becomes ready, and one that boots with another build', async (scope) => {
+    const odd: { file: string } = { file: '' };
+    const behaviours: MachineBehaviour[] = [
+      { neverBoots: true },
+      {
+        get definitions() {
+          return odd.file;
+        },
+      },
+    ];
+    const run = await setUp(scope, { settings: { aws: SOON }, behaviour: (nth) => behaviours[nth] ?? {} });
+    odd.file = join(run.setup.folder, 'odd', 'places.yaml');
+    await writeOddDefinition(odd.file, run.setup.alias);
+    // So that neither is let go for want of work.
+    await run.gate.shut();
+    const command = run.setup.start('run');
+    await eventually(
+      'two others are in their places',
+      () => run.room.running().length === 2 && run.room.machines.length >= 3,
+      120_000,
+    );
+    await run.gate.open();
     expect(resultOf(await command.ended)).toMatchObject(DONE);
-    await requireRight(run);
+    await run.requireRight();
+    const reasons = Object.values((await run.state())?.terminations ?? {}).map(({ reason }) => reason);
+    expect(reasons).toContainEqual(expect.stringMatching(/^it has not been ready for \d+ s$/));
+    expect(reasons).toContainEqual(expect.stringMatching(/^it runs build \w+, this run is pinned to \w+$/));
+  });
+
+  it('goes on with the half that came, and says in the cloud’s words why no more did', async (scope) => {
+    const run = await setUp(scope, {
+      settings: { workers: { count: 4, minimum: 2 }, aws: { capacity_timeout_ms: 3_000 } },
+    });
+    await limitCapacity(run.world.awsUrl, run.world.group, 2);
+    await run.gate.shut();
+    const command = run.setup.start('run');
+    await command.said('2 of 4 instances came within 3 s');
+    await run.gate.open();
+    const ended = await command.ended;
+    expect(resultOf(ended)).toMatchObject({ ...DONE, instances: 2 });
+    expect(ended.stderr).toMatch(/InsufficientInstanceCapacity|do not have sufficient/);
+    await run.requireRight();
+  });
+
+  it('ends at zero with the cloud’s own reason where too few came, and is carried on when there are more', async (scope) => {
+    const run = await setUp(scope, {
+      settings: { workers: { count: 4, minimum: 3 }, aws: { capacity_timeout_ms: 3_000 } },
+    });
+    await limitCapacity(run.world.awsUrl, run.world.group, 2, 'VcpuLimitExceeded');
+    await run.gate.shut();
+    const ended = await run.setup.run('run', '--run-key', 'monday');
+    expect(errorOf(ended, 1)).toMatch(
+      /2 of 4 instances came within 3 s: .*vCPU.*; that is fewer than workers\.minimum, 3/s,
+    );
+    await requireOrder(run);
+
+    await limitCapacity(run.world.awsUrl, run.world.group, null);
+    await run.gate.open();
+    expect(resultOf(await run.setup.run('run', '--run-key', 'monday'))).toMatchObject(DONE);
+    await run.requireRight();
   });
 });
+
+/** The same index by another definition: its worker is another build. */
+async function writeOddDefinition(file: string, alias: string): Promise<void> {
+  const { mkdir } = await import('node:fs/promises');
+  await mkdir(join(file, '..'), { recursive: true });
+  await writeFile(file, JSON.stringify({ alias, ...PLACES, index: { number_of_replicas: 0 } }));
+}

@@ -1,0 +1,45 @@
+import { documentsInTable } from '../support/run-documents.ts';
+import { createGate, type Gate } from '../support/run-gate.ts';
+import type { TestScope } from '../support/run-setup.ts';
+import { PLACES, ROWS } from '../support/run-table.ts';
+import {
+  type GroupRun,
+  type GroupRunOptions,
+  requireDocuments,
+  requireOrder,
+  setUpGroupRun,
+} from './group-run.ts';
+
+/** What a finished run says of the table `places`. */
+export const DONE = { status: 'done', rows: ROWS, indexed: ROWS };
+
+export interface GatedGroupRun extends GroupRun {
+  /** Open at first. While it is shut, four of the eight ranges can be done, and none of the others. */
+  readonly gate: Gate;
+  /** The index is as the table, and everything is in order. */
+  requireRight(): Promise<void>;
+}
+
+/** A run on a group over the table `places`, before a gate behind half of its rows. */
+export async function setUpGatedGroupRun(
+  scope: TestScope,
+  databaseUrl: string,
+  options: Partial<GroupRunOptions> = {},
+): Promise<GatedGroupRun> {
+  const gate = await createGate(databaseUrl, 'places.id', ROWS / 2);
+  scope.onTestFinished(() => gate.close());
+  const definition = { ...PLACES, document: { ...PLACES.document, passed: gate.expression } };
+  const { settings = {}, ...others } = options;
+  const run = await setUpGroupRun(scope, {
+    databaseUrl,
+    definition,
+    settings: { ranges: { count: 8 }, ...settings },
+    ...others,
+  });
+  const requireRight = async (): Promise<void> => {
+    const query = `SELECT id::text, json_build_object('id', id, 'name', name, 'passed', true)::text AS document FROM places`;
+    await requireDocuments(run, await documentsInTable(databaseUrl, query));
+    await requireOrder(run);
+  };
+  return { ...run, gate, requireRight };
+}

@@ -1,0 +1,108 @@
+import { describe, expect, inject, it } from 'vitest';
+import type { Fault } from '../aws/api-proxy.ts';
+import { endInstance } from '../aws/cloud-control.ts';
+import { DONE, type GatedGroupRun, setUpGatedGroupRun } from '../aws/gated-group-run.ts';
+import { type GroupRunOptions, requireOrder } from '../aws/group-run.ts';
+import { groupIdsOf } from '../aws/group.ts';
+import { errorOf, resultOf } from '../support/run-command.ts';
+import { eventually } from '../support/run-eventually.ts';
+import type { TestScope } from '../support/run-setup.ts';
+import { placesDatabase } from '../support/run-table.ts';
+
+/** Whole runs on an Auto Scaling group, see aws-run.test.ts. Here: what the cloud does. */
+const database = placesDatabase();
+const setUp = (scope: TestScope, options?: Partial<GroupRunOptions>): Promise<GatedGroupRun> =>
+  setUpGatedGroupRun(scope, database.url(), options);
+
+async function begun(run: GatedGroupRun) {
+  await run.gate.shut();
+  const command = run.setup.start('run', '--run-key', 'monday');
+  await run.rangesDone(4);
+  return command;
+}
+
+describe.skipIf(inject('awsUrl') === null)('a cloud', { timeout: 240_000 }, () => {
+  it('that takes a Spot instance back gives notice: its worker drains, hands back what waits, and is replaced', async (scope) => {
+    const run = await setUp(scope, { spot: true });
+    const command = await begun(run);
+    const [victim] = run.room.running();
+    victim?.metadata.interrupt({ action: 'terminate', time: new Date(Date.now() + 30_000) });
+    await eventually('the worker drains', () =>
+      victim?.log.some(({ msg }) => msg?.includes('drain') === true),
+    );
+    await eventually('what waited is handed back', async () =>
+      [...((await run.state())?.open.values() ?? [])].some(
+        ({ lastReason }) => lastReason?.startsWith('cancelled') === true,
+      ),
+    );
+    await endInstance(run.world.awsUrl, victim?.instanceId ?? '', 'spot');
+    await eventually('another is in its place', () => run.room.machines.length === 3);
+    await run.gate.open();
+    expect(resultOf(await command.ended)).toMatchObject(DONE);
+    await run.requireRight();
+  });
+
+  it('whose image parameter is moved in mid-run gets no more launches: the run goes on with what it has', async (scope) => {
+    const run = await setUp(scope);
+    const command = await begun(run);
+    const [victim = '', other = ''] = await groupIdsOf(run.world);
+    const moved = await run.world.moveImage();
+    await run.room.shutDown(victim);
+    await eventually(
+      'the run has seen it',
+      async () =>
+        Object.values((await run.state())?.terminations ?? {}).some(({ reason }) => reason.includes(moved)) ||
+        (await run.state())?.desired === 1,
+      60_000,
+    );
+    await run.gate.open();
+    expect(resultOf(await command.ended)).toMatchObject(DONE);
+    await run.requireRight();
+    const worked = run.proxy.calls.length > 0;
+    expect(worked).toBe(true);
+    expect((await run.state())?.instances.has(other)).toBe(true);
+  });
+
+  it('whose image parameter is moved before a resume says to what the run is pinned, and the fleet stays at zero', async (scope) => {
+    const run = await setUp(scope, { workerLeaseMs: 4_000 });
+    const command = await begun(run);
+    command.child.kill('SIGKILL');
+    await command.ended;
+    await requireOrder(run);
+    const moved = await run.world.moveImage();
+    await run.gate.open();
+    const error = errorOf(await run.setup.run('run', '--run-key', 'monday'), 1);
+    expect(error).toContain(moved);
+    expect(error).toContain(run.world.imageId);
+    await requireOrder(run);
+    expect(run.room.machines).toHaveLength(2);
+  });
+
+  const FAULTS: Readonly<Record<string, Fault>> = {
+    throttles: 'throttled',
+    'answers with 5xx': 'internal error',
+    'loses answers of calls that took effect': 'lost answer',
+    'loses calls': 'lost call',
+  };
+  for (const [words, fault] of Object.entries(FAULTS))
+    it(`that ${words} is asked again, and nothing is done twice`, async (scope) => {
+      const run = await setUp(scope);
+      await run.gate.shut();
+      // The check before the run is not what is tried here.
+      for (const action of ['SetDesiredCapacity', 'TerminateInstanceInAutoScalingGroup'])
+        run.proxy.fail({ action, times: 2, matching: isOfTheRun, with: fault });
+      for (const action of ['DescribeAutoScalingGroups', 'DescribeInstances', 'GetParameter'])
+        run.proxy.fail({ action, after: 6, times: 4, with: fault });
+      const command = run.setup.start('run');
+      await run.rangesDone(4);
+      await run.gate.open();
+      expect(resultOf(await command.ended)).toMatchObject(DONE);
+      await run.requireRight();
+      expect(run.proxy.calls.filter((call) => call.fault === fault).length).toBeGreaterThan(6);
+    });
+});
+
+/** Not a question whether a call is allowed, see check-changes.ts. */
+function isOfTheRun({ parameters }: { readonly parameters: Readonly<Record<string, string>> }): boolean {
+  return parameters['DesiredCapacity'] !== '0' && parameters['InstanceId'] !== 'i-00000000000000000';
+}

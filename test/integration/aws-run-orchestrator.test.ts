@@ -1,0 +1,105 @@
+import { describe, expect, inject, it } from 'vitest';
+import { DONE, type GatedGroupRun, setUpGatedGroupRun } from '../aws/gated-group-run.ts';
+import { type GroupRunOptions, requireOrder } from '../aws/group-run.ts';
+import { resultOf } from '../support/run-command.ts';
+import { documentVersions } from '../support/run-documents.ts';
+import type { TestScope } from '../support/run-setup.ts';
+import { placesDatabase, ROWS } from '../support/run-table.ts';
+
+/** Whole runs on an Auto Scaling group, see aws-run.test.ts. Here: what befalls orchestrators. */
+const database = placesDatabase();
+const setUp = (scope: TestScope, options?: Partial<GroupRunOptions>): Promise<GatedGroupRun> =>
+  setUpGatedGroupRun(scope, database.url(), options);
+
+const EACH_ROW_WRITTEN_ONCE = Object.fromEntries(Array.from({ length: ROWS }, (_, i) => [i + 1, 1]));
+
+/** A run that stands before its gate, with four of eight ranges done. */
+async function begun(run: GatedGroupRun) {
+  await run.gate.shut();
+  const command = run.setup.start('run', '--run-key', 'monday');
+  await run.rangesDone(4);
+  return command;
+}
+
+describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeout: 240_000 }, () => {
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const)
+    it(`that is ended by ${signal} leaves its workers at work, and the same command goes on with them`, async (scope) => {
+      const run = await setUp(scope);
+      const command = await begun(run);
+      const endedMs = performance.now();
+      command.child.kill(signal);
+      await command.ended;
+      expect(performance.now() - endedMs).toBeLessThan(3_000);
+      expect(run.room.running()).toHaveLength(2);
+
+      await run.gate.open();
+      expect(resultOf(await run.setup.run('run', '--run-key', 'monday'))).toMatchObject({
+        ...DONE,
+        instances: 2,
+      });
+      await run.requireRight();
+      // The very workers went on with the very tasks: nothing was read twice.
+      expect(await documentVersions(run.setup.alias)).toEqual(EACH_ROW_WRITTEN_ONCE);
+      expect(run.room.machines).toHaveLength(2);
+    });
+
+  it('that never comes back is outlived by no worker: their leases bring the fleet to zero with no other help', async (scope) => {
+    const run = await setUp(scope, { workerLeaseMs: 4_000 });
+    const command = await begun(run);
+    command.child.kill('SIGKILL');
+    await command.ended;
+    await requireOrder(run);
+    const decrements = run.proxy
+      .callsOf('TerminateInstanceInAutoScalingGroup')
+      .filter(({ parameters }) => parameters['ShouldDecrementDesiredCapacity'] === 'true');
+    expect(decrements).toHaveLength(2);
+
+    // The claim is still there, and so is what was settled.
+    await run.gate.open();
+    expect(resultOf(await run.setup.run('run', '--run-key', 'monday'))).toMatchObject(DONE);
+    await run.requireRight();
+  });
+
+  it('that is dead is swept away, but only after its grace, and the run can still be carried on', async (scope) => {
+    const run = await setUp(scope, {
+      workerLeaseMs: 600_000,
+      settings: { aws: { sweep_grace_ms: 15_000 } },
+    });
+    const command = await begun(run);
+    const beside = resultOf(await run.setup.run('sweep'));
+    expect(beside).toMatchObject({ ended: [] });
+    expect(run.room.running()).toHaveLength(2);
+    command.child.kill('SIGKILL');
+    await command.ended;
+    const early = resultOf(await run.setup.run('sweep'));
+    expect(early).toMatchObject({ ended: [] });
+    expect(run.room.running()).toHaveLength(2);
+
+    await pastGrace(run, 15_000);
+    const late = resultOf(await run.setup.run('sweep'));
+    expect(late['ended']).toHaveLength(2);
+    await requireOrder(run);
+
+    await run.gate.open();
+    expect(resultOf(await run.setup.run('run', '--run-key', 'monday'))).toMatchObject(DONE);
+    await run.requireRight();
+  });
+
+  it('abandons its run with the fleet at zero before the index is deleted', async (scope) => {
+    const run = await setUp(scope, { workerLeaseMs: 600_000 });
+    const command = await begun(run);
+    command.child.kill('SIGKILL');
+    await command.ended;
+    expect(resultOf(await run.setup.run('abandon'))).toMatchObject({ status: 'abandoned' });
+    await requireOrder(run);
+    expect(await run.setup.indexes()).toEqual([]);
+  });
+});
+
+/** Waits for what the sweep waits for: so long after the run's last word. */
+async function pastGrace(run: GatedGroupRun, graceMs: number): Promise<void> {
+  const { eventually } = await import('../support/run-eventually.ts');
+  const beganMs = Date.now();
+  await eventually('the grace is over', () => Date.now() - beganMs > graceMs, graceMs + 10_000);
+  expect(run.room.running()).toHaveLength(2);
+}
