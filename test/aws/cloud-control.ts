@@ -23,6 +23,20 @@ export async function limitCapacity(
   await tell(url, 'capacity', { region: REGION, group, available, error });
 }
 
+/** How long the group's instances are pending, and shutting down, those too that are now; at first no time at all. */
+export async function setPace(
+  url: string,
+  group: string,
+  { launchSeconds, terminateSeconds }: { readonly launchSeconds: number; readonly terminateSeconds: number },
+): Promise<void> {
+  await tell(url, 'pace', {
+    region: REGION,
+    group,
+    launch_seconds: launchSeconds,
+    terminate_seconds: terminateSeconds,
+  });
+}
+
 /** Ends an instance otherwise than by a call: by its own shutdown, or because EC2 takes its Spot capacity back. */
 export async function endInstance(url: string, instance: string, cause: 'shutdown' | 'spot'): Promise<void> {
   await tell(url, 'instance-end', { region: REGION, instance, cause });

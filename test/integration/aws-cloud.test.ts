@@ -11,7 +11,7 @@ import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteParameterCommand } from '@aws-sdk/client-ssm';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { ACCOUNT_ID } from '../aws/aws-clients.ts';
-import { endInstance, limitCapacity } from '../aws/cloud-control.ts';
+import { endInstance, limitCapacity, setPace } from '../aws/cloud-control.ts';
 import { groupIdsOf, groupOf, instancesOf, setDesired, terminate } from '../aws/group.ts';
 import { type AwsWorld, makeWorld, type WorldOptions } from '../aws/world.ts';
 import { eventually } from '../support/run-eventually.ts';
@@ -101,6 +101,34 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
     );
     expect(ended[1]?.StateReason?.Code).toBe('Client.InstanceInitiatedShutdown');
     expect(await groupIdsOf(aws)).toHaveLength(1); // the group has replaced the one that ended by itself
+  });
+
+  test('takes its time with instances that come and go, when it is told to', async () => {
+    const aws = await world();
+    const states = async () => [
+      (await groupOf(aws)).Instances?.map(({ LifecycleState }) => LifecycleState),
+      (await instancesOf(aws)).map(({ State }) => State?.Name),
+    ];
+    const pace = (launchSeconds: number, terminateSeconds: number): Promise<void> =>
+      setPace(aws.awsUrl, aws.group, { launchSeconds, terminateSeconds });
+    await pace(3_600, 3_600);
+    await setDesired(aws, 1);
+    expect(await states()).toEqual([['Pending'], ['pending']]);
+    await pace(0, 3_600);
+    expect(await states()).toEqual([['InService'], ['running']]);
+
+    const [id = ''] = await groupIdsOf(aws);
+    await terminate(aws, id, true);
+    expect(await states()).toEqual([['Terminating'], ['shutting-down']]);
+    const [ending] = await instancesOf(aws);
+    await expect(terminate(aws, id, false)).rejects.toMatchObject({
+      name: expect.stringContaining('ScalingActivityInProgress'),
+    });
+    expect((await groupOf(aws)).DesiredCapacity).toBe(0);
+    await pace(0, 0);
+    expect(await states()).toEqual([[], ['terminated']]);
+    const [ended] = await instancesOf(aws);
+    expect(ended?.StateTransitionReason).toBe(ending?.StateTransitionReason);
   });
 
   test('chooses no protected instance, and so stays above its desired capacity', async () => {

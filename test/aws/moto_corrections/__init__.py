@@ -10,8 +10,10 @@ from . import (
     instance_end,
     instance_refresh,
     launch,
+    pace,
     refusals,
     scaling_activities,
+    tag_lookup,
 )
 
 
@@ -22,7 +24,9 @@ def apply() -> None:
         instance_end,
         instance_refresh,
         launch,
+        pace,
         refusals,
         scaling_activities,
+        tag_lookup,
     ):
         correction.apply()

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from moto.autoscaling.models import autoscaling_backends
+from moto.autoscaling.models import FakeAutoScalingGroup, autoscaling_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 
-from . import capacity, instance_end
+from . import capacity, instance_end, pace
 from .group_size import reconcile
 from .launch import try_at_once
 
@@ -16,16 +16,28 @@ PREFIX = "/reindex-test/"
 
 def set_capacity(region: str, group: str, available: int | None, error: str) -> None:
     capacity.limit(region, group, available, error)
-    found = autoscaling_backends[DEFAULT_ACCOUNT_ID][region].autoscaling_groups[group]
-    try_at_once(found)
-    reconcile(found)
+    try_at_once(_group(region, group))
+    reconcile(_group(region, group))
 
 
 def end_instance(region: str, instance: str, cause: str) -> None:
     instance_end.end(DEFAULT_ACCOUNT_ID, region, instance, cause)
 
 
-_ROUTES: dict[str, Callable[..., None]] = {"capacity": set_capacity, "instance-end": end_instance}
+def set_pace(region: str, group: str, launch_seconds: float, terminate_seconds: float) -> None:
+    pace.set_pace(region, group, pace.Pace(launch_seconds, terminate_seconds))
+    pace.move_on(_group(region, group))
+
+
+def _group(region: str, name: str) -> FakeAutoScalingGroup:
+    return autoscaling_backends[DEFAULT_ACCOUNT_ID][region].autoscaling_groups[name]
+
+
+_ROUTES: dict[str, Callable[..., None]] = {
+    "capacity": set_capacity,
+    "instance-end": end_instance,
+    "pace": set_pace,
+}
 
 
 def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:

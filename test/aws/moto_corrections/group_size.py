@@ -13,7 +13,9 @@ from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, In
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import EmptyResult
 
+from . import pace
 from .launch import launch_missing, try_at_once
+from .pace import begin_end, move_on
 from .scaling_activities import record
 
 _ALL_PROTECTED = (
@@ -30,6 +32,7 @@ class Groups(OrderedDict):
 
 def reconcile(group: FakeAutoScalingGroup) -> None:
     """Brings the group nearer to its desired capacity."""
+    move_on(group)
     desired = group.desired_capacity or 0
     active = group.active_instances()
     suspended = {process["ProcessName"] for process in group.suspended_processes}
@@ -51,9 +54,7 @@ def _scale_in(group: FakeAutoScalingGroup, active: list[InstanceState], surplus:
 
 def remove(group: FakeAutoScalingGroup, state: InstanceState, cause: str) -> dict[str, Any]:
     """Ends an instance for the group, without a replacement; it stays to be seen in DescribeInstances."""
-    group.instance_states.remove(state)
-    if state.instance.state != "terminated":
-        group.ec2_backend.terminate_instances([state.instance.id])
+    begin_end(group, state)
     return record(group, f"Terminating EC2 instance: {state.instance.id}", cause)
 
 
@@ -97,13 +98,15 @@ def set_groups_desired_capacity(backend: AutoScalingBackend, group_name: str, de
 
 
 def terminate_instance(backend: AutoScalingBackend, instance_id: str, should_decrement: bool) -> dict[str, Any]:
-    state = next(
-        (state for state in backend.describe_auto_scaling_instances([instance_id])),
-        None,
-    )
+    state = next(iter(backend.describe_auto_scaling_instances([instance_id])), None)
     if state is None:
         raise ValidationError(
             f"Instance Id not found - No managed instance found for instance ID: {instance_id}"
+        )
+    if state.lifecycle_state == "Terminating":
+        raise AutoscalingClientError(
+            "ScalingActivityInProgress",
+            "The operation can't be performed because there are scaling activities in progress.",
         )
     group = state.auto_scaling_group
     desired = group.desired_capacity
@@ -124,9 +127,11 @@ def terminate_instance(backend: AutoScalingBackend, instance_id: str, should_dec
 def notify_terminate_instances(backend: AutoScalingBackend, instance_ids: list[str]) -> None:
     """An instance that ended otherwise is unhealthy, and is replaced (User Guide, "Health checks")."""
     for state in backend.describe_auto_scaling_instances(instance_ids):
+        if state.lifecycle_state == "Terminating":
+            continue
         group = state.auto_scaling_group
         cause = (
-            f"an instance was taken out of service in response to an EC2 health check indicating it has been "
+            "an instance was taken out of service in response to an EC2 health check indicating it has been "
             "terminated or stopped."
         )
         remove(group, state, cause)
@@ -143,6 +148,7 @@ def delete_auto_scaling_group(response: AutoScalingResponse) -> EmptyResult:
             "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still "
             "in the group.",
         )
+    pace.set_pace(group.region, group.name, pace.Pace())
     for state in list(group.instance_states):
         remove(group, state, "the group was deleted.")
     groups.pop(group.name)

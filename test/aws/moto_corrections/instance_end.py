@@ -1,15 +1,14 @@
 """Why and when an instance ended.
 
-EC2 API reference, "Instance" (StateTransitionReason) and "StateReason"; EC2 User Guide, "Spot Instance interruptions" and
-"Change instance initiated shutdown behavior". Moto writes the time as UTC where AWS writes GMT, and knows no end but the
-user's.
+EC2 API reference, "StateReason"; EC2 User Guide, "Spot Instance interruptions" and
+"Change instance initiated shutdown behavior". Moto knows no end but the user's.
 """
-
-from datetime import datetime, timezone
 
 from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models.instances import Instance, InstanceState, StateReason
 from moto.ec2 import ec2_backends
+
+from .pace import user_initiated
 
 #: By what a test says in POST /reindex-test/instance-end: AWS's code and message.
 _CAUSES = {
@@ -28,8 +27,9 @@ def terminate(instance: Instance) -> InstanceState:
     """A second time does nothing: the first end stands."""
     if instance.state == "terminated":
         return InstanceState("terminated", 48)
+    reason = instance._reason or user_initiated()  # it may be shutting down since then
     previous = _moto_terminate(instance)
-    instance._reason = f"User initiated ({datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S GMT})"
+    instance._reason = reason
     return previous
 
 

@@ -11,7 +11,7 @@ import time
 from moto.autoscaling.models import ASG_NAME_TAG, FakeAutoScalingGroup, InstanceState
 from moto.ec2.models.instances import Instance
 
-from . import capacity, image
+from . import capacity, image, pace
 from .scaling_activities import record
 
 #: A group whose launch failed tries again, by itself; AWS waits for minutes.
@@ -78,7 +78,9 @@ def _launch(group: FakeAutoScalingGroup) -> Instance:
         "Version": str(version.number),
     }
     protected = group.new_instances_protected_from_scale_in
-    group.instance_states.append(InstanceState(instance, protected_from_scale_in=protected))
+    state = InstanceState(instance, protected_from_scale_in=protected)
+    group.instance_states.append(state)
+    pace.begin_launch(group, state)
     return instance
 
 
