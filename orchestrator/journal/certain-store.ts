@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { JournalStore } from './store.ts';
 
-/** Waits before a call that failed is made again; together below the 3 s in which a command must leave. */
+/** Waits before a call that failed is made again; of a create and its read together below the 3 s in which a command must leave. */
 const RETRY_AFTER_MS = [100, 400] as const;
 
 /**
@@ -14,11 +14,10 @@ export function certainStore(store: JournalStore, clock: Clock): JournalStore {
   const again = <T>(work: () => Promise<T>): Promise<T> => repeated(work, clock);
   return {
     location: store.location,
-    create: (name, body) =>
-      again(async () => {
-        if ((await store.create(name, body)) === 'created') return 'created';
-        return (await store.read(name)) === body ? 'created' : 'exists';
-      }),
+    create: async (name, body) => {
+      if ((await again(() => store.create(name, body))) === 'created') return 'created';
+      return (await again(() => store.read(name))) === body ? 'created' : 'exists';
+    },
     read: (name) => again(() => store.read(name)),
     replace: (name, body) => store.replace(name, body),
     remove: (name) => again(() => store.remove(name)),

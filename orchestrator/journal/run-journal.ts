@@ -202,7 +202,7 @@ export async function removeRun(
 /** Its deletion was begun and cut off. */
 export async function isHalfRemoved(store: JournalStore, runFolder: string): Promise<boolean> {
   const folder = segmentFolder(runFolder);
-  const [first] = await store.list(folder);
+  const [first] = await store.list(folder, { limit: 1 });
   return first !== undefined && first !== numberedName(folder, 1);
 }
 

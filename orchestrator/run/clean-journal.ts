@@ -30,9 +30,15 @@ export async function cleanJournal(options: CleaningOptions): Promise<Cleaned> {
   const before = (ms: number): Date => new Date(now.getTime() - ms);
   const locks = await removeOldLocks(store, { before: before(keepLocksMs), requireHeld });
   const runs: string[] = [];
-  for (const { run, runKey } of await removableRuns(store, before(keepMs))) {
+  const removable = await removableRuns(store, before(keepMs));
+  const claims = removable.length === 0 ? [] : await allClaims(store);
+  for (const { run, runKey } of removable) {
     await removeRun(store, runFolder(runKey), requireHeld);
-    await removeClaims(store, run, requireHeld);
+    // Last of all, the newest of them last: a run whose journal is half deleted is found again by its claim.
+    for (const { name } of claims.filter(({ claim }) => claim.run === run).toReversed()) {
+      requireHeld();
+      await store.remove(name);
+    }
     runs.push(runKey);
   }
   return { locks, runs };
@@ -64,13 +70,4 @@ async function standingOf(
   const { state, writtenAt } = await readRun(store, folder);
   if (state.promotion !== null && state.rolledBack === null) return 'promoted';
   return writtenAt !== null && writtenAt >= before ? 'young' : 'old';
-}
-
-/** Last of all, the newest of them last: a run whose journal is half deleted is found again by its claim. */
-async function removeClaims(store: JournalStore, run: string, requireHeld: () => void): Promise<void> {
-  for (const { name, claim } of (await allClaims(store)).toReversed()) {
-    if (claim.run !== run) continue;
-    requireHeld();
-    await store.remove(name);
-  }
 }

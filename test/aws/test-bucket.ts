@@ -20,15 +20,31 @@ export async function createTestBucket(url: string): Promise<string> {
   return bucket;
 }
 
+/** Makes a bucket of another account than the one that tests call as. */
+export async function createForeignBucket(url: string): Promise<string> {
+  const bucket = `foreign-${randomUUID()}`;
+  const answer = await fetch(`${url}/${bucket}`, {
+    method: 'PUT',
+    headers: {
+      authorization: `AWS4-HMAC-SHA256 Credential=test/20260101/${REGION}/s3/aws4_request`,
+      'x-moto-account-id': '999999999999',
+    },
+    body: `<CreateBucketConfiguration><LocationConstraint>${REGION}</LocationConstraint></CreateBucketConfiguration>`,
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+  return bucket;
+}
+
 /** A store that calls AWS's API at this address, with clients of its own as another process has. */
 export async function openTestStore(
   url: string,
   place: { readonly bucket: string; readonly prefix: string },
+  environment = awsEnvironment(url),
 ): Promise<JournalStore> {
-  for (const [name, value] of Object.entries(awsEnvironment(url))) vi.stubEnv(name, value);
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   const store = openS3Store(openAws(REGION), place);
   // The SDK looks at the environment when a client is first used; it is another one for the next store.
-  await store.read('nothing');
+  await store.read('nothing').catch(() => {});
   vi.unstubAllEnvs();
   return store;
 }

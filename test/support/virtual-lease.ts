@@ -6,34 +6,47 @@ import type { JournalStore } from '../../orchestrator/journal/store.ts';
 
 export const LEASE_MS = 15_000;
 
+export interface ContenderOptions {
+  /** What is known of whoever holds the lock. */
+  readonly state?: 'alive' | 'dead' | 'unknown';
+  readonly onSleep?: () => Promise<void>;
+  readonly onWait?: () => Promise<void>;
+  /** Awaited before the lock's object is created. */
+  readonly beforeCreate?: () => Promise<void>;
+}
+
 /** Time that passes only while somebody sleeps, and contenders for a fleet's lock who live in it. */
 export class VirtualLease {
   nowMs = 0;
-  readonly clock: Clock = {
-    now: () => new Date(this.nowMs),
-    monotonicMs: () => this.nowMs,
-    sleep: (ms) => {
-      this.nowMs += ms;
-      return Promise.resolve();
-    },
-  };
 
-  /** Takes the lock for this purpose, by another process than the others. */
-  acquire(store: JournalStore, purpose: string): Promise<FleetLock> {
-    const holder: Holder = {
-      host: 'here',
-      pid: 7,
-      identity: null,
-      since: '2026-01-01T00:00:00.000Z',
-      purpose,
+  /** Takes the lock for this purpose, as a process of its own. */
+  acquire(store: JournalStore, purpose: string, options: ContenderOptions = {}): Promise<FleetLock> {
+    const { state = 'unknown', onSleep, onWait = () => {}, beforeCreate } = options;
+    const since = '2026-01-01T00:00:00.000Z';
+    const holder: Holder = { host: 'here', pid: 7, identity: null, since, purpose };
+    const clock = this.#clock(onSleep);
+    const certain = certainStore(store, clock);
+    const create: JournalStore['create'] = async (name, body) => {
+      await beforeCreate?.();
+      return certain.create(name, body);
     };
-    const { clock } = this;
     return FleetLock.acquire(
-      certainStore(store, clock),
+      { ...certain, create },
       holder,
       { leaseMs: LEASE_MS, waitMs: LEASE_MS * 1.2, clock, signal: new AbortController().signal },
-      () => Promise.resolve('unknown'),
-      () => {},
+      () => Promise.resolve(state),
+      onWait,
     );
+  }
+
+  #clock(onSleep?: () => Promise<void>): Clock {
+    return {
+      now: () => new Date(this.nowMs),
+      monotonicMs: () => this.nowMs,
+      sleep: async (ms) => {
+        this.nowMs += ms;
+        await onSleep?.();
+      },
+    };
   }
 }

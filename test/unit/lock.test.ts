@@ -1,17 +1,14 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { FleetHeld, Superseded } from '../../orchestrator/errors.ts';
-import { certainStore } from '../../orchestrator/journal/certain-store.ts';
-import type { Holder } from '../../orchestrator/journal/holder.ts';
-import { currentHolder, FleetLock } from '../../orchestrator/journal/lock.ts';
-import type { JournalStore } from '../../orchestrator/journal/store.ts';
+import { currentHolder, type FleetLock } from '../../orchestrator/journal/lock.ts';
 import { MemoryStore } from '../support/memory-store.ts';
+import { type ContenderOptions, LEASE_MS, VirtualLease } from '../support/virtual-lease.ts';
 
-const LEASE_MS = 15_000;
-let nowMs = 0;
+let lease: VirtualLease;
 let store: MemoryStore;
 
 beforeEach(() => {
-  nowMs = 0;
+  lease = new VirtualLease();
   store = new MemoryStore();
 });
 
@@ -35,14 +32,14 @@ describe('the fleet lock', () => {
     await acquire('a');
     const contender = await acquire('b');
     expect(contender.epoch).toBe(2);
-    expect(nowMs).toBeGreaterThanOrEqual(LEASE_MS);
+    expect(lease.nowMs).toBeGreaterThanOrEqual(LEASE_MS);
   });
 
   it('is taken over at once when its holder is proven dead', async () => {
     await acquire('a');
     const contender = await acquire('b', { state: 'dead' });
     expect(contender.epoch).toBe(2);
-    expect(nowMs).toBe(0);
+    expect(lease.nowMs).toBe(0);
   });
 
   it('does not believe that its first holder still has it after a takeover', async () => {
@@ -75,7 +72,7 @@ describe('the fleet lock', () => {
     const reason = new FleetHeld('another key holds the fleet');
     const contender = acquire('b', { onWait: () => Promise.reject(reason) });
     await expect(contender).rejects.toBe(reason);
-    expect(nowMs).toBe(0);
+    expect(lease.nowMs).toBe(0);
     expect(held.lost.aborted).toBe(false);
   });
 
@@ -123,54 +120,40 @@ describe('the fleet lock', () => {
   it('lets its holder do nothing more when it slept through its lease, whether another has taken over or not', async () => {
     const held = await acquire('a');
     held.requireHeld();
-    nowMs += LEASE_MS;
+    lease.nowMs += LEASE_MS;
     expect(() => held.requireHeld()).toThrow(/stood still for longer than its lease/);
     expect(held.lost.aborted).toBe(true);
+  });
+
+  it('is renewed every third of a lease, however long the renewal before took', async () => {
+    const held = await acquire('a');
+    const beganMs: number[] = [];
+    const replace = store.replace.bind(store);
+    store.replace = (name, body) => {
+      beganMs.push(lease.nowMs);
+      if (beganMs.length === 3) void held.release();
+      if (beganMs.length > 1) return replace(name, body);
+      lease.nowMs += 4_000;
+      return Promise.reject(new Error('it hung'));
+    };
+    held.startRenewing();
+    await vi.waitFor(() => expect(beganMs.length).toBeGreaterThanOrEqual(4));
+    expect(beganMs.slice(0, 3)).toEqual([LEASE_MS / 3, (2 * LEASE_MS) / 3, LEASE_MS]);
+    expect(held.lost.aborted).toBe(false);
   });
 
   it('outlives a store that fails for less than a lease, and no longer', async () => {
     const held = await acquire('a');
     store.failReplace = new Error('disk full');
-    nowMs += LEASE_MS - 1;
+    lease.nowMs += LEASE_MS - 1;
     await held.renew();
     expect(held.lost.aborted).toBe(false);
-    nowMs += 2;
+    lease.nowMs += 2;
     await held.renew();
     expect(String(held.lost.reason)).toMatch(/could not be renewed for a whole lease: disk full/);
   });
 });
 
-function acquire(
-  purpose: string,
-  options: {
-    state?: 'alive' | 'dead' | 'unknown';
-    onSleep?: () => Promise<void>;
-    onWait?: () => Promise<void>;
-    beforeCreate?: () => Promise<void>;
-  } = {},
-): Promise<FleetLock> {
-  const holder: Holder = { host: 'here', pid: 7, identity: null, since: '2026-01-01T00:00:00.000Z', purpose };
-  const clock = {
-    now: () => new Date(nowMs),
-    monotonicMs: () => nowMs,
-    sleep: async (ms: number) => {
-      nowMs += ms;
-      await options.onSleep?.();
-    },
-  };
-  const certain = certainStore(store, clock);
-  const slow: JournalStore = {
-    ...certain,
-    create: async (name, body) => {
-      await options.beforeCreate?.();
-      return certain.create(name, body);
-    },
-  };
-  return FleetLock.acquire(
-    slow,
-    holder,
-    { leaseMs: LEASE_MS, waitMs: LEASE_MS * 1.2, clock, signal: new AbortController().signal },
-    () => Promise.resolve(options.state ?? 'unknown'),
-    options.onWait ?? (() => {}),
-  );
+function acquire(purpose: string, options?: ContenderOptions): Promise<FleetLock> {
+  return lease.acquire(store, purpose, options);
 }

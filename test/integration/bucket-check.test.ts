@@ -1,0 +1,184 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, inject, it } from 'vitest';
+import { systemClock } from '../../orchestrator/clock.ts';
+import { certainStore } from '../../orchestrator/journal/certain-store.ts';
+import { checkStore } from '../../orchestrator/journal/check-store.ts';
+import { startApiProxy } from '../aws/api-proxy.ts';
+import { awsEnvironment, REGION } from '../aws/aws-clients.ts';
+import { startGuardedAws } from '../aws/guarded-aws.ts';
+import { createForeignBucket, createTestBucket, openTestStore } from '../aws/test-bucket.ts';
+import { errorOf } from '../support/run-command.ts';
+import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
+import { PLACES } from '../support/run-table.ts';
+
+/** A bucket that a run cannot use is named before the run begins, with everything that is wrong with it. */
+
+const awsUrl = inject('awsUrl') ?? '';
+const ACTIONS = ['s3:ListBucket', 's3:GetObject', 's3:PutObject', 's3:DeleteObject'] as const;
+
+async function faultsOf(
+  url: string,
+  bucket: string,
+  environment?: Record<string, string>,
+): Promise<string[]> {
+  const store = await openTestStore(url, { bucket, prefix: 'books' }, environment);
+  return checkStore(certainStore(store, systemClock));
+}
+
+/** What S3 answers for a bucket of another region. */
+async function startElsewhere(scope: TestScope, region: string): Promise<string> {
+  const server = createServer((call, answer) => {
+    call.resume();
+    if (/\/sts\/aws4_request/.test(call.headers.authorization ?? ''))
+      return answer.end(
+        '<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>',
+      );
+    answer.writeHead(301, { 'content-type': 'application/xml', 'x-amz-bucket-region': region });
+    return answer.end(
+      '<Error><Code>PermanentRedirect</Code><Message>The bucket you are attempting to access must be addressed using the specified endpoint.</Message></Error>',
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  scope.onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe.skipIf(awsUrl === '')('the check of a bucket', { timeout: 120_000 }, () => {
+  it('finds nothing where all is well, as often as it is made', async () => {
+    const bucket = await createTestBucket(awsUrl);
+    expect(await faultsOf(awsUrl, bucket)).toEqual([]);
+    expect(await Promise.all([1, 2, 3].map(() => faultsOf(awsUrl, bucket)))).toEqual([[], [], []]);
+  });
+
+  it('bears calls that fail once', async (scope) => {
+    const proxy = await startApiProxy(scope, awsUrl);
+    const bucket = await createTestBucket(awsUrl);
+    proxy.fail({ action: 'PutObject', times: 1, with: 'lost answer' });
+    proxy.fail({ action: 'DeleteObject', times: 1, with: 'throttled' });
+    expect(await faultsOf(proxy.url, bucket)).toEqual([]);
+  });
+
+  it('names a store without conditional writes', async (scope) => {
+    const proxy = await startApiProxy(scope, awsUrl);
+    const bucket = await createTestBucket(awsUrl);
+    proxy.fail({ action: 'PutObject', with: 'without condition' });
+    expect(await faultsOf(proxy.url, bucket)).toEqual([
+      expect.stringMatching(
+        new RegExp(`s3://${bucket}/books is not safe: this store does not honour conditional writes`),
+      ),
+    ]);
+  });
+
+  it('names every permission that is missing', async (scope) => {
+    let bucket = '';
+    const aws = await startGuardedAws(scope, async (url) => {
+      bucket = await createTestBucket(url);
+    });
+    expect(await faultsOf(aws.url, bucket, await aws.environmentFor(ACTIONS))).toEqual([]);
+    for (const missing of ACTIONS) {
+      const rest = ACTIONS.filter((action) => action !== missing);
+      const faults = await faultsOf(aws.url, bucket, await aws.environmentFor(rest));
+      expect(faults.length).toBeGreaterThan(0);
+      for (const fault of faults)
+        expect(fault).toMatch(new RegExp(`${missing} on s3://.*the permission ${missing} is missing`));
+    }
+    const faults = await faultsOf(aws.url, bucket, await aws.environmentFor(['s3:GetObject']));
+    for (const missing of ['s3:ListBucket', 's3:PutObject', 's3:DeleteObject'])
+      expect(faults.join('\n')).toContain(`the permission ${missing} is missing`);
+    expect(faults.join('\n')).not.toContain('s3:GetObject is missing');
+  });
+
+  it('names a bucket that is not there', async () => {
+    expect(await faultsOf(awsUrl, 'no-such-bucket-of-ours')).toEqual([
+      expect.stringMatching(
+        /^the journal cannot be read: s3:ListBucket on s3:\/\/no-such-bucket-of-ours\/books\/probe\/: NoSuchBucket: .* \(there is no bucket no-such-bucket-of-ours: make it in account 123456789012, or mend aws.journal_bucket/,
+      ),
+    ]);
+  });
+
+  it('refuses a bucket of another account', async () => {
+    const faults = await faultsOf(awsUrl, await createForeignBucket(awsUrl));
+    expect(faults.join('\n')).toContain(
+      'or the bucket is not of account 123456789012: mend aws.journal_bucket',
+    );
+  });
+
+  it('names the region of a bucket that is elsewhere', async (scope) => {
+    const url = await startElsewhere(scope, 'ap-southeast-2');
+    expect(await faultsOf(url, 'books-journal')).toEqual([
+      expect.stringContaining(
+        `(the bucket is in ap-southeast-2, not in ${REGION}: mend aws.region or aws.journal_bucket`,
+      ),
+    ]);
+  });
+});
+
+describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeout: 120_000 }, () => {
+  async function setUp(scope: TestScope, bucket: string): Promise<RunSetup> {
+    return setUpRun(scope, {
+      databaseUrl: inject('postgresUrl'),
+      definition: PLACES,
+      settings: {
+        journal: { directory: null },
+        aws: { region: REGION, group: 'books', token_parameter: '/books/token', journal_bucket: bucket },
+      },
+    });
+  }
+
+  const COMMANDS = ['status', 'run', 'abandon', 'rollback'];
+
+  /** What each command says that ends with exit 1. */
+  async function errorsOf(setup: RunSetup, environment: Record<string, string>): Promise<string[]> {
+    const errors: string[] = [];
+    for (const command of COMMANDS)
+      errors.push(errorOf(await setup.startWith({ environment }, command).ended, 1));
+    return errors;
+  }
+
+  it('says how an empty fleet stands', async (scope) => {
+    const bucket = await createTestBucket(awsUrl);
+    const setup = await setUp(scope, bucket);
+    const ended = await setup.startWith({ environment: awsEnvironment(awsUrl) }, 'status').ended;
+    expect(ended.result).toMatchObject({
+      status: 'no run yet',
+      journal: `s3://${bucket}/reindex-fleet/${setup.alias}`,
+    });
+  });
+
+  it('says that the bucket is not there', async (scope) => {
+    const setup = await setUp(scope, 'no-such-bucket-of-ours');
+    for (const error of await errorsOf(setup, awsEnvironment(awsUrl)))
+      expect(error).toMatch(
+        /^the journal cannot be read: s3:ListBucket on .*there is no bucket no-such-bucket-of-ours.*\)$/m,
+      );
+  });
+
+  it('says that there are no credentials', async (scope) => {
+    const environment = { AWS_ENDPOINT_URL: awsUrl, AWS_REGION: REGION, AWS_EC2_METADATA_DISABLED: 'true' };
+    for (const error of await errorsOf(await setUp(scope, 'books'), environment))
+      expect(error).toMatch(
+        /^sts:GetCallerIdentity on this process’s credentials: .*no AWS credentials were found/,
+      );
+  });
+
+  it('says that AWS does not answer', async (scope) => {
+    const environment = awsEnvironment('http://127.0.0.1:1');
+    for (const error of await errorsOf(await setUp(scope, 'books'), environment))
+      expect(error).toMatch(/^sts:GetCallerIdentity on .*ECONNREFUSED.*AWS did not answer/);
+  });
+
+  it('refuses two places for one journal', async (scope) => {
+    const setup = await setUp(scope, 'books');
+    const ended = await setup.run('status', '--journal', 'here');
+    expect(errorOf(ended, 2)).toMatch(
+      /journal\.directory: aws\.journal_bucket keeps the journal in a bucket/,
+    );
+  });
+});
