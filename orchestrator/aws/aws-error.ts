@@ -12,7 +12,6 @@ const DENIED = new Set([
   'AccessDeniedException',
   'UnauthorizedOperation',
   'AllAccessDisabled',
-  'AuthFailure',
 ]);
 const BAD_CREDENTIALS = new Set([
   'ExpiredToken',
@@ -22,6 +21,8 @@ const BAD_CREDENTIALS = new Set([
   'UnrecognizedClientException',
   'InvalidAccessKeyId',
   'SignatureDoesNotMatch',
+  'InvalidSignatureException',
+  'AuthFailure',
   'CredentialsProviderError',
   'TokenRefreshRequired',
 ]);

@@ -44,6 +44,7 @@ test.each([
   ['ExpiredTokenException', 'renew them'],
   ['CredentialsProviderError', 'set AWS_PROFILE'],
   ['InvalidClientTokenId', 'AWS does not know these credentials'],
+  ['AuthFailure', 'AWS does not know these credentials'],
 ])('%s says what to do about the credentials', (name, words) => {
   const failure = awsFailure(CALL, thrown(name, 'no', 403));
   expect(failure).toBeInstanceOf(RunFailed);
