@@ -12,7 +12,6 @@ const DENIED = new Set([
   'AccessDeniedException',
   'UnauthorizedOperation',
   'AllAccessDisabled',
-  'AuthFailure',
 ]);
 const BAD_CREDENTIALS = new Set([
   'ExpiredToken',
@@ -22,6 +21,8 @@ const BAD_CREDENTIALS = new Set([
   'UnrecognizedClientException',
   'InvalidAccessKeyId',
   'SignatureDoesNotMatch',
+  'InvalidSignatureException',
+  'AuthFailure',
   'CredentialsProviderError',
   'TokenRefreshRequired',
 ]);
@@ -48,6 +49,15 @@ export function isDenied(error: unknown): boolean {
   return DENIED.has(awsCodeOf(error));
 }
 
+/**
+ * The permission that is missing; null: it is not that. A call may want another than its own, and mostly AWS says so:
+ * one that decrypts a parameter `kms:Decrypt`, a read of what is not in a bucket `s3:ListBucket`.
+ */
+export function missingPermission(error: unknown, action: string): string | null {
+  if (!isDenied(error)) return null;
+  return /not authorized to perform:? ([\w-]+:\w+)/.exec(messageOf(error))?.[1] ?? action;
+}
+
 /** Does a call, and makes of what it throws a sentence that names the call, the resource and what to do. */
 export async function naming<T>(call: AwsCall, work: () => Promise<T>): Promise<T> {
   try {
@@ -63,10 +73,9 @@ export function awsFailure({ action, resource }: AwsCall, error: unknown): RunFa
   const words = wordsOf(error);
   const said = `${action} on ${resource}: ${code === '' || words.startsWith(code) ? '' : `${code}: `}${words}`;
   const cause = { cause: error };
-  if (DENIED.has(code)) {
-    const missing = deniedAction(words) ?? action;
+  const missing = missingPermission(error, action);
+  if (missing !== null)
     return new RunFailed(`${said} (the permission ${missing} is missing: allow it for ${resource})`, cause);
-  }
   if (BAD_CREDENTIALS.has(code)) return new RunFailed(`${said} (${credentialsAdvice(code)})`, cause);
   if (THROTTLED.has(code))
     return new Unreachable(
@@ -87,11 +96,6 @@ export function awsFailure({ action, resource }: AwsCall, error: unknown): RunFa
 /** EC2 adds thousands of letters that only another call can read. */
 function wordsOf(error: unknown): string {
   return messageOf(error).split(/\s*Encoded authorization failure message:/)[0] ?? '';
-}
-
-/** A call may need another permission than its own: one that decrypts a parameter, `kms:Decrypt`. */
-function deniedAction(words: string): string | null {
-  return /not authorized to perform:? ([\w-]+:\w+)/.exec(words)?.[1] ?? null;
 }
 
 function credentialsAdvice(code: string): string {

@@ -1,4 +1,4 @@
-import { awsCodeOf, awsFailure, awsStatusOf, isDenied } from '../aws/aws-error.ts';
+import { awsCodeOf, awsFailure, awsStatusOf, missingPermission } from '../aws/aws-error.ts';
 import { messageOf, RunFailed, Unreachable } from '../errors.ts';
 
 /** As IAM names them: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
@@ -56,13 +56,6 @@ export function regionElsewhere(error: unknown): string | null {
     '$response' in error ? (error.$response as { headers?: Record<string, string> }).headers : {};
   const said = headers?.['x-amz-bucket-region'] ?? ('Region' in error ? String(error.Region) : undefined);
   return said ?? 'another region';
-}
-
-/** The permission that is missing; null: it is not that, or S3 does not say. */
-export function missingPermission(error: unknown, action: string): string | null {
-  if (!isDenied(error)) return null;
-  // A read of what is not there wants s3:ListBucket, an encrypted bucket permissions of its key; S3 mostly says so.
-  return /not authorized to perform:? ([\w-]+:\w+)/.exec(messageOf(error))?.[1] ?? action;
 }
 
 function adviceOn({ action, bucket, account, region }: FailedCall, error: unknown): string | null {

@@ -24,7 +24,7 @@ export function groupFleet(
   world: AwsWorld,
   { awsUrl = world.awsUrl, run, clock = systemClock }: GroupFleetOptions = {},
 ): GroupFleet {
-  useAws(scope, awsUrl);
+  useEnvironment(scope, awsEnvironment(awsUrl));
   return new GroupFleet({
     aws: openAws(world.region),
     group: world.group,
@@ -44,19 +44,19 @@ export function pinOf({ group, templateId, imageId, imageParameter }: AwsWorld):
 }
 
 /** Clients of this process take endpoint and credentials from its environment, as AWS's own tools do. */
-function useAws(scope: TestScope, awsUrl: string): void {
-  for (const [name, value] of Object.entries(awsEnvironment(awsUrl))) vi.stubEnv(name, value);
+function useEnvironment(scope: TestScope, environment: AwsWorld['environment']): void {
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   scope.onTestFinished(async () => void vi.unstubAllEnvs());
 }
 
-/** What a run's check says of the world, with settings that are right but for `changes`. */
+/** What a run's check says of the world in its environment, with settings that are right but for `changes`. */
 export function checkWorld(
   scope: TestScope,
   world: AwsWorld,
   changes: Partial<z.input<typeof awsSection>> = {},
   options: Partial<FleetCheckOptions> = {},
 ): Promise<CheckedFleet> {
-  useAws(scope, world.awsUrl);
+  useEnvironment(scope, world.environment);
   const settings = awsSection.parse({
     region: world.region,
     group: world.group,

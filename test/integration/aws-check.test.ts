@@ -1,7 +1,5 @@
 import {
-  DescribeAutoScalingGroupsCommand,
   DescribeScalingActivitiesCommand,
-  SetDesiredCapacityCommand,
   StartInstanceRefreshCommand,
   SuspendProcessesCommand,
   UpdateAutoScalingGroupCommand,
@@ -12,8 +10,11 @@ import { DeleteParameterCommand, PutParameterCommand } from '@aws-sdk/client-ssm
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { exitCodeOf, messageOf } from '../../orchestrator/errors.ts';
 import type { CheckedFleet, FleetCheckOptions } from '../../orchestrator/run/context.ts';
-import { ACCOUNT_ID } from '../aws/aws-clients.ts';
-import { type ApiCall, type ApiFault, type ApiProxy, startApiProxy } from '../aws/api-proxy.ts';
+import { ACCOUNT_ID, awsEnvironment } from '../aws/aws-clients.ts';
+import { type ApiProxy, startApiProxy } from '../aws/api-proxy.ts';
+import type { AwsCall } from '../aws/aws-call.ts';
+import type { AwsError } from '../aws/aws-fault-answer.ts';
+import { groupOf, setDesired } from '../aws/group.ts';
 import { checkWorld, pinOf } from '../aws/group-fleet.ts';
 import { type AwsWorld, makeWorld, type WorldOptions } from '../aws/world.ts';
 
@@ -25,9 +26,7 @@ interface Checked extends AwsWorld {
 
 async function makeChecked(options: WorldOptions = { maximum: 4 }): Promise<Checked> {
   const world = await makeWorld(scope, options);
-  const proxy = await startApiProxy(world.awsUrl);
-  onTestFinished(() => proxy.stop());
-  return { ...world, proxy };
+  return { ...world, proxy: await startApiProxy(scope, world.awsUrl) };
 }
 
 type Changes = Parameters<typeof checkWorld>[2];
@@ -37,7 +36,7 @@ function check(
   changes: Changes = {},
   options: Partial<FleetCheckOptions> = {},
 ): Promise<CheckedFleet> {
-  return checkWorld(scope, { ...world, awsUrl: world.proxy.url }, changes, options);
+  return checkWorld(scope, { ...world, environment: awsEnvironment(world.proxy.url) }, changes, options);
 }
 
 /** What a check says when it fails, after it is sure that it has failed as it should and has touched nothing. */
@@ -57,29 +56,27 @@ async function faultsOf(
 }
 
 /** A group at zero that has never launched anything, and no call that could have made it. */
-async function expectUntouched({ clients: { autoScaling }, group, proxy }: Checked): Promise<void> {
-  const { AutoScalingGroups: [found] = [] } = await autoScaling.send(
-    new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [group] }),
+async function expectUntouched(world: Checked): Promise<void> {
+  const found = await groupOf(world);
+  const { Activities } = await world.clients.autoScaling.send(
+    new DescribeScalingActivitiesCommand({ AutoScalingGroupName: world.group }),
   );
-  const { Activities } = await autoScaling.send(
-    new DescribeScalingActivitiesCommand({ AutoScalingGroupName: group }),
-  );
-  expect(found).toMatchObject({ DesiredCapacity: found?.MinSize });
-  expect(Activities?.length).toBe(found?.MinSize);
-  expect(proxy.calls.filter(changes)).toEqual([]);
+  expect(found).toMatchObject({ DesiredCapacity: found.MinSize });
+  expect(Activities?.length).toBe(found.MinSize);
+  expect(world.proxy.calls.filter(changes)).toEqual([]);
 }
 
 const ASKS = /^(Describe|Get)/;
 
 /** All calls but those that ask, that set what is there already, or that speak of an instance that nobody has. */
-function changes({ operation, parameters }: ApiCall): boolean {
-  if (operation === 'SetDesiredCapacity') return parameters.get('DesiredCapacity') !== '0';
-  if (operation === 'TerminateInstanceInAutoScalingGroup')
-    return parameters.get('InstanceId') !== 'i-00000000000000000';
-  return !ASKS.test(operation);
+function changes({ action, parameters }: AwsCall): boolean {
+  if (action === 'SetDesiredCapacity') return parameters['DesiredCapacity'] !== '0';
+  if (action === 'TerminateInstanceInAutoScalingGroup')
+    return parameters['InstanceId'] !== 'i-00000000000000000';
+  return !ASKS.test(action);
 }
 
-function denied(action: string, resource = '*'): ApiFault {
+function denied(action: string, resource = '*'): AwsError {
   const code = action.startsWith('ec2:')
     ? 'UnauthorizedOperation'
     : action.startsWith('ssm:')
@@ -104,7 +101,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
       ],
     });
     await expectUntouched(world);
-    expect(world.proxy.calls.map(({ operation }) => operation)).toEqual(
+    expect(world.proxy.calls.map(({ action }) => action)).toEqual(
       expect.arrayContaining(['SetDesiredCapacity', 'TerminateInstanceInAutoScalingGroup']),
     );
   });
@@ -112,16 +109,14 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
   test('hears no changing call at all while nobody holds the lock', async () => {
     const world = await makeChecked();
     await check(world, {}, { underLock: false });
-    expect(world.proxy.calls.filter(({ operation }) => !ASKS.test(operation))).toEqual([]);
+    expect(world.proxy.calls.filter(({ action }) => !ASKS.test(action))).toEqual([]);
   });
 
   test('is told no capacity while it has one: a worker that retires at this moment lowers it', async () => {
     const world = await makeChecked();
-    await world.clients.autoScaling.send(
-      new SetDesiredCapacityCommand({ AutoScalingGroupName: world.group, DesiredCapacity: 2 }),
-    );
+    await setDesired(world, 2);
     await check(world);
-    expect(world.proxy.calls.filter(({ operation }) => operation === 'SetDesiredCapacity')).toEqual([]);
+    expect(world.proxy.callsOf('SetDesiredCapacity')).toEqual([]);
   });
 
   test('need not be as an unfinished run is pinned to', async () => {
@@ -273,58 +268,49 @@ describe.skipIf(inject('awsUrl') === null)('parameters that are not fit for a ru
   });
 });
 
+/** Every call of a check. */
+const ACTIONS = [
+  'sts:GetCallerIdentity',
+  'autoscaling:DescribeAutoScalingGroups',
+  'autoscaling:DescribeScalingActivities',
+  'ec2:DescribeInstances',
+  'ssm:GetParameter',
+];
+
+function nameOf(action: string): string {
+  return action.slice(action.indexOf(':') + 1);
+}
+
 describe.skipIf(inject('awsUrl') === null)('credentials', () => {
   test('that have expired are named once, whatever else they keep from being seen', async () => {
     const world = await makeChecked();
     const message = 'The security token included in the request is expired';
-    world.proxy.fault = () => ({ status: 403, code: 'ExpiredToken', message });
+    for (const action of ACTIONS)
+      world.proxy.fail({ action: nameOf(action), with: { status: 403, code: 'ExpiredToken', message } });
     expect(await faultsOf(world)).toEqual([
       `sts:GetCallerIdentity on region eu-central-1: ExpiredToken: ${message} (the AWS credentials have expired: renew them)`,
     ]);
   });
 
-  test.each([
-    ['autoscaling:DescribeAutoScalingGroups', 'the group GROUP'],
-    ['autoscaling:DescribeScalingActivities', 'the group GROUP'],
-    ['autoscaling:DescribeInstanceRefreshes', 'the group GROUP'],
-    ['autoscaling:SetDesiredCapacity', 'the group GROUP'],
-    ['ec2:DescribeInstances', 'instances of the group GROUP'],
-    ['ec2:DescribeLaunchTemplateVersions', 'the launch template TEMPLATE'],
-    ['ec2:DescribeImages', 'the image IMAGE'],
-    ['ssm:GetParameter', 'the parameter PARAMETER'],
-    [
-      'autoscaling:TerminateInstanceInAutoScalingGroup',
-      'the instance i-00000000000000000 of the group GROUP',
-    ],
-  ])('without %s are told so, on what', async (action, on) => {
+  test('that may not terminate instances of the group are told so', async () => {
     const world = await makeChecked();
-    const { group, templateId, imageId, imageParameter } = world;
-    world.proxy.fault = ({ operation }) =>
-      operation === action.split(':')[1] ? denied(action, arnOf(world)) : null;
-    const resource = on
-      .replace('GROUP', group)
-      .replace('TEMPLATE', templateId)
-      .replace('IMAGE', imageId)
-      .replace('PARAMETER', imageParameter);
-    const faults = await faultsOf(world);
-    const [first = ''] = faults;
-    expect(first).toContain(`${action} on ${resource}: `);
-    expect(first).toContain(`(the permission ${action} is missing: allow it for ${resource})`);
-    // Both parameters are read by the same call.
-    expect(faults).toHaveLength(action === 'ssm:GetParameter' ? 2 : 1);
+    const action = 'autoscaling:TerminateInstanceInAutoScalingGroup';
+    world.proxy.fail({ action: nameOf(action), with: denied(action, arnOf(world)) });
+    const resource = `the instance i-00000000000000000 of the group ${world.group}`;
+    const [fault, ...others] = await faultsOf(world);
+    expect(fault).toContain(`${action} on ${resource}: AccessDenied: User: `);
+    expect(fault).toContain(`(the permission ${action} is missing: allow it for ${resource})`);
+    expect(others).toEqual([]);
   });
 
   test('that may not decrypt are told that, not that they may not read', async () => {
     const world = await makeChecked();
     const key = `arn:aws:kms:eu-central-1:${ACCOUNT_ID}:key/0f1e2d3c`;
-    world.proxy.fault = ({ operation, body }) =>
-      operation === 'GetParameter' && body.includes(world.tokenParameter)
-        ? ({
-            ...(denied('kms:Decrypt', key) as object),
-            status: 400,
-            code: 'AccessDeniedException',
-          } as ApiFault)
-        : null;
+    world.proxy.fail({
+      action: 'GetParameter',
+      matching: ({ parameters }) => parameters['Name'] === world.tokenParameter,
+      with: { ...denied('kms:Decrypt', key), status: 400, code: 'AccessDeniedException' },
+    });
     expect(await faultsOf(world)).toEqual([
       expect.stringContaining(
         `(the permission kms:Decrypt is missing: allow it for the parameter ${world.tokenParameter})`,
@@ -335,7 +321,7 @@ describe.skipIf(inject('awsUrl') === null)('credentials', () => {
   test('of which it cannot be seen whether they may terminate are let pass, with a warning', async () => {
     const world = await makeChecked();
     const action = 'autoscaling:TerminateInstanceInAutoScalingGroup';
-    world.proxy.fault = ({ operation }) => (action.endsWith(operation) ? denied(action) : null);
+    world.proxy.fail({ action: nameOf(action), with: denied(action) });
     expect((await check(world)).warnings).toContainEqual(
       expect.stringContaining(
         `whether workers may be terminated could not be seen beforehand: ${action} on `,

@@ -1,13 +1,9 @@
-import {
-  DescribeAutoScalingGroupsCommand,
-  SetDesiredCapacityCommand,
-  TerminateInstanceInAutoScalingGroupCommand,
-} from '@aws-sdk/client-auto-scaling';
 import { CreateLaunchTemplateVersionCommand } from '@aws-sdk/client-ec2';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { GroupFleet, GroupRun } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
-import { type ApiFault, type ApiProxy, startApiProxy } from '../aws/api-proxy.ts';
+import { type ApiProxy, type Fault, startApiProxy } from '../aws/api-proxy.ts';
 import { endInstance, limitCapacity } from '../aws/cloud-control.ts';
+import { groupOf, setDesired, terminate } from '../aws/group.ts';
 import { groupFleet } from '../aws/group-fleet.ts';
 import { type AwsWorld, makeWorld, type WorldOptions } from '../aws/world.ts';
 
@@ -20,48 +16,36 @@ interface Watched {
   /** The fleet's own time; passes only here. */
   readonly clock: { nowMs: number };
   /** What was called since the last time. */
-  calls(): string[];
+  readonly calls: () => string[];
 }
 
 async function watched(options: Partial<WorldOptions> = {}, run: Partial<GroupRun> = {}): Promise<Watched> {
   const world = await makeWorld(scope, { maximum: 4, ...options });
-  const proxy = await startApiProxy(world.awsUrl);
-  onTestFinished(() => proxy.stop());
+  const proxy = await startApiProxy(scope, world.awsUrl);
+  let seen = 0;
   const clock = { nowMs: 0 };
   const fleet = groupFleet(scope, world, {
     awsUrl: proxy.url,
     clock: { monotonicMs: () => clock.nowMs },
     run,
   });
-  const calls = (): string[] =>
-    proxy.calls
-      .splice(0)
-      .map(({ operation }) => operation)
-      .sort();
+  const calls = (): string[] => {
+    const since = proxy.calls.slice(seen);
+    seen = proxy.calls.length;
+    return since.map(({ action }) => action).sort();
+  };
   return { world, proxy, fleet, clock, calls };
 }
 
-async function desiredOf({ clients, group }: AwsWorld): Promise<number | undefined> {
-  const { AutoScalingGroups: [found] = [] } = await clients.autoScaling.send(
-    new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [group] }),
-  );
-  return found?.DesiredCapacity;
-}
-
-/** As somebody else would, past the fleet that is tried. */
-async function launch({ clients, group }: AwsWorld, count: number): Promise<void> {
-  await clients.autoScaling.send(
-    new SetDesiredCapacityCommand({ AutoScalingGroupName: group, DesiredCapacity: count }),
-  );
+async function desiredOf(world: AwsWorld): Promise<number | undefined> {
+  return (await groupOf(world)).DesiredCapacity;
 }
 
 describe.skipIf(inject('awsUrl') === null)('a look at a group', () => {
   test('takes two calls, and now and then those for what rarely changes', async () => {
     const { fleet, clock, proxy, calls, world } = await watched();
     await fleet.observe();
-    expect(
-      proxy.calls.find(({ operation }) => operation === 'DescribeInstances')?.parameters.get('MaxResults'),
-    ).toBe('1000');
+    expect(proxy.callsOf('DescribeInstances')[0]?.parameters['MaxResults']).toBe('1000');
     const usual = ['DescribeAutoScalingGroups', 'DescribeInstances'];
     const source = ['DescribeLaunchTemplateVersions', 'GetParameter'];
     expect(calls()).toEqual([...usual, ...source].sort());
@@ -69,7 +53,7 @@ describe.skipIf(inject('awsUrl') === null)('a look at a group', () => {
     await fleet.observe();
     expect(calls()).toEqual(usual);
     await limitCapacity(world.awsUrl, world.group, 0);
-    await launch(world, 1);
+    await setDesired(world, 1);
     await fleet.observe();
     expect(calls()).toEqual([...usual, 'DescribeScalingActivities'].sort());
     clock.nowMs += 2_000;
@@ -101,7 +85,7 @@ describe.skipIf(inject('awsUrl') === null)('a look at a group', () => {
   test('claims instances for the run only when it had seen the fleet at zero', async () => {
     let cleared = false;
     const { fleet, world } = await watched({}, { isCleared: () => cleared });
-    await launch(world, 1);
+    await setDesired(world, 1);
     expect((await fleet.observe()).instances).toMatchObject([{ run: null }]);
     cleared = true;
     expect((await fleet.observe()).instances).toMatchObject([{ run: 'run-1' }]);
@@ -125,12 +109,19 @@ describe.skipIf(inject('awsUrl') === null)('a look at a group', () => {
     expect(Math.abs(Date.parse(seen.get(second)?.endedAt ?? '') - Date.now())).toBeLessThan(60_000);
   });
 
-  test('fails with the group’s name when there is none any more', async () => {
+  test('fails in words when it is refused, and when there is no such group', async () => {
     const { fleet, world, proxy } = await watched();
     const message = 'The security token included in the request is expired';
-    proxy.fault = () => ({ status: 403, code: 'ExpiredToken', message });
+    proxy.fail({
+      action: 'DescribeAutoScalingGroups',
+      with: { status: 403, code: 'ExpiredToken', message },
+    });
     await expect(fleet.observe()).rejects.toThrow(
       `autoscaling:DescribeAutoScalingGroups on the group ${world.group}: ExpiredToken`,
+    );
+    const nobody = groupFleet(scope, { ...world, group: 'nobody' });
+    await expect(nobody.observe()).rejects.toThrow(
+      'there is no Auto Scaling group nobody in region eu-central-1',
     );
   });
 });
@@ -156,7 +147,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is no longer what the r
   test('shows instances that were launched from another image or template', async () => {
     const { fleet, world } = await watched();
     const moved = await world.moveImage();
-    await launch(world, 1);
+    await setDesired(world, 1);
     const { ec2 } = world.clients;
     const image = { ImageId: world.imageId, InstanceType: 'c7g.large' } as const;
     await ec2.send(
@@ -165,7 +156,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is no longer what the r
         LaunchTemplateData: image,
       }),
     );
-    await launch(world, 2);
+    await setDesired(world, 2);
     const { instances, launchFault } = await fleet.observe();
     expect(instances.map(({ misfit }) => misfit)).toEqual([
       `it was launched from the image ${moved}, this run is pinned to ${world.imageId}`,
@@ -178,21 +169,17 @@ describe.skipIf(inject('awsUrl') === null)('a group that is no longer what the r
 
   test('is still seen while the parameter cannot be read, but not asked for more', async () => {
     const { fleet, proxy } = await watched();
-    const fault: ApiFault = { status: 400, code: 'AccessDeniedException', message: 'not now' };
-    proxy.fault = ({ operation }) => (operation === 'GetParameter' ? fault : null);
+    const fault = { status: 400, code: 'AccessDeniedException', message: 'not now' };
+    proxy.fail({ action: 'GetParameter', with: fault });
     expect(await fleet.observe()).toMatchObject({ desired: 0, launchFault: null });
     await expect(fleet.setDesired(1)).rejects.toThrow('the permission ssm:GetParameter is missing');
   });
 });
 
 describe.skipIf(inject('awsUrl') === null)('a call that changes a group', () => {
-  const faults: readonly [string, ApiFault, RegExp][] = [
-    [
-      'throttled',
-      { status: 400, code: 'Throttling', message: 'Rate exceeded' },
-      /Throttling: Rate exceeded.*throttles/,
-    ],
-    ['answered by 500', { status: 500, code: 'InternalFailure', message: 'oh' }, /AWS answered 500/],
+  const faults: readonly [string, Fault, RegExp][] = [
+    ['throttled', 'throttled', /Throttling: Rate exceeded.*throttles/],
+    ['answered by 500', 'internal error', /AWS answered 500/],
     [
       'in the way of another activity',
       { status: 400, code: 'ScalingActivityInProgress', message: 'Activity in progress' },
@@ -203,7 +190,7 @@ describe.skipIf(inject('awsUrl') === null)('a call that changes a group', () => 
       { status: 500, code: 'ResourceContention', message: 'pending update' },
       /ResourceContention/,
     ],
-    ['lost after it took effect', 'lost', /AWS did not answer/],
+    ['lost after it took effect', 'lost answer', /AWS did not answer/],
   ];
   test.each(faults)('is made once and fails when it is %s', async (_, fault, words) => {
     const { fleet, world, proxy, calls } = await watched();
@@ -211,7 +198,8 @@ describe.skipIf(inject('awsUrl') === null)('a call that changes a group', () => 
     const { instances } = await fleet.observe();
     const id = instances[0]?.id ?? '';
     calls();
-    proxy.fault = ({ operation }) => (operation.startsWith('Describe') ? null : fault);
+    for (const action of ['SetDesiredCapacity', 'TerminateInstanceInAutoScalingGroup'])
+      proxy.fail({ action, with: fault });
     await expect(fleet.terminate(id, { decrement: true })).rejects.toThrow(words);
     await expect(fleet.terminate(id, { decrement: true })).rejects.toThrow(
       `autoscaling:TerminateInstanceInAutoScalingGroup on the instance ${id} of the group ${world.group}: `,
@@ -224,20 +212,15 @@ describe.skipIf(inject('awsUrl') === null)('a call that changes a group', () => 
       'TerminateInstanceInAutoScalingGroup',
       'TerminateInstanceInAutoScalingGroup',
     ]);
-    expect(await desiredOf(world)).toBe(fault === 'lost' ? 0 : 2);
+    expect(await desiredOf(world)).toBe(fault === 'lost answer' ? 0 : 2);
   });
 
   test('does not wait for a cooldown, and a terminated instance is told no second time what it has heard', async () => {
     const { fleet, proxy, world } = await watched();
     await fleet.setDesired(1);
-    expect(proxy.calls.at(-1)?.parameters.get('HonorCooldown')).toBe('false');
+    expect(proxy.callsOf('SetDesiredCapacity')[0]?.parameters['HonorCooldown']).toBe('false');
     const [only] = (await fleet.observe()).instances;
-    await world.clients.autoScaling.send(
-      new TerminateInstanceInAutoScalingGroupCommand({
-        InstanceId: only?.id ?? '',
-        ShouldDecrementDesiredCapacity: true,
-      }),
-    );
+    await terminate(world, only?.id ?? '', true);
     await expect(fleet.terminate(only?.id ?? '', { decrement: true })).rejects.toThrow(
       'No managed instance found',
     );

@@ -1,0 +1,154 @@
+import type { AutoScalingGroup, Instance as GroupMember } from '@aws-sdk/client-auto-scaling';
+import type { Instance, InstanceStateName } from '@aws-sdk/client-ec2';
+import { describe, expect, test } from 'vitest';
+import { instancesOf } from '../../orchestrator/fleet/auto-scaling/group-instances.ts';
+import type { FleetInstance } from '../../orchestrator/fleet/fleet.ts';
+import type { FleetPin } from '../../orchestrator/reconcile/events.ts';
+
+const PIN: FleetPin = {
+  group: 'books',
+  template: { id: 'lt-0a1b', version: '3' },
+  image: 'ami-0aaa',
+  parameter: null,
+};
+const TEMPLATE = { LaunchTemplateId: 'lt-0a1b', LaunchTemplateName: 'books', Version: '3' };
+
+/** As DescribeInstances answers of one that runs. */
+function ec2(state: InstanceStateName, more: Partial<Instance> = {}): Instance {
+  return {
+    InstanceId: 'i-1',
+    ImageId: 'ami-0aaa',
+    PrivateIpAddress: '10.0.3.7',
+    State: { Name: state },
+    LaunchTime: new Date('2026-11-26T09:00:00.000Z'),
+    StateTransitionReason: '',
+    ...more,
+  };
+}
+
+function member(LifecycleState: GroupMember['LifecycleState'], more: Partial<GroupMember> = {}): GroupMember {
+  return {
+    InstanceId: 'i-1',
+    AvailabilityZone: 'eu-central-1a',
+    LifecycleState,
+    HealthStatus: 'Healthy',
+    ProtectedFromScaleIn: true,
+    LaunchTemplate: TEMPLATE,
+    ...more,
+  };
+}
+
+function seen(
+  instances: readonly Instance[],
+  members: readonly GroupMember[] = [],
+): FleetInstance | undefined {
+  const group = { AutoScalingGroupName: 'books', Instances: [...members] } as AutoScalingGroup;
+  return instancesOf(group, instances, { run: 'run-1', pin: PIN, workerPort: 8003 })[0];
+}
+
+describe('what an instance of a group is', () => {
+  test.each([
+    ['pending', 'pending'],
+    ['running', 'running'],
+    ['stopping', 'running'],
+    ['stopped', 'running'],
+    ['shutting-down', 'terminating'],
+    ['terminated', 'gone'],
+  ] as const)('EC2 says %s: it is %s', (state, phase) => {
+    const instance = seen([ec2(state)]);
+    expect(instance?.phase).toBe(phase);
+    expect(instance?.url).toBe(state === 'running' ? 'http://10.0.3.7:8003' : null);
+    expect(instance?.launchedAt).toBe('2026-11-26T09:00:00.000Z');
+  });
+
+  test('runs, and costs, while a hook of the group holds its end up', () => {
+    expect(seen([ec2('running')], [member('Terminating:Wait')])?.phase).toBe('running');
+  });
+
+  test.each([
+    ['Pending', 'pending'],
+    ['InService', 'pending'],
+    ['Terminating:Wait', 'terminating'],
+    ['Terminated', 'terminating'],
+  ] as const)('unknown to EC2, and %s to the group: it is %s', (state, phase) => {
+    expect(seen([], [member(state)])).toEqual({
+      id: 'i-1',
+      phase,
+      run: 'run-1',
+      detail: null,
+      misfit: null,
+      launchedAt: null,
+      endedAt: null,
+      url: null,
+    });
+  });
+});
+
+describe('what an instance was launched from', () => {
+  test('fits where image and template are those of the pin', () => {
+    expect(seen([ec2('running')], [member('InService')])?.misfit).toBe(null);
+  });
+
+  test('does not fit with another version, which EC2’s tags know when the group has forgotten it', () => {
+    const words =
+      'it was launched from version 4 of the launch template lt-0a1b, this run is pinned to version 3';
+    const LaunchTemplate = { ...TEMPLATE, Version: '4' };
+    expect(seen([ec2('running')], [member('InService', { LaunchTemplate })])?.misfit).toContain(words);
+    const Tags = [
+      { Key: 'aws:ec2launchtemplate:id', Value: 'lt-0a1b' },
+      { Key: 'aws:ec2launchtemplate:version', Value: '4' },
+    ];
+    expect(seen([ec2('running', { Tags })])?.misfit).toContain(words);
+    const moving = member('InService', { LaunchTemplate: { ...TEMPLATE, Version: '$Latest' } });
+    expect(seen([ec2('running', { Tags })], [moving])?.misfit).toContain(words);
+  });
+
+  test('is judged by the image alone where nobody knows the template', () => {
+    expect(seen([ec2('running')])?.misfit).toBe(null);
+    expect(seen([ec2('running', { ImageId: 'ami-0bbb' })])?.misfit).toBe(
+      'it was launched from the image ami-0bbb, this run is pinned to ami-0aaa',
+    );
+  });
+});
+
+describe('how an instance ended', () => {
+  test('by somebody’s call: when, and no reason of its own', () => {
+    const instance = seen([
+      ec2('terminated', {
+        StateReason: {
+          Code: 'Client.UserInitiatedShutdown',
+          Message: 'Client.UserInitiatedShutdown: User initiated shutdown',
+        },
+        StateTransitionReason: 'User initiated (2026-11-26 09:30:05 GMT)',
+      }),
+    ]);
+    expect(instance).toMatchObject({ detail: null, endedAt: '2026-11-26T09:30:05.000Z' });
+  });
+
+  test('by itself: why, and when if that is said', () => {
+    const Message = 'Server.SpotInstanceTermination: Spot instance termination';
+    const StateReason = { Code: 'Server.SpotInstanceTermination', Message };
+    expect(seen([ec2('terminated', { StateReason })])).toMatchObject({ detail: Message, endedAt: null });
+    expect(
+      seen([
+        ec2('shutting-down', { StateReason: { Code: 'Server.InternalError', Message: 'An internal error' } }),
+      ]),
+    ).toMatchObject({ detail: 'Server.InternalError: An internal error', endedAt: null });
+    expect(
+      seen([
+        ec2('terminated', {
+          StateTransitionReason: 'Server.InsufficientInstanceCapacity (2026-11-26 09:30:05 GMT)',
+        }),
+      ]),
+    ).toMatchObject({
+      detail: 'Server.InsufficientInstanceCapacity (2026-11-26 09:30:05 GMT)',
+      endedAt: '2026-11-26T09:30:05.000Z',
+    });
+  });
+
+  test('not yet, though it was stopped once and runs again', () => {
+    const StateTransitionReason = 'User initiated (2026-11-26 09:30:05 GMT)';
+    expect(seen([ec2('running', { StateTransitionReason })])).toMatchObject({ detail: null, endedAt: null });
+    expect(seen([ec2('stopped', { StateTransitionReason })])).toMatchObject({ endedAt: null });
+  });
+});
