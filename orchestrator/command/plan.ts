@@ -2,12 +2,10 @@ import { readAlias } from '../index/promote.ts';
 import { previewRetention } from '../index/retain.ts';
 import { claimHistory, runFolder } from '../journal/claims.ts';
 import { readRun } from '../journal/run-journal.ts';
-import { costOf, priceOf } from '../plan/cost.ts';
+import { expectedCost, type Money, priceOf } from '../plan/cost.ts';
 import { expectedSeconds, type MeasuredRate } from '../plan/estimate.ts';
-import { leastUse } from '../reconcile/account-instances.ts';
 import { type DefinitionPlan, planDefinition } from '../plan/plan.ts';
 import { bytesWords, countWords, durationWords, moneyWords, plural } from '../report/words.ts';
-import type { Settings } from '../settings.ts';
 import { checkAll } from '../run/check.ts';
 import { unfinishedClaim } from '../run/choose-run.ts';
 import { connectBoth } from '../run/connections.ts';
@@ -55,7 +53,7 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
       bytes_per_row: plan.bytesPerRow,
       expected_bytes: plan.expectedBytes,
       expected_seconds: seconds,
-      expected_cost: expectedCost(settings, seconds),
+      expected_cost: expectedCost(priceOf(settings), settings.workers.count, seconds),
       alias_serves: serves,
       would_keep: kept,
       would_delete: deleted,
@@ -72,7 +70,7 @@ interface PlanFigures {
   readonly alias: string;
   readonly workers: number;
   readonly expected_seconds: number | null;
-  readonly expected_cost: ExpectedCost | null;
+  readonly expected_cost: Money | null;
   readonly alias_serves: readonly string[];
   readonly would_keep: readonly string[];
   readonly would_delete: readonly string[];
@@ -94,19 +92,6 @@ function planLines(plan: DefinitionPlan, figures: PlanFigures, hasInstances: boo
       ? []
       : [`the unfinished run ${figures.held_by} holds the fleet; \`reindex-fleet run\` carries it on`]),
   ];
-}
-
-interface ExpectedCost {
-  readonly amount: number;
-  readonly currency: string;
-}
-
-/** Of all workers for as long as the run is expected to need them; null: time or price is not known. */
-function expectedCost(settings: Settings, seconds: number | null): ExpectedCost | null {
-  const price = priceOf(settings);
-  if (price === null || seconds === null) return null;
-  const { amount, currency } = costOf(leastUse(settings.workers.count, seconds), price);
-  return { amount, currency };
 }
 
 function costWords({ workers, expected_cost: cost, expected_seconds: seconds }: PlanFigures): string {

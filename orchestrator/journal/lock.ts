@@ -58,16 +58,19 @@ export class FleetLock {
     let watched = { mark: '', sinceMs: begin };
     let epoch = 0;
     for (;;) {
+      // What a look shows may be as old as its question: an answer may come late, or find this process asleep.
+      const askedMs = timing.clock.monotonicMs();
       epoch = await highestNumber(store, LOCKS, epoch);
       const record = await readLock(store, epoch);
       const nowMs = timing.clock.monotonicMs();
       const mark = `${epoch}/${record?.beat}`;
       if (mark !== watched.mark) watched = { mark, sinceMs: nowMs };
-      const free = record === null || record.released || nowMs - watched.sinceMs >= timing.leaseMs;
+      const free = record === null || record.released || askedMs - watched.sinceMs >= timing.leaseMs;
       if (free || (await stateOfHolder(record.holder)) === 'dead') {
         const lock = await FleetLock.#take(store, epoch + 1, holder, timing);
-        if (lock !== null) return lock;
-        continue;
+        if (lock === null) continue;
+        await lock.#outlast(record);
+        return lock;
       }
       if (nowMs - begin > timing.waitMs) throw new FleetHeld(describeHeld(record));
       await onWait(record);
@@ -98,6 +101,27 @@ export class FleetLock {
     return (await highestNumber(store, LOCKS)) === epoch
       ? new FleetLock(store, record, timing, beganMs)
       : null;
+  }
+
+  /**
+   * A holder that has renewed its lock since it was looked at does not know yet that it is taken over: nothing is done
+   * until it must know. (One that renews it from now on finds this one's epoch behind its own write.)
+   */
+  async #outlast(before: LockRecord | null): Promise<void> {
+    if (before === null || before.released) return;
+    try {
+      const there = await readLock(this.#store, before.epoch);
+      if (there === null || there.released || there.beat === before.beat) return;
+      const { clock, leaseMs, signal } = this.#timing;
+      for (let thirds = 0; thirds < 3; thirds += 1) {
+        await clock.sleep(leaseMs / 3, signal);
+        await this.renew();
+      }
+      this.requireHeld();
+    } catch (error) {
+      await this.release().catch(() => {}); // Runs out by itself.
+      throw error;
+    }
   }
 
   /** Aborts when the lock is lost; its reason is a Superseded error. */
@@ -143,13 +167,14 @@ export class FleetLock {
     // A contender counts from when it sees the change, so the holder counts from before it makes it.
     const beganMs = this.#timing.clock.monotonicMs();
     try {
-      const highest = await highestNumber(this.#store, LOCKS, this.epoch);
-      if (highest > this.epoch)
-        return this.#lose(`epoch ${highest} has taken the lock over from epoch ${this.epoch}`);
       const there = await readLock(this.#store, this.epoch);
       if (there !== null && there.nonce !== this.#record.nonce)
         return this.#lose(`another process has written epoch ${this.epoch} anew`);
       await this.#write({ beat: this.#record.beat + 1 });
+      // Looked at behind the write: whoever takes over sees the write, or is seen here.
+      const highest = await highestNumber(this.#store, LOCKS, this.epoch);
+      if (highest > this.epoch)
+        return this.#lose(`epoch ${highest} has taken the lock over from epoch ${this.epoch}`);
       this.#renewedAtMs = beganMs;
     } catch (error) {
       if (this.#sinceRenewalMs() > this.#timing.leaseMs) {

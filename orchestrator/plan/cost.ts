@@ -1,4 +1,4 @@
-import type { InstanceUse } from '../reconcile/account-instances.ts';
+import { type InstanceUse, leastUse } from '../reconcile/account-instances.ts';
 import type { Settings } from '../settings.ts';
 
 /** What instances cost, as the settings say. */
@@ -9,9 +9,12 @@ export interface Price {
   readonly currency: string;
 }
 
-export interface Cost {
+export interface Money {
   readonly amount: number;
   readonly currency: string;
+}
+
+export interface Cost extends Money {
   /** False: it is the most that it can have been, see `InstanceUse`. */
   readonly exact: boolean;
 }
@@ -28,6 +31,13 @@ export function priceOf({ aws }: Pick<Settings, 'aws'>): Price | null {
 
 export function costOf({ seconds, exact }: InstanceUse, { perHour, currency }: Price): Cost {
   return { amount: round((seconds / SECONDS_PER_HOUR) * perHour), currency, exact };
+}
+
+/** Of all workers for as long as a run is expected to need them; null: time or price is not known. */
+export function expectedCost(price: Price | null, workers: number, seconds: number | null): Money | null {
+  if (price === null || seconds === null) return null;
+  const { amount, currency } = costOf(leastUse(workers, seconds), price);
+  return { amount, currency };
 }
 
 /** Seconds of all instances together that an amount pays for. */

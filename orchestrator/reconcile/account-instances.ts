@@ -46,8 +46,9 @@ export interface InstanceUse {
 /** What a run's instances have used by `at`. */
 export function instanceUse({ instances }: Pick<RunState, 'instances'>, at: string): InstanceUse {
   const times = [...instances.values()];
+  const atMs = Date.parse(at);
   return {
-    seconds: times.reduce((sum, time) => sum + billedSeconds(time, at), 0),
+    seconds: times.reduce((sum, time) => sum + billedSeconds(time, atMs), 0),
     instances: times.length,
     exact: times.every(({ seen }) => seen),
   };
@@ -58,8 +59,9 @@ export function leastUse(instances: number, seconds: number): InstanceUse {
   return { seconds: instances * Math.max(LEAST_BILLED_SECONDS, seconds), instances, exact: true };
 }
 
-function billedSeconds({ launchedAt, endedAt }: InstanceTimes, at: string): number {
-  const seconds = (Date.parse(endedAt ?? at) - Date.parse(launchedAt)) / 1000;
+function billedSeconds({ launchedAt, endedAt }: InstanceTimes, atMs: number): number {
+  const endMs = endedAt === null ? atMs : Date.parse(endedAt);
+  const seconds = (endMs - Date.parse(launchedAt)) / 1000;
   return Math.max(LEAST_BILLED_SECONDS, seconds);
 }
 

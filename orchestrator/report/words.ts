@@ -1,3 +1,5 @@
+import type { Money } from '../plan/cost.ts';
+
 /** Figures as people read them. */
 
 export function countWords(count: number): string {
@@ -17,7 +19,7 @@ export function durationWords(seconds: number): string {
 }
 
 /** `12.34 USD`; small amounts with more digits, for a run of a minute costs next to nothing. */
-export function moneyWords({ amount, currency }: { amount: number; currency: string }): string {
+export function moneyWords({ amount, currency }: Money): string {
   return `${amount.toFixed(amount > 0 && amount < 0.1 ? 4 : 2)} ${currency}`;
 }
 

@@ -30,11 +30,13 @@ const TICK_MS = 1_000;
 const TARGET_TICK_MS = 100;
 const TARGET_RSS_BYTES = 300e6;
 
+const STARTED_AT = '2026-01-01T00:00:00.000Z';
 const LIMITS: Limits = {
   workers: WORKERS,
   minimum: 1,
   capacityTimeoutMs: 600_000,
-  mostInstanceSeconds: null,
+  // Each tick counts what the instances have used, and never comes to the bound.
+  mostInstanceSeconds: 1e12,
   replacements: 50,
   attempts: 3,
   build: 'build',
@@ -83,12 +85,13 @@ class LargeFleet {
       phase: 'running' as const,
       run: 'run',
       ...PLAIN_INSTANCE,
+      launchedAt: STARTED_AT,
     }));
     const workers = new Map([...this.#instances].map(([id, tasks]) => [id, answerOf(id, tasks)]));
     return {
       desired: this.desired,
       exact: true,
-      at: '2026-01-01T00:00:00Z',
+      at: STARTED_AT,
       ...PLAIN_FLEET,
       instances,
       workers,
@@ -209,7 +212,7 @@ function beginning(): RunEvent[] {
   const started = {
     build: 'build',
     source: 's',
-    startedAt: '2026-01-01T00:00:00.000Z',
+    startedAt: STARTED_AT,
     rows: 0,
     rowsExact: true,
   };

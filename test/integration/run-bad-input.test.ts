@@ -182,6 +182,8 @@ describe.concurrent('what cannot be meant', { timeout: 60_000 }, () => {
     ['a flag', 'run', ['--wrokers', '3'], '--workers'],
     ['a command', 'rnu', [], 'run'],
     ['a limit', 'promote', ['--promote-limit', 'many'], '--promote-limit'],
+    ['an amount', 'run', ['--max-cost', 'much'], '--max-cost'],
+    ['an amount without a price', 'reindex', ['--max-cost', '12.50'], 'aws.price_per_hour'],
     ['a number', 'run', ['--workers', 'many'], '--workers'],
   ] as const)('%s', async ([, name, args, expected], scope) => {
     expect(await fails(await setUp(scope), 2, name, ...args)).toContain(expected);

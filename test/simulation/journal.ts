@@ -1,5 +1,4 @@
 import { type Claim, runFolder } from '../../orchestrator/journal/claims.ts';
-import { numberedName } from '../../orchestrator/journal/numbered.ts';
 import { type JournalStore, type ListPart, partOf } from '../../orchestrator/journal/store.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import type { Fault } from './faults.ts';
@@ -31,8 +30,6 @@ export class VirtualJournal implements JournalStore {
   readonly #world: JournalWorld;
   readonly #watch: JournalWatch;
   readonly #epochs = new Map<string, number>();
-  /** When each object came into being. */
-  readonly #createdMs = new Map<string, number>();
 
   constructor(world: JournalWorld, watch: JournalWatch) {
     this.#world = world;
@@ -43,7 +40,6 @@ export class VirtualJournal implements JournalStore {
     this.#requireWritable();
     if (this.objects.has(name)) return 'exists';
     this.objects.set(name, body);
-    this.#createdMs.set(name, this.#world.nowMs());
     this.#world.guarded(() => this.#read(name, body));
     return this.#world.strikes('journal says conflict to the winner', 0.08) ? 'exists' : 'created';
   }
@@ -72,11 +68,6 @@ export class VirtualJournal implements JournalStore {
   /** Whether any object holds these words. */
   says(words: string): boolean {
     return this.objects.values().some((body) => body.includes(words));
-  }
-
-  /** When an epoch took the lock; null: it has not. */
-  lockTakenMs(epoch: number): number | null {
-    return this.#createdMs.get(numberedName('locks', epoch)) ?? null;
   }
 
   #requireWritable(): void {

@@ -13,6 +13,8 @@ export interface ContenderOptions {
   readonly onWait?: () => Promise<void>;
   /** Awaited before the lock's object is created. */
   readonly beforeCreate?: () => Promise<void>;
+  /** Awaited when an object was read, before the contender hears of it. */
+  readonly afterRead?: () => Promise<void>;
 }
 
 /** Time that passes only while somebody sleeps, and contenders for a fleet's lock who live in it. */
@@ -21,7 +23,7 @@ export class VirtualLease {
 
   /** Takes the lock for this purpose, as a process of its own. */
   acquire(store: JournalStore, purpose: string, options: ContenderOptions = {}): Promise<FleetLock> {
-    const { state = 'unknown', onSleep, onWait = () => {}, beforeCreate } = options;
+    const { state = 'unknown', onSleep, onWait = () => {}, beforeCreate, afterRead } = options;
     const since = '2026-01-01T00:00:00.000Z';
     const holder: Holder = { host: 'here', pid: 7, identity: null, since, purpose };
     const clock = this.#clock(onSleep);
@@ -30,8 +32,13 @@ export class VirtualLease {
       await beforeCreate?.();
       return certain.create(name, body);
     };
+    const read: JournalStore['read'] = async (name) => {
+      const body = await certain.read(name);
+      await afterRead?.();
+      return body;
+    };
     return FleetLock.acquire(
-      { ...certain, create },
+      { ...certain, create, read },
       holder,
       { leaseMs: LEASE_MS, waitMs: LEASE_MS * 1.2, clock, signal: new AbortController().signal },
       () => Promise.resolve(state),

@@ -3,8 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { CommandContext } from '../../orchestrator/command/command.ts';
 import { maxCostOf } from '../../orchestrator/command/max-cost.ts';
 import { UsageFault } from '../../orchestrator/errors.ts';
-import { costOf, priceOf, secondsFor } from '../../orchestrator/plan/cost.ts';
-import { leastUse } from '../../orchestrator/reconcile/account-instances.ts';
+import { costOf, expectedCost, priceOf, secondsFor } from '../../orchestrator/plan/cost.ts';
 import { NO_COUNTS } from '../../orchestrator/reconcile/counts.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { applyEvents, emptyState } from '../../orchestrator/reconcile/state.ts';
@@ -26,8 +25,13 @@ describe('money', () => {
   });
 
   it('is at least that of a minute for each instance', () => {
-    expect(costOf(leastUse(10, 5), PRICE).amount).toBe(0.06);
-    expect(costOf(leastUse(10, 500), PRICE).amount).toBe(0.5);
+    expect(expectedCost(PRICE, 10, 5)).toEqual({ amount: 0.06, currency: 'EUR' });
+    expect(expectedCost(PRICE, 10, 500)).toEqual({ amount: 0.5, currency: 'EUR' });
+  });
+
+  it('cannot be foretold without a time or without a price', () => {
+    expect(expectedCost(PRICE, 10, null)).toBeNull();
+    expect(expectedCost(null, 10, 500)).toBeNull();
   });
 
   test.each([

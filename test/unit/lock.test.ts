@@ -105,6 +105,54 @@ describe('the fleet lock', () => {
     expect(contender.epoch).toBe(4);
   });
 
+  it('is not taken over on the strength of an answer that came late', async () => {
+    const held = await acquire('a');
+    let looks = 0;
+    const contender = acquire('b', {
+      onSleep: async () => {
+        if (looks > 1) await held.renew();
+      },
+      // The answer to the second look finds the contender asleep, and the holder goes on.
+      afterRead: async () => {
+        looks += 1;
+        for (let thirds = looks === 2 ? 6 : 0; thirds > 0; thirds -= 1) {
+          lease.nowMs += LEASE_MS / 3;
+          await held.renew();
+        }
+      },
+    });
+    await expect(contender).rejects.toThrow(FleetHeld);
+    await held.renew();
+    expect(held.lost.reason).toBeUndefined();
+  });
+
+  it('is used by whoever took it over late only when its last holder must know', async () => {
+    const held = await acquire('a');
+    let renewedMs = 0;
+    const contender = await acquire('b', {
+      beforeCreate: async () => {
+        await held.renew();
+        renewedMs = lease.nowMs;
+      },
+    });
+    expect(contender.epoch).toBe(2);
+    expect(lease.nowMs - renewedMs).toBeGreaterThanOrEqual(LEASE_MS);
+    expect(() => held.requireHeld()).toThrow(Superseded);
+    contender.requireHeld();
+  });
+
+  it('is lost to whoever took it over while a renewal was on its way', async () => {
+    const held = await acquire('a');
+    const replace = store.replace.bind(store);
+    store.replace = async (name, body) => {
+      store.replace = replace;
+      await store.create('locks/000000000002.json', '{}');
+      await replace(name, body);
+    };
+    await held.renew();
+    expect(held.lost.reason).toBeInstanceOf(Superseded);
+  });
+
   it('leaves the new holder alone when a superseded one releases', async () => {
     const paused = await acquire('a');
     const other = await acquire('b');
