@@ -103,7 +103,7 @@ export function release(draft: Draft, surplus: readonly string[], nowMs: number)
 /** Raises what is wanted to what the rest needs, as far as the fleet, the cloud and the budget for replacements go. */
 export function setDesired(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
   const { done, total } = rangeCounts(draft.state);
-  const wanted = Math.min(limits.workers, draft.state.capacity ?? limits.workers, total - done);
+  const wanted = Math.min(limits.workers, draft.state.capacity?.workers ?? limits.workers, total - done);
   if (observation.launchFault !== null) return launchNoMore(draft, observation, observation.launchFault);
   if (replacementsUsed(draft) > limits.replacements)
     return giveUpOnReplacements(draft, observation, nowMs, limits);

@@ -51,12 +51,12 @@ export interface RunState {
   readonly cleared: boolean;
   /** Every instance of this run, for what it costs. */
   readonly instances: ReadonlyMap<string, InstanceTimes>;
-  /** With how many workers the pass goes on because the cloud had no more; null: with as many as are wanted. */
-  readonly capacity: number | null;
+  /** With how many workers the pass goes on because the cloud had no more, and why; null: with as many as are wanted. */
+  readonly capacity: { readonly workers: number; readonly reason: string } | null;
   /** The fleet's desired capacity as this run wants it. */
   readonly desired: number;
   /** Every instance that a terminate call was ever intended for; a decrement happens at most once per instance. */
-  readonly terminations: Readonly<Record<string, { readonly decrement: boolean; readonly reason: string }>>;
+  readonly terminations: Readonly<Record<string, Termination>>;
   /** Instances terminated to be replaced since this pass began or was taken up again. */
   readonly replacements: number;
   /** Why the pass ended before its end; null: it did not. */
@@ -72,6 +72,13 @@ export interface RunState {
   readonly rolledBack: PhaseRecord | null;
   readonly result: PhaseRecord | null;
   readonly abandoned: boolean;
+}
+
+export interface Termination {
+  readonly decrement: boolean;
+  /** Another was expected in its place. */
+  readonly replaced: boolean;
+  readonly reason: string;
 }
 
 /** By the cloud's clock, ISO 8601. */
@@ -185,7 +192,7 @@ export type EditableState = {
   terminations: Terminations;
   instances: Map<string, InstanceTimes>;
 };
-type Terminations = Record<string, { readonly decrement: boolean; readonly reason: string }>;
+type Terminations = Record<string, Termination>;
 
 export function editableCopy(state: RunState): EditableState {
   return {
@@ -253,7 +260,7 @@ export function applyTo(state: EditableState, event: RunEvent): void {
     case 'instance_ended':
       return endInstance(state, event);
     case 'capacity_limited':
-      state.capacity = event.workers;
+      state.capacity = { workers: event.workers, reason: event.reason };
       state.desired = event.workers;
       return;
     case 'desired_set':
@@ -262,7 +269,11 @@ export function applyTo(state: EditableState, event: RunEvent): void {
     case 'terminating':
       if (event.decrement) state.desired = Math.max(0, state.desired - 1);
       if (event.replaced) state.replacements += 1;
-      state.terminations[event.instance] = { decrement: event.decrement, reason: event.reason };
+      state.terminations[event.instance] = {
+        decrement: event.decrement,
+        replaced: event.replaced,
+        reason: event.reason,
+      };
       return;
     case 'stopped':
       state.stopped ??= event.reason;

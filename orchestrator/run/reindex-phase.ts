@@ -7,6 +7,7 @@ import type { Limits } from '../reconcile/draft.ts';
 import type { PhaseRecord } from '../reconcile/events.ts';
 import type { RangeState } from '../reconcile/state.ts';
 import { beginEta, nextEta } from '../report/eta.ts';
+import { FleetWarnings } from '../report/fleet-warnings.ts';
 import { snapshotOf } from '../report/progress.ts';
 import { countWords, moneyWords, plural } from '../report/words.ts';
 import type { PassWorkers, RunContext } from './context.ts';
@@ -46,6 +47,7 @@ export async function workPass(context: RunContext): Promise<{ readonly bootSeco
   const startMs = clock.monotonicMs();
   let bootSeconds: number | null = null;
   const workers = await context.workers.open(context);
+  const warnings = new FleetWarnings(journal.state);
   let eta = beginEta(clock.monotonicMs(), journal.state.counts.rowsRead);
   try {
     await clearFleet(context, workers);
@@ -60,6 +62,7 @@ export async function workPass(context: RunContext): Promise<{ readonly bootSeco
       clock,
       requireHeld: () => lock.requireHeld(),
       onTick: (state, memory, observation) => {
+        for (const warning of warnings.next(state, observation)) reporter.warning(warning);
         const snapshot = snapshotOf(state, memory, observation, price);
         const { counts, rowsExpected, waitingFor } = snapshot;
         if (snapshot.workers.working + snapshot.workers.idle > 0)

@@ -95,7 +95,7 @@ export async function setUpGroupRun(scope: TestScope, options: GroupRunOptions):
 }
 
 /** Desired 0, and every instance that there ever was has ended. */
-export async function isAtZero({ world, room }: GroupRun): Promise<boolean> {
+async function isAtZero({ world, room }: GroupRun): Promise<boolean> {
   const { DesiredCapacity, Instances = [] } = await groupOf(world);
   const states = (await instancesOf(world)).map(({ State }) => State?.Name ?? '');
   const ended = states.every((name) => name === 'shutting-down' || name === 'terminated');
