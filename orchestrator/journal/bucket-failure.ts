@@ -49,7 +49,7 @@ export function bucketFailure(call: FailedCall, error: unknown): RunFailed {
 }
 
 /** The bucket's region where S3 says that it is another one; `another region` where it does not say which. */
-export function regionElsewhere(error: unknown): string | null {
+function regionElsewhere(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   if (!ELSEWHERE.has(awsCodeOf(error)) && awsStatusOf(error) !== 301) return null;
   const headers =
