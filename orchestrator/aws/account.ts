@@ -5,8 +5,10 @@ import type { AwsClients } from './clients.ts';
 /** The account of this process's credentials, twelve digits. Every identity may ask for it. */
 export async function callerAccount(aws: AwsClients): Promise<string> {
   const sts = await aws.sts();
-  const call = { action: 'sts:GetCallerIdentity', resource: 'this process’s credentials' };
-  const { Account: account } = await naming(call, () => sts.getCallerIdentity());
+  const resource = `this process’s credentials in region ${aws.region}`;
+  const { Account: account } = await naming({ action: 'sts:GetCallerIdentity', resource }, () =>
+    sts.getCallerIdentity(),
+  );
   if (account === undefined)
     throw new RunFailed('sts:GetCallerIdentity names no account: look after AWS_ENDPOINT_URL');
   return account;

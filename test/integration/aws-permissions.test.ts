@@ -1,12 +1,14 @@
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { messageOf } from '../../orchestrator/errors.ts';
 import { type ApiProxy, startApiProxy } from '../aws/api-proxy.ts';
-import { awsEnvironment } from '../aws/aws-clients.ts';
+import { ACCOUNT_ID, awsEnvironment } from '../aws/aws-clients.ts';
+import type { AwsError } from '../aws/aws-fault-answer.ts';
+import { check, expectUntouched, faultsOf, makeChecked } from '../aws/checked-world.ts';
 import { type Credentials, startEnforcedAws } from '../aws/enforced-aws.ts';
 import { checkWorld } from '../aws/group-fleet.ts';
 import { type AwsWorld, makeWorld } from '../aws/world.ts';
 
-/** The check of a group by users of whom each lacks a permission, on an AWS API that enforces policies. */
+/** The check of a group with credentials that do not suffice. */
 
 const scope = { onTestFinished };
 
@@ -83,9 +85,87 @@ describe.skipIf(inject('awsUrl') === null)('a policy that lacks one call', () =>
     const unknown = await checkAs(world, proxy, { accessKeyId: 'AKIANOBODY', secretAccessKey: 'none' });
     expect(unknown.faults).toEqual([
       expect.stringMatching(
-        /^sts:GetCallerIdentity on region eu-central-1: .*AWS does not know these credentials/,
+        /^sts:GetCallerIdentity on this process’s credentials in region eu-central-1: .*AWS does not know these credentials/,
       ),
     ]);
     expect(new Set(changes(proxy))).toEqual(new Set(['0', 'i-00000000000000000']));
   });
 });
+
+/** Every call of a check. */
+const ACTIONS = [
+  'sts:GetCallerIdentity',
+  'autoscaling:DescribeAutoScalingGroups',
+  'autoscaling:DescribeScalingActivities',
+  'ec2:DescribeInstances',
+  'ssm:GetParameter',
+];
+
+function nameOf(action: string): string {
+  return action.slice(action.indexOf(':') + 1);
+}
+
+describe.skipIf(inject('awsUrl') === null)('credentials', () => {
+  test('that have expired are named once, whatever else they keep from being seen', async () => {
+    const world = await makeChecked(scope);
+    const message = 'The security token included in the request is expired';
+    for (const action of ACTIONS)
+      world.proxy.fail({ action: nameOf(action), with: { status: 403, code: 'ExpiredToken', message } });
+    expect(await faultsOf(world)).toEqual([
+      `sts:GetCallerIdentity on this process’s credentials in region eu-central-1: ExpiredToken: ${message} (the AWS credentials have expired: renew them)`,
+    ]);
+  });
+
+  test('that may not terminate instances of the group are told so', async () => {
+    const world = await makeChecked(scope);
+    const action = 'autoscaling:TerminateInstanceInAutoScalingGroup';
+    world.proxy.fail({ action: nameOf(action), with: denied(action, arnOf(world)) });
+    const resource = `the instance i-00000000000000000 of the group ${world.group}`;
+    const [fault, ...others] = await faultsOf(world);
+    expect(fault).toContain(`${action} on ${resource}: AccessDenied: User: `);
+    expect(fault).toContain(`(the permission ${action} is missing: allow it for ${resource})`);
+    expect(others).toEqual([]);
+  });
+
+  test('that may not decrypt are told that, not that they may not read', async () => {
+    const world = await makeChecked(scope);
+    const key = `arn:aws:kms:eu-central-1:${ACCOUNT_ID}:key/0f1e2d3c`;
+    world.proxy.fail({
+      action: 'GetParameter',
+      matching: ({ parameters }) => parameters['Name'] === world.tokenParameter,
+      with: { ...denied('kms:Decrypt', key), status: 400, code: 'AccessDeniedException' },
+    });
+    expect(await faultsOf(world)).toEqual([
+      expect.stringContaining(
+        `(the permission kms:Decrypt is missing: allow it for the parameter ${world.tokenParameter})`,
+      ),
+    ]);
+  });
+
+  test('of which it cannot be seen whether they may terminate are let pass, with a warning', async () => {
+    const world = await makeChecked(scope);
+    const action = 'autoscaling:TerminateInstanceInAutoScalingGroup';
+    world.proxy.fail({ action: nameOf(action), with: denied(action) });
+    expect((await check(world)).warnings).toContainEqual(
+      expect.stringContaining(
+        `whether workers may be terminated could not be seen beforehand: ${action} on `,
+      ),
+    );
+    await expectUntouched(world);
+  });
+});
+
+function denied(action: string, resource = '*'): AwsError {
+  const code = action.startsWith('ec2:')
+    ? 'UnauthorizedOperation'
+    : action.startsWith('ssm:')
+      ? 'AccessDeniedException'
+      : 'AccessDenied';
+  const user = `arn:aws:sts::${ACCOUNT_ID}:assumed-role/runner/session`;
+  const message = `User: ${user} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`;
+  return { status: action.startsWith('ssm:') ? 400 : 403, code, message };
+}
+
+function arnOf({ group }: AwsWorld): string {
+  return `arn:aws:autoscaling:eu-central-1:${ACCOUNT_ID}:autoScalingGroup:c6baca75-c880-41cd-b1c3-0b1d2f3a4e5f:autoScalingGroupName/${group}`;
+}

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -15,14 +15,15 @@ const numbers = (from: number, to: number): number[] => Array.from({ length: to 
 async function startLargeGroup(): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = [];
   const server = createServer((request, answer) => {
-    void text(request).then((body) => {
-      const parameters = new URLSearchParams(body);
-      const action = parameters.get('Action') ?? '';
-      asked.push(action);
-      answer.writeHead(200, { 'content-type': 'text/xml' });
-      answer.end(action === 'DescribeInstances' ? instancesPage(parameters) : groupAnswer());
-    });
+    void handle(request, answer);
   });
+  const handle = async (request: IncomingMessage, answer: ServerResponse): Promise<void> => {
+    const parameters = new URLSearchParams(await text(request));
+    const action = parameters.get('Action') ?? '';
+    asked.push(action);
+    answer.writeHead(200, { 'content-type': 'text/xml' });
+    answer.end(action === 'DescribeInstances' ? instancesPage(parameters) : groupAnswer());
+  };
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(async () => {

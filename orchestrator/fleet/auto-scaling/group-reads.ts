@@ -15,7 +15,7 @@ import {
   paginateDescribeInstances,
 } from '@aws-sdk/client-ec2';
 import { GetParameterCommand, type Parameter } from '@aws-sdk/client-ssm';
-import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { callerAccount } from '../../aws/account.ts';
 import { awsCodeOf, naming } from '../../aws/aws-error.ts';
 import type { AwsClients } from '../../aws/clients.ts';
 import type { NamedTemplate } from './launch-template.ts';
@@ -37,10 +37,7 @@ export class GroupReads {
 
   /** The account that is asked. */
   account(): Promise<string> {
-    return naming({ action: 'sts:GetCallerIdentity', resource: `region ${this.#aws.region}` }, async () => {
-      const client = await this.#aws.sts();
-      return (await client.send(new GetCallerIdentityCommand({}))).Account ?? 'unknown';
-    });
+    return callerAccount(this.#aws);
   }
 
   /** Null: there is none of that name. All its instances are in one answer. */

@@ -1,0 +1,77 @@
+import { DescribeScalingActivitiesCommand } from '@aws-sdk/client-auto-scaling';
+import { expect } from 'vitest';
+import { exitCodeOf, messageOf } from '../../orchestrator/errors.ts';
+import type { CheckedFleet, FleetCheckOptions } from '../../orchestrator/run/context.ts';
+import type { TestScope } from '../support/run-setup.ts';
+import { type ApiProxy, startApiProxy } from './api-proxy.ts';
+import type { AwsCall } from './aws-call.ts';
+import { awsEnvironment } from './aws-clients.ts';
+import { groupOf } from './group.ts';
+import { checkWorld } from './group-fleet.ts';
+import { type AwsWorld, makeWorld, type WorldOptions } from './world.ts';
+
+/** A world that is held against what a run needs of it, through a proxy. */
+export interface CheckedWorld extends AwsWorld {
+  readonly scope: TestScope;
+  readonly proxy: ApiProxy;
+}
+
+export async function makeChecked(
+  scope: TestScope,
+  options: WorldOptions = { maximum: 4 },
+): Promise<CheckedWorld> {
+  const world = await makeWorld(scope, options);
+  return { ...world, scope, proxy: await startApiProxy(scope, world.awsUrl) };
+}
+
+type Changes = Parameters<typeof checkWorld>[2];
+
+export function check(
+  world: CheckedWorld,
+  changes: Changes = {},
+  options: Partial<FleetCheckOptions> = {},
+): Promise<CheckedFleet> {
+  return checkWorld(
+    world.scope,
+    { ...world, environment: awsEnvironment(world.proxy.url) },
+    changes,
+    options,
+  );
+}
+
+/** What a check says when it fails, after it is sure that it has failed as it should and has touched nothing. */
+export async function faultsOf(
+  world: CheckedWorld,
+  changes: Changes = {},
+  options: Partial<FleetCheckOptions> = {},
+): Promise<string[]> {
+  const error = await check(world, changes, options).then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (error === null) throw new Error('the check has found nothing');
+  expect(exitCodeOf(error)).toBe(1);
+  await expectUntouched(world);
+  return messageOf(error).split('\n');
+}
+
+/** A group at zero that has never launched anything, and no call that could have made it. */
+export async function expectUntouched(world: CheckedWorld): Promise<void> {
+  const found = await groupOf(world);
+  const { Activities } = await world.clients.autoScaling.send(
+    new DescribeScalingActivitiesCommand({ AutoScalingGroupName: world.group }),
+  );
+  expect(found).toMatchObject({ DesiredCapacity: found.MinSize });
+  expect(Activities?.length).toBe(found.MinSize);
+  expect(world.proxy.calls.filter(changes)).toEqual([]);
+}
+
+export const ASKS = /^(Describe|Get)/;
+
+/** All calls but those that ask, that set what is there already, or that speak of an instance that nobody has. */
+function changes({ action, parameters }: AwsCall): boolean {
+  if (action === 'SetDesiredCapacity') return parameters['DesiredCapacity'] !== '0';
+  if (action === 'TerminateInstanceInAutoScalingGroup')
+    return parameters['InstanceId'] !== 'i-00000000000000000';
+  return !ASKS.test(action);
+}
