@@ -1,3 +1,4 @@
+import type { RunningCommand } from '../support/run-command.ts';
 import { documentsInTable } from '../support/run-documents.ts';
 import { createGate, type Gate } from '../support/run-gate.ts';
 import type { TestScope } from '../support/run-setup.ts';
@@ -16,6 +17,8 @@ export const DONE = { status: 'done', rows: ROWS, indexed: ROWS };
 export interface GatedGroupRun extends GroupRun {
   /** Open at first. While it is shut, four of the eight ranges can be done, and none of the others. */
   readonly gate: Gate;
+  /** Shuts the gate and starts a run with the key `monday`; resolves when it stands there, with four ranges done. */
+  begin(): Promise<RunningCommand>;
   /** The index is as the table, and everything is in order. */
   requireRight(): Promise<void>;
 }
@@ -36,10 +39,16 @@ export async function setUpGatedGroupRun(
     settings: { ranges: { count: 8 }, ...settings },
     ...others,
   });
+  const begin = async (): Promise<RunningCommand> => {
+    await gate.shut();
+    const command = run.setup.start('run', '--run-key', 'monday');
+    await run.rangesDone(4);
+    return command;
+  };
   const requireRight = async (): Promise<void> => {
     const query = `SELECT id::text, json_build_object('id', id, 'name', name, 'passed', true)::text AS document FROM places`;
     await requireDocuments(run, await documentsInTable(databaseUrl, query));
     await requireOrder(run);
   };
-  return { ...run, gate, requireRight };
+  return { ...run, gate, begin, requireRight };
 }

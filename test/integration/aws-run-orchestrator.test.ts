@@ -3,6 +3,7 @@ import { DONE, type GatedGroupRun, setUpGatedGroupRun } from '../aws/gated-group
 import { type GroupRunOptions, requireOrder } from '../aws/group-run.ts';
 import { resultOf } from '../support/run-command.ts';
 import { documentVersions } from '../support/run-documents.ts';
+import { eventually } from '../support/run-eventually.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { placesDatabase, ROWS } from '../support/run-table.ts';
 
@@ -13,19 +14,11 @@ const setUp = (scope: TestScope, options?: Partial<GroupRunOptions>): Promise<Ga
 
 const EACH_ROW_WRITTEN_ONCE = Object.fromEntries(Array.from({ length: ROWS }, (_, i) => [i + 1, 1]));
 
-/** A run that stands before its gate, with four of eight ranges done. */
-async function begun(run: GatedGroupRun) {
-  await run.gate.shut();
-  const command = run.setup.start('run', '--run-key', 'monday');
-  await run.rangesDone(4);
-  return command;
-}
-
 describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeout: 240_000 }, () => {
   for (const signal of ['SIGKILL', 'SIGTERM'] as const)
     it(`that is ended by ${signal} leaves its workers at work, and the same command goes on with them`, async (scope) => {
       const run = await setUp(scope);
-      const command = await begun(run);
+      const command = await run.begin();
       const endedMs = performance.now();
       command.child.kill(signal);
       await command.ended;
@@ -45,7 +38,7 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeo
 
   it('that never comes back is outlived by no worker: their leases bring the fleet to zero with no other help', async (scope) => {
     const run = await setUp(scope, { workerLeaseMs: 4_000 });
-    const command = await begun(run);
+    const command = await run.begin();
     command.child.kill('SIGKILL');
     await command.ended;
     await requireOrder(run);
@@ -65,7 +58,7 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeo
       workerLeaseMs: 600_000,
       settings: { aws: { sweep_grace_ms: 15_000 } },
     });
-    const command = await begun(run);
+    const command = await run.begin();
     const beside = resultOf(await run.setup.run('sweep'));
     expect(beside).toMatchObject({ ended: [] });
     expect(run.room.running()).toHaveLength(2);
@@ -87,7 +80,7 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeo
 
   it('abandons its run with the fleet at zero before the index is deleted', async (scope) => {
     const run = await setUp(scope, { workerLeaseMs: 600_000 });
-    const command = await begun(run);
+    const command = await run.begin();
     command.child.kill('SIGKILL');
     await command.ended;
     expect(resultOf(await run.setup.run('abandon'))).toMatchObject({ status: 'abandoned' });
@@ -96,10 +89,9 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeo
   });
 });
 
-/** Waits for what the sweep waits for: so long after the run's last word. */
+/** Waits until the run's last word, its lock's last renewal among them, is so long ago. */
 async function pastGrace(run: GatedGroupRun, graceMs: number): Promise<void> {
-  const { eventually } = await import('../support/run-eventually.ts');
-  const beganMs = Date.now();
-  await eventually('the grace is over', () => Date.now() - beganMs > graceMs, graceMs + 10_000);
+  const beganMs = performance.now();
+  await eventually('the grace is over', () => performance.now() - beganMs > graceMs, graceMs + 10_000);
   expect(run.room.running()).toHaveLength(2);
 }

@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { limitCapacity } from '../aws/cloud-control.ts';
 import { DONE, type GatedGroupRun, setUpGatedGroupRun } from '../aws/gated-group-run.ts';
@@ -37,9 +37,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
 
   it('replaces an instance that is gone in mid-range', async (scope) => {
     const run = await setUp(scope);
-    await run.gate.shut();
-    const command = run.setup.start('run');
-    await run.rangesDone(4);
+    const command = await run.begin();
     const [victim = ''] = await groupIdsOf(run.world);
     await run.room.shutDown(victim);
     await eventually('another is in its place', () => run.room.machines.length === 3);
@@ -113,7 +111,6 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
 
 /** The same index by another definition: its worker is another build. */
 async function writeOddDefinition(file: string, alias: string): Promise<void> {
-  const { mkdir } = await import('node:fs/promises');
-  await mkdir(join(file, '..'), { recursive: true });
+  await mkdir(dirname(file), { recursive: true });
   await writeFile(file, JSON.stringify({ alias, ...PLACES, index: { number_of_replicas: 0 } }));
 }
