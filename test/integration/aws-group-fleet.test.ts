@@ -167,6 +167,15 @@ describe.skipIf(inject('awsUrl') === null)('a group that is no longer what the r
     );
   });
 
+  test('is looked at anew as soon as an instance comes from something else: each that is replaced is one too many', async () => {
+    const { fleet, world } = await watched();
+    await fleet.setDesired(1);
+    expect((await fleet.observe()).launchFault).toBeNull();
+    const moved = await world.moveImage();
+    await setDesired(world, 2);
+    expect((await fleet.observe()).launchFault).toContain(moved);
+  });
+
   test('is still seen while the parameter cannot be read, but not asked for more', async () => {
     const { fleet, proxy } = await watched();
     const fault = { status: 400, code: 'AccessDeniedException', message: 'not now' };

@@ -79,7 +79,7 @@ export class GroupFleet implements Fleet {
       run === null
         ? [null, null]
         : await Promise.all([
-            this.#launchFault(run, group),
+            this.#launchFault(run, group, instances.some(isLiveMisfit)),
             isShort ? this.#launchFailures.recent(run.startedAt) : null,
           ]);
     return {
@@ -126,7 +126,9 @@ export class GroupFleet implements Fleet {
     throw new RunFailed(`there is no Auto Scaling group ${this.#options.group} in region ${aws.region}`);
   }
 
-  async #launchFault({ pin }: GroupRun, group: AutoScalingGroup): Promise<string | null> {
+  /** @param suspected something else was launched already: each look until it is known why costs a replacement */
+  async #launchFault({ pin }: GroupRun, group: AutoScalingGroup, suspected: boolean): Promise<string | null> {
+    if (suspected) this.#launchSource.doubt();
     const source = await this.#launchSource.recent(group);
     return source === null ? null : launchFaultOf(pin, source);
   }
@@ -137,6 +139,10 @@ export class GroupFleet implements Fleet {
     const fault = launchFaultOf(run.pin, await this.#launchSource.fresh(await this.#group()));
     if (fault !== null) throw new RunFailed(fault);
   }
+}
+
+function isLiveMisfit(instance: FleetInstance): boolean {
+  return isLive(instance) && instance.misfit !== null;
 }
 
 function isLive({ phase }: FleetInstance): boolean {

@@ -21,6 +21,11 @@ export class Remembered<Question, Answer> {
     return this.#answer;
   }
 
+  /** The next question is asked, however fresh the answer is. */
+  doubt(): void {
+    this.#askedMs = Number.NEGATIVE_INFINITY;
+  }
+
   async fresh(question: Question): Promise<Answer> {
     this.#askedMs = this.#monotonicMs();
     this.#answer = await this.#ask(question);
