@@ -22,7 +22,7 @@ const url = (protocols: readonly string[]) =>
     `"${EMBEDDED}" or a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`,
   );
 
-const settingsSchema = section({
+const settingsShape = section({
   /** Names what one run at a time may hold: claims, locks and journals are kept by it. */
   fleet: text.regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'Small letters, digits, dash and underscore.'),
   /** A definition's file or a folder of them, relative to the settings file. */
@@ -62,7 +62,7 @@ const settingsSchema = section({
     lost_after_ms: ms(30_000),
     stall_timeout_ms: ms(120_000),
     waiting_timeout_ms: ms(600_000),
-    /** A worker that hears nothing from an orchestrator for this long ends itself. */
+    /** A worker process of this machine that hears nothing from an orchestrator for this long ends itself; on AWS it is a parameter of the worker. */
     lease_ms: ms(60_000),
     /** Workers that may be replaced in one run. */
     replacements: whole(0, 1_000).default(8),
@@ -90,6 +90,19 @@ const settingsSchema = section({
     /** A search request whose answer is shown at the end: a query that a person can try. */
     example_query: z.record(z.string(), z.unknown()).nullable().default(null),
   }).prefault({}),
+});
+
+/** What does not go together. */
+const settingsSchema = settingsShape.superRefine(({ aws, source, target, workers }, context) => {
+  const fault = (path: string[], message: string): void =>
+    context.addIssue({ code: 'custom', path, message });
+  if (workers.minimum > workers.count)
+    fault(['workers', 'minimum'], `At most workers.count, ${workers.count}.`);
+  if (aws === null) return;
+  const message =
+    'Workers on AWS cannot reach an embedded service of this machine: write a URL that they can.';
+  if (source.url === EMBEDDED) fault(['source', 'url'], message);
+  if (target.url === EMBEDDED) fault(['target', 'url'], message);
 });
 
 type Written = z.output<typeof settingsSchema>;

@@ -75,6 +75,38 @@ describe('settings', () => {
     await expect(loadSettings({ settings: file }, {}, folder)).rejects.toThrow(/odd\.yaml/);
   });
 
+  it('know an Auto Scaling group, and name what is wrong or missing of it', async () => {
+    const file = join(folder, 'aws.yaml');
+    const group = 'region: eu-central-1\n  group: books\n  token_parameter: /books/token';
+    await writeFile(file, `${GOOD}aws:\n  ${group}\n`);
+    const { aws } = await loadSettings({ settings: file }, {}, folder);
+    expect(aws).toMatchObject({ group: 'books', worker_port: 8003, price_per_hour: null, currency: 'USD' });
+
+    await writeFile(
+      file,
+      `${GOOD}aws:\n  region: Frankfurt\n  group: books\n  price_per_hour: -1\n  grup: x\n`,
+    );
+    const error = loadSettings({ settings: file }, {}, folder);
+    await expect(error).rejects.toThrow(/aws\.yaml:8:11 aws\.region: A region, e\.g\. eu-central-1/);
+    await expect(error).rejects.toThrow(/aws\.token_parameter: This is missing/);
+    await expect(error).rejects.toThrow(/aws\.price_per_hour: More than 0/);
+    await expect(error).rejects.toThrow(/aws\.grup: .*Did you mean "group"/);
+  });
+
+  it('refuse what does not go together', async () => {
+    const file = join(folder, 'odd.yaml');
+    const group = 'region: eu-central-1\n  group: books\n  token_parameter: /books/token';
+    const embedded = GOOD.replace('postgres://reader@db/shop', 'embedded').replace(
+      'https://search:9200',
+      'embedded',
+    );
+    await writeFile(file, `${embedded}workers:\n  minimum: 5\naws:\n  ${group}\n`);
+    const error = loadSettings({ settings: file }, {}, folder);
+    await expect(error).rejects.toThrow(/odd\.yaml:8:12 workers\.minimum: At most workers\.count, 4\./);
+    await expect(error).rejects.toThrow(/source\.url: Workers on AWS cannot reach an embedded service/);
+    await expect(error).rejects.toThrow(/target\.url: Workers on AWS cannot reach an embedded service/);
+  });
+
   it('refuse a file that is not there, by name', async () => {
     await expect(loadSettings({ settings: 'absent.yaml' }, {}, folder)).rejects.toThrow(
       /absent\.yaml.*cannot be read/,
