@@ -93,6 +93,7 @@ class LargeFleet {
       instances,
       workers,
       refusals: [],
+      untold: new Set(),
     };
   }
 
