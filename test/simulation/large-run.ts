@@ -154,7 +154,8 @@ export async function runLarge(
     group: VIRTUAL_PIN.group,
     token_parameter: '/token',
   });
-  const pacing = groupPacing(aws, seededRandom(1).next);
+  const random = seededRandom(1);
+  const pacing = groupPacing(aws, () => random.next());
   const ticks: Tick[] = [];
   let counted = 0;
   const note = (part: Tick['part']): void => {
