@@ -11,6 +11,9 @@ export class RunFailed extends Error {
 /** A server could not be reached. What may be tried again is; a person is told only when that does not help. Exit 1. */
 export class Unreachable extends RunFailed {}
 
+/** A server refused a call because there were too many: it certainly had no effect, and is to be made again later. Exit 1. */
+export class Throttled extends Unreachable {}
+
 /** The command line, the settings or a definition are wrong; found offline, nothing was touched. Exit 2. */
 export class UsageFault extends Error {
   override readonly name = 'UsageFault';

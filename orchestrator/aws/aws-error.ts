@@ -1,4 +1,4 @@
-import { messageOf, RunFailed, Unreachable } from '../errors.ts';
+import { messageOf, RunFailed, Throttled, Unreachable } from '../errors.ts';
 
 /** Which call on what failed, for a sentence: `autoscaling:DescribeAutoScalingGroups`, `the group books-fleet`. */
 export interface AwsCall {
@@ -26,7 +26,12 @@ const BAD_CREDENTIALS = new Set([
   'CredentialsProviderError',
   'TokenRefreshRequired',
 ]);
+/**
+ * `RateExceeded` is what the reference of Auto Scaling names (https://docs.aws.amazon.com/autoscaling/ec2/APIReference/Welcome.html),
+ * `Throttling` what it answers.
+ */
 const THROTTLED = new Set([
+  'RateExceeded',
   'Throttling',
   'ThrottlingException',
   'RequestLimitExceeded',
@@ -67,7 +72,7 @@ export async function naming<T>(call: AwsCall, work: () => Promise<T>): Promise<
   }
 }
 
-/** @returns Unreachable where another try may help without anybody's doing */
+/** @returns Unreachable where another try may help without anybody's doing; Throttled where AWS did nothing, for the number of calls */
 export function awsFailure({ action, resource }: AwsCall, error: unknown): RunFailed {
   const code = awsCodeOf(error);
   const words = wordsOf(error);
@@ -78,10 +83,7 @@ export function awsFailure({ action, resource }: AwsCall, error: unknown): RunFa
     return new RunFailed(`${said} (the permission ${missing} is missing: allow it for ${resource})`, cause);
   if (BAD_CREDENTIALS.has(code)) return new RunFailed(`${said} (${credentialsAdvice(code)})`, cause);
   if (THROTTLED.has(code))
-    return new Unreachable(
-      `${said} (AWS throttles this account's calls; give the same command again)`,
-      cause,
-    );
+    return new Throttled(`${said} (AWS throttles this account's calls; give the same command again)`, cause);
   const status = awsStatusOf(error);
   if (status === null)
     return new Unreachable(

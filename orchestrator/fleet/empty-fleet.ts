@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
-import { messageOf, RunFailed } from '../errors.ts';
+import { messageOf, RunFailed, Throttled } from '../errors.ts';
 import type { Fleet, FleetInstance } from './fleet.ts';
+import { tellEach } from './tell-each.ts';
 
 export interface EmptyingOptions {
   readonly clock: Clock;
@@ -18,6 +19,8 @@ export interface EmptyingOptions {
 
 const WITHIN_MS = 120_000;
 const LOOK_AGAIN_MS = 500;
+/** Looks may be stale: an instance that was told to end is told again only if it is still shown as alive then. */
+const TELL_AGAIN_MS = 10_000;
 
 /**
  * Brings a fleet to zero without a run: desired capacity 0, then every instance is terminated without decrement. Both
@@ -28,6 +31,7 @@ const LOOK_AGAIN_MS = 500;
 export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promise<FleetInstance[]> {
   const { clock, requireHeld, signal, withinMs = WITHIN_MS, quietMs = 0 } = options;
   const found = new Map<string, FleetInstance>();
+  const terminations = new Terminations(fleet, options);
   const deadlineMs = clock.monotonicMs() + withinMs;
   let changedMs = clock.monotonicMs();
   let fault = 'instances are still there';
@@ -42,7 +46,7 @@ export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promis
         requireHeld();
         if (desired !== 0) await fleet.setDesired(0);
         for (const instance of live) found.set(instance.id, instance);
-        await terminateAll(fleet, live, requireHeld);
+        await terminations.call(live.map(({ id }) => id));
       }
     } catch (error) {
       requireHeld();
@@ -53,22 +57,39 @@ export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promis
   throw new RunFailed(`the fleet is not at zero after ${Math.round(withinMs / 1000)} s: ${fault}`);
 }
 
-/** Each is told, also behind one whose call fails; the first failure is thrown when all were. */
-async function terminateAll(
-  fleet: Fleet,
-  instances: readonly FleetInstance[],
-  requireHeld: () => void,
-): Promise<void> {
-  const failures: unknown[] = [];
-  for (const { id } of instances) {
-    requireHeld();
-    try {
-      await fleet.terminate(id, { decrement: false });
-    } catch (error) {
-      failures.push(error);
-    }
+class Terminations {
+  readonly #fleet: Fleet;
+  readonly #options: EmptyingOptions;
+  /** By instance: when it was last told to end. */
+  readonly #toldMs = new Map<string, number>();
+
+  constructor(fleet: Fleet, options: EmptyingOptions) {
+    this.#fleet = fleet;
+    this.#options = options;
   }
-  if (failures.length > 0) throw failures[0];
+
+  /** Each is told that was not told just before, also behind one whose call fails; the first failure is thrown when all were. */
+  async call(instances: readonly string[]): Promise<void> {
+    const { clock, requireHeld } = this.#options;
+    const failures: unknown[] = [];
+    const due = instances.filter((id) => !this.#wasJustTold(id));
+    await tellEach(due, async (instance) => {
+      requireHeld();
+      try {
+        await this.#fleet.terminate(instance, { decrement: false });
+        this.#toldMs.set(instance, clock.monotonicMs());
+      } catch (error) {
+        failures.push(error);
+        if (error instanceof Throttled) throw error;
+      }
+    });
+    if (failures.length > 0) throw failures[0];
+  }
+
+  #wasJustTold(instance: string): boolean {
+    const toldMs = this.#toldMs.get(instance);
+    return toldMs !== undefined && this.#options.clock.monotonicMs() - toldMs < TELL_AGAIN_MS;
+  }
 }
 
 export function isLive({ phase }: FleetInstance): boolean {

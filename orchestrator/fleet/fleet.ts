@@ -3,7 +3,8 @@ import type { LaunchFailure, ObservedInstance } from '../reconcile/observation.t
 /**
  * The port to whatever runs workers: local processes, an Auto Scaling group, Kubernetes. Its calls are those of a
  * group with a desired capacity, which keeps as many instances as desired and replaces what ends by itself.
- * No call that changes something is retried below this port: what it did is seen by the next `observe`.
+ * No call that changes something is retried below this port: what it did is seen by the next `observe`. One that rejects
+ * with Throttled certainly did nothing.
  */
 export interface Fleet {
   readonly kind: 'local' | 'auto-scaling';

@@ -1,15 +1,20 @@
-import type { Observation, TaskRefusal, WorkerAnswer } from '../reconcile/observation.ts';
+import type { Observation, WorkerAnswer } from '../reconcile/observation.ts';
 import type { RunState } from '../reconcile/state.ts';
 import { messageOf } from '../errors.ts';
 import type { Fleet, FleetInstance } from './fleet.ts';
 import type { WorkerCalls } from './worker-client.ts';
+
+/** What is known of the calls of the last tick before anybody looks. */
+export type Outcome = Pick<Observation, 'refusals' | 'untold'>;
+
+export const NOTHING_REFUSED: Outcome = { refusals: [], untold: new Set() };
 
 /** One look at the whole fleet: the group, then every running worker in parallel. */
 export async function observeFleet(
   fleet: Fleet,
   client: WorkerCalls,
   state: RunState,
-  refusals: readonly TaskRefusal[],
+  { refusals, untold }: Outcome,
   now: Date,
 ): Promise<{ observation: Observation; urls: ReadonlyMap<string, string> }> {
   const { desired, instances, exact, launchFault, launchFailures } = await fleet.observe();
@@ -31,6 +36,7 @@ export async function observeFleet(
       launchFailures,
       workers: new Map(answers),
       refusals,
+      untold,
     },
     urls: new Map(
       instances.flatMap((instance) => (instance.url === null ? [] : [[instance.id, instance.url]])),

@@ -6,7 +6,7 @@ import type { TargetNames } from './names.ts';
 import { rangeQuery } from './range-query.ts';
 import { compareSamples, type Difference } from './samples.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
-import { sideBySide } from './side-by-side.ts';
+import { sideBySide } from '../side-by-side.ts';
 import { mostPerPage } from './target-keys.ts';
 import { tryAgain } from './try-again.ts';
 import type { ValidationSource } from './validation-source.ts';

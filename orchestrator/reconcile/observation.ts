@@ -17,6 +17,8 @@ export interface Observation {
   readonly workers: ReadonlyMap<string, WorkerAnswer>;
   /** What workers refused since the last tick. */
   readonly refusals: readonly TaskRefusal[];
+  /** Instances whose terminate call of the last tick certainly did nothing: too many calls were made, and it was refused or not sent. */
+  readonly untold: ReadonlySet<string>;
 }
 
 export interface LaunchFailure {

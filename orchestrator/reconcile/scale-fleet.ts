@@ -45,12 +45,16 @@ function terminate(draft: Draft, instance: string, how: Termination): void {
   draft.remember(instance, { terminatedMs: nowMs });
 }
 
-/** A call whose effect does not show is made again, never with a second decrement: desired is then set outright. */
+/**
+ * A call whose effect does not show is made again, never with a second decrement: desired is then set outright. One that
+ * certainly did nothing is made again at once.
+ */
 export function terminateAgain(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
   for (const instance of observation.instances) {
     if (isDown(instance) || draft.state.terminations[instance.id] === undefined) continue;
     const terminatedMs = draft.memory.instances.get(instance.id)?.terminatedMs ?? null;
-    if (terminatedMs !== null && nowMs - terminatedMs < limits.terminateTimeoutMs) continue;
+    const isUnderWay = terminatedMs !== null && nowMs - terminatedMs < limits.terminateTimeoutMs;
+    if (isUnderWay && !observation.untold.has(instance.id)) continue;
     draft.remember(instance.id, { terminatedMs: nowMs });
     draft.callFleet({ type: 'set_desired', count: draft.state.desired });
     draft.callFleet({ type: 'terminate', instance: instance.id, decrement: false });

@@ -19,6 +19,19 @@ import type {
 /** An instance shuts down seconds after it was told to; telling it again changes nothing, and mends a call that was throttled. */
 const TERMINATE_TIMEOUT_MS = 20_000;
 
+/** How a pass goes about with a group. `random` from 0 to below 1. */
+export function groupPacing(
+  settings: AwsSettings,
+  random: () => number = Math.random,
+): Pick<PassWorkers, 'timing' | 'outlivesProcess' | 'pauseMs' | 'readyTimeoutMs'> {
+  return {
+    timing: timingOf(settings),
+    outlivesProcess: true,
+    pauseMs: () => settings.poll_interval_ms * (1 + JITTER * (random() - 0.5)),
+    readyTimeoutMs: settings.ready_timeout_ms,
+  };
+}
+
 function timingOf(settings: AwsSettings): FleetTiming {
   return { zeroQuietMs: settings.zero_quiet_ms, terminateTimeoutMs: TERMINATE_TIMEOUT_MS };
 }
@@ -80,10 +93,7 @@ async function openGroupWorkers(settings: AwsSettings, context: RunContext): Pro
   return {
     fleet,
     calls,
-    timing: timingOf(settings),
-    outlivesProcess: true,
-    pauseMs: () => settings.poll_interval_ms * (1 + JITTER * (Math.random() - 0.5)),
-    readyTimeoutMs: settings.ready_timeout_ms,
+    ...groupPacing(settings),
     close: async () => void (await Promise.all([fleet.close(), calls.close()])),
   };
 }

@@ -1,9 +1,9 @@
 import type { TaskRequest } from '../../worker/contract.ts';
 import type { Clock } from '../clock.ts';
-import { Interrupted, messageOf, RunFailed, Superseded } from '../errors.ts';
+import { Interrupted, messageOf, Superseded, Throttled } from '../errors.ts';
 import { emptyFleet } from '../fleet/empty-fleet.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import { observeFleet } from '../fleet/observe.ts';
+import { NOTHING_REFUSED, type Outcome } from '../fleet/observe.ts';
 import { type WorkerCalls, WorkerRefusal } from '../fleet/worker-client.ts';
 import type { RunJournal } from '../journal/run-journal.ts';
 import { decide } from '../reconcile/decide.ts';
@@ -12,6 +12,7 @@ import { emptyMemory, type Memory } from '../reconcile/memory.ts';
 import type { Observation, TaskRefusal } from '../reconcile/observation.ts';
 import { takeBackEvents } from '../reconcile/settle-tasks.ts';
 import type { RangeState, RunState } from '../reconcile/state.ts';
+import { WatchedFleet } from './watched-fleet.ts';
 
 export interface PassDependencies {
   readonly journal: RunJournal;
@@ -39,11 +40,11 @@ export async function runPass(dependencies: PassDependencies): Promise<void> {
   const { journal, limits, signal, clock } = dependencies;
   const fleet = new WatchedFleet(dependencies);
   let memory = emptyMemory();
-  let refusals: TaskRefusal[] = [];
+  let outcome = NOTHING_REFUSED;
   try {
     for (;;) {
       signal.throwIfAborted();
-      const seen = await fleet.observe(journal.state, refusals);
+      const seen = await fleet.observe(journal.state, outcome);
       if (seen !== null) {
         const { observation, urls } = seen;
         const decision = decide(journal.state, memory, observation, clock.monotonicMs(), limits);
@@ -51,7 +52,7 @@ export async function runPass(dependencies: PassDependencies): Promise<void> {
         await journal.append(decision.events);
         dependencies.onTick(journal.state, memory, observation);
         if (decision.finished) return;
-        refusals = await carryOut(decision.effects, urls, fleet, dependencies);
+        outcome = await carryOut(decision.effects, urls, fleet, dependencies);
       }
       await clock.sleep(dependencies.pauseMs(), signal);
     }
@@ -80,99 +81,44 @@ async function keepWhatIsSettled(journal: RunJournal, memory: Memory): Promise<v
   ]);
 }
 
-/**
- * The fleet, whose calls may fail: what a call did is seen by a later look, and only one that fails for long ends the
- * pass, whatever the others do.
- */
-class WatchedFleet {
-  readonly #dependencies: PassDependencies;
-  /** By what was asked: since when each try has failed, and when the last did. */
-  readonly #failing = new Map<string, { readonly sinceMs: number; readonly lastMs: number }>();
-
-  constructor(dependencies: PassDependencies) {
-    this.#dependencies = dependencies;
-  }
-
-  /** Null when the fleet could not be seen this time. */
-  async observe(
-    state: RunState,
-    refusals: readonly TaskRefusal[],
-  ): Promise<Awaited<ReturnType<typeof observeFleet>> | null> {
-    const { fleet, workers, clock } = this.#dependencies;
-    return this.#try('describe', () => observeFleet(fleet, workers, state, refusals, clock.now()));
-  }
-
-  async setDesired(count: number): Promise<void> {
-    const { fleet, requireHeld } = this.#dependencies;
-    requireHeld();
-    await this.#try('set the desired capacity', () => fleet.setDesired(count));
-  }
-
-  async terminate(instance: string, decrement: boolean): Promise<void> {
-    const { fleet, requireHeld } = this.#dependencies;
-    requireHeld();
-    await this.#try(`terminate ${instance}`, () => fleet.terminate(instance, { decrement }));
-  }
-
-  async #try<T>(what: string, work: () => Promise<T>): Promise<T | null> {
-    try {
-      const result = await work();
-      this.#failing.delete(what);
-      return result;
-    } catch (error) {
-      this.#noteFailure(what, messageOf(error));
-      return null;
-    }
-  }
-
-  #noteFailure(what: string, reason: string): void {
-    const { clock, limits } = this.#dependencies;
-    const nowMs = clock.monotonicMs();
-    const before = this.#failing.get(what);
-    // One that was not made again for long had taken effect after all.
-    const goesOn = before !== undefined && nowMs - before.lastMs < limits.waitingTimeoutMs / 2;
-    const sinceMs = goesOn ? before.sinceMs : nowMs;
-    this.#failing.set(what, { sinceMs, lastMs: nowMs });
-    const failedMs = nowMs - sinceMs;
-    if (failedMs <= limits.waitingTimeoutMs) return;
-    throw new RunFailed(
-      `calls to the fleet (${what}) have failed for ${Math.round(failedMs / 1000)} s, last: ${reason}. It may not be at zero; mend this and run the same command again.`,
-    );
-  }
-}
-
 /** The desired capacity first, for an instance that ends before would be replaced; then everything else at once. */
 async function carryOut(
   effects: readonly Effect[],
   urls: ReadonlyMap<string, string>,
   fleet: WatchedFleet,
   dependencies: PassDependencies,
-): Promise<TaskRefusal[]> {
-  const { set_desired: first = [], other = [] } = Object.groupBy(effects, ({ type }) =>
-    type === 'set_desired' ? type : 'other',
-  );
-  const results: (TaskRefusal | null)[] = [];
-  for (const some of [first, other])
-    results.push(
-      ...(await Promise.all(some.map((effect) => carryOutOne(effect, urls, fleet, dependencies)))),
-    );
-  return results.filter((result) => result !== null);
+): Promise<Outcome> {
+  const desired = effects.findLast((effect) => effect.type === 'set_desired');
+  const terminations = effects.filter((effect) => effect.type === 'terminate');
+  const isSet = desired === undefined || (await isDesiredSet(fleet, desired.count));
+  const [untold, ...results] = await Promise.all([
+    isSet ? fleet.terminate(terminations) : terminations.map(({ instance }) => instance),
+    ...effects.map((effect) => callWorker(effect, urls, dependencies)),
+  ]);
+  return { refusals: results.filter((result) => result !== null), untold: new Set(untold) };
+}
+
+/** False: certainly not. Then no instance may end without being replaced, nor would the call be let through. */
+async function isDesiredSet(fleet: WatchedFleet, count: number): Promise<boolean> {
+  try {
+    await fleet.setDesired(count);
+    return true;
+  } catch (error) {
+    if (error instanceof Throttled) return false;
+    throw error;
+  }
 }
 
 /** What a call did is seen at the next tick; only a worker's refusal is kept, since nothing else shows it. */
-async function carryOutOne(
+async function callWorker(
   effect: Effect,
   urls: ReadonlyMap<string, string>,
-  fleet: WatchedFleet,
   { workers, journal, taskOf }: PassDependencies,
 ): Promise<TaskRefusal | null> {
   const url = 'instance' in effect ? urls.get(effect.instance) : undefined;
   switch (effect.type) {
     case 'set_desired':
-      await fleet.setDesired(effect.count);
-      return null;
     case 'terminate':
-      await fleet.terminate(effect.instance, effect.decrement);
       return null;
     case 'post_task': {
       const range = journal.state.open.get(effect.range);

@@ -2,8 +2,7 @@ import type { TaskRequest } from '../../worker/contract.ts';
 import { RunFailed } from '../errors.ts';
 import { emptyFleet } from '../fleet/empty-fleet.ts';
 import { passAliases, targetNames } from '../index/names.ts';
-import { priceOf, secondsFor } from '../plan/cost.ts';
-import type { Limits } from '../reconcile/draft.ts';
+import { priceOf } from '../plan/cost.ts';
 import type { PhaseRecord } from '../reconcile/events.ts';
 import type { RangeState } from '../reconcile/state.ts';
 import { beginEta, nextEta } from '../report/eta.ts';
@@ -11,6 +10,7 @@ import { FleetWarnings } from '../report/fleet-warnings.ts';
 import { snapshotOf } from '../report/progress.ts';
 import { countWords, moneyWords, plural } from '../report/words.ts';
 import type { PassWorkers, RunContext } from './context.ts';
+import { limitsOf } from './limits.ts';
 import { runPass } from './reindex-pass.ts';
 import { spentBy } from './result.ts';
 
@@ -42,7 +42,7 @@ export async function reindexPhase(context: RunContext): Promise<{ record: Phase
 
 /** Brings workers up for the ranges of the journal's present pass and back to zero, however it ends. */
 export async function workPass(context: RunContext): Promise<{ readonly bootSeconds: number | null }> {
-  const { journal, lock, reporter, clock, offline } = context;
+  const { journal, lock, reporter, clock, offline, maxCost } = context;
   const price = priceOf(offline.settings);
   const startMs = clock.monotonicMs();
   let bootSeconds: number | null = null;
@@ -55,7 +55,7 @@ export async function workPass(context: RunContext): Promise<{ readonly bootSeco
       journal,
       fleet: workers.fleet,
       workers: workers.calls,
-      limits: limitsOf(context, workers),
+      limits: limitsOf({ ...context.offline, ...context.described.definition.deadLetters, maxCost }, workers),
       taskOf: (range) => taskOf(context, range),
       pauseMs: workers.pauseMs,
       outlivesProcess: workers.outlivesProcess,
@@ -126,31 +126,4 @@ function taskOf({ described, journal, identity, offline }: RunContext, range: Ra
 /** What one worker may have in flight, so that all of them stay below the run's ceiling. */
 function shareOf(workers: { max_bytes_in_flight: number; count: number }): number {
   return Math.max(1, Math.floor(workers.max_bytes_in_flight / workers.count));
-}
-
-/** A range is cut only if its worker would need longer for the rest: telling it and beginning another COPY take a while. */
-const SHARE_LEAST_MS = 2_000;
-
-function limitsOf(
-  { offline, described, maxCost }: RunContext,
-  { timing, readyTimeoutMs }: PassWorkers,
-): Limits {
-  const { workers } = offline.settings;
-  const price = priceOf(offline.settings);
-  return {
-    workers: workers.count,
-    replacements: workers.replacements,
-    attempts: workers.attempts,
-    build: offline.build,
-    stopLimit: described.definition.deadLetters.stopLimit,
-    minimum: workers.minimum,
-    capacityTimeoutMs: offline.settings.aws?.capacity_timeout_ms ?? workers.ready_timeout_ms,
-    mostInstanceSeconds: maxCost === null || price === null ? null : secondsFor(maxCost, price),
-    readyTimeoutMs,
-    lostAfterMs: workers.lost_after_ms,
-    stallTimeoutMs: workers.stall_timeout_ms,
-    waitingTimeoutMs: workers.waiting_timeout_ms,
-    ...timing,
-    shareLeastMs: SHARE_LEAST_MS,
-  };
 }

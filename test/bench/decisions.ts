@@ -96,6 +96,7 @@ class LargeFleet {
       instances,
       workers,
       refusals: [],
+      untold: new Set(),
     };
   }
 

@@ -4,6 +4,8 @@ import type { Scheduler } from './scheduler.ts';
 export interface GroupTiming {
   /** From a change of the desired capacity to the launch that it causes. */
   readonly reactMs: number;
+  /** So many are launched in one go, one second after the other; all at once by default. */
+  readonly launchesPerSecond?: number;
   /** From launch to a machine that runs. */
   readonly bootMs: number;
   /** From a terminate call to the end of the machine. */
@@ -59,7 +61,7 @@ const NO_CAPACITY =
 export class VirtualGroup {
   desired = 0;
   readonly minimum = 0;
-  readonly maximum = 100;
+  maximum = 100;
   /** Before this the cloud gives no more than `capacity` instances. */
   shortUntilMs = 0;
   capacity = 0;
@@ -171,7 +173,9 @@ export class VirtualGroup {
     const { length } = this.live;
     const given =
       this.#scheduler.nowMs < this.shortUntilMs ? Math.min(this.desired, this.capacity) : this.desired;
-    for (let missing = given - length; missing > 0; missing -= 1) this.#launch();
+    const { launchesPerSecond = Number.POSITIVE_INFINITY } = this.#timing;
+    for (let missing = Math.min(given - length, launchesPerSecond); missing > 0; missing -= 1) this.#launch();
+    if (given - length > launchesPerSecond) this.#scheduler.after(1_000, () => this.#keepCapacity());
     if (this.desired <= given) return;
     const at = new Date(this.#scheduler.nowMs).toISOString();
     this.#failures = [{ at, reason: NO_CAPACITY }, ...this.#failures].slice(0, 5);
@@ -226,6 +230,8 @@ export class VirtualGroup {
     }));
     const atMs = this.#scheduler.nowMs;
     const { desired, image } = this;
+    // Of one moment only the last state can be seen.
+    if (this.#views.at(-1)?.atMs === atMs) this.#views.pop();
     this.#views.push({
       atMs,
       view: { desired, instances, exact: false, launchFailures: this.#failures, image },

@@ -217,6 +217,7 @@ export class VirtualWorld {
       })),
       workers,
       refusals: this.#refusals,
+      untold: new Set(),
     };
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { awsFailure } from '../../orchestrator/aws/aws-error.ts';
-import { RunFailed, Unreachable } from '../../orchestrator/errors.ts';
+import { RunFailed, Throttled, Unreachable } from '../../orchestrator/errors.ts';
 
 const CALL = { action: 'ec2:DescribeInstances', resource: 'instances of the group books' };
 
@@ -50,4 +50,18 @@ test.each([
   expect(failure).toBeInstanceOf(RunFailed);
   expect(failure).not.toBeInstanceOf(Unreachable);
   expect(failure.message).toContain(words);
+});
+
+test.each([
+  ['Throttling', 400],
+  ['RateExceeded', 400],
+  ['RequestLimitExceeded', 503],
+])('%s for the number of calls certainly did nothing', (name, status) => {
+  expect(awsFailure(CALL, thrown(name, 'Rate exceeded', status))).toBeInstanceOf(Throttled);
+});
+
+test('a fault of AWS’s own may have had its effect', () => {
+  const failure = awsFailure(CALL, thrown('ServiceUnavailable', 'oh', 503));
+  expect(failure).toBeInstanceOf(Unreachable);
+  expect(failure).not.toBeInstanceOf(Throttled);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../orchestrator/clock.ts';
 import { emptyFleet } from '../../orchestrator/fleet/empty-fleet.ts';
+import type { FleetView } from '../../orchestrator/fleet/fleet.ts';
 import { ScriptedFleet, view } from '../support/scripted-fleet.ts';
 
 describe('bringing a fleet to zero', () => {
@@ -16,6 +17,12 @@ describe('bringing a fleet to zero', () => {
     expect(nowMs).toBe(0);
   });
 
+  it('does not tell an instance again that a stale look still shows as alive', async () => {
+    const fleet = new StaleFleet();
+    await emptyFleet(fleet, options({}));
+    expect(fleet.calls.filter((call) => call === 'terminate i-1')).toHaveLength(1);
+  });
+
   it('ends every other instance though the call for one is refused each time', async () => {
     const fleet = new ScriptedFleet([view(1, 'i-1', 'i-2')]);
     fleet.refuses = 'i-1';
@@ -25,6 +32,17 @@ describe('bringing a fleet to zero', () => {
     expect(fleet.calls).toContain('terminate i-2');
   });
 });
+
+/** Its looks show an instance for three seconds more. */
+class StaleFleet extends ScriptedFleet {
+  constructor() {
+    super([view(1, 'i-1')]);
+  }
+
+  override async observe(): Promise<FleetView> {
+    return nowMs < 3_000 ? view(0, 'i-1') : view(0);
+  }
+}
 
 let nowMs = 0;
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../orchestrator/clock.ts';
+import { Throttled } from '../../orchestrator/errors.ts';
 import { PLAIN_FLEET, PLAIN_INSTANCE } from '../../orchestrator/reconcile/observation.ts';
 import type { Fleet, FleetInstance } from '../../orchestrator/fleet/fleet.ts';
 import type { WorkerCalls } from '../../orchestrator/fleet/worker-client.ts';
@@ -14,6 +15,34 @@ describe('the calls of a pass to its fleet', () => {
     const fleet = new Group(2, ['i-1', 'i-2']);
     await passOver(fleet, STOPPED);
     expect(fleet.calls).toEqual(['desired 0', 'terminate i-1', 'terminate i-2']);
+    expect(fleet.launched).toBe(0);
+  });
+
+  it('are made again at the next tick when they were throttled, and no more of them before', async () => {
+    const ids = Array.from({ length: 100 }, (_, i) => `i-${i + 1}`);
+    const fleet = new Group(100, ids);
+    fleet.allowed = 61;
+    await passOver(fleet, STOPPED);
+    expect(fleet.calls.slice(0, 61)).toEqual([
+      'desired 0',
+      ...ids.slice(0, 60).map((id) => `terminate ${id}`),
+    ]);
+    expect(fleet.refused).toBeGreaterThan(0);
+    expect(fleet.refused).toBeLessThanOrEqual(40);
+    expect(fleet.calls.filter((call) => call.startsWith('terminate')).sort()).toEqual(
+      ids.map((id) => `terminate ${id}`).sort(),
+    );
+    expect(fleet.looks).toBe(3);
+    expect(fleet.launched).toBe(0);
+  });
+
+  it('end no instance while the desired capacity cannot be set', async () => {
+    const fleet = new Group(2, ['i-1', 'i-2']);
+    fleet.allowed = 0;
+    await passOver(fleet, STOPPED);
+    expect(fleet.refused).toBe(1);
+    expect(fleet.calls).toEqual(['desired 0', 'terminate i-1', 'terminate i-2']);
+    expect(fleet.looks).toBe(3);
     expect(fleet.launched).toBe(0);
   });
 
@@ -96,6 +125,10 @@ class Group implements Fleet {
   readonly calls: string[] = [];
   launched = 0;
   refuses: string | null = null;
+  /** Calls that change something until the next look; then as many as there are. */
+  allowed = Number.POSITIVE_INFINITY;
+  refused = 0;
+  looks = 0;
   #desired: number;
   readonly #running: Set<string>;
 
@@ -105,6 +138,8 @@ class Group implements Fleet {
   }
 
   async observe() {
+    this.looks += 1;
+    if (this.refused > 0) this.allowed = Number.POSITIVE_INFINITY;
     const instances = [...this.#running].map(
       (id): FleetInstance => ({ id, phase: 'running', run: null, ...PLAIN_INSTANCE, url: null }),
     );
@@ -113,12 +148,15 @@ class Group implements Fleet {
 
   async setDesired(count: number): Promise<void> {
     for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+    this.#take();
     this.calls.push(`desired ${count}`);
     this.#desired = count;
   }
 
   async terminate(instance: string): Promise<void> {
     if (instance === this.refuses) throw new Error('not authorized');
+    this.#take();
+    await Promise.resolve();
     this.calls.push(`terminate ${instance}`);
     this.#running.delete(instance);
     if (this.#running.size >= this.#desired) return;
@@ -127,4 +165,11 @@ class Group implements Fleet {
   }
 
   async close(): Promise<void> {}
+
+  #take(): void {
+    this.allowed -= 1;
+    if (this.allowed >= 0) return;
+    this.refused += 1;
+    throw new Throttled('Rate exceeded');
+  }
 }

@@ -1,0 +1,41 @@
+import { priceOf, secondsFor } from '../plan/cost.ts';
+import type { Limits } from '../reconcile/draft.ts';
+import type { Settings } from '../settings.ts';
+import type { PassWorkers } from './context.ts';
+
+export interface LimitsSource {
+  readonly settings: Pick<Settings, 'workers' | 'aws'>;
+  readonly build: string;
+  /** Dead letters that end the run. */
+  readonly stopLimit: number;
+  /** In the currency of the settings; null: there is no bound. */
+  readonly maxCost: number | null;
+}
+
+/** A range is cut only if its worker would need longer for the rest: telling it and beginning another COPY take a while. */
+const SHARE_LEAST_MS = 2_000;
+
+/** What a pass may use and wait for, from its settings and from what its workers are. */
+export function limitsOf(
+  { settings, build, stopLimit, maxCost }: LimitsSource,
+  { timing, readyTimeoutMs }: Pick<PassWorkers, 'timing' | 'readyTimeoutMs'>,
+): Limits {
+  const { workers, aws } = settings;
+  const price = priceOf(settings);
+  return {
+    workers: workers.count,
+    replacements: workers.replacements,
+    attempts: workers.attempts,
+    build,
+    stopLimit,
+    minimum: workers.minimum,
+    capacityTimeoutMs: aws?.capacity_timeout_ms ?? workers.ready_timeout_ms,
+    mostInstanceSeconds: maxCost === null || price === null ? null : secondsFor(maxCost, price),
+    readyTimeoutMs,
+    lostAfterMs: workers.lost_after_ms,
+    stallTimeoutMs: workers.stall_timeout_ms,
+    waitingTimeoutMs: workers.waiting_timeout_ms,
+    ...timing,
+    shareLeastMs: SHARE_LEAST_MS,
+  };
+}

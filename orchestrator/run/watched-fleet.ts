@@ -1,0 +1,90 @@
+import type { Clock } from '../clock.ts';
+import { messageOf, RunFailed, Throttled } from '../errors.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { observeFleet, type Outcome } from '../fleet/observe.ts';
+import { tellEach } from '../fleet/tell-each.ts';
+import type { WorkerCalls } from '../fleet/worker-client.ts';
+import type { Effect, Limits } from '../reconcile/draft.ts';
+import type { RunState } from '../reconcile/state.ts';
+
+export interface WatchedFleetOptions {
+  readonly fleet: Fleet;
+  readonly workers: WorkerCalls;
+  readonly limits: Pick<Limits, 'waitingTimeoutMs'>;
+  readonly clock: Clock;
+  /** Throws when the lock is lost; asked right before each call that changes something. */
+  readonly requireHeld: () => void;
+}
+
+type Termination = Extract<Effect, { type: 'terminate' }>;
+
+/**
+ * The fleet, whose calls may fail: what a call did is seen by a later look, and only one that fails for long ends the
+ * pass, whatever the others do.
+ */
+export class WatchedFleet {
+  readonly #options: WatchedFleetOptions;
+  /** By what was asked: since when each try has failed, and when the last did. */
+  readonly #failing = new Map<string, { readonly sinceMs: number; readonly lastMs: number }>();
+
+  constructor(options: WatchedFleetOptions) {
+    this.#options = options;
+  }
+
+  /** Null when the fleet could not be seen this time. */
+  async observe(state: RunState, outcome: Outcome): Promise<Awaited<ReturnType<typeof observeFleet>> | null> {
+    const { fleet, workers, clock } = this.#options;
+    try {
+      return await this.#watch('describe', () => observeFleet(fleet, workers, state, outcome, clock.now()));
+    } catch (error) {
+      if (error instanceof Throttled) return null;
+      throw error;
+    }
+  }
+
+  /** @throws Throttled when it certainly was not set */
+  async setDesired(count: number): Promise<void> {
+    const { fleet, requireHeld } = this.#options;
+    requireHeld();
+    await this.#watch('set the desired capacity', () => fleet.setDesired(count));
+  }
+
+  /** @returns the instances that certainly were not told */
+  async terminate(terminations: readonly Termination[]): Promise<string[]> {
+    const { fleet, requireHeld } = this.#options;
+    const decrements = new Map(terminations.map(({ instance, decrement }) => [instance, decrement]));
+    return tellEach([...decrements.keys()], async (instance) => {
+      const decrement = decrements.get(instance) === true;
+      requireHeld();
+      await this.#watch(`terminate ${instance}`, () => fleet.terminate(instance, { decrement }));
+    });
+  }
+
+  /** Null when it failed and may have had its effect. */
+  async #watch<T>(what: string, work: () => Promise<T>): Promise<T | null> {
+    try {
+      const result = await work();
+      this.#failing.delete(what);
+      return result;
+    } catch (error) {
+      this.#noteFailure(what, messageOf(error));
+      if (error instanceof Throttled) throw error;
+      return null;
+    }
+  }
+
+  #noteFailure(what: string, reason: string): void {
+    const { clock, limits } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const before = this.#failing.get(what);
+    // One that was not made again for long had taken effect after all.
+    const goesOn = before !== undefined && nowMs - before.lastMs < limits.waitingTimeoutMs / 2;
+    const sinceMs = goesOn ? before.sinceMs : nowMs;
+    this.#failing.set(what, { sinceMs, lastMs: nowMs });
+    const failedMs = nowMs - sinceMs;
+    if (failedMs <= limits.waitingTimeoutMs) return;
+    throw new RunFailed(
+      `calls to the fleet (${what}) have failed for ${Math.round(failedMs / 1000)} s, last: ${reason}. It may not be at zero; mend this and run the same command again.`,
+    );
+  }
+}

@@ -1,0 +1,234 @@
+import { digestDefinition } from '../../definition/digest.ts';
+import { awsSection } from '../../orchestrator/aws/aws-settings.ts';
+import type { Clock } from '../../orchestrator/clock.ts';
+import { GroupFleet } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
+import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
+import { instanceUse } from '../../orchestrator/reconcile/account-instances.ts';
+import type { PlannedRange } from '../../orchestrator/reconcile/events.ts';
+import type { ObservedInstance } from '../../orchestrator/reconcile/observation.ts';
+import { isDone, type RangeState, type RunState } from '../../orchestrator/reconcile/state.ts';
+import { groupPacing } from '../../orchestrator/run/group-workers.ts';
+import { limitsOf } from '../../orchestrator/run/limits.ts';
+import { runPass } from '../../orchestrator/run/reindex-pass.ts';
+import { loadSettings } from '../../orchestrator/settings.ts';
+import type { TaskRequest } from '../../worker/contract.ts';
+import { sketchDefinition } from '../support/definitions.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+import { IDENTITY } from '../support/virtual-world.ts';
+import { VirtualGroup } from './group.ts';
+import { PacedWorkers } from './paced-workers.ts';
+import { seededRandom } from './random.ts';
+import { Scheduler } from './scheduler.ts';
+import type { TokenBucket } from './token-bucket.ts';
+import { type AwsCall, VIRTUAL_PIN, VirtualAws } from './virtual-aws.ts';
+
+export interface LargeFleetOptions {
+  readonly workers: number;
+  /** See `VirtualAws`. */
+  readonly bucket?: TokenBucket;
+  readonly launchesPerSecond?: number;
+}
+
+const DEFINITION = sketchDefinition({ source: { table: 'things' }, document: { id: 'row.id' } });
+const ROWS_PER_SECOND = 10_000;
+const BUILD = 'build-1';
+/** A machine's boot, then the worker's: together what a run pays for before the first row. */
+const MACHINE_BOOT_MS = 40_000;
+const WORKER_START_MS = 20_000;
+export const BOOT_SECONDS = (MACHINE_BOOT_MS + WORKER_START_MS) / 1_000;
+/** Measured by `npm run bench:decisions` for 1,000 workers, rounded up. */
+const POLL_ROUND_MS = 1_000;
+const CALL_MS = 100;
+const STALE_MS = 2_000;
+
+/** A group in virtual time, with AWS's calls and the real adapter in front of it. */
+export class LargeFleet {
+  readonly scheduler = new Scheduler();
+  readonly group: VirtualGroup;
+  readonly aws: VirtualAws;
+  readonly workers: PacedWorkers;
+  readonly fleet: GroupFleet;
+  readonly clock: Clock;
+
+  constructor({ workers, bucket, launchesPerSecond = workers }: LargeFleetOptions) {
+    const { scheduler } = this;
+    this.workers = new PacedWorkers({
+      scheduler,
+      build: BUILD,
+      definition: DEFINITION,
+      rowsPerSecond: ROWS_PER_SECOND,
+      startMs: WORKER_START_MS,
+      roundMs: POLL_ROUND_MS,
+    });
+    const timing = { reactMs: 5_000, bootMs: MACHINE_BOOT_MS, shutdownMs: 30_000, launchesPerSecond };
+    this.group = new VirtualGroup(scheduler, timing, this.workers);
+    this.group.maximum = workers;
+    const bucketOrNone = bucket ?? null;
+    this.aws = new VirtualAws({
+      scheduler,
+      group: this.group,
+      latencyMs: CALL_MS,
+      staleMs: STALE_MS,
+      bucket: bucketOrNone,
+    });
+    this.clock = clockOf(scheduler);
+    this.fleet = new GroupFleet({
+      aws: this.aws,
+      group: VIRTUAL_PIN.group,
+      workerPort: 8003,
+      run: { id: IDENTITY.run, pin: VIRTUAL_PIN, startedAt: new Date(0), isCleared: () => true },
+      clock: this.clock,
+    });
+  }
+
+  /** When the last call arrived that ended an instance. */
+  get lastTerminationMs(): number {
+    return this.aws.calls.findLast(isTermination)?.atMs ?? Number.NaN;
+  }
+
+  /** The machine ends by itself, and its worker with it. */
+  lose(instance: string): void {
+    this.workers.gone(instance);
+    this.group.crash(instance);
+  }
+
+  /** Lets time pass until `work` is over. */
+  async until<T>(work: Promise<T>): Promise<T> {
+    let isOver = false;
+    const over = work.finally(() => {
+      isOver = true;
+    });
+    over.catch(() => {});
+    // It begins by planning something.
+    await new Promise((resolve) => void setImmediate(resolve));
+    await this.scheduler.run(DAY_MS, () => isOver);
+    if (!isOver) throw new Error('it goes on for longer than a day');
+    return over;
+  }
+}
+
+/** One that was let through. */
+function isTermination({ action, isThrottled }: AwsCall): boolean {
+  return action === 'TerminateInstanceInAutoScalingGroup' && !isThrottled;
+}
+
+const DAY_MS = 86_400_000;
+
+function clockOf(scheduler: Scheduler): Clock {
+  return {
+    now: () => new Date(scheduler.nowMs),
+    monotonicMs: () => scheduler.nowMs,
+    sleep: (ms) => new Promise((resolve) => void scheduler.after(ms, resolve)),
+  };
+}
+
+/** From one decision to the next. */
+export interface Tick {
+  readonly atMs: number;
+  readonly part: 'launching' | 'at work' | 'ending' | 'at rest';
+  readonly calls: readonly AwsCall[];
+}
+
+export interface LargeRun {
+  readonly fleet: LargeFleet;
+  readonly ticks: readonly Tick[];
+  readonly rowsRead: number;
+  readonly rowsPlanned: number;
+  /** Of all its instances, as the run itself counts them. */
+  readonly billedSeconds: number;
+}
+
+/**
+ * A whole pass over ranges of so many seconds of one worker's time, with the settings that a run over a group has by
+ * default.
+ */
+export async function runLarge(
+  fleet: LargeFleet,
+  { workers }: { readonly workers: number },
+  rangeSeconds: readonly number[],
+): Promise<LargeRun> {
+  const journal = await journalOf(fleet, rangeSeconds);
+  const settings = await loadSettings({ workers: String(workers) }, {}, import.meta.dirname);
+  const aws = awsSection.parse({
+    region: fleet.aws.region,
+    group: VIRTUAL_PIN.group,
+    token_parameter: '/token',
+  });
+  const random = seededRandom(1);
+  const pacing = groupPacing(aws, () => random.next());
+  const ticks: Tick[] = [];
+  let counted = 0;
+  const note = (part: Tick['part']): void => {
+    ticks.push({ atMs: fleet.scheduler.nowMs, part, calls: fleet.aws.calls.slice(counted) });
+    counted = fleet.aws.calls.length;
+  };
+  const pass = runPass({
+    journal,
+    fleet: fleet.fleet,
+    workers: fleet.workers,
+    limits: limitsOf({ settings: { ...settings, aws }, build: BUILD, stopLimit: 0, maxCost: null }, pacing),
+    taskOf,
+    ...pacing,
+    clock: fleet.clock,
+    requireHeld: () => {},
+    onTick: (state, _memory, { instances }) => note(partOf(state, instances, workers)),
+    signal: new AbortController().signal,
+  });
+  await fleet.until(pass);
+  const { state } = journal;
+  return {
+    fleet,
+    ticks,
+    rowsRead: state.counts.rowsRead,
+    rowsPlanned: rangeSeconds.reduce((sum, seconds) => sum + Math.round(seconds * ROWS_PER_SECOND), 0),
+    billedSeconds: instanceUse(state, fleet.clock.now().toISOString()).seconds,
+  };
+}
+
+function partOf(state: RunState, instances: readonly ObservedInstance[], workers: number): Tick['part'] {
+  const running = instances.filter(({ phase }) => phase === 'running').length;
+  if (isDone(state) && running === 0) return 'at rest';
+  if (state.desired < workers) return 'ending';
+  return running < workers ? 'launching' : 'at work';
+}
+
+async function journalOf(fleet: LargeFleet, rangeSeconds: readonly number[]): Promise<RunJournal> {
+  const journal = await RunJournal.open({
+    store: new MemoryStore(),
+    runFolder: 'runs/large',
+    epoch: 1,
+    requireHeld: () => {},
+    now: () => fleet.clock.now(),
+  });
+  let start = 0;
+  const ranges = rangeSeconds.map((seconds, i): PlannedRange => {
+    const rows = Math.round(seconds * ROWS_PER_SECOND);
+    const range = { number: `${i}`, start: `${start}`, end: `${start + rows}`, rows, bytes: rows * 1_000 };
+    start += rows;
+    return range;
+  });
+  await journal.append([
+    { ...IDENTITY, build: BUILD },
+    { type: 'planned', ranges, bounds: { min: '0', max: `${start - 1}` } },
+    { type: 'fleet_pinned', pin: VIRTUAL_PIN },
+    { type: 'fleet_cleared' },
+    { type: 'pass_opened', pass: 1, numbers: null },
+  ]);
+  return journal;
+}
+
+function taskOf(range: RangeState): TaskRequest {
+  return {
+    task_id: range.task ?? '',
+    run: IDENTITY.run,
+    range_id: range.id,
+    attempt: range.attempt,
+    worker_id: range.instance ?? '',
+    definition: DEFINITION.name,
+    definition_digest: `${digestDefinition(DEFINITION)}.${'0'.repeat(32)}`,
+    targets: [{ index: 'things-1', write_alias: 'w', dead_letter_alias: 'd' }],
+    start_index: range.start,
+    end_index: range.end,
+    max_bytes_in_flight: 1_048_576,
+  };
+}
