@@ -45,7 +45,11 @@ const PLANTED: Readonly<Record<Guard, { readonly faults: readonly Fault[]; reado
     breaks: /landed through .*, whose pass had ended/,
   },
   epoch: {
-    faults: ['orchestrator paused past its lease', 'worker is slow'],
+    faults: [
+      'orchestrator paused past its lease',
+      'call to a worker takes effect and times out',
+      'worker is slow',
+    ],
     breaks: /obeyed epoch \d+ of .* after epoch \d+/,
   },
   'single decrement': {

@@ -13,6 +13,7 @@ const QUIET: Observation = {
   launchFailures: [],
   workers: new Map(),
   refusals: [],
+  untold: new Set(),
 };
 
 it('tells each thing that befalls a fleet once, and nothing of what befell it before', () => {
