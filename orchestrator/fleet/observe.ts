@@ -1,6 +1,7 @@
 import type { Observation, WorkerAnswer } from '../reconcile/observation.ts';
 import type { RunState } from '../reconcile/state.ts';
 import { messageOf } from '../errors.ts';
+import { sideBySide } from '../side-by-side.ts';
 import type { Fleet, FleetInstance } from './fleet.ts';
 import type { WorkerCalls } from './worker-client.ts';
 
@@ -9,22 +10,29 @@ export type Outcome = Pick<Observation, 'refusals' | 'untold'>;
 
 export const NOTHING_REFUSED: Outcome = { refusals: [], untold: new Set() };
 
-/** One look at the whole fleet: the group, then every running worker in parallel. */
+/**
+ * Workers that are asked at the same time. A call's time begins when it is made: with 1,000 of them at once on a busy
+ * machine, answers that had come in were not read in time, and their workers counted as not answering. Should none of
+ * 1,000 answer, a look takes four times the longest call, which is less than it takes for a worker to count as lost.
+ */
+const POLLED_AT_ONCE = 250;
+
+/** One look at the whole fleet: the group, then every running worker, many at a time. */
 export async function observeFleet(
-  fleet: Fleet,
+  fleet: Pick<Fleet, 'observe'>,
   client: WorkerCalls,
-  state: RunState,
+  state: Pick<RunState, 'open'>,
   { refusals, untold }: Outcome,
   now: Date,
 ): Promise<{ observation: Observation; urls: ReadonlyMap<string, string> }> {
   const { desired, instances, exact, launchFault, launchFailures } = await fleet.observe();
   const reachable = instances.filter((instance) => instance.phase === 'running' && instance.url !== null);
   const tasks = tasksByInstance(state);
-  const answers = await Promise.all(
-    reachable.map(
-      async (instance) =>
-        [instance.id, await pollWorker(client, instance, tasks.get(instance.id) ?? [])] as const,
-    ),
+  const answers = await sideBySide(
+    reachable,
+    POLLED_AT_ONCE,
+    async (instance) =>
+      [instance.id, await pollWorker(client, instance, tasks.get(instance.id) ?? [])] as const,
   );
   return {
     observation: {
@@ -63,7 +71,7 @@ async function pollWorker(
   }
 }
 
-function tasksByInstance(state: RunState): Map<string, string[]> {
+function tasksByInstance(state: Pick<RunState, 'open'>): Map<string, string[]> {
   const tasks = new Map<string, string[]>();
   for (const { status, instance, task } of state.open.values()) {
     if (status !== 'assigned' || instance === null || task === null) continue;

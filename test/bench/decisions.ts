@@ -16,10 +16,12 @@ import {
 import { rangeCounts } from '../../orchestrator/reconcile/state.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { evenRanges, VirtualWorld } from '../support/virtual-world.ts';
+import { measurePollRounds } from './poll-round.ts';
 
 /**
  * `npm run bench:decisions`: what a tick of a large run costs (deciding and journalling, without the network), and how
- * near the end of a pass comes to the ideal when one of four workers is slowed to a quarter.
+ * near the end of a pass comes to the ideal when one of four workers is slowed to a quarter. And how long it takes to ask
+ * all workers how they are, over real sockets.
  */
 const WORKERS = 1_000;
 const RANGES = 100_000;
@@ -268,9 +270,24 @@ function measureSharing(): boolean {
   return shared < alone && shared / ideal < 1.05;
 }
 
+/** As `aws.poll_interval_ms`: a round must not take longer than the pause between two. */
+const POLL_INTERVAL_MS = 3_000;
+
+async function measurePolling(): Promise<boolean> {
+  const { rounds, sockets, unreachable } = await measurePollRounds(WORKERS, POLL_INTERVAL_MS);
+  const [first = 0, ...later] = rounds;
+  const medianMs = later.toSorted((a, b) => a - b)[Math.floor(later.length / 2)] ?? 0;
+  const megabytes = (process.resourceUsage().maxRSS / 1e3).toFixed(0);
+  console.log(
+    `${WORKERS} workers asked over ${sockets} sockets, a process beside this one answering: the first round ${first.toFixed(0)} ms, later ones ${medianMs.toFixed(0)} ms in the median (target: below ${POLL_INTERVAL_MS} ms), ${unreachable} without an answer; memory with all before ${megabytes} MB at most`,
+  );
+  return medianMs < POLL_INTERVAL_MS && unreachable === 0;
+}
+
 const ticksHold = await measureTicks();
 const sharingHolds = measureSharing();
-if (!ticksHold || !sharingHolds) {
+const pollingHolds = await measurePolling();
+if (!ticksHold || !sharingHolds || !pollingHolds) {
   console.log('a target was missed (other programs on the machine count)');
   process.exitCode = 1;
 }

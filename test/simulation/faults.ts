@@ -15,6 +15,7 @@ export const FAULTS = [
   'fleet call is lost',
   'fleet call takes effect and times out',
   'fleet call is refused',
+  'fleet calls are throttled',
   'view of the fleet is stale',
   'capacity runs out',
   'cloud gives fewer than asked for',

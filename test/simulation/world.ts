@@ -2,6 +2,7 @@ import type { DescribedDefinition, KeyRange } from '../../definition/definition.
 import type { LoadedDefinition } from '../../definition/load.ts';
 import type { RunPlan } from '../../orchestrator/reconcile/events.ts';
 import type { Swept, SweepRules } from '../../orchestrator/run/sweep.ts';
+import { Throttled } from '../../orchestrator/errors.ts';
 import type { Settings } from '../../orchestrator/settings.ts';
 import { VirtualCluster } from './cluster.ts';
 import { type Fault, FaultCounts } from './faults.ts';
@@ -222,6 +223,7 @@ export class World {
 
   changeFleet(change: () => void): void {
     if (this.strikes('fleet call is refused', 0.15)) throw new Error('ScalingActivityInProgress');
+    if (this.strikes('fleet calls are throttled', 0.4)) throw new Throttled('Rate exceeded');
     change();
   }
 
