@@ -50,11 +50,11 @@ describe('a run of 1,000 instances', () => {
     expect(fleet.group.live).toEqual([]);
 
     const seconds = (fleet.lastTerminationMs - fleet.workers.lastEndMs) / 1_000;
-    expect(seconds).toBeGreaterThan(IDEAL_SECONDS);
     expect(seconds).toBeLessThan(1.3 * IDEAL_SECONDS);
     expect(new Set(terminations(fleet)).size).toBe(WORKERS);
     expect(terminations(fleet)).toHaveLength(WORKERS);
     const refused = run.ticks.map(({ calls }) => calls.filter(({ isThrottled }) => isThrottled).length);
+    expect(Math.max(...refused)).toBeGreaterThan(0);
     expect(Math.max(...refused)).toBeLessThanOrEqual(SOCKETS);
     expect(
       fleet.aws.calls.filter(({ action, isThrottled }) => isThrottled && action.startsWith('Describe')),

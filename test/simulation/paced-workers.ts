@@ -16,8 +16,8 @@ export interface PacedWorkersOptions {
   readonly rowsPerSecond: number;
   /** From a machine that runs to a worker that is ready. */
   readonly startMs: number;
-  /** From the call for a worker's health to its answer: as long as a poll round of all workers takes. */
-  readonly roundMs: number;
+  /** From the call for a worker's health to its answer. */
+  readonly answerMs: number;
 }
 
 /** Workers of which only the pace is virtual: their tasks are kept by the real worker's own register. */
@@ -44,8 +44,8 @@ export class PacedWorkers implements WorkerCalls, GroupWatch {
   }
 
   async health(url: string): Promise<Awaited<ReturnType<WorkerCalls['health']>>> {
-    const { scheduler, roundMs, build } = this.#options;
-    await new Promise<void>((resolve) => void scheduler.after(roundMs, resolve));
+    const { scheduler, answerMs, build } = this.#options;
+    await new Promise<void>((resolve) => void scheduler.after(answerMs, resolve));
     this.#at(url);
     return { status: 'ok', build, worker_id: idOf(url), draining: false, ready: true };
   }
