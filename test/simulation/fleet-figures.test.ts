@@ -13,7 +13,7 @@ const TOKENS_PER_SECOND = 20;
 /** What the allowance leaves for 1,000 calls if not one token is wasted: 45 s. */
 const IDEAL_SECONDS = (WORKERS - MOST_TOKENS) / TOKENS_PER_SECOND;
 
-describe('a run of 1,000 instances', () => {
+describe('a run of 1,000 instances', { timeout: 300_000 }, () => {
   it('asks AWS twice a tick, now and then three times, and ends every instance within two ticks', async () => {
     const fleet = new LargeFleet({ workers: WORKERS, launchesPerSecond: 50 });
     // Of 10 to 49 s each: four for every worker.
@@ -35,7 +35,7 @@ describe('a run of 1,000 instances', () => {
     expect(lastMs).toBeLessThan(2 * tickMs);
     expect(terminations(fleet)).toHaveLength(WORKERS);
     expect(fleet.aws.mostUnderWay).toBeLessThanOrEqual(SOCKETS);
-  }, 120_000);
+  });
 
   it('tells all of them to end as fast as AWS lets it, and leaves it alone as soon as it is throttled', async () => {
     const bucket = new TokenBucket(MOST_TOKENS, TOKENS_PER_SECOND);
@@ -59,10 +59,10 @@ describe('a run of 1,000 instances', () => {
     expect(
       fleet.aws.calls.filter(({ action, isThrottled }) => isThrottled && action.startsWith('Describe')),
     ).toEqual([]);
-  }, 120_000);
+  });
 });
 
-describe('a fleet of 1,000 instances that nobody drives', () => {
+describe('a fleet of 1,000 instances that nobody drives', { timeout: 300_000 }, () => {
   it.each([
     { named: 'within seconds', bucket: undefined, mostSeconds: 6 },
     {
