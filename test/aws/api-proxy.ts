@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listenForTest } from '../support/listen.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { type AwsCall, parseCall, type RawCall } from './aws-call.ts';
 import { answerOf, type AwsError, errorOf, type FaultAnswer } from './aws-fault-answer.ts';
@@ -76,15 +76,9 @@ export async function startApiProxy(scope: TestScope, targetUrl: string): Promis
     calls.push(call);
     await carryOut({ targetUrl, raw, call, answer });
   };
-  server.listen(0, '127.0.0.4');
-  await once(server, 'listening');
-  scope.onTestFinished(async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  });
+  const address = await listenForTest(scope, server, '127.0.0.4');
   return {
-    url: `http://127.0.0.4:${(server.address() as AddressInfo).port}`,
+    url: address,
     calls,
     callsOf: (action) => calls.filter((call) => call.action === action),
     fail: (rule) => void rules.push(new ActiveRule(rule)),

@@ -38,11 +38,14 @@ export function testClients(url: string): TestClients {
 }
 
 /** For a process that calls AWS's API at this address. */
-export function awsEnvironment(url: string): Record<string, string> {
+export function awsEnvironment(
+  url: string,
+  credentials = { accessKeyId: 'test', secretAccessKey: 'test' },
+): Record<string, string> {
   return {
     AWS_ENDPOINT_URL: url,
     AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   };
 }

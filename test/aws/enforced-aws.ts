@@ -14,6 +14,8 @@ export interface EnforcedAws {
   readonly url: string;
   /** Of a new user who may do everything but these, e.g. `ssm:GetParameter`. Only before `enforce`. */
   credentialsWithout(...actions: string[]): Promise<Credentials>;
+  /** Of a new user who may do these, and what everybody may. Only before `enforce`. */
+  credentialsFor(...actions: string[]): Promise<Credentials>;
   /** What is to be there already (see `makeWorld`) must have been made before; it is taken away after it. */
   enforce(): Promise<void>;
 }
@@ -33,7 +35,13 @@ export async function startEnforcedAws(scope: TestScope): Promise<EnforcedAws> {
   };
   return {
     url: server.url,
-    credentialsWithout: (...actions) => makeUser(server.url, actions),
+    credentialsWithout: (...actions) =>
+      makeUser(server.url, [
+        { Effect: 'Allow', Action: '*', Resource: '*' },
+        ...(actions.length > 0 ? [{ Effect: 'Deny', Action: actions, Resource: '*' } as const] : []),
+      ]),
+    credentialsFor: (...actions) =>
+      makeUser(server.url, [{ Effect: 'Allow', Action: actions, Resource: '*' }]),
     async enforce() {
       await lookAwayFor(0);
       scope.onTestFinished(() => lookAwayFor(Number.POSITIVE_INFINITY));
@@ -41,15 +49,15 @@ export async function startEnforcedAws(scope: TestScope): Promise<EnforcedAws> {
   };
 }
 
-async function makeUser(url: string, actions: readonly string[]): Promise<Credentials> {
+interface Statement {
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action: string | readonly string[];
+  readonly Resource: '*';
+}
+
+async function makeUser(url: string, statements: readonly Statement[]): Promise<Credentials> {
   const UserName = uniqueName('user');
-  const policy = {
-    Version: '2012-10-17',
-    Statement: [
-      { Effect: 'Allow', Action: '*', Resource: '*' },
-      ...(actions.length > 0 ? [{ Effect: 'Deny', Action: actions, Resource: '*' }] : []),
-    ],
-  };
+  const policy = { Version: '2012-10-17', Statement: statements };
   await callIam(url, { Action: 'CreateUser', UserName });
   await callIam(url, {
     Action: 'PutUserPolicy',

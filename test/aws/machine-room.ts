@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Instance } from '@aws-sdk/client-ec2';
+import { listenForTest } from '../support/listen.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { endInstance } from './cloud-control.ts';
 import { instancesOf } from './group.ts';
@@ -165,12 +164,6 @@ async function startShutdownDesk(
       .then(() => answer.writeHead(204).end())
       .catch(() => answer.writeHead(500).end());
   });
-  server.listen(0, '127.0.0.4');
-  await once(server, 'listening');
-  scope.onTestFinished(async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  });
-  return `http://127.0.0.4:${(server.address() as AddressInfo).port}`;
+  const address = await listenForTest(scope, server, '127.0.0.4');
+  return address;
 }

@@ -1,14 +1,13 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, inject, it } from 'vitest';
 import { systemClock } from '../../orchestrator/clock.ts';
 import { certainStore } from '../../orchestrator/journal/certain-store.ts';
 import { checkStore } from '../../orchestrator/journal/check-store.ts';
 import { startApiProxy } from '../aws/api-proxy.ts';
 import { awsEnvironment, REGION } from '../aws/aws-clients.ts';
-import { startGuardedAws } from '../aws/guarded-aws.ts';
+import { type Credentials, startEnforcedAws } from '../aws/enforced-aws.ts';
 import { createForeignBucket, createTestBucket, openTestStore } from '../aws/test-bucket.ts';
+import { listenForTest } from '../support/listen.ts';
 import { errorOf } from '../support/run-command.ts';
 import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
 import { PLACES } from '../support/run-table.ts';
@@ -40,14 +39,7 @@ async function startElsewhere(scope: TestScope, region: string): Promise<string>
       '<Error><Code>PermanentRedirect</Code><Message>The bucket you are attempting to access must be addressed using the specified endpoint.</Message></Error>',
     );
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  scope.onTestFinished(async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return listenForTest(scope, server);
 }
 
 describe.skipIf(awsUrl === '')('the check of a bucket', { timeout: 120_000 }, () => {
@@ -77,19 +69,28 @@ describe.skipIf(awsUrl === '')('the check of a bucket', { timeout: 120_000 }, ()
   });
 
   it('names every permission that is missing', async (scope) => {
-    let bucket = '';
-    const aws = await startGuardedAws(scope, async (url) => {
-      bucket = await createTestBucket(url);
-    });
-    expect(await faultsOf(aws.url, bucket, await aws.environmentFor(ACTIONS))).toEqual([]);
-    for (const missing of ACTIONS) {
-      const rest = ACTIONS.filter((action) => action !== missing);
-      const faults = await faultsOf(aws.url, bucket, await aws.environmentFor(rest));
+    const aws = await startEnforcedAws(scope);
+    const bucket = await createTestBucket(aws.url);
+    const all = await aws.credentialsFor(...ACTIONS);
+    const some = await Promise.all(
+      ACTIONS.map(async (missing) => ({
+        missing,
+        credentials: await aws.credentialsFor(...ACTIONS.filter((action) => action !== missing)),
+      })),
+    );
+    const one = await aws.credentialsFor('s3:GetObject');
+    await aws.enforce();
+    const faultsWith = (credentials: Credentials): Promise<string[]> =>
+      faultsOf(aws.url, bucket, awsEnvironment(aws.url, credentials));
+
+    expect(await faultsWith(all)).toEqual([]);
+    for (const { missing, credentials } of some) {
+      const faults = await faultsWith(credentials);
       expect(faults.length).toBeGreaterThan(0);
       for (const fault of faults)
         expect(fault).toMatch(new RegExp(`${missing} on s3://.*the permission ${missing} is missing`));
     }
-    const faults = await faultsOf(aws.url, bucket, await aws.environmentFor(['s3:GetObject']));
+    const faults = await faultsWith(one);
     for (const missing of ['s3:ListBucket', 's3:PutObject', 's3:DeleteObject'])
       expect(faults.join('\n')).toContain(`the permission ${missing} is missing`);
     expect(faults.join('\n')).not.toContain('s3:GetObject is missing');
@@ -164,7 +165,7 @@ describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeo
     const environment = { AWS_ENDPOINT_URL: awsUrl, AWS_REGION: REGION, AWS_EC2_METADATA_DISABLED: 'true' };
     for (const error of await errorsOf(await setUp(scope, 'books'), environment))
       expect(error).toMatch(
-        /^sts:GetCallerIdentity on this process’s credentials: .*no AWS credentials were found/,
+        /^sts:GetCallerIdentity on this process’s credentials in region eu-central-1: .*no AWS credentials were found/,
       );
   });
 
