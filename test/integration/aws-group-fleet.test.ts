@@ -1,6 +1,8 @@
 import { CreateLaunchTemplateVersionCommand } from '@aws-sdk/client-ec2';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { openAws } from '../../orchestrator/aws/clients.ts';
 import type { GroupFleet, GroupRun } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
+import { GroupReads } from '../../orchestrator/fleet/auto-scaling/group-reads.ts';
 import { type ApiProxy, type Fault, startApiProxy } from '../aws/api-proxy.ts';
 import { endInstance, limitCapacity } from '../aws/cloud-control.ts';
 import { groupOf, setDesired, terminate } from '../aws/group.ts';
@@ -59,6 +61,17 @@ describe.skipIf(inject('awsUrl') === null)('a look at a group', () => {
     clock.nowMs += 2_000;
     await fleet.observe();
     expect(calls()).toEqual([...usual, ...source].sort());
+  });
+
+  test('shows no instance of another group, whose name its own would match as a pattern', async () => {
+    const { world, fleet, proxy } = await watched();
+    await setDesired(world, 1);
+    expect((await fleet.observe()).instances).toHaveLength(1);
+    const pattern = `${world.group.slice(0, -1)}?`;
+    expect(await new GroupReads(openAws(world.region), pattern).instances()).toEqual([]);
+    expect(proxy.callsOf('DescribeInstances').at(-1)?.parameters['Filter.1.Value.1']).toBe(
+      `${world.group.slice(0, -1)}\\?`,
+    );
   });
 
   test('shows launches that failed since the run began, in the cloud’s words, while any is missing', async () => {

@@ -39,7 +39,7 @@ function instancesPage(parameters: URLSearchParams): string {
   const to = Math.min(COUNT, from + Math.min(PER_PAGE, Number(parameters.get('MaxResults'))));
   const items = numbers(from, to).map(
     (n) =>
-      `<item><instancesSet><item><instanceId>${idOf(n)}</instanceId><imageId>ami-0a</imageId><instanceState><code>16</code><name>running</name></instanceState><privateIpAddress>10.0.${n >> 8}.${n & 255}</privateIpAddress></item></instancesSet></item>`,
+      `<item><instancesSet><item><instanceId>${idOf(n)}</instanceId><imageId>ami-0a</imageId><instanceState><code>16</code><name>running</name></instanceState><privateIpAddress>10.0.${n >> 8}.${n & 255}</privateIpAddress><tagSet><item><key>aws:autoscaling:groupName</key><value>books</value></item></tagSet></item></instancesSet></item>`,
   );
   const next = to < COUNT ? `<nextToken>${to}</nextToken>` : '';
   return `<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><reservationSet>${items.join('')}</reservationSet>${next}</DescribeInstancesResponse>`;

@@ -25,6 +25,17 @@ const INSTANCES_PER_PAGE = 1_000;
 /** And https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeScalingActivities.html */
 const ACTIVITIES_PER_PAGE = 100;
 
+/** By itself every instance has that a group launches: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html */
+const GROUP_TAG = 'aws:autoscaling:groupName';
+
+/**
+ * In a filter `*` and `?` stand for any letters, and a group's name may hold both:
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
+ */
+function literally(name: string): string {
+  return name.replaceAll(/[*?\\]/g, (sign) => `\\${sign}`);
+}
+
 /** Every question that is asked about a group. None changes anything; each failure names its call and resource. */
 export class GroupReads {
   readonly name: string;
@@ -55,14 +66,17 @@ export class GroupReads {
     const resource = `instances of the group ${this.name}`;
     return naming({ action: 'ec2:DescribeInstances', resource }, async () => {
       const client = await this.#aws.ec2();
-      const Filters = [{ Name: 'tag:aws:autoscaling:groupName', Values: [this.name] }];
+      const Filters = [{ Name: `tag:${GROUP_TAG}`, Values: [literally(this.name)] }];
       const found: Instance[] = [];
       for await (const page of paginateDescribeInstances(
         { client, pageSize: INSTANCES_PER_PAGE },
         { Filters },
       ))
         found.push(...(page.Reservations ?? []).flatMap(({ Instances = [] }) => Instances));
-      return found;
+      // Whatever the filter takes for a pattern: what is not of this group is nobody's to end.
+      return found.filter(({ Tags = [] }) =>
+        Tags.some(({ Key, Value }) => Key === GROUP_TAG && Value === this.name),
+      );
     });
   }
 
