@@ -21,6 +21,15 @@ export const HEADER_EPOCH = 'Reindex-Epoch';
 /** On every answer of a worker: the `CONTRACT_VERSION` that it speaks. */
 export const HEADER_CONTRACT = 'Reindex-Contract';
 
+/**
+ * The bearer token of every call but the health check: what a header can carry, RFC 6750 section 2.1. With a line break at
+ * its end no call would be let in.
+ */
+export const tokenSchema = z
+  .string()
+  .min(16, 'has at least 16 characters')
+  .regex(/^[A-Za-z0-9._~+/-]+=*$/, 'has only letters, digits and . _ ~ + / -, no space and no line break');
+
 const MIN_INT8 = -(2n ** 63n);
 const MAX_INT8 = 2n ** 63n - 1n;
 

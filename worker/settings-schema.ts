@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { DEFAULT_PORT } from './contract.ts';
+import { DEFAULT_PORT, tokenSchema } from './contract.ts';
 
 /**
  * The worker's settings, what each is and may be: one place for help, check and type. Where they come from:
@@ -118,13 +118,7 @@ export const settingsSchema = z
       .describe('how long a timed-out bulk counts as in flight, for the cluster still executes it'),
     exit_with_parent: yesOrNo.default(false).describe('end when standard input is closed'),
     log_level: logLevel,
-    token: z
-      .string()
-      .min(16, 'has at least 16 characters')
-      // What a header can carry, RFC 6750 section 2.1: with a line break at its end no call would be let in.
-      .regex(/^[A-Za-z0-9._~+/-]+=*$/, 'has only letters, digits and . _ ~ + / -, no space and no line break')
-      .nullable()
-      .default(null),
+    token: tokenSchema.nullable().default(null),
     database_url: urlOf('postgres:', 'postgresql:'),
     search_url: urlOf('http:', 'https:'),
     search_username: z.string().nullable().default(null),

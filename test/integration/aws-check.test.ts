@@ -187,8 +187,13 @@ describe.skipIf(inject('awsUrl') === null)('parameters that are not fit for a ru
     );
     await put(world, world.tokenParameter, { Value: 'short-secret', Type: 'SecureString' });
     const [short = ''] = await faultsOf(world);
-    expect(short).toMatch(/must hold a token of at least 16 letters/);
+    expect(short).toMatch(/a worker takes as its token: it has at least 16 characters$/);
     expect(short).not.toContain('short-secret');
+    // With this one every worker would end at its start.
+    await put(world, world.tokenParameter, { Value: 'long-enough-but-odd!#$', Type: 'SecureString' });
+    const [odd = ''] = await faultsOf(world);
+    expect(odd).toMatch(/a worker takes as its token: it has only letters, digits and/);
+    expect(odd).not.toContain('but-odd');
   });
 });
 

@@ -1,8 +1,7 @@
 import type { Parameter } from '@aws-sdk/client-ssm';
+import { tokenSchema } from '../../../worker/contract.ts';
 import { RunFailed } from '../../errors.ts';
 import type { GroupReads } from './group-reads.ts';
-
-const LEAST_LENGTH = 16;
 
 /**
  * The bearer token of the workers, from the SecureString that they take it from as well. It is never part of an error.
@@ -24,10 +23,11 @@ function tokenIn(
     return {
       fault: `the token parameter ${name} is a ${found.Type}: make it a SecureString, it holds a secret`,
     };
-  const value = found.Value ?? '';
-  if (value.length < LEAST_LENGTH || /[^\x21-\x7e]/.test(value))
-    return {
-      fault: `the token parameter ${name} must hold a token of at least ${LEAST_LENGTH} letters, digits and signs, without spaces`,
-    };
-  return { value };
+  const { success, data, error } = tokenSchema.safeParse(found.Value ?? '');
+  if (success) return { value: data };
+  // The issues say what a token is, never what it holds.
+  const wanted = error.issues.map(({ message }) => message).join(', and ');
+  return {
+    fault: `the token parameter ${name} holds nothing that a worker takes as its token: it ${wanted}`,
+  };
 }
