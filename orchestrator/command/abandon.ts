@@ -25,7 +25,7 @@ export async function abandonCommand(context: CommandContext): Promise<CommandRe
       if (meanwhile !== null) return meanwhile;
       const { cluster } = connections;
       const runKey = runKeyOf(context);
-      const openFleet = (): ReturnType<typeof workers.openFleet> => workers.openFleet();
+      const openFleet: typeof workers.openFleet = (pin) => workers.openFleet(pin);
       const claim = await abandonRun({ store, cluster, openFleet, lock, clock: systemClock, signal, runKey });
       if (claim === null) return nothing(context);
       const { index } = targetNames(claim.alias, claim.run);

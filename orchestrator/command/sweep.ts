@@ -14,7 +14,7 @@ export async function sweepCommand(context: FleetContext): Promise<CommandResult
   const request = await lockRequest(context, 'sweep');
   const swept = await sweep({
     lock: { ...request, holder: { ...request.holder, sweeps: true } },
-    openFleet: () => workers.openFleet(),
+    openFleet: (pin) => workers.openFleet(pin),
     graceMs: settings.aws?.sweep_grace_ms ?? 0,
     keepMs: settings.journal.keep_days * DAY_MS,
     keepLocksMs: KEEP_LOCKS_MS,

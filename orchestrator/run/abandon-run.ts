@@ -53,7 +53,7 @@ export async function abandonRun(options: AbandonOptions): Promise<Claim | null>
       `run ${claim.runKey} has moved the alias already: finish it with \`reindex-fleet run\`, then \`reindex-fleet rollback\` if it must not stay`,
     );
   // First, or workers that wait for a resume would write to what is deleted, and cost money for nothing.
-  await emptyWorkers(options);
+  await emptyWorkers({ ...options, openFleet: () => options.openFleet(journal.state.pin) });
   signal.throwIfAborted();
   await deleteTarget(cluster, names, claim.run);
   const at = clock.now().toISOString();

@@ -22,7 +22,7 @@ export async function carryOut(run: RunContext, command: 'run' | 'claim' | WorkP
  */
 async function emptyAfterFailure(run: RunContext): Promise<void> {
   try {
-    await emptyWorkers({ ...run, openFleet: () => run.workers.openFleet() });
+    await emptyWorkers({ ...run, openFleet: () => run.workers.openFleet(run.journal.state.pin) });
   } catch (error) {
     run.reporter.warning(messageOf(error));
   }

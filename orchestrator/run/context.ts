@@ -20,8 +20,13 @@ export interface WorkersBackend {
   check(options: FleetCheckOptions): Promise<CheckedFleet>;
   /** The workers of the journal's present pass. */
   open(context: RunContext): Promise<PassWorkers>;
-  /** The fleet without a run, to be brought to zero; to be closed by the caller. */
-  openFleet(): Promise<{ readonly fleet: Fleet; readonly timing: FleetTiming }>;
+  /**
+   * The fleet without its workers, to be brought to zero; to be closed by the caller. `pin`: of the unfinished run that
+   * has it, whose fleet it is whatever the settings name by now; null: that of the settings.
+   *
+   * @throws RunFailed when the run has another kind of fleet
+   */
+  openFleet(pin: FleetPin | null): Promise<{ readonly fleet: Fleet; readonly timing: FleetTiming }>;
 }
 
 export interface FleetCheckOptions {

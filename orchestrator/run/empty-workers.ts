@@ -5,7 +5,7 @@ import type { FleetLock } from '../journal/lock.ts';
 import type { WorkersBackend } from './context.ts';
 
 export interface EmptyingWorkers {
-  readonly openFleet: WorkersBackend['openFleet'];
+  readonly openFleet: () => ReturnType<WorkersBackend['openFleet']>;
   readonly lock: FleetLock;
   readonly clock: Clock;
   readonly signal: AbortSignal;

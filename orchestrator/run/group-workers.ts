@@ -2,7 +2,7 @@ import type { AwsSettings } from '../aws/aws-settings.ts';
 import { openAws } from '../aws/clients.ts';
 import { systemClock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
-import { checkGroup } from '../fleet/auto-scaling/check.ts';
+import { checkGroup, otherGroupFaults } from '../fleet/auto-scaling/check.ts';
 import { GroupFleet, type GroupRun } from '../fleet/auto-scaling/group-fleet.ts';
 import { GroupReads } from '../fleet/auto-scaling/group-reads.ts';
 import { readToken } from '../fleet/auto-scaling/token.ts';
@@ -49,7 +49,11 @@ export function groupWorkers(settings: AwsSettings, count: number): WorkersBacke
   return {
     check: (options) => checkWorkers(settings, count, options),
     open: (context) => openGroupWorkers(settings, context),
-    openFleet: () => Promise.resolve({ fleet: openGroup(settings, null), timing: timingOf(settings) }),
+    openFleet: (pin) =>
+      Promise.resolve({
+        fleet: openGroup({ ...settings, group: pin?.group ?? settings.group }, null),
+        timing: timingOf(settings),
+      }),
   };
 }
 
@@ -81,7 +85,7 @@ function openGroup(settings: AwsSettings, run: GroupRun | null): GroupFleet {
 
 async function openGroupWorkers(settings: AwsSettings, context: RunContext): Promise<PassWorkers> {
   const { offline, identity, lock } = context;
-  const run = groupRunOf(context);
+  const run = groupRunOf(settings, context);
   const token = await tokenOf(settings);
   const fleet = openGroup(settings, run);
   const calls = new WorkerClient({
@@ -98,12 +102,13 @@ async function openGroupWorkers(settings: AwsSettings, context: RunContext): Pro
   };
 }
 
-function groupRunOf({ journal, identity }: RunContext): GroupRun {
+function groupRunOf({ group }: AwsSettings, { journal, identity }: RunContext): GroupRun {
   const { pin } = journal.state;
   if (pin === null)
     throw new RunFailed(
       `run ${identity.runKey} was begun with workers on this machine, and these settings have a section aws: carry it on with the settings that it began with`,
     );
+  for (const fault of otherGroupFaults(pin, group)) throw new RunFailed(fault);
   return {
     id: identity.run,
     pin,

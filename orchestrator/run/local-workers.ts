@@ -12,10 +12,14 @@ const LOCAL_TIMING: FleetTiming = { zeroQuietMs: 0, terminateTimeoutMs: 15_000 }
 /** Worker processes on this machine, which end with this process: there is nothing to check, and none to be left over. */
 export const localWorkers: WorkersBackend = {
   check: ({ pin }) => checkLocalWorkers(pin),
-  open: (context) => Promise.resolve(openLocalWorkers(context)),
-  openFleet: () => {
+  open: async (context) => {
+    await checkLocalWorkers(context.journal.state.pin);
+    return openLocalWorkers(context);
+  },
+  openFleet: async (pin) => {
+    await checkLocalWorkers(pin);
     const fleet = new LocalFleet({ run: '', epoch: 0, pass: 0, environment: {} });
-    return Promise.resolve({ fleet, timing: LOCAL_TIMING });
+    return { fleet, timing: LOCAL_TIMING };
   },
 };
 

@@ -71,8 +71,10 @@ async function sweepUnderLock(request: SweepRequest, lock: FleetLock, signal: Ab
   const { store, clock } = request.lock;
   request.onHeld?.(lock);
   const claim = await unfinishedClaim(store);
-  const lastWordAt = claim === null ? null : await lastWordOf(claim, request, lock.epoch);
-  const { fleet, timing } = await openFleet();
+  const run = claim === null ? null : await readRun(store, runFolder(claim.runKey));
+  const lastWordAt =
+    claim === null ? null : await lastWordOf(claim, run?.writtenAt ?? null, request, lock.epoch);
+  const { fleet, timing } = await openFleet(run?.state.pin ?? null);
   try {
     const { zeroQuietMs } = timing;
     const swept = await sweepFleet({ fleet, lock, lastWordAt, graceMs, zeroQuietMs, clock, signal });
@@ -86,9 +88,13 @@ async function sweepUnderLock(request: SweepRequest, lock: FleetLock, signal: Ab
 }
 
 /** The newest of what its claim, its journal and its lock say. */
-async function lastWordOf(claim: Claim, { lock, graceMs }: SweepRequest, epoch: number): Promise<Date> {
+async function lastWordOf(
+  claim: Claim,
+  writtenAt: Date | null,
+  { lock, graceMs }: SweepRequest,
+  epoch: number,
+): Promise<Date> {
   const since = new Date(lock.clock.now().getTime() - graceMs);
-  const { writtenAt } = await readRun(lock.store, runFolder(claim.runKey));
   const heldAt = await lastHeldAt(lock.store, { belowEpoch: epoch, since });
   const words = [new Date(claim.at), writtenAt, heldAt].filter((at) => at !== null);
   return new Date(Math.max(...words.map((at) => at.getTime())));

@@ -4,7 +4,7 @@ import { awsSection } from '../../orchestrator/aws/aws-settings.ts';
 import { openAws } from '../../orchestrator/aws/clients.ts';
 import { type Clock, systemClock } from '../../orchestrator/clock.ts';
 import { GroupFleet, type GroupRun } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
-import type { CheckedFleet, FleetCheckOptions } from '../../orchestrator/run/context.ts';
+import type { CheckedFleet, FleetCheckOptions, WorkersBackend } from '../../orchestrator/run/context.ts';
 import { groupWorkers } from '../../orchestrator/run/group-workers.ts';
 import type { FleetPin } from '../../orchestrator/reconcile/events.ts';
 import type { TestScope } from '../support/run-setup.ts';
@@ -56,6 +56,15 @@ export function checkWorld(
   changes: Partial<z.input<typeof awsSection>> = {},
   options: Partial<FleetCheckOptions> = {},
 ): Promise<CheckedFleet> {
+  return workersOf(scope, world, changes).check({ pin: null, underLock: true, ...options });
+}
+
+/** The workers of a command in the world's environment, by settings that are right but for `changes`. */
+export function workersOf(
+  scope: TestScope,
+  world: AwsWorld,
+  changes: Partial<z.input<typeof awsSection>> = {},
+): WorkersBackend {
   useEnvironment(scope, world.environment);
   const settings = awsSection.parse({
     region: world.region,
@@ -64,5 +73,5 @@ export function checkWorld(
     token_parameter: world.tokenParameter,
     ...changes,
   });
-  return groupWorkers(settings, 4).check({ pin: null, underLock: true, ...options });
+  return groupWorkers(settings, 4);
 }

@@ -3,10 +3,13 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { openAws } from '../../orchestrator/aws/clients.ts';
 import type { GroupFleet, GroupRun } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
 import { GroupReads } from '../../orchestrator/fleet/auto-scaling/group-reads.ts';
+import { emptyFleet } from '../../orchestrator/fleet/empty-fleet.ts';
+import { systemClock } from '../../orchestrator/clock.ts';
+import { localWorkers } from '../../orchestrator/run/local-workers.ts';
 import { type ApiProxy, type Fault, startApiProxy } from '../aws/api-proxy.ts';
 import { endInstance, limitCapacity } from '../aws/cloud-control.ts';
 import { groupOf, setDesired, terminate } from '../aws/group.ts';
-import { groupFleet } from '../aws/group-fleet.ts';
+import { groupFleet, pinOf, workersOf } from '../aws/group-fleet.ts';
 import { type AwsWorld, makeWorld, type WorldOptions } from '../aws/world.ts';
 
 const scope = { onTestFinished };
@@ -195,6 +198,29 @@ describe.skipIf(inject('awsUrl') === null)('a group that is no longer what the r
     proxy.fail({ action: 'GetParameter', with: fault });
     expect(await fleet.observe()).toMatchObject({ desired: 0, launchFault: null });
     await expect(fleet.setDesired(1)).rejects.toThrow('the permission ssm:GetParameter is missing');
+  });
+});
+
+describe.skipIf(inject('awsUrl') === null)('the fleet to be brought to zero', () => {
+  test('is that of the run, though the settings name another group by now', async () => {
+    const [began, other] = [await makeWorld(scope, { maximum: 1 }), await makeWorld(scope, { maximum: 1 })];
+    await setDesired(began, 1);
+    await setDesired(other, 1);
+    const { fleet } = await workersOf(scope, other).openFleet(pinOf(began));
+    onTestFinished(() => fleet.close());
+    await emptyFleet(fleet, {
+      clock: systemClock,
+      requireHeld: () => {},
+      signal: new AbortController().signal,
+    });
+    expect([await desiredOf(began), await desiredOf(other)]).toEqual([0, 1]);
+  });
+
+  test('is never taken for one of this machine', async () => {
+    const world = await makeWorld(scope, { maximum: 1 });
+    await expect(localWorkers.openFleet(pinOf(world))).rejects.toThrow(
+      `has the Auto Scaling group ${world.group} as its fleet`,
+    );
   });
 });
 

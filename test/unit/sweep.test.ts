@@ -5,7 +5,7 @@ import { claimHistory, runFolder, writeClaim } from '../../orchestrator/journal/
 import type { Holder } from '../../orchestrator/journal/holder.ts';
 import { FleetLock } from '../../orchestrator/journal/lock.ts';
 import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
-import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
+import type { FleetPin, RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { sweep, type Swept } from '../../orchestrator/run/sweep.ts';
 import { IDENTITY } from '../support/virtual-world.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -21,6 +21,8 @@ let nowMs = 0;
 let meanwhile: () => Promise<void> = async () => {};
 let memory: MemoryStore;
 let fleet: ScriptedFleet;
+/** For which runs it was opened. */
+let opened: (FleetPin | null)[] = [];
 const clock: Clock = {
   now: () => new Date(START_MS + nowMs),
   monotonicMs: () => nowMs,
@@ -37,6 +39,7 @@ beforeEach(() => {
   nowMs = 0;
   meanwhile = async () => {};
   memory = new MemoryStore();
+  opened = [];
   fleet = new ScriptedFleet([view(2, 'i-1', 'i-2')]);
 });
 
@@ -59,6 +62,16 @@ describe('a sweep of the fleet', () => {
     await claim('done', [{ type: 'finished', at: now(), result: {} }]);
     expect((await sweepNow()).claim).toBeNull();
     expect(fleet.calls).toContain('terminate i-1');
+  });
+
+  it('brings the fleet that the unfinished run began with to zero, whatever the settings name by now', async () => {
+    await sweepNow();
+    const template = { id: 'lt-1', version: '1' };
+    const pin = { group: 'books', template, image: 'ami-1', parameter: null };
+    await claim('k', [{ type: 'fleet_pinned', pin }]);
+    nowMs += GRACE_MS;
+    await sweepNow();
+    expect(opened).toEqual([null, pin]);
   });
 
   it('leaves a run alone whose holder renews its lock, without waiting for a whole lease', async () => {
@@ -184,7 +197,10 @@ describe('a sweep of the journal', () => {
 function sweepNow(): Promise<Swept> {
   return sweep({
     lock: { ...lockRequest('sweep'), holder: { ...holder('sweep'), sweeps: true } },
-    openFleet: () => Promise.resolve({ fleet, timing: { zeroQuietMs: 0, terminateTimeoutMs: 0 } }),
+    openFleet: (pin) => {
+      opened.push(pin);
+      return Promise.resolve({ fleet, timing: { zeroQuietMs: 0, terminateTimeoutMs: 0 } });
+    },
     graceMs: GRACE_MS,
     keepMs: 90 * DAY_MS,
     keepLocksMs: 2 * DAY_MS,

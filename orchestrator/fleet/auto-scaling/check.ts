@@ -88,11 +88,16 @@ async function checkPin(
   { reads, settings, pin }: GroupCheck,
   group: AutoScalingGroup,
 ): Promise<Found<FleetPin>> {
-  if (pin !== null) {
-    const isOther = pin.group !== settings.group;
-    const fault = `the run has the group ${pin.group} as its fleet, and aws.group is ${settings.group}: carry it on with the settings that it began with`;
-    return { value: pin, faults: isOther ? [fault] : [], warnings: [] };
-  }
+  if (pin !== null) return { value: pin, faults: otherGroupFaults(pin, settings.group), warnings: [] };
   const launch = await checkLaunch(reads, group, settings.image_parameter);
   return { ...launch, value: launch.value === null ? null : { group: settings.group, ...launch.value } };
+}
+
+/** A run goes on with the group that it began with, or its instances would be nobody's. */
+export function otherGroupFaults(pin: FleetPin, group: string): string[] {
+  return pin.group === group
+    ? []
+    : [
+        `the run has the group ${pin.group} as its fleet, and aws.group is ${group}: carry it on with the settings that it began with`,
+      ];
 }
