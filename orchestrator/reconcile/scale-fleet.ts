@@ -120,9 +120,10 @@ export function setDesired(draft: Draft, observation: Observation, nowMs: number
   }
   // The group answers something else than what was last asked for: an absolute value is safe to repeat. Not in a
   // tick with a decrement of its own, which would count twice.
-  const decrements = draft.effects.some((effect) => effect.type === 'terminate' && effect.decrement);
-  if (!decrements && observation.desired !== draft.state.desired)
-    draft.callFleet({ type: 'set_desired', count: draft.state.desired });
+  if (draft.effects.some((effect) => effect.type === 'terminate' && effect.decrement)) return;
+  // A run may be carried on with fewer workers than it had asked for.
+  const most = Math.max(limits.workers, liveInstances(draft, observation).length);
+  keepOnly(draft, observation, Math.min(draft.state.desired, most));
 }
 
 /** Whatever the group launched now would not be what the run is pinned to: it keeps what it has and replaces nothing. */

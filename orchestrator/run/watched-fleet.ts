@@ -27,6 +27,9 @@ export class WatchedFleet {
   /** By what was asked: since when each try has failed, and when the last did. */
   readonly #failing = new Map<string, { readonly sinceMs: number; readonly lastMs: number }>();
 
+  /** Where workers were at the last look. */
+  #urls: readonly string[] = [];
+
   constructor(options: WatchedFleetOptions) {
     this.#options = options;
   }
@@ -35,11 +38,23 @@ export class WatchedFleet {
   async observe(state: RunState, outcome: Outcome): Promise<Awaited<ReturnType<typeof observeFleet>> | null> {
     const { fleet, workers, clock } = this.#options;
     try {
-      return await this.#watch('describe', () => observeFleet(fleet, workers, state, outcome, clock.now()));
+      const seen = await this.#watch('describe', () =>
+        observeFleet(fleet, workers, state, outcome, clock.now()),
+      );
+      if (seen === null) await this.#callOn();
+      else this.#urls = [...seen.urls.values()];
+      return seen;
     } catch (error) {
-      if (error instanceof Throttled) return null;
-      throw error;
+      if (!(error instanceof Throttled)) throw error;
+      await this.#callOn();
+      return null;
     }
+  }
+
+  /** A fleet may not be seen for longer than its workers' lease, which only calls of this process renew. */
+  async #callOn(): Promise<void> {
+    const { workers } = this.#options;
+    await Promise.all(this.#urls.map((url) => workers.health(url).catch(() => {})));
   }
 
   /** @throws Throttled when it certainly was not set */

@@ -207,6 +207,20 @@ describe('what instances cost', () => {
 });
 
 /** What was asked of the group, without what was said again. */
+describe('a run that is carried on with fewer workers', () => {
+  it('asks for no more than those, also when it had asked for more', () => {
+    const ranges = evenRanges(40, 100);
+    const before = new VirtualWorld({ ranges, limits: { workers: 4 } });
+    for (let tick = 1; tick <= 20; tick += 1) before.tick(tick);
+    expect(before.state.desired).toBe(4);
+    const world = new VirtualWorld({ ranges, limits: { workers: 2 } });
+    world.state = applyEvents(before.state, [{ type: 'pass_resumed' }]);
+    world.runToEnd();
+    expect(desiredCalls(world)).toEqual([2, 0]);
+    expect(world.workers).toHaveLength(2);
+  });
+});
+
 function desiredCalls(world: VirtualWorld): number[] {
   const counts = world.effects.flatMap(({ effect }: { effect: Effect }) =>
     effect.type === 'set_desired' ? [effect.count] : [],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../orchestrator/clock.ts';
-import { Throttled } from '../../orchestrator/errors.ts';
+import { RunFailed, Throttled } from '../../orchestrator/errors.ts';
 import { PLAIN_FLEET, PLAIN_INSTANCE } from '../../orchestrator/reconcile/observation.ts';
 import type { Fleet, FleetInstance } from '../../orchestrator/fleet/fleet.ts';
 import type { WorkerCalls } from '../../orchestrator/fleet/worker-client.ts';
@@ -55,6 +55,20 @@ describe('the calls of a pass to its fleet', () => {
   });
 });
 
+describe('a fleet that cannot be seen', () => {
+  it.each([
+    ['is throttled', new Throttled('Rate exceeded')],
+    ['is refused', new RunFailed('not authorized')],
+  ])('since the look %s has its workers called on, whose lease would run out else', async (_, failure) => {
+    const fleet = new Group(2, ['i-1', 'i-2']);
+    fleet.blind = { looks: 100, failure };
+    const called: string[] = [];
+    await passOver(fleet, STOPPED, (url) => void called.push(url));
+    for (const url of ['http://i-1', 'http://i-2'])
+      expect(called.filter((one) => one === url).length).toBeGreaterThan(100);
+  });
+});
+
 const STOPPED: RunEvent = { type: 'stopped', reason: 'too many dead letters' };
 
 const LIMITS: Limits = {
@@ -78,7 +92,11 @@ const LIMITS: Limits = {
 const MOST_MS = 3_600_000;
 
 /** A pass over one range of a run of which `event` was recorded, in virtual time. */
-async function passOver(fleet: Fleet, event: RunEvent): Promise<void> {
+async function passOver(
+  fleet: Fleet,
+  event: RunEvent,
+  onHealth: (url: string) => void = () => {},
+): Promise<void> {
   let nowMs = 0;
   const clock: Clock = {
     now: () => new Date(nowMs),
@@ -104,7 +122,7 @@ async function passOver(fleet: Fleet, event: RunEvent): Promise<void> {
   await runPass({
     journal,
     fleet,
-    workers: NOBODY,
+    workers: { ...NOBODY, health: (url) => refused(onHealth(url)) },
     limits: LIMITS,
     taskOf: () => expect.unreachable('no worker is ready'),
     pauseMs: () => 1_000,
@@ -116,7 +134,7 @@ async function passOver(fleet: Fleet, event: RunEvent): Promise<void> {
   });
 }
 
-const refused = () => Promise.reject(new Error('ECONNREFUSED'));
+const refused = (_: unknown) => Promise.reject(new Error('ECONNREFUSED'));
 const NOBODY: WorkerCalls = { health: refused, task: refused, post: refused, cut: refused, cancel: refused };
 
 /** Replaces what ends while less is there than desired; a call to change the capacity takes a while. */
@@ -129,6 +147,8 @@ class Group implements Fleet {
   allowed = Number.POSITIVE_INFINITY;
   refused = 0;
   looks = 0;
+  /** So many looks fail, behind the first. */
+  blind = { looks: 0, failure: new Error('') };
   #desired: number;
   readonly #running: Set<string>;
 
@@ -139,9 +159,10 @@ class Group implements Fleet {
 
   async observe() {
     this.looks += 1;
+    if (this.looks > 1 && this.looks <= 1 + this.blind.looks) throw this.blind.failure;
     if (this.refused > 0) this.allowed = Number.POSITIVE_INFINITY;
     const instances = [...this.#running].map(
-      (id): FleetInstance => ({ id, phase: 'running', run: null, ...PLAIN_INSTANCE, url: null }),
+      (id): FleetInstance => ({ id, phase: 'running', run: null, ...PLAIN_INSTANCE, url: `http://${id}` }),
     );
     return { desired: this.#desired, exact: true, ...PLAIN_FLEET, instances };
   }
