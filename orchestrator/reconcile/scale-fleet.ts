@@ -118,9 +118,6 @@ export function setDesired(draft: Draft, observation: Observation, nowMs: number
     draft.callFleet({ type: 'set_desired', count: wanted });
     return;
   }
-  // The group answers something else than what was last asked for: an absolute value is safe to repeat. Not in a
-  // tick with a decrement of its own, which would count twice.
-  if (draft.effects.some((effect) => effect.type === 'terminate' && effect.decrement)) return;
   // A run may be carried on with fewer workers than it had asked for.
   const most = Math.max(limits.workers, liveInstances(draft, observation).length);
   keepOnly(draft, observation, Math.min(draft.state.desired, most));
@@ -133,9 +130,14 @@ function launchNoMore(draft: Draft, observation: Observation, fault: string): vo
   if (length === 0) draft.stop(`${fault}; no worker of this run is left`);
 }
 
+/**
+ * Wants `count` from now on. Where the group answers something else it is told: an absolute value is safe to repeat, but
+ * not in a tick with a decrement of its own, which would count twice.
+ */
 function keepOnly(draft: Draft, observation: Observation, count: number): void {
   if (draft.state.desired !== count) draft.record({ type: 'desired_set', count });
-  if (observation.desired !== count) draft.callFleet({ type: 'set_desired', count });
+  const decrements = draft.effects.some((effect) => effect.type === 'terminate' && effect.decrement);
+  if (!decrements && observation.desired !== count) draft.callFleet({ type: 'set_desired', count });
 }
 
 /** The group has had its time to launch what it was asked for. */
@@ -170,10 +172,7 @@ function giveUpOnReplacements(draft: Draft, observation: Observation, nowMs: num
   const live = liveInstances(draft, observation);
   const isProven = (memory: InstanceMemory | undefined): boolean => (memory?.readyMs ?? null) !== null;
   const proven = live.filter(({ id }) => isProven(draft.memory.instances.get(id)));
-  if (proven.length !== draft.state.desired) {
-    draft.record({ type: 'desired_set', count: proven.length });
-    draft.callFleet({ type: 'set_desired', count: proven.length });
-  }
+  keepOnly(draft, observation, proven.length);
   const reason = `${limits.replacements} replacements are used up`;
   for (const instance of live) {
     if (!proven.includes(instance))

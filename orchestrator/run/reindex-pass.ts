@@ -98,11 +98,13 @@ async function carryOut(
   return { refusals: results.filter((result) => result !== null), untold: new Set(untold) };
 }
 
-/** False: certainly not. Then no instance may end without being replaced, nor would the call be let through. */
+/**
+ * False: no instance may end now. Where the fleet will not be told to come to zero each would be replaced, for as long as
+ * that lasts; and where calls are throttled none would be let through.
+ */
 async function isDesiredSet(fleet: WatchedFleet, count: number): Promise<boolean> {
   try {
-    await fleet.setDesired(count);
-    return true;
+    return (await fleet.setDesired(count)) || count > 0;
   } catch (error) {
     if (error instanceof Throttled) return false;
     throw error;

@@ -57,11 +57,14 @@ export class WatchedFleet {
     await Promise.all(this.#urls.map((url) => workers.health(url).catch(() => {})));
   }
 
-  /** @throws Throttled when it certainly was not set */
-  async setDesired(count: number): Promise<void> {
+  /**
+   * @returns false: it failed, and may have been set
+   * @throws Throttled when it certainly was not set
+   */
+  async setDesired(count: number): Promise<boolean> {
     const { fleet, requireHeld } = this.#options;
     requireHeld();
-    await this.#watch('set the desired capacity', () => fleet.setDesired(count));
+    return (await this.#watch('set the desired capacity', () => fleet.setDesired(count))) !== null;
   }
 
   /** @returns the instances that certainly were not told */

@@ -121,6 +121,22 @@ describe('a fleet that is no longer what the run is pinned to', () => {
     expect(acceptedRows(world)).toBe(2_000);
   });
 
+  it('lets one go without counting it twice', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(3, 400),
+      limits: { workers: 3, shareLeastMs: 3_600_000 },
+      behaviours: [{ slowness: 3 }, { slowness: 3 }, {}],
+    });
+    for (let tick = 1; tick <= 10; tick += 1) world.tick(tick);
+    world.launchFault = FAULT;
+    world.runToEnd();
+    const decremented = world.effects.filter(({ effect }) => effect.type === 'terminate' && effect.decrement);
+    expect(decremented.length).toBeGreaterThan(0);
+    const ticks = new Set(decremented.map(({ atMs }) => atMs));
+    const said = world.effects.filter(({ effect, atMs }) => effect.type === 'set_desired' && ticks.has(atMs));
+    expect(said).toEqual([]);
+  });
+
   it('ends the run at zero with what is to be mended when no instance is left', () => {
     const world = new VirtualWorld({ ranges: evenRanges(10, 100) });
     world.launchFault = FAULT;
@@ -207,6 +223,25 @@ describe('what instances cost', () => {
 });
 
 /** What was asked of the group, without what was said again. */
+describe('replacements that are used up', () => {
+  it('are no longer asked for, also when the call that says so was lost', () => {
+    const good: Behaviour = {};
+    const never: Behaviour = { neverReady: true };
+    const lost = { desired: 0 };
+    const world = new VirtualWorld({
+      ranges: evenRanges(400, 100),
+      limits: { workers: 2, replacements: 1 },
+      behaviours: [good, ...Array.from({ length: 50 }, () => never)],
+      // The first word after the one that began the pass.
+      loseEffects: (effect) => effect.type === 'set_desired' && (lost.desired += 1) === 2,
+    });
+    world.runToEnd();
+    expect(lost.desired).toBeGreaterThan(2);
+    expect(acceptedRows(world)).toBe(40_000);
+    expect(world.workers.length).toBeLessThanOrEqual(5);
+  });
+});
+
 describe('a run that is carried on with fewer workers', () => {
   it('asks for no more than those, also when it had asked for more', () => {
     const ranges = evenRanges(40, 100);

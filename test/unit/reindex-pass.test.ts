@@ -46,9 +46,18 @@ describe('the calls of a pass to its fleet', () => {
     expect(fleet.launched).toBe(0);
   });
 
+  it('end no instance while the fleet will not be told to come to zero: each would be replaced', async () => {
+    const fleet = new Group(2, ['i-1', 'i-2']);
+    fleet.refuses = 'desired 0';
+    await expect(passOver(fleet, STOPPED)).rejects.toThrow(
+      /calls to the fleet \(set the desired capacity\) have failed for \d+ s, last: not authorized/,
+    );
+    expect(fleet.launched).toBe(0);
+  });
+
   it('end the pass when one of them is refused for long, though the fleet can be seen', async () => {
     const fleet = new Group(1, ['i-1']);
-    fleet.refuses = 'i-1';
+    fleet.refuses = 'terminate i-1';
     await expect(passOver(fleet, STOPPED)).rejects.toThrow(
       /calls to the fleet \(terminate i-1\) have failed for \d+ s, last: not authorized/,
     );
@@ -169,13 +178,14 @@ class Group implements Fleet {
 
   async setDesired(count: number): Promise<void> {
     for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+    if (`desired ${count}` === this.refuses) throw new RunFailed('not authorized');
     this.#take();
     this.calls.push(`desired ${count}`);
     this.#desired = count;
   }
 
   async terminate(instance: string): Promise<void> {
-    if (instance === this.refuses) throw new Error('not authorized');
+    if (`terminate ${instance}` === this.refuses) throw new Error('not authorized');
     this.#take();
     await Promise.resolve();
     this.calls.push(`terminate ${instance}`);
