@@ -131,7 +131,13 @@ async function passOver(
   await runPass({
     journal,
     fleet,
-    workers: { ...NOBODY, health: (url) => refused(onHealth(url)) },
+    workers: {
+      ...NOBODY,
+      health: (url) => {
+        onHealth(url);
+        return refused();
+      },
+    },
     limits: LIMITS,
     taskOf: () => expect.unreachable('no worker is ready'),
     pauseMs: () => 1_000,
@@ -143,7 +149,7 @@ async function passOver(
   });
 }
 
-const refused = (_: unknown) => Promise.reject(new Error('ECONNREFUSED'));
+const refused = () => Promise.reject(new Error('ECONNREFUSED'));
 const NOBODY: WorkerCalls = { health: refused, task: refused, post: refused, cut: refused, cancel: refused };
 
 /** Replaces what ends while less is there than desired; a call to change the capacity takes a while. */
