@@ -52,6 +52,16 @@ export async function observeFleet(
   };
 }
 
+/**
+ * Calls workers while the fleet itself cannot be seen, which may last longer than their lease: only an orchestrator's calls
+ * renew it.
+ */
+export async function callOn(client: Pick<WorkerCalls, 'health'>, urls: readonly string[]): Promise<void> {
+  await sideBySide(urls, POLLED_AT_ONCE, (url) => client.health(url).then(ignore, ignore));
+}
+
+function ignore(): void {}
+
 async function pollWorker(
   client: WorkerCalls,
   instance: FleetInstance,

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { messageOf, RunFailed, Throttled } from '../errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import { observeFleet, type Outcome } from '../fleet/observe.ts';
+import { callOn, observeFleet, type Outcome } from '../fleet/observe.ts';
 import { tellEach } from '../fleet/tell-each.ts';
 import type { WorkerCalls } from '../fleet/worker-client.ts';
 import type { Effect, Limits } from '../reconcile/draft.ts';
@@ -41,20 +41,14 @@ export class WatchedFleet {
       const seen = await this.#watch('describe', () =>
         observeFleet(fleet, workers, state, outcome, clock.now()),
       );
-      if (seen === null) await this.#callOn();
+      if (seen === null) await callOn(workers, this.#urls);
       else this.#urls = [...seen.urls.values()];
       return seen;
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;
-      await this.#callOn();
+      await callOn(workers, this.#urls);
       return null;
     }
-  }
-
-  /** A fleet may not be seen for longer than its workers' lease, which only calls of this process renew. */
-  async #callOn(): Promise<void> {
-    const { workers } = this.#options;
-    await Promise.all(this.#urls.map((url) => workers.health(url).catch(() => {})));
   }
 
   /**
