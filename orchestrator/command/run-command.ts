@@ -114,10 +114,10 @@ async function perform(
 }
 
 /** The cloud's room is not loaded for a run on this machine. */
-async function workersOf({ aws, workers }: Settings): Promise<WorkersBackend> {
+async function workersOf({ aws, fleet, workers }: Settings): Promise<WorkersBackend> {
   if (aws === null) return localWorkers;
   const { groupWorkers } = await import('../run/group-workers.ts');
-  return groupWorkers(aws, workers.count);
+  return groupWorkers(aws, { workers: workers.count, fleet });
 }
 
 function chooseReporter({ stderr }: Output): Reporter {

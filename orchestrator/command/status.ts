@@ -91,7 +91,17 @@ function sayIn(
   reporter.note(`done   ${phases.length === 0 ? 'nothing yet' : phases.join(', ')}`);
   if (total > 0)
     reporter.note(`ranges ${done} of ${total} done, ${plural(state.counts.rowsRead, 'row')} settled`);
+  const instances = instancesLeft(state);
+  if (instances > 0)
+    reporter.note(
+      `fleet  ${plural(instances, 'instance')} by the journal's last word; without a process that drives the run each ends by itself when its lease is over`,
+    );
   if (state.stopped !== null) reporter.warning(state.stopped);
+}
+
+/** Those of the run that were not seen to end. */
+function instancesLeft({ instances }: RunState): number {
+  return [...instances.values()].filter(({ endedAt }) => endedAt === null).length;
 }
 
 function driverWords(driver: Driver): string {
@@ -113,6 +123,7 @@ function describe(state: RunState): CommandResult {
     phases_done: phases.filter(([, phase]) => phase.finishedAt !== null).map(([phase]) => phase),
     stopped: state.stopped,
     ranges,
+    instances: instancesLeft(state),
     settled: settledFigures(state.counts),
     result: state.result,
   };

@@ -22,13 +22,20 @@ const LOOK_AGAIN_MS = 500;
 /** Looks may be stale: an instance that was told to end is told again only if it is still shown as alive then. */
 const TELL_AGAIN_MS = 10_000;
 
+export interface Emptied {
+  /** Those that were pending or running. */
+  readonly found: readonly FleetInstance[];
+  /** All that the last look showed: every one of them is ending or has ended. */
+  readonly gone: readonly FleetInstance[];
+}
+
 /**
  * Brings a fleet to zero without a run: desired capacity 0, then every instance is terminated without decrement. Both
- * may be repeated as often as they are needed, so nothing is recorded. Resolves with the instances that it found.
+ * may be repeated as often as they are needed, so nothing is recorded.
  *
  * @throws RunFailed when zero is not reached in time
  */
-export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promise<FleetInstance[]> {
+export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promise<Emptied> {
   const { clock, requireHeld, signal, withinMs = WITHIN_MS, quietMs = 0 } = options;
   const found = new Map<string, FleetInstance>();
   const terminations = new Terminations(fleet, options);
@@ -40,7 +47,7 @@ export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promis
       const { desired, instances } = await fleet.observe();
       const live = instances.filter(isLive);
       if (desired === 0 && live.length === 0 && clock.monotonicMs() - changedMs >= quietMs)
-        return [...found.values()];
+        return { found: [...found.values()], gone: instances };
       if (desired !== 0 || live.length > 0) {
         changedMs = clock.monotonicMs();
         requireHeld();

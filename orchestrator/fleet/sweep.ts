@@ -42,5 +42,5 @@ export async function sweepFleet(options: SweepOptions): Promise<SweptFleet> {
   if (desired === 0 && found.length === 0) return { found, graceUntil: null };
   const requireHeld = (): void => lock.requireHeld();
   const emptying = { clock, requireHeld, signal, quietMs: zeroQuietMs, withinMs: WITHIN_MS };
-  return { found: await emptyFleet(fleet, emptying), graceUntil: null };
+  return { found: (await emptyFleet(fleet, emptying)).found, graceUntil: null };
 }

@@ -40,8 +40,8 @@ export type RunEvent =
   | { readonly type: 'cut_refused'; readonly range: string; readonly task: string }
   /** What the run's instances are launched from. */
   | { readonly type: 'fleet_pinned'; readonly pin: FleetPin }
-  /** The fleet was seen at zero: whatever is launched from now on is this run's. */
-  | { readonly type: 'fleet_cleared' }
+  /** The fleet was seen at zero: whatever is launched from now on is this run's. `earlier`: what had ended by then. */
+  | { readonly type: 'fleet_cleared'; readonly earlier: readonly string[] }
   /** An instance of this run; times by the cloud's clock. */
   | { readonly type: 'instance_launched'; readonly instance: string; readonly at: string }
   /** `seen`: it was seen to end; else it was only found gone, and may have ended long before. */

@@ -142,9 +142,8 @@ function keepOnly(draft: Draft, observation: Observation, count: number): void {
 
 /** The group has had its time to launch what it was asked for. */
 function lacksCapacity(draft: Draft, observation: Observation, nowMs: number, limits: Limits): boolean {
-  const isShort =
-    observation.desired === draft.state.desired &&
-    liveInstances(draft, observation).length < draft.state.desired;
+  // Also where the group does not let itself be told: its maximum was lowered, or somebody else sets what is desired.
+  const isShort = liveInstances(draft, observation).length < draft.state.desired;
   draft.memory.shortSinceMs = isShort ? (draft.memory.shortSinceMs ?? nowMs) : null;
   return isShort && nowMs - (draft.memory.shortSinceMs ?? nowMs) > limits.capacityTimeoutMs;
 }

@@ -47,8 +47,11 @@ export interface RunState {
   readonly counts: Counts;
   /** What the run's instances are launched from; null: workers are processes of this very machine. */
   readonly pin: FleetPin | null;
-  /** The fleet was at zero under this run's claim: what is there now is this run's. */
-  readonly cleared: boolean;
+  /**
+   * The fleet was at zero under this run's claim: what is there now is this run's, but for these, which had ended by then
+   * and are still shown (EC2 does so for about an hour). Null: it was not yet seen at zero.
+   */
+  readonly cleared: { readonly earlier: ReadonlySet<string> } | null;
   /** Every instance of this run, for what it costs. */
   readonly instances: ReadonlyMap<string, InstanceTimes>;
   /** With how many workers the pass goes on because the cloud had no more, and why; null: with as many as are wanted. */
@@ -130,7 +133,7 @@ export function emptyState(): RunState {
     cuts: 0,
     counts: NO_COUNTS,
     pin: null,
-    cleared: false,
+    cleared: null,
     instances: new Map(),
     capacity: null,
     desired: 0,
@@ -252,7 +255,7 @@ export function applyTo(state: EditableState, event: RunEvent): void {
       state.pin = event.pin;
       return;
     case 'fleet_cleared':
-      state.cleared = true;
+      state.cleared = { earlier: new Set(event.earlier) };
       return;
     case 'instance_launched':
       state.instances.set(event.instance, { launchedAt: event.at, endedAt: null, seen: true });

@@ -17,11 +17,12 @@ export async function emptyWorkers({
   lock,
   clock,
   signal,
-}: EmptyingWorkers): Promise<FleetInstance[]> {
+}: EmptyingWorkers): Promise<readonly FleetInstance[]> {
   const { fleet, timing } = await openFleet();
   try {
     const requireHeld = (): void => lock.requireHeld();
-    return await emptyFleet(fleet, { clock, requireHeld, signal, quietMs: timing.zeroQuietMs });
+    const options = { clock, requireHeld, signal, quietMs: timing.zeroQuietMs };
+    return (await emptyFleet(fleet, options)).found;
   } finally {
     await fleet.close();
   }

@@ -3,6 +3,7 @@ import { openAws } from '../aws/clients.ts';
 import { systemClock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
 import { checkGroup, otherGroupFaults } from '../fleet/auto-scaling/check.ts';
+import type { Wanted } from '../fleet/auto-scaling/check-group.ts';
 import { GroupFleet, type GroupRun } from '../fleet/auto-scaling/group-fleet.ts';
 import { GroupReads } from '../fleet/auto-scaling/group-reads.ts';
 import { readToken } from '../fleet/auto-scaling/token.ts';
@@ -43,11 +44,11 @@ const JITTER = 0.2;
  * Instances of an Auto Scaling group as workers. They go on without this process, and wait for a resume until their lease
  * runs out.
  *
- * @param count workers that a run wants
+ * @param wanted what a run wants of its group
  */
-export function groupWorkers(settings: AwsSettings, count: number): WorkersBackend {
+export function groupWorkers(settings: AwsSettings, wanted: Wanted): WorkersBackend {
   return {
-    check: (options) => checkWorkers(settings, count, options),
+    check: (options) => checkWorkers(settings, wanted, options),
     open: (context) => openGroupWorkers(settings, context),
     openFleet: (pin) =>
       Promise.resolve({
@@ -59,14 +60,14 @@ export function groupWorkers(settings: AwsSettings, count: number): WorkersBacke
 
 async function checkWorkers(
   settings: AwsSettings,
-  workers: number,
+  wanted: Wanted,
   { pin, underLock }: FleetCheckOptions,
 ): Promise<CheckedFleet> {
   const aws = openAws(settings.region);
   const fleet = openGroup(settings, null);
   try {
     const reads = new GroupReads(aws, settings.group);
-    return await checkGroup({ reads, settings, workers, pin, changes: underLock ? fleet : null });
+    return await checkGroup({ reads, settings, wanted, pin, changes: underLock ? fleet : null });
   } finally {
     aws.close();
     await fleet.close();
@@ -113,7 +114,7 @@ function groupRunOf({ group }: AwsSettings, { journal, identity }: RunContext): 
     id: identity.run,
     pin,
     startedAt: new Date(identity.startedAt),
-    isCleared: () => journal.state.cleared,
+    owns: (instance) => journal.state.cleared?.earlier.has(instance) === false,
   };
 }
 

@@ -27,6 +27,10 @@ export interface PassDependencies {
   readonly clock: Clock;
   /** Throws when the lock is lost: no call that changes something may follow. */
   readonly requireHeld: () => void;
+  /** Told, as a sentence, when calls to the fleet fail for a while, and when they succeed again. */
+  readonly onTrouble: (sentence: string) => void;
+  /** Told at each tick at which the fleet could not be seen. */
+  readonly onBlind: () => void;
   readonly onTick: (state: RunState, memory: Memory, observation: Observation) => void;
   /** Ends the pass: a signal, or the lock was lost. */
   readonly signal: AbortSignal;
@@ -53,7 +57,7 @@ export async function runPass(dependencies: PassDependencies): Promise<void> {
         dependencies.onTick(journal.state, memory, observation);
         if (decision.finished) return;
         outcome = await carryOut(decision.effects, urls, fleet, dependencies);
-      }
+      } else dependencies.onBlind();
       await clock.sleep(dependencies.pauseMs(), signal);
     }
   } catch (error) {

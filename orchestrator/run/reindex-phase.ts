@@ -1,14 +1,13 @@
 import type { TaskRequest } from '../../worker/contract.ts';
-import { RunFailed } from '../errors.ts';
+import { Interrupted, RunFailed } from '../errors.ts';
 import { emptyFleet } from '../fleet/empty-fleet.ts';
 import { passAliases, targetNames } from '../index/names.ts';
 import { priceOf } from '../plan/cost.ts';
 import type { PhaseRecord } from '../reconcile/events.ts';
 import type { RangeState } from '../reconcile/state.ts';
-import { beginEta, nextEta } from '../report/eta.ts';
-import { FleetWarnings } from '../report/fleet-warnings.ts';
-import { snapshotOf } from '../report/progress.ts';
-import { countWords, moneyWords, plural } from '../report/words.ts';
+import type { RunState } from '../reconcile/state.ts';
+import { PassReport } from '../report/pass-report.ts';
+import { countWords, durationWords, moneyWords, plural } from '../report/words.ts';
 import type { PassWorkers, RunContext } from './context.ts';
 import { limitsOf } from './limits.ts';
 import { runPass } from './reindex-pass.ts';
@@ -16,39 +15,34 @@ import { spentBy } from './result.ts';
 
 /** The main pass: every planned range, read once. */
 export async function reindexPhase(context: RunContext): Promise<{ record: PhaseRecord; note: string }> {
-  const { journal, clock } = context;
+  const { journal } = context;
   await journal.append([
     journal.state.mainPass === 0
       ? { type: 'pass_opened', pass: journal.state.pass + 1, numbers: null }
       : { type: 'pass_resumed' },
   ]);
-  const startMs = clock.monotonicMs();
-  const before = journal.state.counts.rowsRead;
-  const { bootSeconds } = await workPass(context);
+  const report = await workPass(context);
   const { counts } = journal.state;
-  const seconds = (clock.monotonicMs() - startMs) / 1000;
-  const rate = Math.round((counts.rowsRead - before) / seconds);
+  const rate = Math.round(report.rowsPerSecond(journal.state));
   const dead = counts.deadLetters === 0 ? '' : `, ${plural(counts.deadLetters, 'dead letter')}`;
   return {
     record: {
       ...counts,
       documents_per_second: rate,
       workers: context.offline.settings.workers.count,
-      boot_seconds: bootSeconds,
+      boot_seconds: report.bootSeconds,
     },
     note: `${plural(counts.rowsRead, 'row')} read, ${countWords(counts.indexed)} indexed${dead} (${countWords(rate)} documents/s)`,
   };
 }
 
 /** Brings workers up for the ranges of the journal's present pass and back to zero, however it ends. */
-export async function workPass(context: RunContext): Promise<{ readonly bootSeconds: number | null }> {
+export async function workPass(context: RunContext): Promise<PassReport> {
   const { journal, lock, reporter, clock, offline, maxCost } = context;
   const price = priceOf(offline.settings);
-  const startMs = clock.monotonicMs();
-  let bootSeconds: number | null = null;
   const workers = await context.workers.open(context);
-  const warnings = new FleetWarnings(journal.state);
-  let eta = beginEta(clock.monotonicMs(), journal.state.counts.rowsRead);
+  const { zeroQuietMs } = workers.timing;
+  const report = new PassReport(journal.state, { reporter, clock, price, zeroQuietMs });
   try {
     await clearFleet(context, workers);
     await runPass({
@@ -61,27 +55,20 @@ export async function workPass(context: RunContext): Promise<{ readonly bootSeco
       outlivesProcess: workers.outlivesProcess,
       clock,
       requireHeld: () => lock.requireHeld(),
-      onTick: (state, memory, observation) => {
-        for (const warning of warnings.next(state, observation)) reporter.warning(warning);
-        const snapshot = snapshotOf(state, memory, observation, price);
-        const { counts, rowsExpected, waitingFor } = snapshot;
-        if (snapshot.workers.working + snapshot.workers.idle > 0)
-          bootSeconds ??= (clock.monotonicMs() - startMs) / 1000;
-        const next = nextEta(eta, clock.monotonicMs(), {
-          rows: counts.rowsRead,
-          rowsExpected,
-          waiting: waitingFor.length > 0,
-        });
-        eta = next.state;
-        reporter.progress({ ...snapshot, estimate: next.estimate });
-      },
+      onTrouble: (sentence) => reporter.warning(sentence),
+      onBlind: () => report.blind(),
+      onTick: (state, memory, observation) => report.tick(state, memory, observation),
       signal: context.signal,
     });
+  } catch (error) {
+    if (workers.outlivesProcess && context.signal.reason instanceof Interrupted)
+      reporter.warning(leftAtWork(journal.state));
+    throw error;
   } finally {
     await workers.close();
   }
   const { stopped } = journal.state;
-  if (stopped === null) return { bootSeconds };
+  if (stopped === null) return report;
   const { cost } = spentBy(journal.state, clock.now().toISOString(), price);
   const spent = cost === null ? '' : ` The run has cost ${moneyWords(cost)} so far.`;
   throw new RunFailed(
@@ -89,18 +76,33 @@ export async function workPass(context: RunContext): Promise<{ readonly bootSeco
   );
 }
 
+/** What goes on without this process, and costs money. */
+function leftAtWork({ instances }: RunState): string {
+  const count = [...instances.values()].filter(({ endedAt }) => endedAt === null).length;
+  return `${plural(count, 'instance')} stay at work and wait for the same command; each ends by itself when its lease is over, and \`reindex-fleet abandon\` ends all of them now`;
+}
+
 /** Before the first launch of a run: instances that are there are somebody else's, and are brought to zero first. */
 async function clearFleet(
   { journal, lock, clock, signal, reporter }: RunContext,
   workers: PassWorkers,
 ): Promise<void> {
-  if (journal.state.cleared) return;
+  if (journal.state.cleared !== null) return;
   const { fleet, timing } = workers;
   const requireHeld = (): void => lock.requireHeld();
-  const ended = await emptyFleet(fleet, { clock, requireHeld, signal, quietMs: timing.zeroQuietMs });
-  const names = ended.map(({ id }) => id).join(', ');
-  if (ended.length > 0) reporter.warning(`${names} of another run were still there and are ended`);
-  await journal.append([{ type: 'fleet_cleared' }]);
+  if (timing.zeroQuietMs > 0)
+    reporter.note(
+      `before the first launch the fleet is to be seen at zero for ${durationWords(timing.zeroQuietMs / 1000)}`,
+    );
+  const { found, gone } = await emptyFleet(fleet, {
+    clock,
+    requireHeld,
+    signal,
+    quietMs: timing.zeroQuietMs,
+  });
+  const names = found.map(({ id }) => id).join(', ');
+  if (found.length > 0) reporter.warning(`${names} of another run were still there and are ended`);
+  await journal.append([{ type: 'fleet_cleared', earlier: gone.map(({ id }) => id) }]);
 }
 
 function taskOf({ described, journal, identity, offline }: RunContext, range: RangeState): TaskRequest {

@@ -81,7 +81,11 @@ async function sweepUnderLock(request: SweepRequest, lock: FleetLock, signal: Ab
     signal.throwIfAborted();
     const requireHeld = (): void => lock.requireHeld();
     const cleaned = await cleanJournal({ ...request, store, requireHeld, now: clock.now() });
-    return { drivenBy: null, claim, ...swept, cleaned };
+    const found = swept.found.map((instance) => ({
+      ...instance,
+      run: run?.state.instances.has(instance.id) === true ? (claim?.run ?? null) : instance.run,
+    }));
+    return { drivenBy: null, claim, ...swept, found, cleaned };
   } finally {
     await fleet.close();
   }

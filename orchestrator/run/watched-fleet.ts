@@ -12,9 +12,14 @@ export interface WatchedFleetOptions {
   readonly workers: WorkerCalls;
   readonly limits: Pick<Limits, 'waitingTimeoutMs'>;
   readonly clock: Clock;
+  /** Told, as a sentence, when calls have failed for a while, and when they succeed again. */
+  readonly onTrouble: (sentence: string) => void;
   /** Throws when the lock is lost; asked right before each call that changes something. */
   readonly requireHeld: () => void;
 }
+
+/** A call that fails once or twice is no news: the next look and tick answer it. */
+const TELL_AFTER_MS = 5_000;
 
 type Termination = Extract<Effect, { type: 'terminate' }>;
 
@@ -26,7 +31,8 @@ export class WatchedFleet {
   readonly #options: WatchedFleetOptions;
   /** By what was asked: since when each try has failed, and when the last did. */
   readonly #failing = new Map<string, { readonly sinceMs: number; readonly lastMs: number }>();
-
+  /** What a person was told of, and is to be told the end of. */
+  readonly #told = new Set<string>();
   /** Where workers were at the last look. */
   #urls: readonly string[] = [];
 
@@ -77,6 +83,7 @@ export class WatchedFleet {
     try {
       const result = await work();
       this.#failing.delete(what);
+      if (this.#told.delete(what)) this.#options.onTrouble(`calls to the fleet (${what}) succeed again`);
       return result;
     } catch (error) {
       this.#noteFailure(what, messageOf(error));
@@ -94,6 +101,10 @@ export class WatchedFleet {
     const sinceMs = goesOn ? before.sinceMs : nowMs;
     this.#failing.set(what, { sinceMs, lastMs: nowMs });
     const failedMs = nowMs - sinceMs;
+    if (failedMs >= TELL_AFTER_MS && !this.#told.has(what)) {
+      this.#told.add(what);
+      this.#options.onTrouble(`calls to the fleet fail (${what}): ${reason}`);
+    }
     if (failedMs <= limits.waitingTimeoutMs) return;
     throw new RunFailed(
       `calls to the fleet (${what}) have failed for ${Math.round(failedMs / 1000)} s, last: ${reason}. It may not be at zero; mend this and run the same command again.`,

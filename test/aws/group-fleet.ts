@@ -29,7 +29,7 @@ export function groupFleet(
     aws: openAws(world.region),
     group: world.group,
     workerPort: 8003,
-    run: { id: 'run-1', pin: pinOf(world), startedAt: new Date(0), isCleared: () => true, ...run },
+    run: { id: 'run-1', pin: pinOf(world), startedAt: new Date(0), owns: () => true, ...run },
     clock,
   });
 }
@@ -73,5 +73,5 @@ export function workersOf(
     token_parameter: world.tokenParameter,
     ...changes,
   });
-  return groupWorkers(settings, 4);
+  return groupWorkers(settings, { workers: 4, fleet: 'books' });
 }

@@ -100,7 +100,7 @@ describe.skipIf(inject('awsUrl') === null)('a look at a group', () => {
 
   test('claims instances for the run only when it had seen the fleet at zero', async () => {
     let cleared = false;
-    const { fleet, world } = await watched({}, { isCleared: () => cleared });
+    const { fleet, world } = await watched({}, { owns: () => cleared });
     await setDesired(world, 1);
     expect((await fleet.observe()).instances).toMatchObject([{ run: null }]);
     cleared = true;

@@ -15,15 +15,20 @@ const setUp = (scope: TestScope, options?: Partial<GroupRunOptions>): Promise<Ga
 const EACH_ROW_WRITTEN_ONCE = Object.fromEntries(Array.from({ length: ROWS }, (_, i) => [i + 1, 1]));
 
 describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeout: 240_000 }, () => {
-  for (const signal of ['SIGKILL', 'SIGTERM'] as const)
+  for (const [signal, said] of [
+    ['SIGKILL', ''],
+    ['SIGTERM', '2 instances stay at work and wait for the same command'],
+  ] as const)
     it(`that is ended by ${signal} leaves its workers at work, and the same command goes on with them`, async (scope) => {
       const run = await setUp(scope);
       const command = await run.begin();
       const endedMs = performance.now();
       command.child.kill(signal);
-      await command.ended;
+      const { stderr } = await command.ended;
       expect(performance.now() - endedMs).toBeLessThan(3_000);
       expect(run.room.running()).toHaveLength(2);
+      expect(stderr).toContain(said);
+      expect(resultOf(await run.setup.run('status'))).toMatchObject({ instances: 2 });
 
       await run.gate.open();
       expect(resultOf(await run.setup.run('run', '--run-key', 'monday'))).toMatchObject({
@@ -65,7 +70,8 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeo
     command.child.kill('SIGKILL');
     await command.ended;
     const early = resultOf(await run.setup.run('sweep'));
-    expect(early).toMatchObject({ ended: [] });
+    expect(early).toMatchObject({ ended: [], held_by: 'monday' });
+    expect(early['found']).toMatchObject([{ run: expect.any(String) }, { run: expect.any(String) }]);
     expect(run.room.running()).toHaveLength(2);
 
     await pastGrace(run, 15_000);

@@ -77,7 +77,7 @@ describe('a fleet of 1,000 instances that nobody drives', { timeout: 300_000 }, 
     const { clock, scheduler } = fleet;
     const beganMs = scheduler.nowMs;
     const { signal } = new AbortController();
-    const found = await fleet.until(
+    const { found } = await fleet.until(
       emptyFleet(fleet.fleet, { clock, requireHeld: () => {}, signal, quietMs: 15_000 }),
     );
     expect(found).toHaveLength(WORKERS);

@@ -76,7 +76,7 @@ export class LargeFleet {
       aws: this.aws,
       group: VIRTUAL_PIN.group,
       workerPort: 8003,
-      run: { id: IDENTITY.run, pin: VIRTUAL_PIN, startedAt: new Date(0), isCleared: () => true },
+      run: { id: IDENTITY.run, pin: VIRTUAL_PIN, startedAt: new Date(0), owns: () => true },
       clock: this.clock,
     });
   }
@@ -171,6 +171,8 @@ export async function runLarge(
     ...pacing,
     clock: fleet.clock,
     requireHeld: () => {},
+    onTrouble: () => {},
+    onBlind: () => {},
     onTick: (state, _memory, { instances }) => note(partOf(state, instances, workers)),
     signal: new AbortController().signal,
   });
@@ -211,7 +213,7 @@ async function journalOf(fleet: LargeFleet, rangeSeconds: readonly number[]): Pr
     { ...IDENTITY, build: BUILD },
     { type: 'planned', ranges, bounds: { min: '0', max: `${start - 1}` } },
     { type: 'fleet_pinned', pin: VIRTUAL_PIN },
-    { type: 'fleet_cleared' },
+    { type: 'fleet_cleared', earlier: [] },
     { type: 'pass_opened', pass: 1, numbers: null },
   ]);
   return journal;

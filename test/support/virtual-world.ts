@@ -85,6 +85,8 @@ export class VirtualWorld {
   /** The cloud has no more than so many instances. */
   capacity = Number.POSITIVE_INFINITY;
   launchFault: string | null = null;
+  /** The group refuses to be told more. */
+  maximum = Number.POSITIVE_INFINITY;
   readonly effects: { readonly atMs: number; readonly effect: Effect }[] = [];
   readonly limits: Limits;
   readonly workers: VirtualWorker[] = [];
@@ -246,7 +248,8 @@ export class VirtualWorld {
   }
 
   #carryOut(effect: Effect): void {
-    if (effect.type === 'set_desired') this.desired = effect.count;
+    if (effect.type === 'set_desired')
+      this.desired = effect.count > this.maximum ? this.desired : effect.count;
     else if (effect.type === 'terminate') this.#terminate(effect.instance, effect.decrement);
     else if (effect.type === 'post_task') this.#post(effect.instance, effect.range);
     else this.#changeTask(effect);

@@ -7,13 +7,13 @@ import { ScriptedFleet, view } from '../support/scripted-fleet.ts';
 describe('bringing a fleet to zero', () => {
   it('does not believe a first look that may be older than the last change', async () => {
     const fleet = new ScriptedFleet([view(0), view(2, 'i-1', 'i-2')]);
-    const found = await emptyFleet(fleet, options({ quietMs: 8_000 }));
+    const { found } = await emptyFleet(fleet, options({ quietMs: 8_000 }));
     expect(found.map(({ id }) => id)).toEqual(['i-1', 'i-2']);
     expect(fleet.calls).toEqual(['desired 0', 'terminate i-1', 'terminate i-2']);
   });
 
   it('believes it where looks are exact', async () => {
-    expect(await emptyFleet(new ScriptedFleet([view(0)]), options({}))).toEqual([]);
+    expect(await emptyFleet(new ScriptedFleet([view(0)]), options({}))).toEqual({ found: [], gone: [] });
     expect(nowMs).toBe(0);
   });
 

@@ -1,11 +1,17 @@
 import type { Activity, AutoScalingGroup, LaunchTemplateOverrides } from '@aws-sdk/client-auto-scaling';
 import { describe, expect, test } from 'vitest';
-import { groupFaults, refreshFaults } from '../../orchestrator/fleet/auto-scaling/check-group.ts';
+import {
+  groupFaults,
+  groupWarnings,
+  refreshFaults,
+} from '../../orchestrator/fleet/auto-scaling/check-group.ts';
 import { launchFaultOf } from '../../orchestrator/fleet/auto-scaling/launch-source.ts';
 import { templateOf } from '../../orchestrator/fleet/auto-scaling/launch-template.ts';
 import { Remembered } from '../../orchestrator/fleet/auto-scaling/remembered.ts';
 import { launchFailuresOf, showsEnough } from '../../orchestrator/fleet/auto-scaling/scaling-activities.ts';
 import type { FleetPin } from '../../orchestrator/reconcile/events.ts';
+
+const WANTED = { workers: 4, fleet: 'books' };
 
 /** As DescribeAutoScalingGroups answers of one that is fit for four workers. */
 function group(more: Partial<AutoScalingGroup> = {}): AutoScalingGroup {
@@ -31,7 +37,7 @@ function mixed(...Overrides: LaunchTemplateOverrides[]): AutoScalingGroup {
 describe('a group', () => {
   test('of several instance types has its template in their policy', () => {
     const types = mixed({ InstanceType: 'c7g.large' }, { InstanceType: 'c6g.large' });
-    expect(groupFaults(types, 4)).toEqual([]);
+    expect(groupFaults(types, WANTED)).toEqual([]);
     expect(templateOf(types)).toEqual({ id: 'lt-0a1b', version: '3' });
   });
 
@@ -48,15 +54,26 @@ describe('a group', () => {
     ],
     ['several images', { ImageId: 'ami-0bbb' }, 'a launch template or an image of their own'],
   ])('with %s is refused', (_, override, words) => {
-    expect(groupFaults(mixed(override), 4)).toEqual([expect.stringContaining(words)]);
+    expect(groupFaults(mixed(override), WANTED)).toEqual([expect.stringContaining(words)]);
+  });
+
+  test('of another fleet is refused, and one that does not say whose it is is warned of', () => {
+    const of = (fleet: string): AutoScalingGroup =>
+      group({ Tags: [{ Key: 'reindex-fleet:fleet', Value: fleet }] });
+    expect(groupFaults(of('films'), WANTED)).toEqual([
+      expect.stringContaining('belongs to the fleet films, and this is books'),
+    ]);
+    expect(groupFaults(of('books'), WANTED)).toEqual([]);
+    expect(groupWarnings(of('books'), WANTED)).toEqual([]);
+    expect(groupWarnings(group(), WANTED)).toEqual([expect.stringContaining('with the value books')]);
   });
 
   test('that counts in processor cores, has a warm pool or is being deleted is refused', () => {
-    expect(groupFaults(group({ DesiredCapacityType: 'vcpu' }), 4)).toHaveLength(1);
-    expect(groupFaults(group({ WarmPoolConfiguration: { MinSize: 0 } }), 4)).toEqual([
+    expect(groupFaults(group({ DesiredCapacityType: 'vcpu' }), WANTED)).toHaveLength(1);
+    expect(groupFaults(group({ WarmPoolConfiguration: { MinSize: 0 } }), WANTED)).toEqual([
       expect.stringContaining('warm pool'),
     ]);
-    expect(groupFaults(group({ Status: 'Delete in progress' }), 4)).toEqual([
+    expect(groupFaults(group({ Status: 'Delete in progress' }), WANTED)).toEqual([
       'it is being deleted (Delete in progress)',
     ]);
   });

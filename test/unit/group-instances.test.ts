@@ -43,10 +43,19 @@ function seen(
   members: readonly GroupMember[] = [],
 ): FleetInstance | undefined {
   const group = { AutoScalingGroupName: 'books', Instances: [...members] } as AutoScalingGroup;
-  return instancesOf(group, instances, { run: 'run-1', pin: PIN, workerPort: 8003 })[0];
+  return instancesOf(group, instances, { runOf: () => 'run-1', pin: PIN, workerPort: 8003 })[0];
 }
 
 describe('what an instance of a group is', () => {
+  test.each(['Terminating:Wait', 'Terminating:Proceed', 'Standby', 'EnteringStandby', 'Detaching'] as const)(
+    'one that its group has in state %s gets no work',
+    (state) => {
+      const aside = seen([ec2('running')], [member(state)]);
+      expect(aside?.misfit).toBe(`its group has it in state ${state}`);
+      expect(seen([ec2('running')], [member('InService')])?.misfit).toBeNull();
+    },
+  );
+
   test.each([
     ['pending', 'pending'],
     ['running', 'running'],

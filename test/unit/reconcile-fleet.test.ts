@@ -77,6 +77,21 @@ describe('capacity that does not come', () => {
     expect(world.state.stopped).toMatch(/^0 of 4 instances came within 60 s: InsufficientInstanceCapacity/);
   });
 
+  it('is missing too where the group’s maximum was lowered in mid-run', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(60, 100),
+      limits: { workers: 4, minimum: 2, capacityTimeoutMs: CAPACITY_TIMEOUT_MS },
+      behaviours: [{ diesAt: 40 }, { diesAt: 40 }],
+    });
+    for (let tick = 1; tick <= 20; tick += 1) world.tick(tick);
+    world.maximum = 2;
+    world.desired = 2;
+    world.runToEnd();
+    expect(world.state.stopped).toBeNull();
+    expect(acceptedRows(world)).toBe(6_000);
+    expect(world.events.filter(({ type }) => type === 'capacity_limited')).toMatchObject([{ workers: 2 }]);
+  });
+
   it('is not missed where instances that were lost are replaced in time', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(100, 100),

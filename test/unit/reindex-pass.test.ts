@@ -72,9 +72,30 @@ describe('a fleet that cannot be seen', () => {
     const fleet = new Group(2, ['i-1', 'i-2']);
     fleet.blind = { looks: 100, failure };
     const called: string[] = [];
-    await passOver(fleet, STOPPED, (url) => void called.push(url));
+    await passOver(fleet, STOPPED, { onHealth: (url) => void called.push(url) });
     for (const url of ['http://i-1', 'http://i-2'])
       expect(called.filter((one) => one === url).length).toBeGreaterThan(100);
+  });
+});
+
+describe('calls to a fleet that fail', () => {
+  async function toldOf(looks: number): Promise<string[]> {
+    const fleet = new Group(1, ['i-1']);
+    fleet.blind = { looks, failure: new RunFailed('the AWS credentials have expired: renew them') };
+    const told: string[] = [];
+    await passOver(fleet, STOPPED, { onTrouble: (sentence) => void told.push(sentence) });
+    return told;
+  }
+
+  it('are told of after some seconds, and when they succeed again', async () => {
+    expect(await toldOf(30)).toEqual([
+      'calls to the fleet fail (describe): the AWS credentials have expired: renew them',
+      'calls to the fleet (describe) succeed again',
+    ]);
+  });
+
+  it('are no news when it is one or two', async () => {
+    expect(await toldOf(2)).toEqual([]);
   });
 });
 
@@ -100,11 +121,16 @@ const LIMITS: Limits = {
 
 const MOST_MS = 3_600_000;
 
+interface Watcher {
+  readonly onHealth?: (url: string) => void;
+  readonly onTrouble?: (sentence: string) => void;
+}
+
 /** A pass over one range of a run of which `event` was recorded, in virtual time. */
 async function passOver(
   fleet: Fleet,
   event: RunEvent,
-  onHealth: (url: string) => void = () => {},
+  { onHealth = () => {}, onTrouble = () => {} }: Watcher = {},
 ): Promise<void> {
   let nowMs = 0;
   const clock: Clock = {
@@ -144,6 +170,8 @@ async function passOver(
     outlivesProcess: false,
     clock,
     requireHeld: () => {},
+    onTrouble,
+    onBlind: () => {},
     onTick: () => {},
     signal: new AbortController().signal,
   });

@@ -53,6 +53,11 @@ const KINDS = [
   'read again',
   'lose target',
   'promote',
+  'clear',
+  'pin',
+  'launch',
+  'end',
+  'limit',
 ] as const;
 
 function step(): fc.Arbitrary<Step> {
@@ -75,6 +80,13 @@ const PLANNED = applyEvents(emptyState(), [
   { type: 'pass_opened', pass: 1, numbers: null },
 ]);
 
+const PIN = {
+  group: 'books',
+  template: { id: 'lt-1', version: '1' },
+  image: 'ami-1',
+  parameter: { name: '/books/image', version: 1 },
+};
+
 function throughJson(snapshot: Snapshot): Snapshot {
   return JSON.parse(JSON.stringify(snapshot)) as Snapshot;
 }
@@ -95,6 +107,16 @@ function eventsOf(state: RunState, { kind, pick, size }: Step): RunEvent[] {
       return assignment(waiting[pick % (waiting.length + 1)] ?? nextFresh(state));
     case 'desire':
       return [{ type: 'desired_set', count: size }];
+    case 'clear':
+      return [{ type: 'fleet_cleared', earlier: size > 5 ? [`i-${pick}`] : [] }];
+    case 'pin':
+      return [{ type: 'fleet_pinned', pin: PIN }];
+    case 'launch':
+      return [{ type: 'instance_launched', instance: `i-${pick}`, at }];
+    case 'end':
+      return [{ type: 'instance_ended', instance: `i-${pick}`, at, seen: size > 5 }];
+    case 'limit':
+      return [{ type: 'capacity_limited', workers: size, reason: 'no more' }];
     case 'stop':
       return [{ type: 'stopped', reason: 'enough' }];
     case 'resume':

@@ -1,9 +1,25 @@
 import type { AutoScalingGroup, InstanceRefresh } from '@aws-sdk/client-auto-scaling';
 
+/** Says which fleet a group belongs to: what the journal of one fleet claims, that of another knows nothing of. */
+const FLEET_TAG = 'reindex-fleet:fleet';
+
+/** What a run wants of its group. */
+export interface Wanted {
+  readonly workers: number;
+  /** The fleet's name. */
+  readonly fleet: string;
+}
+
 /** What is wrong with a group, one sentence each; none can be mended by the run itself. */
-export function groupFaults(group: AutoScalingGroup, workers: number): string[] {
+export function groupFaults(group: AutoScalingGroup, { workers, fleet }: Wanted): string[] {
+  const owner = fleetOf(group);
   const { MinSize = 0, MaxSize = 0, Status, NewInstancesProtectedFromScaleIn, WarmPoolConfiguration } = group;
   return [
+    ...(owner === undefined || owner === fleet
+      ? []
+      : [
+          `its tag ${FLEET_TAG} says that it belongs to the fleet ${owner}, and this is ${fleet}: two fleets would end each other's instances; mend aws.group or fleet`,
+        ]),
     ...(Status === undefined ? [] : [`it is being deleted (${Status})`]),
     ...(MinSize === 0 ? [] : [`its minimum is ${MinSize}, and the fleet must reach zero: set it to 0`]),
     ...(MaxSize >= workers
@@ -27,10 +43,21 @@ export function groupFaults(group: AutoScalingGroup, workers: number): string[] 
 }
 
 /** Without these the group goes on, but an instance that ends by itself keeps its place until the capacity's deadline. */
-export function groupWarnings(group: AutoScalingGroup): string[] {
-  return suspended(group, ['HealthCheck', 'ReplaceUnhealthy']).map(
-    (process) => `its process ${process} is suspended: a worker that ends by itself is not replaced`,
-  );
+export function groupWarnings(group: AutoScalingGroup, { fleet }: Pick<Wanted, 'fleet'>): string[] {
+  return [
+    ...suspended(group, ['HealthCheck', 'ReplaceUnhealthy']).map(
+      (process) => `its process ${process} is suspended: a worker that ends by itself is not replaced`,
+    ),
+    ...(fleetOf(group) === undefined
+      ? [
+          `it has no tag ${FLEET_TAG}, so a run of another fleet could take it as well: give it that tag with the value ${fleet}`,
+        ]
+      : []),
+  ];
+}
+
+function fleetOf({ Tags = [] }: AutoScalingGroup): string | undefined {
+  return Tags.find(({ Key }) => Key === FLEET_TAG)?.Value;
 }
 
 /** Every instance must count as one, and be launched from the one template that the run is pinned to. */

@@ -4,7 +4,7 @@ import { RunFailed } from '../../errors.ts';
 import type { FleetPin } from '../../reconcile/events.ts';
 import type { Fleet } from '../fleet.ts';
 import { checkChanges } from './check-changes.ts';
-import { groupFaults, groupWarnings, refreshFaults } from './check-group.ts';
+import { groupFaults, groupWarnings, refreshFaults, type Wanted } from './check-group.ts';
 import { checkLaunch } from './check-launch.ts';
 import { allowed, collect, type Findings, type Found } from './findings.ts';
 import type { GroupReads } from './group-reads.ts';
@@ -13,8 +13,7 @@ import { readToken } from './token.ts';
 export interface GroupCheck {
   readonly reads: GroupReads;
   readonly settings: AwsSettings;
-  /** That the run wants. */
-  readonly workers: number;
+  readonly wanted: Wanted;
   /** Of an unfinished run; null: a new one. */
   readonly pin: FleetPin | null;
   /** To try the changing calls on, by calls that change nothing; null: they are not tried. */
@@ -57,7 +56,7 @@ export async function checkGroup(
 
 /** What the run is pinned to, if the group is fit for it. */
 async function checkPresent(check: GroupCheck): Promise<Found<FleetPin | 'absent'>> {
-  const { reads, workers, changes } = check;
+  const { reads, wanted, changes } = check;
   const group = await reads.group();
   if (group === null) return { value: 'absent', faults: [], warnings: [] };
   const named = (sentences: readonly string[]): string[] =>
@@ -74,12 +73,12 @@ async function checkPresent(check: GroupCheck): Promise<Found<FleetPin | 'absent
   return {
     value: pin.value,
     faults: [
-      ...named(groupFaults(group, workers)),
+      ...named(groupFaults(group, wanted)),
       ...pin.faults,
       ...refreshes.faults,
       ...(calls?.faults ?? []),
     ],
-    warnings: [...named(groupWarnings(group)), ...pin.warnings, ...(calls?.warnings ?? [])],
+    warnings: [...named(groupWarnings(group, wanted)), ...pin.warnings, ...(calls?.warnings ?? [])],
   };
 }
 

@@ -33,8 +33,8 @@ export interface GroupRun {
   readonly pin: FleetPin;
   /** Failed launches count from here on. */
   readonly startedAt: Date;
-  /** The fleet was at zero under the run's claim, so that whatever is there now is the run's. */
-  readonly isCleared: () => boolean;
+  /** Whether an instance is the run's: the fleet was at zero under its claim, and this one was not there before. */
+  readonly owns: (instance: string) => boolean;
 }
 
 /**
@@ -69,7 +69,7 @@ export class GroupFleet implements Fleet {
     const { run, workerPort } = this.#options;
     const [group, known] = await Promise.all([this.#group(), this.#reads.instances()]);
     const instances = instancesOf(group, known, {
-      run: run?.isCleared() === true ? run.id : null,
+      runOf: (id) => (run?.owns(id) === true ? run.id : null),
       pin: run?.pin ?? null,
       workerPort,
     });

@@ -7,8 +7,8 @@ import { isNumbered, type NamedTemplate, named } from './launch-template.ts';
 import { templateWords } from './launch-source.ts';
 
 export interface InstanceOptions {
-  /** Whose they are; null: not yet known to be of the run that asks. */
-  readonly run: string | null;
+  /** Whose an instance is; null: not known to be of the run that asks. */
+  readonly runOf: (instance: string) => string | null;
   /** What they ought to be launched from; null: whatever it is. */
   readonly pin: FleetPin | null;
   readonly workerPort: number;
@@ -42,10 +42,9 @@ function describeInstance(
   return {
     id: InstanceId,
     phase,
-    run: options.run,
+    run: options.runOf(InstanceId),
     detail: endOf(instance),
-    misfit:
-      options.pin === null ? null : misfitOf(instance, templateOfInstance(instance, member), options.pin),
+    misfit: asideOf(member) ?? misfitOf(instance, templateOfInstance(instance, member), options.pin),
     launchedAt: LaunchTime?.toISOString() ?? null,
     endedAt: phase === 'terminating' || phase === 'gone' ? endTimeOf(instance) : null,
     url: isUp ? `http://${PrivateIpAddress}:${options.workerPort}` : null,
@@ -66,13 +65,27 @@ const PHASES: Readonly<Record<string, FleetInstance['phase']>> = {
 function describeMember(
   id: string,
   { LifecycleState }: GroupMember,
-  { run }: InstanceOptions,
+  { runOf }: InstanceOptions,
 ): FleetInstance {
   const phase = LifecycleState?.startsWith('Terminat') === true ? 'terminating' : 'pending';
-  return { id, phase, run, ...PLAIN_INSTANCE, url: null };
+  return { id, phase, run: runOf(id), ...PLAIN_INSTANCE, url: null };
 }
 
-function misfitOf({ ImageId }: Instance, template: NamedTemplate | null, pin: FleetPin): string | null {
+/** https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html */
+const ASIDE = /^(Terminating:|Standby$|EnteringStandby$|Detaching$)/;
+
+/** Why no work is given to what the group has set aside, or holds back from its end for a lifecycle hook. */
+function asideOf(member: GroupMember | undefined): string | null {
+  const state = member?.LifecycleState ?? '';
+  return ASIDE.test(state) ? `its group has it in state ${state}` : null;
+}
+
+function misfitOf(
+  { ImageId }: Instance,
+  template: NamedTemplate | null,
+  pin: FleetPin | null,
+): string | null {
+  if (pin === null) return null;
   if (ImageId !== undefined && ImageId !== pin.image)
     return `it was launched from the image ${ImageId}, this run is pinned to ${pin.image}`;
   if (template === null || (template.id === pin.template.id && template.version === pin.template.version))

@@ -1,0 +1,85 @@
+import type { Clock } from '../clock.ts';
+import type { Price } from '../plan/cost.ts';
+import type { Memory } from '../reconcile/memory.ts';
+import type { Observation } from '../reconcile/observation.ts';
+import { isDone, type RunState } from '../reconcile/state.ts';
+import { beginEta, nextEta } from './eta.ts';
+import { FleetWarnings } from './fleet-warnings.ts';
+import { type Snapshot, snapshotOf } from './progress.ts';
+import type { Reporter } from './reporter.ts';
+import { durationWords } from './words.ts';
+
+export interface PassReportOptions {
+  readonly reporter: Reporter;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly price: Price | null;
+  /** So long zero must hold before it is believed; 0: it is believed at once. */
+  readonly zeroQuietMs: number;
+}
+
+/** What a person sees of a pass tick by tick, and the times that are taken on the way. */
+export class PassReport {
+  readonly #options: PassReportOptions;
+  readonly #warnings: FleetWarnings;
+  readonly #startMs: number;
+  readonly #rowsBefore: number;
+  #eta: ReturnType<typeof beginEta>;
+  #last: Snapshot | null = null;
+  #workersMs: number | null = null;
+  #doneMs: number | null = null;
+
+  /** @param state as the pass begins */
+  constructor(state: RunState, options: PassReportOptions) {
+    this.#options = options;
+    this.#warnings = new FleetWarnings(state);
+    this.#startMs = options.clock.monotonicMs();
+    this.#rowsBefore = state.counts.rowsRead;
+    this.#eta = beginEta(this.#startMs, state.counts.rowsRead);
+  }
+
+  /** From the pass's beginning to the first worker that answered; null: none has. */
+  get bootSeconds(): number | null {
+    return this.#workersMs === null ? null : (this.#workersMs - this.#startMs) / 1000;
+  }
+
+  /** Of rows that this process saw read, while there were workers and work: without boot, and without the way to zero. */
+  rowsPerSecond(state: RunState): number {
+    const { clock } = this.#options;
+    const seconds = ((this.#doneMs ?? clock.monotonicMs()) - (this.#workersMs ?? this.#startMs)) / 1000;
+    return seconds <= 0 ? 0 : (state.counts.rowsRead - this.#rowsBefore) / seconds;
+  }
+
+  tick(state: RunState, memory: Memory, observation: Observation): void {
+    const { reporter, clock, price } = this.#options;
+    for (const warning of this.#warnings.next(state, observation)) reporter.warning(warning);
+    const snapshot = snapshotOf(state, memory, observation, price);
+    this.#last = snapshot;
+    if (snapshot.workers.working + snapshot.workers.idle > 0) this.#workersMs ??= clock.monotonicMs();
+    if (isDone(state)) this.#noteDone(snapshot);
+    const next = nextEta(this.#eta, clock.monotonicMs(), {
+      rows: snapshot.counts.rowsRead,
+      rowsExpected: snapshot.rowsExpected,
+      waiting: snapshot.waitingFor.length > 0,
+    });
+    this.#eta = next.state;
+    reporter.progress({ ...snapshot, estimate: this.#doneMs === null ? next.estimate : NO_ESTIMATE });
+  }
+
+  /** The fleet cannot be seen: nobody knows how fast it is. */
+  blind(): void {
+    if (this.#last !== null) this.#options.reporter.progress({ ...this.#last, estimate: NO_ESTIMATE });
+  }
+
+  #noteDone({ workers }: Snapshot): void {
+    if (this.#doneMs !== null) return;
+    const { reporter, clock, zeroQuietMs } = this.#options;
+    this.#doneMs = clock.monotonicMs();
+    const { working, idle, starting } = workers;
+    if (zeroQuietMs > 0 && working + idle + starting > 0)
+      reporter.note(
+        `every range is done: the instances are ended, and zero must hold for ${durationWords(zeroQuietMs / 1000)}`,
+      );
+  }
+}
+
+const NO_ESTIMATE = { rowsPerSecond: null, secondsLeft: null } as const;
