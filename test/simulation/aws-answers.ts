@@ -64,6 +64,9 @@ function groupOf({ desired, instances }: GroupView, pin: FleetPin): AutoScalingG
   };
 }
 
+/** Its name, as in the pin of whoever looks. */
+const GROUP = 'virtual';
+
 const STATES = {
   pending: 'pending',
   running: 'running',
@@ -75,6 +78,7 @@ function instanceOf({ id, phase, image, launchedAt, endedAt }: ViewedInstance): 
   return {
     InstanceId: id,
     ImageId: image,
+    Tags: [{ Key: 'aws:autoscaling:groupName', Value: GROUP }],
     PrivateIpAddress: id,
     State: { Name: STATES[phase] },
     LaunchTime: new Date(launchedAt ?? 0),
