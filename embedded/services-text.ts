@@ -19,7 +19,7 @@ function databaseLines({ port, user, passwordFile, exampleUrl, url }: DatabaseSt
   const secret = `"$(cat '${passwordFile}')"`;
   return [
     `Database: PostgreSQL at 127.0.0.1:${port}, database ${database}, user ${user}, password in ${passwordFile}`,
-    `  source: { url: "postgres://${encodeURIComponent(user)}@127.0.0.1:${port}/${database}" }   with REINDEX_SOURCE_PASSWORD=${secret}`,
+    `  source: { url: "postgres://${encodeURIComponent(user)}@127.0.0.1:${port}/${database}" }   # with REINDEX_SOURCE_PASSWORD=${secret}`,
     `  PGPASSWORD=${secret} psql -h 127.0.0.1 -p ${port} -U ${user} ${database}`,
   ];
 }

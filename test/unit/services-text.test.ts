@@ -16,7 +16,7 @@ test('what runs where is said with settings to paste, without the password', () 
     developmentUrl: null,
     timings: [],
   });
-  expect(text).toContain('source: { url: "postgres://someone@127.0.0.1:5431/cities" }');
+  expect(text).toContain('source: { url: "postgres://someone@127.0.0.1:5431/cities" }   # with');
   expect(text).toContain(`REINDEX_SOURCE_PASSWORD="$(cat '/cache/password')"`);
   expect(text).toContain('target: { url: "http://127.0.0.1:9201" }');
   expect(text).not.toContain('hush');
