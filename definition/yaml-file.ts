@@ -26,6 +26,9 @@ export interface YamlFile {
   readonly faultAt: FaultAt;
 }
 
+/** What a schema says of a setting that is not there, where its name says what to write. Any other message is put behind it. */
+export const MISSING = 'This is missing.';
+
 /** Aliases that may be resolved in one file; more is taken for a bomb. */
 const MAX_ALIASES = 100;
 /** One slip of syntax can make an error of each line behind it. */
@@ -81,7 +84,9 @@ function issueFaults(issue: z.core.$ZodIssue, yaml: YamlFile): Fault[] {
     );
   }
   const absent = issue.code === 'invalid_type' && issue.input === undefined;
-  return [yaml.faultAt(path, absent ? `This is missing. ${issue.message}` : issue.message)];
+  return [
+    yaml.faultAt(path, absent && issue.message !== MISSING ? `${MISSING} ${issue.message}` : issue.message),
+  ];
 }
 
 type At = (offset: number) => Position;

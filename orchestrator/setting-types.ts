@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MISSING } from '../definition/yaml-file.ts';
 
 /** A whole number within bounds, with one sentence for whatever is wrong with it. */
 export const whole = (least: number, most: number, unit = '') => {
@@ -8,4 +9,7 @@ export const whole = (least: number, most: number, unit = '') => {
 
 export const ms = (fallback: number) => whole(1, 86_400_000, ' of milliseconds').default(fallback);
 
-export const text = z.string('A text.').trim().min(1, 'Not empty.');
+export const text = z
+  .string({ error: ({ input }) => (input === undefined ? MISSING : 'A text.') })
+  .trim()
+  .min(1, 'Not empty.');

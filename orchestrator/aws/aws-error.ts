@@ -102,7 +102,7 @@ function wordsOf(error: unknown): string {
 
 function credentialsAdvice(code: string): string {
   if (code === 'CredentialsProviderError')
-    return 'no AWS credentials were found: set AWS_PROFILE, a role, or AWS_ACCESS_KEY_ID';
+    return 'no AWS credentials: look after AWS_PROFILE, a role, or AWS_ACCESS_KEY_ID';
   return code.includes('xpired')
     ? 'the AWS credentials have expired: renew them'
     : 'AWS does not know these credentials: look after them';

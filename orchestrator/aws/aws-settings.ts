@@ -3,7 +3,10 @@ import { section } from '../../definition/section.ts';
 import { ms, text, whole } from '../setting-types.ts';
 
 /** A name in Parameter Store: https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html */
-const parameter = text.regex(/^[A-Za-z0-9/._-]{1,1011}$/, 'A parameter name: letters, digits and / . _ -');
+const parameter = text.regex(
+  /^[A-Za-z0-9/._-]{1,1011}$/,
+  'This is no name of a parameter: letters, digits and / . _ -',
+);
 
 /**
  * The fleet as an Auto Scaling group. Credentials come from where AWS's own tools take them (environment, profile, role).
@@ -11,7 +14,7 @@ const parameter = text.regex(/^[A-Za-z0-9/._-]{1,1011}$/, 'A parameter name: let
  */
 export const awsSection = section({
   /** Where group, parameters and bucket are, e.g. `eu-central-1`. */
-  region: text.regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'A region, e.g. eu-central-1.'),
+  region: text.regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'This is no region, such as eu-central-1.'),
   /** Name of the Auto Scaling group. */
   group: text,
   /** The parameter (data type `aws:ec2:image`) that the launch template takes its image from; null: the template names an image itself. */
@@ -22,7 +25,10 @@ export const awsSection = section({
   worker_port: whole(1, 65_535).default(8003),
   /** The bucket of claims, locks and journals; null: the folder that `journal.directory` names. */
   journal_bucket: text
-    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'The name of a bucket.')
+    .regex(
+      /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+      'This is no name of a bucket: small letters, digits, dots and dashes.',
+    )
     .nullable()
     .default(null),
   /** What the keys in the bucket begin with; the fleet's name follows. */

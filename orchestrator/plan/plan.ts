@@ -33,7 +33,7 @@ export interface DefinitionPlan {
   readonly bounds: KeyBounds | null;
   /** Every key that bigint can hold lies in exactly one. */
   readonly ranges: readonly PlannedRange[];
-  /** Bytes to the cluster for each row of the base table; null: no row could be measured. */
+  /** Whole bytes to the cluster for each row of the base table; null: no row could be measured. */
   readonly bytesPerRow: number | null;
   readonly expectedBytes: number | null;
 }
@@ -73,7 +73,7 @@ export async function planDefinition(
       rows,
       bounds,
       ranges: splitRanges(sample, { rows: rows.count, bytes: bytes ?? 0, ranges }),
-      bytesPerRow,
+      bytesPerRow: bytesPerRow === null ? null : Math.round(bytesPerRow),
       expectedBytes: expectedBytes(rows.count, bytesPerRow),
     };
   });

@@ -27,7 +27,7 @@ export async function checkAll<T>(
     result.status === 'rejected' ? [messageOf(result.reason)] : [],
   );
   // Found over the network: exit 1, though the words are those of faults in a file.
-  throw new RunFailed(faults.join('\n'));
+  throw new RunFailed(eachLineOnce(faults));
 }
 
 /** Without its journal a run cannot even take its lock; what else is wrong with its fleet is named beside that. */
@@ -39,6 +39,11 @@ export async function checkJournal({ checkJournal }: Offline, workers: WorkersBa
     await workers
       .check({ pin: null, underLock: false })
       .catch((other: unknown) => faults.push(messageOf(other)));
-    throw new RunFailed(faults.join('\n'), { cause: error });
+    throw new RunFailed(eachLineOnce(faults), { cause: error });
   }
+}
+
+/** Journal and fleet ask for the same identity, and are refused it with the same sentence. */
+function eachLineOnce(faults: readonly string[]): string {
+  return [...new Set(faults.flatMap((fault) => fault.split('\n')))].join('\n');
 }

@@ -28,7 +28,7 @@ export function resultOf(state: RunState, at: string, price: Price | null): Phas
     rows_read_again: rereadCounts(state).rowsRead,
     documents_per_second: reindex.documents_per_second ?? null,
     workers: reindex.workers ?? null,
-    boot_seconds: reindex.boot_seconds ?? null,
+    boot_seconds: rounded(reindex.boot_seconds),
     ...spentBy(state, at, price),
     validated: phases.validate?.record ?? null,
     phase_seconds: phaseSeconds(state),
@@ -52,6 +52,11 @@ export function spentBy(state: RunState, at: string, price: Price | null): Spent
     instance_seconds: Math.round(use.seconds),
     cost: price === null ? null : costOf(use, price),
   };
+}
+
+/** To a tenth; null: there is none. */
+function rounded(seconds: unknown): number | null {
+  return typeof seconds === 'number' ? Math.round(seconds * 10) / 10 : null;
 }
 
 function mainPassCounts(state: RunState) {

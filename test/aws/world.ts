@@ -62,6 +62,7 @@ export interface AwsWorld {
 const TEMPLATE = {
   InstanceType: 'c7g.large',
   InstanceInitiatedShutdownBehavior: 'terminate',
+  IamInstanceProfile: { Name: 'workers' },
   MetadataOptions: { HttpTokens: 'required', InstanceMetadataTags: 'enabled' },
 } as const satisfies RequestLaunchTemplateData;
 

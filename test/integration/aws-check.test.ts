@@ -50,6 +50,15 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
     expect(await check(world, {}, { pin })).toEqual({ pin, warnings: [] });
   });
 
+  test('says where its workers have no role', async () => {
+    const world = await makeChecked(scope, { maximum: 4, template: { IamInstanceProfile: undefined } });
+    expect((await check(world)).warnings).toContainEqual(
+      expect.stringContaining(
+        `${world.templateId} has no instance profile: unless the image has other credentials, a worker cannot read its parameters`,
+      ),
+    );
+  });
+
   test('says where an instance that ends by itself would not be replaced', async () => {
     const world = await makeChecked(scope);
     await suspend(world, 'ReplaceUnhealthy');
@@ -126,7 +135,10 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
     await world.clients.ec2.send(
       new CreateLaunchTemplateVersionCommand({
         LaunchTemplateId: world.templateId,
-        LaunchTemplateData: { ImageId: 'resolve:ssm:/another/image', InstanceType: 'c7g.large' },
+        LaunchTemplateData: {
+          ImageId: 'resolve:ssm:/another/image',
+          InstanceInitiatedShutdownBehavior: 'terminate',
+        },
       }),
     );
     expect(await faultsOf(world)).toEqual([
@@ -136,6 +148,19 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
       expect.stringContaining('where aws.image_parameter is not set it must name an image'),
     ]);
   });
+
+  test.each([undefined, 'stop' as const])(
+    'stops an instance that shuts itself down (%s)',
+    async (behavior) => {
+      const world = await makeChecked(scope, {
+        maximum: 4,
+        template: { InstanceInitiatedShutdownBehavior: behavior },
+      });
+      expect(await faultsOf(world)).toEqual([
+        `version $Latest of the launch template ${world.templateId} stops an instance that shuts itself down, as a worker does in the last resort, and does not end it: set InstanceInitiatedShutdownBehavior to terminate`,
+      ]);
+    },
+  );
 
   test('has all of this, which is said at once', async () => {
     const world = await makeChecked(scope, { maximum: 1 });

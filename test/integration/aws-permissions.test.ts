@@ -6,6 +6,7 @@ import type { AwsError } from '../aws/aws-fault-answer.ts';
 import { check, expectUntouched, faultsOf, makeChecked } from '../aws/checked-world.ts';
 import { type Credentials, startEnforcedAws } from '../aws/enforced-aws.ts';
 import { checkWorld } from '../aws/group-fleet.ts';
+import { readPolicy } from '../aws/example-policy.ts';
 import { type AwsWorld, makeWorld } from '../aws/world.ts';
 
 /** The check of a group with credentials that do not suffice. */
@@ -59,6 +60,8 @@ describe.skipIf(inject('awsUrl') === null)('a policy that lacks one call', () =>
     const terminate = 'autoscaling:TerminateInstanceInAutoScalingGroup';
     const noTerminator = await aws.credentialsWithout(terminate);
     const everything = await aws.credentialsWithout();
+    const { actions } = await readPolicy('orchestrator');
+    const asInTheExample = await aws.credentialsFor(...actions);
     await aws.enforce();
 
     for (const [action, credentials] of users) {
@@ -82,6 +85,7 @@ describe.skipIf(inject('awsUrl') === null)('a policy that lacks one call', () =>
       ),
     );
     expect((await checkAs(world, proxy, everything)).faults).toEqual([]);
+    expect((await checkAs(world, proxy, asInTheExample)).faults).toEqual([]);
     const unknown = await checkAs(world, proxy, { accessKeyId: 'AKIANOBODY', secretAccessKey: 'none' });
     expect(unknown.faults).toEqual([
       expect.stringMatching(

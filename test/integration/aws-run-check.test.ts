@@ -86,7 +86,7 @@ describe.skipIf(inject('awsUrl') === null)('a command whose fleet is a group', (
     const with_ = await commands('frankfurt');
     const { code, result } = await with_.command('run');
     expect(code).toBe(2);
-    expect(result.error).toContain('aws.region: A region, e.g. eu-central-1.');
+    expect(result.error).toContain('aws.region: This is no region, such as eu-central-1.');
     expect(with_.proxy.calls).toEqual([]);
   });
 

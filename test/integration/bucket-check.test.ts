@@ -165,8 +165,23 @@ describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeo
     const environment = { AWS_ENDPOINT_URL: awsUrl, AWS_REGION: REGION, AWS_EC2_METADATA_DISABLED: 'true' };
     for (const error of await errorsOf(await setUp(scope, 'books'), environment))
       expect(error).toMatch(
-        /^sts:GetCallerIdentity on this process’s credentials in region eu-central-1: .*no AWS credentials were found/,
+        /^sts:GetCallerIdentity on this process’s credentials in region eu-central-1: .*no AWS credentials: look after/,
       );
+  });
+
+  it('says once that a profile gives none, though journal and group both want them', async (scope) => {
+    const environment = {
+      AWS_ENDPOINT_URL: awsUrl,
+      AWS_PROFILE: 'absent',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+      AWS_CONFIG_FILE: '/dev/null',
+    };
+    for (const error of await errorsOf(await setUp(scope, 'books'), environment)) {
+      expect(error).toMatch(
+        /Could not load credentials from any providers \(no AWS credentials: look after AWS_PROFILE, /,
+      );
+      expect(error.split('sts:GetCallerIdentity')).toHaveLength(2);
+    }
   });
 
   it('says that AWS does not answer', async (scope) => {

@@ -161,7 +161,8 @@ describe('large tables are sampled', () => {
     );
     expect(planned.bytesPerRow).toBeGreaterThan(0.97 * Number(rows[0]?.bytes));
     expect(planned.bytesPerRow).toBeLessThan(1.03 * Number(rows[0]?.bytes));
-    expect(planned.expectedBytes).toBe(Math.round(planned.rows.count * (planned.bytesPerRow ?? 0)));
+    // The bytes of a row are rounded, those of the table are not made of that.
+    expect(Math.round((planned.expectedBytes ?? 0) / planned.rows.count)).toBe(planned.bytesPerRow);
   });
 });
 
@@ -176,7 +177,7 @@ describe('the size of a row', () => {
     const planned = await planDefinition(client, parseDefinition(text, 'test.yaml'), { workers: 1 });
     // {"index":{"_id":"888"}} and {"id":888,"v":7} with their newlines, for every second row.
     expect(planned.bytesPerRow).toBeGreaterThan(17);
-    expect(planned.bytesPerRow).toBeLessThan(21);
+    expect(planned.bytesPerRow).toBeLessThan(22);
   });
 
   test('is unknown where a document cannot be made', async () => {

@@ -139,6 +139,7 @@ it('plan says what a run would do, and touches neither journal nor cluster', {
     status: 'planned',
     workers: 3,
     rows_exact: false,
+    bytes_per_row: expect.toSatisfy(Number.isInteger),
     ...nothingThere,
   });
   expect(resultOf(exact)).toMatchObject({ rows, rows_exact: true });

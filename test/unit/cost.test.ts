@@ -9,8 +9,11 @@ import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { applyEvents, emptyState } from '../../orchestrator/reconcile/state.ts';
 import type { Progress } from '../../orchestrator/report/progress.ts';
 import { progressLines } from '../../orchestrator/report/render.ts';
+import { showSummary } from '../../orchestrator/report/summary.ts';
 import { moneyWords } from '../../orchestrator/report/words.ts';
-import { spentBy } from '../../orchestrator/run/result.ts';
+import type { SourceConnections } from '../../orchestrator/run/connections.ts';
+import { resultOf, spentBy } from '../../orchestrator/run/result.ts';
+import { IDENTITY } from '../support/virtual-world.ts';
 
 const PRICE = { perHour: 0.36, currency: 'EUR' };
 
@@ -72,6 +75,32 @@ describe('what a run has spent', () => {
 
   it('is nothing that anybody could say of processes of this machine', () => {
     expect(spentBy(emptyState(), at, null)).toEqual({ instances: null, instance_seconds: null, cost: null });
+  });
+});
+
+describe('the result of a run', () => {
+  const at = '2026-01-01T00:00:00.000Z';
+  const state = applyEvents(emptyState(), [
+    IDENTITY,
+    { type: 'phase_started', phase: 'reindex', at },
+    { type: 'phase_finished', phase: 'reindex', at, record: { boot_seconds: 2.5894097550000006 } },
+  ]);
+
+  it('tells the boot to a tenth of a second, and none where there was none', () => {
+    expect(resultOf(state, at, null)).toMatchObject({ boot_seconds: 2.6 });
+    expect(resultOf(applyEvents(emptyState(), [IDENTITY]), at, null)).toMatchObject({ boot_seconds: null });
+  });
+
+  it('reads for a person as billed seconds', async () => {
+    const lines: string[] = [];
+    const context = {
+      reporter: { note: (line: string) => lines.push(line) },
+      offline: { settings: { report: { example_query: null } } },
+    } as unknown as CommandContext;
+    const cost = { amount: 0.024, currency: 'EUR', exact: true };
+    const result = { ...resultOf(state, at, null), instances: 4, instance_seconds: 240, cost };
+    await showSummary(context, { ...state, result }, { services: null } as unknown as SourceConnections);
+    expect(lines).toContain('cost   0.0240 EUR for 4 instances, 4 min 00 s billed together');
   });
 });
 

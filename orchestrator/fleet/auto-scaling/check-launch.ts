@@ -1,5 +1,5 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
-import type { LaunchTemplateVersion } from '@aws-sdk/client-ec2';
+import type { LaunchTemplateVersion, ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
 import type { Parameter } from '@aws-sdk/client-ssm';
 import type { FleetPin } from '../../reconcile/events.ts';
 import { collect, type Found } from './findings.ts';
@@ -65,7 +65,8 @@ function templateIn(
 ): Found<TemplateAndImage> {
   const which = `version ${named.version} of the launch template ${named.id}`;
   if (version?.VersionNumber === undefined) return fault(`${which} does not exist: mend the group`);
-  const image = version.LaunchTemplateData?.ImageId ?? 'no image';
+  const data = version.LaunchTemplateData ?? {};
+  const image = data.ImageId ?? 'no image';
   const template = { id: named.id, version: String(version.VersionNumber) };
   const wanted = imageParameter === null ? /^ami-[0-9a-f]+$/ : `resolve:ssm:${imageParameter}`;
   const fits = typeof wanted === 'string' ? image === wanted : wanted.test(image);
@@ -75,13 +76,39 @@ function templateIn(
       : `aws.image_parameter wants resolve:ssm:${imageParameter}`;
   return {
     value: { template, image },
-    faults: fits ? [] : [`${which} launches ${image}, and ${advice}`],
-    warnings: isNumbered(named)
-      ? []
-      : [
-          `the group takes ${which}, which is ${version.VersionNumber} now: if that moves while the run lasts, it launches no more`,
-        ],
+    faults: [...(fits ? [] : [`${which} launches ${image}, and ${advice}`]), ...shutdownFaults(which, data)],
+    warnings: [
+      ...(isNumbered(named)
+        ? []
+        : [
+            `the group takes ${which}, which is ${version.VersionNumber} now: if that moves while the run lasts, it launches no more`,
+          ]),
+      ...profileWarnings(which, data),
+    ],
   };
+}
+
+/**
+ * EC2 stops an instance that shuts itself down unless told otherwise, and one that is stopped is still there:
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_ChangingInstanceInitiatedShutdownBehavior.html
+ */
+function shutdownFaults(
+  which: string,
+  { InstanceInitiatedShutdownBehavior: behavior }: ResponseLaunchTemplateData,
+): string[] {
+  return behavior === 'terminate'
+    ? []
+    : [
+        `${which} stops an instance that shuts itself down, as a worker does in the last resort, and does not end it: set InstanceInitiatedShutdownBehavior to terminate`,
+      ];
+}
+
+function profileWarnings(which: string, { IamInstanceProfile }: ResponseLaunchTemplateData): string[] {
+  return IamInstanceProfile === undefined
+    ? [
+        `${which} has no instance profile: unless the image has other credentials, a worker cannot read its parameters and never gets ready`,
+      ]
+    : [];
 }
 
 interface ImageOfParameter {

@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { WORKER_NODE_FLAGS } from '../../worker/contract.ts';
+import { settingsSchema } from '../../worker/settings-schema.ts';
+import { readPolicy } from '../aws/example-policy.ts';
+
+/** What README tells a user to put on AWS. That the orchestrator's policy suffices: aws-permissions.test.ts. */
+
+test.each(['orchestrator', 'workers'] as const)('the policy of the %s only looks anywhere', async (role) => {
+  const { anywhere } = await readPolicy(role);
+  for (const action of anywhere) expect(action).toMatch(/^(autoscaling|ec2):Describe/);
+});
+
+test('the workers may end their instances and read their settings, no more', async () => {
+  const { actions } = await readPolicy('workers');
+  expect(actions.toSorted()).toEqual([
+    'autoscaling:TerminateInstanceInAutoScalingGroup',
+    'kms:Decrypt',
+    'ssm:GetParametersByPath',
+  ]);
+});
+
+test('the unit starts a worker as it is to be started, and never one that has ended by itself', async () => {
+  const unit = await readFile(new URL('../../examples/aws/reindex-worker.service', import.meta.url), 'utf8');
+  expect(unit).toContain(`/node_modules/.bin/node ${WORKER_NODE_FLAGS.join(' ')} worker/main.ts\n`);
+  expect(unit).toMatch(/^Restart=on-abnormal$/m);
+  const variables = [...unit.matchAll(/^Environment=REINDEX_WORKER_(\w+)=/gm)].map(([, name = '']) => name);
+  expect(Object.keys(settingsSchema.shape)).toEqual(
+    expect.arrayContaining(variables.map((name) => name.toLowerCase())),
+  );
+});
