@@ -101,11 +101,16 @@ export const taskAcceptedSchema = z.object({
   status_check: z.string(),
 });
 
+/** What a worker reads from and writes to. */
+const dependency = z.enum(['database', 'cluster']);
+
 export const healthSchema = z.object({
   status: z.enum(['ok', 'unavailable']),
   build: z.string(),
   worker_id: z.string(),
   draining: z.boolean(),
+  /** With 503: what cannot be reached. Why stands in the worker's log. Left out where all can be, and by older workers. */
+  unreachable: z.array(dependency).optional(),
 });
 
 export const drainAcceptedSchema = z.object({
@@ -142,7 +147,7 @@ export const taskStatusSchema = z.object({
   bytes_sent: count,
   retries: count,
   /** The dependency that the task waits for now; null while it moves. */
-  waiting_for: z.enum(['database', 'cluster']).nullable(),
+  waiting_for: dependency.nullable(),
   start_time: z.iso.datetime(),
   finish_time: z.iso.datetime().nullable(),
   error: taskErrorSchema.nullable(),
@@ -157,4 +162,5 @@ export type TaskTarget = z.infer<typeof targetSchema>;
 export type TaskStatus = z.infer<typeof taskStatusSchema>;
 export type TaskError = z.infer<typeof taskErrorSchema>;
 export type DrainAccepted = z.infer<typeof drainAcceptedSchema>;
+export type Dependency = z.infer<typeof dependency>;
 export type Health = z.infer<typeof healthSchema>;

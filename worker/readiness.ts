@@ -1,51 +1,70 @@
+import type { Dependency } from './contract.ts';
+import { messageOf } from './message-of.ts';
+
 /** Tells whether something can be reached; rejects or takes too long when it cannot. */
 export type Probe = (signal: AbortSignal) => Promise<void>;
+
+export interface ReadinessOptions {
+  readonly probes: Readonly<Record<Dependency, Probe>>;
+  /** A monotonic clock in milliseconds. */
+  readonly now: () => number;
+  /** Told when a dependency cannot be reached, in the probe's own words, when these change, and when it can be again (null). */
+  readonly onChange: (dependency: Dependency, fault: string | null) => void;
+}
 
 const FRESH_MS = 3_000;
 /** Time limit of one probe. */
 export const PROBE_TIMEOUT_MS = 2_000;
 
-/** Whether all that a worker depends on can be reached, asked at most every few seconds however many want to know. */
+/** Which of a worker's dependencies cannot be reached, asked at most every few seconds however many want to know. */
 export class Readiness {
-  readonly #probes: readonly Probe[];
-  readonly #now: () => number;
-  #answer: Promise<boolean> | null = null;
+  readonly #options: ReadinessOptions;
+  readonly #faults = new Map<Dependency, string>();
+  #answer: Promise<readonly Dependency[]> | null = null;
   #freshUntilMs = 0;
 
-  /** @param now a monotonic clock in milliseconds */
-  constructor(probes: readonly Probe[], now: () => number) {
-    this.#probes = probes;
-    this.#now = now;
+  constructor(options: ReadinessOptions) {
+    this.#options = options;
   }
 
-  ready(): Promise<boolean> {
-    if (this.#answer === null || this.#now() >= this.#freshUntilMs) {
+  /** None: it is ready. */
+  unreachable(): Promise<readonly Dependency[]> {
+    const { now } = this.#options;
+    if (this.#answer === null || now() >= this.#freshUntilMs) {
       // While the question is open everyone waits for this one answer; it is fresh from when it comes.
       this.#freshUntilMs = Number.POSITIVE_INFINITY;
       this.#answer = this.#ask().finally(() => {
-        this.#freshUntilMs = this.#now() + FRESH_MS;
+        this.#freshUntilMs = now() + FRESH_MS;
       });
     }
     return this.#answer;
   }
 
-  async #ask(): Promise<boolean> {
-    const answers = await Promise.all(this.#probes.map(succeedsInTime));
-    return answers.every(Boolean);
+  async #ask(): Promise<readonly Dependency[]> {
+    const { database, cluster } = this.#options.probes;
+    const [ofDatabase, ofCluster] = await Promise.all([faultOf(database), faultOf(cluster)]);
+    this.#note('database', ofDatabase);
+    this.#note('cluster', ofCluster);
+    return [...this.#faults.keys()];
+  }
+
+  #note(dependency: Dependency, fault: string | null): void {
+    if (fault === (this.#faults.get(dependency) ?? null)) return;
+    if (fault === null) this.#faults.delete(dependency);
+    else this.#faults.set(dependency, fault);
+    this.#options.onChange(dependency, fault);
   }
 }
 
-async function succeedsInTime(probe: Probe): Promise<boolean> {
+/** Null: it succeeded in time. */
+async function faultOf(probe: Probe): Promise<string | null> {
   const end = new AbortController();
-  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const { promise: late, resolve } = Promise.withResolvers<string>();
   const timer = setTimeout(() => {
     end.abort();
-    resolve(false);
+    resolve(`no answer within ${PROBE_TIMEOUT_MS} ms`);
   }, PROBE_TIMEOUT_MS);
-  const answer = probe(end.signal).then(
-    () => true,
-    () => false,
-  );
+  const answer = probe(end.signal).then(() => null, messageOf);
   try {
     return await Promise.race([answer, late]);
   } finally {

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { carriesToken } from './bearer-token.ts';
 import {
   CONTRACT_VERSION,
+  type Dependency,
   type DrainAccepted,
   HEADER_CONTRACT,
   HEADER_EPOCH,
@@ -25,7 +26,8 @@ export interface ServiceOptions {
   readonly token: string | null;
   readonly tasks: TaskRegister;
   readonly draining: Draining;
-  readonly ready: () => Promise<boolean>;
+  /** What cannot be reached now; none: it is ready. */
+  readonly unreachable: () => Promise<readonly Dependency[]>;
   /** Called for each call of a run's orchestrator. False: the lease is over, and the call is refused. */
   readonly renewLease: () => boolean;
   /** Told of errors that are not the caller's. */
@@ -50,12 +52,14 @@ export function createService(options: ServiceOptions): Hono<Environment> {
   const give = giveStatus(draining);
   app.get('/healthcheck', async (context) => {
     if (carries(context, options.token)) await admit(context, () => Promise.resolve());
-    const ready = await options.ready();
+    const unreachable = await options.unreachable();
+    const ready = unreachable.length === 0;
     const health: Health = {
       status: ready ? 'ok' : 'unavailable',
       build: options.build,
       worker_id: options.workerId,
       draining: draining.begun,
+      ...(ready ? {} : { unreachable: [...unreachable] }),
     };
     return context.json(health, ready ? 200 : 503);
   });

@@ -7,7 +7,7 @@ import type { IndexDefinition } from '../definition/definition.ts';
 import { digestDefinition } from '../definition/digest.ts';
 import { BatchPool, DOCUMENT_OVERHEAD_BYTES } from './bulk/batch-pool.ts';
 import { BulkClient } from './bulk/send.ts';
-import type { TaskStatus } from './contract.ts';
+import type { Dependency, TaskStatus } from './contract.ts';
 import { Draining } from './draining.ts';
 import { Lease } from './lease.ts';
 import { type Probe, PROBE_TIMEOUT_MS, Readiness } from './readiness.ts';
@@ -74,7 +74,11 @@ export async function startWorker(
     schedule,
     onDrained: (why) => onOver({ cause: 'drained', why }),
   });
-  const readiness = new Readiness([databaseProbe(settings), searchProbe(settings)], now);
+  const readiness = new Readiness({
+    probes: { database: databaseProbe(settings), cluster: searchProbe(settings) },
+    now,
+    onChange: (dependency, fault) => logReach(log, dependency, fault),
+  });
   const lease = new Lease({
     leaseMs: settings.lease_ms,
     now,
@@ -91,7 +95,7 @@ export async function startWorker(
     token: settings.token,
     tasks,
     draining,
-    ready: () => readiness.ready(),
+    unreachable: () => readiness.unreachable(),
     renewLease: () => lease.renew(),
     onError: (error) => log.error({ error: error.stack }, 'a call failed unexpectedly'),
   });
@@ -155,6 +159,11 @@ function searchProbe({ search_url: url, search_authorization: authorization }: W
     await body.dump();
     if (statusCode !== 200) throw new Error(`the search cluster answers ${statusCode}`);
   };
+}
+
+function logReach(log: Logger, dependency: Dependency, fault: string | null): void {
+  if (fault !== null) log.warn({ error: fault }, `the ${dependency} cannot be reached`);
+  else log.info(`the ${dependency} can be reached again`);
 }
 
 function logChange(log: Logger, status: TaskStatus): void {

@@ -1,5 +1,5 @@
 import type { SettledCounts } from './bulk/writer.ts';
-import type { TaskError, TaskRequest, TaskStatus } from './contract.ts';
+import type { Dependency, TaskError, TaskRequest, TaskStatus } from './contract.ts';
 
 /** A task's figures at one moment. */
 export interface TaskFigures {
@@ -9,7 +9,7 @@ export interface TaskFigures {
   readonly counts: Readonly<SettledCounts>;
   readonly bytesSent: number;
   readonly retries: number;
-  readonly waitingFor: 'database' | 'cluster' | null;
+  readonly waitingFor: Dependency | null;
 }
 
 export const NO_FIGURES: TaskFigures = {

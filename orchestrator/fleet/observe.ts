@@ -74,8 +74,8 @@ async function pollWorker(
       ...taskIds.map((task) => client.task(url, task)),
     ]);
     const tasks = Object.fromEntries(taskIds.map((task, i) => [task, statuses[i] ?? null]));
-    const { ready, draining, build, worker_id: workerId } = health;
-    return { reachable: true, ready, draining, build, workerId, tasks };
+    const { ready, unreachable = [], draining, build, worker_id: workerId } = health;
+    return { reachable: true, ready, unreachable, draining, build, workerId, tasks };
   } catch (error) {
     return { reachable: false, error: messageOf(error) };
   }

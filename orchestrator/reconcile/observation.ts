@@ -1,4 +1,4 @@
-import type { TaskStatus } from '../../worker/contract.ts';
+import type { Dependency, TaskStatus } from '../../worker/contract.ts';
 
 /** What one tick saw. Nothing here is remembered by the loop: whatever matters is seen again at the next tick. */
 export interface Observation {
@@ -48,6 +48,8 @@ export type WorkerAnswer =
       readonly reachable: true;
       /** False: booted, but its database or cluster cannot be reached. */
       readonly ready: boolean;
+      /** What it says that it cannot reach; empty where it is ready, or does not say. */
+      readonly unreachable: readonly Dependency[];
       /** It takes no more tasks and ends after its last. */
       readonly draining: boolean;
       readonly build: string;

@@ -1,6 +1,8 @@
 import { type Draft, isDown, type Limits } from './draft.ts';
+import { faultOf } from './instance-fault.ts';
+import { lastWords } from './last-words.ts';
 import type { InstanceMemory } from './memory.ts';
-import type { ObservedInstance, Observation, WorkerAnswer } from './observation.ts';
+import type { ObservedInstance, Observation } from './observation.ts';
 import { isDone, rangeCounts } from './state.ts';
 
 /**
@@ -63,37 +65,10 @@ export function terminateAgain(draft: Draft, observation: Observation, nowMs: nu
 
 /** Terminates what can do no work, to be replaced. */
 export function replaceUnfit(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
-  for (const { id } of liveInstances(draft, observation)) {
-    const reason = faultOf(draft, id, observation.workers.get(id), nowMs, limits);
-    if (reason !== null) terminate(draft, id, { decrement: false, replaced: true, reason, nowMs });
+  for (const instance of liveInstances(draft, observation)) {
+    const reason = faultOf(draft, instance, observation.workers.get(instance.id), nowMs, limits);
+    if (reason !== null) terminate(draft, instance.id, { decrement: false, replaced: true, reason, nowMs });
   }
-}
-
-/** Why an instance must be replaced; null: it need not. */
-function faultOf(
-  draft: Draft,
-  id: string,
-  answer: WorkerAnswer | undefined,
-  nowMs: number,
-  limits: Limits,
-): string | null {
-  const memory = draft.memory.instances.get(id);
-  if (memory === undefined) return null;
-  const misfit = draft.instance(id)?.misfit ?? null;
-  if (misfit !== null) return misfit;
-  if (memory.unfit !== null) return memory.unfit;
-  if (answer?.reachable === true && answer.workerId !== id)
-    return `the worker at its address calls itself ${answer.workerId}`;
-  if (answer?.reachable === true && answer.build !== limits.build)
-    return `it runs build ${answer.build.slice(0, 12)}, this run is pinned to ${limits.build.slice(0, 12)}`;
-  if (draft.rangesOf(id).length > 0) return null;
-  const drainsForNothing = answer?.reachable === true && answer.draining;
-  const unreadyMs = nowMs - (memory.readyMs ?? memory.firstSeenMs);
-  if (drainsForNothing && nowMs - memory.firstSeenMs > limits.readyTimeoutMs)
-    return 'it drains and has no work';
-  return unreadyMs > limits.readyTimeoutMs
-    ? `it has not been ready for ${Math.round(unreadyMs / 1000)} s`
-    : null;
 }
 
 /** Lets ready workers go for which there is no work any more. */
@@ -166,7 +141,7 @@ function replacementsUsed(draft: Draft): number {
   return draft.state.replacements + ended.toArray().length;
 }
 
-/** Goes on with the workers that have proved themselves; without any, the run ends with the last words of one. */
+/** Goes on with the workers that have proved themselves; without any, the run ends with what became of the others. */
 function giveUpOnReplacements(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
   const live = liveInstances(draft, observation);
   const isProven = (memory: InstanceMemory | undefined): boolean => (memory?.readyMs ?? null) !== null;
@@ -178,13 +153,5 @@ function giveUpOnReplacements(draft: Draft, observation: Observation, nowMs: num
       terminate(draft, instance.id, { decrement: false, replaced: false, reason, nowMs });
   }
   if (proven.length > 0) return;
-  const words = observation.instances.findLast((instance) => instance.detail !== null)?.detail ?? null;
-  const why = words === null ? lastReplacement(draft) : `; the last worker said: ${words}`;
-  draft.stop(`no worker is left and ${reason}${why}`);
-}
-
-/** Why the last worker that did not end by itself was replaced; empty if none was. */
-function lastReplacement({ state }: Draft): string {
-  const last = Object.entries(state.terminations).at(-1);
-  return last === undefined ? '' : `; worker ${last[0]} was replaced because ${last[1].reason}`;
+  draft.stop([`no worker is left and ${reason}`, ...lastWords(draft)].join('; '));
 }

@@ -1,35 +1,85 @@
+import type { Memory } from '../reconcile/memory.ts';
 import type { Observation } from '../reconcile/observation.ts';
 import type { RunState } from '../reconcile/state.ts';
 
-/** What befalls the fleet of a pass, as sentences; each is told once. */
+/** What befalls the fleet of a pass, as sentences; each thing is told once. */
 export class FleetWarnings {
   readonly #told: Set<string>;
+  #desired: number;
 
   /** @param state as the pass begins: what befell it before was told before */
   constructor(state: RunState) {
-    this.#told = new Set(replacements(state));
+    this.#told = new Set(Object.keys(state.terminations).map(keyOfEnd));
+    this.#desired = state.desired;
   }
 
   /** Those that are new. */
-  next(state: RunState, observation: Observation): string[] {
-    const sentences = [
-      ...observation.launchFailures.map(({ reason }) => `a launch failed: ${reason}`),
-      ...(observation.launchFault === null
-        ? []
-        : [`no more instances are launched: ${observation.launchFault}`]),
-      ...(state.capacity === null
-        ? []
-        : [`${state.capacity.reason}; the run goes on with ${state.capacity.workers}`]),
-      ...replacements(state),
+  next(state: RunState, memory: Memory, observation: Observation): string[] {
+    // A group keeps as many as are desired: what ends is replaced unless less is desired with it.
+    const keepsSize = state.desired > 0 && state.desired >= this.#desired;
+    const replaces = keepsSize && state.stopped === null && observation.launchFault === null;
+    this.#desired = state.desired;
+    const warnings = [
+      ...launchWarnings(observation),
+      ...capacityWarnings(state, observation),
+      ...terminationWarnings(state, observation),
+      ...ownEndWarnings(memory, observation, replaces),
     ];
-    const fresh = [...new Set(sentences)].filter((sentence) => !this.#told.has(sentence));
-    for (const sentence of fresh) this.#told.add(sentence);
-    return fresh;
+    return warnings.flatMap(({ key, sentence }) => {
+      if (this.#told.has(key)) return [];
+      this.#told.add(key);
+      return [sentence];
+    });
   }
 }
 
-function replacements({ terminations }: RunState): string[] {
-  return Object.entries(terminations).flatMap(([instance, { replaced, reason }]) =>
-    replaced ? [`worker ${instance} is replaced: ${reason}`] : [],
+interface Warning {
+  /** Of the thing that is told: its words may change from one look to the next. */
+  readonly key: string;
+  readonly sentence: string;
+}
+
+function keyOfEnd(instance: string): string {
+  return `end of ${instance}`;
+}
+
+function launchWarnings({ launchFailures, launchFault }: Observation): Warning[] {
+  const sentences = [
+    ...launchFailures.map(({ reason }) => `a launch failed: ${reason}`),
+    ...(launchFault === null ? [] : [`no more instances are launched: ${launchFault}`]),
+  ];
+  return sentences.map((sentence) => ({ key: sentence, sentence }));
+}
+
+/** Without the cloud's words, where they are told as those of a launch. */
+function capacityWarnings({ capacity }: RunState, { launchFailures }: Observation): Warning[] {
+  if (capacity === null) return [];
+  const { reason, workers } = capacity;
+  const words = launchFailures.map((failure) => `: ${failure.reason}`).find((end) => reason.endsWith(end));
+  const short = words === undefined ? reason : reason.slice(0, -words.length);
+  return [{ key: reason, sentence: `${short}; the run goes on with ${workers}` }];
+}
+
+/** Instances that could do no work. */
+function terminationWarnings({ terminations }: RunState, { launchFault }: Observation): Warning[] {
+  const fate = launchFault === null ? 'replaced' : 'ended';
+  return Object.entries(terminations).flatMap(([id, { replaced, reason }]) =>
+    replaced ? [{ key: keyOfEnd(id), sentence: `worker ${id} is ${fate}: ${reason}` }] : [],
   );
+}
+
+/** Instances that ended without having been told to. */
+function ownEndWarnings(memory: Memory, observation: Observation, replaces: boolean): Warning[] {
+  const details = new Map(observation.instances.map(({ id, detail }) => [id, detail]));
+  return [...memory.instances].flatMap(([id, { endedByItself, readyMs }]) => {
+    if (!endedByItself) return [];
+    // What its process wrote last stands below, line by line.
+    const [end = '', ...log] = details.get(id)?.split('\n') ?? [];
+    const sentence = [
+      `worker ${id} ended by itself${readyMs === null ? ' before it was ready' : ''}${end === '' ? '' : `: ${end}`}`,
+      ...(readyMs === null && log.length === 0 ? ['look at its log'] : []),
+      ...(replaces ? ['another is launched in its place'] : []),
+    ].join('; ');
+    return [{ key: keyOfEnd(id), sentence: [sentence, ...log].join('\n') }];
+  });
 }

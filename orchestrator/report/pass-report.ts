@@ -37,7 +37,7 @@ export class PassReport {
     this.#eta = beginEta(this.#startMs, state.counts.rowsRead);
   }
 
-  /** From the pass's beginning to the first worker that answered; null: none has. */
+  /** From the pass's beginning to the first worker that was ready; null: none was. */
   get bootSeconds(): number | null {
     return this.#workersMs === null ? null : (this.#workersMs - this.#startMs) / 1000;
   }
@@ -51,7 +51,7 @@ export class PassReport {
 
   tick(state: RunState, memory: Memory, observation: Observation): void {
     const { reporter, clock, price } = this.#options;
-    for (const warning of this.#warnings.next(state, observation)) reporter.warning(warning);
+    for (const warning of this.#warnings.next(state, memory, observation)) reporter.warning(warning);
     const snapshot = snapshotOf(state, memory, observation, price);
     this.#last = snapshot;
     if (snapshot.workers.working + snapshot.workers.idle > 0) this.#workersMs ??= clock.monotonicMs();

@@ -14,6 +14,7 @@ export interface Progress {
   /** Rows that the plan expects; the table may have changed since. */
   readonly rowsExpected: number;
   readonly ranges: { readonly done: number; readonly total: number };
+  /** Those that cannot reach their database or cluster yet are starting too. */
   readonly workers: { readonly working: number; readonly idle: number; readonly starting: number };
   /** What running tasks wait for now, e.g. `cluster`; empty: they move. */
   readonly waitingFor: readonly string[];
@@ -55,7 +56,12 @@ function countWorkers(state: RunState, observation: Observation): Progress['work
   const alive = observation.instances.filter(
     (instance) => instance.phase === 'pending' || instance.phase === 'running',
   );
-  const answering = alive.filter((instance) => observation.workers.get(instance.id)?.reachable === true);
-  const busy = answering.filter((instance) => working.has(instance.id)).length;
-  return { working: busy, idle: answering.length - busy, starting: alive.length - answering.length };
+  const kinds = alive.map(({ id }) => {
+    const answer = observation.workers.get(id);
+    if (answer?.reachable !== true) return 'starting';
+    if (working.has(id)) return 'working';
+    return answer.ready ? 'idle' : 'starting';
+  });
+  const count = (kind: keyof Progress['workers']): number => kinds.filter((other) => other === kind).length;
+  return { working: count('working'), idle: count('idle'), starting: count('starting') };
 }

@@ -7,7 +7,7 @@ import { type ApiProxy, startApiProxy } from './api-proxy.ts';
 import type { AwsCall } from './aws-call.ts';
 import { awsEnvironment } from './aws-clients.ts';
 import { groupOf } from './group.ts';
-import { checkWorld } from './group-fleet.ts';
+import { CHECKED_FLEET, checkWorld } from './group-fleet.ts';
 import { type AwsWorld, makeWorld, type WorldOptions } from './world.ts';
 
 /** A world that is held against what a run needs of it, through a proxy. */
@@ -20,7 +20,7 @@ export async function makeChecked(
   scope: TestScope,
   options: WorldOptions = { maximum: 4 },
 ): Promise<CheckedWorld> {
-  const world = await makeWorld(scope, options);
+  const world = await makeWorld(scope, { fleet: CHECKED_FLEET, ...options });
   return { ...world, scope, proxy: await startApiProxy(scope, world.awsUrl) };
 }
 

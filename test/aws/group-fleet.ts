@@ -11,6 +11,9 @@ import type { TestScope } from '../support/run-setup.ts';
 import { awsEnvironment } from './aws-clients.ts';
 import type { AwsWorld } from './world.ts';
 
+/** The fleet that `checkWorld` checks for. */
+export const CHECKED_FLEET = 'books';
+
 export interface GroupFleetOptions {
   /** Where its calls go; by default the world's API. */
   readonly awsUrl?: string;
@@ -73,5 +76,5 @@ export function workersOf(
     token_parameter: world.tokenParameter,
     ...changes,
   });
-  return groupWorkers(settings, { workers: 4, fleet: 'books' });
+  return groupWorkers(settings, { workers: 4, fleet: CHECKED_FLEET });
 }

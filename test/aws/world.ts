@@ -27,6 +27,8 @@ export interface WorldOptions {
   readonly maximum: number;
   readonly minimum?: number;
   readonly spot?: boolean;
+  /** Whose group it is, as its tag says; by default it has none. */
+  readonly fleet?: string;
   /** By setting's name (`database_url`), as the worker reads them from Parameter Store; the token is there already. */
   readonly workerSettings?: Readonly<Record<string, string>>;
   /** Of the launch template, over what is usual. */
@@ -193,7 +195,7 @@ interface GroupParts {
 /** New instances are protected from scale-in, as the design wants it. */
 async function makeGroup(
   { scope, clients: { autoScaling }, name }: Making,
-  { templateId, subnetId, options: { minimum = 0, maximum } }: GroupParts,
+  { templateId, subnetId, options: { minimum = 0, maximum, fleet } }: GroupParts,
 ): Promise<void> {
   await autoScaling.send(
     new CreateAutoScalingGroupCommand({
@@ -204,6 +206,9 @@ async function makeGroup(
       LaunchTemplate: { LaunchTemplateId: templateId, Version: '$Latest' },
       VPCZoneIdentifier: subnetId,
       NewInstancesProtectedFromScaleIn: true,
+      ...(fleet !== undefined && {
+        Tags: [{ Key: 'reindex-fleet:fleet', Value: fleet, PropagateAtLaunch: true }],
+      }),
     }),
   );
   scope.onTestFinished(async () => {

@@ -123,7 +123,8 @@ class LargeFleet {
 function answerOf(id: string, tasks: ReadonlyMap<string, Task>): WorkerAnswer {
   const statuses = [...tasks].map(([task, { rows, start }]) => [task, statusOf(task, rows, start)] as const);
   const tasksById = Object.fromEntries(statuses);
-  return { reachable: true, ready: true, draining: false, build: 'build', workerId: id, tasks: tasksById };
+  const health = { ready: true, unreachable: [], draining: false };
+  return { reachable: true, ...health, build: 'build', workerId: id, tasks: tasksById };
 }
 
 function statusOf(task: string, rows: number, start: bigint): TaskStatus {

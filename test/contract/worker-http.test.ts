@@ -6,16 +6,19 @@ import { call, post, taskRequest, testServices } from '../support/worker-service
 const serve = testServices();
 
 describe('GET /healthcheck', () => {
-  it('answers 200 when ready and 503 with the same body when not', async () => {
+  it('answers 200 when ready, and 503 when not, with the names of what cannot be reached', async () => {
     const s = await serve();
     const ready = await call(s, 'GET', '/healthcheck', {});
     expect([ready.status, ready.body]).toEqual([
       200,
       { status: 'ok', build: 'build-1', worker_id: 'worker-1', draining: false },
     ]);
-    s.ready = false;
+    s.unreachable = ['database', 'cluster'];
     const unready = await call(s, 'GET', '/healthcheck', {});
-    expect([unready.status, healthSchema.parse(unready.body).status]).toEqual([503, 'unavailable']);
+    expect([unready.status, healthSchema.parse(unready.body)]).toEqual([
+      503,
+      { ...ready.body, status: 'unavailable', unreachable: ['database', 'cluster'] },
+    ]);
   });
 });
 

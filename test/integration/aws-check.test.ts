@@ -50,6 +50,15 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
     expect(await check(world, {}, { pin })).toEqual({ pin, warnings: [] });
   });
 
+  test('is not that of another fleet', async () => {
+    const world = await makeChecked(scope, { maximum: 4, fleet: 'films' });
+    expect(await faultsOf(world)).toEqual([
+      expect.stringContaining(
+        'reindex-fleet:fleet says that it belongs to the fleet films, and this is books',
+      ),
+    ]);
+  });
+
   test('says where its workers have no role', async () => {
     const world = await makeChecked(scope, { maximum: 4, template: { IamInstanceProfile: undefined } });
     expect((await check(world)).warnings).toContainEqual(

@@ -72,7 +72,11 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
     expect(resultOf(await command.ended)).toMatchObject(DONE);
     await run.requireRight();
     const reasons = Object.values((await run.state())?.terminations ?? {}).map(({ reason }) => reason);
-    expect(reasons).toContainEqual(expect.stringMatching(/^it has not been ready for \d+ s$/));
+    expect(reasons).toContainEqual(
+      expect.stringMatching(
+        /^no worker has answered at its address for \d+ s \(GET http.*\): look at its log/,
+      ),
+    );
     expect(reasons).toContainEqual(expect.stringMatching(/^it runs build \w+, this run is pinned to \w+$/));
   });
 

@@ -41,7 +41,8 @@ describe('the worker process', () => {
 
   it('is not ready while the cluster cannot be reached', async () => {
     const worker = start(await environment());
-    expect((await fetch(`${await worker.listening()}/healthcheck`)).status).toBe(503);
+    const health = await fetch(`${await worker.listening()}/healthcheck`);
+    expect([health.status, await health.json()]).toMatchObject([503, { unreachable: ['cluster'] }]);
   });
 
   it('is not ready while the database cannot be reached', async () => {
@@ -52,7 +53,17 @@ describe('the worker process', () => {
         REINDEX_WORKER_DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:1/none',
       }),
     );
-    expect((await fetch(`${await worker.listening()}/healthcheck`)).status).toBe(503);
+    const health = await fetch(`${await worker.listening()}/healthcheck`);
+    expect([health.status, await health.json()]).toMatchObject([503, { unreachable: ['database'] }]);
+    await expect
+      .poll(() => worker.log, { timeout: 10_000 })
+      .toContainEqual(
+        expect.objectContaining({
+          msg: 'the database cannot be reached',
+          error: expect.stringContaining('ECONNREFUSED'),
+        }),
+      );
+    expect(JSON.stringify(worker.log)).not.toContain('secret');
     await cluster.close();
   });
 

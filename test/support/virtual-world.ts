@@ -1,4 +1,4 @@
-import type { TaskStatus } from '../../worker/contract.ts';
+import type { Dependency, TaskStatus } from '../../worker/contract.ts';
 import { decide } from '../../orchestrator/reconcile/decide.ts';
 import type { Effect, Limits } from '../../orchestrator/reconcile/draft.ts';
 import type { PlannedRange, RunEvent } from '../../orchestrator/reconcile/events.ts';
@@ -18,6 +18,8 @@ export interface Behaviour {
   /** The worker's process ends at this tick of its life. */
   readonly diesAt?: number;
   readonly neverReady?: boolean;
+  /** It answers, but cannot reach these. */
+  readonly unreachable?: readonly Dependency[];
   readonly build?: string;
   /** Its tasks stand still from this tick of its life on. */
   readonly stallsAt?: number;
@@ -93,6 +95,7 @@ export class VirtualWorld {
   readonly events: RunEvent[] = [];
   readonly decrements = new Map<string, number>();
   #refusals: TaskRefusal[] = [];
+  #seen: Observation | null = null;
   readonly #behaviours: readonly Behaviour[];
   readonly #keysPerTick: bigint;
   readonly #showsEnded: boolean;
@@ -136,7 +139,8 @@ export class VirtualWorld {
 
   tick(number: number): boolean {
     this.#live();
-    const decision = decide(this.state, this.memory, this.#observe(), this.nowMs, this.limits);
+    this.#seen = this.#observe();
+    const decision = decide(this.state, this.memory, this.#seen, this.nowMs, this.limits);
     this.memory = decision.memory;
     this.events.push(...decision.events);
     this.state = applyEvents(this.state, decision.events);
@@ -151,6 +155,12 @@ export class VirtualWorld {
   bury(count: number): void {
     for (let i = 1; i <= count; i += 1)
       this.workers.push({ ...freshWorker(`old${i}`, {}, 0), age: 9, gone: true, endedMs: 0 });
+  }
+
+  /** What the last tick saw. */
+  get observation(): Observation {
+    if (this.#seen === null) throw new Error('nobody has looked yet');
+    return this.#seen;
   }
 
   get alive(): VirtualWorker[] {
@@ -234,7 +244,8 @@ export class VirtualWorld {
     );
     return {
       reachable: true,
-      ready: behaviour.neverReady !== true,
+      ready: behaviour.neverReady !== true && behaviour.unreachable === undefined,
+      unreachable: behaviour.unreachable ?? [],
       draining: false,
       build: behaviour.build ?? 'build-1',
       workerId: behaviour.callsItself ?? worker.id,
@@ -303,7 +314,7 @@ export class VirtualWorld {
 
 export const NO_CAPACITY = {
   at: '2026-01-01T00:00:00Z',
-  reason: 'InsufficientInstanceCapacity: We currently do not have sufficient c7g.large capacity.',
+  reason: 'InsufficientInstanceCapacity: We currently do not have sufficient c7g.large capacity',
 };
 
 function freshWorker(id: string, behaviour: Behaviour, launchedMs: number): VirtualWorker {

@@ -1,6 +1,6 @@
 import { afterEach } from 'vitest';
 import type { IndexDefinition } from '../../definition/definition.ts';
-import type { TaskRequest, TaskStatus } from '../../worker/contract.ts';
+import type { Dependency, TaskRequest, TaskStatus } from '../../worker/contract.ts';
 import { Draining } from '../../worker/draining.ts';
 import { scheduleWithTimers } from '../../worker/schedule.ts';
 import { listen, SERVER_LIMITS, type ServerLimits } from '../../worker/server.ts';
@@ -80,7 +80,8 @@ export interface TestService {
   readonly changes: TaskStatus[];
   readonly errors: Error[];
   renewals: number;
-  ready: boolean;
+  /** What it cannot reach. */
+  unreachable: readonly Dependency[];
   /** Whether its lease is not over. */
   leased: boolean;
   probes: number;
@@ -150,7 +151,7 @@ export function testServices(): (changes?: ServiceChanges) => Promise<TestServic
       changes,
       errors: [] as Error[],
       renewals: 0,
-      ready: true,
+      unreachable: [] as readonly Dependency[],
       leased: true,
       probes: 0,
       drained: null as string | null,
@@ -169,7 +170,7 @@ export function testServices(): (changes?: ServiceChanges) => Promise<TestServic
       token: token ?? null,
       tasks,
       draining,
-      ready: async () => (service.probes++, service.ready),
+      unreachable: async () => (service.probes++, service.unreachable),
       renewLease: () => (service.renewals++, service.leased),
       onError: (error) => service.errors.push(error),
     });

@@ -158,12 +158,12 @@ describe('failed launches', () => {
       {
         at: '2026-11-26T09:14:00.000Z',
         reason:
-          'Could not launch Spot Instances. UnfulfillableCapacity - Unable to fulfill capacity due to your request configuration.',
+          'Could not launch Spot Instances. UnfulfillableCapacity - Unable to fulfill capacity due to your request configuration',
       },
       {
         at: '2026-11-26T09:12:00.000Z',
         reason:
-          'InsufficientInstanceCapacity: We currently do not have sufficient c7g.large capacity in the Availability Zone you requested (eu-central-1a). Launching EC2 instance failed.',
+          'InsufficientInstanceCapacity: We currently do not have sufficient c7g.large capacity in the Availability Zone you requested (eu-central-1a). Launching EC2 instance failed',
       },
     ]);
   });

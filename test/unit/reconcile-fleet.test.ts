@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { instanceUse } from '../../orchestrator/reconcile/account-instances.ts';
 import type { Effect } from '../../orchestrator/reconcile/draft.ts';
+import { snapshotOf } from '../../orchestrator/report/progress.ts';
 import { applyEvents } from '../../orchestrator/reconcile/state.ts';
 import {
   acceptedRows,
@@ -237,8 +238,78 @@ describe('what instances cost', () => {
   });
 });
 
-/** What was asked of the group, without what was said again. */
+describe('a worker that is not ready in time', () => {
+  it.each<[string, Behaviour, RegExp]>([
+    [
+      'never answered',
+      { silentAt: 0 },
+      /^no worker has answered at its address for 61 s \(ECONNREFUSED\): look at its log, and whether the orchestrator is let through to that port$/,
+    ],
+    [
+      'answers, but reaches nothing',
+      { unreachable: ['database', 'cluster'] },
+      /^it answers, but has not been ready for 61 s: it cannot reach its database and its cluster; look at its log$/,
+    ],
+    [
+      'answers, and does not say what it lacks',
+      { neverReady: true },
+      /^it answers, but has not been ready for 61 s; look at its log$/,
+    ],
+    [
+      'has answered',
+      { neverReady: true, silentAt: 40 },
+      /^it has not been ready for 61 s and has not answered for 2\d s \(ECONNREFUSED\): look at its log$/,
+    ],
+  ])('is replaced with what is known of one that %s', (_, behaviour, reason) => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(4, 400),
+      limits: { workers: 1 },
+      behaviours: [behaviour],
+    });
+    world.runToEnd();
+    expect(world.state.terminations['w1']).toMatchObject({
+      replaced: true,
+      reason: expect.stringMatching(reason),
+    });
+    expect(acceptedRows(world)).toBe(1_600);
+  });
+
+  it('is shown as starting, not as idle', () => {
+    const unready: Behaviour = { unreachable: ['database'] };
+    const behaviours = [{}, unready, unready];
+    const world = new VirtualWorld({ ranges: evenRanges(8, 400), limits: { workers: 3 }, behaviours });
+    for (let tick = 1; tick <= 10; tick += 1) world.tick(tick);
+    const { workers } = snapshotOf(world.state, world.memory, world.observation, null);
+    expect(workers).toEqual({ working: 1, idle: 0, starting: 2 });
+  });
+});
+
 describe('replacements that are used up', () => {
+  it('end the run with why the last worker was replaced', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(40, 100),
+      limits: { workers: 2, replacements: 2 },
+      behaviours: Array.from({ length: 20 }, (): Behaviour => ({ unreachable: ['cluster'] })),
+    });
+    world.runToEnd();
+    expect(world.state.stopped).toMatch(
+      /^no worker is left and 2 replacements are used up; worker w\d was replaced because it answers, but has not been ready for \d+ s: it cannot reach its cluster; look at its log$/,
+    );
+  });
+
+  it('end the run with how many ended by themselves before they were ready, and where to look', () => {
+    const world = new VirtualWorld({
+      ranges: evenRanges(40, 100),
+      limits: { workers: 1, replacements: 2 },
+      behaviours: Array.from({ length: 20 }, (): Behaviour => ({ diesAt: 1 })),
+      showsEnded: false,
+    });
+    world.runToEnd();
+    expect(world.state.stopped).toBe(
+      'no worker is left and 2 replacements are used up; 3 workers ended by themselves before they were ready: look at their logs',
+    );
+  });
+
   it('are no longer asked for, also when the call that says so was lost', () => {
     const good: Behaviour = {};
     const never: Behaviour = { neverReady: true };
@@ -271,6 +342,7 @@ describe('a run that is carried on with fewer workers', () => {
   });
 });
 
+/** What was asked of the group, without what was said again. */
 function desiredCalls(world: VirtualWorld): number[] {
   const counts = world.effects.flatMap(({ effect }: { effect: Effect }) =>
     effect.type === 'set_desired' ? [effect.count] : [],

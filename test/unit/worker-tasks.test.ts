@@ -2,7 +2,6 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TaskStatus } from '../../worker/contract.ts';
 import { Lease } from '../../worker/lease.ts';
-import { Readiness } from '../../worker/readiness.ts';
 import { scheduleWithTimers } from '../../worker/schedule.ts';
 import { NO_FIGURES, progressOf } from '../../worker/task-status.ts';
 import { type ControlledRun, createRegister, taskRequest } from '../support/worker-service.ts';
@@ -150,26 +149,5 @@ describe('with a clock of the test', () => {
     expect(ended).toHaveBeenCalledOnce();
     vi.advanceTimersByTime(10_000);
     expect(ended).toHaveBeenCalledOnce();
-  });
-
-  it('readiness is asked for once in three seconds, however many want to know', async () => {
-    const probe = vi.fn<() => Promise<void>>().mockResolvedValue(undefined);
-    const readiness = new Readiness([probe], () => performance.now());
-    await Promise.all(Array.from({ length: 1_000 }, () => readiness.ready()));
-    await vi.advanceTimersByTimeAsync(2_900);
-    expect(await readiness.ready()).toBe(true);
-    expect(probe).toHaveBeenCalledTimes(1);
-    await vi.advanceTimersByTimeAsync(200);
-    probe.mockRejectedValue(new Error('gone'));
-    expect(await readiness.ready()).toBe(false);
-  });
-
-  it('what does not answer within two seconds is not ready, and is told to give up', async () => {
-    let given: AbortSignal | undefined;
-    const silent = (signal: AbortSignal): Promise<void> => ((given = signal), new Promise(() => undefined));
-    const ready = new Readiness([silent], () => performance.now()).ready();
-    await vi.advanceTimersByTimeAsync(2_000);
-    expect(await ready).toBe(false);
-    expect(given?.aborted).toBe(true);
   });
 });

@@ -1,3 +1,5 @@
+import { messageOf } from '../message-of.ts';
+
 /** One call of AWS's API as a person and an IAM policy name it. */
 export interface AwsCall {
   /** Such as `ssm:GetParametersByPath`: the action that the policy must allow. */
@@ -44,10 +46,7 @@ function adviceFor(text: string, action: string, status: number | null): string 
 
 function nameAndMessage(error: unknown): { name: string; message: string } {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
-  // Where several addresses were tried, the message is empty and the causes tell.
-  const [first] = error instanceof AggregateError ? error.errors : [];
-  const message = error.message === '' && first instanceof Error ? first.message : error.message;
-  return { name: error.name, message };
+  return { name: error.name, message: messageOf(error) };
 }
 
 function codeOf(error: unknown): string {

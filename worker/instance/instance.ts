@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { messageOf } from '../message-of.ts';
 import { scheduleWithTimers as schedule } from '../schedule.ts';
 import type { BootSettings, InstanceValues, WorkerSettings } from '../settings.ts';
 import type { Worker } from '../start.ts';
@@ -59,7 +60,7 @@ export class Instance {
       },
       handBackWaiting: (why) => void worker.cancelWaiting(why),
       handBackRunning: (why) => void worker.cancelAll(why),
-      onError: (error) => this.#log.warn({ error: textOf(error) }, 'notices cannot be looked at'),
+      onError: (error) => this.#log.warn({ error: messageOf(error) }, 'notices cannot be looked at'),
     });
   }
 
@@ -72,7 +73,7 @@ export class Instance {
     const shutDown = (): Promise<void> => shutDownMachine(command);
     const onLastResort = (why: string): void =>
       this.#log.error({ why, command }, 'shutting the machine down');
-    const identity = await this.#identity.catch((error: unknown) => textOf(error));
+    const identity = await this.#identity.catch((error: unknown) => messageOf(error));
     if (typeof identity === 'string') {
       onLastResort(identity);
       return shutDown();
@@ -87,8 +88,4 @@ export class Instance {
     };
     return retire({ decrement, timeoutMs }, effects);
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -27,7 +27,9 @@ function beganAt({ StartTime }: Activity): number {
 }
 
 function reasonOf({ StatusMessage, Description, Cause }: Activity): string {
-  const words = StatusMessage ?? Description ?? Cause ?? 'the group gives no reason';
+  const said = StatusMessage ?? Description ?? Cause ?? 'the group gives no reason';
+  // It is told within a sentence.
+  const words = said.trimEnd().replace(/\.$/, '');
   const code = CODES.find(([, pattern]) => pattern.test(words))?.[0] ?? null;
   return code === null || words.includes(code) ? words : `${code}: ${words}`;
 }
