@@ -1,4 +1,4 @@
-import { DescribeScalingActivitiesCommand } from '@aws-sdk/client-auto-scaling';
+import { CreateOrUpdateTagsCommand, DescribeScalingActivitiesCommand } from '@aws-sdk/client-auto-scaling';
 import { expect } from 'vitest';
 import { exitCodeOf, messageOf } from '../../orchestrator/errors.ts';
 import type { CheckedFleet, FleetCheckOptions } from '../../orchestrator/run/context.ts';
@@ -21,7 +21,15 @@ export async function makeChecked(
   options: WorldOptions = { maximum: 4 },
 ): Promise<CheckedWorld> {
   const world = await makeWorld(scope, options);
+  await giveTo('books', world);
   return { ...world, scope, proxy: await startApiProxy(scope, world.awsUrl) };
+}
+
+/** Tags the group as that of a fleet. */
+export async function giveTo(fleet: string, { clients, group }: AwsWorld): Promise<void> {
+  const of = { ResourceId: group, ResourceType: 'auto-scaling-group' };
+  const tag = { ...of, Key: 'reindex-fleet:fleet', Value: fleet, PropagateAtLaunch: false };
+  await clients.autoScaling.send(new CreateOrUpdateTagsCommand({ Tags: [tag] }));
 }
 
 type Changes = Parameters<typeof checkWorld>[2];

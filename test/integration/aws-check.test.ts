@@ -8,7 +8,7 @@ import { CreateLaunchTemplateVersionCommand } from '@aws-sdk/client-ec2';
 import { DeleteParameterCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { ACCOUNT_ID } from '../aws/aws-clients.ts';
-import { ASKS, check, expectUntouched, faultsOf, makeChecked } from '../aws/checked-world.ts';
+import { ASKS, check, expectUntouched, faultsOf, giveTo, makeChecked } from '../aws/checked-world.ts';
 import { setDesired } from '../aws/group.ts';
 import { pinOf } from '../aws/group-fleet.ts';
 import type { AwsWorld } from '../aws/world.ts';
@@ -77,6 +77,14 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
     expect(fault).toBe(
       `the run has the group another as its fleet, and aws.group is ${world.group}: carry it on with the settings that it began with`,
     );
+  });
+
+  test('belongs to another fleet', async () => {
+    const world = await makeChecked(scope);
+    await giveTo('films', world);
+    expect(await faultsOf(world)).toEqual([
+      expect.stringContaining('says that it belongs to the fleet films, and this is books'),
+    ]);
   });
 
   test('does not exist, or not in this region', async () => {
