@@ -105,6 +105,7 @@ export interface RunIdentity {
  * template alone would pin nothing.
  */
 export interface FleetPin {
+  readonly region: string;
   readonly group: string;
   readonly template: { readonly id: string; readonly version: string };
   readonly image: string;

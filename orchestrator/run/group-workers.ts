@@ -50,11 +50,11 @@ export function groupWorkers(settings: AwsSettings, wanted: Wanted): WorkersBack
   return {
     check: (options) => checkWorkers(settings, wanted, options),
     open: (context) => openGroupWorkers(settings, context),
-    openFleet: (pin) =>
-      Promise.resolve({
-        fleet: openGroup({ ...settings, group: pin?.group ?? settings.group }, null),
-        timing: timingOf(settings),
-      }),
+    openFleet: (pin) => {
+      const { region, group } = pin ?? settings;
+      const fleet = openGroup({ ...settings, region, group }, null, pin !== null);
+      return Promise.resolve({ fleet, timing: timingOf(settings) });
+    },
   };
 }
 
@@ -74,12 +74,14 @@ async function checkWorkers(
   }
 }
 
-function openGroup(settings: AwsSettings, run: GroupRun | null): GroupFleet {
+/** @param mayBeGone see `GroupFleetOptions` */
+function openGroup(settings: AwsSettings, run: GroupRun | null, mayBeGone = false): GroupFleet {
   return new GroupFleet({
     aws: openAws(settings.region),
     group: settings.group,
     workerPort: settings.worker_port,
     run,
+    mayBeGone,
     clock: systemClock,
   });
 }
@@ -103,13 +105,13 @@ async function openGroupWorkers(settings: AwsSettings, context: RunContext): Pro
   };
 }
 
-function groupRunOf({ group }: AwsSettings, { journal, identity }: RunContext): GroupRun {
+function groupRunOf(settings: AwsSettings, { journal, identity }: RunContext): GroupRun {
   const { pin } = journal.state;
   if (pin === null)
     throw new RunFailed(
       `run ${identity.runKey} was begun with workers on this machine, and these settings have a section aws: carry it on with the settings that it began with`,
     );
-  for (const fault of otherGroupFaults(pin, group)) throw new RunFailed(fault);
+  for (const fault of otherGroupFaults(pin, settings)) throw new RunFailed(fault);
   return {
     id: identity.run,
     pin,

@@ -37,8 +37,9 @@ export function groupFleet(
   });
 }
 
-export function pinOf({ group, templateId, imageId, imageParameter }: AwsWorld): FleetPin {
+export function pinOf({ region, group, templateId, imageId, imageParameter }: AwsWorld): FleetPin {
   return {
+    region,
     group,
     template: { id: templateId, version: '1' },
     image: imageId,

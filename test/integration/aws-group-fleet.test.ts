@@ -216,6 +216,17 @@ describe.skipIf(inject('awsUrl') === null)('the fleet to be brought to zero', ()
     expect([await desiredOf(began), await desiredOf(other)]).toEqual([0, 1]);
   });
 
+  test('is at zero where the group that a run had was deleted, but not where there never was one', async () => {
+    const world = await makeWorld(scope, { maximum: 1 });
+    const gone = `${world.group}-of-yesterday`;
+    const { fleet } = await workersOf(scope, world).openFleet({ ...pinOf(world), group: gone });
+    const { fleet: unknown } = await workersOf(scope, { ...world, group: gone }).openFleet(null);
+    onTestFinished(async () => void (await Promise.all([fleet.close(), unknown.close()])));
+    const options = { clock: systemClock, requireHeld: () => {}, signal: new AbortController().signal };
+    expect(await emptyFleet(fleet, options)).toEqual({ found: [], gone: [] });
+    await expect(unknown.observe()).rejects.toThrow(`there is no Auto Scaling group ${gone}`);
+  });
+
   test('is never taken for one of this machine', async () => {
     const world = await makeWorld(scope, { maximum: 1 });
     await expect(localWorkers.openFleet(pinOf(world))).rejects.toThrow(

@@ -177,6 +177,7 @@ export class VirtualOrchestrator {
       rowsExact: true,
     };
     const pin = {
+      region: 'eu-central-1',
       group: 'virtual',
       template: { id: 'lt-1', version: '1' },
       image: this.#world.group.image,

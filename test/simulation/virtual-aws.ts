@@ -29,6 +29,7 @@ export interface AwsCall {
 
 /** What the instances of a virtual group are launched from. */
 export const VIRTUAL_PIN: FleetPin = {
+  region: 'eu-central-1',
   group: 'virtual',
   template: { id: 'lt-1', version: '1' },
   image: 'ami-1',

@@ -56,7 +56,13 @@ describe('what a run has spent', () => {
   ];
   const pinned: RunEvent = {
     type: 'fleet_pinned',
-    pin: { group: 'workers', template: { id: 'lt-1', version: '3' }, image: 'ami-1', parameter: null },
+    pin: {
+      region: 'eu-central-1',
+      group: 'workers',
+      template: { id: 'lt-1', version: '3' },
+      image: 'ami-1',
+      parameter: null,
+    },
   };
   const at = '2026-01-01T05:00:00.000Z';
 

@@ -92,6 +92,7 @@ describe('a group', () => {
 
 describe('what would be launched now', () => {
   const pin: FleetPin = {
+    region: 'eu-central-1',
     group: 'books',
     template: { id: 'lt-0a1b', version: '3' },
     image: 'ami-0aaa',

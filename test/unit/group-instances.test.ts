@@ -6,6 +6,7 @@ import type { FleetInstance } from '../../orchestrator/fleet/fleet.ts';
 import type { FleetPin } from '../../orchestrator/reconcile/events.ts';
 
 const PIN: FleetPin = {
+  region: 'eu-central-1',
   group: 'books',
   template: { id: 'lt-0a1b', version: '3' },
   image: 'ami-0aaa',

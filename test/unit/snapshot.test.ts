@@ -81,6 +81,7 @@ const PLANNED = applyEvents(emptyState(), [
 ]);
 
 const PIN = {
+  region: 'eu-central-1',
   group: 'books',
   template: { id: 'lt-1', version: '1' },
   image: 'ami-1',

@@ -67,7 +67,7 @@ describe('a sweep of the fleet', () => {
   it('brings the fleet that the unfinished run began with to zero, whatever the settings name by now', async () => {
     await sweepNow();
     const template = { id: 'lt-1', version: '1' };
-    const pin = { group: 'books', template, image: 'ami-1', parameter: null };
+    const pin = { region: 'eu-central-1', group: 'books', template, image: 'ami-1', parameter: null };
     await claim('k', [{ type: 'fleet_pinned', pin }]);
     nowMs += GRACE_MS;
     await sweepNow();

@@ -87,16 +87,17 @@ async function checkPin(
   { reads, settings, pin }: GroupCheck,
   group: AutoScalingGroup,
 ): Promise<Found<FleetPin>> {
-  if (pin !== null) return { value: pin, faults: otherGroupFaults(pin, settings.group), warnings: [] };
+  if (pin !== null) return { value: pin, faults: otherGroupFaults(pin, settings), warnings: [] };
   const launch = await checkLaunch(reads, group, settings.image_parameter);
-  return { ...launch, value: launch.value === null ? null : { group: settings.group, ...launch.value } };
+  const { region, group: name } = settings;
+  return { ...launch, value: launch.value === null ? null : { region, group: name, ...launch.value } };
 }
 
 /** A run goes on with the group that it began with, or its instances would be nobody's. */
-export function otherGroupFaults(pin: FleetPin, group: string): string[] {
-  return pin.group === group
+export function otherGroupFaults(pin: FleetPin, { region, group }: AwsSettings): string[] {
+  return pin.group === group && pin.region === region
     ? []
     : [
-        `the run has the group ${pin.group} as its fleet, and aws.group is ${group}: carry it on with the settings that it began with`,
+        `the run has the group ${pin.group} in ${pin.region} as its fleet, and the settings name ${group} in ${region}: carry it on with the settings that it began with`,
       ];
 }

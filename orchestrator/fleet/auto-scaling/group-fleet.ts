@@ -25,6 +25,11 @@ export interface GroupFleetOptions {
   readonly workerPort: number;
   /** The run whose fleet it is; null: nobody's, it is only to be brought to zero. */
   readonly run: GroupRun | null;
+  /**
+   * A run had the group, and it may have been deleted since: then nothing is desired, and only instances that it has left
+   * behind are there. Else a group that is not there is a fault of the settings.
+   */
+  readonly mayBeGone?: boolean;
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
@@ -122,7 +127,8 @@ export class GroupFleet implements Fleet {
   async #group(): Promise<AutoScalingGroup> {
     const group = await this.#reads.group();
     if (group !== null) return group;
-    const { aws } = this.#options;
+    const { aws, mayBeGone = false } = this.#options;
+    if (mayBeGone) return goneGroup(this.#options.group);
     throw new RunFailed(`there is no Auto Scaling group ${this.#options.group} in region ${aws.region}`);
   }
 
@@ -143,6 +149,21 @@ export class GroupFleet implements Fleet {
 
 function isLiveMisfit(instance: FleetInstance): boolean {
   return isLive(instance) && instance.misfit !== null;
+}
+
+/** A group that was deleted, as it would be described if it still were. */
+function goneGroup(name: string): AutoScalingGroup {
+  return {
+    AutoScalingGroupName: name,
+    MinSize: 0,
+    MaxSize: 0,
+    DesiredCapacity: 0,
+    Instances: [],
+    DefaultCooldown: undefined,
+    AvailabilityZones: [],
+    HealthCheckType: undefined,
+    CreatedTime: undefined,
+  };
 }
 
 function isLive({ phase }: FleetInstance): boolean {
