@@ -121,11 +121,14 @@ function taskOf({ described, journal, identity, offline }: RunContext, range: Ra
     ],
     start_index: range.start,
     end_index: range.end,
-    max_bytes_in_flight: shareOf(offline.settings.workers),
+    max_bytes_in_flight: shareOf(offline.settings.workers, journal.state.desired),
   };
 }
 
-/** What one worker may have in flight, so that all of them stay below the run's ceiling. */
-function shareOf(workers: { max_bytes_in_flight: number; count: number }): number {
-  return Math.max(1, Math.floor(workers.max_bytes_in_flight / workers.count));
+/**
+ * What one worker may have in flight, so that all of them stay below the run's ceiling. A run that is carried on with fewer
+ * may still have more of before: `desired`.
+ */
+function shareOf(workers: { max_bytes_in_flight: number; count: number }, desired: number): number {
+  return Math.max(1, Math.floor(workers.max_bytes_in_flight / Math.max(workers.count, desired)));
 }
