@@ -149,7 +149,7 @@ describe('a run that is cut off', { timeout: 120_000 }, () => {
     paused.child.kill('SIGCONT');
 
     expect(errorOf(await paused.ended, 3)).toMatch(
-      /taken the lock over|another process \(epoch \d+\) has written/,
+      /stood still for longer than its lease|taken the lock over|another process \(epoch \d+\) has written/,
     );
     expect(result).toMatchObject({ status: 'done', rows: ROWS, indexed: ROWS });
     expect(Object.keys(await documentVersions(setup.alias))).toHaveLength(ROWS);
