@@ -84,7 +84,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
     const world = await makeChecked(scope);
     const [fault] = await faultsOf(world, {}, { pin: { ...pinOf(world), group: 'another' } });
     expect(fault).toBe(
-      `the run has the group another as its fleet, and aws.group is ${world.group}: carry it on with the settings that it began with`,
+      `the run has the group another in ${world.region} as its fleet, and the settings name ${world.group} in ${world.region}: carry it on with the settings that it began with`,
     );
   });
 
