@@ -75,8 +75,7 @@ export async function naming<T>(call: AwsCall, work: () => Promise<T>): Promise<
 /** @returns Unreachable where another try may help without anybody's doing; Throttled where AWS did nothing, for the number of calls */
 export function awsFailure({ action, resource }: AwsCall, error: unknown): RunFailed {
   const code = awsCodeOf(error);
-  const words = wordsOf(error);
-  const said = `${action} on ${resource}: ${code === '' || words.startsWith(code) ? '' : `${code}: `}${words}`;
+  const said = `${action} on ${resource}: ${awsWords(error)}`;
   const cause = { cause: error };
   const missing = missingPermission(error, action);
   if (missing !== null)
@@ -95,9 +94,11 @@ export function awsFailure({ action, resource }: AwsCall, error: unknown): RunFa
   return new RunFailed(said, cause);
 }
 
-/** EC2 adds thousands of letters that only another call can read. */
-function wordsOf(error: unknown): string {
-  return messageOf(error).split(/\s*Encoded authorization failure message:/)[0] ?? '';
+/** What AWS said, behind its code. EC2 adds thousands of letters that only another call can read. */
+export function awsWords(error: unknown): string {
+  const code = awsCodeOf(error);
+  const words = messageOf(error).split(/\s*Encoded authorization failure message:/)[0] ?? '';
+  return words.startsWith(code) ? words : `${code}: ${words}`;
 }
 
 function credentialsAdvice(code: string): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { section } from '../../definition/section.ts';
+import { DEFAULT_PORT } from '../../worker/contract.ts';
 import { ms, text, whole } from '../setting-types.ts';
 
 /** A name in Parameter Store: https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html */
@@ -22,7 +23,7 @@ export const awsSection = section({
   /** The SecureString that holds the workers' bearer token. */
   token_parameter: parameter,
   /** Where workers listen on their instances' private addresses. */
-  worker_port: whole(1, 65_535).default(8003),
+  worker_port: whole(1, 65_535).default(DEFAULT_PORT),
   /** The bucket of claims, locks and journals; null: the folder that `journal.directory` names. */
   journal_bucket: text
     .regex(

@@ -56,16 +56,14 @@ export function openAws(region: string): AwsClients {
     };
   };
   const base = { region, requestHandler: TIMEOUTS };
+  const autoScaling = async (tries: { readonly maxAttempts: number }): Promise<AutoScalingClient> => {
+    const { AutoScalingClient } = await import('@aws-sdk/client-auto-scaling');
+    return new AutoScalingClient({ ...base, ...tries });
+  };
   return {
     region,
-    autoScaling: once(async () => {
-      const { AutoScalingClient } = await import('@aws-sdk/client-auto-scaling');
-      return new AutoScalingClient({ ...base, ...READING });
-    }),
-    autoScalingChanges: once(async () => {
-      const { AutoScalingClient } = await import('@aws-sdk/client-auto-scaling');
-      return new AutoScalingClient({ ...base, ...CHANGING });
-    }),
+    autoScaling: once(() => autoScaling(READING)),
+    autoScalingChanges: once(() => autoScaling(CHANGING)),
     ec2: once(async () => {
       const { EC2Client } = await import('@aws-sdk/client-ec2');
       return new EC2Client({ ...base, ...READING });

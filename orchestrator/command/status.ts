@@ -3,6 +3,7 @@ import { type Holder, holderWords, stateOfHolder } from '../journal/holder.ts';
 import { currentHolder } from '../journal/lock.ts';
 import { readRun } from '../journal/run-journal.ts';
 import type { JournalStore } from '../journal/store.ts';
+import { instancesLeft } from '../reconcile/account-instances.ts';
 import type { Counts } from '../reconcile/events.ts';
 import { rangeCounts, type RunState } from '../reconcile/state.ts';
 import type { Reporter } from '../report/reporter.ts';
@@ -97,11 +98,6 @@ function sayIn(
       `fleet  ${plural(instances, 'instance')} by the journal's last word; without a process that drives the run each ends by itself when its lease is over`,
     );
   if (state.stopped !== null) reporter.warning(state.stopped);
-}
-
-/** Those of the run that were not seen to end. */
-function instancesLeft({ instances }: RunState): number {
-  return [...instances.values()].filter(({ endedAt }) => endedAt === null).length;
 }
 
 function driverWords(driver: Driver): string {

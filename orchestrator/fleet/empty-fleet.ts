@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { messageOf, RunFailed, Throttled } from '../errors.ts';
-import type { Fleet, FleetInstance } from './fleet.ts';
+import { type Fleet, type FleetInstance, isLive } from './fleet.ts';
 import { tellEach } from './tell-each.ts';
 
 export interface EmptyingOptions {
@@ -97,8 +97,4 @@ class Terminations {
     const toldMs = this.#toldMs.get(instance);
     return toldMs !== undefined && this.#options.clock.monotonicMs() - toldMs < TELL_AGAIN_MS;
   }
-}
-
-export function isLive({ phase }: FleetInstance): boolean {
-  return phase === 'pending' || phase === 'running';
 }

@@ -33,3 +33,8 @@ export interface FleetInstance extends ObservedInstance {
   /** Where its worker listens; null while that is not known. */
   readonly url: string | null;
 }
+
+/** It costs, and is neither ending nor gone. */
+export function isLive({ phase }: FleetInstance): boolean {
+  return phase === 'pending' || phase === 'running';
+}

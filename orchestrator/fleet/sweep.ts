@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { FleetLock } from '../journal/lock.ts';
-import { emptyFleet, isLive } from './empty-fleet.ts';
-import type { Fleet, FleetInstance } from './fleet.ts';
+import { emptyFleet } from './empty-fleet.ts';
+import { type Fleet, type FleetInstance, isLive } from './fleet.ts';
 
 export interface SweepOptions {
   readonly fleet: Fleet;

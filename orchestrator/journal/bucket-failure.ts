@@ -1,4 +1,4 @@
-import { awsCodeOf, awsFailure, awsStatusOf, missingPermission } from '../aws/aws-error.ts';
+import { awsCodeOf, awsFailure, awsStatusOf, awsWords, missingPermission } from '../aws/aws-error.ts';
 import { messageOf, RunFailed, Unreachable } from '../errors.ts';
 
 /** As IAM names them: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
@@ -35,12 +35,12 @@ export function bucketFailure(call: FailedCall, error: unknown): RunFailed {
   const cause = { cause: error };
   if (advice !== null)
     return new RunFailed(
-      `the journal cannot be ${doing}: ${action} on ${place.resource}: ${wordsOf(error)} (${advice}, then give the same command again)`,
+      `the journal cannot be ${doing}: ${action} on ${place.resource}: ${awsWords(error)} (${advice}, then give the same command again)`,
       cause,
     );
   if (isConflict(error))
     return new Unreachable(
-      `the journal cannot be ${doing}: ${action} on ${place.resource}: ${wordsOf(error)} (another write of the same key is under way; give the same command again)`,
+      `the journal cannot be ${doing}: ${action} on ${place.resource}: ${awsWords(error)} (another write of the same key is under way; give the same command again)`,
       cause,
     );
   const failure = awsFailure(place, error);
@@ -76,9 +76,4 @@ function adviceOn({ action, bucket, account, region }: FailedCall, error: unknow
 /** Two conditional writes of one key at the same moment: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
 function isConflict(error: unknown): boolean {
   return awsStatusOf(error) === 409 && awsCodeOf(error) === 'ConditionalRequestConflict';
-}
-
-function wordsOf(error: unknown): string {
-  const [code, words] = [awsCodeOf(error), messageOf(error)];
-  return words.startsWith(code) ? words : `${code}: ${words}`;
 }

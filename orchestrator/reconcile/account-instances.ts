@@ -74,3 +74,8 @@ export function stopAtMostCost(draft: Draft, observation: Observation, limits: L
     `the run's instances have been used for ${Math.round(seconds)} s together, which is all that --max-cost allows: the same command with a higher one carries it on`,
   );
 }
+
+/** How many of a run's instances were not seen to end. */
+export function instancesLeft({ instances }: Pick<RunState, 'instances'>): number {
+  return [...instances.values()].filter(({ endedAt }) => endedAt === null).length;
+}

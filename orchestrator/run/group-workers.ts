@@ -1,10 +1,10 @@
 import type { AwsSettings } from '../aws/aws-settings.ts';
-import { openAws } from '../aws/clients.ts';
+import { type AwsClients, openAws } from '../aws/clients.ts';
 import { systemClock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
 import { checkGroup, otherGroupFaults } from '../fleet/auto-scaling/check.ts';
 import type { Wanted } from '../fleet/auto-scaling/check-group.ts';
-import { GroupFleet, type GroupRun } from '../fleet/auto-scaling/group-fleet.ts';
+import { GroupFleet, type GroupFleetOptions, type GroupRun } from '../fleet/auto-scaling/group-fleet.ts';
 import { GroupReads } from '../fleet/auto-scaling/group-reads.ts';
 import { readToken } from '../fleet/auto-scaling/token.ts';
 import { WorkerClient } from '../fleet/worker-client.ts';
@@ -52,7 +52,11 @@ export function groupWorkers(settings: AwsSettings, wanted: Wanted): WorkersBack
     open: (context) => openGroupWorkers(settings, context),
     openFleet: (pin) => {
       const { region, group } = pin ?? settings;
-      const fleet = openGroup({ ...settings, region, group }, null, pin !== null);
+      const fleet = openGroup(
+        openAws(region),
+        { ...settings, group },
+        { run: null, mayBeGone: pin !== null },
+      );
       return Promise.resolve({ fleet, timing: timingOf(settings) });
     },
   };
@@ -64,33 +68,30 @@ async function checkWorkers(
   { pin, underLock }: FleetCheckOptions,
 ): Promise<CheckedFleet> {
   const aws = openAws(settings.region);
-  const fleet = openGroup(settings, null);
+  const fleet = openGroup(aws, settings, { run: null });
   try {
     const reads = new GroupReads(aws, settings.group);
     return await checkGroup({ reads, settings, wanted, pin, changes: underLock ? fleet : null });
   } finally {
-    aws.close();
     await fleet.close();
   }
 }
 
-/** @param mayBeGone see `GroupFleetOptions` */
-function openGroup(settings: AwsSettings, run: GroupRun | null, mayBeGone = false): GroupFleet {
-  return new GroupFleet({
-    aws: openAws(settings.region),
-    group: settings.group,
-    workerPort: settings.worker_port,
-    run,
-    mayBeGone,
-    clock: systemClock,
-  });
+/** With clients that are closed with it. */
+function openGroup(
+  aws: AwsClients,
+  { group, worker_port: workerPort }: AwsSettings,
+  options: Pick<GroupFleetOptions, 'run' | 'mayBeGone'>,
+): GroupFleet {
+  return new GroupFleet({ aws, group, workerPort, clock: systemClock, ...options });
 }
 
 async function openGroupWorkers(settings: AwsSettings, context: RunContext): Promise<PassWorkers> {
   const { offline, identity, lock } = context;
   const run = groupRunOf(settings, context);
-  const token = await tokenOf(settings);
-  const fleet = openGroup(settings, run);
+  const aws = openAws(settings.region);
+  const token = await tokenOf(aws, settings);
+  const fleet = openGroup(aws, settings, { run });
   const calls = new WorkerClient({
     run: identity.run,
     epoch: lock.epoch,
@@ -120,11 +121,12 @@ function groupRunOf(settings: AwsSettings, { journal, identity }: RunContext): G
   };
 }
 
-async function tokenOf({ region, group, token_parameter: parameter }: AwsSettings): Promise<string> {
-  const aws = openAws(region);
+/** Closes the clients when it fails: nobody has them yet. */
+async function tokenOf(aws: AwsClients, { group, token_parameter: parameter }: AwsSettings): Promise<string> {
   try {
     return await readToken(new GroupReads(aws, group), parameter);
-  } finally {
+  } catch (error) {
     aws.close();
+    throw error;
   }
 }

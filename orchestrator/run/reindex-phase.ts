@@ -3,6 +3,7 @@ import { Interrupted, RunFailed } from '../errors.ts';
 import { emptyFleet } from '../fleet/empty-fleet.ts';
 import { passAliases, targetNames } from '../index/names.ts';
 import { priceOf } from '../plan/cost.ts';
+import { instancesLeft } from '../reconcile/account-instances.ts';
 import type { PhaseRecord } from '../reconcile/events.ts';
 import type { RangeState } from '../reconcile/state.ts';
 import type { RunState } from '../reconcile/state.ts';
@@ -77,9 +78,8 @@ export async function workPass(context: RunContext): Promise<PassReport> {
 }
 
 /** What goes on without this process, and costs money. */
-function leftAtWork({ instances }: RunState): string {
-  const count = [...instances.values()].filter(({ endedAt }) => endedAt === null).length;
-  return `${plural(count, 'instance')} stay at work and wait for the same command; each ends by itself when its lease is over, and \`reindex-fleet abandon\` ends all of them now`;
+function leftAtWork(state: RunState): string {
+  return `${plural(instancesLeft(state), 'instance')} stay at work and wait for the same command; each ends by itself when its lease is over, and \`reindex-fleet abandon\` ends all of them now`;
 }
 
 /** Before the first launch of a run: instances that are there are somebody else's, and are brought to zero first. */

@@ -6,6 +6,7 @@ import type { TestScope } from '../support/run-setup.ts';
 import { type ApiProxy, startApiProxy } from './api-proxy.ts';
 import type { AwsCall } from './aws-call.ts';
 import { awsEnvironment } from './aws-clients.ts';
+import { NOBODY } from './fleet-rules.ts';
 import { groupOf } from './group.ts';
 import { CHECKED_FLEET, checkWorld } from './group-fleet.ts';
 import { type AwsWorld, makeWorld, type WorldOptions } from './world.ts';
@@ -71,7 +72,6 @@ export const ASKS = /^(Describe|Get)/;
 /** All calls but those that ask, that set what is there already, or that speak of an instance that nobody has. */
 function changes({ action, parameters }: AwsCall): boolean {
   if (action === 'SetDesiredCapacity') return parameters['DesiredCapacity'] !== '0';
-  if (action === 'TerminateInstanceInAutoScalingGroup')
-    return parameters['InstanceId'] !== 'i-00000000000000000';
+  if (action === 'TerminateInstanceInAutoScalingGroup') return parameters['InstanceId'] !== NOBODY;
   return !ASKS.test(action);
 }

@@ -29,7 +29,7 @@ function wasRefused({ status, errorCode }: LoggedCall): boolean {
 }
 
 /** The check before a run asks whether it may terminate by naming an instance that cannot be. */
-const NOBODY = 'i-00000000000000000';
+export const NOBODY = 'i-00000000000000000';
 
 /** Each call that changed another group, or an instance that is none of these, as a line. */
 export function callsOutside(

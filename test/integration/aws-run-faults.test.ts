@@ -4,6 +4,7 @@ import type { Fault } from '../aws/api-proxy.ts';
 import { endInstance } from '../aws/cloud-control.ts';
 import { DONE, type GatedGroupRun, setUpGatedGroupRun } from '../aws/gated-group-run.ts';
 import { type GroupRunOptions, requireOrder } from '../aws/group-run.ts';
+import { NOBODY } from '../aws/fleet-rules.ts';
 import { groupIdsOf } from '../aws/group.ts';
 import { errorOf, resultOf } from '../support/run-command.ts';
 import { eventually } from '../support/run-eventually.ts';
@@ -96,5 +97,5 @@ describe.skipIf(inject('awsUrl') === null)('a cloud', { timeout: 240_000 }, () =
 
 /** Not a question whether a call is allowed, see check-changes.ts. */
 function isOfTheRun({ parameters }: { readonly parameters: Readonly<Record<string, string>> }): boolean {
-  return parameters['DesiredCapacity'] !== '0' && parameters['InstanceId'] !== 'i-00000000000000000';
+  return parameters['DesiredCapacity'] !== '0' && parameters['InstanceId'] !== NOBODY;
 }

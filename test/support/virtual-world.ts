@@ -59,7 +59,7 @@ interface VirtualWorker {
   }[];
 }
 
-const TEST_LIMITS: Limits = {
+export const TEST_LIMITS: Limits = {
   workers: 4,
   minimum: 1,
   capacityTimeoutMs: 600_000,

@@ -9,6 +9,7 @@ import type { Limits } from '../../orchestrator/reconcile/draft.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { runPass } from '../../orchestrator/run/reindex-pass.ts';
 import { MemoryStore } from '../support/memory-store.ts';
+import { TEST_LIMITS } from '../support/virtual-world.ts';
 
 describe('the calls of a pass to its fleet', () => {
   it('set the desired capacity before an instance is ended, which would be replaced else', async () => {
@@ -101,23 +102,7 @@ describe('calls to a fleet that fail', () => {
 
 const STOPPED: RunEvent = { type: 'stopped', reason: 'too many dead letters' };
 
-const LIMITS: Limits = {
-  workers: 2,
-  minimum: 1,
-  capacityTimeoutMs: 600_000,
-  mostInstanceSeconds: null,
-  replacements: 4,
-  attempts: 3,
-  build: 'build-1',
-  stopLimit: 1000,
-  readyTimeoutMs: 60_000,
-  lostAfterMs: 30_000,
-  stallTimeoutMs: 120_000,
-  waitingTimeoutMs: 300_000,
-  terminateTimeoutMs: 15_000,
-  zeroQuietMs: 0,
-  shareLeastMs: 5_000,
-};
+const LIMITS: Limits = { ...TEST_LIMITS, workers: 2, waitingTimeoutMs: 300_000 };
 
 const MOST_MS = 3_600_000;
 

@@ -4,7 +4,7 @@ import type { Parameter } from '@aws-sdk/client-ssm';
 import type { FleetPin } from '../../reconcile/events.ts';
 import { collect, type Found } from './findings.ts';
 import type { GroupReads } from './group-reads.ts';
-import { isNumbered, type NamedTemplate, templateOf } from './launch-template.ts';
+import { isNumbered, type NamedTemplate, templateOf, templateWords } from './launch-template.ts';
 
 /** What a new run is pinned to, as far as it can be told. */
 type Launch = Pick<FleetPin, 'template' | 'image' | 'parameter'>;
@@ -63,7 +63,7 @@ function templateIn(
   version: LaunchTemplateVersion | null,
   imageParameter: string | null,
 ): Found<TemplateAndImage> {
-  const which = `version ${named.version} of the launch template ${named.id}`;
+  const which = templateWords(named);
   if (version?.VersionNumber === undefined) return fault(`${which} does not exist: mend the group`);
   const data = version.LaunchTemplateData ?? {};
   const image = data.ImageId ?? 'no image';

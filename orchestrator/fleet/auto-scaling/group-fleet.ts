@@ -9,7 +9,7 @@ import type { Clock } from '../../clock.ts';
 import { RunFailed } from '../../errors.ts';
 import type { FleetPin } from '../../reconcile/events.ts';
 import type { LaunchFailure } from '../../reconcile/observation.ts';
-import type { Fleet, FleetInstance, FleetView } from '../fleet.ts';
+import { type Fleet, type FleetInstance, type FleetView, isLive } from '../fleet.ts';
 import { instancesOf } from './group-instances.ts';
 import { GroupReads } from './group-reads.ts';
 import { launchFaultOf, type LaunchSource, readLaunchSource } from './launch-source.ts';
@@ -164,8 +164,4 @@ function goneGroup(name: string): AutoScalingGroup {
     HealthCheckType: undefined,
     CreatedTime: undefined,
   };
-}
-
-function isLive({ phase }: FleetInstance): boolean {
-  return phase === 'pending' || phase === 'running';
 }

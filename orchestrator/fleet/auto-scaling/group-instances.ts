@@ -3,8 +3,7 @@ import type { Instance } from '@aws-sdk/client-ec2';
 import type { FleetPin } from '../../reconcile/events.ts';
 import { PLAIN_INSTANCE } from '../../reconcile/observation.ts';
 import type { FleetInstance } from '../fleet.ts';
-import { isNumbered, type NamedTemplate, named } from './launch-template.ts';
-import { templateWords } from './launch-source.ts';
+import { isNumbered, type NamedTemplate, named, templateWords } from './launch-template.ts';
 
 export interface InstanceOptions {
   /** Whose an instance is; null: not known to be of the run that asks. */

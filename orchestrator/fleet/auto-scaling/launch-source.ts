@@ -1,7 +1,7 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { FleetPin } from '../../reconcile/events.ts';
 import type { GroupReads } from './group-reads.ts';
-import { isNumbered, type NamedTemplate, templateOf } from './launch-template.ts';
+import { isNumbered, type NamedTemplate, templateOf, templateWords } from './launch-template.ts';
 
 /** What the group would launch from now. */
 export interface LaunchSource {
@@ -55,8 +55,4 @@ function parameterFault(
   return now.version === version && now.image === pin.image
     ? null
     : `the image parameter ${name} is now at version ${now.version} (${now.image}), and ${pinned}: ${WHAT_TO_DO}`;
-}
-
-export function templateWords({ id, version }: NamedTemplate): string {
-  return `version ${version} of the launch template ${id}`;
 }

@@ -21,3 +21,7 @@ export function named(specification: LaunchTemplateSpecification | undefined): N
 export function isNumbered({ version }: NamedTemplate): boolean {
   return /^\d+$/.test(version);
 }
+
+export function templateWords({ id, version }: NamedTemplate): string {
+  return `version ${version} of the launch template ${id}`;
+}
