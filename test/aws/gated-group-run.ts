@@ -1,8 +1,8 @@
 import type { RunningCommand } from '../support/run-command.ts';
 import { documentsInTable } from '../support/run-documents.ts';
-import { createGate, type Gate } from '../support/run-gate.ts';
+import type { Gate } from '../support/run-gate.ts';
 import type { TestScope } from '../support/run-setup.ts';
-import { PLACES, ROWS } from '../support/run-table.ts';
+import { gatedPlaces, ROWS } from '../support/run-table.ts';
 import {
   type GroupRun,
   type GroupRunOptions,
@@ -29,9 +29,7 @@ export async function setUpGatedGroupRun(
   databaseUrl: string,
   options: Partial<GroupRunOptions> = {},
 ): Promise<GatedGroupRun> {
-  const gate = await createGate(databaseUrl, 'places.id', ROWS / 2);
-  scope.onTestFinished(() => gate.close());
-  const definition = { ...PLACES, document: { ...PLACES.document, passed: gate.expression } };
+  const { gate, definition } = await gatedPlaces(scope, databaseUrl);
   const { settings = {}, ...others } = options;
   const run = await setUpGroupRun(scope, {
     databaseUrl,

@@ -3,7 +3,6 @@ import { describe, expect, inject, it, vi } from 'vitest';
 import type { CommandContext } from '../../orchestrator/command/command.ts';
 import { runCommandOrPhase } from '../../orchestrator/command/run.ts';
 import { statusCommand } from '../../orchestrator/command/status.ts';
-import type { Reporter } from '../../orchestrator/report/reporter.ts';
 import { localWorkers } from '../../orchestrator/run/local-workers.ts';
 import { openOffline } from '../../orchestrator/run/offline.ts';
 import { loadSettings } from '../../orchestrator/settings.ts';
@@ -13,6 +12,7 @@ import { awsEnvironment, REGION } from '../aws/aws-clients.ts';
 import { createTestBucket } from '../aws/test-bucket.ts';
 import { eventually } from '../support/run-eventually.ts';
 import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
+import { SILENT_REPORTER } from '../support/silent-reporter.ts';
 import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
 
 /** Commands whose journal is in a bucket, with workers on this machine. */
@@ -36,16 +36,6 @@ async function setUp(scope: TestScope): Promise<RunSetup> {
   });
 }
 
-const SILENT: Reporter = {
-  phaseStarted: () => {},
-  phaseFinished: () => {},
-  progress: () => {},
-  note: () => {},
-  warning: () => {},
-  failure: () => {},
-  close: () => {},
-};
-
 /** As `reindex-fleet --run-key k` in this process; the settings' group is no part of it. */
 async function commandOf({ folder }: RunSetup): Promise<CommandContext> {
   const flags = { settings: join(folder, 'reindex-fleet.yaml'), runKey: 'k' };
@@ -53,7 +43,7 @@ async function commandOf({ folder }: RunSetup): Promise<CommandContext> {
   return {
     offline: await openOffline(settings, {}),
     flags,
-    reporter: SILENT,
+    reporter: SILENT_REPORTER,
     output: process,
     workers: localWorkers,
     signal: new AbortController().signal,

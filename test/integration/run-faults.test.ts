@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { errorOf, resultOf } from '../support/run-command.ts';
 import { documentsOf, documentVersions, sql } from '../support/run-documents.ts';
-import { createGate } from '../support/run-gate.ts';
 import { rangesDone, stateOf } from '../support/run-journal.ts';
 import { startProxy } from '../support/run-proxy.ts';
 import { type RunSetup, SEARCH_URL, setUpRun, type TestScope } from '../support/run-setup.ts';
-import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
+import { gatedPlaces, PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
 import { bulk, call } from '../support/search-calls.ts';
 
 /** What happens to cluster and database while a run is under way. */
@@ -16,11 +15,10 @@ const WHOLE = { status: 'done', rows: ROWS, indexed: ROWS, dead_letters: 0 };
 const isBulk = (path: string): boolean => path.includes('/_bulk');
 
 async function behindGate(scope: TestScope, url = SEARCH_URL) {
-  const gate = await createGate(database.url(), 'places.id', ROWS / 2);
-  scope.onTestFinished(() => gate.close());
+  const { gate, definition } = await gatedPlaces(scope, database.url());
   const setup = await setUpRun(scope, {
     databaseUrl: database.url(),
-    definition: { ...PLACES, document: { ...PLACES.document, passed: gate.expression } },
+    definition,
     settings: { target: { url }, ranges: { count: 8 } },
   });
   await gate.shut();

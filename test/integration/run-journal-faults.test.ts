@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import type { JournalFault } from '../support/journal-faults.ts';
 import { type EndedCommand, errorOf, resultOf } from '../support/run-command.ts';
-import { createGate, type Gate } from '../support/run-gate.ts';
+import type { Gate } from '../support/run-gate.ts';
 import { eventually } from '../support/run-eventually.ts';
 import { rangesDone, stateOf } from '../support/run-journal.ts';
 import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
-import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
+import { gatedPlaces, placesDatabase, ROWS } from '../support/run-table.ts';
 
 /** A journal that cannot be written or read: nothing is done that it does not know of, and the run says what to mend. */
 
@@ -24,13 +24,12 @@ const ADVICE = {
 type Code = keyof typeof ADVICE;
 
 async function setUp(scope: TestScope, leaseMs = 60_000): Promise<{ setup: RunSetup; gate: Gate }> {
-  const gate = await createGate(database.url(), 'places.id', ROWS / 2);
-  scope.onTestFinished(() => gate.close());
+  const { gate, definition } = await gatedPlaces(scope, database.url());
   const setup = await setUpRun(scope, {
     databaseUrl: database.url(),
     searchUrl: inject('developmentUrl'),
     journalFaults: true,
-    definition: { ...PLACES, document: { ...PLACES.document, passed: gate.expression } },
+    definition,
     settings: { workers: { count: 1 }, ranges: { count: 4 }, journal: { lease_ms: leaseMs } },
   });
   return { setup, gate };

@@ -7,12 +7,11 @@ import { describe, expect, inject, it } from 'vitest';
 import { currentHolder } from '../../orchestrator/journal/lock.ts';
 import { openFileStore } from '../../orchestrator/journal/file-store.ts';
 import { type RunningCommand, resultOf } from '../support/run-command.ts';
-import { createGate } from '../support/run-gate.ts';
 import { eventually } from '../support/run-eventually.ts';
 import { isHeld, rangesDone, stateOf } from '../support/run-journal.ts';
 import { type ProxiedCall, type SearchProxy, startProxy } from '../support/run-proxy.ts';
 import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
-import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
+import { gatedPlaces, placesDatabase, ROWS } from '../support/run-table.ts';
 import { createServiceFolder, postgresqlPid, postmasterFile } from '../support/services.ts';
 import { processEntry } from '../../embedded/process-table.ts';
 import { dataDirectory } from '../../embedded/cache.ts';
@@ -28,12 +27,11 @@ const KEY = ['--run-key', 'k'] as const;
 
 async function setUp(scope: TestScope) {
   const proxy = await startProxy(scope, SEARCH);
-  const gate = await createGate(database.url(), 'places.id', ROWS / 2);
-  scope.onTestFinished(() => gate.close());
+  const { gate, definition } = await gatedPlaces(scope, database.url());
   const setup = await setUpRun(scope, {
     databaseUrl: database.url(),
     searchUrl: SEARCH,
-    definition: { ...PLACES, document: { ...PLACES.document, passed: gate.expression }, retain: 0 },
+    definition: { ...definition, retain: 0 },
     settings: {
       target: { url: proxy.url },
       workers: { count: 1 },

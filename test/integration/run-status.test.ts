@@ -1,10 +1,9 @@
 import { inject, expect, it } from 'vitest';
 import { resultOf } from '../support/run-command.ts';
-import { createGate } from '../support/run-gate.ts';
 import { eventually } from '../support/run-eventually.ts';
 import { rangesDone } from '../support/run-journal.ts';
 import { setUpRun } from '../support/run-setup.ts';
-import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
+import { gatedPlaces, placesDatabase, ROWS } from '../support/run-table.ts';
 
 /** What another process can tell of a run, from its journal alone. */
 
@@ -13,12 +12,11 @@ const database = placesDatabase();
 it('status says who drives a run and since when, its phase, ranges and rows, whatever became of it', {
   timeout: 180_000,
 }, async (scope) => {
-  const gate = await createGate(database.url(), 'places.id', ROWS / 2);
-  scope.onTestFinished(() => gate.close());
+  const { gate, definition } = await gatedPlaces(scope, database.url());
   const setup = await setUpRun(scope, {
     databaseUrl: database.url(),
     searchUrl: inject('developmentUrl'),
-    definition: { ...PLACES, document: { ...PLACES.document, passed: gate.expression } },
+    definition,
     settings: { ranges: { count: 8 }, journal: { lease_ms: 60_000 } },
   });
   /** As a person asks from another place: neither database nor cluster is there. */

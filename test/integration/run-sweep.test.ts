@@ -10,10 +10,9 @@ import { describeThisProcess } from '../../orchestrator/journal/holder.ts';
 import { FleetLock } from '../../orchestrator/journal/lock.ts';
 import { abandonRun } from '../../orchestrator/run/abandon-run.ts';
 import { resultOf } from '../support/run-command.ts';
-import { createGate } from '../support/run-gate.ts';
 import { rangesDone } from '../support/run-journal.ts';
 import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
-import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
+import { gatedPlaces, PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
 import { ScriptedFleet, view } from '../support/scripted-fleet.ts';
 
 /** What ends a fleet without its run: `sweep` at any time, `abandon` for good. */
@@ -24,21 +23,20 @@ const searchUrl = inject('developmentUrl');
 it('sweep leaves a live run alone, whatever it lacks itself, and a dead one can be carried on behind it', {
   timeout: 180_000,
 }, async (scope) => {
-  const gate = await createGate(database.url(), 'places.id', ROWS / 2);
-  scope.onTestFinished(() => gate.close());
+  const { gate, definition } = await gatedPlaces(scope, database.url());
   const setup = await setUpRun(scope, {
     databaseUrl: database.url(),
     searchUrl,
-    definition: { ...PLACES, document: { ...PLACES.document, passed: gate.expression } },
+    definition,
     settings: { ranges: { count: 8 } },
   });
-  const definition = join(setup.folder, 'places.yaml');
+  const file = join(setup.folder, 'places.yaml');
   /** As a schedule sweeps from another place: without database, cluster and definitions. */
   const sweep = async () => {
-    await rename(definition, `${definition}.away`);
+    await rename(file, `${file}.away`);
     const nowhere = ['--source', 'postgres://nobody@127.0.0.1:1/none', '--target', 'http://127.0.0.1:1'];
     const ended = await setup.run('sweep', ...nowhere);
-    await rename(`${definition}.away`, definition);
+    await rename(`${file}.away`, file);
     return { result: resultOf(ended), said: ended.log.map(({ msg }) => msg).join('\n') };
   };
 

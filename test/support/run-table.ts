@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, inject } from 'vitest';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { sql } from './run-documents.ts';
-import { createGateFunction } from './run-gate.ts';
+import { createGate, createGateFunction } from './run-gate.ts';
+import type { TestScope } from './run-setup.ts';
 
 /** Of the table `places`, with keys from 1 on. */
 export const ROWS = 2_000;
@@ -32,3 +33,10 @@ export function placesDatabase(): { url(): string } {
 
 /** The table `places` as an index. */
 export const PLACES = { source: { table: 'places', key: 'id' }, document: { name: 'places.name' } };
+
+/** The table `places` as an index, before a gate behind half of its rows, open at first. */
+export async function gatedPlaces(scope: TestScope, databaseUrl: string) {
+  const gate = await createGate(databaseUrl, 'places.id', ROWS / 2);
+  scope.onTestFinished(() => gate.close());
+  return { gate, definition: { ...PLACES, document: { ...PLACES.document, passed: gate.expression } } };
+}

@@ -8,6 +8,7 @@ import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
 import type { FleetPin, RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { sweep, type Swept } from '../../orchestrator/run/sweep.ts';
 import { IDENTITY } from '../support/virtual-world.ts';
+import { SILENT_REPORTER } from '../support/silent-reporter.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { ScriptedFleet, view } from '../support/scripted-fleet.ts';
 
@@ -208,15 +209,7 @@ function sweepNow(): Promise<Swept> {
 }
 
 function lockRequest(purpose: string) {
-  const reporter = {
-    phaseStarted: () => {},
-    phaseFinished: () => {},
-    progress: () => {},
-    note: () => {},
-    warning: () => {},
-    failure: () => {},
-    close: () => {},
-  };
+  const reporter = SILENT_REPORTER;
   const { signal } = new AbortController();
   const stateOfHolder = () => Promise.resolve('unknown' as const);
   const store = certainStore(memory, clock);
