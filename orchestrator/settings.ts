@@ -22,7 +22,7 @@ const url = (protocols: readonly string[]) =>
     `"${EMBEDDED}" or a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`,
   );
 
-const settingsShape = section({
+export const settingsShape = section({
   /** Names what one run at a time may hold: claims, locks and journals are kept by it. */
   fleet: text.regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'Small letters, digits, dash and underscore.'),
   /** A definition's file or a folder of them, relative to the settings file. */

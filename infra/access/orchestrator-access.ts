@@ -1,0 +1,49 @@
+import * as aws from '@pulumi/aws';
+import * as pulumi from '@pulumi/pulumi';
+import { child } from '../child.ts';
+import type { Names } from '../names.ts';
+import { workerValues } from '../parameters/worker-values.ts';
+import type { StackSettings } from '../settings/schema.ts';
+import { tagsOf } from '../tags.ts';
+import { orchestratorPolicy } from './orchestrator-policy.ts';
+
+export interface OrchestratorAccessArgs {
+  readonly settings: StackSettings;
+  readonly names: Names;
+}
+
+/** The policy of whoever runs the orchestrator, and the roles that have it. */
+export class OrchestratorAccess extends pulumi.ComponentResource {
+  readonly policy: aws.iam.Policy;
+
+  constructor(name: string, args: OrchestratorAccessArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super('reindex-fleet:index:OrchestratorAccess', name, {}, options);
+    const { settings, names } = args;
+    this.policy = new aws.iam.Policy(
+      name,
+      {
+        name: names.orchestratorPolicy,
+        description: `Runs of the fleet ${names.fleet}`,
+        policy: JSON.stringify(orchestratorPolicy(names, passwordParameters(settings, names))),
+        tags: { ...tagsOf(names, settings.tags) },
+      },
+      child(this),
+    );
+    settings.access.orchestrator_roles.forEach(
+      (role, index) =>
+        new aws.iam.RolePolicyAttachment(
+          `${name}-${index + 1}`,
+          { role, policyArn: this.policy.arn },
+          child(this),
+        ),
+    );
+    this.registerOutputs({ policy: this.policy.arn });
+  }
+}
+
+/** Those that the orchestrator reads, where neither its environment nor its settings have a password. */
+function passwordParameters(settings: StackSettings, names: Names): string[] {
+  return workerValues(settings)
+    .filter(({ name, secret }) => secret && name !== 'search_url')
+    .map(({ name }) => `${names.workerParameters}/${name}`);
+}

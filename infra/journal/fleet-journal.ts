@@ -1,0 +1,108 @@
+import * as aws from '@pulumi/aws';
+import * as pulumi from '@pulumi/pulumi';
+import { child } from '../child.ts';
+import { bucketArn } from '../access/arns.ts';
+import { policy, type PolicyDocument } from '../access/policy-document.ts';
+import type { Names } from '../names.ts';
+import type { StackSettings } from '../settings/schema.ts';
+import { tagsOf } from '../tags.ts';
+
+export interface FleetJournalArgs {
+  readonly settings: StackSettings;
+  readonly names: Names;
+  /** Asked before the bucket is deleted. */
+  readonly beforeDelete: readonly pulumi.ResourceHook[];
+}
+
+/** The bucket of claims, locks and journals: versioned, encrypted, private, by TLS alone. */
+export class FleetJournal extends pulumi.ComponentResource {
+  readonly bucket: aws.s3.Bucket;
+  /** What makes the bucket what it is. */
+  readonly parts: readonly pulumi.Resource[];
+
+  constructor(name: string, args: FleetJournalArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super('reindex-fleet:index:FleetJournal', name, {}, options);
+    const { settings, names, beforeDelete } = args;
+    this.bucket = new aws.s3.Bucket(
+      name,
+      {
+        bucket: names.bucket,
+        // With `protect` off a destroy leaves nothing behind.
+        forceDestroy: true,
+        tags: { ...tagsOf(names, settings.tags) },
+      },
+      child(this, { protect: settings.protect, hooks: { beforeDelete: [...beforeDelete] } }),
+    );
+    const bucket = this.bucket.bucket;
+    const versioning = new aws.s3.BucketVersioning(
+      name,
+      { bucket, versioningConfiguration: { status: 'Enabled' } },
+      child(this),
+    );
+    const access = new aws.s3.BucketPublicAccessBlock(
+      name,
+      {
+        bucket,
+        blockPublicAcls: true,
+        blockPublicPolicy: true,
+        ignorePublicAcls: true,
+        restrictPublicBuckets: true,
+      },
+      child(this),
+    );
+    this.parts = [
+      versioning,
+      access,
+      new aws.s3.BucketOwnershipControls(
+        name,
+        { bucket, rule: { objectOwnership: 'BucketOwnerEnforced' } },
+        child(this),
+      ),
+      new aws.s3.BucketServerSideEncryptionConfiguration(
+        name,
+        { bucket, rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }] },
+        child(this),
+      ),
+      new aws.s3.BucketLifecycleConfiguration(
+        name,
+        { bucket, rules: [expiry(settings.journal.recover_days)] },
+        // Rules for versions that are not current are for buckets that have versions.
+        child(this, { dependsOn: versioning }),
+      ),
+      new aws.s3.BucketPolicy(
+        name,
+        { bucket, policy: JSON.stringify(tlsAlone(names)) },
+        // S3 changes a bucket's policy and its access block one after the other, or answers 409.
+        child(this, { dependsOn: access }),
+      ),
+    ];
+    this.registerOutputs({ bucket });
+  }
+}
+
+/**
+ * What is current never expires: `sweep` deletes it by age, and spares what a rollback needs, which no rule of a bucket can
+ * tell. Heartbeats of locks replace themselves every few seconds, so what is not current goes after a while.
+ */
+function expiry(recoverDays: number): aws.types.input.s3.BucketLifecycleConfigurationRule {
+  return {
+    id: 'what-was-replaced-or-deleted',
+    status: 'Enabled',
+    filter: { prefix: '' },
+    noncurrentVersionExpiration: { noncurrentDays: recoverDays },
+    expiration: { expiredObjectDeleteMarker: true },
+    abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
+  };
+}
+
+function tlsAlone(names: Names): PolicyDocument {
+  const arn = bucketArn(names);
+  return policy({
+    Sid: 'TlsAlone',
+    Effect: 'Deny',
+    Principal: '*',
+    Action: 's3:*',
+    Resource: [arn, `${arn}/*`],
+    Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+  });
+}

@@ -1,0 +1,75 @@
+import * as aws from '@pulumi/aws';
+import * as pulumi from '@pulumi/pulumi';
+import { child } from '../child.ts';
+import type { Names } from '../names.ts';
+import type { StackSettings } from '../settings/schema.ts';
+import { tagsOf } from '../tags.ts';
+import { type Rule, workersRules } from './rules.ts';
+
+export interface FleetNetworkArgs {
+  readonly settings: StackSettings;
+  readonly names: Names;
+}
+
+/** Where instances are launched, and whom they may speak with. */
+export class FleetNetwork extends pulumi.ComponentResource {
+  readonly subnets: pulumi.Output<string[]>;
+  /** Of the workers; a database that lets only groups in has to let this one in. */
+  readonly securityGroup: aws.ec2.SecurityGroup;
+  readonly rules: readonly pulumi.Resource[];
+
+  constructor(name: string, args: FleetNetworkArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super('reindex-fleet:index:FleetNetwork', name, {}, options);
+    const { settings, names } = args;
+    const tags = { ...tagsOf(names, settings.tags) };
+    const vpcId = pulumi.output(settings.network.vpc ?? this.#defaultVpc());
+    this.subnets =
+      settings.network.subnets === null
+        ? this.#defaultSubnets(vpcId)
+        : pulumi.output(settings.network.subnets);
+    this.securityGroup = new aws.ec2.SecurityGroup(
+      name,
+      {
+        name: names.workersSecurityGroup,
+        description: `Workers of the fleet ${names.fleet}`,
+        vpcId,
+        tags,
+      },
+      child(this),
+    );
+    this.rules = workersRules(settings).map((rule) => this.#open(name, rule, tags));
+    this.registerOutputs({ securityGroup: this.securityGroup.id });
+  }
+
+  #defaultVpc(): pulumi.Output<string> {
+    return aws.ec2.getVpcOutput({ default: true }, { parent: this }).id;
+  }
+
+  /** One in each zone. */
+  #defaultSubnets(vpcId: pulumi.Output<string>): pulumi.Output<string[]> {
+    const filters = [
+      { name: 'vpc-id', values: [vpcId] },
+      { name: 'default-for-az', values: ['true'] },
+    ];
+    return aws.ec2.getSubnetsOutput({ filters }, { parent: this }).ids;
+  }
+
+  #open(
+    name: string,
+    { name: rule, direction, description, port, peer }: Rule,
+    tags: Record<string, string>,
+  ) {
+    const args = {
+      securityGroupId: this.securityGroup.id,
+      description,
+      ipProtocol: 'tcp',
+      fromPort: port,
+      toPort: port,
+      tags,
+      ...('cidr' in peer ? { cidrIpv4: peer.cidr } : { referencedSecurityGroupId: peer.securityGroup }),
+    };
+    return direction === 'in'
+      ? new aws.vpc.SecurityGroupIngressRule(`${name}-${rule}`, args, child(this))
+      : new aws.vpc.SecurityGroupEgressRule(`${name}-${rule}`, args, child(this));
+  }
+}

@@ -1,0 +1,37 @@
+import type { Input } from '@pulumi/pulumi';
+import * as pulumi from '@pulumi/pulumi';
+import type { StackSettings } from '../settings/schema.ts';
+
+/** One setting of the workers by its name, e.g. `database_url`. */
+export interface WorkerValue {
+  readonly name: string;
+  readonly value: Input<string>;
+  /** It holds a password, or stands beside one. */
+  readonly secret: boolean;
+}
+
+/** What the workers are told by Parameter Store, but for the token. */
+export function workerValues(settings: StackSettings): WorkerValue[] {
+  const { source, source_password, target, target_password, target_api_key, aws, instances } = settings;
+  const secret = (name: string, value: Input<string> | null): WorkerValue[] =>
+    value === null ? [] : [{ name, value: pulumi.secret(value), secret: true }];
+  return [
+    ...secret('database_url', withPassword(source.url, source_password)),
+    ...secret('search_url', target.url),
+    ...secret('search_username', target.username),
+    ...secret('search_password', target_password),
+    ...secret('search_api_key', target_api_key),
+    { name: 'port', value: String(aws.worker_port), secret: false },
+    ...Object.entries(instances.parameters).map(([name, value]) => ({ name, value, secret: false })),
+  ];
+}
+
+function withPassword(url: Input<string>, password: Input<string> | null): Input<string> {
+  if (password === null) return url;
+  return pulumi.all([url, password]).apply(([plainUrl, plainPassword]) => {
+    const whole = new URL(plainUrl);
+    // URL leaves some characters of a password as they are that a parser of it may not take.
+    whole.password = encodeURIComponent(plainPassword);
+    return whole.href;
+  });
+}

@@ -1,0 +1,106 @@
+import type * as aws from '@pulumi/aws';
+import * as pulumi from '@pulumi/pulumi';
+import { formatPath } from '../definition/faults.ts';
+import { checkYaml } from '../definition/yaml-file.ts';
+import { OrchestratorAccess } from './access/orchestrator-access.ts';
+import { FleetJournal } from './journal/fleet-journal.ts';
+import { type Names, namesOf } from './names.ts';
+import { FleetNetwork } from './network/fleet-network.ts';
+import { imageParameter, ownsImageParameter } from './parameters/image-parameter.ts';
+import { WorkerParameters } from './parameters/worker-parameters.ts';
+import type { Place } from './place.ts';
+import { orchestratorSettings } from './settings/orchestrator-settings.ts';
+import { type StackInput, type StackSettings, stackSchema } from './settings/schema.ts';
+import { FleetSweeper } from './sweeper/fleet-sweeper.ts';
+import { FleetWatch } from './watch/fleet-watch.ts';
+import { FleetWorkers } from './workers/fleet-workers.ts';
+
+/** The settings of a fleet, each with its description in settings/schema.ts, and what only a program can know. */
+export type ReindexFleetArgs = StackInput & {
+  /** Where the fleet is: `await readPlace()`. Names and policies are made of it before anything is registered. */
+  readonly place: Place;
+  /** The sweeper's program: `await bundleSweeper()`. */
+  readonly sweeperCode: string;
+};
+
+/**
+ * A fleet that rests at zero: group, launch template, network, roles, parameters, journal, sweeper, alarms. Everything has
+ * the fleet's name, so any number of fleets stand side by side, in one program or in many.
+ *
+ * @throws Faults that name everything that is wrong with the settings, before anything is registered
+ */
+export class ReindexFleet extends pulumi.ComponentResource {
+  /** The orchestrator's settings, without secrets; as a stack output `settings` they are what `--stack` reads. */
+  readonly settings: pulumi.Output<unknown>;
+  readonly group: aws.autoscaling.Group;
+  readonly bucket: aws.s3.Bucket;
+  /** A database or cluster that lets only security groups in has to let this one in. */
+  readonly workersSecurityGroup: aws.ec2.SecurityGroup;
+  /** Of whoever runs the orchestrator. */
+  readonly orchestratorPolicy: aws.iam.Policy;
+  readonly sweeper: aws.lambda.Function;
+
+  constructor(name: string, args: ReindexFleetArgs, options: pulumi.ComponentResourceOptions = {}) {
+    const { place, sweeperCode, ...given } = args;
+    const settings = checkedSettings(name, given);
+    super('reindex-fleet:index:ReindexFleet', name, {}, options);
+    const names = namesOfFleet(settings, place);
+    const shared = { settings, names };
+    const part = { parent: this };
+    const beforeDelete: pulumi.ResourceHook[] = [];
+
+    const journal = new FleetJournal(`${name}-journal`, { ...shared, beforeDelete }, part);
+    const network = new FleetNetwork(`${name}-network`, shared, part);
+    const parameters = new WorkerParameters(`${name}-worker`, shared, part);
+    const image = ownsImageParameter(settings.image)
+      ? [imageParameter(`${name}-image`, settings, names, this)]
+      : [];
+    const workers = new FleetWorkers(
+      `${name}-workers`,
+      {
+        ...shared,
+        subnets: network.subnets,
+        securityGroup: network.securityGroup.id,
+        before: [...network.rules, ...parameters.parameters, ...image],
+        beforeDelete,
+      },
+      part,
+    );
+    const access = new OrchestratorAccess(`${name}-orchestrator`, shared, part);
+    const sweeper = new FleetSweeper(
+      `${name}-sweeper`,
+      { ...shared, code: sweeperCode, after: [workers.group, journal.bucket, ...journal.parts] },
+      part,
+    );
+    new FleetWatch(`${name}-watch`, shared, part);
+
+    this.settings = pulumi.output(orchestratorSettings(settings, names));
+    this.group = workers.group;
+    this.bucket = journal.bucket;
+    this.workersSecurityGroup = network.securityGroup;
+    this.orchestratorPolicy = access.policy;
+    this.sweeper = sweeper.function;
+    this.registerOutputs({ settings: this.settings });
+  }
+}
+
+export function namesOfFleet({ fleet, image, journal }: StackSettings, place: Place): Names {
+  return namesOf(
+    {
+      fleet,
+      bucket: journal.bucket,
+      journalPrefix: journal.prefix,
+      imageParameter: ownsImageParameter(image) ? null : image,
+    },
+    place,
+  );
+}
+
+function checkedSettings(name: string, given: unknown): StackSettings {
+  const place = { file: name, line: null, column: null };
+  return checkYaml(stackSchema, {
+    value: given,
+    positionOf: () => place,
+    faultAt: (path, message) => ({ ...place, path: formatPath(path), message }),
+  });
+}

@@ -1,0 +1,45 @@
+import type { Input, Output } from '@pulumi/pulumi';
+import * as pulumi from '@pulumi/pulumi';
+import type { Names } from '../names.ts';
+import type { StackSettings } from './schema.ts';
+
+/**
+ * The orchestrator's whole settings, as its settings file has them. No secret is among them: the passwords are read from the
+ * workers' parameters.
+ */
+export function orchestratorSettings(
+  settings: StackSettings,
+  names: Names,
+): Readonly<Record<string, Input<unknown>>> {
+  const { fleet, definitions, definition, source, target, journal, workers, ranges, validate, report, aws } =
+    settings;
+  const { lease_ms, keep_days } = journal;
+  return {
+    fleet,
+    definitions,
+    definition,
+    source,
+    target,
+    journal: { lease_ms, keep_days },
+    workers,
+    ranges,
+    validate,
+    report,
+    aws: {
+      region: names.place.region,
+      group: names.group,
+      image_parameter: names.imageParameter,
+      token_parameter: names.tokenParameter,
+      worker_parameters: names.workerParameters,
+      journal_bucket: names.bucket,
+      journal_prefix: names.journalPrefix,
+      ...aws,
+    },
+  };
+}
+
+/** Of them what a sweep looks at, as JSON (which is YAML): a function's environment holds 4 KiB. */
+export function sweeperSettingsText(settings: StackSettings, names: Names): Output<string> {
+  const { fleet, definitions, source, target, journal, aws } = orchestratorSettings(settings, names);
+  return pulumi.jsonStringify({ fleet, definitions, source, target, journal, aws });
+}

@@ -1,0 +1,250 @@
+import { z } from 'zod';
+import { section } from '../../definition/section.ts';
+import { awsSection } from '../../orchestrator/aws/aws-settings.ts';
+import { text, whole } from '../../orchestrator/setting-types.ts';
+import { EMBEDDED, settingsShape } from '../../orchestrator/settings.ts';
+import { isCidr, isPrivate } from './cidr.ts';
+import { inputOf } from './inputs.ts';
+import { faultsTogether } from './together.ts';
+
+/**
+ * A stack's settings: what each is and may be. Sections that the orchestrator has too (`source`, `target`, `workers`, …) have
+ * its words, and go into its settings as they are, so nothing is typed twice. Secrets stand apart at the top, for Pulumi
+ * keeps a key of the configuration secret as a whole.
+ */
+
+const orchestrator = settingsShape.shape;
+const aws = awsSection.shape;
+
+const id = (kind: string, prefix: string) =>
+  text.regex(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `The id of a ${kind}: ${prefix}-…`);
+const securityGroup = inputOf(id('security group', 'sg'));
+const cidr = text.refine(isCidr, 'An IPv4 block, such as 10.0.0.0/16, with no bit set behind its prefix.');
+const privateCidr = cidr.refine(
+  (block) => !isCidr(block) || isPrivate(block),
+  'Workers speak plain HTTP: only private addresses may call them (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10).',
+);
+
+/** The other end of a connection, by security groups or addresses. */
+const peers = <Cidr extends z.ZodType<string>>(block: Cidr) =>
+  section({
+    security_groups: z.array(securityGroup, 'A list of security groups.').default([]),
+    cidrs: z.array(block, 'A list of IPv4 blocks.').default([]),
+  });
+
+const serverUrl = (protocols: readonly string[]) => {
+  const message = `A URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`;
+  return text.superRefine((value, context) => {
+    const fault = (sentence: string): void => context.addIssue({ code: 'custom', message: sentence });
+    if (value === EMBEDDED) return fault('Workers on AWS cannot reach an embedded service: write a URL.');
+    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) return fault(message);
+    if (new URL(value).password !== '')
+      fault(
+        'This would show the password in outputs: leave it out of the URL (see source_password, target_password).',
+      );
+  });
+};
+
+const secret = inputOf(text).nullable().default(null);
+const arn = (service: string, of: string) =>
+  text.regex(new RegExp(`^arn:aws[a-z-]*:${service}:.+$`), `The ARN of ${of}.`);
+/** A top-level value of a configuration is a text. */
+const yes = (fallback: boolean) =>
+  z
+    .preprocess(
+      (value) => (value === 'true' ? true : value === 'false' ? false : value),
+      z.boolean('true or false.'),
+    )
+    .default(fallback);
+
+/** https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html, and what every service takes */
+const tagText = (most: number) =>
+  z
+    .string('A text.')
+    .regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u, 'Letters, digits, spaces and _ . : / = + - @')
+    .max(most, `At most ${most} characters.`);
+const tagKey = tagText(128).refine(
+  (key) => key !== '' && !/^(aws|reindex-fleet):/i.test(key),
+  'Not empty, and not of aws: or reindex-fleet:, which are AWS’s and ours.',
+);
+
+export const stackShape = section({
+  /** Names the fleet and everything that it has; the orchestrator's `fleet`. By default the stack's name. */
+  fleet: text.regex(
+    /^[a-z][a-z0-9-]{0,22}[a-z0-9]$/,
+    'Small letters, digits and dashes, 2 to 24, a letter first: roles and bucket are named after it.',
+  ),
+  /** The orchestrator's: a definition's file or a folder of them, relative to the clone. */
+  definitions: orchestrator.definitions,
+  definition: orchestrator.definition,
+  /** An image (`ami-…`), for which the stack then owns a parameter; or the name of a parameter of data type `aws:ec2:image`. */
+  image: text.regex(
+    /^(ami-[0-9a-f]{8,17}|(\/[A-Za-z0-9_.-]+)+)$/,
+    'The id of an image (ami-…), or the name of a parameter that holds one (/my/image).',
+  ),
+  source: section({
+    /** A PostgreSQL URL that orchestrator and workers can reach, without its password. */
+    url: inputOf(serverUrl(['postgres:', 'postgresql:'])),
+  }),
+  /** Of the user in `source.url`. */
+  source_password: secret,
+  target: section({
+    /** An OpenSearch or Elasticsearch URL, without its password. */
+    url: inputOf(serverUrl(['http:', 'https:'])),
+    /** For basic authentication, with `target_password`. */
+    username: inputOf(text).nullable().default(null),
+    health_timeout_ms: orchestrator.target.shape.health_timeout_ms,
+  }),
+  target_password: secret,
+  /** In place of user and password. */
+  target_api_key: secret,
+  /** The orchestrator's: `count` workers is also the most that the group may have, unless `instances.maximum` says more. */
+  workers: orchestrator.workers,
+  ranges: orchestrator.ranges,
+  validate: orchestrator.validate,
+  report: orchestrator.report,
+  /** The orchestrator's deadlines, ports and prices of an AWS fleet, see orchestrator/aws/aws-settings.ts. */
+  aws: section({
+    worker_port: aws.worker_port,
+    poll_interval_ms: aws.poll_interval_ms,
+    ready_timeout_ms: aws.ready_timeout_ms,
+    capacity_timeout_ms: aws.capacity_timeout_ms,
+    zero_quiet_ms: aws.zero_quiet_ms,
+    sweep_grace_ms: aws.sweep_grace_ms,
+    price_per_hour: aws.price_per_hour,
+    currency: aws.currency,
+  }).prefault({}),
+  journal: section({
+    lease_ms: orchestrator.journal.unwrap().shape.lease_ms,
+    keep_days: orchestrator.journal.unwrap().shape.keep_days,
+    /** Name of the bucket that the stack makes; null: `reindex-<fleet>-<account>-<region>`. */
+    bucket: aws.journal_bucket,
+    prefix: aws.journal_prefix,
+    /** What was deleted or replaced can be brought back for so long. */
+    recover_days: whole(1, 3_650, ' of days').default(30),
+  }).prefault({}),
+  instances: section({
+    /** In the order in which they are wanted; all for the image's processor (c7g is arm64). */
+    types: z
+      .array(
+        text.regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'An instance type, such as c7g.large.'),
+        'A list of instance types.',
+      )
+      .min(1, 'One at least.')
+      .max(40, 'At most 40.')
+      .default(['c7g.large']),
+    /** The most that the group may have; null: `workers.count`. */
+    maximum: whole(1, 1_000).nullable().default(null),
+    /** Spot instances; null: on demand alone. */
+    spot: section({
+      /** The first so many instances are on demand. */
+      on_demand_base: whole(0, 1_000).default(0),
+      /** Of those above the base so many of a hundred are on demand. */
+      on_demand_percent: whole(0, 100).default(0),
+    })
+      .nullable()
+      .default(null),
+    /** Of the root volume (gp3, encrypted, gone with its instance); null: as large as the image's. */
+    volume_gib: whole(1, 16_384, ' of GiB').nullable().default(null),
+    /** The image's root device. */
+    root_device: text.regex(/^\/dev\/[a-z0-9]+$/, 'A device, such as /dev/xvda.').default('/dev/xvda'),
+    /** Workers run in containers on their instances, one network hop behind the metadata service. */
+    containers: yes(false),
+    /** Where the image has its clone of this repository. */
+    checkout: text.regex(/^(\/[A-Za-z0-9._-]+)+$/, 'An absolute path.').default('/opt/reindex-fleet'),
+    /** Where the image has the definitions; null: where the clone has them (`definitions`, below `checkout`). */
+    definitions: text
+      .regex(/^(\/[A-Za-z0-9._-]+)+$/, 'An absolute path.')
+      .nullable()
+      .default(null),
+    /** More settings of the workers by name, see worker/settings-schema.ts; `lease_ms` among them. */
+    parameters: z.record(z.string(), text, 'A map of texts.').default({}),
+    /** So long after its launch the group does not ask for an instance's health. */
+    health_check_grace_seconds: whole(0, 7_200, ' of seconds').default(300),
+  }).prefault({}),
+  network: section({
+    /** Null: the default VPC. */
+    vpc: inputOf(id('VPC', 'vpc')).nullable().default(null),
+    /** Where instances are launched; null: in the default subnet of each zone of the default VPC. */
+    subnets: z
+      .array(inputOf(id('subnet', 'subnet')), 'A list of subnets.')
+      .min(1, 'One at least.')
+      .nullable()
+      .default(null),
+    /** Who may call the workers. */
+    orchestrator: peers(privateCidr),
+    /** Where the database is; by default the address in `source.url`, if it is one. */
+    database: peers(cidr).prefault({}),
+    /** Where the cluster is; by default the address in `target.url`, if it is one. */
+    cluster: peers(cidr).prefault({}),
+    /** AWS's endpoints (443): their public addresses are many and change. Narrower with interface endpoints in the VPC. */
+    aws_endpoints: peers(cidr).prefault({ cidrs: ['0.0.0.0/0'] }),
+  }),
+  access: section({
+    /** Names of roles that may do what the orchestrator does. */
+    orchestrator_roles: z.array(inputOf(text), 'A list of names of roles.').default([]),
+    /** An ARN; bounds every role that the stack makes. */
+    permissions_boundary: arn('iam', 'a policy').nullable().default(null),
+  }).prefault({}),
+  sweep: section({
+    every_minutes: whole(1, 1_440, ' of minutes').default(15),
+  }).prefault({}),
+  watch: section({
+    /** SNS topics that are told of alarms. */
+    topics: z
+      .array(inputOf(arn('sns', 'an SNS topic')), 'A list of topics.')
+      .max(5, 'At most 5.')
+      .default([]),
+    /** A run is over by then: instances that are there for so many full hours on end are an alarm. */
+    run_hours: whole(1, 168, ' of hours').default(24),
+    /** In `aws.currency`, of the instances of any 24 hours; needs `aws.price_per_hour`. Null: no such alarm. */
+    cost_per_day: z.number('A number.').positive('More than 0.').nullable().default(null),
+    /** More dead letters in a run are an alarm. */
+    dead_letters: whole(0, 1_000_000_000).default(0),
+    /** More workers lost in a run are an alarm. */
+    workers_lost: whole(0, 1_000).default(0),
+    dashboard: z.boolean('true or false.').default(true),
+    /** How long the sweeper's log is kept. */
+    log_days: z
+      .literal(
+        [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365],
+        'A number of days that CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180 or 365.',
+      )
+      .default(30),
+  }).prefault({}),
+  /** `pulumi destroy` and replacements are refused for the journal's bucket until this is false. */
+  protect: yes(true),
+  /** Another number makes another token; workers that run keep the old one. */
+  token_generation: z.coerce.number('A whole number.').int('A whole number.').min(1, 'From 1.').default(1),
+  /** On everything that can have tags, beside our own. */
+  tags: z
+    .record(tagKey, tagText(256), 'A map of texts.')
+    .refine((tags) => Object.keys(tags).length <= 40, 'At most 40: AWS takes 50, ours among them.')
+    .default({}),
+});
+
+export const stackSchema = z
+  .custom<z.input<typeof stackShape>>(() => true)
+  .transform((given, context): StackSettings => {
+    const checked = stackShape.safeParse(given, { reportInput: true });
+    const sections = checked.data ?? soundSections(given);
+    const issues = [...(checked.error?.issues ?? []), ...faultsTogether(sections)];
+    for (const issue of issues) context.addIssue({ ...issue });
+    return checked.data ?? z.NEVER;
+  });
+
+/** Those that are as they must be, so that what does not go together among them is named along with what is wrong elsewhere. */
+function soundSections(given: unknown): Partial<StackSettings> {
+  const value = typeof given === 'object' && given !== null ? given : {};
+  return Object.fromEntries(
+    Object.entries(stackShape.shape).flatMap(([name, schema]) => {
+      const { success, data } = schema.safeParse(Reflect.get(value, name));
+      return success ? [[name, data]] : [];
+    }),
+  );
+}
+
+/** What a program gives, see the fields' descriptions in `stackShape`. */
+export type StackInput = z.input<typeof stackShape>;
+/** Checked, and with everything by default that was not given. */
+export type StackSettings = z.output<typeof stackShape>;

@@ -1,0 +1,142 @@
+import type { Input } from '@pulumi/pulumi';
+import { NEVER_PARAMETERS, settingsSchema as workerSchema } from '../../worker/settings-schema.ts';
+import { cidrOf } from './cidr.ts';
+import type { StackSettings } from './schema.ts';
+
+interface TogetherFault {
+  readonly code: 'custom';
+  readonly path: (string | number)[];
+  readonly message: string;
+}
+type TellFault = (path: readonly (string | number)[], message: string) => void;
+
+/** Each with the sections that it looks at. */
+const CHECKS: readonly {
+  readonly sections: readonly (keyof StackSettings)[];
+  readonly check: (settings: StackSettings, fault: TellFault) => void;
+}[] = [
+  { sections: ['network', 'source', 'target'], check: checkNetwork },
+  { sections: ['instances', 'workers', 'definitions'], check: checkInstances },
+  { sections: ['target', 'target_password', 'target_api_key'], check: checkTarget },
+  { sections: ['journal', 'instances', 'aws'], check: checkLeases },
+  { sections: ['watch', 'aws'], check: checkWatch },
+];
+
+/** What does not go together in a stack's settings, as far as its sections are sound by themselves. */
+export function faultsTogether(settings: Partial<StackSettings>): TogetherFault[] {
+  const faults: TogetherFault[] = [];
+  for (const { sections, check } of CHECKS) {
+    if (!sections.every((section) => Object.hasOwn(settings, section))) continue;
+    check(settings as StackSettings, (path, message) =>
+      faults.push({ code: 'custom', path: [...path], message }),
+    );
+  }
+  return faults;
+}
+
+function checkNetwork({ network, source, target }: StackSettings, fault: TellFault): void {
+  const { orchestrator, database, cluster, vpc, subnets } = network;
+  if (isNobody(orchestrator))
+    fault(['network', 'orchestrator'], 'Say who may call the workers: security_groups or cidrs.');
+  if (isNobody(database) && addressIn(source.url) === null)
+    fault(
+      ['network', 'database'],
+      'Say where the database is, for its URL has a name: security_groups or cidrs.',
+    );
+  if (isNobody(cluster) && addressIn(target.url) === null)
+    fault(
+      ['network', 'cluster'],
+      'Say where the cluster is, for its URL has a name: security_groups or cidrs.',
+    );
+  if ((vpc === null) !== (subnets === null))
+    fault(
+      ['network', vpc === null ? 'vpc' : 'subnets'],
+      'A VPC and its subnets are given both, or neither of them for the default VPC.',
+    );
+}
+
+function isNobody(peers: StackSettings['network']['database']): boolean {
+  return peers.security_groups.length === 0 && peers.cidrs.length === 0;
+}
+
+/** The block of the address in a URL; null: it has a name, or is not known yet. */
+export function addressIn(url: Input<string>): string | null {
+  return typeof url === 'string' ? cidrOf(new URL(url).hostname) : null;
+}
+
+function checkInstances({ instances, workers, definitions }: StackSettings, fault: TellFault): void {
+  const { maximum, types, parameters } = instances;
+  if (workers.minimum > workers.count)
+    fault(['workers', 'minimum'], `At most workers.count, ${workers.count}.`);
+  if (maximum !== null && maximum < workers.count)
+    fault(['instances', 'maximum'], `At least workers.count, ${workers.count}.`);
+  if (new Set(types).size < types.length) fault(['instances', 'types'], 'Each type once.');
+  if (instances.definitions === null && !/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(definitions))
+    fault(
+      ['instances', 'definitions'],
+      `Say where the image has the definitions: "${definitions}" is no path below its clone.`,
+    );
+  for (const [name, value] of Object.entries(parameters)) {
+    const sentence = parameterFault(name, value);
+    if (sentence !== null) fault(['instances', 'parameters', name], sentence);
+  }
+}
+
+/** Parameters that the stack writes from other settings. */
+const WRITTEN = new Map([
+  ['token', 'The stack makes it.'],
+  ['database_url', 'It is made of source.url and source_password.'],
+  ['search_url', 'It is target.url.'],
+  ['search_username', 'It is target.username.'],
+  ['search_password', 'It is target_password.'],
+  ['search_api_key', 'It is target_api_key.'],
+  ['port', 'It is aws.worker_port.'],
+  ['definitions', 'It is instances.definitions.'],
+]);
+
+function parameterFault(name: string, value: string): string | null {
+  const written = WRITTEN.get(name);
+  if (written !== undefined) return written;
+  const known = Object.keys(workerSchema.shape).filter(
+    (key) => !NEVER_PARAMETERS.has(key) && !WRITTEN.has(key),
+  );
+  if (!known.includes(name)) return `No setting that workers share. There are: ${known.join(', ')}.`;
+  const schema = workerSchema.shape[name as keyof typeof workerSchema.shape];
+  const issue = schema.safeParse(value).error?.issues[0];
+  return issue === undefined ? null : `It ${issue.message}.`;
+}
+
+function checkTarget({ target, target_password, target_api_key }: StackSettings, fault: TellFault): void {
+  if ((target.username === null) !== (target_password === null))
+    fault(
+      target.username === null ? ['target', 'username'] : ['target_password'],
+      'target.username and target_password are given both or not at all.',
+    );
+  if (target_api_key !== null && target.username !== null)
+    fault(['target_api_key'], 'Either a key or user and password.');
+}
+
+/** The order that lets a dead orchestrator's fleet be carried on before it ends itself, and end before it is swept. */
+function checkLeases({ journal, instances, aws }: StackSettings, fault: TellFault): void {
+  const workersLeaseMs = workerLeaseMs(instances);
+  if (workersLeaseMs <= journal.lease_ms)
+    fault(
+      ['instances', 'parameters', 'lease_ms'],
+      `More than journal.lease_ms, ${journal.lease_ms}: workers would end before anybody can carry their run on.`,
+    );
+  if (aws.sweep_grace_ms <= workersLeaseMs)
+    fault(
+      ['aws', 'sweep_grace_ms'],
+      `More than the workers' lease, ${workersLeaseMs}: they would be swept while they may be carried on.`,
+    );
+}
+
+function workerLeaseMs({ parameters }: StackSettings['instances']): number {
+  const { success, data } = workerSchema.shape.lease_ms.safeParse(parameters['lease_ms']);
+  return success ? data : workerSchema.shape.lease_ms.parse(undefined);
+}
+
+function checkWatch({ watch, aws }: StackSettings, fault: TellFault): void {
+  if (watch.cost_per_day !== null && aws.price_per_hour === null)
+    fault(['watch', 'cost_per_day'], 'It needs the price of an instance: aws.price_per_hour.');
+}

@@ -1,0 +1,3 @@
+export function bundleSweeper(): Promise<string> {
+  return Promise.resolve('placeholder');
+}

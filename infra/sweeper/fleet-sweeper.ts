@@ -1,0 +1,113 @@
+import * as aws from '@pulumi/aws';
+import * as pulumi from '@pulumi/pulumi';
+import { FleetRole } from '../access/fleet-role.ts';
+import { trust } from '../access/policy-document.ts';
+import { schedulerPolicy, sweeperPolicy } from '../access/sweeper-policy.ts';
+import { child } from '../child.ts';
+import type { Names } from '../names.ts';
+import { sweeperSettingsText } from '../settings/orchestrator-settings.ts';
+import type { StackSettings } from '../settings/schema.ts';
+import { tagsOf } from '../tags.ts';
+
+export interface FleetSweeperArgs {
+  readonly settings: StackSettings;
+  readonly names: Names;
+  /** See `bundleSweeper`. */
+  readonly code: string;
+  /** What it sweeps must be there before it, and go after it. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/** The orchestrator's own `sweep` on a schedule of AWS's: it needs neither Airflow nor a machine that is up. */
+export class FleetSweeper extends pulumi.ComponentResource {
+  readonly function: aws.lambda.Function;
+
+  constructor(name: string, args: FleetSweeperArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super('reindex-fleet:index:FleetSweeper', name, {}, options);
+    const { settings, names, after } = args;
+    const tags = { ...tagsOf(names, settings.tags) };
+    const permissionsBoundary = settings.access.permissions_boundary;
+    // Made here, or the first invocation would make one that keeps all forever and outlives the stack.
+    const logs = new aws.cloudwatch.LogGroup(
+      name,
+      { name: names.sweeperLogs, retentionInDays: settings.watch.log_days, tags },
+      child(this),
+    );
+    const role = new FleetRole(
+      `${name}-role`,
+      {
+        name: names.sweeperRole,
+        description: `Sweeps the fleet ${names.fleet}`,
+        trust: trust('lambda'),
+        policy: sweeperPolicy(names),
+        permissionsBoundary,
+        tags,
+      },
+      { parent: this },
+    );
+    this.function = new aws.lambda.Function(
+      name,
+      functionArgs(args, role.role.arn, tags),
+      child(this, { dependsOn: [role.attached, logs, ...after] }),
+    );
+    const scheduler = new FleetRole(
+      `${name}-schedule-role`,
+      {
+        name: names.schedulerRole,
+        description: `Invokes the sweeper of the fleet ${names.fleet}`,
+        trust: trust('scheduler', { StringEquals: { 'aws:SourceAccount': names.place.account } }),
+        policy: schedulerPolicy(names),
+        permissionsBoundary,
+        tags,
+      },
+      { parent: this },
+    );
+    new aws.scheduler.Schedule(
+      name,
+      {
+        name: names.schedule,
+        description: `Brings the fleet ${names.fleet} to zero unless a live run drives it`,
+        scheduleExpression: rate(settings.sweep.every_minutes),
+        flexibleTimeWindow: { mode: 'OFF' },
+        target: {
+          arn: this.function.arn,
+          roleArn: scheduler.role.arn,
+          input: '{}',
+          // The next one comes anyway.
+          retryPolicy: { maximumRetryAttempts: 0 },
+        },
+      },
+      child(this, { dependsOn: scheduler.attached }),
+    );
+    this.registerOutputs({ function: this.function.name });
+  }
+}
+
+/** Lambda's most is 900; a sweep that finds nothing takes seconds, one that ends a thousand instances about a minute. */
+const TIMEOUT_SECONDS = 300;
+const MEMORY_MIB = 256;
+
+function functionArgs(
+  { settings, names, code }: FleetSweeperArgs,
+  role: pulumi.Input<string>,
+  tags: Record<string, string>,
+): aws.lambda.FunctionArgs {
+  return {
+    name: names.sweeper,
+    description: `Sweeps the fleet ${names.fleet}`,
+    role,
+    runtime: 'nodejs24.x',
+    architectures: ['arm64'],
+    handler: 'index.handler',
+    code: new pulumi.asset.AssetArchive({ 'index.mjs': new pulumi.asset.StringAsset(code) }),
+    timeout: TIMEOUT_SECONDS,
+    memorySize: MEMORY_MIB,
+    environment: { variables: { REINDEX_FLEET_SETTINGS: sweeperSettingsText(settings, names) } },
+    tags,
+  };
+}
+
+/** https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based */
+function rate(minutes: number): string {
+  return `rate(${minutes} ${minutes === 1 ? 'minute' : 'minutes'})`;
+}

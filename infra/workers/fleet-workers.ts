@@ -1,0 +1,74 @@
+import * as aws from '@pulumi/aws';
+import * as pulumi from '@pulumi/pulumi';
+import { trust } from '../access/policy-document.ts';
+import { FleetRole } from '../access/fleet-role.ts';
+import { workersPolicy } from '../access/workers-policy.ts';
+import { child } from '../child.ts';
+import type { Names } from '../names.ts';
+import type { StackSettings } from '../settings/schema.ts';
+import { tagsOf } from '../tags.ts';
+import { autoScalingGroup } from './group.ts';
+import { launchTemplate } from './launch-template.ts';
+
+export interface FleetWorkersArgs {
+  readonly settings: StackSettings;
+  readonly names: Names;
+  readonly subnets: pulumi.Input<pulumi.Input<string>[]>;
+  /** Of the workers. */
+  readonly securityGroup: pulumi.Input<string>;
+  /** What must be there before an instance is launched: parameters, rules of the network. */
+  readonly before: readonly pulumi.Resource[];
+  /** Asked before the group is deleted. */
+  readonly beforeDelete: readonly pulumi.ResourceHook[];
+}
+
+/** The launch template, the group that launches from it, and the role of its instances. */
+export class FleetWorkers extends pulumi.ComponentResource {
+  readonly group: aws.autoscaling.Group;
+  readonly template: aws.ec2.LaunchTemplate;
+  readonly role: FleetRole;
+
+  constructor(name: string, args: FleetWorkersArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super('reindex-fleet:index:FleetWorkers', name, {}, options);
+    const { settings, names, subnets, securityGroup, before, beforeDelete } = args;
+    const tags = tagsOf(names, settings.tags);
+
+    this.role = new FleetRole(
+      `${name}-role`,
+      {
+        name: names.workersRole,
+        description: `Workers of the fleet ${names.fleet}`,
+        trust: trust('ec2'),
+        policy: workersPolicy(names),
+        permissionsBoundary: settings.access.permissions_boundary,
+        tags,
+      },
+      { parent: this },
+    );
+    const profile = new aws.iam.InstanceProfile(
+      name,
+      { name: names.workersRole, role: this.role.role.name, tags },
+      child(this),
+    );
+    this.template = new aws.ec2.LaunchTemplate(
+      name,
+      launchTemplate(settings, names, { instanceProfile: profile.name, securityGroup }),
+      child(this),
+    );
+    this.group = new aws.autoscaling.Group(
+      name,
+      autoScalingGroup(settings, names, {
+        templateId: this.template.id,
+        templateVersion: this.template.latestVersion.apply(String),
+        subnets,
+      }),
+      child(this, {
+        // The orchestrator's: a deployment neither launches nor ends an instance.
+        ignoreChanges: ['desiredCapacity'],
+        dependsOn: [this.role.attached, ...before],
+        hooks: { beforeDelete: [...beforeDelete] },
+      }),
+    );
+    this.registerOutputs({ group: this.group.name, template: this.template.id });
+  }
+}

@@ -1,0 +1,63 @@
+import type { types } from '@pulumi/aws';
+import type * as aws from '@pulumi/aws';
+import type { Input } from '@pulumi/pulumi';
+import type { Names } from '../names.ts';
+import type { StackSettings } from '../settings/schema.ts';
+import { type Tags, tagsOf } from '../tags.ts';
+import { userData } from './user-data.ts';
+
+export interface LaunchParts {
+  readonly instanceProfile: Input<string>;
+  readonly securityGroup: Input<string>;
+}
+
+/** Everything that an instance is, but for its type and its price, which the group chooses. */
+export function launchTemplate(
+  { instances, definitions, tags }: Pick<StackSettings, 'instances' | 'definitions' | 'tags'>,
+  names: Names,
+  { instanceProfile, securityGroup }: LaunchParts,
+): aws.ec2.LaunchTemplateArgs {
+  const own = tagsOf(names, tags);
+  return {
+    name: names.group,
+    description: `Workers of the fleet ${names.fleet}`,
+    updateDefaultVersion: true,
+    // Resolved at each launch: https://docs.aws.amazon.com/autoscaling/ec2/userguide/using-systems-manager-parameters.html
+    imageId: `resolve:ssm:${names.imageParameter}`,
+    ...(instances.types[0] !== undefined && { instanceType: instances.types[0] }),
+    iamInstanceProfile: { name: instanceProfile },
+    vpcSecurityGroupIds: [securityGroup],
+    // The last resort of a worker that cannot be terminated is to shut its machine down.
+    instanceInitiatedShutdownBehavior: 'terminate',
+    metadataOptions: {
+      httpEndpoint: 'enabled',
+      httpTokens: 'required',
+      // An answer reaches no further than the instance itself, or a container on it.
+      httpPutResponseHopLimit: instances.containers ? 2 : 1,
+      instanceMetadataTags: 'enabled',
+    },
+    blockDeviceMappings: [{ deviceName: instances.root_device, ebs: rootVolume(instances.volume_gib) }],
+    tagSpecifications: tagged(own),
+    userData: Buffer.from(
+      userData({
+        parameters: names.workerParameters,
+        definitions: instances.definitions ?? `${instances.checkout}/${definitions}`,
+      }),
+    ).toString('base64'),
+    tags: own,
+  };
+}
+
+function rootVolume(sizeGib: number | null): types.input.ec2.LaunchTemplateBlockDeviceMappingEbs {
+  return {
+    encrypted: 'true',
+    volumeType: 'gp3',
+    deleteOnTermination: 'true',
+    ...(sizeGib !== null && { volumeSize: sizeGib }),
+  };
+}
+
+/** What comes into being with an instance has its tags from the first moment on. */
+function tagged(tags: Tags): types.input.ec2.LaunchTemplateTagSpecification[] {
+  return ['instance', 'volume', 'network-interface'].map((resourceType) => ({ resourceType, tags }));
+}
