@@ -57,16 +57,24 @@ const yes = (fallback: boolean) =>
     )
     .default(fallback);
 
-/** https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html, and what every service takes */
-const tagText = (most: number) =>
-  z
-    .string('A text.')
-    .regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u, 'Letters, digits, spaces and _ . : / = + - @')
-    .max(most, `At most ${most} characters.`);
-const tagKey = tagText(128).refine(
-  (key) => key !== '' && !/^(aws|reindex-fleet):/i.test(key),
-  'Not empty, and not of aws: or reindex-fleet:, which are AWS’s and ours.',
-);
+/**
+ * What every service takes; keys as EC2 wants them of instances whose metadata shows their tags, or it launches none:
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/work-with-tags-in-IMDS.html
+ */
+const tagKey = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9+\-=._:@]{1,128}$/,
+    'A key has letters, digits and + - = . _ : @, at most 128, and neither space nor slash.',
+  )
+  .refine((key) => !['.', '..', '_index'].includes(key), 'No key may be . or .. or _index.')
+  .refine(
+    (key) => !/^(aws|reindex-fleet):/i.test(key),
+    'Keys that begin with aws: or reindex-fleet: are AWS’s and ours.',
+  );
+const tagValue = z
+  .string('A text.')
+  .regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, 'Letters, digits, spaces and _ . : / = + - @, at most 256.');
 
 export const stackShape = section({
   /** Names the fleet and everything that it has; the orchestrator's `fleet`. By default the stack's name. */
@@ -218,7 +226,7 @@ export const stackShape = section({
   token_generation: z.coerce.number('A whole number.').int('A whole number.').min(1, 'From 1.').default(1),
   /** On everything that can have tags, beside our own. */
   tags: z
-    .record(tagKey, tagText(256), 'A map of texts.')
+    .record(tagKey, tagValue, 'A map of texts.')
     .refine((tags) => Object.keys(tags).length <= 40, 'At most 40: AWS takes 50, ours among them.')
     .default({}),
 });

@@ -114,18 +114,20 @@ function deadLetters({ watch, sweep }: Watched, names: Names): Alarm {
   };
 }
 
-/** Lambda counts errors of every invocation, none as 0: where nothing is counted, nothing was invoked. */
+/**
+ * Twice in a row. Lambda counts the errors of every invocation, none as 0: where nothing is counted, nothing was invoked.
+ */
 function sweepFails({ sweep }: Watched, names: Names): Alarm {
   return {
     name: 'sweep-fails',
     args: {
-      alarmDescription: `The sweeper of the fleet ${names.fleet} fails, or is not invoked: nothing would end instances that a dead run leaves. Its log is ${names.sweeperLogs}.`,
+      alarmDescription: `The sweeper of the fleet ${names.fleet} fails again and again, or is not invoked: nothing would end instances that a dead run leaves. Its log is ${names.sweeperLogs}.`,
       namespace: 'AWS/Lambda',
       metricName: 'Errors',
       dimensions: { FunctionName: names.sweeper },
       statistic: 'Maximum',
-      period: periodOf(2 * sweep.every_minutes),
-      evaluationPeriods: 1,
+      period: periodOf(sweep.every_minutes),
+      evaluationPeriods: 2,
       comparisonOperator: 'GreaterThanThreshold',
       threshold: 0,
       treatMissingData: 'breaching',
@@ -147,7 +149,7 @@ function ofFleet(names: Names, metricName: string, statistic: string, everyMinut
   };
 }
 
-/** In seconds, at most a day: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html */
+/** In seconds. */
 function periodOf(minutes: number): number {
-  return Math.min(DAY_SECONDS, minutes * MINUTE_SECONDS);
+  return minutes * MINUTE_SECONDS;
 }

@@ -24,7 +24,13 @@ test('the unit starts a worker as it is to be started, and never one that has en
   const unit = await readFile(new URL('../../examples/aws/reindex-worker.service', import.meta.url), 'utf8');
   expect(unit).toContain(`/node_modules/.bin/node ${WORKER_NODE_FLAGS.join(' ')} worker/main.ts\n`);
   expect(unit).toMatch(/^Restart=on-abnormal$/m);
-  const variables = [...unit.matchAll(/^Environment=REINDEX_WORKER_(\w+)=/gm)].map(([, name = '']) => name);
+  expect(unit).toMatch(/^EnvironmentFile=\/etc\/reindex-fleet\/worker\.env$/m);
+});
+
+test('the environment of a worker has settings that there are', async () => {
+  const file = await readFile(new URL('../../examples/aws/worker.env', import.meta.url), 'utf8');
+  const variables = [...file.matchAll(/^REINDEX_WORKER_(\w+)=/gm)].map(([, name = '']) => name);
+  expect(variables).toHaveLength(3);
   expect(Object.keys(settingsSchema.shape)).toEqual(
     expect.arrayContaining(variables.map((name) => name.toLowerCase())),
   );
