@@ -1,0 +1,63 @@
+#!/bin/sh
+# Makes a machine image of workers: a Debian with a clone of a repository at a commit, installed, and its unit.
+#
+#   sh examples/aws/make-image.sh https://github.com/you/reindex-fleet.git [COMMIT]
+#
+# Prints the image's id. COMMIT is by default that of this clone: a run gives work only to workers of its own build. The
+# region is the one that AWS's tools have (AWS_REGION). INSTANCE_TYPE (t4g.small) says for which processor the image is, BASE_IMAGE
+# from what it is made, SUBNET where (by default a default one, with a way to the internet).
+# The instance that it is made on is ended however this ends.
+set -eu
+
+repository=${1:?Usage: make-image.sh REPOSITORY [COMMIT]}
+commit=${2:-$(git rev-parse HEAD)}
+type=${INSTANCE_TYPE:-t4g.small}
+base=${BASE_IMAGE:-resolve:ssm:/aws/service/debian/release/13/latest/arm64}
+
+instance=
+end_instance() {
+  [ -z "$instance" ] || aws ec2 terminate-instances --instance-ids "$instance" >&2
+}
+trap end_instance EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# Runs once, as root, on the new instance. It stops itself when all is there; what fails on the way leaves it running, and
+# the wait below ends in time.
+install=$(
+  cat <<END
+#!/bin/sh
+set -eu
+export DEBIAN_FRONTEND=noninteractive HOME=/root
+apt-get update
+apt-get install --yes --no-install-recommends ca-certificates git nodejs npm
+git clone '$repository' /opt/reindex-fleet
+cd /opt/reindex-fleet
+git checkout --detach '$commit'
+npm ci --omit=dev --no-audit --no-fund
+cp examples/aws/reindex-worker.service /etc/systemd/system/
+systemctl enable reindex-worker
+cloud-init clean --logs
+shutdown -h now
+END
+)
+
+instance=$(
+  aws ec2 run-instances --image-id "$base" --instance-type "$type" ${SUBNET:+--subnet-id "$SUBNET"} \
+    --instance-initiated-shutdown-behavior stop --metadata-options HttpTokens=required \
+    --tag-specifications 'ResourceType=instance,Tags=[{Key=Name,Value=reindex-fleet-image}]' \
+    --user-data "$install" --query 'Instances[0].InstanceId' --output text
+)
+echo "installing $commit on $instance: some minutes" >&2
+aws ec2 wait instance-stopped --instance-ids "$instance" || {
+  echo "$instance did not come to its end within ten minutes; its console says why:" >&2
+  aws ec2 get-console-output --instance-id "$instance" --latest --output text >&2
+  exit 1
+}
+image=$(
+  aws ec2 create-image --instance-id "$instance" \
+    --name "reindex-fleet-$(echo "$commit" | cut -c 1-12)-$(date -u +%Y%m%d%H%M%S)" --query ImageId --output text
+)
+echo "copying its volume to $image" >&2
+aws ec2 wait image-available --image-ids "$image"
+echo "$image"
