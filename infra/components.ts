@@ -1,4 +1,3 @@
-/** What a Pulumi program of your own imports: `import { ReindexFleet } from 'reindex-fleet/infra'`. */
-export { bundleSweeper } from './sweeper/bundle.ts';
-export { type Place, readPlace } from './place.ts';
+/** What a Pulumi program of your own imports: `import { prepareFleet, ReindexFleet } from 'reindex-fleet/infra'`. */
+export { type Prepared, prepareFleet } from './prepare.ts';
 export { ReindexFleet, type ReindexFleetArgs } from './reindex-fleet.ts';

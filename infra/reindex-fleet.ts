@@ -9,19 +9,15 @@ import { FleetNetwork } from './network/fleet-network.ts';
 import { imageParameter, ownsImageParameter } from './parameters/image-parameter.ts';
 import { WorkerParameters } from './parameters/worker-parameters.ts';
 import type { Place } from './place.ts';
+import type { Prepared } from './prepare.ts';
 import { orchestratorSettings } from './settings/orchestrator-settings.ts';
 import { type StackInput, type StackSettings, stackSchema } from './settings/schema.ts';
 import { FleetSweeper } from './sweeper/fleet-sweeper.ts';
 import { FleetWatch } from './watch/fleet-watch.ts';
 import { FleetWorkers } from './workers/fleet-workers.ts';
 
-/** The settings of a fleet, each with its description in settings/schema.ts, and what only a program can know. */
-export type ReindexFleetArgs = StackInput & {
-  /** Where the fleet is: `await readPlace()`. Names and policies are made of it before anything is registered. */
-  readonly place: Place;
-  /** The sweeper's program: `await bundleSweeper()`. */
-  readonly sweeperCode: string;
-};
+/** The settings of a fleet, each with its description in settings/schema.ts, and `...(await prepareFleet())`. */
+export type ReindexFleetArgs = StackInput & Prepared;
 
 /**
  * A fleet that rests at zero: group, launch template, network, roles, parameters, journal, sweeper, alarms. Everything has
@@ -84,7 +80,7 @@ export class ReindexFleet extends pulumi.ComponentResource {
   }
 }
 
-export function namesOfFleet({ fleet, image, journal }: StackSettings, place: Place): Names {
+function namesOfFleet({ fleet, image, journal }: StackSettings, place: Place): Names {
   return namesOf(
     {
       fleet,
