@@ -16,6 +16,8 @@ export interface FleetWorkersArgs {
   readonly subnets: pulumi.Input<pulumi.Input<string>[]>;
   /** Of the workers. */
   readonly securityGroup: pulumi.Input<string>;
+  /** What the template names and AWS looks up when it is made: the image's parameter, if the stack owns it. */
+  readonly image: readonly pulumi.Resource[];
   /** What must be there before an instance is launched: parameters, rules of the network. */
   readonly before: readonly pulumi.Resource[];
   /** Asked before the group is deleted. */
@@ -30,7 +32,7 @@ export class FleetWorkers extends pulumi.ComponentResource {
 
   constructor(name: string, args: FleetWorkersArgs, options: pulumi.ComponentResourceOptions = {}) {
     super('reindex-fleet:index:FleetWorkers', name, {}, options);
-    const { settings, names, subnets, securityGroup, before, beforeDelete } = args;
+    const { settings, names, subnets, securityGroup, image, before, beforeDelete } = args;
     const tags = tagsOf(names, settings.tags);
 
     this.role = new FleetRole(
@@ -53,7 +55,7 @@ export class FleetWorkers extends pulumi.ComponentResource {
     this.template = new aws.ec2.LaunchTemplate(
       name,
       launchTemplate(settings, names, { instanceProfile: profile.name, securityGroup }),
-      child(this),
+      child(this, { dependsOn: [...image] }),
     );
     this.group = new aws.autoscaling.Group(
       name,
