@@ -152,20 +152,41 @@ export async function loadSettings(
   workingFolder: string,
 ): Promise<Settings> {
   const file = settingsFile(flags, environment, workingFolder);
-  const yaml = readYaml(await readSettingsFile(file), file);
-  const written = checkYaml(settingsSchema, withOverrides(yaml, overridesOf(flags, environment)));
-  const overridden = new Set(overridesOf(flags, environment).map((override) => override.path.join('.')));
-  const base = (path: string): string => (overridden.has(path) ? workingFolder : dirname(file));
+  const written = { text: await readSettingsFile(file), file, folder: dirname(file) };
+  return parseSettings(written, { flags, environment, workingFolder });
+}
+
+/** Settings as somebody wrote them: YAML, of which JSON is a part. */
+export interface WrittenSettings {
+  readonly text: string;
+  /** Where they are from, for faults. */
+  readonly file: string;
+  /** What paths in them are relative to. */
+  readonly folder: string;
+}
+
+/** What stands above written settings. Paths in it are relative to the working folder. */
+export interface SettingsAbove {
+  readonly flags: Flags;
+  readonly environment: Environment;
+  readonly workingFolder: string;
+}
+
+/** Validates written settings and what stands above them. Throws `Faults` as `loadSettings` does. */
+export function parseSettings({ text, file, folder }: WrittenSettings, above: SettingsAbove): Settings {
+  const { environment, workingFolder } = above;
+  const overrides = overridesOf(above.flags, environment);
+  const written = checkYaml(settingsSchema, withOverrides(readYaml(text, file), overrides));
+  const overridden = new Set(overrides.map(({ path }) => path.join('.')));
+  const base = (path: string): string => (overridden.has(path) ? workingFolder : folder);
+  const { journal } = written;
   return {
     ...written,
     file,
     definitions: resolve(base('definitions'), written.definitions),
     journal: {
-      ...written.journal,
-      directory:
-        written.journal.directory === null
-          ? null
-          : resolve(base('journal.directory'), written.journal.directory),
+      ...journal,
+      directory: journal.directory === null ? null : resolve(base('journal.directory'), journal.directory),
     },
     secrets: {
       sourcePassword: environment.REINDEX_SOURCE_PASSWORD ?? null,
