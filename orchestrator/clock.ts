@@ -1,4 +1,4 @@
-import { sleep } from './lifetime.ts';
+import { sleep, sleepInBackground } from './lifetime.ts';
 
 /** Time as a run sees it; injected, so that a simulation can be the clock. */
 export interface Clock {
@@ -15,3 +15,6 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   sleep,
 };
+
+/** As the system's, for work beside the process's own: its sleep does not keep the process from its end. */
+export const backgroundClock: Clock = { ...systemClock, sleep: sleepInBackground };

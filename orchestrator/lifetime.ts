@@ -75,6 +75,19 @@ export async function wholeTurn(): Promise<void> {
 
 /** Sleeps, or rejects with the signal's reason as soon as it aborts. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return sleepWith(ms, signal, { keepsProcess: true });
+}
+
+/** As `sleep`, for work beside the process's own: the process may end meanwhile. */
+export function sleepInBackground(ms: number, signal: AbortSignal): Promise<void> {
+  return sleepWith(ms, signal, { keepsProcess: false });
+}
+
+function sleepWith(
+  ms: number,
+  signal: AbortSignal,
+  { keepsProcess }: { readonly keepsProcess: boolean },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason as Error);
     const onAbort = (): void => {
@@ -85,6 +98,7 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', onAbort);
       resolve();
     }, ms);
+    if (!keepsProcess) timer.unref();
     signal.addEventListener('abort', onAbort, { once: true });
   });
 }

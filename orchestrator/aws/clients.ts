@@ -42,8 +42,15 @@ export interface AwsClients {
   close(): void;
 }
 
-/** Credentials come from where AWS's own tools take them, and so does an endpoint of one's own (`AWS_ENDPOINT_URL`). */
-export function openAws(region: string): AwsClients {
+/**
+ * Credentials come from where AWS's own tools take them, and so does an endpoint of one's own (`AWS_ENDPOINT_URL`).
+ *
+ * @param profile of AWS's configuration files, over whatever the environment says; null: as the environment says
+ */
+export function openAws(
+  region: string,
+  { profile = null }: { readonly profile?: string | null } = {},
+): AwsClients {
   const made: { destroy(): void }[] = [];
   const once = <T extends { destroy(): void }>(make: () => Promise<T>): (() => Promise<T>) => {
     let client: Promise<T> | null = null;
@@ -55,7 +62,8 @@ export function openAws(region: string): AwsClients {
       return client;
     };
   };
-  const base = { region, requestHandler: TIMEOUTS };
+  const account = { region, ...(profile === null ? {} : { profile }) };
+  const base = { ...account, requestHandler: TIMEOUTS };
   const autoScaling = async (tries: { readonly maxAttempts: number }): Promise<AutoScalingClient> => {
     const { AutoScalingClient } = await import('@aws-sdk/client-auto-scaling');
     return new AutoScalingClient({ ...base, ...tries });
@@ -81,7 +89,7 @@ export function openAws(region: string): AwsClients {
       // An endpoint of one's own rarely has a host name for each bucket.
       const { AWS_ENDPOINT_URL: endpoint, AWS_ENDPOINT_URL_S3: endpointOfS3 } = process.env;
       const forcePathStyle = (endpointOfS3 ?? endpoint) !== undefined;
-      return new S3({ region, requestHandler: JOURNAL_TIMEOUTS, maxAttempts: 1, forcePathStyle });
+      return new S3({ ...account, requestHandler: JOURNAL_TIMEOUTS, maxAttempts: 1, forcePathStyle });
     }),
     close: () => {
       for (const client of made) client.destroy();

@@ -1,14 +1,12 @@
 import { type Claim, claimHistory, runFolder } from '../journal/claims.ts';
-import { type Holder, holderWords, stateOfHolder } from '../journal/holder.ts';
-import { currentHolder } from '../journal/lock.ts';
 import { readRun } from '../journal/run-journal.ts';
-import type { JournalStore } from '../journal/store.ts';
 import { instancesLeft } from '../reconcile/account-instances.ts';
 import type { Counts } from '../reconcile/events.ts';
 import { rangeCounts, type RunState } from '../reconcile/state.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { plural } from '../report/words.ts';
 import { unfinishedClaim } from '../run/choose-run.ts';
+import { type Driver, driverWords, findDriver } from '../run/driver.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
 
 /** How the present or a given run stands, from the journal alone: safe beside the process that drives it. */
@@ -42,15 +40,6 @@ export async function statusCommand(context: CommandContext): Promise<CommandRes
     run: claim.run,
     ...describe(state),
   };
-}
-
-/** The process that has the lock, and whether it lives; `unknown` on another machine. */
-type Driver = Holder & { readonly epoch: number; readonly state: 'alive' | 'dead' | 'unknown' };
-
-async function findDriver(store: JournalStore): Promise<Driver | null> {
-  const found = await currentHolder(store);
-  if (found === null) return null;
-  return { ...found.holder, epoch: found.epoch, state: await stateOfHolder(found.holder) };
 }
 
 function standingOf(state: RunState, driven: boolean): string {
@@ -98,10 +87,6 @@ function sayIn(
       `fleet  ${plural(instances, 'instance')} by the journal's last word; without a process that drives the run each ends by itself when its lease is over`,
     );
   if (state.stopped !== null) reporter.warning(state.stopped);
-}
-
-function driverWords(driver: Driver): string {
-  return `${holderWords(driver)}${driver.state === 'dead' ? ', is dead' : ''}`;
 }
 
 /** The last phase that was begun and has not ended; null between two. */

@@ -15,6 +15,9 @@ export interface FailedCall {
   readonly region: string;
 }
 
+/** There is no such bucket, as before a stack's first deployment. Exit 1. */
+export class BucketMissing extends RunFailed {}
+
 /** How S3 says that a bucket is in another region: https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html */
 const ELSEWHERE = new Set([
   'PermanentRedirect',
@@ -26,18 +29,17 @@ const ELSEWHERE = new Set([
 /**
  * A journal that a bucket does not take or give, with the call, the key, what S3 said and what to do.
  *
- * @returns Unreachable where another try may help without anybody's doing
+ * @returns Unreachable where another try may help without anybody's doing, BucketMissing where there is no bucket
  */
 export function bucketFailure(call: FailedCall, error: unknown): RunFailed {
   const { action, doing, bucket, key } = call;
   const place = { action, resource: `s3://${bucket}/${key}` };
   const advice = adviceOn(call, error);
   const cause = { cause: error };
-  if (advice !== null)
-    return new RunFailed(
-      `the journal cannot be ${doing}: ${action} on ${place.resource}: ${awsWords(error)} (${advice}, then give the same command again)`,
-      cause,
-    );
+  if (advice !== null) {
+    const sentence = `the journal cannot be ${doing}: ${action} on ${place.resource}: ${awsWords(error)} (${advice}, then give the same command again)`;
+    return isAbsent(error) ? new BucketMissing(sentence, cause) : new RunFailed(sentence, cause);
+  }
   if (isConflict(error))
     return new Unreachable(
       `the journal cannot be ${doing}: ${action} on ${place.resource}: ${awsWords(error)} (another write of the same key is under way; give the same command again)`,
@@ -62,7 +64,7 @@ function adviceOn({ action, bucket, account, region }: FailedCall, error: unknow
   const elsewhere = regionElsewhere(error);
   if (elsewhere !== null)
     return `the bucket is in ${elsewhere}, not in ${region}: mend aws.region or aws.journal_bucket`;
-  if (awsCodeOf(error) === 'NoSuchBucket')
+  if (isAbsent(error))
     return `there is no bucket ${bucket}: make it in account ${account}, or mend aws.journal_bucket`;
   const permission = missingPermission(error, action);
   if (permission === null) return null;
@@ -71,6 +73,10 @@ function adviceOn({ action, bucket, account, region }: FailedCall, error: unknow
   return messageOf(error).includes('not authorized to perform')
     ? missing
     : `${missing}; or the bucket is not of account ${account}: mend aws.journal_bucket`;
+}
+
+function isAbsent(error: unknown): boolean {
+  return awsCodeOf(error) === 'NoSuchBucket';
 }
 
 /** Two conditional writes of one key at the same moment: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */

@@ -144,13 +144,16 @@ export class FleetLock {
     this.#lost.signal.throwIfAborted();
   }
 
-  /** Begins a renewal every third of a lease until released or lost. */
-  startRenewing(): void {
-    this.#renewal = this.#renewUntilTheEnd();
+  /**
+   * Begins a renewal every third of a lease until released or lost. `clock`: of the sleep in between; another than the
+   * lock's own where the process may end meanwhile.
+   */
+  startRenewing(clock: Pick<Clock, 'sleep' | 'monotonicMs'> = this.#timing.clock): void {
+    this.#renewal = this.#renewUntilTheEnd(clock);
   }
 
-  async #renewUntilTheEnd(): Promise<void> {
-    const { clock, leaseMs } = this.#timing;
+  async #renewUntilTheEnd(clock: Pick<Clock, 'sleep' | 'monotonicMs'>): Promise<void> {
+    const { leaseMs } = this.#timing;
     let tookMs = 0;
     while (!this.#end.signal.aborted) {
       // One that hung in a call leaves time for another before the lease is over.

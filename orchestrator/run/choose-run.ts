@@ -32,7 +32,7 @@ export async function chooseRun(
   const isOver = known !== null && known.state.result !== null;
   if (held !== null && held.runKey !== runKey && !isOver)
     throw new FleetHeld(
-      `${heldBy(held)}: wait for it (\`reindex-fleet status\` shows how it stands), or end it with \`reindex-fleet abandon\``,
+      `${holdingWords(held)}: wait for it (\`reindex-fleet status\` shows how it stands), or end it with \`reindex-fleet abandon\``,
     );
   if (known === null) return { kind: 'new', runKey, run: runIdOf(runKey, wanted.now) };
   return chooseKnown(known.claim, known.state, wanted.definitionDigest);
@@ -62,14 +62,14 @@ export async function requireFree(store: JournalStore): Promise<void> {
   const held = await unfinishedClaim(store);
   if (held === null) return;
   throw new FleetHeld(
-    `${heldBy(held)}: finish it with \`reindex-fleet run\`, or end it with \`reindex-fleet abandon\``,
+    `${holdingWords(held)}: finish it with \`reindex-fleet run\`, or end it with \`reindex-fleet abandon\``,
   );
 }
 
 async function chooseHeld(store: JournalStore, claim: Claim, digest: string): Promise<ChosenRun> {
   if (claim.definitionDigest !== digest) {
     throw new FleetHeld(
-      `${heldBy(claim)}, begun with another definition. Give it its definition back, or end it with \`reindex-fleet abandon\`.`,
+      `${holdingWords(claim)}, begun with another definition. Give it its definition back, or end it with \`reindex-fleet abandon\`.`,
     );
   }
   return { kind: 'unfinished', claim, state: (await readRun(store, runFolder(claim.runKey))).state };
@@ -86,7 +86,8 @@ function chooseKnown(claim: Claim, state: RunState, digest: string): ChosenRun {
   return { kind: state.result === null ? 'unfinished' : 'finished', claim, state };
 }
 
-function heldBy(claim: Claim): string {
+/** Which run has the fleet, for a sentence that says why something is refused. */
+export function holdingWords(claim: Claim): string {
   return `the run with key ${claim.runKey} (alias ${claim.alias}) holds the fleet since ${claim.at}`;
 }
 

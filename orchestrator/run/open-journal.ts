@@ -1,6 +1,6 @@
 import { Faults } from '../../definition/faults.ts';
-import { openAws } from '../aws/clients.ts';
-import { systemClock } from '../clock.ts';
+import { type AwsClients, openAws } from '../aws/clients.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
 import { certainStore } from '../journal/certain-store.ts';
 import { checkStore } from '../journal/check-store.ts';
@@ -32,11 +32,8 @@ export function openJournal(settings: Settings, environment: Environment): Journ
     return { store, check: () => Promise.resolve() };
   }
   if (settings.journal.directory !== null) throw twoPlaces(settings);
-  const prefix = [...aws.journal_prefix.split('/'), fleet].filter((part) => part !== '').join('/');
-  const store = certainStore(
-    openS3Store(openAws(aws.region), { bucket: aws.journal_bucket, prefix }),
-    systemClock,
-  );
+  const place = { bucket: aws.journal_bucket, prefix: aws.journal_prefix, fleet };
+  const store = openBucketJournal(openAws(aws.region), place, systemClock);
   return {
     store,
     check: async () => {
@@ -44,6 +41,24 @@ export function openJournal(settings: Settings, environment: Environment): Journ
       if (faults.length > 0) throw new RunFailed(faults.join('\n'));
     },
   };
+}
+
+/** Where in a bucket a fleet's journal lies, as the settings say. */
+export interface BucketJournal {
+  readonly bucket: string;
+  /** What the keys begin with; slashes at its ends do not count. The fleet's name follows. */
+  readonly prefix: string;
+  readonly fleet: string;
+}
+
+/** Nothing is asked yet. */
+export function openBucketJournal(
+  aws: AwsClients,
+  { bucket, prefix, fleet }: BucketJournal,
+  clock: Clock,
+): JournalStore {
+  const whole = [...prefix.split('/'), fleet].filter((part) => part !== '').join('/');
+  return certainStore(openS3Store(aws, { bucket, prefix: whole }), clock);
 }
 
 function twoPlaces({ file }: Settings): Faults {

@@ -13,7 +13,7 @@ export interface LockRequest {
   readonly holder: Holder;
   readonly stateOfHolder: (holder: Holder) => Promise<'alive' | 'dead' | 'unknown'>;
   readonly clock: Clock;
-  readonly reporter: Reporter;
+  readonly reporter: Pick<Reporter, 'note' | 'warning'>;
   readonly signal: AbortSignal;
   /** Asked while another process holds the lock; throws when there is nothing to wait for. */
   readonly whileHeld?: (record: LockRecord) => Promise<unknown>;
@@ -27,14 +27,8 @@ export async function withLock<T>(
   request: LockRequest,
   work: (lock: FleetLock, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { store, leaseMs, holder, stateOfHolder, clock, reporter, signal } = request;
-  let told = false;
-  const timing = { leaseMs, waitMs: leaseMs * 1.2, clock, signal };
-  const lock = await FleetLock.acquire(store, holder, timing, stateOfHolder, async (record) => {
-    if (!told) reporter.note(`waiting for the lock: ${holderWords(record.holder)}`);
-    told = true;
-    await request.whileHeld?.(record);
-  });
+  const { clock, reporter, signal } = request;
+  const lock = await takeLock(request);
   const held = AbortSignal.any([signal, lock.lost]);
   lock.startRenewing();
   try {
@@ -48,4 +42,20 @@ export async function withLock<T>(
       .release()
       .catch((error: unknown) => reporter.warning(`the lock could not be given back: ${messageOf(error)}`));
   }
+}
+
+/**
+ * Takes the fleet's lock: waits for another holder for a lease and a bit, and says for whom. Nothing renews it yet.
+ *
+ * @throws FleetHeld when that holder is still alive then
+ */
+export function takeLock(request: LockRequest): Promise<FleetLock> {
+  const { store, leaseMs, holder, stateOfHolder, clock, reporter, signal } = request;
+  let told = false;
+  const timing = { leaseMs, waitMs: leaseMs * 1.2, clock, signal };
+  return FleetLock.acquire(store, holder, timing, stateOfHolder, async (record) => {
+    if (!told) reporter.note(`waiting for the lock: ${holderWords(record.holder)}`);
+    told = true;
+    await request.whileHeld?.(record);
+  });
 }
