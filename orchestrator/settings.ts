@@ -153,7 +153,7 @@ export async function loadSettings(
 ): Promise<Settings> {
   const file = settingsFile(flags, environment, workingFolder);
   const written = { text: await readSettingsFile(file), file, folder: dirname(file) };
-  return parseSettings(written, { flags, environment, workingFolder });
+  return settingsFrom(written, { flags, environment, workingFolder });
 }
 
 /** Settings as somebody wrote them: YAML, of which JSON is a part. */
@@ -173,7 +173,7 @@ export interface SettingsAbove {
 }
 
 /** Validates written settings and what stands above them. Throws `Faults` as `loadSettings` does. */
-export function parseSettings({ text, file, folder }: WrittenSettings, above: SettingsAbove): Settings {
+export function settingsFrom({ text, file, folder }: WrittenSettings, above: SettingsAbove): Settings {
   const { environment, workingFolder } = above;
   const overrides = overridesOf(above.flags, environment);
   const written = checkYaml(settingsSchema, withOverrides(readYaml(text, file), overrides));

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { UsageFault } from '../errors.ts';
 import type { Flags } from '../settings.ts';
 
@@ -104,6 +104,11 @@ function withSettings(command: Command): Command {
     .option(
       '--settings <file>',
       'settings file (default: reindex-fleet.yaml here, else the embedded example)',
+    )
+    .addOption(
+      new Option('--stack <name>', 'take the settings from this stack’s outputs, with pulumi').conflicts(
+        'settings',
+      ),
     )
     .option('--source <url>', 'PostgreSQL URL, or "embedded"')
     .option('--target <url>', 'OpenSearch or Elasticsearch URL, or "embedded"')

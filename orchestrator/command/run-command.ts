@@ -5,13 +5,14 @@ import { listenForSignals, wholeTurn } from '../lifetime.ts';
 import { JsonReporter } from '../report/json-reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { TerminalReporter } from '../report/terminal-reporter.ts';
-import { type Environment, loadSettings, type Settings } from '../settings.ts';
+import type { Environment, Settings } from '../settings.ts';
 import type { WorkersBackend } from '../run/context.ts';
 import { localWorkers } from '../run/local-workers.ts';
 import { openOffline, openOfflineFleet } from '../run/offline.ts';
 import { abandonCommand } from './abandon.ts';
 import { type Invocation, parseCommandLine } from './command-line.ts';
 import { type CommandContext, type CommandResult } from './command.ts';
+import { commandSettings } from './command-settings.ts';
 import { type Output, outlivePipes, writeResult, writeResultNow } from './output.ts';
 import { planCommand } from './plan.ts';
 import { rollbackCommand } from './rollback.ts';
@@ -88,7 +89,7 @@ async function perform(
   output: Output,
   signal: AbortSignal,
 ): Promise<CommandResult> {
-  const settings = await loadSettings(flags, environment, workingFolder);
+  const settings = await commandSettings({ flags, environment, workingFolder }, signal);
   const shared = { reporter, workers: await workersOf(settings), signal };
   // Where a schedule sweeps there need be no definitions.
   if (command === 'sweep')

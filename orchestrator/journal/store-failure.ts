@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { messageOf, RunFailed } from '../errors.ts';
+import { jsonIn } from '../json-text.ts';
 
 /** What a person does about it, by the file system's code. */
 const ADVICE: Readonly<Record<string, string>> = {
@@ -49,15 +50,6 @@ export function parseObject<T>(
     name,
     `is no ${kind} that this version reads (${body.length} characters${where}: ${first?.message})`,
   );
-}
-
-/** Undefined where it is no JSON. */
-function jsonIn(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }
 
 export function codeOf(error: unknown): string | undefined {
