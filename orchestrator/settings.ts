@@ -30,13 +30,13 @@ export const settingsShape = section({
   /** Which definition to run; needed when there are several. */
   definition: text.nullable().default(null),
   source: section({
-    /** `embedded`, or a PostgreSQL URL. The password may stand in REINDEX_SOURCE_PASSWORD instead. */
+    /** `embedded`, or a PostgreSQL URL. The password may stand in REINDEX_SOURCE_PASSWORD or on AWS (`aws.worker_parameters`) instead. */
     url: url(['postgres:', 'postgresql:']),
   }),
   target: section({
     /** `embedded`, or an OpenSearch or Elasticsearch URL. */
     url: url(['http:', 'https:']),
-    /** For basic authentication, with REINDEX_TARGET_PASSWORD. An API key stands in REINDEX_TARGET_API_KEY. */
+    /** For basic authentication, with REINDEX_TARGET_PASSWORD. An API key stands in REINDEX_TARGET_API_KEY. Both may stand on AWS (`aws.worker_parameters`) instead. */
     username: text.nullable().default(null),
     /** Longest wait for the declared health of the new index. */
     health_timeout_ms: ms(600_000),
@@ -111,7 +111,7 @@ type Written = z.output<typeof settingsSchema>;
 export interface Settings extends Written {
   /** The file that they came from. */
   readonly file: string;
-  /** Secrets, only ever from the environment or the URL of the source. */
+  /** Secrets of the environment. Others are in the URLs, or looked for when something connects: `credentials.ts`. */
   readonly secrets: {
     readonly sourcePassword: string | null;
     readonly targetPassword: string | null;

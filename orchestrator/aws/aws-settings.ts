@@ -22,6 +22,17 @@ export const awsSection = section({
   image_parameter: parameter.nullable().default(null),
   /** The SecureString that holds the workers' bearer token. */
   token_parameter: parameter,
+  /**
+   * Path of the workers' own parameters in Parameter Store (their REINDEX_WORKER_PARAMETERS), e.g.
+   * `/reindex-fleet/books/worker`. A password that neither environment nor URL gives is taken from there when something
+   * connects: the database's from `database_url`, if that names the server and user of `source.url`; the cluster's from
+   * `search_username` and `search_password`, or `search_api_key`, if `search_url` names the server of `target.url`.
+   * Null: it is not looked for.
+   */
+  worker_parameters: text
+    .regex(/^(\/[A-Za-z0-9_.-]+)+$/, 'This is no path of parameters, such as /reindex-fleet/books/worker.')
+    .nullable()
+    .default(null),
   /** Where workers listen on their instances' private addresses. */
   worker_port: whole(1, 65_535).default(DEFAULT_PORT),
   /** The bucket of claims, locks and journals; null: the folder that `journal.directory` names. */

@@ -7,6 +7,7 @@ import type { SearchCalls } from '../index/search-calls.ts';
 import type { ValidationSource } from '../index/validation-source.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { Settings } from '../settings.ts';
+import { sourceAddressOf, targetCredentialsOf } from './credentials.ts';
 import { type UsedServices, useEmbeddedServices } from './embedded-services.ts';
 import type { Offline } from './offline.ts';
 import { connectSource, openSourcePool, type SourceAddress } from './source-connection.ts';
@@ -45,12 +46,12 @@ export async function connectTarget(offline: Offline, reporter: Reporter): Promi
 /** Starts or finds what the settings name as embedded, and connects to both; if both fail, both are named. */
 export async function connectBoth(offline: Offline, reporter: Reporter): Promise<SourceConnections> {
   const services = await useEmbeddedServices(offline, reporter, { database: true });
-  const sourceAddress = addressOf(offline.settings, services);
   const [source, cluster] = await Promise.allSettled([
-    probe(sourceAddress),
+    findSource(offline.settings, services),
     connectCluster(offline.settings, services),
   ]);
   if (source.status === 'fulfilled' && cluster.status === 'fulfilled') {
+    const sourceAddress = source.value;
     return {
       ...connectionsOf(offline, services, cluster.value),
       sourceAddress,
@@ -90,8 +91,12 @@ async function withValidationSource<T>(
   }
 }
 
-function probe(address: SourceAddress): Promise<void> {
-  return withSource(address, () => Promise.resolve());
+/** Where the database is, after a connection to it. */
+async function findSource(settings: Settings, services: UsedServices | null): Promise<SourceAddress> {
+  const embedded = services?.databaseUrl ?? null;
+  const address = embedded === null ? await sourceAddressOf(settings) : { url: embedded, password: null };
+  await withSource(address, () => Promise.resolve());
+  return address;
 }
 
 function connectionsOf(
@@ -110,23 +115,11 @@ function connectionsOf(
   };
 }
 
-function addressOf({ source, secrets }: Settings, services: UsedServices | null): SourceAddress {
-  const embedded = services?.databaseUrl ?? null;
-  return embedded === null
-    ? { url: source.url, password: secrets.sourcePassword }
-    : { url: embedded, password: null };
-}
-
 function targetUrlOf({ target }: Settings, services: UsedServices | null): string {
   return services?.searchUrl ?? target.url;
 }
 
-function connectCluster(settings: Settings, services: UsedServices | null): Promise<SearchCluster> {
-  const { targetPassword, targetApiKey } = settings.secrets;
-  return SearchCluster.connect({
-    url: targetUrlOf(settings, services),
-    username: settings.target.username,
-    password: targetPassword,
-    apiKey: targetApiKey,
-  });
+async function connectCluster(settings: Settings, services: UsedServices | null): Promise<SearchCluster> {
+  const credentials = await targetCredentialsOf(settings);
+  return SearchCluster.connect({ url: targetUrlOf(settings, services), ...credentials });
 }

@@ -9,6 +9,8 @@ const CONNECT_TIMEOUT_MS = 4_000;
 export interface SourceAddress {
   readonly url: string;
   readonly password: string | null;
+  /** Which parameter of the workers the password is from. */
+  readonly passwordParameter?: string;
 }
 
 /** The URL with the password in it, for a worker's environment. */
@@ -23,6 +25,15 @@ export function urlWithPassword(address: SourceAddress): string {
 function describeSource(address: SourceAddress): string {
   const { hostname, port, pathname } = new URL(address.url);
   return `${hostname === '' ? 'localhost' : hostname}:${port === '' ? '5432' : port}${pathname}`;
+}
+
+/** As the driver understands a URL, its defaults and variables (PGUSER, PGPASSWORD, …) included. `words`: user and server. */
+export function databaseServer(url: string): { readonly words: string; readonly password: string | null } {
+  const bare = new URL(url);
+  // The driver reads them at once, and they may be on other machines.
+  for (const file of ['sslrootcert', 'sslcert', 'sslkey']) bare.searchParams.delete(file);
+  const { user, host, port, password } = new pg.Client({ connectionString: bare.href });
+  return { words: `${user}@${host.toLowerCase()}:${port}`, password: password ?? null };
 }
 
 /** Connects or says, within seconds, what is wrong with which database and what to do. */
@@ -79,11 +90,14 @@ function clientConfig(address: SourceAddress): pg.ClientConfig {
   };
 }
 
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const WRONG_PASSWORD = '28P01';
+
 const ADVICE: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there: start the database, or mend source.url',
   ENOTFOUND: 'there is no such host: mend source.url',
   EAI_AGAIN: 'the host name cannot be looked up now',
-  '28P01': 'the password is wrong: set REINDEX_SOURCE_PASSWORD, or mend source.url',
+  [WRONG_PASSWORD]: 'the password is wrong: set REINDEX_SOURCE_PASSWORD, or mend source.url',
   '28000': 'this user may not connect: mend source.url or the server’s pg_hba.conf',
   '3D000': 'mend the database’s name in source.url',
   '42501': 'this user lacks the permission: grant CONNECT on the database',
@@ -94,8 +108,11 @@ const ADVICE: Readonly<Record<string, string>> = {
 function explain(address: SourceAddress, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const noPassword = messageOf(error).includes('client password must be a string');
+  const { passwordParameter: parameter } = address;
   const advice = noPassword
     ? 'it wants a password: set REINDEX_SOURCE_PASSWORD'
-    : (ADVICE[code] ?? 'check source.url and that the database can be reached from here');
+    : code === WRONG_PASSWORD && parameter !== undefined
+      ? `the password in the parameter ${parameter} is wrong: mend it, or set REINDEX_SOURCE_PASSWORD`
+      : (ADVICE[code] ?? 'check source.url and that the database can be reached from here');
   return `PostgreSQL at ${describeSource(address)}: ${messageOf(error)} (${advice})`;
 }

@@ -19,6 +19,8 @@ interface ExamplePolicy {
   readonly actions: readonly string[];
   /** Those that are allowed for every resource. */
   readonly anywhere: readonly string[];
+  /** The resources of an action. */
+  readonly resourcesOf: (action: string) => string[];
 }
 
 /** A policy of `examples/aws`, which a user takes as it is but for the names in it. */
@@ -29,5 +31,7 @@ export async function readPolicy(role: 'orchestrator' | 'workers'): Promise<Exam
   return {
     actions: statements.flatMap(({ Action }) => Action),
     anywhere: open.flatMap(({ Action }) => Action),
+    resourcesOf: (action) =>
+      statements.flatMap(({ Action, Resource }) => (Action.includes(action) ? Resource : [])),
   };
 }

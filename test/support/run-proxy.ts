@@ -15,8 +15,8 @@ export interface ProxiedCall {
 /** Stands between a run and the search node, and does to their calls what a test says. */
 export interface SearchProxy {
   readonly url: string;
-  /** Asked for each call; replaced at will. */
-  intercept: (method: string, path: string) => Interception;
+  /** Asked for each call, with its `authorization`; replaced at will. */
+  intercept: (method: string, path: string, authorization: string | undefined) => Interception;
   /** Awaited for each call before it goes on to the node; false: it does not. Replaced at will. */
   beforeCall: (call: ProxiedCall) => Promise<boolean>;
   /** Awaited for each call that the node has answered, before the caller hears of it. */
@@ -38,8 +38,8 @@ export async function startProxy(scope: TestScope, targetUrl: string): Promise<S
     return (server.address() as AddressInfo).port;
   };
   const handle = (incoming: IncomingMessage, answer: ServerResponse): void => {
-    const { method = '', url = '' } = incoming;
-    const interception = proxy.intercept(method, url);
+    const { method = '', url = '', headers } = incoming;
+    const interception = proxy.intercept(method, url, headers.authorization);
     if (interception === null) return void forward(proxy, targetUrl, incoming, answer);
     refused.push(`${method} ${url}`);
     incoming.resume().on('end', () => refuse(answer, interception));

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { SOURCE_PARAMETERS, TARGET_PARAMETERS } from '../../orchestrator/run/credentials.ts';
 import { WORKER_NODE_FLAGS } from '../../worker/contract.ts';
 import { settingsSchema } from '../../worker/settings-schema.ts';
 import { readPolicy } from '../aws/example-policy.ts';
@@ -18,6 +19,13 @@ test('the workers may end their instances and read their settings, no more', asy
     'kms:Decrypt',
     'ssm:GetParametersByPath',
   ]);
+});
+
+test('the orchestrator may read image, token and the passwords that it shares with the workers, no other parameter', async () => {
+  const { resourcesOf } = await readPolicy('orchestrator');
+  const names = ['token', ...SOURCE_PARAMETERS, ...TARGET_PARAMETERS].map((name) => `worker/${name}`);
+  const prefix = 'arn:aws:ssm:eu-central-1:123456789012:parameter/reindex-fleet/books';
+  expect(resourcesOf('ssm:GetParameter')).toEqual(['image', ...names].map((name) => `${prefix}/${name}`));
 });
 
 test('the unit starts a worker as it is to be started, and never one that has ended by itself', async () => {

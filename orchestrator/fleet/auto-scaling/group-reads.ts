@@ -14,10 +14,11 @@ import {
   type LaunchTemplateVersion,
   paginateDescribeInstances,
 } from '@aws-sdk/client-ec2';
-import { GetParameterCommand, type Parameter } from '@aws-sdk/client-ssm';
+import type { Parameter } from '@aws-sdk/client-ssm';
 import { callerAccount } from '../../aws/account.ts';
 import { awsCodeOf, naming } from '../../aws/aws-error.ts';
 import type { AwsClients } from '../../aws/clients.ts';
+import { readParameter } from '../../aws/parameter.ts';
 import type { NamedTemplate } from './launch-template.ts';
 
 /** Most that one answer may hold: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html */
@@ -134,12 +135,7 @@ export class GroupReads {
 
   /** Null: there is none of that name. A secret is decrypted. */
   parameter(name: string): Promise<Parameter | null> {
-    return naming({ action: 'ssm:GetParameter', resource: `the parameter ${name}` }, async () => {
-      const client = await this.#aws.ssm();
-      const command = new GetParameterCommand({ Name: name, WithDecryption: true });
-      const answer = await orNull(client.send(command), (code) => code === 'ParameterNotFound');
-      return answer?.Parameter ?? null;
-    });
+    return readParameter(this.#aws, name);
   }
 
   #onGroup(action: string): { action: string; resource: string } {

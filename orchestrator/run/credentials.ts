@@ -1,0 +1,73 @@
+import { openAws } from '../aws/clients.ts';
+import { readParameter } from '../aws/parameter.ts';
+import { messageOf, RunFailed } from '../errors.ts';
+import type { Settings } from '../settings.ts';
+import {
+  sharedSourcePassword,
+  sharedTargetCredentials,
+  type TargetCredentials,
+  type WorkerParameters,
+} from './shared-credentials.ts';
+import { databaseServer, type SourceAddress } from './source-connection.ts';
+
+/**
+ * Who connects, and with which password: the environment's over the URL's over what the workers' parameters hold
+ * (`aws.worker_parameters`). These are asked for only where the others give none, and only when something connects.
+ */
+
+/** By the last names of the parameters, as `examples/aws/orchestrator-policy.json` allows them to be read. */
+export const SOURCE_PARAMETERS = ['database_url'] as const;
+export const TARGET_PARAMETERS = [
+  'search_url',
+  'search_username',
+  'search_password',
+  'search_api_key',
+] as const satisfies readonly (keyof WorkerParameters)[];
+
+/** @throws RunFailed when the parameter cannot be read, is not there, or is for another server or user */
+export async function sourceAddressOf({ source: { url }, secrets, aws }: Settings): Promise<SourceAddress> {
+  const own = { url, password: secrets.sourcePassword };
+  const path = aws?.worker_parameters ?? null;
+  if (aws === null || path === null || own.password !== null) return own;
+  if (databaseServer(url).password !== null) return own;
+  const { database_url: databaseUrl } = await readAll(aws.region, path, SOURCE_PARAMETERS);
+  const name = `${path}/database_url`;
+  if (databaseUrl === null)
+    throw new RunFailed(
+      `the parameter ${name} does not exist in this region: it is to hold the database's URL with its password; or set REINDEX_SOURCE_PASSWORD`,
+    );
+  return { ...own, password: sharedSourcePassword(path, databaseUrl, url), passwordParameter: name };
+}
+
+/** @throws RunFailed when a parameter cannot be read, is not there, or is for another server or user */
+export async function targetCredentialsOf({ target, secrets, aws }: Settings): Promise<TargetCredentials> {
+  const { targetPassword: password, targetApiKey: apiKey } = secrets;
+  const own = { username: target.username, password, apiKey };
+  const path = aws?.worker_parameters ?? null;
+  if (aws === null || path === null || password !== null || apiKey !== null) return own;
+  if (new URL(target.url).password !== '') return own;
+  return sharedTargetCredentials(path, await readAll(aws.region, path, TARGET_PARAMETERS), target);
+}
+
+/** Null: there is no parameter of that name. Whatever is wrong with each is named at once. */
+async function readAll<Name extends string>(
+  region: string,
+  path: string,
+  names: readonly Name[],
+): Promise<Record<Name, string | null>> {
+  const aws = openAws(region);
+  try {
+    const read = await Promise.allSettled(names.map((name) => readParameter(aws, `${path}/${name}`)));
+    const faults = read.flatMap((result) => (result.status === 'rejected' ? [messageOf(result.reason)] : []));
+    if (faults.length > 0) throw new RunFailed(faults.join('\n'));
+    const values = read.map((result) =>
+      result.status === 'fulfilled' ? (result.value?.Value ?? null) : null,
+    );
+    return Object.fromEntries(names.map((name, i) => [name, values[i] ?? null])) as Record<
+      Name,
+      string | null
+    >;
+  } finally {
+    aws.close();
+  }
+}
