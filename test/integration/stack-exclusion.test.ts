@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { describe, expect, inject, it } from 'vitest';
+import { writeClaim } from '../../orchestrator/journal/claims.ts';
+import { currentHolder } from '../../orchestrator/journal/lock.ts';
+import type { JournalStore } from '../../orchestrator/journal/store.ts';
+import { startApiProxy } from '../aws/api-proxy.ts';
+import { awsEnvironment, REGION } from '../aws/aws-clients.ts';
+import { createTestBucket, openTestStore } from '../aws/test-bucket.ts';
+import { type Deployment, startDeployment } from '../infra/deployment.ts';
+import { errorOf, resultOf } from '../support/run-command.ts';
+import { setUpRun, type TestScope } from '../support/run-setup.ts';
+import { PLACES, placesDatabase } from '../support/run-table.ts';
+
+/** A deployment and commands of the orchestrator, each a process of its own, over one journal in a bucket. */
+
+const awsUrl = inject('awsUrl') ?? '';
+const database = placesDatabase();
+const PREFIX = 'reindex-fleet';
+/** Long beside what a busy machine takes for a renewal, short enough to wait for. */
+const LEASE_MS = 10_000;
+/** So long that nobody in a test outlasts it. */
+const LONG_LEASE_MS = 600_000;
+const HELD =
+  /fleet books: the run with key monday \(alias books\) holds the fleet since 2026-01-01T00:00:00.000Z; no process drives it now\. .* `reindex-fleet status`; .* `reindex-fleet abandon`, and deploy again\./;
+
+interface Journal {
+  readonly bucket: string;
+  readonly fleet: string;
+  readonly store: JournalStore;
+}
+
+async function makeJournal(fleet = 'books'): Promise<Journal> {
+  const bucket = await createTestBucket(awsUrl);
+  return { bucket, fleet, store: await openTestStore(awsUrl, { bucket, prefix: `${PREFIX}/${fleet}` }) };
+}
+
+function deploy(
+  scope: TestScope,
+  { bucket, fleet }: Pick<Journal, 'bucket' | 'fleet'>,
+  { preview = false, leaseMs = LEASE_MS, url = awsUrl } = {},
+): Deployment {
+  const journal = { region: REGION, profile: null, bucket, prefix: PREFIX, fleet, leaseMs };
+  return startDeployment(scope, { journal, stack: 'production', preview }, awsEnvironment(url));
+}
+
+function claimFor(store: JournalStore, runKey: string): Promise<boolean> {
+  return writeClaim(store, {
+    held: true,
+    runKey,
+    run: `run-of-${runKey}`,
+    alias: 'books',
+    definitionDigest: 'digest',
+    at: '2026-01-01T00:00:00.000Z',
+    ended: null,
+  });
+}
+
+describe.skipIf(awsUrl === '')('a deployment', { timeout: 120_000 }, () => {
+  it('is refused while a run has the fleet, though no process drives it; a preview warns', async (scope) => {
+    const journal = await makeJournal();
+    await claimFor(journal.store, 'monday');
+    const refused = await deploy(scope, journal).end();
+    expect(refused.code).toBe(1);
+    expect(refused.words).toMatch(/^refused: /);
+    expect(refused.words).toMatch(HELD);
+
+    const proxy = await startApiProxy(scope, awsUrl);
+    const preview = await deploy(scope, journal, { preview: true, url: proxy.url }).end();
+    expect(preview.code).toBe(0);
+    expect(preview.words).toMatch(/^warn: /);
+    expect(preview.words).toMatch(HELD);
+    expect(proxy.callsOf('PutObject')).toEqual([]);
+  });
+
+  it('goes on before there is a bucket', async (scope) => {
+    const nowhere = { bucket: `nowhere-${randomUUID()}`, fleet: 'books' };
+    expect(await deploy(scope, nowhere).end()).toEqual({ code: 0, words: 'goes on\ndone\n' });
+  });
+
+  it('fails where it may not read the journal, and says which permission is missing; a preview warns', async (scope) => {
+    const journal = await makeJournal();
+    const proxy = await startApiProxy(scope, awsUrl);
+    proxy.fail({
+      action: 'ListObjectsV2',
+      with: {
+        status: 403,
+        code: 'AccessDenied',
+        message: `User: somebody is not authorized to perform: s3:ListBucket on resource: "${journal.bucket}"`,
+      },
+    });
+    const missing = `(the permission s3:ListBucket is missing: allow it for ${journal.bucket},`;
+    const failed = await deploy(scope, journal, { url: proxy.url }).end();
+    expect(failed).toMatchObject({ code: 1, words: expect.stringContaining(missing) });
+    expect(failed.words).toMatch(/^failed: /);
+    const preview = await deploy(scope, journal, { url: proxy.url, preview: true }).end();
+    expect(preview).toMatchObject({ code: 0, words: expect.stringContaining(missing) });
+    expect(preview.words).toMatch(/^warn: /);
+  });
+
+  it('ends by itself when its work is done, though it renews a lock, and gives it back', async (scope) => {
+    const journal = await makeJournal();
+    const deployment = deploy(scope, journal, { leaseMs: LONG_LEASE_MS });
+    await deployment.said('goes on');
+    expect(await currentHolder(journal.store)).toMatchObject({
+      holder: { purpose: 'pulumi up (stack production)', pid: deployment.child.pid },
+    });
+    expect(await deployment.end()).toMatchObject({ code: 0 });
+    expect(await currentHolder(journal.store)).toBeNull();
+  });
+
+  it('that was killed leaves a lock that another on this machine takes over at once', async (scope) => {
+    const journal = await makeJournal();
+    const killed = deploy(scope, journal, { leaseMs: LONG_LEASE_MS });
+    await killed.said('goes on');
+    killed.child.kill('SIGKILL');
+    await once(killed.child, 'close');
+    const next = deploy(scope, journal, { leaseMs: LONG_LEASE_MS });
+    await next.said('goes on');
+    expect(await currentHolder(journal.store)).toMatchObject({ epoch: 2, holder: { pid: next.child.pid } });
+  });
+
+  it('waits for another one, and goes on when that is done', async (scope) => {
+    const journal = await makeJournal();
+    const first = deploy(scope, journal, { leaseMs: LONG_LEASE_MS });
+    await first.said('goes on');
+    const second = deploy(scope, journal, { leaseMs: LONG_LEASE_MS });
+    await second.said('info: waiting for the lock: pulumi up (stack production), process');
+    await first.end();
+    await second.said('goes on');
+  });
+});
+
+describe.skipIf(awsUrl === '')('beside a deployment', { timeout: 180_000 }, () => {
+  it('a run is refused with the stack’s name, and a sweep has nothing to sweep', async (scope) => {
+    const bucket = await createTestBucket(awsUrl);
+    const setup = await setUpRun(scope, {
+      databaseUrl: database.url(),
+      searchUrl: inject('developmentUrl'),
+      definition: PLACES,
+      environment: awsEnvironment(awsUrl),
+      settings: {
+        journal: { directory: null, lease_ms: LEASE_MS },
+        aws: { region: REGION, group: 'books', token_parameter: '/books/token', journal_bucket: bucket },
+      },
+    });
+    const deployment = deploy(scope, { bucket, fleet: setup.alias });
+    await deployment.said('goes on');
+
+    const [run, sweep] = await Promise.all([setup.run('run'), setup.run('sweep')]);
+    expect(errorOf(run, 3)).toMatch(
+      new RegExp(
+        `another process holds the fleet: pulumi up \\(stack production\\), process ${deployment.child.pid} on `,
+      ),
+    );
+    expect(run.stderr).toContain('waiting for the lock: pulumi up (stack production)');
+    expect(resultOf(sweep)).toMatchObject({
+      status: 'nothing to sweep',
+      process: { purpose: 'pulumi up (stack production)' },
+    });
+    expect(await setup.indexes()).toEqual([]);
+
+    expect(await deployment.end()).toEqual({ code: 0, words: 'goes on\ndone\n' });
+    expect(resultOf(await setup.run('status'))).toMatchObject({ status: 'no run yet', process: null });
+  });
+});
