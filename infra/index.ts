@@ -5,5 +5,5 @@ import { deployStack } from './stack.ts';
 
 /** The program that `pulumi up` runs. */
 export default function program(): Promise<Record<string, Input<unknown>>> {
-  return deployStack(configurationOfProgram(), () => prepareFleet());
+  return deployStack(configurationOfProgram(), (settings) => prepareFleet(settings));
 }

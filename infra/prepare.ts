@@ -1,17 +1,61 @@
-import type { InvokeOptions } from '@pulumi/pulumi';
+import * as pulumi from '@pulumi/pulumi';
+import { FleetHeld, RunFailed } from '../orchestrator/errors.ts';
+import { excludeRuns } from './exclusion/exclude-runs.ts';
+import type { RunExclusion } from './exclusion/run-exclusion.ts';
+import type { Names } from './names.ts';
 import { type Place, readPlace } from './place.ts';
+import { checkSettings } from './settings/check-settings.ts';
+import { namesOfFleet } from './settings/fleet-names.ts';
+import type { StackInput, StackSettings } from './settings/schema.ts';
 import { bundleSweeper } from './sweeper/bundle.ts';
 
-/** What has to be known of a fleet before its first resource is registered. */
+/** What has to be known, and to be so, before a fleet's first resource is registered. */
 export interface Prepared {
   /** Names and policies are made of it. */
   readonly place: Place;
   /** The sweeper's program. */
   readonly sweeperCode: string;
+  /** Keeps runs and this deployment apart; asked again before something is deleted. */
+  readonly exclusion: Pick<RunExclusion, 'ensure'>;
 }
 
-/** @param options of the provider that the fleet is made with, if it is not the default one */
-export async function prepareFleet(options: InvokeOptions = {}): Promise<Prepared> {
+/**
+ * Finds out where the fleet is, makes the sweeper's program, and takes the fleet's lock, so that no run begins while this
+ * deployment lasts. In a preview nothing is taken, and a run that has the fleet is a warning.
+ *
+ * @param given the fleet's settings
+ * @param options of the provider that the fleet is made with, if it is not the default one
+ * @throws Faults as `ReindexFleet`
+ * @throws RunError when a run has the fleet, or nobody can tell; it says what to do
+ */
+export async function prepareFleet(given: StackInput, options: pulumi.InvokeOptions = {}): Promise<Prepared> {
+  const settings = checkSettings(given, 'settings');
   const [place, sweeperCode] = await Promise.all([readPlace(options), bundleSweeper()]);
-  return { place, sweeperCode };
+  const exclusion = await exclude(settings, namesOfFleet(settings, place));
+  return { place, sweeperCode, exclusion };
+}
+
+async function exclude(
+  { journal }: StackSettings,
+  { fleet, place, bucket, journalPrefix }: Names,
+): Promise<RunExclusion> {
+  try {
+    return await excludeRuns({
+      journal: {
+        bucket,
+        prefix: journalPrefix,
+        fleet,
+        region: place.region,
+        profile: new pulumi.Config('aws').get('profile') ?? null,
+        leaseMs: journal.lease_ms,
+      },
+      stack: pulumi.getStack(),
+      preview: pulumi.runtime.isDryRun(),
+      log: pulumi.log,
+    });
+  } catch (error) {
+    // For a person: without a stack trace.
+    if (error instanceof FleetHeld || error instanceof RunFailed) throw new pulumi.RunError(error.message);
+    throw error;
+  }
 }

@@ -1,22 +1,21 @@
 import type * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
-import { formatPath } from '../definition/faults.ts';
-import { checkYaml } from '../definition/yaml-file.ts';
 import { OrchestratorAccess } from './access/orchestrator-access.ts';
 import { FleetJournal } from './journal/fleet-journal.ts';
-import { type Names, namesOf } from './names.ts';
 import { FleetNetwork } from './network/fleet-network.ts';
+import { refuseDeletion } from './exclusion/refuse-deletion.ts';
 import { imageParameter, ownsImageParameter } from './parameters/image-parameter.ts';
 import { WorkerParameters } from './parameters/worker-parameters.ts';
-import type { Place } from './place.ts';
 import type { Prepared } from './prepare.ts';
 import { orchestratorSettings } from './settings/orchestrator-settings.ts';
-import { type StackInput, type StackSettings, stackSchema } from './settings/schema.ts';
+import { checkSettings } from './settings/check-settings.ts';
+import { namesOfFleet } from './settings/fleet-names.ts';
+import type { StackInput } from './settings/schema.ts';
 import { FleetSweeper } from './sweeper/fleet-sweeper.ts';
 import { FleetWatch } from './watch/fleet-watch.ts';
 import { FleetWorkers } from './workers/fleet-workers.ts';
 
-/** The settings of a fleet, each with its description in settings/schema.ts, and `...(await prepareFleet())`. */
+/** The settings of a fleet, each with its description in settings/schema.ts, and `...(await prepareFleet(settings))`. */
 export type ReindexFleetArgs = StackInput & Prepared;
 
 /**
@@ -37,13 +36,13 @@ export class ReindexFleet extends pulumi.ComponentResource {
   readonly sweeper: aws.lambda.Function;
 
   constructor(name: string, args: ReindexFleetArgs, options: pulumi.ComponentResourceOptions = {}) {
-    const { place, sweeperCode, ...given } = args;
-    const settings = checkedSettings(name, given);
+    const { place, sweeperCode, exclusion, ...given } = args;
+    const settings = checkSettings(given, name);
     super('reindex-fleet:index:ReindexFleet', name, {}, options);
     const names = namesOfFleet(settings, place);
     const shared = { settings, names };
     const part = { parent: this };
-    const beforeDelete: pulumi.ResourceHook[] = [];
+    const beforeDelete = [refuseDeletion(exclusion, settings.fleet)];
 
     const journal = new FleetJournal(`${name}-journal`, { ...shared, beforeDelete }, part);
     const network = new FleetNetwork(`${name}-network`, shared, part);
@@ -79,25 +78,4 @@ export class ReindexFleet extends pulumi.ComponentResource {
     this.sweeper = sweeper.function;
     this.registerOutputs({ settings: this.settings });
   }
-}
-
-function namesOfFleet({ fleet, image, journal }: StackSettings, place: Place): Names {
-  return namesOf(
-    {
-      fleet,
-      bucket: journal.bucket,
-      journalPrefix: journal.prefix,
-      imageParameter: ownsImageParameter(image) ? null : image,
-    },
-    place,
-  );
-}
-
-function checkedSettings(name: string, given: unknown): StackSettings {
-  const place = { file: name, line: null, column: null };
-  return checkYaml(stackSchema, {
-    value: given,
-    positionOf: () => place,
-    faultAt: (path, message) => ({ ...place, path: formatPath(path), message }),
-  });
 }

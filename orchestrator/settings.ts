@@ -107,9 +107,9 @@ const settingsSchema = settingsShape.superRefine(({ aws, source, target, workers
 
 type Written = z.output<typeof settingsSchema>;
 
-/** All settings of one command, validated once. Paths are absolute. */
+/** All settings of one command, validated once. Paths are absolute where they came from a file. */
 export interface Settings extends Written {
-  /** The file that they came from. */
+  /** The file that they came from, or what stands for it in faults. */
   readonly file: string;
   /** Secrets of the environment. Others are in the URLs, or looked for when something connects: `credentials.ts`. */
   readonly secrets: {
@@ -188,11 +188,26 @@ export function settingsFrom({ text, file, folder }: WrittenSettings, above: Set
       ...journal,
       directory: journal.directory === null ? null : resolve(base('journal.directory'), journal.directory),
     },
-    secrets: {
-      sourcePassword: environment.REINDEX_SOURCE_PASSWORD ?? null,
-      targetPassword: environment.REINDEX_TARGET_PASSWORD ?? null,
-      targetApiKey: environment.REINDEX_TARGET_API_KEY ?? null,
-    },
+    secrets: secretsIn(environment),
+  };
+}
+
+/**
+ * Settings from a text that is no file, e.g. what a stack has put into a variable of the environment. Nothing stands above
+ * it, its paths stay as they are written (there is no folder that they could be relative to), and it has no secrets.
+ *
+ * @param name stands for the file in faults
+ * @throws Faults with every fault at once
+ */
+export function parseSettings(text: string, name: string): Settings {
+  return { ...checkYaml(settingsSchema, readYaml(text, name)), file: name, secrets: secretsIn({}) };
+}
+
+function secretsIn(environment: Environment): Settings['secrets'] {
+  return {
+    sourcePassword: environment.REINDEX_SOURCE_PASSWORD ?? null,
+    targetPassword: environment.REINDEX_TARGET_PASSWORD ?? null,
+    targetApiKey: environment.REINDEX_TARGET_API_KEY ?? null,
   };
 }
 

@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module';
-import pino from 'pino';
 import { exitCodeOf, Interrupted, messageOf } from '../errors.ts';
 import { listenForSignals, wholeTurn } from '../lifetime.ts';
-import { JsonReporter } from '../report/json-reporter.ts';
+import { jsonLines } from '../report/json-reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { TerminalReporter } from '../report/terminal-reporter.ts';
 import type { Environment, Settings } from '../settings.ts';
@@ -124,11 +123,7 @@ async function workersOf({ aws, fleet, workers }: Settings): Promise<WorkersBack
 function chooseReporter({ stderr }: Output): Reporter {
   const monotonicMs = (): number => performance.now();
   if (stderr.isTTY) return new TerminalReporter(stderr, monotonicMs);
-  const logger = pino(
-    { base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    { write: (line: string) => void stderr.write(line) },
-  );
-  return new JsonReporter(logger, monotonicMs);
+  return jsonLines((line) => void stderr.write(line), monotonicMs);
 }
 
 function packageVersion(): string {

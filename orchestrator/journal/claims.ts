@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { highestNumber, numberedName } from './numbered.ts';
+import { highestNumber, numberedName, numberOf } from './numbered.ts';
 import { readTogether } from './read-together.ts';
 import type { JournalStore } from './store.ts';
 import { parseObject } from './store-failure.ts';
@@ -28,6 +28,12 @@ const FOLDER = 'claims';
  */
 export async function currentClaim(store: JournalStore): Promise<Claim | null> {
   return readClaim(store, await highestNumber(store, FOLDER));
+}
+
+/** The first that is still there; null: there is none. */
+export async function oldestClaim(store: JournalStore): Promise<Claim | null> {
+  const [name] = await store.list(FOLDER, { limit: 1 });
+  return name === undefined ? null : readClaim(store, numberOf(name));
 }
 
 /** All claims, newest first, one entry per run: how each run's claim stands or ended. */

@@ -133,7 +133,7 @@ export class RunJournal {
   }
 }
 
-interface ReadRun {
+export interface ReadRun {
   readonly number: number;
   readonly state: RunState;
   /** Number of the segment that holds the plan; 0: there is none. */

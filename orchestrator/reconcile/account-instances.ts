@@ -79,3 +79,19 @@ export function stopAtMostCost(draft: Draft, observation: Observation, limits: L
 export function instancesLeft({ instances }: Pick<RunState, 'instances'>): number {
   return [...instances.values()].filter(({ endedAt }) => endedAt === null).length;
 }
+
+/**
+ * How many workers the run has lost in all its passes: those that it ended to have others in their place (never ready, not
+ * answering, another build or image), and those that it did not end at all. They have ended by themselves, or from
+ * outside: by a Spot interruption, by their lease or by a sweep while no process drove the run.
+ */
+export function workersLost({
+  instances,
+  terminations,
+}: Pick<RunState, 'instances' | 'terminations'>): number {
+  const replaced = Object.values(terminations).filter((termination) => termination.replaced);
+  const unasked = [...instances].filter(
+    ([id, { endedAt }]) => endedAt !== null && !Object.hasOwn(terminations, id),
+  );
+  return replaced.length + unasked.length;
+}

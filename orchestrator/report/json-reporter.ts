@@ -1,9 +1,15 @@
-import type { Logger } from 'pino';
+import pino, { type Logger } from 'pino';
 import type { Progress } from './progress.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Progress in a log is for reading afterwards: a line each few seconds is enough. */
 const PROGRESS_EVERY_MS = 2_000;
+
+/** @param write takes one line, with its end */
+export function jsonLines(write: (line: string) => void, monotonicMs: () => number): JsonReporter {
+  const options = { base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  return new JsonReporter(pino(options, { write }), monotonicMs);
+}
 
 /** One JSON object per line, for files, pipes and schedulers. */
 export class JsonReporter implements Reporter {

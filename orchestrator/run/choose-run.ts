@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FleetHeld, RunFailed } from '../errors.ts';
 import { type Claim, claimHistory, currentClaim, runFolder } from '../journal/claims.ts';
-import { readRun } from '../journal/run-journal.ts';
+import { type ReadRun, readRun } from '../journal/run-journal.ts';
 import type { JournalStore } from '../journal/store.ts';
 import type { RunState } from '../reconcile/state.ts';
 
@@ -38,12 +38,27 @@ export async function chooseRun(
   return chooseKnown(known.claim, known.state, wanted.definitionDigest);
 }
 
-/** The claim that holds the fleet. One whose run has its result already only lacks its last line and holds nothing. */
+/** How a fleet stands by its newest claim. */
+export interface Standing {
+  /** Null: there was no run yet. */
+  readonly newest: Claim | null;
+  /** Its run, read where the claim is held; also one that is over and whose claim has not heard of it. */
+  readonly run: ReadRun | null;
+  /** The newest claim if it holds the fleet. One whose run has its result already only lacks its last line and holds nothing. */
+  readonly unfinished: Claim | null;
+}
+
+export async function readStanding(store: JournalStore): Promise<Standing> {
+  const newest = await currentClaim(store);
+  if (newest === null || !newest.held) return { newest, run: null, unfinished: null };
+  const run = await readRun(store, runFolder(newest.runKey));
+  const isOver = run.state.result !== null || run.state.abandoned;
+  return { newest, run, unfinished: isOver ? null : newest };
+}
+
+/** The claim that holds the fleet; null: none does. */
 export async function unfinishedClaim(store: JournalStore): Promise<Claim | null> {
-  const claim = await currentClaim(store);
-  if (claim === null || !claim.held) return null;
-  const { state } = await readRun(store, runFolder(claim.runKey));
-  return state.result !== null || state.abandoned ? null : claim;
+  return (await readStanding(store)).unfinished;
 }
 
 /** The claim of a run without result; also when the run is abandoned and only its claim has not heard of it. */

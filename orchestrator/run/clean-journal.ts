@@ -1,4 +1,4 @@
-import { allClaims, type Claim, claimHistory, runFolder } from '../journal/claims.ts';
+import { allClaims, type Claim, claimHistory, oldestClaim, runFolder } from '../journal/claims.ts';
 import { removeOldLocks } from '../journal/lock-history.ts';
 import { isHalfRemoved, readRun, removeRun } from '../journal/run-journal.ts';
 import type { JournalStore } from '../journal/store.ts';
@@ -44,8 +44,10 @@ export async function cleanJournal(options: CleaningOptions): Promise<Cleaned> {
   return { locks, runs };
 }
 
-/** Runs that are over since before `before`, newest first. Few journals are read where none is so old. */
+/** Runs that are over since before `before`, newest first. Where none is so old, as at most sweeps, nothing is read but that. */
 async function removableRuns(store: JournalStore, before: Date): Promise<Claim[]> {
+  const oldest = await oldestClaim(store);
+  if (oldest === null || new Date(oldest.at) >= before) return [];
   const history = await claimHistory(store);
   // Only the newest claim can hold the fleet.
   const old = new Set(history.slice(1).filter(({ at }) => new Date(at) < before));

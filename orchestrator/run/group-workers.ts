@@ -1,24 +1,14 @@
 import type { AwsSettings } from '../aws/aws-settings.ts';
 import { type AwsClients, openAws } from '../aws/clients.ts';
-import { systemClock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
 import { checkGroup, otherGroupFaults } from '../fleet/auto-scaling/check.ts';
 import type { Wanted } from '../fleet/auto-scaling/check-group.ts';
-import { GroupFleet, type GroupFleetOptions, type GroupRun } from '../fleet/auto-scaling/group-fleet.ts';
+import type { GroupRun } from '../fleet/auto-scaling/group-fleet.ts';
 import { GroupReads } from '../fleet/auto-scaling/group-reads.ts';
 import { readToken } from '../fleet/auto-scaling/token.ts';
 import { WorkerClient } from '../fleet/worker-client.ts';
-import type {
-  CheckedFleet,
-  FleetCheckOptions,
-  FleetTiming,
-  PassWorkers,
-  RunContext,
-  WorkersBackend,
-} from './context.ts';
-
-/** An instance shuts down seconds after it was told to; telling it again changes nothing, and mends a call that was throttled. */
-const TERMINATE_TIMEOUT_MS = 20_000;
+import type { CheckedFleet, FleetCheckOptions, PassWorkers, RunContext, WorkersBackend } from './context.ts';
+import { groupTiming, openGroup, openGroupFleet } from './open-group.ts';
 
 /** How a pass goes about with a group. `random` from 0 to below 1. */
 export function groupPacing(
@@ -26,15 +16,11 @@ export function groupPacing(
   random: () => number = Math.random,
 ): Pick<PassWorkers, 'timing' | 'outlivesProcess' | 'pauseMs' | 'readyTimeoutMs'> {
   return {
-    timing: timingOf(settings),
+    timing: groupTiming(settings),
     outlivesProcess: true,
     pauseMs: () => settings.poll_interval_ms * (1 + JITTER * (random() - 0.5)),
     readyTimeoutMs: settings.ready_timeout_ms,
   };
-}
-
-function timingOf(settings: AwsSettings): FleetTiming {
-  return { zeroQuietMs: settings.zero_quiet_ms, terminateTimeoutMs: TERMINATE_TIMEOUT_MS };
 }
 
 /** Runs of one account share the limits of its calls: their looks should not fall together for long. */
@@ -50,15 +36,7 @@ export function groupWorkers(settings: AwsSettings, wanted: Wanted): WorkersBack
   return {
     check: (options) => checkWorkers(settings, wanted, options),
     open: (context) => openGroupWorkers(settings, context),
-    openFleet: (pin) => {
-      const { region, group } = pin ?? settings;
-      const fleet = openGroup(
-        openAws(region),
-        { ...settings, group },
-        { run: null, mayBeGone: pin !== null },
-      );
-      return Promise.resolve({ fleet, timing: timingOf(settings) });
-    },
+    openFleet: (pin) => openGroupFleet(settings, pin),
   };
 }
 
@@ -75,15 +53,6 @@ async function checkWorkers(
   } finally {
     await fleet.close();
   }
-}
-
-/** With clients that are closed with it. */
-function openGroup(
-  aws: AwsClients,
-  { group, worker_port: workerPort }: AwsSettings,
-  options: Pick<GroupFleetOptions, 'run' | 'mayBeGone'>,
-): GroupFleet {
-  return new GroupFleet({ aws, group, workerPort, clock: systemClock, ...options });
 }
 
 async function openGroupWorkers(settings: AwsSettings, context: RunContext): Promise<PassWorkers> {

@@ -18,6 +18,8 @@ export interface Journal {
    * @throws RunFailed that names every fault
    */
   check(): Promise<void>;
+  /** Ends its connections; for a process that goes on. */
+  close(): void;
 }
 
 /**
@@ -29,17 +31,19 @@ export function openJournal(settings: Settings, environment: Environment): Journ
   const { aws, fleet } = settings;
   if (aws === null || aws.journal_bucket === null) {
     const store = certainStore(openFileStore(journalFolder(settings, environment)), systemClock);
-    return { store, check: () => Promise.resolve() };
+    return { store, check: () => Promise.resolve(), close: () => {} };
   }
   if (settings.journal.directory !== null) throw twoPlaces(settings);
   const place = { bucket: aws.journal_bucket, prefix: aws.journal_prefix, fleet };
-  const store = openBucketJournal(openAws(aws.region), place, systemClock);
+  const clients = openAws(aws.region);
+  const store = openBucketJournal(clients, place, systemClock);
   return {
     store,
     check: async () => {
       const faults = await checkStore(store);
       if (faults.length > 0) throw new RunFailed(faults.join('\n'));
     },
+    close: () => clients.close(),
   };
 }
 

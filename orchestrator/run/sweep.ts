@@ -1,22 +1,23 @@
 import { FleetHeld } from '../errors.ts';
 import type { FleetInstance } from '../fleet/fleet.ts';
 import { sweepFleet } from '../fleet/sweep.ts';
-import { type Claim, runFolder } from '../journal/claims.ts';
+import type { Claim } from '../journal/claims.ts';
 import type { Holder } from '../journal/holder.ts';
 import type { FleetLock } from '../journal/lock.ts';
 import { lastHeldAt } from '../journal/lock-history.ts';
 import type { LockRecord } from '../journal/lock-record.ts';
-import { readRun } from '../journal/run-journal.ts';
-import { unfinishedClaim } from './choose-run.ts';
+import type { Settings } from '../settings.ts';
+import { readStanding, type Standing } from './choose-run.ts';
 import { type Cleaned, cleanJournal } from './clean-journal.ts';
 import type { WorkersBackend } from './context.ts';
 import { type LockRequest, withLock } from './with-lock.ts';
 
+const DAY_MS = 86_400_000;
 /**
  * A lock that is not the newest decides nothing; only sweepers read it, for as long as the longest grace, a day. More of
  * them would only make each renewal's look at their folder longer.
  */
-export const KEEP_LOCKS_MS = 2 * 86_400_000;
+const KEEP_LOCKS_MS = 2 * DAY_MS;
 
 /** What a sweeper may do, and for how long it leaves what alone; milliseconds. */
 export interface SweepRules {
@@ -26,6 +27,14 @@ export interface SweepRules {
   readonly keepMs: number;
   /** Locks but the newest. */
   readonly keepLocksMs: number;
+}
+
+export function sweepRules({ aws, journal }: Pick<Settings, 'aws' | 'journal'>): SweepRules {
+  return {
+    graceMs: aws?.sweep_grace_ms ?? 0,
+    keepMs: journal.keep_days * DAY_MS,
+    keepLocksMs: KEEP_LOCKS_MS,
+  };
 }
 
 export interface SweepRequest extends SweepRules {
@@ -39,8 +48,8 @@ export interface SweepRequest extends SweepRules {
 export interface Swept {
   /** The process that lives and holds the lock: nothing was touched; null: none. */
   readonly drivenBy: Holder | null;
-  /** The unfinished run that holds the fleet; null: none. */
-  readonly claim: Claim | null;
+  /** As its journal tells it. */
+  readonly standing: Standing;
   /** Instances that were pending or running. */
   readonly found: readonly FleetInstance[];
   /** Until when they are left alone; null: they were ended, and the fleet is at zero. */
@@ -56,13 +65,14 @@ export interface Swept {
 export async function sweep(request: SweepRequest): Promise<Swept> {
   const { store } = request.lock;
   const watch = new RenewalWatch();
-  const lock: LockRequest = { ...request.lock, whileHeld: (record) => watch.look(record) };
+  const holder: Holder = { ...request.lock.holder, sweeps: true };
+  const lock: LockRequest = { ...request.lock, holder, whileHeld: (record) => watch.look(record) };
   try {
     return await withLock(lock, (held, signal) => sweepUnderLock(request, held, signal));
   } catch (error) {
     if (!(error instanceof FleetHeld) || watch.holder === null) throw error;
     const nothing = { found: [], graceUntil: null, cleaned: { locks: 0, runs: [] } };
-    return { drivenBy: watch.holder, claim: await unfinishedClaim(store), ...nothing };
+    return { drivenBy: watch.holder, standing: await readStanding(store), ...nothing };
   }
 }
 
@@ -70,8 +80,9 @@ async function sweepUnderLock(request: SweepRequest, lock: FleetLock, signal: Ab
   const { graceMs, openFleet } = request;
   const { store, clock } = request.lock;
   request.onHeld?.(lock);
-  const claim = await unfinishedClaim(store);
-  const run = claim === null ? null : await readRun(store, runFolder(claim.runKey));
+  const standing = await readStanding(store);
+  const { unfinished: claim } = standing;
+  const run = claim === null ? null : standing.run;
   const lastWordAt =
     claim === null ? null : await lastWordOf(claim, run?.writtenAt ?? null, request, lock.epoch);
   const { fleet, timing } = await openFleet(run?.state.pin ?? null);
@@ -85,7 +96,7 @@ async function sweepUnderLock(request: SweepRequest, lock: FleetLock, signal: Ab
       ...instance,
       run: run?.state.instances.has(instance.id) === true ? (claim?.run ?? null) : instance.run,
     }));
-    return { drivenBy: null, claim, ...swept, found, cleaned };
+    return { drivenBy: null, standing, ...swept, found, cleaned };
   } finally {
     await fleet.close();
   }

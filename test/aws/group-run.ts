@@ -9,7 +9,7 @@ import { type RunSetup, SEARCH_URL, setUpRun, type TestScope } from '../support/
 import { type ApiProxy, startApiProxy } from './api-proxy.ts';
 import { awsEnvironment } from './aws-clients.ts';
 import { callsOutside, secondDecrements } from './fleet-rules.ts';
-import { groupOf, instancesOf } from './group.ts';
+import { instancesOf, isGroupAtZero } from './group.ts';
 import { type MachineBehaviour, type MachineRoom, openMachineRoom } from './machine-room.ts';
 import { openTestStore } from './test-bucket.ts';
 import { type AwsWorld, makeWorld } from './world.ts';
@@ -94,17 +94,11 @@ export async function setUpGroupRun(scope: TestScope, options: GroupRunOptions):
   return { setup, world, room, proxy, state, rangesDone };
 }
 
-/** Desired 0, and every instance that there ever was has ended. */
-async function isAtZero({ world, room }: GroupRun): Promise<boolean> {
-  const { DesiredCapacity, Instances = [] } = await groupOf(world);
-  const states = (await instancesOf(world)).map(({ State }) => State?.Name ?? '');
-  const ended = states.every((name) => name === 'shutting-down' || name === 'terminated');
-  return DesiredCapacity === 0 && Instances.length === 0 && ended && room.running().length === 0;
-}
-
 /** What must hold however a run went: zero, no second decrement, no call outside of the group. */
 export async function requireOrder(run: GroupRun): Promise<void> {
-  await eventually('the fleet is at zero', () => isAtZero(run), 30_000);
+  const isAtZero = async (): Promise<boolean> =>
+    (await isGroupAtZero(run.world)) && run.room.running().length === 0;
+  await eventually('the fleet is at zero', isAtZero, 30_000);
   const ids = (await instancesOf(run.world)).map(({ InstanceId = '' }) => InstanceId);
   expect(secondDecrements(run.proxy.calls)).toEqual([]);
   expect(callsOutside(run.proxy.calls, { group: run.world.group, instanceIds: ids })).toEqual([]);

@@ -31,6 +31,14 @@ export async function instancesOf({ clients, group }: World): Promise<Instance[]
   return Reservations.flatMap(({ Instances = [] }) => Instances);
 }
 
+/** Desired 0, and every instance that there ever was has ended. */
+export async function isGroupAtZero(world: World): Promise<boolean> {
+  const { DesiredCapacity, Instances = [] } = await groupOf(world);
+  const states = (await instancesOf(world)).map(({ State }) => State?.Name ?? '');
+  const ended = states.every((name) => name === 'shutting-down' || name === 'terminated');
+  return DesiredCapacity === 0 && Instances.length === 0 && ended;
+}
+
 export async function setDesired({ clients, group }: World, desired: number): Promise<void> {
   await clients.autoScaling.send(
     new SetDesiredCapacityCommand({ AutoScalingGroupName: group, DesiredCapacity: desired }),

@@ -146,7 +146,7 @@ export class VirtualOrchestrator {
 
   async #sweep(request: Omit<LockRequest, 'whileHeld'>): Promise<void> {
     const swept = await sweep({
-      lock: { ...request, holder: { ...request.holder, sweeps: true } },
+      lock: request,
       openFleet: this.#openFleet,
       onHeld: ({ epoch }) => {
         this.#ports.epoch = epoch;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Faults } from '../../definition/faults.ts';
-import { loadSettings } from '../../orchestrator/settings.ts';
+import { loadSettings, parseSettings } from '../../orchestrator/settings.ts';
 
 let folder: string;
 
@@ -123,5 +123,24 @@ describe('settings', () => {
       folder,
     );
     expect(secrets).toEqual({ sourcePassword: 'hush', targetPassword: null, targetApiKey: 'key' });
+  });
+
+  it('may come from a text that is no file: nothing stands above it, and its paths stay as written', () => {
+    const written = {
+      fleet: 'books',
+      definitions: 'books.yaml',
+      source: { url: 'postgres://reader@db/shop' },
+      target: { url: 'https://search:9200' },
+      journal: { directory: 'journal' },
+    };
+    expect(parseSettings(JSON.stringify(written), 'THE_VARIABLE')).toMatchObject({
+      ...written,
+      file: 'THE_VARIABLE',
+      workers: { count: 4 },
+      secrets: { sourcePassword: null, targetPassword: null, targetApiKey: null },
+    });
+    expect(() => parseSettings('{"fleet": "Bad Name"}', 'THE_VARIABLE')).toThrow(
+      /^THE_VARIABLE:1:1 definitions: This is missing\.[^]*THE_VARIABLE:1:11 fleet: Small letters/,
+    );
   });
 });

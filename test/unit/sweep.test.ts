@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Clock } from '../../orchestrator/clock.ts';
 import { certainStore } from '../../orchestrator/journal/certain-store.ts';
 import { claimHistory, runFolder, writeClaim } from '../../orchestrator/journal/claims.ts';
@@ -16,6 +16,8 @@ const LEASE_MS = 15_000;
 const GRACE_MS = 1_800_000;
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 0, 1);
+
+const NO_RUN = { newest: null, run: null, unfinished: null };
 
 let nowMs = 0;
 /** What happens beside the sweeper while it waits. */
@@ -47,7 +49,7 @@ beforeEach(() => {
 describe('a sweep of the fleet', () => {
   it('ends at once what no run holds', async () => {
     const swept = await sweepNow();
-    expect(swept).toMatchObject({ drivenBy: null, claim: null, graceUntil: null });
+    expect(swept).toMatchObject({ drivenBy: null, standing: NO_RUN, graceUntil: null });
     expect(swept.found.map(({ id }) => id)).toEqual(['i-1', 'i-2']);
     expect(fleet.calls).toEqual(['desired 0', 'terminate i-1', 'terminate i-2']);
   });
@@ -61,7 +63,7 @@ describe('a sweep of the fleet', () => {
 
   it('ends what a finished run left behind, though its claim has not heard of the result', async () => {
     await claim('done', [{ type: 'finished', at: now(), result: {} }]);
-    expect((await sweepNow()).claim).toBeNull();
+    expect((await sweepNow()).standing).toMatchObject({ newest: { runKey: 'done' }, unfinished: null });
     expect(fleet.calls).toContain('terminate i-1');
   });
 
@@ -88,7 +90,11 @@ describe('a sweep of the fleet', () => {
     };
     const beganMs = nowMs;
     const swept = await sweepNow();
-    expect(swept).toMatchObject({ drivenBy: { purpose: 'run' }, claim: { runKey: 'k' }, found: [] });
+    expect(swept).toMatchObject({
+      drivenBy: { purpose: 'run' },
+      standing: { unfinished: { runKey: 'k' } },
+      found: [],
+    });
     expect(nowMs - beganMs).toBeLessThan(LEASE_MS / 2);
     expect(fleet.calls).toEqual([]);
     expect(held.lost.aborted).toBe(false);
@@ -186,6 +192,34 @@ describe('a sweep of the journal', () => {
     expect(await segmentsOf('old')).toEqual([]);
   });
 
+  it('reads of many claims the oldest and the newest alone while none is too old', async () => {
+    for (let i = 0; i < 20; i += 1) await runToEnd(`run ${i}`, []);
+    const read = vi.spyOn(memory, 'read');
+    await sweepNow();
+    expect(read.mock.calls.flat().filter((name) => name.startsWith('claims/'))).toEqual([
+      'claims/000000000040.json',
+      'claims/000000000001.json',
+    ]);
+  });
+
+  it('keeps the folder of locks small, and costs the same each time, however long it goes on every 15 minutes', async () => {
+    const list = vi.spyOn(memory, 'list');
+    const read = vi.spyOn(memory, 'read');
+    const callsOfOne = async (): Promise<number[]> => {
+      list.mockClear();
+      read.mockClear();
+      await sweepNow();
+      nowMs += 900_000;
+      return [list.mock.calls.length, read.mock.calls.length];
+    };
+    const perDay = DAY_MS / 900_000;
+    for (let i = 0; i < 3 * perDay; i += 1) await callsOfOne();
+    const after = await callsOfOne();
+    for (let i = 0; i < 7 * perDay; i += 1) expect(await callsOfOne()).toEqual(after);
+    // Those of two days, the newest, and the one that is deleted next.
+    expect((await memory.list('locks')).length).toBeLessThanOrEqual(2 * perDay + 2);
+  });
+
   it('deletes locks after two days, and never the newest', async () => {
     for (let i = 0; i < 5; i += 1) await (await lockOf('run')).release();
     nowMs += 2 * DAY_MS + 1_000;
@@ -197,7 +231,7 @@ describe('a sweep of the journal', () => {
 
 function sweepNow(): Promise<Swept> {
   return sweep({
-    lock: { ...lockRequest('sweep'), holder: { ...holder('sweep'), sweeps: true } },
+    lock: lockRequest('sweep'),
     openFleet: (pin) => {
       opened.push(pin);
       return Promise.resolve({ fleet, timing: { zeroQuietMs: 0, terminateTimeoutMs: 0 } });

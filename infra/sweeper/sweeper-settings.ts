@@ -1,0 +1,33 @@
+import { Faults } from '../../definition/faults.ts';
+import type { AwsSettings } from '../../orchestrator/aws/aws-settings.ts';
+import { UsageFault } from '../../orchestrator/errors.ts';
+import { type Environment, parseSettings, type Settings } from '../../orchestrator/settings.ts';
+
+/** The function's variable that holds the orchestrator's settings, as JSON; all variables together may have 4 KB. */
+export const SETTINGS_VARIABLE = 'REINDEX_FLEET_SETTINGS';
+
+export interface SweeperSettings {
+  readonly settings: Settings;
+  /** Of the same. */
+  readonly aws: AwsSettings;
+}
+
+/**
+ * @throws UsageFault when there are none
+ * @throws Faults with every fault at once
+ */
+export function sweeperSettings(environment: Environment): SweeperSettings {
+  const text = environment[SETTINGS_VARIABLE] ?? '';
+  if (text === '')
+    throw new UsageFault(`${SETTINGS_VARIABLE} is not set: give it the orchestrator's settings as JSON`);
+  const settings = parseSettings(text, SETTINGS_VARIABLE);
+  const { aws } = settings;
+  if (aws === null) throw fault('aws', 'A scheduled sweep needs an Auto Scaling group to look after.');
+  if (aws.journal_bucket === null)
+    throw fault('aws.journal_bucket', 'A function has no folder: the journal must be in a bucket.');
+  return { settings, aws };
+}
+
+function fault(path: string, message: string): Faults {
+  return new Faults([{ file: SETTINGS_VARIABLE, line: null, column: null, path, message }]);
+}

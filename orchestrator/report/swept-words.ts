@@ -1,0 +1,103 @@
+import type { FleetInstance } from '../fleet/fleet.ts';
+import { type Holder, holderWords } from '../journal/holder.ts';
+import type { Swept } from '../run/sweep.ts';
+import { durationWords, plural } from './words.ts';
+
+/** What a sweep did, as the last line of its output. */
+export interface SweptResult {
+  readonly status: 'nothing to sweep' | 'swept' | 'left alone';
+  readonly fleet: string;
+  /** Where it lies. */
+  readonly journal: string;
+  /** Key of the unfinished run that holds the fleet. */
+  readonly held_by: string | null;
+  /** That lives and has the lock. */
+  readonly process: Holder | null;
+  readonly found: readonly FoundInstance[];
+  readonly ended: readonly string[];
+  readonly left_alone_until: string | null;
+  readonly removed_runs: readonly string[];
+  readonly removed_locks: number;
+}
+
+interface FoundInstance {
+  readonly instance: string;
+  readonly phase: FleetInstance['phase'];
+  /** Whose it is, as the fleet says; null: nobody knows. */
+  readonly run: string | null;
+  readonly launched_at: string | null;
+  readonly age_seconds: number | null;
+  readonly done: 'ended' | 'left alone';
+}
+
+export function sweptResult(
+  swept: Swept,
+  { fleet, journal, now }: { readonly fleet: string; readonly journal: string; readonly now: Date },
+): SweptResult {
+  const found = foundInstances(swept, now);
+  return {
+    status: statusOf(swept),
+    fleet,
+    journal,
+    held_by: swept.standing.unfinished?.runKey ?? null,
+    process: swept.drivenBy,
+    found,
+    ended: found.flatMap(({ instance, done }) => (done === 'ended' ? [instance] : [])),
+    left_alone_until: swept.graceUntil?.toISOString() ?? null,
+    removed_runs: swept.cleaned.runs,
+    removed_locks: swept.cleaned.locks,
+  };
+}
+
+/** The same for a person. */
+export function sweptLines(result: SweptResult): string[] {
+  return [...fleetLines(result), ...cleanedLines(result)];
+}
+
+function foundInstances({ found, graceUntil }: Swept, now: Date): FoundInstance[] {
+  return found.map(({ id, phase, run, launchedAt }) => ({
+    instance: id,
+    phase,
+    run,
+    launched_at: launchedAt,
+    age_seconds:
+      launchedAt === null ? null : Math.round((now.getTime() - new Date(launchedAt).getTime()) / 1000),
+    done: graceUntil === null ? 'ended' : 'left alone',
+  }));
+}
+
+function statusOf({ drivenBy, graceUntil }: Swept): SweptResult['status'] {
+  if (drivenBy !== null) return 'nothing to sweep';
+  return graceUntil === null ? 'swept' : 'left alone';
+}
+
+function fleetLines({
+  process,
+  held_by: runKey,
+  left_alone_until: graceUntil,
+  found,
+}: SweptResult): string[] {
+  if (process !== null) {
+    const what = runKey === null ? 'the fleet' : `the run with key ${runKey}`;
+    return [`nothing to sweep: ${what} is driven by ${holderWords(process)}`];
+  }
+  const lines = found.map(
+    ({ instance, phase, run, age_seconds: age, done }) =>
+      `${instance}  ${phase}, ${run === null ? 'whose is not known' : `of run ${run}`}${age === null ? '' : `, ${durationWords(age)} old`}: ${done}`,
+  );
+  if (graceUntil !== null && runKey !== null)
+    return [
+      ...lines,
+      `the run with key ${runKey} may be carried on any moment: its fleet is left alone until ${graceUntil}`,
+    ];
+  const kept =
+    runKey === null
+      ? ''
+      : `; \`reindex-fleet run\` carries the run with key ${runKey} on, \`reindex-fleet abandon\` ends it`;
+  return [...lines, `the fleet ${found.length === 0 ? 'was' : 'is'} at zero${kept}`];
+}
+
+function cleanedLines({ removed_runs: runs, removed_locks: locks }: SweptResult): string[] {
+  if (runs.length === 0 && locks === 0) return [];
+  return [`deleted from the journal: ${plural(runs.length, 'old run')}, ${plural(locks, 'old lock')}`];
+}

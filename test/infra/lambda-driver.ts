@@ -1,0 +1,40 @@
+import { pathToFileURL } from 'node:url';
+import type { handler as sweeperHandler } from '../../infra/sweeper/handler.ts';
+
+/**
+ * Calls a function as Lambda does, once per event: `lambda-driver.ts <bundle> <DriverInput as JSON>`. What the function
+ * writes goes to standard output; what came of each call, a `DriverOutcome`, to standard error, a line each.
+ */
+export interface DriverInput {
+  readonly events: readonly unknown[];
+  /** What the function has left of its time at each call. */
+  readonly remainingMs: number;
+}
+
+export interface DriverOutcome {
+  readonly result: Awaited<ReturnType<typeof sweeperHandler>> | null;
+  /** What Lambda would count as an error of the function. */
+  readonly error: { readonly name: string; readonly message: string } | null;
+  /** What still keeps the process going when the function has returned. */
+  readonly left: readonly string[];
+}
+
+const [, , bundle = '', input = ''] = process.argv;
+const { handler } = (await import(pathToFileURL(bundle).href)) as { handler: typeof sweeperHandler };
+const { events, remainingMs } = JSON.parse(input) as DriverInput;
+
+for (const event of events) {
+  const context = {
+    functionName: 'books-sweep',
+    logStreamName: '2026/01/01/[$LATEST]0123456789abcdef',
+    getRemainingTimeInMillis: () => remainingMs,
+  };
+  const outcome = await handler(event, context).then(
+    (result) => ({ result, error: null }),
+    ({ name, message }: Error) => ({ result: null, error: { name, message } }),
+  );
+  // Lambda stops the process right here; connections that were ended take a turn of the loop to close.
+  await new Promise((resolve) => setImmediate(resolve));
+  const left = process.getActiveResourcesInfo().filter((name) => name !== 'PipeWrap');
+  console.error(JSON.stringify({ ...outcome, left } satisfies DriverOutcome));
+}

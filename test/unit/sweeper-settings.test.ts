@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { SETTINGS_VARIABLE, sweeperSettings } from '../../infra/sweeper/sweeper-settings.ts';
+import { exitCodeOf } from '../../orchestrator/errors.ts';
+
+const AWS = {
+  region: 'eu-central-1',
+  group: 'books',
+  token_parameter: '/books/token',
+  journal_bucket: 'books-journal',
+};
+const SETTINGS = {
+  fleet: 'books',
+  definitions: 'books.yaml',
+  source: { url: 'postgres://reader@db/shop' },
+  target: { url: 'https://search:9200' },
+  aws: AWS,
+};
+
+describe('the settings of the scheduled sweep', () => {
+  it('are the orchestrator’s, from one variable; no other stands above it', () => {
+    const { settings, aws } = read(SETTINGS, { REINDEX_FLEET: 'another', REINDEX_SOURCE_PASSWORD: 'hush' });
+    expect(settings).toMatchObject({ fleet: 'books', journal: { keep_days: 90 } });
+    expect(settings.secrets.sourcePassword).toBeNull();
+    expect(aws).toMatchObject({ group: 'books', sweep_grace_ms: 1_800_000 });
+  });
+
+  it.each([
+    ['without a group', { ...SETTINGS, aws: null }, /^REINDEX_FLEET_SETTINGS aws: A scheduled sweep needs/],
+    [
+      'without a bucket',
+      { ...SETTINGS, aws: { ...AWS, journal_bucket: null } },
+      /^REINDEX_FLEET_SETTINGS aws\.journal_bucket: A function has no folder/,
+    ],
+    [
+      'with several faults',
+      { ...SETTINGS, fleet: 'Bad Name', aws: { ...AWS, region: 'Frankfurt', bucket: 'x' } },
+      /fleet: Small letters[^]*aws\.region: This is no region[^]*aws\.bucket: This is not a setting/,
+    ],
+    ['that are none', '', /^REINDEX_FLEET_SETTINGS is not set/],
+  ])('%s are refused, by name', (_, written, message) => {
+    let error: unknown;
+    try {
+      read(written);
+    } catch (caught) {
+      error = caught;
+    }
+    expect(String(error instanceof Error ? error.message : error)).toMatch(message);
+    expect(exitCodeOf(error)).toBe(2);
+  });
+});
+
+function read(written: unknown, others: Readonly<Record<string, string>> = {}) {
+  const text = typeof written === 'string' ? written : JSON.stringify(written);
+  return sweeperSettings({ ...others, [SETTINGS_VARIABLE]: text });
+}
