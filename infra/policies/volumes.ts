@@ -1,0 +1,59 @@
+import type { Checked, Rule, Violation } from './rule.ts';
+import { at, isOff, listAt } from './values.ts';
+
+/** What a worker swaps or writes down is a customer's data. */
+export const encryptedVolumes: Rule = {
+  name: 'encrypted-volumes',
+  description: 'Volumes of instances are encrypted.',
+  check: (resource) =>
+    volumes(resource)
+      .filter(({ volume }) => isOff(at(volume, 'encrypted')))
+      .map(({ where }) => violation(`${where}encrypted`)),
+};
+
+interface Volume {
+  /** Path of what describes it, with a dot behind it. */
+  readonly where: string;
+  readonly volume: unknown;
+}
+
+function volumes({ type, props }: Checked): Volume[] {
+  switch (type) {
+    case 'aws:ec2/launchTemplate:LaunchTemplate':
+      return ofTemplate(props);
+    case 'aws:ebs/volume:Volume':
+      return [{ where: '', volume: props }];
+    case 'aws:ec2/instance:Instance':
+      // Of a template those that it says nothing of.
+      return at(props, 'launchTemplate') === undefined ? [root(props), ...others(props)] : others(props);
+    case 'aws:ec2/launchConfiguration:LaunchConfiguration':
+    case 'aws:ec2/spotInstanceRequest:SpotInstanceRequest':
+      return [root(props), ...others(props)];
+    default:
+      return [];
+  }
+}
+
+/** One that says nothing of its volumes has the image's, encrypted or not. */
+function ofTemplate(props: unknown): Volume[] {
+  const property = 'blockDeviceMappings';
+  if (at(props, property) === undefined) return [{ where: `${property}[0].ebs.`, volume: undefined }];
+  return listAt(props, property)
+    .map((mapping, index) => ({ where: `${property}[${index}].ebs.`, volume: at(mapping, 'ebs') }))
+    .filter(({ volume }) => volume !== undefined);
+}
+
+function root(props: unknown): Volume {
+  return { where: 'rootBlockDevice.', volume: at(props, 'rootBlockDevice') };
+}
+
+function others(props: unknown): Volume[] {
+  return listAt(props, 'ebsBlockDevices').map((volume, index) => ({
+    where: `ebsBlockDevices[${index}].`,
+    volume,
+  }));
+}
+
+function violation(where: string): Violation {
+  return { where, what: 'The volume is not said to be encrypted.', remedy: 'Set it to true.' };
+}
