@@ -2,7 +2,6 @@ import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 import { child } from '../child.ts';
 import type { Names } from '../names.ts';
-import { workerValues } from '../parameters/worker-values.ts';
 import type { StackSettings } from '../settings/schema.ts';
 import { tagsOf } from '../tags.ts';
 import { orchestratorPolicy } from './orchestrator-policy.ts';
@@ -24,7 +23,7 @@ export class OrchestratorAccess extends pulumi.ComponentResource {
       {
         name: names.orchestratorPolicy,
         description: `Runs of the fleet ${names.fleet}`,
-        policy: JSON.stringify(orchestratorPolicy(names, passwordParameters(settings, names))),
+        policy: JSON.stringify(orchestratorPolicy(names)),
         tags: { ...tagsOf(names, settings.tags) },
       },
       child(this),
@@ -39,11 +38,4 @@ export class OrchestratorAccess extends pulumi.ComponentResource {
     );
     this.registerOutputs({ policy: this.policy.arn });
   }
-}
-
-/** Those that the orchestrator reads, where neither its environment nor its settings have a password. */
-function passwordParameters(settings: StackSettings, names: Names): string[] {
-  return workerValues(settings)
-    .filter(({ name, secret }) => secret && name !== 'search_url')
-    .map(({ name }) => `${names.workerParameters}/${name}`);
 }

@@ -1,3 +1,4 @@
+import { SOURCE_PARAMETERS, TARGET_PARAMETERS } from '../../orchestrator/run/credentials.ts';
 import type { Names } from '../names.ts';
 import { parameterArn } from './arns.ts';
 import { changeTheGroup, keepTheJournal } from './fleet-statements.ts';
@@ -8,10 +9,11 @@ import { policy, type PolicyDocument } from './policy-document.ts';
  * but `*` (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html): they show the account's
  * instances, and change nothing. Launching is the group's, so neither RunInstances nor PassRole stands here.
  *
- * @param secrets names of the workers' parameters that hold the passwords of database and cluster
+ * Of the workers' parameters it reads those with passwords, where it has none itself. Also those that are not there: Parameter
+ * Store says so to nobody who may not read them.
  */
-export function orchestratorPolicy(names: Names, secrets: readonly string[]): PolicyDocument {
-  const parameters = [names.imageParameter, names.tokenParameter, ...secrets];
+export function orchestratorPolicy(names: Names): PolicyDocument {
+  const secrets = [...SOURCE_PARAMETERS, ...TARGET_PARAMETERS];
   return policy(
     {
       Sid: 'Look',
@@ -28,10 +30,16 @@ export function orchestratorPolicy(names: Names, secrets: readonly string[]): Po
     },
     changeTheGroup(names),
     {
-      Sid: 'ReadImageTokenAndPasswords',
+      Sid: 'ReadImageAndToken',
       Effect: 'Allow',
       Action: 'ssm:GetParameter',
-      Resource: parameters.map((name) => parameterArn(names, name)),
+      Resource: [names.imageParameter, names.tokenParameter].map((name) => parameterArn(names, name)),
+    },
+    {
+      Sid: 'ReadThePasswords',
+      Effect: 'Allow',
+      Action: 'ssm:GetParameter',
+      Resource: secrets.map((name) => parameterArn(names, `${names.workerParameters}/${name}`)),
     },
     ...keepTheJournal(names),
   );

@@ -1,7 +1,7 @@
 import type { Names } from '../names.ts';
 import { functionArn, logStreamsArn } from './arns.ts';
 import { changeTheGroup, keepTheJournal } from './fleet-statements.ts';
-import { policy, type PolicyDocument } from './policy-document.ts';
+import { policy, type PolicyDocument, trust } from './policy-document.ts';
 
 /** What `sweep` calls, and the function's own log, in which its metrics stand too. */
 export function sweeperPolicy(names: Names): PolicyDocument {
@@ -31,4 +31,9 @@ export function schedulerPolicy(names: Names): PolicyDocument {
     Action: 'lambda:InvokeFunction',
     Resource: functionArn(names),
   });
+}
+
+/** Schedules of other accounts are not to take it on either (the confused deputy). */
+export function schedulerTrust({ place: { account } }: Names): PolicyDocument {
+  return trust('scheduler', { StringEquals: { 'aws:SourceAccount': account } });
 }

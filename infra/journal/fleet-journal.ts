@@ -1,8 +1,7 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 import { child } from '../child.ts';
-import { bucketArn } from '../access/arns.ts';
-import { policy, type PolicyDocument } from '../access/policy-document.ts';
+import { bucketPolicy } from '../access/bucket-policy.ts';
 import type { Names } from '../names.ts';
 import type { StackSettings } from '../settings/schema.ts';
 import { tagsOf } from '../tags.ts';
@@ -71,7 +70,7 @@ export class FleetJournal extends pulumi.ComponentResource {
       ),
       new aws.s3.BucketPolicy(
         name,
-        { bucket, policy: JSON.stringify(tlsAlone(names)) },
+        { bucket, policy: JSON.stringify(bucketPolicy(names)) },
         // S3 changes a bucket's policy and its access block one after the other, or answers 409.
         child(this, { dependsOn: access }),
       ),
@@ -93,16 +92,4 @@ function expiry(recoverDays: number): aws.types.input.s3.BucketLifecycleConfigur
     expiration: { expiredObjectDeleteMarker: true },
     abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
   };
-}
-
-function tlsAlone(names: Names): PolicyDocument {
-  const arn = bucketArn(names);
-  return policy({
-    Sid: 'TlsAlone',
-    Effect: 'Deny',
-    Principal: '*',
-    Action: 's3:*',
-    Resource: [arn, `${arn}/*`],
-    Condition: { Bool: { 'aws:SecureTransport': 'false' } },
-  });
 }

@@ -127,7 +127,8 @@ export const stackShape = section({
     keep_days: orchestrator.journal.unwrap().shape.keep_days,
     /** Name of the bucket that the stack makes; null: `reindex-<fleet>-<account>-<region>`. */
     bucket: aws.journal_bucket,
-    prefix: aws.journal_prefix,
+    // In the fleet's policies a * would stand for any text, other fleets' prefixes among them.
+    prefix: aws.journal_prefix.refine((prefix) => !prefix.includes('*'), 'Without *.'),
     /** What was deleted or replaced can be brought back for so long. */
     recover_days: whole(1, 3_650, ' of days').default(30),
   }).prefault({}),

@@ -2,7 +2,7 @@ import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 import { FleetRole } from '../access/fleet-role.ts';
 import { trust } from '../access/policy-document.ts';
-import { schedulerPolicy, sweeperPolicy } from '../access/sweeper-policy.ts';
+import { schedulerPolicy, schedulerTrust, sweeperPolicy } from '../access/sweeper-policy.ts';
 import { child } from '../child.ts';
 import type { Names } from '../names.ts';
 import { sweeperSettingsText } from '../settings/orchestrator-settings.ts';
@@ -55,7 +55,7 @@ export class FleetSweeper extends pulumi.ComponentResource {
       {
         name: names.schedulerRole,
         description: `Invokes the sweeper of the fleet ${names.fleet}`,
-        trust: trust('scheduler', { StringEquals: { 'aws:SourceAccount': names.place.account } }),
+        trust: schedulerTrust(names),
         policy: schedulerPolicy(names),
         permissionsBoundary,
         tags,

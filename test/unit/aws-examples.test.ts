@@ -1,32 +1,45 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { SOURCE_PARAMETERS, TARGET_PARAMETERS } from '../../orchestrator/run/credentials.ts';
+import { orchestratorPolicy } from '../../infra/access/orchestrator-policy.ts';
+import type { PolicyDocument } from '../../infra/access/policy-document.ts';
+import { workersPolicy } from '../../infra/access/workers-policy.ts';
+import { namesOf } from '../../infra/names.ts';
 import { WORKER_NODE_FLAGS } from '../../worker/contract.ts';
 import { settingsSchema } from '../../worker/settings-schema.ts';
-import { readPolicy } from '../aws/example-policy.ts';
 
-/** What README tells a user to put on AWS. That the orchestrator's policy suffices: aws-permissions.test.ts. */
+/** What README tells a user to put on AWS, who makes his group himself. */
 
-test.each(['orchestrator', 'workers'] as const)('the policy of the %s only looks anywhere', async (role) => {
-  const { anywhere } = await readPolicy(role);
-  for (const action of anywhere) expect(action).toMatch(/^(autoscaling|ec2):Describe/);
-});
+/** As in README. */
+const NAMES = {
+  ...namesOf(
+    {
+      fleet: 'books',
+      bucket: 'books-reindex-journal',
+      journalPrefix: 'reindex-fleet',
+      imageParameter: null,
+    },
+    { account: '123456789012', region: 'eu-central-1', partition: 'aws' },
+  ),
+  group: 'books-fleet',
+};
 
-test('the workers may end their instances and read their settings, no more', async () => {
-  const { actions } = await readPolicy('workers');
-  expect(actions.toSorted()).toEqual([
-    'autoscaling:TerminateInstanceInAutoScalingGroup',
-    'kms:Decrypt',
-    'ssm:GetParametersByPath',
-  ]);
-});
-
-test('the orchestrator may read image, token and the passwords that it shares with the workers, no other parameter', async () => {
-  const { resourcesOf } = await readPolicy('orchestrator');
-  const names = ['token', ...SOURCE_PARAMETERS, ...TARGET_PARAMETERS].map((name) => `worker/${name}`);
-  const prefix = 'arn:aws:ssm:eu-central-1:123456789012:parameter/reindex-fleet/books';
-  expect(resourcesOf('ssm:GetParameter')).toEqual(['image', ...names].map((name) => `${prefix}/${name}`));
-});
+test.each([
+  ['orchestrator', orchestratorPolicy(NAMES)],
+  ['workers', workersPolicy(NAMES)],
+])(
+  'the policy of the %s is the one that a stack makes, and lets decrypt what has a key of its own',
+  async (role, made) => {
+    const file = new URL(`../../examples/aws/${role}-policy.json`, import.meta.url);
+    const { Statement: statements, ...rest } = JSON.parse(await readFile(file, 'utf8')) as PolicyDocument;
+    const [decrypt, ...more] = statements.filter(({ Action }) => Action === 'kms:Decrypt');
+    expect({ ...rest, Statement: statements.filter((statement) => statement !== decrypt) }).toEqual(made);
+    expect(more).toEqual([]);
+    expect(decrypt).toMatchObject({
+      Effect: 'Allow',
+      Resource: expect.stringMatching(/^arn:aws:kms:.*:key\//),
+    });
+  },
+);
 
 test('the unit starts a worker as it is to be started, and never one that has ended by itself', async () => {
   const unit = await readFile(new URL('../../examples/aws/reindex-worker.service', import.meta.url), 'utf8');

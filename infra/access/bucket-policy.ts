@@ -1,0 +1,16 @@
+import type { Names } from '../names.ts';
+import { bucketArn } from './arns.ts';
+import { policy, type PolicyDocument } from './policy-document.ts';
+
+/** Of the journal's bucket: nobody reaches it without TLS, whatever he may do. */
+export function bucketPolicy(names: Names): PolicyDocument {
+  const arn = bucketArn(names);
+  return policy({
+    Sid: 'TlsAlone',
+    Effect: 'Deny',
+    Principal: '*',
+    Action: 's3:*',
+    Resource: [arn, `${arn}/*`],
+    Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+  });
+}
