@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as pulumi from '@pulumi/pulumi';
 import { parse } from 'yaml';
-import stack from '../../infra/index.ts';
+import { stackProgram } from './stack-program.ts';
 import { inventedProvider, type Provider } from './provider.ts';
 import type { Registration } from './registration.ts';
 import { ResourceMonitor, type ResourceState, STACK_TYPE } from './resource-monitor.ts';
@@ -19,7 +19,7 @@ export interface RunOptions {
   readonly preview?: boolean;
   /** Makes the resources; by default they are invented. */
   readonly provider?: Provider;
-  /** By default the stack's own, infra/index.ts. Returns the stack's outputs. */
+  /** By default the stack's own, infra/stack.ts. Returns the stack's outputs. */
   readonly program?: () => Promise<object>;
 }
 
@@ -82,7 +82,7 @@ async function runAlone(
     stack: stackName = 'production',
     preview = false,
     provider = inventedProvider,
-    program = stack,
+    program = stackProgram,
   }: RunOptions,
 ): Promise<ProgramRun> {
   const monitor = new ResourceMonitor({ project: PROJECT, stack: stackName, preview, provider });
