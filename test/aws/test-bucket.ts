@@ -6,9 +6,8 @@ import { openS3Store } from '../../orchestrator/journal/s3-store.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
 import { awsEnvironment, REGION, testClients } from './aws-clients.ts';
 
-/** Makes a bucket of a name of its own. */
-export async function createTestBucket(url: string): Promise<string> {
-  const bucket = `journal-${randomUUID()}`;
+/** Makes a bucket, by default of a name of its own. */
+export async function createTestBucket(url: string, bucket = `journal-${randomUUID()}`): Promise<string> {
   const clients = testClients(url);
   await clients.s3.send(
     new CreateBucketCommand({

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, it } from 'vitest';
 import { writeClaim } from '../../orchestrator/journal/claims.ts';
 import { currentHolder } from '../../orchestrator/journal/lock.ts';
@@ -7,7 +8,8 @@ import type { JournalStore } from '../../orchestrator/journal/store.ts';
 import { startApiProxy } from '../aws/api-proxy.ts';
 import { awsEnvironment, REGION } from '../aws/aws-clients.ts';
 import { createTestBucket, openTestStore } from '../aws/test-bucket.ts';
-import { type Deployment, startDeployment } from '../infra/deployment.ts';
+import { type Deployment, REQUEST_VARIABLE, startDeployment } from '../infra/deployment.ts';
+import { type EndedProgram, type ProgramOptions, runProgram } from '../infra/program-engine.ts';
 import { errorOf, resultOf } from '../support/run-command.ts';
 import { setUpRun, type TestScope } from '../support/run-setup.ts';
 import { PLACES, placesDatabase } from '../support/run-table.ts';
@@ -17,6 +19,7 @@ import { PLACES, placesDatabase } from '../support/run-table.ts';
 const awsUrl = inject('awsUrl') ?? '';
 const database = placesDatabase();
 const PREFIX = 'reindex-fleet';
+const HELD_STACK = fileURLToPath(new URL('../infra/held-stack-program.ts', import.meta.url));
 /** Long beside what a busy machine takes for a renewal, short enough to wait for. */
 const LEASE_MS = 10_000;
 /** So long that nobody in a test outlasts it. */
@@ -128,6 +131,65 @@ describe.skipIf(awsUrl === '')('a deployment', { timeout: 120_000 }, () => {
     await second.said('info: waiting for the lock: pulumi up (stack production), process');
     await first.end();
     await second.said('goes on');
+    expect(await currentHolder(journal.store)).toMatchObject({ epoch: 2, holder: { pid: second.child.pid } });
+  });
+});
+
+/** By the SDK's own runner, with an engine that is a test's. */
+describe.skipIf(awsUrl === '')('a program of Pulumi', { timeout: 120_000 }, () => {
+  const run = (
+    scope: TestScope,
+    { bucket, fleet }: Pick<Journal, 'bucket' | 'fleet'>,
+    lastSteps: ProgramOptions['lastSteps'],
+  ): Promise<EndedProgram> => {
+    const journal = { region: REGION, profile: null, bucket, prefix: PREFIX, fleet, leaseMs: LONG_LEASE_MS };
+    return runProgram(scope, {
+      program: HELD_STACK,
+      stack: 'production',
+      environment: { ...awsEnvironment(awsUrl), [REQUEST_VARIABLE]: JSON.stringify({ journal }) },
+      lastSteps,
+    });
+  };
+
+  it('holds the lock until the engine has done its last step, and then gives it back', async (scope) => {
+    const journal = await makeJournal();
+    const seen: unknown[] = [];
+    const ended = await run(scope, journal, async (hooks) => {
+      seen.push(await hooks.beforeDelete('group'));
+      seen.push(await currentHolder(journal.store));
+    });
+    expect(ended).toEqual({ code: 0, shown: [] });
+    expect(seen).toEqual([
+      [],
+      expect.objectContaining({
+        holder: expect.objectContaining({ purpose: 'pulumi up (stack production)' }),
+      }),
+    ]);
+    expect(await currentHolder(journal.store)).toBeNull();
+  });
+
+  it('may not delete what a run has got meanwhile, where there was no bucket at first', async (scope) => {
+    const place = { bucket: `books-${randomUUID()}`, fleet: 'books' };
+    const said: string[] = [];
+    const ended = await run(scope, place, async (hooks) => {
+      await createTestBucket(awsUrl, place.bucket);
+      await claimFor(
+        await openTestStore(awsUrl, { bucket: place.bucket, prefix: `${PREFIX}/books` }),
+        'monday',
+      );
+      said.push(...(await hooks.beforeDelete('group')));
+    });
+    expect(said).toEqual([expect.stringMatching(HELD)]);
+    expect(ended.code).toBe(0);
+  });
+
+  it('is refused before it registers anything, in one sentence', async (scope) => {
+    const journal = await makeJournal();
+    await claimFor(journal.store, 'monday');
+    const ended = await run(scope, journal, () => Promise.reject(new Error('it is not refused')));
+    expect(ended.code).not.toBe(0);
+    expect(ended.shown).toEqual([expect.stringMatching(HELD)]);
+    expect(ended.shown[0]).not.toMatch(/^\s+at /m);
   });
 });
 
