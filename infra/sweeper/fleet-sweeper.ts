@@ -8,6 +8,7 @@ import type { Names } from '../names.ts';
 import { sweeperSettingsText } from '../settings/orchestrator-settings.ts';
 import type { StackSettings } from '../settings/schema.ts';
 import { tagsOf } from '../tags.ts';
+import { INTERVAL_VARIABLE, SETTINGS_VARIABLE } from './sweeper-settings.ts';
 
 export interface FleetSweeperArgs {
   readonly settings: StackSettings;
@@ -102,7 +103,12 @@ function functionArgs(
     code: new pulumi.asset.AssetArchive({ 'index.mjs': new pulumi.asset.StringAsset(code) }),
     timeout: TIMEOUT_SECONDS,
     memorySize: MEMORY_MIB,
-    environment: { variables: { REINDEX_FLEET_SETTINGS: sweeperSettingsText(settings, names) } },
+    environment: {
+      variables: {
+        [SETTINGS_VARIABLE]: sweeperSettingsText(settings, names),
+        [INTERVAL_VARIABLE]: String(settings.sweep.every_minutes),
+      },
+    },
     tags,
   };
 }

@@ -10,8 +10,8 @@ import type { SweepMeasure } from './metrics.ts';
 /** By metric; see `measureSweep`. */
 export type SweepMeasures = Readonly<Record<SweepMeasure, number>>;
 
-/** Two intervals of the schedule by default: the last figures of a run that ends between two sweeps are seen once or twice. */
-export const RECENT_MS = 1_800_000;
+/** A run that has ended is recent for so many intervals of the schedule: its last figures are then seen once or twice. */
+export const RECENT_INTERVALS = 2;
 
 /**
  * What a sweep leaves for alarms; null: the fleet is at rest, nothing is to be written.

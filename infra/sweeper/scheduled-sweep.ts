@@ -8,7 +8,7 @@ import { openGroupFleet } from '../../orchestrator/run/open-group.ts';
 import { openJournal } from '../../orchestrator/run/open-journal.ts';
 import type { Environment } from '../../orchestrator/settings.ts';
 import { embeddedMetrics } from './embedded-metrics.ts';
-import { measureSweep, RECENT_MS, recentRun } from './measure.ts';
+import { measureSweep, RECENT_INTERVALS, recentRun } from './measure.ts';
 import { sweeperSettings } from './sweeper-settings.ts';
 
 /** What is used of https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html */
@@ -25,8 +25,6 @@ export interface ScheduledSweepOptions {
   readonly context: LambdaContext;
   /** Takes one line of the log, with its end. */
   readonly write: (line: string) => void;
-  /** Figures of a run that ended within so many milliseconds are still written. */
-  readonly recentMs?: number;
 }
 
 /**
@@ -49,10 +47,10 @@ const STOP_BEFORE_END_MS = 10_000;
  * @throws Faults, UsageFault, RunFailed, FleetHeld, Superseded: Lambda counts each as an error of the function
  */
 export async function scheduledSweep(options: ScheduledSweepOptions): Promise<SweptResult> {
-  const { environment, context, write, recentMs = RECENT_MS } = options;
+  const { environment, context, write } = options;
   const reporter = jsonLines(write, () => systemClock.monotonicMs());
   try {
-    const { settings, aws } = sweeperSettings(environment);
+    const { settings, aws, intervalMs } = sweeperSettings(environment);
     const journal = openJournal(settings, environment);
     const deadline = startDeadline(context);
     try {
@@ -71,7 +69,11 @@ export async function scheduledSweep(options: ScheduledSweepOptions): Promise<Sw
         openFleet: (pin) => openGroupFleet(aws, pin),
       });
       const now = systemClock.now();
-      const run = await recentRun(store, swept.standing, new Date(now.getTime() - recentMs));
+      const run = await recentRun(
+        store,
+        swept.standing,
+        new Date(now.getTime() - RECENT_INTERVALS * intervalMs),
+      );
       const measures = measureSweep(swept, run);
       if (measures !== null) write(`${embeddedMetrics(settings.fleet, measures, now)}\n`);
       return result;

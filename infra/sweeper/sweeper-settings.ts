@@ -6,14 +6,20 @@ import { type Environment, parseSettings, type Settings } from '../../orchestrat
 /** The function's variable that holds the orchestrator's settings, as JSON; all variables together may have 4 KB. */
 export const SETTINGS_VARIABLE = 'REINDEX_FLEET_SETTINGS';
 
+/** The function's variable that says in minutes how often it is invoked. */
+export const INTERVAL_VARIABLE = 'REINDEX_SWEEP_EVERY_MINUTES';
+const USUAL_INTERVAL = '15';
+
 export interface SweeperSettings {
   readonly settings: Settings;
   /** Of the same. */
   readonly aws: AwsSettings;
+  /** Between two sweeps. */
+  readonly intervalMs: number;
 }
 
 /**
- * @throws UsageFault when there are none
+ * @throws UsageFault when there are none, or the interval is no number
  * @throws Faults with every fault at once
  */
 export function sweeperSettings(environment: Environment): SweeperSettings {
@@ -25,7 +31,14 @@ export function sweeperSettings(environment: Environment): SweeperSettings {
   if (aws === null) throw fault('aws', 'A scheduled sweep needs an Auto Scaling group to look after.');
   if (aws.journal_bucket === null)
     throw fault('aws.journal_bucket', 'A function has no folder: the journal must be in a bucket.');
-  return { settings, aws };
+  return { settings, aws, intervalMs: intervalMs(environment) };
+}
+
+function intervalMs(environment: Environment): number {
+  const minutes = environment[INTERVAL_VARIABLE] ?? USUAL_INTERVAL;
+  if (!/^[1-9][0-9]{0,3}$/.test(minutes))
+    throw new UsageFault(`${INTERVAL_VARIABLE} is a number of minutes from 1 to 9999, not "${minutes}"`);
+  return Number(minutes) * 60_000;
 }
 
 function fault(path: string, message: string): Faults {

@@ -1,32 +1,25 @@
-import { beforeAll, describe, expect, inject, it } from 'vitest';
-import { bundleSweeper } from '../../infra/sweeper/bundle.ts';
-import { SETTINGS_VARIABLE } from '../../infra/sweeper/sweeper-settings.ts';
-import { systemClock } from '../../orchestrator/clock.ts';
-import { certainStore } from '../../orchestrator/journal/certain-store.ts';
-import { currentClaim, runFolder, writeClaim } from '../../orchestrator/journal/claims.ts';
-import { FleetLock, currentHolder } from '../../orchestrator/journal/lock.ts';
-import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
-import type { JournalStore } from '../../orchestrator/journal/store.ts';
-import type { FleetPin, RunEvent } from '../../orchestrator/reconcile/events.ts';
-import { type ApiProxy, startApiProxy } from '../aws/api-proxy.ts';
-import { awsEnvironment } from '../aws/aws-clients.ts';
+import { describe, expect, inject, it } from 'vitest';
+import { currentClaim } from '../../orchestrator/journal/claims.ts';
+import { currentHolder } from '../../orchestrator/journal/lock.ts';
+import type { ApiProxy } from '../aws/api-proxy.ts';
 import { groupIdsOf, groupOf, isGroupAtZero, setDesired } from '../aws/group.ts';
-import { openTestStore } from '../aws/test-bucket.ts';
-import { type AwsWorld, makeWorld } from '../aws/world.ts';
-import { type Invoked, invokeSweeper, type InvokeOptions } from '../infra/sweeper-function.ts';
-import type { TestScope } from '../support/run-setup.ts';
+import type { Invoked } from '../infra/sweeper-function.ts';
+import {
+  claimRun,
+  FLEET,
+  holdLock,
+  LOST_TWO,
+  OVER,
+  setUpSweeper as setUp,
+  takeLock,
+  writeStanding,
+} from '../infra/sweeper-world.ts';
 import { IDENTITY } from '../support/virtual-world.ts';
 
 /** The scheduled sweep as Lambda runs it: the very bundle, alone in a folder, in a process of its own. */
 
-const FLEET = 'books';
-const GRACE_MS = 600_000;
+const DAY_MS = 86_400_000;
 const AT_REST = ['swept', [], []];
-
-let code = '';
-beforeAll(async () => {
-  code = await bundleSweeper();
-});
 
 describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120_000 }, () => {
   it('brings to zero what was left behind without a run, and says in its metrics how many', async (scope) => {
@@ -46,7 +39,11 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
 
   it('writes no metric at rest, may be invoked again at once, and makes few calls however many runs there were', async (scope) => {
     const { invoke, proxy, store } = await setUp(scope);
-    for (const daysAgo of [5, 4, 3, 2, 1]) await finishedRun(store, daysAgo);
+    for (const daysAgo of [5, 4, 3, 2, 1]) {
+      const at = new Date(Date.now() - daysAgo * DAY_MS);
+      await writeStanding(store, { at, runKey: `${daysAgo}`, held: true, ended: null });
+      await writeStanding(store, { at, runKey: `${daysAgo}`, ...OVER });
+    }
     const { invocations, log } = await invoke({ times: 2 });
     expect(invocations.map(outline)).toEqual([AT_REST, AT_REST]);
     for (const { left } of invocations) expect(left).toEqual([]);
@@ -105,6 +102,17 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
     expect(metricsIn(log)).toEqual([{ InstancesWithoutRun: 2, DeadLetters: 0, WorkersLost: 0 }]);
     expect((await groupOf(world)).DesiredCapacity).toBe(2);
     expect(await groupIdsOf(world)).toHaveLength(2);
+  });
+
+  it('says the last figures of a run that has ended within two intervals, and then no more', async (scope) => {
+    const { world, invoke, store } = await setUp(scope);
+    await claimRun(store, world, [...LOST_TWO]);
+    const ten = 10 * 60_000;
+    await writeStanding(store, { ...OVER, at: new Date(Date.now() - ten) });
+    const figures = { InstancesWithoutRun: 0, DeadLetters: 0, WorkersLost: 2 };
+    expect(metricsIn((await invoke()).log)).toEqual([figures]);
+    expect(metricsIn((await invoke({ everyMinutes: 6 })).log)).toEqual([figures]);
+    expect(metricsIn((await invoke({ everyMinutes: 4 })).log)).toEqual([]);
   });
 
   it('ends an unfinished run’s fleet after its grace, and keeps the claim', async (scope) => {
@@ -178,118 +186,6 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
     expect(proxy.calls).toEqual([]);
   });
 });
-
-interface Sweeper {
-  readonly world: AwsWorld;
-  /** Between the function and AWS. */
-  readonly proxy: ApiProxy;
-  /** The fleet's journal, looked at past the proxy. */
-  readonly store: JournalStore;
-  readonly invoke: (options?: Pick<InvokeOptions, 'times' | 'remainingMs'>) => Promise<Invoked>;
-}
-
-async function setUp(
-  scope: TestScope,
-  aws: Readonly<Record<string, unknown>> = {},
-  leaseMs = 15_000,
-): Promise<Sweeper> {
-  const world = await makeWorld(scope, { maximum: 4, fleet: FLEET });
-  const proxy = await startApiProxy(scope, world.awsUrl);
-  const settings = {
-    fleet: FLEET,
-    definitions: 'not/there.yaml',
-    source: { url: 'postgres://nobody@127.0.0.1:1/none' },
-    target: { url: 'http://127.0.0.1:1' },
-    journal: { lease_ms: leaseMs },
-    aws: {
-      region: world.region,
-      group: world.group,
-      token_parameter: world.tokenParameter,
-      journal_bucket: world.bucket,
-      zero_quiet_ms: 500,
-      sweep_grace_ms: GRACE_MS,
-      ...aws,
-    },
-  };
-  const environment = { ...awsEnvironment(proxy.url), [SETTINGS_VARIABLE]: JSON.stringify(settings) };
-  const place = { bucket: world.bucket, prefix: `reindex-fleet/${FLEET}` };
-  const store = certainStore(await openTestStore(world.awsUrl, place), systemClock);
-  return {
-    world,
-    proxy,
-    store,
-    invoke: (options) => invokeSweeper(scope, { code, environment, ...options }),
-  };
-}
-
-/** The claims of a run that is over; a sweep at rest does not look for its journal. */
-async function finishedRun(store: JournalStore, daysAgo: number): Promise<void> {
-  const at = new Date(Date.now() - daysAgo * 86_400_000).toISOString();
-  const claim = {
-    runKey: at,
-    run: at,
-    alias: IDENTITY.alias,
-    definitionDigest: IDENTITY.definitionDigest,
-    at,
-  };
-  expect(await writeClaim(store, { ...claim, held: true, ended: null })).toBe(true);
-  expect(await writeClaim(store, { ...claim, held: false, ended: 'finished' })).toBe(true);
-}
-
-/** Two workers of the run that it has not let go. */
-const LOST_TWO: readonly RunEvent[] = [
-  { type: 'instance_launched', instance: 'i-spot', at: IDENTITY.startedAt },
-  { type: 'instance_ended', instance: 'i-spot', at: IDENTITY.startedAt, seen: true },
-  { type: 'terminating', instance: 'i-mute', decrement: false, replaced: true, reason: 'never ready' },
-];
-
-/** A run that holds the fleet and that no process drives. */
-async function claimRun(
-  store: JournalStore,
-  world: AwsWorld,
-  events: readonly RunEvent[] = [],
-): Promise<void> {
-  const { runKey, run, alias, definitionDigest } = IDENTITY;
-  const at = new Date().toISOString();
-  expect(await writeClaim(store, { runKey, run, alias, definitionDigest, at, held: true, ended: null })).toBe(
-    true,
-  );
-  const journal = await RunJournal.open({
-    store,
-    runFolder: runFolder(runKey),
-    epoch: 1,
-    requireHeld: () => {},
-    now: () => new Date(),
-  });
-  const pin: FleetPin = {
-    region: world.region,
-    group: world.group,
-    template: { id: world.templateId, version: '1' },
-    image: world.imageId,
-    parameter: null,
-  };
-  await journal.append([IDENTITY, { type: 'fleet_pinned', pin }, ...events]);
-}
-
-async function takeLock(store: JournalStore, purpose: string): Promise<FleetLock> {
-  const holder = { host: 'elsewhere', pid: 7, identity: null, since: new Date().toISOString(), purpose };
-  const { signal } = new AbortController();
-  const timing = { leaseMs: 15_000, waitMs: 0, clock: systemClock, signal };
-  return FleetLock.acquire(
-    store,
-    holder,
-    timing,
-    () => Promise.resolve('unknown'),
-    () => {},
-  );
-}
-
-/** As a process does that lives. */
-async function holdLock(scope: TestScope, store: JournalStore, purpose: string): Promise<void> {
-  const lock = await takeLock(store, purpose);
-  lock.startRenewing();
-  scope.onTestFinished(() => lock.release());
-}
 
 function outline({ result }: Invoked['invocations'][number]): unknown[] {
   return [result?.status, result?.found, result?.ended];

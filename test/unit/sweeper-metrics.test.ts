@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { embeddedMetrics } from '../../infra/sweeper/embedded-metrics.ts';
-import { measureSweep, RECENT_MS, recentRun } from '../../infra/sweeper/measure.ts';
+import { measureSweep, recentRun } from '../../infra/sweeper/measure.ts';
 import { FLEET_DIMENSION, METRICS_NAMESPACE, SWEEP_METRICS } from '../../infra/sweeper/metrics.ts';
 import { type Claim, runFolder } from '../../orchestrator/journal/claims.ts';
 import type { Holder } from '../../orchestrator/journal/holder.ts';
@@ -13,6 +13,7 @@ import { MemoryStore } from '../support/memory-store.ts';
 import { view } from '../support/scripted-fleet.ts';
 import { IDENTITY } from '../support/virtual-world.ts';
 
+const HALF_AN_HOUR_MS = 1_800_000;
 const AT = '2026-01-01T00:00:00.000Z';
 const HOLDER: Holder = { host: 'here', pid: 7, identity: null, since: AT, purpose: 'run' };
 const { instances: found } = view(2, 'i-1', 'i-2');
@@ -128,7 +129,7 @@ it('a line of embedded metrics has the form of CloudWatch’s specification', ()
 const FINISHED: RunEvent = { type: 'finished', at: AT, result: {} };
 
 async function recent(store: MemoryStore, now: string): Promise<RunState | null> {
-  return recentRun(store, await readStanding(store), new Date(Date.parse(now) - RECENT_MS));
+  return recentRun(store, await readStanding(store), new Date(Date.parse(now) - HALF_AN_HOUR_MS));
 }
 
 /** A store with one run that was claimed, or whose claim ended, at `AT`; its journal was last written at `writtenAt`. */

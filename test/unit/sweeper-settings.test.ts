@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { SETTINGS_VARIABLE, sweeperSettings } from '../../infra/sweeper/sweeper-settings.ts';
+import {
+  INTERVAL_VARIABLE,
+  SETTINGS_VARIABLE,
+  sweeperSettings,
+} from '../../infra/sweeper/sweeper-settings.ts';
 import { exitCodeOf } from '../../orchestrator/errors.ts';
 
 const AWS = {
@@ -22,6 +26,15 @@ describe('the settings of the scheduled sweep', () => {
     expect(settings).toMatchObject({ fleet: 'books', journal: { keep_days: 90 } });
     expect(settings.secrets.sourcePassword).toBeNull();
     expect(aws).toMatchObject({ group: 'books', sweep_grace_ms: 1_800_000 });
+  });
+
+  it('know how often it is invoked', () => {
+    expect(read(SETTINGS).intervalMs).toBe(900_000);
+    expect(read(SETTINGS, { [INTERVAL_VARIABLE]: '1440' }).intervalMs).toBe(86_400_000);
+    for (const odd of ['', '0', '-5', '1.5', 'often'])
+      expect(() => read(SETTINGS, { [INTERVAL_VARIABLE]: odd })).toThrow(
+        /^REINDEX_SWEEP_EVERY_MINUTES is a number/,
+      );
   });
 
   it.each([
