@@ -12,7 +12,7 @@ const HELD_SHARE = 0.9;
 export interface LockTiming {
   /** How long a lock object must stand unchanged before a contender may take it over. */
   readonly leaseMs: number;
-  /** Longest wait for another holder. */
+  /** Longest wait for another holder, from the first look at its lock on. */
   readonly waitMs: number;
   readonly clock: Clock;
   /** Ends the waiting. */
@@ -54,8 +54,9 @@ export class FleetLock {
     stateOfHolder: (holder: Holder) => Promise<'alive' | 'dead' | 'unknown'>,
     onWait: (record: LockRecord) => Promise<void> | void,
   ): Promise<FleetLock> {
-    const begin = timing.clock.monotonicMs();
-    let watched = { mark: '', sinceMs: begin };
+    let watched = { mark: '', sinceMs: Number.POSITIVE_INFINITY };
+    // The wait begins with the first answer: a slow one must not leave less than the lease that a dead holder is given.
+    let beganMs: number | null = null;
     let epoch = 0;
     for (;;) {
       // What a look shows may be as old as its question: an answer may come late, or find this process asleep.
@@ -63,6 +64,7 @@ export class FleetLock {
       epoch = await highestNumber(store, LOCKS, epoch);
       const record = await readLock(store, epoch);
       const nowMs = timing.clock.monotonicMs();
+      beganMs ??= nowMs;
       const mark = `${epoch}/${record?.beat}`;
       if (mark !== watched.mark) watched = { mark, sinceMs: nowMs };
       const free = record === null || record.released || askedMs - watched.sinceMs >= timing.leaseMs;
@@ -72,7 +74,7 @@ export class FleetLock {
         await lock.#outlast(record);
         return lock;
       }
-      if (nowMs - begin > timing.waitMs) throw new FleetHeld(describeHeld(record));
+      if (nowMs - beganMs >= timing.waitMs) throw new FleetHeld(describeHeld(record));
       await onWait(record);
       await timing.clock.sleep(Math.min(250, timing.leaseMs / 4), timing.signal);
     }

@@ -128,7 +128,7 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
   });
 
   it('outlasts an orchestrator that died with its lock, by a lease', async (scope) => {
-    const { world, invoke, store } = await setUp(scope, {}, 3_000);
+    const { world, invoke, store } = await setUp(scope, {}, 8_000);
     await setDesired(world, 1);
     const lock = await takeLock(store, 'reindex-fleet run');
     const { invocations, log } = await invoke();

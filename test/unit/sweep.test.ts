@@ -109,6 +109,18 @@ describe('a sweep of the fleet', () => {
     expect(nowMs - beganMs).toBeGreaterThanOrEqual(LEASE_MS);
   });
 
+  it('takes no holder for one that lives because its own first look was slow', async () => {
+    await claim('k');
+    await lockOf('run');
+    nowMs += GRACE_MS;
+    const list = memory.list.bind(memory);
+    vi.spyOn(memory, 'list').mockImplementationOnce((folder, part) => {
+      nowMs += LEASE_MS / 2;
+      return list(folder, part);
+    });
+    expect(await sweepNow()).toMatchObject({ drivenBy: null, found: [{ id: 'i-1' }, { id: 'i-2' }] });
+  });
+
   it('leaves a claimed fleet alone until the grace after the journal’s last write is over; the claim stays', async () => {
     const journal = await claim('k');
     nowMs += GRACE_MS - 1_000;
