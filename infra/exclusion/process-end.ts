@@ -6,11 +6,19 @@
  */
 const TIMES_BEFORE_THE_END = 10;
 
+/** What is still to be done; of all fleets of a program. */
+const works: (() => Promise<void>)[] = [];
+
 /**
  * Does some work when everything else is done, the engine's steps included. Not when the process is ended by an error,
  * a signal or `process.exit`.
  */
 export function atTheVeryEnd(work: () => Promise<void>): void {
+  works.push(work);
+  if (works.length === 1) listenForTheEnd();
+}
+
+function listenForTheEnd(): void {
   let times = 0;
   const listen = (): void => {
     times += 1;
@@ -19,7 +27,7 @@ export function atTheVeryEnd(work: () => Promise<void>): void {
       return;
     }
     process.off('beforeExit', listen);
-    void work();
+    for (const last of works.splice(0)) void last();
   };
   process.on('beforeExit', listen);
 }

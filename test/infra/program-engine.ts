@@ -2,11 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import callbackService from '@pulumi/pulumi/proto/callback_grpc_pb.js';
 import callbacks from '@pulumi/pulumi/proto/callback_pb.js';
-import engineService from '@pulumi/pulumi/proto/engine_grpc_pb.js';
+import engineService, { type IEngineServer } from '@pulumi/pulumi/proto/engine_grpc_pb.js';
 import engine from '@pulumi/pulumi/proto/engine_pb.js';
-import monitorService from '@pulumi/pulumi/proto/resource_grpc_pb.js';
+import monitorService, { type IResourceMonitorServer } from '@pulumi/pulumi/proto/resource_grpc_pb.js';
 import resources from '@pulumi/pulumi/proto/resource_pb.js';
 import type { TestScope } from '../support/run-setup.ts';
 
@@ -15,26 +16,18 @@ import type { TestScope } from '../support/run-setup.ts';
  * is there as soon as it is registered, and the engine's last steps are a test's.
  */
 
-/** The SDK's own copy: there must be one. */
-const requireOfPulumi = createRequire(createRequire(import.meta.url).resolve('@pulumi/pulumi'));
-const grpc = requireOfPulumi('@grpc/grpc-js') as Grpc;
-const RUNNER = requireOfPulumi.resolve('./cmd/run');
+const RUNNER = createRequire(import.meta.url).resolve('@pulumi/pulumi/cmd/run');
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
-interface Grpc {
-  readonly Server: new () => Server;
-  readonly ServerCredentials: { createInsecure(): unknown };
-  readonly credentials: { createInsecure(): never };
-}
-
-interface Server {
-  addService(service: object, handlers: Handlers): void;
-  bindAsync(address: string, credentials: unknown, bound: (error: Error | null, port: number) => void): void;
-  forceShutdown(): void;
-}
-
-type Answer = (error: null, answer: unknown) => void;
-type Handlers = Readonly<Record<string, (call: { readonly request: never }, answer: Answer) => void>>;
+type MonitorCalls = Pick<
+  IResourceMonitorServer,
+  | 'supportsFeature'
+  | 'registerResource'
+  | 'registerResourceHook'
+  | 'registerResourceOutputs'
+  | 'signalAndWaitForShutdown'
+>;
+type EngineCalls = Pick<IEngineServer, 'log' | 'getRootResource' | 'setRootResource'>;
 
 export interface ProgramOptions {
   /** Its file. */
@@ -59,7 +52,7 @@ export interface EndedProgram {
 export async function runProgram(scope: TestScope, options: ProgramOptions): Promise<EndedProgram> {
   const state = { hooks: new Map<string, callbacks.Callback>(), bound: new Map<string, string[]>() };
   const shown: string[] = [];
-  const server = new grpc.Server();
+  const server = new Server();
   scope.onTestFinished(() => Promise.resolve(server.forceShutdown()));
   server.addService(monitorService.ResourceMonitorService, monitorHandlers(state, options));
   server.addService(engineService.EngineService, engineHandlers(shown));
@@ -94,7 +87,7 @@ interface EngineState {
   readonly bound: Map<string, string[]>;
 }
 
-function monitorHandlers({ hooks, bound }: EngineState, { lastSteps }: ProgramOptions): Handlers {
+function monitorHandlers({ hooks, bound }: EngineState, { lastSteps }: ProgramOptions): MonitorCalls {
   const beforeDelete: ProgramHooks['beforeDelete'] = async (resource) => {
     const called = (bound.get(resource) ?? []).map((name) => callHook(hooks.get(name), resource));
     return (await Promise.all(called)).filter((said) => said !== '');
@@ -106,13 +99,13 @@ function monitorHandlers({ hooks, bound }: EngineState, { lastSteps }: ProgramOp
       yes.setHassupport(true);
       answer(null, yes);
     },
-    registerResource: ({ request }: { request: resources.RegisterResourceRequest }, answer) => {
+    registerResource: ({ request }, answer) => {
       bound.set(request.getName(), request.getHooks()?.getBeforeDeleteList() ?? []);
       const registered = new resources.RegisterResourceResponse();
       registered.setUrn(`urn:pulumi:test::test::${request.getType()}::${request.getName()}`);
       answer(null, registered);
     },
-    registerResourceHook: ({ request }: { request: resources.RegisterResourceHookRequest }, answer) => {
+    registerResourceHook: ({ request }, answer) => {
       const callback = request.getCallback();
       if (callback !== undefined) hooks.set(request.getName(), callback);
       answer(null, EMPTY);
@@ -124,9 +117,9 @@ function monitorHandlers({ hooks, bound }: EngineState, { lastSteps }: ProgramOp
   };
 }
 
-function engineHandlers(shown: string[]): Handlers {
+function engineHandlers(shown: string[]): EngineCalls {
   return {
-    log: ({ request }: { request: engine.LogRequest }, answer) => {
+    log: ({ request }, answer) => {
       if (request.getSeverity() !== engine.LogSeverity.DEBUG) shown.push(request.getMessage());
       answer(null, EMPTY);
     },
@@ -140,7 +133,7 @@ const EMPTY = engineService.EngineService.log.responseDeserialize(Buffer.alloc(0
 
 function listen(server: Server): Promise<string> {
   return new Promise((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
       if (error === null) resolve(`127.0.0.1:${port}`);
       else reject(error);
     });
@@ -155,7 +148,7 @@ function callHook(callback: callbacks.Callback | undefined, resource: string): P
   const request = new callbacks.CallbackInvokeRequest();
   request.setToken(callback.getToken());
   request.setRequest(hooked.serializeBinary());
-  const client = new callbackService.CallbacksClient(callback.getTarget(), grpc.credentials.createInsecure());
+  const client = new callbackService.CallbacksClient(callback.getTarget(), credentials.createInsecure());
   return new Promise<string>((resolve, reject) => {
     client.invoke(request, (error, answer) => {
       client.close();

@@ -131,8 +131,8 @@ describe.skipIf(awsUrl === '')('a deployment', { timeout: 120_000 }, () => {
     await second.said('info: waiting for the lock: pulumi up (stack production), process');
     await first.end();
     await second.said('goes on');
-    expect(await second.end()).toMatchObject({ code: 0 });
     expect(await currentHolder(journal.store)).toMatchObject({ epoch: 2, holder: { pid: second.child.pid } });
+    expect(await second.end()).toMatchObject({ code: 0 });
   });
 });
 
