@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { readPlace } from '../../infra/place.ts';
 import { configurationOfProgram } from '../../infra/settings/stack-configuration.ts';
 import { deployStack } from '../../infra/stack.ts';
+import { callsOf, withCallback } from './monitor-calls.ts';
 import { inventedProvider, type Provider } from './provider.ts';
 import type { Registration } from './registration.ts';
 import { ResourceMonitor, type ResourceState, STACK_TYPE } from './resource-monitor.ts';
@@ -117,7 +118,7 @@ async function runAlone(
   const values = handedOn(configuration);
   pulumi.runtime.setAllConfig(values, secretKeys(values));
   // What `setMocks` does with a monitor of its own, which neither shows options and secrets nor previews.
-  pulumi.runtime.setMockOptions(withCallbacks(monitor), PROJECT, stackName, preview);
+  pulumi.runtime.setMockOptions(inProcess(monitor), PROJECT, stackName, preview);
   const { error, late } = await withoutStacks(() => runToItsEnd(program));
   return { error, run: resultOf(monitor, late) };
 }
@@ -175,30 +176,9 @@ function resultOf(monitor: ResourceMonitor, late: readonly string[]): ProgramRun
   };
 }
 
-type Callback = (error: object | null, answer?: unknown) => void;
-type Call = (request: never) => Promise<unknown>;
-
 /** The monitor as the SDK calls it without a network. */
-function withCallbacks(monitor: ResourceMonitor): object {
-  const calls: Record<string, Call> = {
-    getDeploymentInfo: () => monitor.getDeploymentInfo(),
-    invoke: (request) => monitor.invoke(request),
-    registerResource: (request) => monitor.registerResource(request),
-    registerResourceOutputs: (request) => monitor.registerResourceOutputs(request),
-    registerResourceHook: (request) => monitor.registerResourceHook(request),
-  };
+function inProcess(monitor: ResourceMonitor): object {
   return Object.fromEntries(
-    Object.entries(calls).map(([name, call]) => [
-      name,
-      (request: never, callback: Callback) => void answer(call(request), callback),
-    ]),
+    Object.entries(callsOf(monitor)).map(([name, call]) => [name, withCallback(call)]),
   );
-}
-
-async function answer(call: Promise<unknown>, callback: Callback): Promise<void> {
-  try {
-    callback(null, await call);
-  } catch (error) {
-    callback({ code: 2, message: String(error), details: String(error) });
-  }
 }

@@ -44,6 +44,13 @@ describe('options', () => {
       }
     }));
 
+  it('have group and bucket asked before they go whether a run has them, and nothing else', () =>
+    everyRun((run, { fleet = 'production' }) => {
+      const asked = { beforeDelete: [`reindex-fleet-${String(fleet)}-has-no-run`] };
+      for (const { type, options } of run.registrations)
+        expect(options.hooks, type).toEqual([GROUP, BUCKET].includes(type) ? asked : {});
+    }));
+
   it('keep nothing when the stack is destroyed', () =>
     everyRun((run) => {
       for (const { options } of run.registrations) expect(options.retainOnDelete).toBe(false);
