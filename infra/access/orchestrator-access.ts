@@ -28,10 +28,11 @@ export class OrchestratorAccess extends pulumi.ComponentResource {
       },
       child(this),
     );
-    settings.access.orchestrator_roles.forEach(
+    // Named after their roles: were they counted, those behind one that goes would move up, and lose what they have just got.
+    [...new Set(settings.access.orchestrator_roles)].forEach(
       (role, index) =>
         new aws.iam.RolePolicyAttachment(
-          `${name}-${index + 1}`,
+          `${name}-${typeof role === 'string' ? role : index + 1}`,
           { role, policyArn: this.policy.arn },
           child(this),
         ),

@@ -5,7 +5,7 @@ import { text, whole } from '../../orchestrator/setting-types.ts';
 import { EMBEDDED, settingsShape } from '../../orchestrator/settings.ts';
 import { isCidr, isPrivate } from './cidr.ts';
 import { inputOf } from './inputs.ts';
-import { faultsTogether } from './together.ts';
+import { faultsTogether, MOST_PATH } from './together.ts';
 
 /**
  * A stack's settings: what each is and may be. Sections that the orchestrator has too (`source`, `target`, `workers`, …) have
@@ -38,14 +38,21 @@ const serverUrl = (protocols: readonly string[]) => {
     const fault = (sentence: string): void => context.addIssue({ code: 'custom', message: sentence });
     if (value === EMBEDDED) return fault('Workers on AWS cannot reach an embedded service: write a URL.');
     if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) return fault(message);
-    if (new URL(value).password !== '')
+    const { hostname, password, searchParams } = new URL(value);
+    if (hostname === '') fault('It names no host.');
+    if (password !== '' || searchParams.has('password'))
       fault(
         'This would show the password in outputs: leave it out of the URL (see source_password, target_password).',
       );
   });
 };
 
-const secret = inputOf(text).nullable().default(null);
+/** As it is, spaces too. */
+const secret = inputOf(z.string('A text.').min(1, 'Not empty.')).nullable().default(null);
+/** Both are in the user data, which has its limit. */
+const imagePath = text
+  .regex(/^(\/[A-Za-z0-9._-]+)+$/, 'An absolute path.')
+  .max(MOST_PATH, `At most ${MOST_PATH} characters.`);
 const arn = (service: string, of: string) =>
   text.regex(new RegExp(`^arn:aws[a-z-]*:${service}:.+$`), `The ARN of ${of}.`);
 /** A top-level value of a configuration is a text. */
@@ -128,7 +135,9 @@ export const stackShape = section({
     /** Name of the bucket that the stack makes; null: `reindex-<fleet>-<account>-<region>`. */
     bucket: aws.journal_bucket,
     // In the fleet's policies a * would stand for any text, other fleets' prefixes among them.
-    prefix: aws.journal_prefix.refine((prefix) => !prefix.includes('*'), 'Without *.'),
+    prefix: aws.journal_prefix
+      .refine((prefix) => !prefix.includes('*'), 'Without *.')
+      .refine((prefix) => /[^/]/.test(prefix), 'More than slashes.'),
     /** What was deleted or replaced can be brought back for so long. */
     recover_days: whole(1, 3_650, ' of days').default(30),
   }).prefault({}),
@@ -160,12 +169,9 @@ export const stackShape = section({
     /** Workers run in containers on their instances, one network hop behind the metadata service. */
     containers: yes(false),
     /** Where the image has its clone of this repository. */
-    checkout: text.regex(/^(\/[A-Za-z0-9._-]+)+$/, 'An absolute path.').default('/opt/reindex-fleet'),
+    checkout: imagePath.default('/opt/reindex-fleet'),
     /** Where the image has the definitions; null: where the clone has them (`definitions`, below `checkout`). */
-    definitions: text
-      .regex(/^(\/[A-Za-z0-9._-]+)+$/, 'An absolute path.')
-      .nullable()
-      .default(null),
+    definitions: imagePath.nullable().default(null),
     /** More settings of the workers by name, see worker/settings-schema.ts; `lease_ms` among them. */
     parameters: z.record(z.string(), text, 'A map of texts.').default({}),
     /** So long after its launch the group does not ask for an instance's health. */
@@ -227,7 +233,9 @@ export const stackShape = section({
   token_generation: z.coerce.number('A whole number.').int('A whole number.').min(1, 'From 1.').default(1),
   /** On everything that can have tags, beside our own. */
   tags: z
-    .record(tagKey, tagValue, 'A map of texts.')
+    .record(tagKey, tagValue, {
+      error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : 'A map of texts.'),
+    })
     .refine((tags) => Object.keys(tags).length <= 40, 'At most 40: AWS takes 50, ours among them.')
     .default({}),
 });

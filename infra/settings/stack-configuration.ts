@@ -2,6 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { Faults, formatPath } from '../../definition/faults.ts';
 import { checkYaml } from '../../definition/yaml-file.ts';
 import { type StackSettings, stackSchema } from './schema.ts';
+import { writtenValue } from './written-value.ts';
 
 export interface Configuration {
   readonly stack: string;
@@ -25,7 +26,12 @@ export function readStackSettings({ stack, project, values }: Configuration): St
   const own = Object.entries(values).filter(([key]) => key.startsWith(`${project}:`));
   const value = {
     fleet: stack,
-    ...Object.fromEntries(own.map(([key, text]) => [key.slice(project.length + 1), parsed(text)])),
+    ...Object.fromEntries(
+      own.map(([key, text]) => {
+        const name = key.slice(project.length + 1);
+        return [name, writtenValue(name, text)];
+      }),
+    ),
   };
   try {
     return checkYaml(stackSchema, {
@@ -36,15 +42,5 @@ export function readStackSettings({ stack, project, values }: Configuration): St
   } catch (error) {
     if (!(error instanceof Faults)) throw error;
     throw new Faults([...error.faults].sort((a, b) => a.path.localeCompare(b.path)));
-  }
-}
-
-/** Pulumi hands maps and lists on as JSON; every other value is a text, also where it looks like a number. */
-function parsed(text: string): unknown {
-  if (!/^\s*[[{]/.test(text)) return text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
   }
 }

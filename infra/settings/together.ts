@@ -71,7 +71,7 @@ function checkInstances({ instances, workers, definitions }: StackSettings, faul
   if (maximum !== null && maximum < workers.count)
     fault(['instances', 'maximum'], `At least workers.count, ${workers.count}.`);
   if (new Set(types).size < types.length) fault(['instances', 'types'], 'Each type once.');
-  if (instances.definitions === null && !/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(definitions))
+  if (instances.definitions === null && !isPathBelow(definitions))
     fault(
       ['instances', 'definitions'],
       `Say where the image has the definitions: "${definitions}" is no path below its clone.`,
@@ -80,6 +80,13 @@ function checkInstances({ instances, workers, definitions }: StackSettings, faul
     const sentence = parameterFault(name, value);
     if (sentence !== null) fault(['instances', 'parameters', name], sentence);
   }
+}
+
+/** Of one path on an image, in characters. */
+export const MOST_PATH = 1_024;
+
+function isPathBelow(path: string): boolean {
+  return path.length <= MOST_PATH && /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(path);
 }
 
 /** Parameters that the stack writes from other settings. */

@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import * as pulumi from '@pulumi/pulumi';
 import { parse } from 'yaml';
-import { stackProgram } from './stack-program.ts';
+import { readPlace } from '../../infra/place.ts';
+import { configurationOfProgram } from '../../infra/settings/stack-configuration.ts';
+import { deployStack } from '../../infra/stack.ts';
+import { callsOf, withCallback } from './monitor-calls.ts';
 import { inventedProvider, type Provider } from './provider.ts';
 import type { Registration } from './registration.ts';
 import { ResourceMonitor, type ResourceState, STACK_TYPE } from './resource-monitor.ts';
@@ -19,7 +23,7 @@ export interface RunOptions {
   readonly preview?: boolean;
   /** Makes the resources; by default they are invented. */
   readonly provider?: Provider;
-  /** By default the stack's own, infra/stack.ts. Returns the stack's outputs. */
+  /** By default the stack's own, but that the sweeper's program is a word and no run is looked for. Returns the stack's outputs. */
   readonly program?: () => Promise<object>;
 }
 
@@ -35,7 +39,7 @@ export interface ProgramRun {
   readonly shownOutputs: Readonly<Record<string, unknown>>;
   /** Outputs of components by URN, as a person sees them. */
   readonly shownComponentOutputs: ReadonlyMap<string, unknown>;
-  /** Names of resources that were made only after the program had returned: inside `apply`, `then` or another callback. */
+  /** Names of resources that were not made in one go with the first one: inside `apply`, `then` or another callback. */
   readonly late: readonly string[];
 }
 
@@ -47,15 +51,32 @@ export const PROJECT = (
 /** Given with `pulumi config set --secret`. */
 const SECRETS = ['source_password', 'target_password', 'target_api_key'];
 
+/** In the place of the bundle, which takes a while to make. */
+export const SWEEPER_CODE = 'export const handler = () => {};';
+
 let turn: Promise<unknown> = Promise.resolve();
+
+/** @throws what the program throws; otherwise as `tryProgram` */
+export async function runProgram(
+  configuration: StackConfiguration,
+  options: RunOptions = {},
+): Promise<ProgramRun> {
+  const { error, run } = await tryProgram(configuration, options);
+  if (error !== null) throw error.reason;
+  return run;
+}
+
+/** A run that may have failed: what the program threw, and what it had registered by then. */
+export interface Try {
+  readonly error: { readonly reason: unknown } | null;
+  readonly run: ProgramRun;
+}
 
 /**
  * Runs a stack's program in this process, against an engine's side that makes nothing by itself. The SDK's state is the
  * process's, so runs come one after the other.
- *
- * @throws what the program throws; nothing it registered before is kept
  */
-export function runProgram(configuration: StackConfiguration, options: RunOptions = {}): Promise<ProgramRun> {
+export function tryProgram(configuration: StackConfiguration, options: RunOptions = {}): Promise<Try> {
   const run = turn.then(() => runAlone(configuration, options));
   turn = run.catch(() => {});
   return run;
@@ -76,6 +97,14 @@ export function secretKeys(values: Readonly<Record<string, string>>): string[] {
   return SECRETS.map((name) => `${PROJECT}:${name}`).filter((key) => Object.hasOwn(values, key));
 }
 
+function stackProgram(): Promise<object> {
+  return deployStack(configurationOfProgram(), async () => ({
+    place: await readPlace(),
+    sweeperCode: SWEEPER_CODE,
+    exclusion: { ensure: async () => {} },
+  }));
+}
+
 async function runAlone(
   configuration: StackConfiguration,
   {
@@ -84,39 +113,54 @@ async function runAlone(
     provider = inventedProvider,
     program = stackProgram,
   }: RunOptions,
-): Promise<ProgramRun> {
+): Promise<Try> {
   const monitor = new ResourceMonitor({ project: PROJECT, stack: stackName, preview, provider });
   const values = handedOn(configuration);
   pulumi.runtime.setAllConfig(values, secretKeys(values));
   // What `setMocks` does with a monitor of its own, which neither shows options and secrets nor previews.
-  pulumi.runtime.setMockOptions(withCallbacks(monitor), PROJECT, stackName, preview);
-  const made: string[] = [];
-  let madeInTime = 0;
-  const result = await settled(async (fail) => {
-    await pulumi.runtime.runInPulumiStack(async () => {
-      pulumi.runtime.registerStackTransformation(({ name }) => void made.push(name));
-      try {
-        return await program();
-      } catch (error) {
-        fail(error);
-        return {};
-      } finally {
-        madeInTime = made.length;
-      }
-    });
-    await pulumi.runtime.disconnect();
-  });
-  if (result !== null) throw result.error;
-  return resultOf(monitor, made.slice(madeInTime));
+  pulumi.runtime.setMockOptions(inProcess(monitor), PROJECT, stackName, preview);
+  const { error, late } = await withoutStacks(() => runToItsEnd(program));
+  return { error, run: resultOf(monitor, late) };
 }
 
-/** Pulumi leaves a failed program's rejections to its runner's handlers, so they do not get that far. */
-async function settled(
-  work: (fail: (error: unknown) => void) => Promise<void>,
-): Promise<{ readonly error: unknown } | null> {
-  const failures: { readonly error: unknown }[] = [];
-  await work((error) => failures.push({ error }));
-  return failures[0] ?? null;
+interface End {
+  /** What the program threw. Pulumi leaves rejections to its runner's handlers, so it does not get that far here. */
+  readonly error: Try['error'];
+  readonly late: readonly string[];
+}
+
+async function runToItsEnd(program: () => Promise<object>): Promise<End> {
+  const made: string[] = [];
+  let inOneGo = 0;
+  let error: End['error'] = null;
+  await pulumi.runtime.runInPulumiStack(async () => {
+    pulumi.runtime.registerStackTransformation(({ name }) => {
+      // Runs before every callback that comes of what is made in this go.
+      if (made.length === 0) queueMicrotask(() => (inOneGo = made.length));
+      made.push(name);
+      return undefined;
+    });
+    try {
+      return await program();
+    } catch (reason) {
+      error = { reason };
+      return {};
+    }
+  });
+  await setImmediate();
+  await pulumi.runtime.disconnect();
+  return { error, late: made.slice(inOneGo) };
+}
+
+/** The SDK takes a stack for each of its thousands of promises: half of the time of a run. */
+async function withoutStacks<T>(work: () => Promise<T>): Promise<T> {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return await work();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 function resultOf(monitor: ResourceMonitor, late: readonly string[]): ProgramRun {
@@ -132,30 +176,9 @@ function resultOf(monitor: ResourceMonitor, late: readonly string[]): ProgramRun
   };
 }
 
-type Callback = (error: object | null, answer?: unknown) => void;
-type Call = (request: never) => Promise<unknown>;
-
 /** The monitor as the SDK calls it without a network. */
-function withCallbacks(monitor: ResourceMonitor): object {
-  const calls: Record<string, Call> = {
-    getDeploymentInfo: () => monitor.getDeploymentInfo(),
-    invoke: (request) => monitor.invoke(request),
-    registerResource: (request) => monitor.registerResource(request),
-    registerResourceOutputs: (request) => monitor.registerResourceOutputs(request),
-    registerResourceHook: (request) => monitor.registerResourceHook(request),
-  };
+function inProcess(monitor: ResourceMonitor): object {
   return Object.fromEntries(
-    Object.entries(calls).map(([name, call]) => [
-      name,
-      (request: never, callback: Callback) => void answer(call(request), callback),
-    ]),
+    Object.entries(callsOf(monitor)).map(([name, call]) => [name, withCallback(call)]),
   );
-}
-
-async function answer(call: Promise<unknown>, callback: Callback): Promise<void> {
-  try {
-    callback(null, await call);
-  } catch (error) {
-    callback({ code: 2, message: String(error), details: String(error) });
-  }
 }

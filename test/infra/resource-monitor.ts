@@ -64,6 +64,8 @@ export class ResourceMonitor {
 
   async registerResource(request: RegisterResourceRequest) {
     const registration = registrationOf(request, this.#urnOf(request));
+    if (this.registrations.some(({ urn }) => urn === registration.urn))
+      throw new Error(`Duplicate resource URN '${registration.urn}'`);
     this.registrations.push(registration);
     const { id, state } = await this.#make(request, registration);
     this.states.set(registration.urn, { id, shown: mapOf(masked(state)) });

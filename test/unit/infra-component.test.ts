@@ -1,0 +1,132 @@
+import * as aws from '@pulumi/aws';
+import * as pulumi from '@pulumi/pulumi';
+import { describe, expect, it } from 'vitest';
+import { ReindexFleet } from '../../infra/components.ts';
+import { readPlace } from '../../infra/place.ts';
+import { type ProgramRun, runProgram, SWEEPER_CODE, tryProgram } from '../infra/program-run.ts';
+import { inventedProvider, type Provider } from '../infra/provider.ts';
+import { before, ofType, one } from '../infra/resources.ts';
+import { HIDDEN, LEAST } from '../infra/stack-configurations.ts';
+
+const INGRESS = 'aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule';
+const EGRESS = 'aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule';
+const PARAMETER = 'aws:ssm/parameter:Parameter';
+const GROUP = 'aws:autoscaling/group:Group';
+
+/** What AWS makes up of the resources of somebody else. */
+const MADE: Readonly<Record<string, Readonly<Record<string, string | number>>>> = {
+  'aws:ec2/subnet:Subnet': { id: 'subnet-00000001' },
+  'aws:ec2/vpc:Vpc': { id: 'vpc-00000001' },
+  'aws:rds/cluster:Cluster': { id: 'own', endpoint: 'own.cluster.internal', port: 5433 },
+  'aws:sns/topic:Topic': { id: 'topic', arn: 'arn:aws:sns:eu-central-1:123456789012:alarms' },
+};
+const provider: Provider = {
+  ...inventedProvider,
+  create(registration) {
+    const outputs = MADE[registration.type];
+    return outputs === undefined ? inventedProvider.create(registration) : { id: String(outputs.id), outputs };
+  },
+};
+
+const prepare = async () => ({
+  place: await readPlace(),
+  sweeperCode: SWEEPER_CODE,
+  exclusion: { ensure: async () => {} },
+});
+
+/** A program of somebody else: a network and a database of its own, and two fleets that use them. */
+async function program() {
+  const prepared = await prepare();
+  const vpc = new aws.ec2.Vpc('own', { cidrBlock: '10.0.0.0/16' });
+  const subnet = new aws.ec2.Subnet('own', { vpcId: vpc.id, cidrBlock: '10.0.1.0/24' });
+  const orchestrator = new aws.ec2.SecurityGroup('orchestrator', { vpcId: vpc.id });
+  const database = new aws.rds.Cluster('own', {
+    engine: 'aurora-postgresql',
+    masterPassword: pulumi.secret(`${HIDDEN}%`),
+  });
+  const topic = new aws.sns.Topic('alarms');
+  const fleets = ['staging', 'production'].map(
+    (fleet) =>
+      new ReindexFleet(fleet, {
+        ...LEAST,
+        ...prepared,
+        fleet,
+        source: { url: pulumi.interpolate`postgres://reader@${database.endpoint}:${database.port}/shop` },
+        source_password: database.masterPassword.apply((password) => password ?? ''),
+        network: {
+          vpc: vpc.id,
+          subnets: [subnet.id],
+          orchestrator: { security_groups: [orchestrator.id] },
+          database: { cidrs: ['10.0.0.0/16'] },
+        },
+        watch: { topics: [topic.arn] },
+      }),
+  );
+  return { settings: fleets[1]?.settings };
+}
+
+describe('a program of somebody else', () => {
+  it('gives fleets what its own resources will have', async () => {
+    const run = await runProgram({}, { program, provider });
+    expect(one(run, GROUP, 'staging-workers').inputs.vpcZoneIdentifiers).toEqual(['subnet-00000001']);
+    expect(one(run, INGRESS, 'staging-network-orchestrator-1').inputs).toMatchObject({
+      referencedSecurityGroupId: 'sg-00000000000000001',
+      fromPort: 8003,
+    });
+    expect(one(run, EGRESS, 'staging-network-database-10-0-0-0-16').inputs).toMatchObject({ fromPort: 5433, toPort: 5433 });
+    expect(one(run, PARAMETER, 'staging-worker-database-url').inputs.value).toBe(
+      `postgres://reader:${HIDDEN}%25@own.cluster.internal:5433/shop`,
+    );
+    expect(run.outputs.settings).toMatchObject({
+      source: { url: 'postgres://reader@own.cluster.internal:5433/shop' },
+    });
+    const alarm = one(run, 'aws:cloudwatch/metricAlarm:MetricAlarm', 'staging-watch-workers-lost');
+    expect(alarm.inputs.alarmActions).toEqual([MADE['aws:sns/topic:Topic']?.arn]);
+  });
+
+  it('makes them in one go, and its own resources before', async () => {
+    const run = await runProgram({}, { program, provider });
+    expect(run.late).toEqual([]);
+    const group = before(run, one(run, GROUP, 'production-workers'));
+    for (const type of ['aws:rds/cluster:Cluster', 'aws:ec2/subnet:Subnet']) expect(group).toContain(one(run, type).urn);
+  });
+
+  it('keeps their secrets', async () => {
+    const run = await runProgram({}, { program, provider });
+    const { registrations, states, shownOutputs, shownComponentOutputs } = run;
+    const seen = registrations.map(({ inputs: _, ...others }) => others);
+    expect(JSON.stringify([seen, [...states], shownOutputs, [...shownComponentOutputs]])).not.toContain(HIDDEN);
+  });
+
+  it('has two of them side by side', async () => {
+    const run = await runProgram({}, { program, provider });
+    expect(ofType(run, GROUP).map(({ inputs }) => inputs.name)).toHaveLength(2);
+    expect(new Set(identities(run)).size).toBe(run.registrations.length);
+  });
+
+  it('can be previewed, where nothing of all this is known', async () => {
+    const run = await runProgram({}, { program, provider });
+    const preview = await runProgram({}, { program, provider, preview: true });
+    expect(identities(preview)).toEqual(identities(run));
+    expect(JSON.stringify(preview.registrations)).not.toMatch(/\[unknown\]|Calling \[/i);
+    expect(typeof one(preview, PARAMETER, 'staging-worker-database-url').inputs.value).toBe('symbol');
+  });
+
+  it('is told of everything that is wrong with a fleet’s settings, by its name', async () => {
+    const wrong = async () => {
+      new ReindexFleet('staging', { ...LEAST, ...(await prepare()), fleet: 'Staging', image: 'x', tags: { '': 'x' } });
+      return {};
+    };
+    const { error, run } = await tryProgram({}, { program: wrong });
+    expect((error?.reason as Error).message.split('\n').map((line) => line.split(': ')[0])).toEqual([
+      'staging fleet',
+      'staging image',
+      'staging tags.',
+    ]);
+    expect(run.registrations).toHaveLength(1);
+  });
+});
+
+function identities(run: ProgramRun): string[] {
+  return run.registrations.map(({ urn }) => urn).sort();
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it, vi } from 'vitest';
+import { everyRun } from '../infra/every-run.ts';
+import { type ProgramRun, runProgram } from '../infra/program-run.ts';
+import type { Registration } from '../infra/registration.ts';
+import { ofType } from '../infra/resources.ts';
+import { LEAST } from '../infra/stack-configurations.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+const INGRESS = 'aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule';
+const EGRESS = 'aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule';
+const ATTACHMENT = 'aws:iam/rolePolicyAttachment:RolePolicyAttachment';
+
+const withPeers = (...cidrs: string[]) =>
+  runProgram({ ...LEAST, network: { orchestrator: { cidrs }, cluster: { cidrs } } });
+const withRoles = (...orchestrator_roles: string[]) => runProgram({ ...LEAST, access: { orchestrator_roles } });
+
+describe('rules of the network', () => {
+  it('are there once each, for AWS refuses a second one', () =>
+    everyRun((run) => {
+      const ways = [...ofType(run, INGRESS), ...ofType(run, EGRESS)].map(wayOf);
+      expect(ways).toEqual([...new Set(ways)]);
+    }));
+
+  it('are there once where cluster and AWS are both behind 443 anywhere', async () => {
+    const run = await runProgram({
+      ...LEAST,
+      target: { url: 'https://search.example.com' },
+      network: { ...LEAST.network, cluster: { cidrs: ['0.0.0.0/0', '0.0.0.0/0'] } },
+    });
+    expect(ofType(run, EGRESS).map(wayOf)).toEqual([
+      `${EGRESS} 5432 10.0.0.5/32`,
+      `${EGRESS} 443 0.0.0.0/0`,
+    ]);
+  });
+
+  it('stay the same resources when another one of their list goes', async () => {
+    const [both, second] = [await withPeers('10.1.0.0/16', '10.2.0.0/16'), await withPeers('10.2.0.0/16')];
+    expectUnchanged(both, second);
+  });
+});
+
+describe('roles of the orchestrator', () => {
+  it('keep the policy when another one of their list goes, or stands there twice', async () => {
+    const [both, second] = [await withRoles('airflow', 'operators'), await withRoles('operators', 'operators')];
+    expect(ofType(both, ATTACHMENT).map(({ inputs }) => inputs.role)).toEqual(['airflow', 'operators']);
+    expectUnchanged(both, second);
+  });
+});
+
+function wayOf({ type, inputs }: Registration): string {
+  return `${type} ${String(inputs.toPort)} ${String(inputs.cidrIpv4 ?? inputs.referencedSecurityGroupId)}`;
+}
+
+/** What is in the later run was in the earlier one, as it is. */
+function expectUnchanged(earlier: ProgramRun, later: ProgramRun): void {
+  expect(earlier.registrations.length).toBeGreaterThan(later.registrations.length);
+  for (const registration of later.registrations)
+    expect(earlier.registrations.find(({ urn }) => urn === registration.urn)?.inputs).toEqual(registration.inputs);
+}

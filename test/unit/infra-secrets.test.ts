@@ -1,0 +1,128 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadSettings } from '../../orchestrator/settings.ts';
+import { everyRun } from '../infra/every-run.ts';
+import { type ProgramRun, type StackConfiguration, tryProgram } from '../infra/program-run.ts';
+import { MADE_TOKEN } from '../infra/provider.ts';
+import { ofType, one, physicalName, userDataOf, workerParameters } from '../infra/resources.ts';
+import { configurations, HIDDEN } from '../infra/stack-configurations.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+const PARAMETER = 'aws:ssm/parameter:Parameter';
+const SECRET = /HiddenWord|MadeToken/;
+
+describe('secrets', () => {
+  it('are nowhere to be seen: not in the plan, nor in state, outputs or user data', () =>
+    everyRun((run) => {
+      const { registrations, states, shownOutputs, shownComponentOutputs } = run;
+      const seen = registrations.map(({ inputs: _, ...others }) => others);
+      expect(JSON.stringify([seen, [...states], shownOutputs, [...shownComponentOutputs]])).not.toMatch(SECRET);
+      expect(userDataOf(run)).not.toMatch(SECRET);
+    }));
+
+  it('are given to the provider as SecureStrings of the workers alone, and as nothing else', () =>
+    everyRun((run) => {
+      const holders = run.registrations.filter(({ inputs }) => SECRET.test(JSON.stringify(inputs)));
+      expect(holders.length).toBeGreaterThan(0);
+      for (const { type, inputs, shown } of holders) {
+        expect({ type, form: inputs.type, value: shown.value }).toEqual({
+          type: PARAMETER,
+          form: 'SecureString',
+          value: '[secret]',
+        });
+        expect(JSON.stringify({ ...inputs, value: null })).not.toMatch(SECRET);
+      }
+    }));
+
+  it('mark the value of every SecureString, also in state', () =>
+    everyRun((run) => {
+      for (const { urn, inputs, shown } of ofType(run, PARAMETER)) {
+        if (inputs.type !== 'SecureString') continue;
+        expect(shown.value).toBe('[secret]');
+        expect(run.states.get(urn)?.shown.value).toBe('[secret]');
+      }
+    }));
+
+  it('arrive as they were given', () =>
+    everyRun((run, { source_password, target_password, target_api_key }) => {
+      const values = workerParameters(run);
+      if (source_password !== undefined)
+        expect(decodeURIComponent(new URL(values.database_url ?? '').password)).toBe(source_password);
+      expect(values.search_password).toBe(target_password);
+      expect(values.search_api_key).toBe(target_api_key);
+      expect(values.token).toBe(MADE_TOKEN);
+    }));
+
+  it('are in no sentence about what is wrong', async () => {
+    const wrongs = fc.constantFrom<StackConfiguration>(
+      { image: 'no image' },
+      { source_pasword: HIDDEN },
+      { source: { url: `postgres://reader:${HIDDEN}@10.0.0.5/shop` } },
+      { source: { url: `postgres://reader@10.0.0.5/shop?password=${HIDDEN}` } },
+      { source: { url: `${HIDDEN}` } },
+      { source: { url: 'postgres://10.0.0.5/shop', password: HIDDEN } },
+      { source: HIDDEN },
+      { target: { url: `https://indexer:${HIDDEN}@10.0.0.6:9200` } },
+      { target: { url: 'https://10.0.0.6', username: HIDDEN }, target_api_key: HIDDEN },
+      { instances: { parameters: { token: HIDDEN, search_password: HIDDEN, database_url: HIDDEN } } },
+    );
+    await fc.assert(
+      fc.asyncProperty(configurations, wrongs, async (configuration, wrong) => {
+        const { error, run } = await tryProgram({ ...configuration, ...wrong });
+        expect(String(error?.reason)).toContain("The stack's configuration is not right");
+        expect(String(error?.reason)).not.toContain(HIDDEN);
+        expect(run.registrations).toHaveLength(1);
+      }),
+    );
+  });
+});
+
+describe('the output `settings`', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'stack-settings-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const read = async (run: ProgramRun) => {
+    const file = join(folder, 'reindex-fleet.yaml');
+    await writeFile(file, JSON.stringify(run.outputs.settings));
+    return loadSettings({ settings: file }, {}, folder);
+  };
+
+  it('is a settings file that the orchestrator takes, and names what the stack has made', () =>
+    everyRun(async (run) => {
+      const { aws } = await read(run);
+      const names = (type: string, name: string | null = null) => physicalName(one(run, type, name));
+      expect(aws).toMatchObject({
+        region: 'eu-central-1',
+        group: names('aws:autoscaling/group:Group'),
+        token_parameter: names(PARAMETER, 'fleet-worker-token'),
+        journal_bucket: names('aws:s3/bucket:Bucket'),
+      });
+      expect(`resolve:ssm:${aws?.image_parameter}`).toBe(
+        one(run, 'aws:ec2/launchTemplate:LaunchTemplate').inputs.imageId,
+      );
+      expect(String(aws?.worker_port)).toBe(one(run, PARAMETER, 'fleet-worker-port').inputs.value);
+    }));
+
+  it('has the settings that the configuration gives', () =>
+    everyRun(async (run, configuration) => {
+      const { fleet = 'production', source, target, workers, ranges = {}, validate = {} } = configuration;
+      expect(await read(run)).toMatchObject({ fleet, source, target, workers, ranges, validate });
+    }));
+
+  it('is all that the sweeper’s function has to know, within what Lambda takes', () =>
+    everyRun((run) => {
+      const { environment } = one(run, 'aws:lambda/function:Function').inputs;
+      const { variables } = environment as { variables: Record<string, string> };
+      const text = variables.REINDEX_FLEET_SETTINGS ?? '';
+      const { settings } = run.outputs as { settings: Record<string, unknown> };
+      for (const [name, value] of Object.entries(JSON.parse(text) as object)) expect(value).toEqual(settings[name]);
+      expect(Buffer.byteLength(text)).toBeLessThan(4_096);
+    }));
+});

@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest';
+import { runProgram, type StackConfiguration, tryProgram } from '../infra/program-run.ts';
+import { one, workerParameters } from '../infra/resources.ts';
+import { LEAST } from '../infra/stack-configurations.ts';
+
+/** What is said of which key, and the change to a configuration that is right. */
+type Case = readonly [key: string, sentence: string, change: StackConfiguration];
+
+const WHOLE = 'A whole number';
+const many = (count: number) => Array.from({ length: count }, (_, index) => index);
+const MEANT: readonly Case[] = [
+  ['imag', 'This is not a setting. Did you mean "image"?', { imag: 'ami-1' }],
+  ['workers.cuont', 'This is not a setting. Did you mean "count"?', { workers: { cuont: 3 } }],
+  ['network.orchestrator.cidr', 'This is not a setting. Did you mean "cidrs"?', { network: { orchestrator: { cidr: [] } } }],
+];
+const FORM: readonly Case[] = [
+  ['fleet', 'Small letters, digits and dashes, 2 to 24', { fleet: 'Books' }],
+  ['fleet', 'Small letters', { fleet: 'f'.repeat(25) }],
+  ['definitions', 'Not empty.', { definitions: '' }],
+  ['image', 'The id of an image', { image: 'ami-x' }],
+  ['source.url', 'This is missing.', { source: {} }],
+  ['source.url', 'A URL that begins with postgres:// or postgresql://.', { source: { url: 'mysql://10.0.0.5/shop' } }],
+  ['source.url', 'Workers on AWS cannot reach an embedded service', { source: { url: 'embedded' } }],
+  ['source.url', 'This would show the password in outputs', { source: { url: 'postgres://a:b@10.0.0.5/shop' } }],
+  ['source.url', 'This would show the password in outputs', { source: { url: 'postgres://10.0.0.5/shop?password=b' } }],
+  ['source.url', 'It names no host.', { source: { url: 'postgres:///shop' }, network: { ...LEAST.network, database: { cidrs: ['10.0.0.0/16'] } } }],
+  ['source', 'Write a map of settings here.', { source: 'postgres://10.0.0.5/shop' }],
+  ['source_password', 'Not empty.', { source_password: '' }],
+  ['target.url', 'A URL that begins with http:// or https://.', { target: { url: 'ftp://10.0.0.6' } }],
+  ['target.username', 'Not empty.', { target: { url: 'https://10.0.0.6', username: '' }, target_password: 'x' }],
+  ['workers.count', WHOLE, { workers: { count: 0 } }],
+  ['ranges.count', WHOLE, { ranges: { count: 0 } }],
+  ['validate.compare', '"keys" or "counts".', { validate: { compare: 'nothing' } }],
+  ['report.example_query', 'Invalid input', { report: { example_query: 'x' } }],
+  ['aws.worker_port', WHOLE, { aws: { worker_port: 70_000 } }],
+  ['aws.price_per_hour', 'A number.', { aws: { price_per_hour: 'cheap' } }],
+  ['aws.price_per_hour', 'More than 0.', { aws: { price_per_hour: -1 } }],
+  ['aws.currency', 'Three capital letters', { aws: { currency: 'Euro' } }],
+  ['aws.group', 'This is not a setting.', { aws: { group: 'mine' } }],
+  ['journal.bucket', 'This is no name of a bucket', { journal: { bucket: 'Mine' } }],
+  ['journal.prefix', 'Without *.', { journal: { prefix: 'all*' } }],
+  ['journal.prefix', 'More than slashes.', { journal: { prefix: '//' } }],
+  ['journal.recover_days', WHOLE, { journal: { recover_days: 0 } }],
+  ['journal.keep_days', WHOLE, { journal: { keep_days: 0 } }],
+  ['instances.types[0]', 'An instance type, such as c7g.large.', { instances: { types: ['large'] } }],
+  ['instances.types', 'One at least.', { instances: { types: [] } }],
+  ['instances.types', 'At most 40.', { instances: { types: many(41).map((size) => `c7g.${size}xlarge`) } }],
+  ['instances.maximum', WHOLE, { instances: { maximum: 1_001 } }],
+  ['instances.spot.on_demand_percent', WHOLE, { instances: { spot: { on_demand_percent: 101 } } }],
+  ['instances.spot.on_demand_base', WHOLE, { instances: { spot: { on_demand_base: -1 } } }],
+  ['instances.volume_gib', WHOLE, { instances: { volume_gib: 0 } }],
+  ['instances.root_device', 'A device, such as /dev/xvda.', { instances: { root_device: 'xvda' } }],
+  ['instances.containers', 'true or false.', { instances: { containers: 'yes' } }],
+  ['instances.checkout', 'An absolute path.', { instances: { checkout: 'opt' } }],
+  ['instances.definitions', 'An absolute path.', { instances: { definitions: 'books' } }],
+  ['instances.parameters', 'A map of texts.', { instances: { parameters: [] } }],
+  ['instances.health_check_grace_seconds', WHOLE, { instances: { health_check_grace_seconds: 7_201 } }],
+  ['network.vpc', 'The id of a VPC', { network: { ...LEAST.network, vpc: 'mine', subnets: ['subnet-12345678'] } }],
+  ['network.subnets[0]', 'The id of a subnet', { network: { ...LEAST.network, vpc: 'vpc-12345678', subnets: ['mine'] } }],
+  ['network.subnets', 'One at least.', { network: { ...LEAST.network, vpc: 'vpc-12345678', subnets: [] } }],
+  ['network.orchestrator.security_groups[0]', 'The id of a security group', { network: { orchestrator: { security_groups: ['mine'] } } }],
+  ['network.orchestrator.cidrs[0]', 'An IPv4 block', { network: { orchestrator: { cidrs: ['10.0.0.1/16'] } } }],
+  ['network.orchestrator.cidrs[0]', 'Workers speak plain HTTP', { network: { orchestrator: { cidrs: ['0.0.0.0/0'] } } }],
+  ['network.orchestrator.cidrs[0]', 'Workers speak plain HTTP', { network: { orchestrator: { cidrs: ['10.0.0.0/7'] } } }],
+  ['network.database.cidrs[0]', 'An IPv4 block', { network: { ...LEAST.network, database: { cidrs: ['here'] } } }],
+  ['network.orchestrator', 'This is missing.', { network: {} }],
+  ['access.orchestrator_roles[0]', 'Not empty.', { access: { orchestrator_roles: [''] } }],
+  ['access.permissions_boundary', 'The ARN of a policy.', { access: { permissions_boundary: 'mine' } }],
+  ['sweep.every_minutes', WHOLE, { sweep: { every_minutes: 0 } }],
+  ['watch.topics[0]', 'The ARN of an SNS topic.', { watch: { topics: ['mine'] } }],
+  ['watch.topics', 'At most 5.', { watch: { topics: many(6).map(() => 'arn:aws:sns:eu-central-1:1:a') } }],
+  ['watch.run_hours', WHOLE, { watch: { run_hours: 169 } }],
+  ['watch.cost_per_day', 'More than 0.', { watch: { cost_per_day: 0 }, aws: { price_per_hour: 1 } }],
+  ['watch.dead_letters', WHOLE, { watch: { dead_letters: -1 } }],
+  ['watch.workers_lost', WHOLE, { watch: { workers_lost: -1 } }],
+  ['watch.dashboard', 'true or false.', { watch: { dashboard: 'no' } }],
+  ['watch.log_days', 'A number of days that CloudWatch knows', { watch: { log_days: 2 } }],
+  ['protect', 'true or false.', { protect: 'no' }],
+  ['token_generation', 'A whole number.', { token_generation: 'new' }],
+  ['token_generation', 'From 1.', { token_generation: '0' }],
+  ['tags.aws:team', 'Keys that begin with aws: or reindex-fleet:', { tags: { 'aws:team': 'search' } }],
+  ['tags.reindex-fleet:fleet', 'Keys that begin with', { tags: { 'reindex-fleet:fleet': 'other' } }],
+  ['tags.cost centre', 'A key has letters', { tags: { 'cost centre': 'search' } }],
+  ['tags._index', 'No key may be', { tags: { _index: 'search' } }],
+  ['tags.team', 'Letters, digits, spaces and', { tags: { team: 'a\nb' } }],
+  ['tags', 'At most 40', { tags: Object.fromEntries(many(41).map((index) => [`t${index}`, ''])) }],
+];
+const TOGETHER: readonly Case[] = [
+  ['network.orchestrator', 'Say who may call the workers', { network: { orchestrator: {} } }],
+  ['network.database', 'Say where the database is', { source: { url: 'postgres://db.internal/shop' } }],
+  ['network.cluster', 'Say where the cluster is', { target: { url: 'https://search.internal' } }],
+  ['network.subnets', 'A VPC and its subnets are given both', { network: { ...LEAST.network, vpc: 'vpc-12345678' } }],
+  ['network.vpc', 'A VPC and its subnets are given both', { network: { ...LEAST.network, subnets: ['subnet-12345678'] } }],
+  ['workers.minimum', 'At most workers.count, 2.', { workers: { count: 2, minimum: 3 } }],
+  ['instances.maximum', 'At least workers.count, 3.', { workers: { count: 3 }, instances: { maximum: 2 } }],
+  ['instances.types', 'Each type once.', { instances: { types: ['c7g.large', 'c7g.large'] } }],
+  ['instances.definitions', 'Say where the image has the definitions', { definitions: '/srv/books' }],
+  ['instances.parameters.token', 'The stack makes it.', { instances: { parameters: { token: 'x' } } }],
+  ['instances.parameters.port', 'It is aws.worker_port.', { instances: { parameters: { port: '1' } } }],
+  ['instances.parameters.speed', 'No setting that workers share.', { instances: { parameters: { speed: '1' } } }],
+  ['instances.parameters.log_level', 'It is debug, info', { instances: { parameters: { log_level: 'loud' } } }],
+  ['target_password', 'target.username and target_password are given both', { target: { url: 'https://10.0.0.6', username: 'a' } }],
+  ['target.username', 'target.username and target_password are given both', { target_password: 'x' }],
+  ['target_api_key', 'Either a key or user and password.', { target: { url: 'https://10.0.0.6', username: 'a' }, target_password: 'x', target_api_key: 'x' }],
+  ['instances.parameters.lease_ms', 'More than journal.lease_ms, 300000', { journal: { lease_ms: 300_000 } }],
+  ['aws.sweep_grace_ms', "More than the workers' lease, 300000", { aws: { sweep_grace_ms: 300_000 } }],
+  ['watch.cost_per_day', 'It needs the price of an instance: aws.price_per_hour.', { watch: { cost_per_day: 10 } }],
+];
+
+describe('a configuration that is not right', () => {
+  it.each([...MEANT, ...FORM, ...TOGETHER])('of %s it says “%s”, and nothing is registered', async (key, sentence, change) => {
+    const faults = await faultsOf({ ...LEAST, ...change });
+    const own = faults.filter((fault) => fault.startsWith(`Pulumi.production.yaml reindex-fleet:${key}: `));
+    expect(faults).toEqual(own);
+    expect(own.join('\n')).toContain(`: ${sentence}`);
+  });
+
+  it('has every fault named at once, of form and of what does not go together', async () => {
+    const faults = await faultsOf({
+      fleet: 'Books',
+      imag: 'ami-0123456789abcdef0',
+      source: { url: 'postgres://db.internal/shop' },
+      target: { url: 'https://10.0.0.6:9200', username: 'indexer' },
+      network: { orchestrator: {} },
+      workers: { count: 0 },
+      journal: { lease_ms: 400_000 },
+      watch: { cost_per_day: 1, log_days: 2 },
+      tags: { 'aws:x': 'y' },
+    });
+    const keys = faults.map((fault) => /reindex-fleet:(\S+):/.exec(fault)?.[1]);
+    expect(keys).toEqual([
+      'definitions',
+      'fleet',
+      'imag',
+      'image',
+      'instances.parameters.lease_ms',
+      'network.database',
+      'network.orchestrator',
+      'tags.aws:x',
+      'target_password',
+      'watch.log_days',
+      'workers.count',
+    ]);
+  });
+
+  it('has what is missing named, in a stack without any configuration', async () => {
+    const faults = await faultsOf({ 'aws:region': 'eu-central-1' });
+    const keys = faults.map((fault) => /reindex-fleet:(\S+):/.exec(fault)?.[1]);
+    expect(keys).toEqual(['definitions', 'image', 'network', 'source', 'target']);
+  });
+});
+
+describe('a configuration as Pulumi’s CLI stores it', () => {
+  it('has texts at the top, also where they look like something else', async () => {
+    const run = await runProgram({ ...LEAST, protect: 'false', token_generation: '3', source_password: '{"a":1}' });
+    expect(one(run, 'aws:s3/bucket:Bucket').options.protect).toBe(false);
+    expect(one(run, 'random:index/randomPassword:RandomPassword').inputs.keepers).toEqual({ generation: '3' });
+    expect(decodeURIComponent(new URL(workerParameters(run).database_url ?? '').password)).toBe('{"a":1}');
+  });
+
+  it('has numbers and booleans below a path, also where a text is meant, and fractions as texts', async () => {
+    const run = await runProgram({
+      ...LEAST,
+      tags: { 'cost-centre': 4711, spot: true },
+      instances: { parameters: { lease_ms: 600_000 }, containers: true },
+      watch: { dashboard: false, cost_per_day: '12.5' },
+      aws: { price_per_hour: '0.0725' },
+    });
+    expect(one(run, 'aws:s3/bucket:Bucket').inputs.tags).toMatchObject({ 'cost-centre': '4711', spot: 'true' });
+    expect(workerParameters(run)).toMatchObject({ lease_ms: '600000' });
+    expect(one(run, 'aws:cloudwatch/metricAlarm:MetricAlarm', 'fleet-watch-cost').inputs.threshold).toBe(12.5);
+    expect(run.outputs.settings).toMatchObject({ aws: { price_per_hour: 0.0725 } });
+    expect(run.registrations.map(({ type }) => type)).not.toContain('aws:cloudwatch/dashboard:Dashboard');
+  });
+
+  it('has other namespaces too, which are left alone', async () => {
+    const others = { 'aws:region': 'eu-central-1', 'aws:defaultTags': { tags: { a: 'b' } }, 'reindex:image': 'x' };
+    expect(await runProgram({ ...LEAST, ...others })).toEqual(await runProgram(LEAST));
+  });
+
+  it('takes the fleet’s name from the stack if it has none', async () => {
+    const run = await runProgram(LEAST, { stack: 'staging' });
+    expect(run.outputs.settings).toMatchObject({ fleet: 'staging', aws: { group: 'reindex-fleet-staging' } });
+  });
+});
+
+async function faultsOf(configuration: StackConfiguration): Promise<string[]> {
+  const { error, run } = await tryProgram(configuration);
+  expect(run.registrations.map(({ type }) => type)).toEqual(['pulumi:pulumi:Stack']);
+  const [first, ...faults] = (error?.reason as Error).message.split('\n');
+  expect(first).toBe("The stack's configuration is not right; nothing was changed.");
+  return faults;
+}
