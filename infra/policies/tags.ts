@@ -10,7 +10,10 @@ export const fleetTags: Rule = {
     isOfFleet(resource) && canHaveTags(resource.type) ? [...ownTag(resource), ...launched(resource)] : [],
 };
 
-/** Types of AWS's provider that know no tags. One that is not here is expected to have them. */
+/**
+ * Types of AWS's provider that know no tags: parts of a role, a function or a bucket, links, dashboards, and schedules (whose
+ * groups have them). One that is not here is expected to have them.
+ */
 export const WITHOUT_TAGS: ReadonlySet<string> = new Set([
   'aws:cloudwatch/dashboard:Dashboard',
   'aws:iam/rolePolicy:RolePolicy',

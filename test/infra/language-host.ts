@@ -35,7 +35,10 @@ export interface HostOptions {
  * Runs what Pulumi.yaml names as Pulumi's language host does: with the SDK's own runner, in a process of its own, in the
  * folder that `main` names (https://github.com/pulumi/pulumi, `GetPwdMain` and pulumi-language-nodejs).
  */
-export async function hostProgram(configuration: StackConfiguration, options: HostOptions): Promise<HostedRun> {
+export async function hostProgram(
+  configuration: StackConfiguration,
+  options: HostOptions,
+): Promise<HostedRun> {
   const { stack, preview = false } = options;
   const provider: Provider = {
     ...inventedProvider,
@@ -60,7 +63,11 @@ export async function hostProgram(configuration: StackConfiguration, options: Ho
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
-    const [output, errors, [exitCode, signal]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+    const [output, errors, [exitCode, signal]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      closed,
+    ]);
     return { monitor, said: server.said, exitCode, signal, output: output + errors };
   } finally {
     server.stop();

@@ -1,7 +1,7 @@
 import type { ResourceMonitor } from './resource-monitor.ts';
 
 type Callback = (error: object | null, answer?: unknown) => void;
-type Call = (request: never) => Promise<unknown>;
+export type Call = (request: never) => Promise<unknown>;
 
 /** What the SDK calls of an engine, by the calls' names. */
 export function callsOf(monitor: ResourceMonitor): Readonly<Record<string, Call>> {

@@ -1,11 +1,17 @@
 import { promisify } from 'node:util';
-import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  type sendUnaryData,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import engineCalls from '@pulumi/pulumi/proto/engine_grpc_pb.js';
-import engine, { type LogRequest, type SetRootResourceRequest } from '@pulumi/pulumi/proto/engine_pb.js';
+import engine, { type LogRequest } from '@pulumi/pulumi/proto/engine_pb.js';
 import monitorCalls from '@pulumi/pulumi/proto/resource_grpc_pb.js';
 import empty from 'google-protobuf/google/protobuf/empty_pb.js';
 import type { ResourceMonitor } from './resource-monitor.ts';
-import { callsOf, withCallback } from './monitor-calls.ts';
+import { type Call, callsOf, withCallback } from './monitor-calls.ts';
 
 /** What a program says to a person. */
 export interface Said {
@@ -37,9 +43,7 @@ export async function serveMonitor(monitor: ResourceMonitor): Promise<MonitorSer
         if (severity !== 'debug') said.push({ severity, message: request.getMessage() });
         return new empty.Empty();
       },
-      async setRootResource(_: SetRootResourceRequest) {
-        return new engine.SetRootResourceResponse();
-      },
+      setRootResource: async () => new engine.SetRootResourceResponse(),
     }),
   );
   const bind = promisify(server.bindAsync.bind(server));
@@ -47,11 +51,12 @@ export async function serveMonitor(monitor: ResourceMonitor): Promise<MonitorSer
   return { address: `127.0.0.1:${port}`, said, stop: () => server.forceShutdown() };
 }
 
-function served(calls: object): UntypedServiceImplementation {
+function served(calls: Readonly<Record<string, Call>>): UntypedServiceImplementation {
   return Object.fromEntries(
     Object.entries(calls).map(([name, call]) => [
       name,
-      ({ request }: { request: never }, callback: never) => withCallback(call)(request, callback),
+      ({ request }: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>) =>
+        withCallback(call)(request as never, callback),
     ]),
   );
 }

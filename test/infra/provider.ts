@@ -15,8 +15,8 @@ export interface Created {
 
 type Values = Readonly<Record<string, unknown>>;
 
-export const ACCOUNT = '123456789012';
-export const REGION = 'eu-central-1';
+const ACCOUNT = '123456789012';
+const REGION = 'eu-central-1';
 /** What the invented random provider makes: 48 letters, so that it is found wherever it went. */
 export const MADE_TOKEN = 'MadeTokenMadeTokenMadeTokenMadeTokenMadeTokenXyz';
 

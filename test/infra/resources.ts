@@ -1,4 +1,4 @@
-import type { ProgramRun } from './program-run.ts';
+import type { ProgramRun, StackConfiguration } from './program-run.ts';
 import type { Registration } from './registration.ts';
 
 /** Words for what a run registered. */
@@ -21,8 +21,26 @@ export function resources(run: ProgramRun): Registration[] {
   return run.registrations.filter(({ custom }) => custom);
 }
 
+/** Something of each, by URN, so that a difference says of which. */
+export function byUrn<T>(
+  registrations: readonly Registration[],
+  value: (registration: Registration) => T,
+): Record<string, T> {
+  return Object.fromEntries(registrations.map((registration) => [registration.urn, value(registration)]));
+}
+
+/** Names of those among `needed` that an engine need not make before a resource. */
+export function notBefore(
+  run: ProgramRun,
+  registration: Registration,
+  needed: readonly Registration[],
+): string[] {
+  const made = before(run, registration);
+  return needed.filter(({ urn }) => !made.has(urn)).map(({ type, name }) => `${type} ${name}`);
+}
+
 /** URNs of all that an engine makes before this resource. */
-export function before(run: ProgramRun, { options }: Registration): Set<string> {
+function before(run: ProgramRun, { options }: Registration): Set<string> {
   const found = new Set<string>();
   const visit = (urns: readonly string[]): void => {
     for (const urn of urns) {
@@ -55,4 +73,20 @@ export function workerParameters(run: ProgramRun): Record<string, string> {
       return name === undefined ? [] : [[name, String(inputs.value)]];
     }),
   );
+}
+
+/** The fleet of a stack `production`. */
+export function fleetOf({ fleet }: StackConfiguration): string {
+  return typeof fleet === 'string' ? fleet : 'production';
+}
+
+/** All that a person can see of a run: plan, state, outputs, as JSON. */
+export function shownBy({ registrations, states, shownOutputs, shownComponentOutputs }: ProgramRun): string {
+  const plan = registrations.map((registration) => ({ ...registration, inputs: null }));
+  return JSON.stringify([plan, [...states], shownOutputs, [...shownComponentOutputs]]);
+}
+
+/** URNs of all resources, in order. */
+export function identities(run: ProgramRun): string[] {
+  return run.registrations.map(({ urn }) => urn).sort();
 }

@@ -3,8 +3,7 @@ import type { StackConfiguration } from './program-run.ts';
 
 /** Every setting that a stack can have, as a person may write it; what does not go together is not drawn. */
 
-const hex = (length: number) =>
-  fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length });
+const hex = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`));
 const idOf = (prefix: string) => fc.oneof(hex(8), hex(17)).map((id) => `${prefix}-${id}`);
 const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,22}[a-z0-9]$/);
 const path = fc.stringMatching(/^(\/[A-Za-z0-9._-]{1,12}){1,3}$/);
@@ -23,7 +22,13 @@ const letters = fc
 /** Whatever a person may take for one, also what looks like JSON. */
 const password = fc.oneof(
   fc.tuple(letters, letters).map(([start, end]) => `${start}${HIDDEN}${end}`),
-  fc.constantFrom(`["${HIDDEN}"]`, `{"a":"${HIDDEN}"}`, ` ${HIDDEN} `, `it's $HOME/${HIDDEN}`, `${HIDDEN}%41@:/?#`),
+  fc.constantFrom(
+    `["${HIDDEN}"]`,
+    `{"a":"${HIDDEN}"}`,
+    ` ${HIDDEN} `,
+    `it's $HOME/${HIDDEN}`,
+    `${HIDDEN}%41@:/?#`,
+  ),
 );
 
 const peersOf = (cidr: fc.Arbitrary<string>) =>
@@ -44,12 +49,16 @@ const place = fc.oneof(
     .map(([last, peers]) => ({ host: `10.0.0.${last}`, peers: peers ?? null })),
   peersOf(block).map((peers) => ({ host: 'service.internal', peers })),
 );
-const port = fc.option(fc.integer({ min: 1, max: 65_535 }).map((number) => `:${number}`)).map((text) => text ?? '');
+const port = fc
+  .option(fc.integer({ min: 1, max: 65_535 }).map((number) => `:${number}`))
+  .map((text) => text ?? '');
 
-const source = fc.tuple(place, port, fc.constantFrom('postgres', 'postgresql')).map(([{ host, peers }, at, how]) => ({
-  source: { url: `${how}://reader@${host}${at}/shop?sslmode=require` },
-  network: peers === null ? {} : { database: peers },
-}));
+const source = fc
+  .tuple(place, port, fc.constantFrom('postgres', 'postgresql'))
+  .map(([{ host, peers }, at, how]) => ({
+    source: { url: `${how}://reader@${host}${at}/shop?sslmode=require` },
+    network: peers === null ? {} : { database: peers },
+  }));
 const target = fc
   .tuple(place, port, fc.constantFrom('http', 'https'), fc.constantFrom('none', 'user', 'key'), password)
   .map(([{ host, peers }, at, how, access, secret]) => ({
@@ -61,11 +70,13 @@ const target = fc
 const subnets = fc.option(
   fc.record({ vpc: idOf('vpc'), subnets: fc.uniqueArray(idOf('subnet'), { minLength: 1, maxLength: 4 }) }),
 );
-const network = fc.tuple(peersOf(privateBlock), subnets, fc.option(peersOf(block))).map(([who, where, aws]) => ({
-  orchestrator: who,
-  ...where,
-  ...(aws !== null && { aws_endpoints: aws }),
-}));
+const network = fc
+  .tuple(peersOf(privateBlock), subnets, fc.option(peersOf(block)))
+  .map(([who, where, aws]) => ({
+    orchestrator: who,
+    ...where,
+    ...(aws !== null && { aws_endpoints: aws }),
+  }));
 
 const workers = fc.integer({ min: 1, max: 1_000 }).chain((count) =>
   fc.record({
@@ -78,7 +89,9 @@ const workers = fc.integer({ min: 1, max: 1_000 }).chain((count) =>
 );
 const instances = fc.record(
   {
-    types: fc.uniqueArray(fc.constantFrom('c7g.large', 'c6g.large', 'm7g.2xlarge', 'u-6tb1.metal'), { minLength: 1 }),
+    types: fc.uniqueArray(fc.constantFrom('c7g.large', 'c6g.large', 'm7g.2xlarge', 'u-6tb1.metal'), {
+      minLength: 1,
+    }),
     spot: fc.record(
       { on_demand_base: fc.nat({ max: 1_000 }), on_demand_percent: fc.nat({ max: 100 }) },
       { requiredKeys: [] },
@@ -118,7 +131,10 @@ const watch = fc.record(
   { requiredKeys: [] },
 );
 const cost = fc.option(
-  fc.record({ price_per_hour: fc.constantFrom(0.0725, 1, '0.0725'), cost_per_day: fc.constantFrom(10, 12.5, '12.5') }),
+  fc.record({
+    price_per_hour: fc.constantFrom(0.0725, 1, '0.0725'),
+    cost_per_day: fc.constantFrom(10, 12.5, '12.5'),
+  }),
 );
 const rest = fc.record(
   {
@@ -126,7 +142,10 @@ const rest = fc.record(
     definition: fc.constant('books'),
     source_password: password,
     ranges: fc.record({ count: fc.integer({ min: 1, max: 100_000 }) }),
-    validate: fc.record({ compare: fc.constantFrom('keys', 'counts'), concurrency: fc.integer({ min: 1, max: 16 }) }),
+    validate: fc.record({
+      compare: fc.constantFrom('keys', 'counts'),
+      concurrency: fc.integer({ min: 1, max: 16 }),
+    }),
     journal: fc.record(
       {
         lease_ms: fc.integer({ min: 1_000, max: 200_000 }),
@@ -187,4 +206,4 @@ export const LEAST = {
   source: { url: 'postgres://reader@10.0.0.5/shop' },
   target: { url: 'https://10.0.0.6:9200' },
   network: { orchestrator: { cidrs: ['10.0.0.0/16'] } },
-} as const satisfies StackConfiguration;
+} satisfies StackConfiguration;

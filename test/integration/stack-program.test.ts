@@ -25,7 +25,13 @@ describe.skipIf(awsUrl === '')('the program in Pulumi’s runner', { timeout: 24
   it('registers what it registers in a test’s process, says nothing, and ends by itself when the engine is done', async () => {
     const host = newStack();
     const hosted = await hostProgram({ ...LEAST, ...PASSWORDS }, host);
-    expect({ ...hosted, monitor: null }).toEqual({ monitor: null, said: [], exitCode: 0, signal: null, output: '' });
+    expect({ ...hosted, monitor: null }).toEqual({
+      monitor: null,
+      said: [],
+      exitCode: 0,
+      signal: null,
+      output: '',
+    });
     expect(hosted.monitor.isDone).toBe(true);
 
     const run = await runProgram({ ...LEAST, ...PASSWORDS }, { stack: host.stack });
@@ -44,7 +50,13 @@ describe.skipIf(awsUrl === '')('the program in Pulumi’s runner', { timeout: 24
   it('does so in a preview too', async () => {
     const host = newStack();
     const hosted = await hostProgram({ ...LEAST, ...PASSWORDS }, { ...host, preview: true });
-    expect({ ...hosted, monitor: null }).toEqual({ monitor: null, said: [], exitCode: 0, signal: null, output: '' });
+    expect({ ...hosted, monitor: null }).toEqual({
+      monitor: null,
+      said: [],
+      exitCode: 0,
+      signal: null,
+      output: '',
+    });
     const run = await runProgram({ ...LEAST, ...PASSWORDS }, { stack: host.stack, preview: true });
     expect(comparable(hosted.monitor)).toEqual(comparable(run));
   });
@@ -106,14 +118,19 @@ describe.skipIf(awsUrl === '')('the program in Pulumi’s runner', { timeout: 24
     const { monitor, said, exitCode, output } = await hostProgram({ ...LEAST, journal: { bucket } }, host);
     expect({ exitCode, output }).toEqual({ exitCode: TOLD, output: '' });
     expect(said).toEqual([
-      { severity: 'error', message: expect.stringMatching(/^fleet s\w+: the run with key monday .* deploy again\.$/) },
+      {
+        severity: 'error',
+        message: expect.stringMatching(/^fleet s\w+: the run with key monday .* deploy again\.$/),
+      },
     ]);
     expect(monitor.registrations.map(({ type }) => type)).toEqual(['pulumi:pulumi:Stack']);
   });
 });
 
 /** By URN, without the sweeper's program, which tests in one process do not bundle. */
-function comparable({ registrations }: Pick<ResourceMonitor, 'registrations'> | Awaited<ReturnType<typeof runProgram>>) {
+function comparable({
+  registrations,
+}: Pick<ResourceMonitor, 'registrations'> | Awaited<ReturnType<typeof runProgram>>) {
   return Object.fromEntries(
     registrations.map(({ urn, inputs, shown, ...others }) => [
       urn,

@@ -2,10 +2,12 @@ import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 import { describe, expect, it } from 'vitest';
 import { ReindexFleet } from '../../infra/components.ts';
+import { messageOf } from '../../orchestrator/errors.ts';
 import { readPlace } from '../../infra/place.ts';
-import { type ProgramRun, runProgram, SWEEPER_CODE, tryProgram } from '../infra/program-run.ts';
+import { runProgram, SWEEPER_CODE, tryProgram } from '../infra/program-run.ts';
+import { UNKNOWN } from '../infra/property-values.ts';
 import { inventedProvider, type Provider } from '../infra/provider.ts';
-import { before, ofType, one } from '../infra/resources.ts';
+import { identities, notBefore, ofType, one, shownBy } from '../infra/resources.ts';
 import { HIDDEN, LEAST } from '../infra/stack-configurations.ts';
 
 const INGRESS = 'aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule';
@@ -24,7 +26,9 @@ const provider: Provider = {
   ...inventedProvider,
   create(registration) {
     const outputs = MADE[registration.type];
-    return outputs === undefined ? inventedProvider.create(registration) : { id: String(outputs.id), outputs };
+    return outputs === undefined
+      ? inventedProvider.create(registration)
+      : { id: String(outputs.id), outputs };
   },
 };
 
@@ -73,7 +77,10 @@ describe('a program of somebody else', () => {
       referencedSecurityGroupId: 'sg-00000000000000001',
       fromPort: 8003,
     });
-    expect(one(run, EGRESS, 'staging-network-database-10-0-0-0-16').inputs).toMatchObject({ fromPort: 5433, toPort: 5433 });
+    expect(one(run, EGRESS, 'staging-network-database-10-0-0-0-16').inputs).toMatchObject({
+      fromPort: 5433,
+      toPort: 5433,
+    });
     expect(one(run, PARAMETER, 'staging-worker-database-url').inputs.value).toBe(
       `postgres://reader:${HIDDEN}%25@own.cluster.internal:5433/shop`,
     );
@@ -87,15 +94,13 @@ describe('a program of somebody else', () => {
   it('makes them in one go, and its own resources before', async () => {
     const run = await runProgram({}, { program, provider });
     expect(run.late).toEqual([]);
-    const group = before(run, one(run, GROUP, 'production-workers'));
-    for (const type of ['aws:rds/cluster:Cluster', 'aws:ec2/subnet:Subnet']) expect(group).toContain(one(run, type).urn);
+    const own = [one(run, 'aws:rds/cluster:Cluster'), one(run, 'aws:ec2/subnet:Subnet')];
+    expect(notBefore(run, one(run, GROUP, 'production-workers'), own)).toEqual([]);
   });
 
   it('keeps their secrets', async () => {
     const run = await runProgram({}, { program, provider });
-    const { registrations, states, shownOutputs, shownComponentOutputs } = run;
-    const seen = registrations.map(({ inputs: _, ...others }) => others);
-    expect(JSON.stringify([seen, [...states], shownOutputs, [...shownComponentOutputs]])).not.toContain(HIDDEN);
+    expect(shownBy(run)).not.toContain(HIDDEN);
   });
 
   it('has two of them side by side', async () => {
@@ -109,24 +114,26 @@ describe('a program of somebody else', () => {
     const preview = await runProgram({}, { program, provider, preview: true });
     expect(identities(preview)).toEqual(identities(run));
     expect(JSON.stringify(preview.registrations)).not.toMatch(/\[unknown\]|Calling \[/i);
-    expect(typeof one(preview, PARAMETER, 'staging-worker-database-url').inputs.value).toBe('symbol');
+    expect(one(preview, PARAMETER, 'staging-worker-database-url').inputs.value).toBe(UNKNOWN);
   });
 
   it('is told of everything that is wrong with a fleet’s settings, by its name', async () => {
     const wrong = async () => {
-      new ReindexFleet('staging', { ...LEAST, ...(await prepare()), fleet: 'Staging', image: 'x', tags: { '': 'x' } });
-      return {};
+      const fleet = new ReindexFleet('staging', {
+        ...LEAST,
+        ...(await prepare()),
+        fleet: 'Staging',
+        image: 'x',
+        tags: { '': 'x' },
+      });
+      return { group: fleet.group.name };
     };
     const { error, run } = await tryProgram({}, { program: wrong });
-    expect((error?.reason as Error).message.split('\n').map((line) => line.split(': ')[0])).toEqual([
-      'staging fleet',
-      'staging image',
-      'staging tags.',
-    ]);
+    expect(
+      messageOf(error?.reason)
+        .split('\n')
+        .map((line) => line.split(': ')[0]),
+    ).toEqual(['staging fleet', 'staging image', 'staging tags.']);
     expect(run.registrations).toHaveLength(1);
   });
 });
-
-function identities(run: ProgramRun): string[] {
-  return run.registrations.map(({ urn }) => urn).sort();
-}

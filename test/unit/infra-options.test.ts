@@ -2,9 +2,9 @@ import * as aws from '@pulumi/aws';
 import type * as pulumi from '@pulumi/pulumi';
 import { describe, expect, it, vi } from 'vitest';
 import { everyRun } from '../infra/every-run.ts';
-import { type ProgramRun, runProgram } from '../infra/program-run.ts';
+import { runProgram } from '../infra/program-run.ts';
 import type { Registration } from '../infra/registration.ts';
-import { before, ofType, one, resources } from '../infra/resources.ts';
+import { byUrn, fleetOf, identities, notBefore, ofType, one, resources } from '../infra/resources.ts';
 import { LEAST } from '../infra/stack-configurations.ts';
 
 const GROUP = 'aws:autoscaling/group:Group';
@@ -17,43 +17,46 @@ vi.setConfig({ testTimeout: 240_000 });
 describe('options', () => {
   it('ignore the desired capacity of the group, and nothing else of anything', () =>
     everyRun((run) => {
-      for (const { type, inputs, options } of run.registrations)
-        expect(options.ignoreChanges, type).toEqual(type === GROUP ? ['desiredCapacity'] : []);
+      expect(byUrn(run.registrations, ({ options }) => options.ignoreChanges)).toEqual(
+        byUrn(run.registrations, ({ type }) => (type === GROUP ? ['desiredCapacity'] : [])),
+      );
       expect(one(run, GROUP).inputs).not.toHaveProperty('desiredCapacity');
     }));
 
   it('protect the journal’s bucket as the configuration says, and nothing else', () =>
     everyRun((run, { protect = 'true' }) => {
-      for (const { type, options } of run.registrations)
-        expect(options.protect === true, type).toBe(type === BUCKET && protect === 'true');
+      expect(byUrn(run.registrations, ({ options }) => options.protect === true)).toEqual(
+        byUrn(run.registrations, ({ type }) => type === BUCKET && protect === 'true'),
+      );
     }));
 
   it('delete before they replace, for names are fixed', () =>
     everyRun((run) => {
-      for (const registration of resources(run)) {
-        const isInAws = registration.type.startsWith('aws:');
-        expect(registration.options.deleteBeforeReplace, registration.name).toBe(isInAws ? true : null);
-      }
+      expect(byUrn(resources(run), ({ options }) => options.deleteBeforeReplace)).toEqual(
+        byUrn(resources(run), ({ type }) => (type.startsWith('aws:') ? true : null)),
+      );
     }));
 
   it('replace parameters whose type changes', () =>
     everyRun((run) => {
-      for (const { type, inputs, options } of run.registrations) {
-        const wanted = type !== PARAMETER ? [] : inputs.dataType === undefined ? ['type'] : ['dataType', 'type'];
-        expect(options.replaceOnChanges, type).toEqual(wanted);
-      }
+      const wanted = ({ type, inputs }: Registration) =>
+        type !== PARAMETER ? [] : inputs.dataType === undefined ? ['type'] : ['dataType', 'type'];
+      expect(byUrn(run.registrations, ({ options }) => options.replaceOnChanges)).toEqual(
+        byUrn(run.registrations, wanted),
+      );
     }));
 
   it('have group and bucket asked before they go whether a run has them, and nothing else', () =>
-    everyRun((run, { fleet = 'production' }) => {
-      const asked = { beforeDelete: [`reindex-fleet-${String(fleet)}-has-no-run`] };
-      for (const { type, options } of run.registrations)
-        expect(options.hooks, type).toEqual([GROUP, BUCKET].includes(type) ? asked : {});
+    everyRun((run, configuration) => {
+      const asked = { beforeDelete: [`reindex-fleet-${fleetOf(configuration)}-has-no-run`] };
+      expect(byUrn(run.registrations, ({ options }) => options.hooks)).toEqual(
+        byUrn(run.registrations, ({ type }) => ([GROUP, BUCKET].includes(type) ? asked : {})),
+      );
     }));
 
   it('keep nothing when the stack is destroyed', () =>
     everyRun((run) => {
-      for (const { options } of run.registrations) expect(options.retainOnDelete).toBe(false);
+      expect(run.registrations.filter(({ options }) => options.retainOnDelete)).toEqual([]);
     }));
 });
 
@@ -67,47 +70,49 @@ describe('dependencies', () => {
         one(run, 'aws:iam/rolePolicy:RolePolicy', 'fleet-workers-role'),
         one(run, TEMPLATE),
       ];
-      expectBefore(run, one(run, GROUP), needed);
+      expect(notBefore(run, one(run, GROUP), needed)).toEqual([]);
     }));
 
   it('make the image’s parameter before the template, for which AWS looks it up', () =>
     everyRun((run) => {
       const own = ofType(run, PARAMETER).filter(({ inputs }) => inputs.dataType !== undefined);
-      expectBefore(run, one(run, TEMPLATE), own);
+      expect(notBefore(run, one(run, TEMPLATE), own)).toEqual([]);
     }));
 
   it('make log, rights and what is swept before the sweeper, and its rights before the schedule', () =>
     everyRun((run) => {
       const sweeper = one(run, 'aws:lambda/function:Function');
-      expectBefore(run, sweeper, [
+      const swept = [
         one(run, 'aws:cloudwatch/logGroup:LogGroup'),
         one(run, 'aws:iam/rolePolicy:RolePolicy', 'fleet-sweeper-role'),
         one(run, GROUP),
         ...run.registrations.filter(({ type }) => type.startsWith('aws:s3/')),
-      ]);
-      const schedule = one(run, 'aws:scheduler/schedule:Schedule');
-      expectBefore(run, schedule, [sweeper, one(run, 'aws:iam/rolePolicy:RolePolicy', 'fleet-sweeper-schedule-role')]);
+      ];
+      expect(notBefore(run, sweeper, swept)).toEqual([]);
+      const invoked = [sweeper, one(run, 'aws:iam/rolePolicy:RolePolicy', 'fleet-sweeper-schedule-role')];
+      expect(notBefore(run, one(run, 'aws:scheduler/schedule:Schedule'), invoked)).toEqual([]);
     }));
 
   it('make a bucket’s parts in the order that S3 takes', () =>
     everyRun((run) => {
-      const part = (name: string) => one(run, `aws:s3/${name[0]?.toLowerCase()}${name.slice(1)}:${name}`);
-      expectBefore(run, part('BucketLifecycleConfiguration'), [part('BucketVersioning')]);
-      expectBefore(run, part('BucketPolicy'), [part('BucketPublicAccessBlock')]);
+      const part = (module: string, name: string) => one(run, `aws:s3/${module}:${name}`);
+      const lifecycle = part('bucketLifecycleConfiguration', 'BucketLifecycleConfiguration');
+      const access = part('bucketPublicAccessBlock', 'BucketPublicAccessBlock');
+      expect(notBefore(run, lifecycle, [part('bucketVersioning', 'BucketVersioning')])).toEqual([]);
+      expect(notBefore(run, part('bucketPolicy', 'BucketPolicy'), [access])).toEqual([]);
     }));
 });
 
 describe('the tree of resources', () => {
   it('has every resource in a component, and every component in the fleet', () =>
     everyRun((run) => {
-      const [stack, ...all] = run.registrations;
-      const byUrn = new Map(run.registrations.map((registration) => [registration.urn, registration]));
-      const [fleet] = all.filter(({ parent }) => parent === stack?.urn);
-      expect(fleet?.type).toBe('reindex-fleet:index:ReindexFleet');
-      for (const registration of all.filter((one) => one !== fleet)) {
-        expect(byUrn.get(registration.parent)?.custom, registration.name).toBe(false);
-        expect(registration.urn).toContain('::reindex-fleet:index:ReindexFleet$');
-      }
+      const [stack, fleet, ...others] = run.registrations;
+      const components = run.registrations.filter(({ custom }) => !custom).map(({ urn }) => urn);
+      expect([fleet?.type, fleet?.parent]).toEqual(['reindex-fleet:index:ReindexFleet', stack?.urn]);
+      expect(others.filter(({ parent }) => !components.includes(parent) || parent === stack?.urn)).toEqual(
+        [],
+      );
+      expect(others.filter(({ urn }) => !urn.includes('::reindex-fleet:index:ReindexFleet$'))).toEqual([]);
     }));
 
   it('is made in one go: nothing in `apply`, `then` or another callback', () =>
@@ -136,11 +141,3 @@ describe('the tree of resources', () => {
       expect(JSON.stringify(preview.outputs.settings)).toBe(JSON.stringify(run.outputs.settings));
     }));
 });
-
-function expectBefore(run: ProgramRun, registration: Registration, needed: readonly Registration[]): void {
-  expect([...before(run, registration)]).toEqual(expect.arrayContaining(needed.map(({ urn }) => urn)));
-}
-
-function identities(run: ProgramRun): string[] {
-  return run.registrations.map(({ urn }) => urn).sort();
-}

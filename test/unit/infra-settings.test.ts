@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { messageOf } from '../../orchestrator/errors.ts';
 import { runProgram, type StackConfiguration, tryProgram } from '../infra/program-run.ts';
 import { one, workerParameters } from '../infra/resources.ts';
 import { LEAST } from '../infra/stack-configurations.ts';
@@ -11,7 +12,11 @@ const many = (count: number) => Array.from({ length: count }, (_, index) => inde
 const MEANT: readonly Case[] = [
   ['imag', 'This is not a setting. Did you mean "image"?', { imag: 'ami-1' }],
   ['workers.cuont', 'This is not a setting. Did you mean "count"?', { workers: { cuont: 3 } }],
-  ['network.orchestrator.cidr', 'This is not a setting. Did you mean "cidrs"?', { network: { orchestrator: { cidr: [] } } }],
+  [
+    'network.orchestrator.cidr',
+    'This is not a setting. Did you mean "cidrs"?',
+    { network: { orchestrator: { cidr: [] } } },
+  ],
 ];
 const FORM: readonly Case[] = [
   ['fleet', 'Small letters, digits and dashes, 2 to 24', { fleet: 'Books' }],
@@ -19,15 +24,38 @@ const FORM: readonly Case[] = [
   ['definitions', 'Not empty.', { definitions: '' }],
   ['image', 'The id of an image', { image: 'ami-x' }],
   ['source.url', 'This is missing.', { source: {} }],
-  ['source.url', 'A URL that begins with postgres:// or postgresql://.', { source: { url: 'mysql://10.0.0.5/shop' } }],
+  [
+    'source.url',
+    'A URL that begins with postgres:// or postgresql://.',
+    { source: { url: 'mysql://10.0.0.5/shop' } },
+  ],
   ['source.url', 'Workers on AWS cannot reach an embedded service', { source: { url: 'embedded' } }],
-  ['source.url', 'This would show the password in outputs', { source: { url: 'postgres://a:b@10.0.0.5/shop' } }],
-  ['source.url', 'This would show the password in outputs', { source: { url: 'postgres://10.0.0.5/shop?password=b' } }],
-  ['source.url', 'It names no host.', { source: { url: 'postgres:///shop' }, network: { ...LEAST.network, database: { cidrs: ['10.0.0.0/16'] } } }],
+  [
+    'source.url',
+    'This would show the password in outputs',
+    { source: { url: 'postgres://a:b@10.0.0.5/shop' } },
+  ],
+  [
+    'source.url',
+    'This would show the password in outputs',
+    { source: { url: 'postgres://10.0.0.5/shop?password=b' } },
+  ],
+  [
+    'source.url',
+    'It names no host.',
+    {
+      source: { url: 'postgres:///shop' },
+      network: { ...LEAST.network, database: { cidrs: ['10.0.0.0/16'] } },
+    },
+  ],
   ['source', 'Write a map of settings here.', { source: 'postgres://10.0.0.5/shop' }],
   ['source_password', 'Not empty.', { source_password: '' }],
   ['target.url', 'A URL that begins with http:// or https://.', { target: { url: 'ftp://10.0.0.6' } }],
-  ['target.username', 'Not empty.', { target: { url: 'https://10.0.0.6', username: '' }, target_password: 'x' }],
+  [
+    'target.username',
+    'Not empty.',
+    { target: { url: 'https://10.0.0.6', username: '' }, target_password: 'x' },
+  ],
   ['workers.count', WHOLE, { workers: { count: 0 } }],
   ['ranges.count', WHOLE, { ranges: { count: 0 } }],
   ['validate.compare', '"keys" or "counts".', { validate: { compare: 'nothing' } }],
@@ -55,14 +83,42 @@ const FORM: readonly Case[] = [
   ['instances.definitions', 'An absolute path.', { instances: { definitions: 'books' } }],
   ['instances.parameters', 'A map of texts.', { instances: { parameters: [] } }],
   ['instances.health_check_grace_seconds', WHOLE, { instances: { health_check_grace_seconds: 7_201 } }],
-  ['network.vpc', 'The id of a VPC', { network: { ...LEAST.network, vpc: 'mine', subnets: ['subnet-12345678'] } }],
-  ['network.subnets[0]', 'The id of a subnet', { network: { ...LEAST.network, vpc: 'vpc-12345678', subnets: ['mine'] } }],
+  [
+    'network.vpc',
+    'The id of a VPC',
+    { network: { ...LEAST.network, vpc: 'mine', subnets: ['subnet-12345678'] } },
+  ],
+  [
+    'network.subnets[0]',
+    'The id of a subnet',
+    { network: { ...LEAST.network, vpc: 'vpc-12345678', subnets: ['mine'] } },
+  ],
   ['network.subnets', 'One at least.', { network: { ...LEAST.network, vpc: 'vpc-12345678', subnets: [] } }],
-  ['network.orchestrator.security_groups[0]', 'The id of a security group', { network: { orchestrator: { security_groups: ['mine'] } } }],
-  ['network.orchestrator.cidrs[0]', 'An IPv4 block', { network: { orchestrator: { cidrs: ['10.0.0.1/16'] } } }],
-  ['network.orchestrator.cidrs[0]', 'Workers speak plain HTTP', { network: { orchestrator: { cidrs: ['0.0.0.0/0'] } } }],
-  ['network.orchestrator.cidrs[0]', 'Workers speak plain HTTP', { network: { orchestrator: { cidrs: ['10.0.0.0/7'] } } }],
-  ['network.database.cidrs[0]', 'An IPv4 block', { network: { ...LEAST.network, database: { cidrs: ['here'] } } }],
+  [
+    'network.orchestrator.security_groups[0]',
+    'The id of a security group',
+    { network: { orchestrator: { security_groups: ['mine'] } } },
+  ],
+  [
+    'network.orchestrator.cidrs[0]',
+    'An IPv4 block',
+    { network: { orchestrator: { cidrs: ['10.0.0.1/16'] } } },
+  ],
+  [
+    'network.orchestrator.cidrs[0]',
+    'Workers speak plain HTTP',
+    { network: { orchestrator: { cidrs: ['0.0.0.0/0'] } } },
+  ],
+  [
+    'network.orchestrator.cidrs[0]',
+    'Workers speak plain HTTP',
+    { network: { orchestrator: { cidrs: ['10.0.0.0/7'] } } },
+  ],
+  [
+    'network.database.cidrs[0]',
+    'An IPv4 block',
+    { network: { ...LEAST.network, database: { cidrs: ['here'] } } },
+  ],
   ['network.orchestrator', 'This is missing.', { network: {} }],
   ['access.orchestrator_roles[0]', 'Not empty.', { access: { orchestrator_roles: [''] } }],
   ['access.permissions_boundary', 'The ARN of a policy.', { access: { permissions_boundary: 'mine' } }],
@@ -89,31 +145,62 @@ const TOGETHER: readonly Case[] = [
   ['network.orchestrator', 'Say who may call the workers', { network: { orchestrator: {} } }],
   ['network.database', 'Say where the database is', { source: { url: 'postgres://db.internal/shop' } }],
   ['network.cluster', 'Say where the cluster is', { target: { url: 'https://search.internal' } }],
-  ['network.subnets', 'A VPC and its subnets are given both', { network: { ...LEAST.network, vpc: 'vpc-12345678' } }],
-  ['network.vpc', 'A VPC and its subnets are given both', { network: { ...LEAST.network, subnets: ['subnet-12345678'] } }],
+  [
+    'network.subnets',
+    'A VPC and its subnets are given both',
+    { network: { ...LEAST.network, vpc: 'vpc-12345678' } },
+  ],
+  [
+    'network.vpc',
+    'A VPC and its subnets are given both',
+    { network: { ...LEAST.network, subnets: ['subnet-12345678'] } },
+  ],
   ['workers.minimum', 'At most workers.count, 2.', { workers: { count: 2, minimum: 3 } }],
   ['instances.maximum', 'At least workers.count, 3.', { workers: { count: 3 }, instances: { maximum: 2 } }],
   ['instances.types', 'Each type once.', { instances: { types: ['c7g.large', 'c7g.large'] } }],
   ['instances.definitions', 'Say where the image has the definitions', { definitions: '/srv/books' }],
   ['instances.parameters.token', 'The stack makes it.', { instances: { parameters: { token: 'x' } } }],
   ['instances.parameters.port', 'It is aws.worker_port.', { instances: { parameters: { port: '1' } } }],
-  ['instances.parameters.speed', 'No setting that workers share.', { instances: { parameters: { speed: '1' } } }],
-  ['instances.parameters.log_level', 'It is debug, info', { instances: { parameters: { log_level: 'loud' } } }],
-  ['target_password', 'target.username and target_password are given both', { target: { url: 'https://10.0.0.6', username: 'a' } }],
+  [
+    'instances.parameters.speed',
+    'No setting that workers share.',
+    { instances: { parameters: { speed: '1' } } },
+  ],
+  [
+    'instances.parameters.log_level',
+    'It is debug, info',
+    { instances: { parameters: { log_level: 'loud' } } },
+  ],
+  [
+    'target_password',
+    'target.username and target_password are given both',
+    { target: { url: 'https://10.0.0.6', username: 'a' } },
+  ],
   ['target.username', 'target.username and target_password are given both', { target_password: 'x' }],
-  ['target_api_key', 'Either a key or user and password.', { target: { url: 'https://10.0.0.6', username: 'a' }, target_password: 'x', target_api_key: 'x' }],
+  [
+    'target_api_key',
+    'Either a key or user and password.',
+    { target: { url: 'https://10.0.0.6', username: 'a' }, target_password: 'x', target_api_key: 'x' },
+  ],
   ['instances.parameters.lease_ms', 'More than journal.lease_ms, 300000', { journal: { lease_ms: 300_000 } }],
   ['aws.sweep_grace_ms', "More than the workers' lease, 300000", { aws: { sweep_grace_ms: 300_000 } }],
-  ['watch.cost_per_day', 'It needs the price of an instance: aws.price_per_hour.', { watch: { cost_per_day: 10 } }],
+  [
+    'watch.cost_per_day',
+    'It needs the price of an instance: aws.price_per_hour.',
+    { watch: { cost_per_day: 10 } },
+  ],
 ];
 
 describe('a configuration that is not right', () => {
-  it.each([...MEANT, ...FORM, ...TOGETHER])('of %s it says “%s”, and nothing is registered', async (key, sentence, change) => {
-    const faults = await faultsOf({ ...LEAST, ...change });
-    const own = faults.filter((fault) => fault.startsWith(`Pulumi.production.yaml reindex-fleet:${key}: `));
-    expect(faults).toEqual(own);
-    expect(own.join('\n')).toContain(`: ${sentence}`);
-  });
+  it.each([...MEANT, ...FORM, ...TOGETHER])(
+    'of %s it says “%s”, and nothing is registered',
+    async (key, sentence, change) => {
+      const faults = await faultsOf({ ...LEAST, ...change });
+      const own = faults.filter((fault) => fault.startsWith(`Pulumi.production.yaml reindex-fleet:${key}: `));
+      expect(faults).toEqual(own);
+      expect(own.join('\n')).toContain(`: ${sentence}`);
+    },
+  );
 
   it('has every fault named at once, of form and of what does not go together', async () => {
     const faults = await faultsOf({
@@ -152,9 +239,16 @@ describe('a configuration that is not right', () => {
 
 describe('a configuration as Pulumi’s CLI stores it', () => {
   it('has texts at the top, also where they look like something else', async () => {
-    const run = await runProgram({ ...LEAST, protect: 'false', token_generation: '3', source_password: '{"a":1}' });
+    const run = await runProgram({
+      ...LEAST,
+      protect: 'false',
+      token_generation: '3',
+      source_password: '{"a":1}',
+    });
     expect(one(run, 'aws:s3/bucket:Bucket').options.protect).toBe(false);
-    expect(one(run, 'random:index/randomPassword:RandomPassword').inputs.keepers).toEqual({ generation: '3' });
+    expect(one(run, 'random:index/randomPassword:RandomPassword').inputs.keepers).toEqual({
+      generation: '3',
+    });
     expect(decodeURIComponent(new URL(workerParameters(run).database_url ?? '').password)).toBe('{"a":1}');
   });
 
@@ -166,15 +260,24 @@ describe('a configuration as Pulumi’s CLI stores it', () => {
       watch: { dashboard: false, cost_per_day: '12.5' },
       aws: { price_per_hour: '0.0725' },
     });
-    expect(one(run, 'aws:s3/bucket:Bucket').inputs.tags).toMatchObject({ 'cost-centre': '4711', spot: 'true' });
+    expect(one(run, 'aws:s3/bucket:Bucket').inputs.tags).toMatchObject({
+      'cost-centre': '4711',
+      spot: 'true',
+    });
     expect(workerParameters(run)).toMatchObject({ lease_ms: '600000' });
-    expect(one(run, 'aws:cloudwatch/metricAlarm:MetricAlarm', 'fleet-watch-cost').inputs.threshold).toBe(12.5);
+    expect(one(run, 'aws:cloudwatch/metricAlarm:MetricAlarm', 'fleet-watch-cost').inputs.threshold).toBe(
+      12.5,
+    );
     expect(run.outputs.settings).toMatchObject({ aws: { price_per_hour: 0.0725 } });
     expect(run.registrations.map(({ type }) => type)).not.toContain('aws:cloudwatch/dashboard:Dashboard');
   });
 
   it('has other namespaces too, which are left alone', async () => {
-    const others = { 'aws:region': 'eu-central-1', 'aws:defaultTags': { tags: { a: 'b' } }, 'reindex:image': 'x' };
+    const others = {
+      'aws:region': 'eu-central-1',
+      'aws:defaultTags': { tags: { a: 'b' } },
+      'reindex:image': 'x',
+    };
     expect(await runProgram({ ...LEAST, ...others })).toEqual(await runProgram(LEAST));
   });
 
@@ -187,7 +290,7 @@ describe('a configuration as Pulumi’s CLI stores it', () => {
 async function faultsOf(configuration: StackConfiguration): Promise<string[]> {
   const { error, run } = await tryProgram(configuration);
   expect(run.registrations.map(({ type }) => type)).toEqual(['pulumi:pulumi:Stack']);
-  const [first, ...faults] = (error?.reason as Error).message.split('\n');
+  const [first, ...faults] = messageOf(error?.reason).split('\n');
   expect(first).toBe("The stack's configuration is not right; nothing was changed.");
   return faults;
 }
