@@ -7,14 +7,14 @@ import { type Place, readPlace } from './place.ts';
 import { checkSettings } from './settings/check-settings.ts';
 import { namesOfFleet } from './settings/fleet-names.ts';
 import type { StackInput, StackSettings } from './settings/schema.ts';
-import { bundleSweeper } from './sweeper/bundle.ts';
+import { sweeperFile } from './sweeper/bundle.ts';
 
 /** What has to be known, and to be so, before a fleet's first resource is registered. */
 export interface Prepared {
   /** Names and policies are made of it. */
   readonly place: Place;
   /** The sweeper's program. */
-  readonly sweeperCode: string;
+  readonly sweeperCode: pulumi.asset.Asset;
   /** Keeps runs and this deployment apart; asked again before something is deleted. */
   readonly exclusion: Pick<RunExclusion, 'ensure'>;
 }
@@ -30,9 +30,9 @@ export interface Prepared {
  */
 export async function prepareFleet(given: StackInput, options: pulumi.InvokeOptions = {}): Promise<Prepared> {
   const settings = checkSettings(given, 'settings');
-  const [place, sweeperCode] = await Promise.all([readPlace(options), bundleSweeper()]);
+  const [place, file] = await Promise.all([readPlace(options), sweeperFile()]);
   const exclusion = await exclude(settings, namesOfFleet(settings, place));
-  return { place, sweeperCode, exclusion };
+  return { place, sweeperCode: new pulumi.asset.FileAsset(file), exclusion };
 }
 
 async function exclude(

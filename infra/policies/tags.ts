@@ -16,6 +16,7 @@ export const fleetTags: Rule = {
  */
 export const WITHOUT_TAGS: ReadonlySet<string> = new Set([
   'aws:cloudwatch/dashboard:Dashboard',
+  'aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig',
   'aws:iam/rolePolicy:RolePolicy',
   'aws:iam/rolePolicyAttachment:RolePolicyAttachment',
   'aws:lambda/permission:Permission',

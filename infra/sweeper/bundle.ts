@@ -1,3 +1,5 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -23,6 +25,21 @@ interface BuiltSweeper {
  */
 export async function bundleSweeper(): Promise<string> {
   return (await buildSweeper(REPOSITORY)).code;
+}
+
+/**
+ * The same as a file, for Pulumi keeps a file's digest in its state, and a text as a whole. It lies among the packages, where
+ * caches lie, at the same place each time.
+ */
+export async function sweeperFile(): Promise<string> {
+  const folder = join(REPOSITORY, 'node_modules', '.cache', 'reindex-fleet');
+  const file = join(folder, 'sweeper.mjs');
+  await mkdir(folder, { recursive: true });
+  // Another deployment may be reading it.
+  const half = `${file}.${process.pid}`;
+  await writeFile(half, await bundleSweeper());
+  await rename(half, file);
+  return file;
 }
 
 /** @param repository the folder that holds the sources and their packages */

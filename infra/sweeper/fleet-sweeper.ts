@@ -13,8 +13,8 @@ import { INTERVAL_VARIABLE, SETTINGS_VARIABLE } from './sweeper-settings.ts';
 export interface FleetSweeperArgs {
   readonly settings: StackSettings;
   readonly names: Names;
-  /** See `bundleSweeper`. */
-  readonly code: string;
+  /** See `sweeperFile`. */
+  readonly code: pulumi.asset.Asset;
   /** What it sweeps must be there before it, and go after it. */
   readonly after: readonly pulumi.Resource[];
 }
@@ -63,6 +63,12 @@ export class FleetSweeper extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    new aws.lambda.FunctionEventInvokeConfig(
+      name,
+      // The schedule comes again anyway, and each of its sweeps that fails counts once.
+      { functionName: this.function.name, maximumRetryAttempts: 0 },
+      child(this),
+    );
     new aws.scheduler.Schedule(
       name,
       {
@@ -100,7 +106,7 @@ function functionArgs(
     runtime: 'nodejs24.x',
     architectures: ['arm64'],
     handler: 'index.handler',
-    code: new pulumi.asset.AssetArchive({ 'index.mjs': new pulumi.asset.StringAsset(code) }),
+    code: new pulumi.asset.AssetArchive({ 'index.mjs': code }),
     timeout: TIMEOUT_SECONDS,
     memorySize: MEMORY_MIB,
     environment: {

@@ -100,7 +100,7 @@ export function secretKeys(values: Readonly<Record<string, string>>): string[] {
 function stackProgram(): Promise<object> {
   return deployStack(configurationOfProgram(), async () => ({
     place: await readPlace(),
-    sweeperCode: SWEEPER_CODE,
+    sweeperCode: new pulumi.asset.StringAsset(SWEEPER_CODE),
     exclusion: { ensure: async () => {} },
   }));
 }

@@ -34,7 +34,7 @@ const provider: Provider = {
 
 const prepare = async () => ({
   place: await readPlace(),
-  sweeperCode: SWEEPER_CODE,
+  sweeperCode: new pulumi.asset.StringAsset(SWEEPER_CODE),
   exclusion: { ensure: async () => {} },
 });
 
