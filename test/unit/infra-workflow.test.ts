@@ -66,5 +66,6 @@ test('no value of GitHub’s becomes part of a command, and secrets reach the on
 });
 
 test('a preview that fails fails the job', () => {
-  for (const { run } of steps) if (run?.includes('| tee')) expect(run).toMatch(/^set -o pipefail$/m);
+  const piped = steps.flatMap(({ run }) => (run?.includes('| tee') ? [run] : []));
+  expect(piped).toEqual([expect.stringMatching(/^set -o pipefail$/m)]);
 });
