@@ -3,7 +3,7 @@ import type { Shown } from './policy-run.ts';
 /**
  * The same resources with another value at one place of one of them.
  *
- * @param resource its name and the last part of its type: `fleet-workers:Group`
+ * @param resource see `resourceIn`
  * @param path of the property, with numbers for places in lists: `ingress.0.cidrBlocks`
  * @param value undefined: none
  */
@@ -13,12 +13,20 @@ export function planted(
   path: string,
   value: unknown,
 ): Shown[] {
-  const [name, type] = resource.split(':');
-  const found = resources.filter((each) => each.name === name && each.type.endsWith(`:${type}`));
-  if (found.length !== 1) throw new Error(`${found.length} resources are ${resource}`);
+  const found = resourceIn(resources, resource);
   return resources.map((each) =>
-    each === found[0] ? { ...each, props: changed(each.props, keysOf(path), value) } : each,
+    each === found ? { ...each, props: changed(each.props, keysOf(path), value) } : each,
   );
+}
+
+/** @param resource its name and the last part of its type, `fleet-workers:Group`, or the latter alone where there is only one */
+export function resourceIn(resources: readonly Shown[], resource: string): Shown {
+  const [type = '', name] = resource.split(':').reverse();
+  const [found, ...others] = resources.filter(
+    (each) => each.type.endsWith(`:${type}`) && (name === undefined || each.name === name),
+  );
+  if (found === undefined || others.length > 0) throw new Error(`none or several resources are ${resource}`);
+  return found;
 }
 
 /** Paths of everything in a resource's properties: maps and lists, and what is in them. */

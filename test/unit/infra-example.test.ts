@@ -1,18 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it, test } from 'vitest';
 import { shop } from '../../examples/pulumi/shop.ts';
+import { readPlace } from '../../infra/place.ts';
 import { EXAMPLE_CONFIGURATION, exampleProvider } from '../infra/example-program.ts';
 import { reportedOf, shownTo } from '../infra/policy-run.ts';
-import { type ProgramRun, runProgram } from '../infra/program-run.ts';
-import { prepareAlone } from '../infra/stack-program.ts';
+import { type ProgramRun, runProgram, SWEEPER_CODE } from '../infra/program-run.ts';
 
 /** The example as the program of a stack. Set up as its user does: stack-example.test.ts. */
 
 const ENVIRONMENTS = ['staging', 'production'] as const;
 
+/** But that no run is looked for, which takes an AWS API. */
+const prepare = async () => ({
+  place: await readPlace(),
+  sweeperCode: SWEEPER_CODE,
+  exclusion: { ensure: async () => {} },
+});
+
 const runExample = (preview: boolean) =>
   runProgram(EXAMPLE_CONFIGURATION, {
-    program: () => shop(prepareAlone),
+    program: () => shop(prepare),
     provider: exampleProvider,
     preview,
   });

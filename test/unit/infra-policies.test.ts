@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it, test } from 'vitest';
 import { policies } from '../../infra/policies/policies.ts';
 import { WITHOUT_TAGS } from '../../infra/policies/tags.ts';
 import { FLEET_TAG } from '../../infra/tags.ts';
-import { leavesOf, planted } from '../infra/planted.ts';
+import { leavesOf, planted, resourceIn } from '../infra/planted.ts';
 import { reportedOf, type Shown, shownTo } from '../infra/policy-run.ts';
 import { runProgram } from '../infra/program-run.ts';
 import { UNKNOWN } from '../infra/property-values.ts';
@@ -63,12 +63,12 @@ const MISTAKES: Readonly<
   Record<string, readonly (readonly [resource: string, path: string, value: unknown])[]>
 > = {
   'no-public-ingress': [
-    ['fleet-network-orchestrator-1:SecurityGroupIngressRule', 'cidrIpv4', '0.0.0.0/0'],
-    ['fleet-network-orchestrator-1:SecurityGroupIngressRule', 'cidrIpv4', '10.0.0.0/7'],
-    ['fleet-network-orchestrator-1:SecurityGroupIngressRule', 'cidrIpv4', '8.8.8.8/32'],
-    ['fleet-network-orchestrator-1:SecurityGroupIngressRule', 'cidrIpv6', '::/0'],
-    ['fleet-network-orchestrator-1:SecurityGroupIngressRule', 'cidrIpv6', 'fc00::/6'],
-    ['fleet-network-orchestrator-1:SecurityGroupIngressRule', 'cidrIpv6', '2a05:d014::/32'],
+    ['SecurityGroupIngressRule', 'cidrIpv4', '0.0.0.0/0'],
+    ['SecurityGroupIngressRule', 'cidrIpv4', '10.0.0.0/7'],
+    ['SecurityGroupIngressRule', 'cidrIpv4', '8.8.8.8/32'],
+    ['SecurityGroupIngressRule', 'cidrIpv6', '::/0'],
+    ['SecurityGroupIngressRule', 'cidrIpv6', 'fc00::/6'],
+    ['SecurityGroupIngressRule', 'cidrIpv6', '2a05:d014::/32'],
     ['fleet-network:SecurityGroup', 'ingress', [{ cidrBlocks: ['10.0.0.0/8', '0.0.0.0/0'] }]],
     ['fleet-network:SecurityGroup', 'ingress', [{ self: true }, { ipv6CidrBlocks: ['::/0'] }]],
   ],
@@ -148,7 +148,7 @@ const MISTAKES: Readonly<
 describe.each(Object.entries(MISTAKES))('%s', (policy, mistakes) => {
   it.each(mistakes)('tells of %s, %s: %j', async (resource, path, value) => {
     const reported = await reportedOf(planted(stack, resource, path, value));
-    const [name = ''] = resource.split(':');
+    const { name } = resourceIn(stack, resource);
     expect(new Set(reported.map((report) => `${report.policy} ${report.resource}`))).toEqual(
       new Set([`${policy} ${name}`]),
     );
