@@ -9,8 +9,7 @@ import {
 } from '../infra/example-program.ts';
 import { startPolicyServer } from '../infra/policy-server.ts';
 import { shownTo } from '../infra/policy-run.ts';
-import { runProcess } from '../infra/program-process.ts';
-import type { ResourceMonitor } from '../infra/resource-monitor.ts';
+import { type HostedRun, hostProgram } from '../infra/language-host.ts';
 
 /**
  * The example as its user has it: in a folder of its own, with own copies of Pulumi's packages and a link to the clone, run by
@@ -27,24 +26,22 @@ describe.skipIf(awsUrl === '')('the example of a user', { timeout: 300_000 }, ()
 
   beforeAll(async () => {
     example = await installExample();
-  });
+  }, 300_000);
   afterAll(() => example.remove());
 
-  function run(preview: boolean): Promise<ResourceMonitor> {
-    const configuration = Object.entries(EXAMPLE_CONFIGURATION).map(([key, value]) => [
-      `${PROJECT}:${key}`,
-      typeof value === 'string' ? value : JSON.stringify(value),
-    ]);
-    return runProcess({
+  async function run(preview: boolean): Promise<HostedRun['monitor']> {
+    const configuration = Object.entries(EXAMPLE_CONFIGURATION).map(
+      ([key, value]) => [`${PROJECT}:${key}`, value] as const,
+    );
+    const { monitor, ...end } = await hostProgram(Object.fromEntries(configuration), {
       folder: example.folder,
-      project: PROJECT,
       stack: 'shop',
-      configuration: Object.fromEntries(configuration),
-      secretKeys: [`${PROJECT}:staging_password`, `${PROJECT}:production_password`],
       preview,
       provider: exampleProvider,
       environment: awsEnvironment(awsUrl),
     });
+    expect(end).toMatchObject({ said: [], exitCode: 0, output: '' });
+    return monitor;
   }
 
   it('outputs, secrets, parents and dependencies hold between the copies of the SDK', async () => {
