@@ -1,9 +1,14 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** Two cores: two files at a time. A test that needs a quiet machine belongs in test/bench. */
 const shared = { maxWorkers: 2, testTimeout: 60_000, hookTimeout: 120_000 };
 
+/** What an example imports as its user does. */
+const components = fileURLToPath(new URL('infra/components.ts', import.meta.url));
+
 export default defineConfig({
+  resolve: { alias: { 'reindex-fleet/infra': components } },
   test: {
     ...shared,
     projects: [

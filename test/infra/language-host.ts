@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { type MonitorServer, serveMonitor } from './monitor-server.ts';
-import { handedOn, PROJECT, secretKeys, type StackConfiguration } from './program-run.ts';
+import { handedOn, secretKeys, type StackConfiguration } from './program-run.ts';
 import { inventedProvider, type Provider } from './provider.ts';
 import { ResourceMonitor } from './resource-monitor.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const RUNNER = fileURLToPath(new URL('../../node_modules/@pulumi/pulumi/cmd/run/index.js', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+const RUNNER = 'node_modules/@pulumi/pulumi/cmd/run/index.js';
 
 /** How a program ended, and what an engine saw of it. */
 export interface HostedRun {
@@ -23,10 +24,14 @@ export interface HostedRun {
 }
 
 export interface HostOptions {
+  /** With Pulumi.yaml, the program, and the SDK that runs it; by default the repository. */
+  readonly folder?: string;
   readonly stack: string;
   readonly preview?: boolean;
   /** Of the program's process, beside what Pulumi sets. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Makes the resources; by default they are invented. */
+  readonly provider?: Provider;
   /** Asked for each resource before it is made. */
   readonly onRegistration?: () => Promise<void>;
 }
@@ -39,26 +44,37 @@ export async function hostProgram(
   configuration: StackConfiguration,
   options: HostOptions,
 ): Promise<HostedRun> {
-  const { stack, preview = false } = options;
+  const { folder = REPOSITORY, stack, preview = false, provider: made = inventedProvider } = options;
+  const project = readProject(folder);
   const provider: Provider = {
-    ...inventedProvider,
+    ...made,
     create: async (registration) => {
       await options.onRegistration?.();
-      return inventedProvider.create(registration);
+      return made.create(registration);
     },
   };
-  const monitor = new ResourceMonitor({ project: PROJECT, stack, preview, provider });
+  const monitor = new ResourceMonitor({ project: project.name, stack, preview, provider });
   const server = await serveMonitor(monitor);
   try {
     const values = handedOn(configuration);
-    const child = spawn(process.execPath, [RUNNER, ...flags(server.address, stack, preview), '.'], {
-      cwd: ROOT,
+    const flags = [
+      `--monitor=${server.address}`,
+      `--engine=${server.address}`,
+      `--project=${project.name}`,
+      `--stack=${stack}`,
+      `--root-directory=${folder}`,
+      `--pwd=${join(folder, project.main ?? '')}`,
+      '--parallel=16',
+      ...(preview ? ['--dry-run'] : []),
+    ];
+    const child = spawn(process.execPath, [join(folder, RUNNER), ...flags, '.'], {
+      cwd: folder,
       env: {
         PATH: process.env['PATH'],
         ...options.environment,
         PULUMI_CONFIG: JSON.stringify(values),
         PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(secretKeys(values)),
-        PULUMI_NODEJS_TYPESCRIPT: String(typescript),
+        PULUMI_NODEJS_TYPESCRIPT: String(project.runtime.options.typescript),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -74,21 +90,12 @@ export async function hostProgram(
   }
 }
 
-const { main, runtime } = parse(readFileSync(`${ROOT}Pulumi.yaml`, 'utf8')) as {
-  readonly main: string;
+interface Project {
+  readonly name: string;
+  readonly main?: string;
   readonly runtime: { readonly options: { readonly typescript: boolean } };
-};
-const { typescript } = runtime.options;
+}
 
-function flags(address: string, stack: string, preview: boolean): string[] {
-  return [
-    `--monitor=${address}`,
-    `--engine=${address}`,
-    `--project=${PROJECT}`,
-    `--stack=${stack}`,
-    `--root-directory=${ROOT}`,
-    `--pwd=${ROOT}${main}`,
-    '--parallel=16',
-    ...(preview ? ['--dry-run'] : []),
-  ];
+function readProject(folder: string): Project {
+  return parse(readFileSync(join(folder, 'Pulumi.yaml'), 'utf8')) as Project;
 }

@@ -44,7 +44,7 @@ export interface ProgramRun {
 }
 
 /** As in Pulumi.yaml. */
-export const PROJECT = (
+const PROJECT = (
   parse(readFileSync(new URL('../../Pulumi.yaml', import.meta.url), 'utf8')) as { name: string }
 ).name;
 

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it, test } from 'vitest';
+import { shop } from '../../examples/pulumi/shop.ts';
+import { readPlace } from '../../infra/place.ts';
+import { EXAMPLE_CONFIGURATION, exampleProvider } from '../infra/example-program.ts';
+import { reportedOf, shownTo } from '../infra/policy-run.ts';
+import { type ProgramRun, runProgram, SWEEPER_CODE } from '../infra/program-run.ts';
+
+/** The example as the program of a stack. Set up as its user does: stack-example.test.ts. */
+
+const ENVIRONMENTS = ['staging', 'production'] as const;
+
+/** But that no run is looked for, which takes an AWS API. */
+const prepare = async () => ({
+  place: await readPlace(),
+  sweeperCode: SWEEPER_CODE,
+  exclusion: { ensure: async () => {} },
+});
+
+const runExample = (preview: boolean) =>
+  runProgram(EXAMPLE_CONFIGURATION, {
+    program: () => shop(prepare),
+    provider: exampleProvider,
+    preview,
+  });
+
+let run: ProgramRun;
+
+beforeAll(async () => {
+  run = await runExample(false);
+});
+
+const inputsOf = (type: string, name: string) =>
+  run.registrations.find((resource) => resource.type.endsWith(`:${type}`) && resource.name === name)?.inputs;
+
+describe.each(ENVIRONMENTS)('the fleet of %s', (environment) => {
+  const name = `shop-${environment}`;
+
+  it('is made of what other resources turn out to be', () => {
+    expect(inputsOf('Group', `${name}-workers`)).toMatchObject({
+      name: `reindex-fleet-${name}`,
+      vpcZoneIdentifiers: ['id-of-shop-1', 'id-of-shop-2'],
+    });
+    expect(inputsOf('SecurityGroup', `${name}-network`)).toMatchObject({ vpcId: 'id-of-shop' });
+    expect(inputsOf('SecurityGroupEgressRule', `${name}-network-database-1`)).toMatchObject({
+      referencedSecurityGroupId: 'id-of-shop-database',
+      toPort: 5432,
+    });
+    expect(inputsOf('SecurityGroupIngressRule', `${name}-to-database`)).toMatchObject({
+      securityGroupId: 'id-of-shop-database',
+      referencedSecurityGroupId: `id-of-${name}-network`,
+    });
+    expect(inputsOf('MetricAlarm', `${name}-watch-dead-letters`)).toMatchObject({
+      alarmActions: ['arn-of-reindex-alarms'],
+    });
+  });
+
+  it('reads its database by the address that this gets', () => {
+    const password = encodeURIComponent(EXAMPLE_CONFIGURATION[`${environment}_password`]);
+    expect(inputsOf('Parameter', `${name}-worker-database-url`)).toMatchObject({
+      type: 'SecureString',
+      value: `postgres://reader:${password}@${name}.db.internal:5432/shop?sslmode=require`,
+    });
+  });
+
+  it('has the orchestrator’s settings as an output, without a secret', () => {
+    expect(run.shownOutputs[environment]).toMatchObject({
+      fleet: name,
+      source: { url: `postgres://reader@${name}.db.internal:5432/shop?sslmode=require` },
+      aws: { group: `reindex-fleet-${name}`, token_parameter: `/reindex-fleet/${name}/worker/token` },
+    });
+  });
+});
+
+test('staging and production share no name', () => {
+  const names = run.registrations.flatMap(({ type, inputs }) =>
+    [inputs.name, inputs.bucket]
+      .filter((name) => type.startsWith('aws:') && !type.startsWith('aws:s3/bucket') && name !== undefined)
+      .map((name) => `${type} ${String(name)}`),
+  );
+  const roles = names.filter((name) => name.includes(':RolePolicy'));
+  expect(roles.length).toBeGreaterThan(5);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test.each([true, false])('the policy pack has nothing against it (preview: %s)', async (preview) => {
+  expect(await reportedOf(shownTo(await runExample(preview)))).toEqual([]);
+});
+
+test('the package exports components alone: Pulumi’s runner would take a main entry for the stack’s program', () => {
+  const { exports, main } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  ) as { exports: Record<string, string>; main?: string };
+  expect(exports).toEqual({ './infra': './infra/components.ts' });
+  expect(main).toBeUndefined();
+});
