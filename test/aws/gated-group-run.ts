@@ -23,15 +23,19 @@ export interface GatedGroupRun extends GroupRun {
   requireRight(): Promise<void>;
 }
 
-/** A run on a group over the table `places`, before a gate behind half of its rows. */
+/**
+ * A run on a group over the table `places`, before a gate behind half of its rows.
+ * @param setUp makes the group and what belongs to it
+ */
 export async function setUpGatedGroupRun(
   scope: TestScope,
   databaseUrl: string,
   options: Partial<GroupRunOptions> = {},
+  setUp: (scope: TestScope, options: GroupRunOptions) => Promise<GroupRun> = setUpGroupRun,
 ): Promise<GatedGroupRun> {
   const { gate, definition } = await gatedPlaces(scope, databaseUrl);
   const { settings = {}, ...others } = options;
-  const run = await setUpGroupRun(scope, {
+  const run = await setUp(scope, {
     databaseUrl,
     definition,
     settings: { ranges: { count: 8 }, ...settings },

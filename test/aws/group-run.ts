@@ -5,9 +5,16 @@ import { rangeCounts, type RunState } from '../../orchestrator/reconcile/state.t
 import { documentsOf } from '../support/run-documents.ts';
 import { eventually } from '../support/run-eventually.ts';
 import { newestState } from '../support/run-journal.ts';
-import { type RunSetup, SEARCH_URL, setUpRun, type TestScope } from '../support/run-setup.ts';
+import {
+  type RunSetup,
+  SEARCH_URL,
+  type SettingsSections,
+  setUpRun,
+  type TestScope,
+} from '../support/run-setup.ts';
 import { type ApiProxy, startApiProxy } from './api-proxy.ts';
 import { awsEnvironment } from './aws-clients.ts';
+import { bootFromImage } from './boot.ts';
 import { callsOutside, secondDecrements } from './fleet-rules.ts';
 import { instancesOf, isGroupAtZero } from './group.ts';
 import { type MachineBehaviour, type MachineRoom, openMachineRoom } from './machine-room.ts';
@@ -17,7 +24,7 @@ import { type AwsWorld, makeWorld } from './world.ts';
 export interface GroupRunOptions {
   readonly databaseUrl: string;
   readonly definition: Readonly<Record<string, unknown>>;
-  readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly settings?: SettingsSections;
   /** A worker ends its instance when it hears nothing for so long. */
   readonly workerLeaseMs?: number;
   readonly spot?: boolean;
@@ -37,7 +44,7 @@ export interface GroupRun {
 }
 
 /** Fast enough for a test, and with the order that the design wants: renewal < lease < worker lease < sweep grace. */
-const AWS_DEADLINES = {
+export const AWS_DEADLINES = {
   poll_interval_ms: 300,
   ready_timeout_ms: 60_000,
   capacity_timeout_ms: 60_000,
@@ -72,13 +79,21 @@ export async function setUpGroupRun(scope: TestScope, options: GroupRunOptions):
     environment: awsEnvironment(proxy.url),
     settings: { ...settings, aws, journal: { directory: null, ...settings['journal'] } },
   });
+  const boot = bootFromImage(world.workerParameters, join(setup.folder, 'places.yaml'));
   const room = await openMachineRoom(scope, {
     world,
-    definitions: join(setup.folder, 'places.yaml'),
+    boot,
     awsUrl: proxy.url,
     ...(behaviour && { behaviour }),
   });
-  // A look of the test's own, which neither faults nor the log of the proxy concern.
+  return watchedRun({ setup, world, room, proxy });
+}
+
+/** With a look of the test's own, which neither faults nor the log of the proxy concern. */
+export async function watchedRun(
+  parts: Pick<GroupRun, 'setup' | 'world' | 'room' | 'proxy'>,
+): Promise<GroupRun> {
+  const { setup, world } = parts;
   const place = { bucket: world.bucket, prefix: `reindex-fleet/${setup.alias}` };
   const store: JournalStore = await openTestStore(world.awsUrl, place);
   const state = (): Promise<RunState | null> => newestState(store);
@@ -91,7 +106,7 @@ export async function setUpGroupRun(scope: TestScope, options: GroupRunOptions):
       },
       90_000,
     ).then(() => undefined);
-  return { setup, world, room, proxy, state, rangesDone };
+  return { ...parts, state, rangesDone };
 }
 
 /** What must hold however a run went: zero, no second decrement, no call outside of the group. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Instance } from '@aws-sdk/client-ec2';
 import { listenForTest } from '../support/listen.ts';
 import type { TestScope } from '../support/run-setup.ts';
+import type { Boot } from './boot.ts';
 import { endInstance } from './cloud-control.ts';
 import { instancesOf } from './group.ts';
 import { Machine } from './machine.ts';
@@ -24,8 +25,7 @@ export interface MachineBehaviour {
 
 export interface MachineRoomOptions {
   readonly world: AwsWorld;
-  /** The file of definitions that the image carries. */
-  readonly definitions: string;
+  readonly boot: Boot;
   /** Where workers find AWS's API; by default directly. */
   readonly awsUrl?: string;
   /** Of all workers, e.g. a short lease. */
@@ -132,14 +132,14 @@ class Room implements MachineRoom {
     const { neverBoots = false, definitions } = place.behaviour;
     const isDue = performance.now() >= place.bootAtMs;
     if (place.machine !== null || neverBoots || !isDue || this.#closing.signal.aborted) return;
-    const { world, environment, awsUrl = world.awsUrl } = this.#options;
+    const { world, boot, environment, awsUrl = world.awsUrl } = this.#options;
     place.machine = await Machine.start({
       instance,
       awsUrl,
       shutdownUrl: `${shutdownUrl}/${instance.InstanceId}`,
       environment: {
-        REINDEX_WORKER_PARAMETERS: world.workerParameters,
-        REINDEX_WORKER_DEFINITIONS: definitions ?? this.#options.definitions,
+        ...(await boot(instance)),
+        ...(definitions !== undefined && { REINDEX_WORKER_DEFINITIONS: definitions }),
         ...environment,
       },
     });

@@ -106,7 +106,6 @@ function environmentOf(
     PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
     AWS_ENDPOINT_URL: awsUrl, // region and credentials are in the metadata
     AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url,
-    REINDEX_WORKER_PLATFORM: 'ec2',
     // Split at spaces, which paths may have: what it names is found by PATH and in the working directory.
     REINDEX_WORKER_SHUTDOWN_COMMAND: `node ${basename(SHUT_DOWN_CALL)} ${shutdownUrl}`,
     REINDEX_WORKER_EXIT_WITH_PARENT: 'true',

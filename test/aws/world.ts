@@ -1,12 +1,7 @@
 import { CreateAutoScalingGroupCommand, DeleteAutoScalingGroupCommand } from '@aws-sdk/client-auto-scaling';
 import {
   CreateLaunchTemplateCommand,
-  CreateSubnetCommand,
-  CreateVpcCommand,
   DeleteLaunchTemplateCommand,
-  DeleteSubnetCommand,
-  DeleteVpcCommand,
-  RegisterImageCommand,
   type RequestLaunchTemplateData,
 } from '@aws-sdk/client-ec2';
 import {
@@ -16,11 +11,12 @@ import {
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3';
 import { DeleteParametersCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
-import { inject } from 'vitest';
 import type { TestScope } from '../support/run-setup.ts';
 import { uniqueName } from '../support/search-calls.ts';
 import { awsEnvironment, REGION, type TestClients, testClients } from './aws-clients.ts';
-import { takeSubnet, VPC_CIDR } from './free-subnet.ts';
+import { moveImage, registerImage } from './image.ts';
+import { makeSubnet } from './network.ts';
+import { sharedAwsUrl } from './shared-aws.ts';
 
 export interface WorldOptions {
   /** Of the group. */
@@ -69,17 +65,17 @@ const TEMPLATE = {
 } as const satisfies RequestLaunchTemplateData;
 
 export async function makeWorld(scope: TestScope, options: WorldOptions): Promise<AwsWorld> {
-  const awsUrl = options.awsUrl ?? inject('awsUrl');
-  if (awsUrl === null) throw new Error('This machine has no AWS API; skip the test.');
+  const awsUrl = options.awsUrl ?? sharedAwsUrl();
   const clients = testClients(awsUrl);
   scope.onTestFinished(async () => clients.destroy());
   const name = uniqueName('fleet');
   const making: Making = { scope, clients, name };
 
-  const imageId = await registerImage(making);
+  const imageId = await registerImage(clients, name);
   const { imageParameter, workerParameters, token } = await putParameters(making, imageId, options);
   const templateId = await makeTemplate(making, imageParameter, options);
-  await makeGroup(making, { templateId, subnetId: await makeSubnet(making), options });
+  const { subnetId } = await makeSubnet(scope, clients);
+  await makeGroup(making, { templateId, subnetId, options });
   await makeBucket(making);
   return {
     awsUrl,
@@ -94,13 +90,7 @@ export async function makeWorld(scope: TestScope, options: WorldOptions): Promis
     token,
     bucket: name,
     environment: awsEnvironment(awsUrl),
-    async moveImage() {
-      const moved = await registerImage(making);
-      await clients.ssm.send(
-        new PutParameterCommand({ Name: imageParameter, Value: moved, Type: 'String', Overwrite: true }),
-      );
-      return moved;
-    },
+    moveImage: () => moveImage(clients, imageParameter),
   };
 }
 
@@ -109,20 +99,6 @@ interface Making {
   readonly clients: TestClients;
   /** Of group, template and bucket alike. */
   readonly name: string;
-}
-
-async function registerImage({ clients, name }: Making): Promise<string> {
-  const command = new RegisterImageCommand({
-    Name: uniqueName(name),
-    Architecture: 'arm64',
-    VirtualizationType: 'hvm',
-    BootMode: 'uefi',
-    EnaSupport: true,
-    ImdsSupport: 'v2.0',
-    RootDeviceName: '/dev/xvda',
-  });
-  const { ImageId = '' } = await clients.ec2.send(command);
-  return ImageId;
 }
 
 async function putParameters(
@@ -169,21 +145,6 @@ async function makeTemplate(
     await ec2.send(new DeleteLaunchTemplateCommand({ LaunchTemplateId }));
   });
   return LaunchTemplateId;
-}
-
-async function makeSubnet({ scope, clients: { ec2 } }: Making): Promise<string> {
-  const cidr = await takeSubnet(scope);
-  const { Vpc } = await ec2.send(new CreateVpcCommand({ CidrBlock: VPC_CIDR }));
-  const { VpcId = '' } = Vpc ?? {};
-  const { Subnet } = await ec2.send(
-    new CreateSubnetCommand({ VpcId, CidrBlock: cidr, AvailabilityZone: `${REGION}a` }),
-  );
-  const { SubnetId = '' } = Subnet ?? {};
-  scope.onTestFinished(async () => {
-    await ec2.send(new DeleteSubnetCommand({ SubnetId }));
-    await ec2.send(new DeleteVpcCommand({ VpcId }));
-  });
-  return SubnetId;
 }
 
 interface GroupParts {

@@ -1,5 +1,6 @@
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { processEntry } from '../../embedded/process-table.ts';
+import { bootFromImage } from '../aws/boot.ts';
 import { groupIdsOf, groupOf, instancesOf, setDesired, terminate } from '../aws/group.ts';
 import type { Machine } from '../aws/machine.ts';
 import { type MachineRoom, type MachineRoomOptions, openMachineRoom } from '../aws/machine-room.ts';
@@ -23,8 +24,8 @@ async function open(
     maximum: 4,
     workerSettings: { database_url: inject('postgresUrl'), search_url: inject('developmentUrl') },
   });
-  const definitions = await definitionsWith('name');
-  return { world, room: await openMachineRoom(scope, { world, definitions, ...options }) };
+  const boot = bootFromImage(world.workerParameters, await definitionsWith('name'));
+  return { world, room: await openMachineRoom(scope, { world, boot, ...options }) };
 }
 
 interface Health {

@@ -18,12 +18,25 @@ export interface TestScope {
   onTestFinished(clean: () => Promise<void>): void;
 }
 
+export type SettingsSections = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** What of a run is there before its settings are. */
+export interface RunPlace {
+  /** Of the index; the fleet's name, too. */
+  readonly alias: string;
+  /** Where the settings come to lie. */
+  readonly folder: string;
+  readonly definitionFile: string;
+}
+
 export interface RunOptions {
   readonly databaseUrl: string;
   /** What the definition says beside its alias; `document` and `source` of it are needed. */
   readonly definition: Readonly<Record<string, unknown>>;
   /** Settings by section, over those that suit a small table. */
-  readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly settings?: SettingsSections;
+  /** What makes the whole settings file in place of these, e.g. a stack. */
+  readonly settingsFrom?: (place: RunPlace) => Promise<object>;
   /** The search node to look at; by default `SEARCH_URL`. The settings may name a proxy of it. */
   readonly searchUrl?: string;
   /** Of every command, beside PATH and HOME. */
@@ -85,7 +98,8 @@ export async function setUpRun(scope: TestScope, options: RunOptions): Promise<R
       : { environment: {} };
   const definition = { alias, index: { number_of_replicas: 0 }, ...options.definition };
   await write(definitionFile, definition);
-  await write(settingsFile, settingsOf(alias, options));
+  const { settingsFrom = ({ alias }: RunPlace) => Promise.resolve(settingsOf(alias, options)) } = options;
+  await write(settingsFile, await settingsFrom({ alias, folder, definitionFile }));
 
   const startWith: RunSetup['startWith'] = (different, name, ...args) => {
     const command = startCommand({

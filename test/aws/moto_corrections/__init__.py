@@ -6,6 +6,7 @@ One file one idea, each with the document of AWS that it follows. Everything her
 
 from . import (
     bucket_owner,
+    bucket_policy,
     group_size,
     instance_end,
     instance_refresh,
@@ -20,6 +21,7 @@ from . import (
 def apply() -> None:
     for correction in (
         bucket_owner,
+        bucket_policy,
         group_size,
         instance_end,
         instance_refresh,

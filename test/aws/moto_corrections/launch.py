@@ -1,8 +1,8 @@
 """How a group launches an instance.
 
 Amazon EC2 Auto Scaling User Guide, "Auto Scaling launch templates": an instance is of the version that the group names
-($Latest and $Default are taken at the launch), with its image, shutdown behaviour, market and metadata options, and shows
-that version for all its life: in the tags aws:ec2launchtemplate:id and :version, and in DescribeAutoScalingGroups. Moto
+($Latest and $Default are taken at the launch), with its image, shutdown behaviour, volumes, tags and metadata options, and
+shows that version for all its life: in the tags aws:ec2launchtemplate:id and :version, and in DescribeAutoScalingGroups. Moto
 takes the default version for all and shows the group's own in its place.
 """
 
@@ -10,9 +10,12 @@ import time
 
 from moto.autoscaling.models import ASG_NAME_TAG, FakeAutoScalingGroup, InstanceState
 from moto.ec2.models.instances import Instance
+from moto.ec2.utils import convert_tag_spec
 
 from . import capacity, image, pace
+from .mixed_instances import next_purchase
 from .scaling_activities import record
+from .volumes import mappings
 
 #: A group whose launch failed tries again, by itself; AWS waits for minutes.
 RETRY_SECONDS = 1.0
@@ -50,19 +53,29 @@ def try_at_once(group: FakeAutoScalingGroup) -> None:
 def _launch(group: FakeAutoScalingGroup) -> Instance:
     template = group.ec2_launch_template
     version = template.get_version(group.launch_template_version)
+    purchase = next_purchase(group, version.data)
     options = {
         "instance_initiated_shutdown_behavior": version.data.get("InstanceInitiatedShutdownBehavior"),
-        "instance_market_options": version.data.get("InstanceMarketOptions", {}).get("MarketType"),
+        "instance_market_options": purchase.market,
         "metadata_options": version.data.get("MetadataOptions", {}),
+        **mappings(version.data),
     }
+    tags_at_birth = convert_tag_spec(version.data.get("TagSpecifications", []))
     subnet = group.vpc_zone_identifier.split(",")[0] if group.vpc_zone_identifier else None
     reservation = group.ec2_backend.run_instances(
         image.resolve(group, version.image_id),
         1,
         version.user_data,
         version.security_groups,
-        instance_type=version.instance_type,
-        tags={"instance": {**group.get_propagated_tags(), **version.instance_tags, ASG_NAME_TAG: group.name}},
+        instance_type=purchase.instance_type,
+        tags={
+            **tags_at_birth,
+            "instance": {
+                **group.get_propagated_tags(),
+                **tags_at_birth.get("instance", {}),
+                ASG_NAME_TAG: group.name,
+            },
+        },
         launch_template={"LaunchTemplateId": template.id, "Version": str(version.number)},
         is_instance_type_default=False,
         region_name=group.region,

@@ -1,0 +1,17 @@
+import type { Instance } from '@aws-sdk/client-ec2';
+
+/** What the system of an instance's machine tells the worker that it starts: its environment. */
+export type Boot = (instance: Instance) => Promise<Readonly<Record<string, string>>>;
+
+/**
+ * By an image that is made for one fleet, and says all by itself.
+ * @param definitions the file that it carries
+ */
+export function bootFromImage(workerParameters: string, definitions: string): Boot {
+  return () =>
+    Promise.resolve({
+      REINDEX_WORKER_PLATFORM: 'ec2',
+      REINDEX_WORKER_PARAMETERS: workerParameters,
+      REINDEX_WORKER_DEFINITIONS: definitions,
+    });
+}
