@@ -86,7 +86,7 @@ class CallingProvider implements AwsProvider {
   async #make({ type, inputs }: Registration): Promise<Created> {
     const kind = KINDS.get(type);
     if (kind === undefined) throw new Error(`nobody makes a ${type} here`);
-    const { id, outputs = {} } = await kind.make(toldOf(kind, inputs), this.#call);
+    const { id, outputs = {} } = await kind.make(toldOf(type, inputs), this.#call);
     this.#undo.push(() => kind.remove(inputs, this.#call, id));
     return { id, outputs };
   }
@@ -94,6 +94,12 @@ class CallingProvider implements AwsProvider {
 
 const NOTHING: Created = { id: '', outputs: {} };
 
-function toldOf({ untold = {} }: AnyKind, inputs: Registration['inputs']): Registration['inputs'] {
-  return Object.fromEntries(Object.entries(inputs).filter(([property]) => !Object.hasOwn(untold, property)));
+/** Properties of which no call tells AWS, each with its reason at the kind. */
+export function untoldOf(type: string): ReadonlySet<string> {
+  return new Set(Object.keys(KINDS.get(type)?.untold ?? {}));
+}
+
+function toldOf(type: string, inputs: Registration['inputs']): Registration['inputs'] {
+  const untold = untoldOf(type);
+  return Object.fromEntries(Object.entries(inputs).filter(([property]) => !untold.has(property)));
 }

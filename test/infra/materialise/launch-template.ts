@@ -23,9 +23,9 @@ export const launchTemplate = kind<Inputs>({
           ...members(device),
           ...(ebs && { Ebs: volume(ebs) }),
         })),
-        TagSpecifications: tagSpecifications?.map((of) => ({
-          ResourceType: of.resourceType,
-          Tags: tagList(of.tags),
+        TagSpecifications: tagSpecifications?.map(({ tags: of, ...others }) => ({
+          ...members(others),
+          Tags: tagList(of),
         })),
       },
       ...tagsAtBirth('launch-template', tags),

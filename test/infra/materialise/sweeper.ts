@@ -24,10 +24,11 @@ export const lambdaFunction = kind<pulumi.Unwrap<aws.lambda.FunctionArgs>>({
   },
 });
 
-/** An archive of texts, as Pulumi hands it to a provider. */
-const archive = z.object({
+/** An archive of texts, as Pulumi hands it to a provider, with its own marks. */
+const archive = z.strictObject({
+  __pulumiArchive: z.unknown(),
   assets: z
-    .record(z.string(), z.object({ text: z.string() }))
+    .record(z.string(), z.strictObject({ __pulumiAsset: z.unknown(), text: z.string() }))
     .refine((files) => Object.keys(files).length > 0),
 });
 

@@ -1,5 +1,5 @@
 import { ACCOUNT_ID, REGION } from '../../aws/aws-clients.ts';
-import type { AwsAnswer, AwsCalls } from '../aws-calls.ts';
+import type { AwsAnswer, AwsOperation } from '../aws-calls.ts';
 import type { Call } from './kind.ts';
 
 type Parameters = Readonly<Record<string, unknown>>;
@@ -30,11 +30,10 @@ const ANSWERS: Readonly<Record<string, (parameters: Parameters) => AwsAnswer>> =
   GetCallerIdentity: () => ({ Account: ACCOUNT_ID, Arn: iam('user', 'test') }),
 };
 
-/** Makes nothing, and holds every call against its service's model; what is wrong goes to `faults`, a sentence each. */
-export function unmade(calls: AwsCalls, faults: string[]): Call {
+/** Makes nothing: tells of every call, and answers it. */
+export function unmade(tell: (call: AwsOperation) => Promise<void> | void): Call {
   return async (service, operation, parameters) => {
-    const found = await calls.faults({ service, operation, parameters });
-    faults.push(...found.map((sentence) => `${service}.${operation}: ${sentence}`));
+    await tell({ service, operation, parameters });
     return ANSWERS[operation]?.(parameters) ?? {};
   };
 }
