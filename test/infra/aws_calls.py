@@ -2,7 +2,7 @@
 
 Usage: aws_calls.py REGION. A line of standard input is a call, {"service", "operation", "parameters", "url"}; without a
 URL nothing is called. Its answer is a line of standard output: {"faults": [...]}, {"error": {"code", "message"}} or
-{"answer": {...}}. A binary parameter is {"zip": {NAME: TEXT}}. The process ends when standard input is closed.
+{"answer": {...}}, of a list all pages as one. A binary parameter is {"zip": {NAME: TEXT}}. The process ends when standard input is closed.
 """
 
 import io
@@ -59,6 +59,12 @@ def _zipped(files: dict[str, str]) -> bytes:
     return target.getvalue()
 
 
+def _whole(client: BaseClient, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    if client.can_paginate(name):
+        return client.get_paginator(name).paginate(**parameters).build_full_result()
+    return getattr(client, name)(**parameters)
+
+
 def _answer(service: str, operation: str, parameters: dict[str, Any], url: str | None) -> dict[str, Any]:
     shape = _model(service, operation).input_shape
     given = _with_bytes(shape, parameters)
@@ -66,7 +72,7 @@ def _answer(service: str, operation: str, parameters: dict[str, Any], url: str |
     if found or url is None:
         return {"faults": found}
     try:
-        answer = getattr(_client(service, url), xform_name(operation))(**given)
+        answer = _whole(_client(service, url), xform_name(operation), given)
     except ClientError as error:
         return {"error": {"code": error.response["Error"]["Code"], "message": str(error)}}
     except BotoCoreError as error:

@@ -5,9 +5,14 @@ import {
   SetInstanceProtectionCommand,
   StartInstanceRefreshCommand,
   SuspendProcessesCommand,
+  UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
-import { CreateLaunchTemplateVersionCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
-import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  CreateLaunchTemplateVersionCommand,
+  DescribeVolumesCommand,
+  TerminateInstancesCommand,
+} from '@aws-sdk/client-ec2';
+import { GetObjectCommand, PutBucketPolicyCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteParameterCommand } from '@aws-sdk/client-ssm';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { ACCOUNT_ID } from '../aws/aws-clients.ts';
@@ -61,6 +66,54 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
     );
     expect(second?.PrivateIpAddress).toMatch(/^127\.77\.\d+\.\d+$/);
     expect(second?.LaunchTime).toBeInstanceOf(Date);
+  });
+
+  test('launches on demand as its policy wants it, and Spot instances of all its types', async () => {
+    const aws = await world({ maximum: 6 });
+    await aws.clients.autoScaling.send(
+      new UpdateAutoScalingGroupCommand({
+        AutoScalingGroupName: aws.group,
+        MixedInstancesPolicy: {
+          LaunchTemplate: {
+            LaunchTemplateSpecification: { LaunchTemplateId: aws.templateId, Version: '1' },
+            Overrides: [{ InstanceType: 'c7g.large' }, { InstanceType: 'm7g.large' }],
+          },
+          InstancesDistribution: { OnDemandBaseCapacity: 1, OnDemandPercentageAboveBaseCapacity: 25 },
+        },
+      }),
+    );
+    await setDesired(aws, 6);
+    const seen = (await instancesOf(aws)).map(({ InstanceType, InstanceLifecycle = 'on demand' }) => [
+      InstanceType,
+      InstanceLifecycle,
+    ]);
+    // Of five above the base 25 % are 1.25, rounded up.
+    expect(seen.filter(([, lifecycle]) => lifecycle === 'on demand')).toEqual(
+      Array.from({ length: 3 }, () => ['c7g.large', 'on demand']),
+    );
+    expect(new Set(seen.filter(([, lifecycle]) => lifecycle === 'spot').map(([type]) => type))).toEqual(
+      new Set(['c7g.large', 'm7g.large']),
+    );
+  });
+
+  test('gives an instance the volumes and tags of its template', async () => {
+    const Tags = [{ Key: 'team', Value: 'search' }];
+    const aws = await world({
+      maximum: 1,
+      template: {
+        BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { Encrypted: true, VolumeType: 'gp3' } }],
+        TagSpecifications: (['instance', 'volume'] as const).map((ResourceType) => ({ ResourceType, Tags })),
+      },
+    });
+    await setDesired(aws, 1);
+    const [instance] = await instancesOf(aws);
+    expect(instance?.Tags).toEqual(expect.arrayContaining(Tags));
+    const { Volumes } = await aws.clients.ec2.send(
+      new DescribeVolumesCommand({
+        Filters: [{ Name: 'attachment.instance-id', Values: [instance?.InstanceId ?? ''] }],
+      }),
+    );
+    expect(Volumes).toEqual([expect.objectContaining({ Encrypted: true, VolumeType: 'gp3', Size: 8, Tags })]);
   });
 
   test('keeps to its minimum and maximum', async () => {
@@ -236,6 +289,36 @@ describe.skipIf(inject('awsUrl') === null)('a bucket of the tests', () => {
     await expect(put('four', { IfMatch: ETag })).rejects.toMatchObject({ name: 'PreconditionFailed' });
     const { Body } = await clients.s3.send(new GetObjectCommand({ Bucket, Key: 'lock' }));
     expect(await Body?.transformToString()).toBe('three');
+  });
+
+  test('is not closed by a policy that wants TLS, and is by one without a condition', async () => {
+    const aws = await world();
+    const { s3 } = aws.clients;
+    const object = { Bucket: aws.bucket, Key: 'claims/1.json' };
+    const refuse = (condition: object) =>
+      s3.send(
+        new PutBucketPolicyCommand({
+          Bucket: aws.bucket,
+          Policy: JSON.stringify({
+            Version: '2012-10-17',
+            Statement: [
+              {
+                Effect: 'Deny',
+                Principal: '*',
+                Action: 's3:PutObject',
+                Resource: `arn:aws:s3:::${aws.bucket}/*`,
+                ...condition,
+              },
+            ],
+          }),
+        }),
+      );
+    await refuse({ Condition: { Bool: { 'aws:SecureTransport': 'false' } } });
+    await s3.send(new PutObjectCommand({ ...object, Body: '{}' }));
+    await refuse({});
+    await expect(s3.send(new PutObjectCommand({ ...object, Body: '{}' }))).rejects.toEqual(
+      expect.objectContaining({ $metadata: expect.objectContaining({ httpStatusCode: 403 }) }),
+    );
   });
 
   test('is refused to who expects another owner', async () => {

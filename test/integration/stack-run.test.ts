@@ -1,12 +1,15 @@
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { describe, expect, inject, it } from 'vitest';
 import { DONE, type GatedGroupRun, setUpGatedGroupRun } from '../aws/gated-group-run.ts';
 import type { GroupRunOptions } from '../aws/group-run.ts';
-import { groupIdsOf, instancesOf } from '../aws/group.ts';
+import { groupIdsOf, groupOf, instancesOf, setDesired } from '../aws/group.ts';
 import { setUpStackRun } from '../infra/stack-run.ts';
-import { resultOf } from '../support/run-command.ts';
+import { makeStackWorld, type StackWorld } from '../infra/stack-world.ts';
+import { type EndedCommand, type LogLine, resultOf } from '../support/run-command.ts';
 import { eventually } from '../support/run-eventually.ts';
 import type { TestScope } from '../support/run-setup.ts';
-import { placesDatabase } from '../support/run-table.ts';
+import { placesDatabase, ROWS } from '../support/run-table.ts';
+import { uniqueName } from '../support/search-calls.ts';
 
 /**
  * Whole runs as in aws-run.test.ts, on what the stack's program registers: each resource is made by calls of AWS's API, the
@@ -21,7 +24,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on a stack', { timeout: 240_00
     const run = await setUp(scope);
     const ended = await run.setup.run('run', '--run-key', 'monday');
     expect(resultOf(ended)).toMatchObject({ ...DONE, instances: 2 });
-    expect(ended.log.filter(({ level }) => level >= 40)).toEqual([]);
+    expect(warningsOf(ended)).toEqual([]);
     await run.requireRight();
   });
 
@@ -55,4 +58,40 @@ describe.skipIf(inject('awsUrl') === null)('a run on a stack', { timeout: 240_00
     expect(resultOf(await command.ended)).toMatchObject(DONE);
     await run.requireRight();
   });
+
+  it('is planned before and swept behind, and another fleet beside it is left alone', async (scope) => {
+    const run = await setUp(scope);
+    const { setup, world } = run;
+    const staging = await makeStackWorld(scope, {
+      fleet: uniqueName('staging'),
+      databaseUrl: database.url(),
+      definitionFile: '/opt/definitions/places.yaml',
+    });
+    await setDesired(staging, 1);
+    const before = await everythingOf(staging);
+
+    const planned = await setup.run('plan');
+    expect(resultOf(planned)).toMatchObject({ status: 'planned', rows: ROWS, workers: 2 });
+    expect(warningsOf(planned)).toEqual([]);
+    expect(resultOf(await setup.run('run'))).toMatchObject(DONE);
+    // As somebody does by hand who takes the group for another.
+    await setDesired(world, 1);
+    const [stray = ''] = await groupIdsOf(world);
+    const swept = resultOf(await setup.run('sweep'));
+    expect(swept).toMatchObject({ status: 'swept', ended: [stray] });
+    await run.requireRight();
+
+    expect(await everythingOf(staging)).toEqual(before);
+    expect(JSON.stringify(run.proxy.calls)).not.toContain(staging.group);
+  });
 });
+
+/** Group, instances and journal. */
+async function everythingOf(world: StackWorld): Promise<object> {
+  const { Contents = [] } = await world.clients.s3.send(new ListObjectsV2Command({ Bucket: world.bucket }));
+  return { group: await groupOf(world), instances: await instancesOf(world), keys: Contents };
+}
+
+function warningsOf({ log }: EndedCommand): readonly LogLine[] {
+  return log.filter(({ level }) => level >= 40);
+}

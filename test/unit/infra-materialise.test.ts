@@ -4,6 +4,7 @@ import { awsProvider, untoldOf } from '../infra/materialise/aws-provider.ts';
 import { unmade } from '../infra/materialise/unmade.ts';
 import { runProgram } from '../infra/program-run.ts';
 import type { Registration } from '../infra/registration.ts';
+import { without } from '../infra/without.ts';
 
 /** The translation of what the stack registers into calls of AWS's API, see test/infra/materialise: it leaves nothing out. */
 
@@ -24,7 +25,7 @@ it('hands every property on to a call, or says why not', async () => {
 });
 
 it('is found out when it leaves a property out in silence', async () => {
-  const forgetful = ({ description: _, ...others }: Inputs) => others;
+  const forgetful = (inputs: Inputs): Inputs => without(inputs, 'description');
   const silent = await silentProperties(forgetful);
   expect(silent).toContain('fleet-network (aws:ec2/securityGroup:SecurityGroup): description');
   expect(silent.every((sentence) => sentence.endsWith(': description'))).toBe(true);

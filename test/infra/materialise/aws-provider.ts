@@ -1,5 +1,6 @@
 import type { Created, Provider } from '../provider.ts';
 import type { Registration } from '../registration.ts';
+import { without } from '../without.ts';
 import { instanceProfile, policy, role, rolePolicy, rolePolicyAttachment } from './access.ts';
 import { autoScalingGroup } from './auto-scaling-group.ts';
 import { bucket, bucketParts } from './bucket.ts';
@@ -86,7 +87,7 @@ class CallingProvider implements AwsProvider {
   async #make({ type, inputs }: Registration): Promise<Created> {
     const kind = KINDS.get(type);
     if (kind === undefined) throw new Error(`nobody makes a ${type} here`);
-    const { id, outputs = {} } = await kind.make(toldOf(type, inputs), this.#call);
+    const { id, outputs = {} } = await kind.make(without(inputs, ...untoldOf(type)), this.#call);
     this.#undo.push(() => kind.remove(inputs, this.#call, id));
     return { id, outputs };
   }
@@ -97,9 +98,4 @@ const NOTHING: Created = { id: '', outputs: {} };
 /** Properties of which no call tells AWS, each with its reason at the kind. */
 export function untoldOf(type: string): ReadonlySet<string> {
   return new Set(Object.keys(KINDS.get(type)?.untold ?? {}));
-}
-
-function toldOf(type: string, inputs: Registration['inputs']): Registration['inputs'] {
-  const untold = untoldOf(type);
-  return Object.fromEntries(Object.entries(inputs).filter(([property]) => !untold.has(property)));
 }
