@@ -9,7 +9,7 @@ import { launchTemplate } from './launch-template.ts';
 import { lookups } from './lookups.ts';
 import { parameter, randomPassword } from './parameters.ts';
 import { egressRule, ingressRule, securityGroup } from './security-group.ts';
-import { lambdaFunction, logGroup, schedule } from './sweeper.ts';
+import { functionRetries, lambdaFunction, logGroup, schedule } from './sweeper.ts';
 import { alarm, dashboard } from './watch.ts';
 
 const KINDS: ReadonlyMap<string, AnyKind> = new Map(
@@ -20,6 +20,7 @@ const KINDS: ReadonlyMap<string, AnyKind> = new Map(
     ...bucketParts,
     dashboard,
     egressRule,
+    functionRetries,
     ingressRule,
     instanceProfile,
     lambdaFunction,

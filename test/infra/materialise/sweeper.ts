@@ -38,6 +38,17 @@ function textsOf(code: unknown): Record<string, string> {
   );
 }
 
+export const functionRetries = kind<pulumi.Unwrap<aws.lambda.FunctionEventInvokeConfigArgs>>({
+  type: 'aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig',
+  async make(inputs, call) {
+    await call('lambda', 'PutFunctionEventInvokeConfig', members(inputs));
+    return { id: inputs.functionName };
+  },
+  async remove({ functionName }, call) {
+    await call('lambda', 'DeleteFunctionEventInvokeConfig', { FunctionName: functionName });
+  },
+});
+
 export const logGroup = kind<pulumi.Unwrap<aws.cloudwatch.LogGroupArgs>>({
   type: 'aws:cloudwatch/logGroup:LogGroup',
   async make({ name, retentionInDays, tags, ...others }, call) {
