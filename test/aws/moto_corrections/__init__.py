@@ -7,6 +7,7 @@ One file one idea, each with the document of AWS that it follows. Everything her
 from . import (
     bucket_owner,
     bucket_policy,
+    delete_marker,
     group_size,
     instance_end,
     instance_refresh,
@@ -22,6 +23,7 @@ def apply() -> None:
     for correction in (
         bucket_owner,
         bucket_policy,
+        delete_marker,
         group_size,
         instance_end,
         instance_refresh,
