@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listenForTest } from '../support/listen.ts';
 import type { TestScope } from '../support/run-setup.ts';
-import { type AwsCall, parseCall, type RawCall } from './aws-call.ts';
+import { accessKeyIdOf, type AwsCall, parseCall, type RawCall } from './aws-call.ts';
 import { answerOf, type AwsError, errorOf, type FaultAnswer } from './aws-fault-answer.ts';
 
 /**
@@ -48,6 +48,9 @@ export interface LoggedCall extends AwsCall {
   errorCode: string | null;
 }
 
+/** What AWS answers to a call in place of doing it; null: it is allowed. */
+export type Guard = (call: AwsCall, accessKeyId: string) => Promise<AwsError | null>;
+
 /** Stands between one test's processes and AWS's API: writes down each call, and does to some what a test says. */
 export interface ApiProxy {
   /** For `AWS_ENDPOINT_URL`. */
@@ -59,11 +62,14 @@ export interface ApiProxy {
   fail(rule: FaultRule): void;
   /** Takes all rules away. */
   mend(): void;
+  /** From now on each call that no rule strikes must pass it; null: none need. */
+  guard(guard: Guard | null): void;
 }
 
 export async function startApiProxy(scope: TestScope, targetUrl: string): Promise<ApiProxy> {
   const calls: LoggedCall[] = [];
   let rules: ActiveRule[] = [];
+  let guard: Guard | null = null;
   const server = createServer((incoming, answer) => {
     handle(incoming, answer).catch(() => answer.destroy()); // the caller sees a cut connection, as it would in life
   });
@@ -71,7 +77,8 @@ export async function startApiProxy(scope: TestScope, targetUrl: string): Promis
     const { method = '', url = '', headers } = incoming;
     const raw: RawCall = { method, path: url, headers, body: await buffer(incoming) };
     const parsed = parseCall(raw);
-    const fault = rules.find((rule) => rule.strikes(parsed))?.fault ?? null;
+    const struck = rules.find((rule) => rule.strikes(parsed))?.fault ?? null;
+    const fault = struck ?? (await guard?.(parsed, accessKeyIdOf(raw))) ?? null;
     const call: LoggedCall = { ...parsed, fault, cloudStatus: null, status: null, errorCode: null };
     calls.push(call);
     await carryOut({ targetUrl, raw, call, answer });
@@ -84,6 +91,9 @@ export async function startApiProxy(scope: TestScope, targetUrl: string): Promis
     fail: (rule) => void rules.push(new ActiveRule(rule)),
     mend: () => {
       rules = [];
+    },
+    guard: (given) => {
+      guard = given;
     },
   };
 }

@@ -27,6 +27,11 @@ export function parseCall(raw: RawCall): AwsCall {
   return { service, action, parameters, instanceIds };
 }
 
+/** Who calls; empty: nobody says so. */
+export function accessKeyIdOf({ headers }: RawCall): string {
+  return /Credential=([^/]+)\//.exec(headers.authorization ?? '')?.[1] ?? '';
+}
+
 type Parsed = [action: string, parameters: Record<string, string>];
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Query-Requests.html */

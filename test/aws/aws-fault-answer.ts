@@ -61,6 +61,33 @@ const ERRORS: Readonly<Record<string, Errors>> = {
   },
 };
 
+/**
+ * What a caller hears to whom a call is not allowed.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+ *
+ * @param action as IAM names it; a call may want another than its own
+ * @param because of whatever policy; by default no policy allows it
+ */
+export function denialOf(service: string, { caller, action, resource, because }: Denial): AwsError {
+  const [status, code] = DENIALS[service] ?? [403, 'AccessDenied'];
+  const reason = because ?? `no identity-based policy allows the ${action} action`;
+  const message = `User: ${caller} is not authorized to perform: ${action} on resource: ${resource} because ${reason}`;
+  return { status, code, message };
+}
+
+export interface Denial {
+  /** An ARN. */
+  readonly caller: string;
+  readonly action: string;
+  readonly resource: string;
+  readonly because?: string;
+}
+
+const DENIALS: Readonly<Record<string, readonly [status: number, code: string]>> = {
+  ec2: [403, 'UnauthorizedOperation'],
+  ssm: [400, 'AccessDeniedException'],
+};
+
 /** In the form of the service's protocol: query (Auto Scaling, STS), EC2's own, JSON (Systems Manager), REST (S3). */
 export function answerOf(service: string, { status, code, message }: AwsError): FaultAnswer {
   const error = `<Code>${code}</Code><Message>${message}</Message>`;

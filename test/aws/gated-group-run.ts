@@ -14,7 +14,8 @@ import {
 /** What a finished run says of the table `places`. */
 export const DONE = { status: 'done', rows: ROWS, indexed: ROWS };
 
-export interface GatedGroupRun extends GroupRun {
+/** What stands before the rows of a run. */
+interface Gated {
   /** Open at first. While it is shut, four of the eight ranges can be done, and none of the others. */
   readonly gate: Gate;
   /** Shuts the gate and starts a run with the key `monday`; resolves when it stands there, with four ranges done. */
@@ -22,17 +23,27 @@ export interface GatedGroupRun extends GroupRun {
   /** The index is as the table, and everything is in order. */
   requireRight(): Promise<void>;
 }
+export type GatedGroupRun = GroupRun & Gated;
 
-/**
- * A run on a group over the table `places`, before a gate behind half of its rows.
- * @param setUp makes the group and what belongs to it
- */
-export async function setUpGatedGroupRun(
+/** A run on a group over the table `places`, before a gate behind half of its rows. */
+export function setUpGatedGroupRun(
   scope: TestScope,
   databaseUrl: string,
   options: Partial<GroupRunOptions> = {},
-  setUp: (scope: TestScope, options: GroupRunOptions) => Promise<GroupRun> = setUpGroupRun,
 ): Promise<GatedGroupRun> {
+  return setUpGatedRun(scope, databaseUrl, options, setUpGroupRun);
+}
+
+/**
+ * As `setUpGatedGroupRun`, on a group of another kind.
+ * @param setUp makes the group and what belongs to it
+ */
+export async function setUpGatedRun<Run extends GroupRun>(
+  scope: TestScope,
+  databaseUrl: string,
+  options: Partial<GroupRunOptions>,
+  setUp: (scope: TestScope, options: GroupRunOptions) => Promise<Run>,
+): Promise<Run & Gated> {
   const { gate, definition } = await gatedPlaces(scope, databaseUrl);
   const { settings = {}, ...others } = options;
   const run = await setUp(scope, {

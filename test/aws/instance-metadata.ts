@@ -135,6 +135,8 @@ function textsOf(facts: InstanceFacts): Record<string, string> {
 }
 
 const ROLE = 'reindex-worker';
+/** Of whom an instance calls AWS as. */
+export const WORKER_ACCESS_KEY = 'of-the-workers';
 const CREDENTIALS_HOURS = 6;
 
 /** The credentials of the instance's role (EC2 User Guide, "Retrieve security credentials from instance metadata"). */
@@ -143,7 +145,7 @@ function roleTexts(): Record<string, string> {
     Code: 'Success',
     LastUpdated: seconds(new Date()),
     Type: 'AWS-HMAC',
-    AccessKeyId: 'test',
+    AccessKeyId: WORKER_ACCESS_KEY,
     SecretAccessKey: 'test',
     Token: 'test',
     Expiration: seconds(new Date(Date.now() + CREDENTIALS_HOURS * 3_600_000)),

@@ -10,6 +10,7 @@ import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type ApiProxy, startApiProxy } from '../aws/api-proxy.ts';
 import { REGION } from '../aws/aws-clients.ts';
+import { denialOf } from '../aws/aws-fault-answer.ts';
 import { groupIdsOf, groupOf } from '../aws/group.ts';
 import { callsOutside, secondDecrements } from '../aws/fleet-rules.ts';
 import { type AwsWorld, makeWorld } from '../aws/world.ts';
@@ -135,6 +136,37 @@ describe.skipIf(inject('awsUrl') === null)('between processes and the AWS API', 
       message: error.message,
     });
     expect(await desired()).toBe(0);
+  });
+
+  test('a call that its guard refuses is answered in the words of its service, and does not come to AWS', async () => {
+    const asked: unknown[] = [];
+    proxy.guard(async ({ service, action }, accessKeyId) => {
+      asked.push([accessKeyId, action]);
+      const denial = { caller: 'me', action: `${service}:${action}`, resource: 'it' };
+      return action.startsWith('Describe') ? null : denialOf(service, denial);
+    });
+    proxy.fail({ action: 'SetDesiredCapacity', times: 1, with: 'throttled' });
+    await expect(setDesired(1)).rejects.toThrow('Rate exceeded');
+    const answers = await Promise.allSettled([
+      setDesired(1),
+      ssm.send(new GetParameterCommand({ Name: aws.imageParameter })),
+      s3.send(new PutObjectCommand({ Bucket: aws.bucket, Key: 'x', Body: 'x' })),
+      ec2.send(new DescribeInstancesCommand({})),
+    ]);
+    const words = (action: string) =>
+      `User: me is not authorized to perform: ${action} on resource: it because no identity-based policy allows the ${action} action`;
+    expect(answers).toMatchObject([
+      { reason: { name: 'AccessDenied', message: words('autoscaling:SetDesiredCapacity') } },
+      { reason: { name: 'AccessDeniedException', message: words('ssm:GetParameter') } },
+      { reason: { name: 'AccessDenied', message: words('s3:PutObject') } },
+      { status: 'fulfilled' },
+    ]);
+    expect(await desired()).toBe(0);
+    // Who is throttled is not asked.
+    expect(asked).toHaveLength(4);
+    expect(asked).toContainEqual(['test', 'SetDesiredCapacity']);
+    proxy.guard(null);
+    await setDesired(1);
   });
 
   test('a bucket is in conflict, or does not look at conditions', async () => {

@@ -1,6 +1,6 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { describe, expect, inject, it } from 'vitest';
-import { DONE, type GatedGroupRun, setUpGatedGroupRun } from '../aws/gated-group-run.ts';
+import { DONE, type GatedGroupRun, setUpGatedRun } from '../aws/gated-group-run.ts';
 import type { GroupRunOptions } from '../aws/group-run.ts';
 import { groupIdsOf, groupOf, instancesOf, setDesired } from '../aws/group.ts';
 import { setUpStackRun } from '../infra/stack-run.ts';
@@ -16,8 +16,8 @@ import { uniqueName } from '../support/search-calls.ts';
  * settings file is the stack's output, and machines boot by their own user data.
  */
 const database = placesDatabase();
-const setUp = (scope: TestScope, options?: Partial<GroupRunOptions>): Promise<GatedGroupRun> =>
-  setUpGatedGroupRun(scope, database.url(), options, setUpStackRun);
+const setUp = (scope: TestScope, options: Partial<GroupRunOptions> = {}): Promise<GatedGroupRun> =>
+  setUpGatedRun(scope, database.url(), options, setUpStackRun);
 
 describe.skipIf(inject('awsUrl') === null)('a run on a stack', { timeout: 240_000 }, () => {
   it('comes up, works, and is gone, and its check finds nothing to warn of', async (scope) => {
