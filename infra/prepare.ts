@@ -1,7 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import { FleetHeld, RunFailed } from '../orchestrator/errors.ts';
-import { excludeRuns } from './exclusion/exclude-runs.ts';
-import type { RunExclusion } from './exclusion/run-exclusion.ts';
+import { type DeploymentExclusion, excludeRuns } from './exclusion/exclude-runs.ts';
+import { journalOf } from './exclusion/journal-place.ts';
 import type { Names } from './names.ts';
 import { type Place, readPlace } from './place.ts';
 import { checkSettings } from './settings/check-settings.ts';
@@ -15,8 +15,11 @@ export interface Prepared {
   readonly place: Place;
   /** The sweeper's program. */
   readonly sweeperCode: pulumi.asset.Asset;
-  /** Keeps runs and this deployment apart; asked again before something is deleted. */
-  readonly exclusion: Pick<RunExclusion, 'ensure'>;
+  /**
+   * Keeps runs and this deployment apart; asked again before something is deleted. A process that lives on after its
+   * deployment, as under the Automation API, calls `release` behind it, or no run ever begins while that process lives.
+   */
+  readonly exclusion: Pick<DeploymentExclusion, 'ensure' | 'release'>;
 }
 
 /**
@@ -35,17 +38,12 @@ export async function prepareFleet(given: StackInput, options: pulumi.InvokeOpti
   return { place, sweeperCode: new pulumi.asset.FileAsset(file), exclusion };
 }
 
-async function exclude(
-  { journal }: StackSettings,
-  { fleet, place, bucket, journalPrefix }: Names,
-): Promise<RunExclusion> {
+async function exclude({ journal }: StackSettings, names: Names): Promise<DeploymentExclusion> {
   try {
     return await excludeRuns({
       journal: {
-        bucket,
-        prefix: journalPrefix,
-        fleet,
-        region: place.region,
+        ...journalOf(names),
+        region: names.place.region,
         profile: new pulumi.Config('aws').get('profile') ?? null,
         leaseMs: journal.lease_ms,
       },

@@ -3,7 +3,8 @@ import * as pulumi from '@pulumi/pulumi';
 import { OrchestratorAccess } from './access/orchestrator-access.ts';
 import { FleetJournal } from './journal/fleet-journal.ts';
 import { FleetNetwork } from './network/fleet-network.ts';
-import { refuseDeletion } from './exclusion/refuse-deletion.ts';
+import { journalOf, journalText } from './exclusion/journal-place.ts';
+import { requireNoRun } from './exclusion/require-no-run.ts';
 import { imageParameter, ownsImageParameter } from './parameters/image-parameter.ts';
 import { WorkerParameters } from './parameters/worker-parameters.ts';
 import type { Prepared } from './prepare.ts';
@@ -38,11 +39,19 @@ export class ReindexFleet extends pulumi.ComponentResource {
   constructor(name: string, args: ReindexFleetArgs, options: pulumi.ComponentResourceOptions = {}) {
     const { place, sweeperCode, exclusion, ...given } = args;
     const settings = checkSettings(given, name);
-    super('reindex-fleet:index:ReindexFleet', name, {}, options);
     const names = namesOfFleet(settings, place);
+    const noRun = requireNoRun(exclusion, name);
+    // Asked before anything of a fleet that is renamed, or whose journal moves, is touched: parts come after the whole.
+    const beforeUpdate = [...(options.hooks?.beforeUpdate ?? []), noRun];
+    super(
+      'reindex-fleet:index:ReindexFleet',
+      name,
+      { journal: journalText(journalOf(names)) },
+      { ...options, hooks: { ...options.hooks, beforeUpdate } },
+    );
     const shared = { settings, names };
     const part = { parent: this };
-    const beforeDelete = [refuseDeletion(exclusion, settings.fleet)];
+    const beforeDelete = [noRun];
 
     const journal = new FleetJournal(`${name}-journal`, { ...shared, beforeDelete }, part);
     const network = new FleetNetwork(`${name}-network`, shared, part);

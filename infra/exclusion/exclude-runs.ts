@@ -1,6 +1,7 @@
 import { openAws } from '../../orchestrator/aws/clients.ts';
 import { backgroundClock, type Clock, systemClock } from '../../orchestrator/clock.ts';
 import { type BucketJournal, openBucketJournal } from '../../orchestrator/run/open-journal.ts';
+import { journalText } from './journal-place.ts';
 import { atTheVeryEnd } from './process-end.ts';
 import { type DeploymentLog, RunExclusion } from './run-exclusion.ts';
 
@@ -42,26 +43,51 @@ export interface ExcludeRunsRequest {
  * @throws RunFailed when the journal cannot be read or written; it names call, bucket and missing permission
  *   (neither has a stack that a person could use: give the message of both to `pulumi.RunError`)
  */
-export async function excludeRuns({
-  journal: { region, profile, leaseMs, ...place },
-  stack,
-  preview,
-  log,
-  clock = systemClock,
-}: ExcludeRunsRequest): Promise<RunExclusion> {
-  const store = openBucketJournal(openAws(region, { profile }), place, clock);
-  const { fleet } = place;
-  const exclusion = new RunExclusion({
-    store,
-    fleet,
-    leaseMs,
-    stack,
-    preview,
-    log,
-    clock,
-    renewalClock: backgroundClock,
-  });
+export async function excludeRuns(request: ExcludeRunsRequest): Promise<DeploymentExclusion> {
+  const exclusion = new DeploymentExclusion(request);
   await exclusion.ensure();
   atTheVeryEnd(() => exclusion.release());
   return exclusion;
+}
+
+/** Keeps runs and this deployment apart: where the fleet's journal will be, and where it was until now. */
+export class DeploymentExclusion {
+  readonly #request: ExcludeRunsRequest;
+  readonly #exclusions = new Map<string, RunExclusion>();
+
+  constructor(request: ExcludeRunsRequest) {
+    this.#request = request;
+  }
+
+  /**
+   * As `RunExclusion.ensure`.
+   *
+   * @param journal by default the one of the request
+   */
+  ensure(journal: BucketJournal = this.#request.journal): Promise<void> {
+    const place = journalText(journal);
+    const exclusion = this.#exclusions.get(place) ?? this.#open(journal);
+    this.#exclusions.set(place, exclusion);
+    return exclusion.ensure();
+  }
+
+  /** Gives all locks back, for a process that goes on. */
+  async release(): Promise<void> {
+    await Promise.all([...this.#exclusions.values()].map((exclusion) => exclusion.release()));
+  }
+
+  #open({ bucket, prefix, fleet }: BucketJournal): RunExclusion {
+    const { journal, stack, preview, log, clock = systemClock } = this.#request;
+    const { region, profile, leaseMs } = journal;
+    return new RunExclusion({
+      store: openBucketJournal(openAws(region, { profile }), { bucket, prefix, fleet }, clock),
+      fleet,
+      leaseMs,
+      stack,
+      preview,
+      log,
+      clock,
+      renewalClock: backgroundClock,
+    });
+  }
 }

@@ -1,6 +1,7 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 import { child } from '../child.ts';
+import { journalTag } from '../exclusion/journal-place.ts';
 import { bucketPolicy } from '../access/bucket-policy.ts';
 import type { Names } from '../names.ts';
 import type { StackSettings } from '../settings/schema.ts';
@@ -28,7 +29,7 @@ export class FleetJournal extends pulumi.ComponentResource {
         bucket: names.bucket,
         // With `protect` off a destroy leaves nothing behind.
         forceDestroy: true,
-        tags: { ...tagsOf(names, settings.tags) },
+        tags: { ...tagsOf(names, settings.tags), ...journalTag(names) },
       },
       child(this, { protect: settings.protect, hooks: { beforeDelete: [...beforeDelete] } }),
     );

@@ -134,10 +134,11 @@ export const stackShape = section({
     keep_days: orchestrator.journal.unwrap().shape.keep_days,
     /** Name of the bucket that the stack makes; null: `reindex-<fleet>-<account>-<region>`. */
     bucket: aws.journal_bucket,
-    // In the fleet's policies a * would stand for any text, other fleets' prefixes among them.
+    // Part of a tag, and of the fleet's policies, in which a * would stand for any text, other fleets' prefixes among them.
     prefix: aws.journal_prefix
-      .refine((prefix) => !prefix.includes('*'), 'Without *.')
-      .refine((prefix) => /[^/]/.test(prefix), 'More than slashes.'),
+      .refine((prefix) => !/[!*'()]/.test(prefix), "Without ! * ' ( ).")
+      .refine((prefix) => /[^/]/.test(prefix), 'More than slashes.')
+      .refine((prefix) => prefix.length <= 128, 'At most 128 characters.'),
     /** What was deleted or replaced can be brought back for so long. */
     recover_days: whole(1, 3_650, ' of days').default(30),
   }).prefault({}),

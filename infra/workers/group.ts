@@ -1,6 +1,7 @@
 import type * as aws from '@pulumi/aws';
 import type { types } from '@pulumi/aws';
 import type { Input } from '@pulumi/pulumi';
+import { journalTag } from '../exclusion/journal-place.ts';
 import type { Names } from '../names.ts';
 import type { StackSettings } from '../settings/schema.ts';
 import { tagsOf } from '../tags.ts';
@@ -43,7 +44,7 @@ export function autoScalingGroup(
     waitForCapacityTimeout: '0',
     // Instances that are protected from scale-in would keep a group from being deleted.
     forceDelete: true,
-    tags: Object.entries(tagsOf(names, tags)).map(([key, value]) => ({
+    tags: Object.entries({ ...tagsOf(names, tags), ...journalTag(names) }).map(([key, value]) => ({
       key,
       value,
       propagateAtLaunch: true,

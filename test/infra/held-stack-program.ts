@@ -1,6 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 import { excludeRuns } from '../../infra/exclusion/exclude-runs.ts';
-import { refuseDeletion } from '../../infra/exclusion/refuse-deletion.ts';
+import { requireNoRun } from '../../infra/exclusion/require-no-run.ts';
 import { messageOf } from '../../orchestrator/errors.ts';
 import { type DeploymentOptions, REQUEST_VARIABLE } from './deployment.ts';
 
@@ -15,7 +15,7 @@ export default async function program(): Promise<Record<string, pulumi.Input<unk
   }).catch((error: unknown) => {
     throw new pulumi.RunError(messageOf(error));
   });
-  const beforeDelete = [refuseDeletion(exclusion, journal.fleet)];
+  const beforeDelete = [requireNoRun(exclusion, 'group')];
   return { group: new Group('group', {}, { hooks: { beforeDelete } }).urn };
 }
 

@@ -9,6 +9,7 @@ import engineService, { type IEngineServer } from '@pulumi/pulumi/proto/engine_g
 import engine from '@pulumi/pulumi/proto/engine_pb.js';
 import monitorService, { type IResourceMonitorServer } from '@pulumi/pulumi/proto/resource_grpc_pb.js';
 import resources from '@pulumi/pulumi/proto/resource_pb.js';
+import struct from 'google-protobuf/google/protobuf/struct_pb.js';
 import type { TestScope } from '../support/run-setup.ts';
 
 /**
@@ -38,9 +39,12 @@ export interface ProgramOptions {
   readonly lastSteps: (hooks: ProgramHooks) => Promise<void>;
 }
 
+/** What a resource was given the last time. */
+export type PreviousInputs = Record<string, struct.JavaScriptValue>;
+
 export interface ProgramHooks {
-  /** Calls the hooks before the deletion of a resource; gives what they say against it. */
-  readonly beforeDelete: (resource: string) => Promise<string[]>;
+  /** Calls the hooks before the deletion of a resource, as it was; gives what they say against it. */
+  readonly beforeDelete: (resource: string, inputs?: PreviousInputs) => Promise<string[]>;
 }
 
 export interface EndedProgram {
@@ -88,8 +92,8 @@ interface EngineState {
 }
 
 function monitorHandlers({ hooks, bound }: EngineState, { lastSteps }: ProgramOptions): MonitorCalls {
-  const beforeDelete: ProgramHooks['beforeDelete'] = async (resource) => {
-    const called = (bound.get(resource) ?? []).map((name) => callHook(hooks.get(name), resource));
+  const beforeDelete: ProgramHooks['beforeDelete'] = async (resource, inputs = {}) => {
+    const called = (bound.get(resource) ?? []).map((name) => callHook(hooks.get(name), resource, inputs));
     return (await Promise.all(called)).filter((said) => said !== '');
   };
   return {
@@ -141,10 +145,15 @@ function listen(server: Server): Promise<string> {
 }
 
 /** What it says against the deletion; empty: nothing. */
-function callHook(callback: callbacks.Callback | undefined, resource: string): Promise<string> {
+function callHook(
+  callback: callbacks.Callback | undefined,
+  resource: string,
+  inputs: PreviousInputs,
+): Promise<string> {
   if (callback === undefined) throw new Error(`A hook of ${resource} is not registered.`);
   const hooked = new resources.ResourceHookRequest();
   hooked.setName(resource);
+  hooked.setOldInputs(struct.Struct.fromJavaScript(inputs));
   const request = new callbacks.CallbackInvokeRequest();
   request.setToken(callback.getToken());
   request.setRequest(hooked.serializeBinary());

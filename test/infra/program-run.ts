@@ -101,7 +101,7 @@ function stackProgram(): Promise<object> {
   return deployStack(configurationOfProgram(), async () => ({
     place: await readPlace(),
     sweeperCode: new pulumi.asset.StringAsset(SWEEPER_CODE),
-    exclusion: { ensure: async () => {} },
+    exclusion: { ensure: async () => {}, release: async () => {} },
   }));
 }
 

@@ -9,7 +9,12 @@ import { startApiProxy } from '../aws/api-proxy.ts';
 import { awsEnvironment, REGION } from '../aws/aws-clients.ts';
 import { createTestBucket, openTestStore } from '../aws/test-bucket.ts';
 import { type Deployment, REQUEST_VARIABLE, startDeployment } from '../infra/deployment.ts';
-import { type EndedProgram, type ProgramOptions, runProgram } from '../infra/program-engine.ts';
+import {
+  type EndedProgram,
+  type PreviousInputs,
+  type ProgramOptions,
+  runProgram,
+} from '../infra/program-engine.ts';
 import { errorOf, resultOf } from '../support/run-command.ts';
 import { setUpRun, type TestScope } from '../support/run-setup.ts';
 import { PLACES, placesDatabase } from '../support/run-table.ts';
@@ -182,6 +187,32 @@ describe.skipIf(awsUrl === '')('a program of Pulumi', { timeout: 120_000 }, () =
     });
     expect(said).toEqual([expect.stringMatching(HELD)]);
     expect(ended.code).toBe(0);
+  });
+
+  it.for<[string, (journal: string) => PreviousInputs]>([
+    ['its group’s tags', (value) => ({ tags: [{ key: 'reindex-fleet:journal', value }] })],
+    ['its bucket’s tags', (value) => ({ tags: { 'reindex-fleet:journal': value } })],
+    ['what the fleet was given', (value) => ({ journal: value })],
+  ])('may not change what a run has by the fleet’s old name, which %s tell', async ([, inputsOf], scope) => {
+    const old = await makeJournal();
+    await claimFor(old.store, 'monday');
+    const said: string[] = [];
+    const ended = await run(scope, { bucket: old.bucket, fleet: 'renamed' }, async (hooks) => {
+      said.push(...(await hooks.beforeDelete('group', inputsOf(`${old.bucket}/${PREFIX}/books`))));
+    });
+    expect(said).toEqual([expect.stringMatching(HELD)]);
+    expect(ended.code).toBe(0);
+  });
+
+  it('lets no run begin by the old name of what it deletes', async (scope) => {
+    const old = await makeJournal();
+    let holder: unknown = null;
+    await run(scope, { bucket: old.bucket, fleet: 'renamed' }, async (hooks) => {
+      expect(await hooks.beforeDelete('group', { journal: `${old.bucket}/${PREFIX}/books` })).toEqual([]);
+      holder = await currentHolder(old.store);
+    });
+    expect(holder).toMatchObject({ holder: { purpose: 'pulumi up (stack production)' } });
+    expect(await currentHolder(old.store)).toBeNull();
   });
 
   it('is refused before it registers anything, in one sentence', async (scope) => {

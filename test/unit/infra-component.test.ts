@@ -35,7 +35,7 @@ const provider: Provider = {
 const prepare = async () => ({
   place: await readPlace(),
   sweeperCode: new pulumi.asset.StringAsset(SWEEPER_CODE),
-  exclusion: { ensure: async () => {} },
+  exclusion: { ensure: async () => {}, release: async () => {} },
 });
 
 /** A program of somebody else: a network and a database of its own, and two fleets that use them. */

@@ -14,7 +14,7 @@ const ENVIRONMENTS = ['staging', 'production'] as const;
 const prepare = async () => ({
   place: await readPlace(),
   sweeperCode: SWEEPER_CODE,
-  exclusion: { ensure: async () => {} },
+  exclusion: { ensure: async () => {}, release: async () => {} },
 });
 
 const runExample = (preview: boolean) =>

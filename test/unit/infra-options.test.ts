@@ -4,9 +4,10 @@ import { describe, expect, it, vi } from 'vitest';
 import { everyRun } from '../infra/every-run.ts';
 import { runProgram } from '../infra/program-run.ts';
 import type { Registration } from '../infra/registration.ts';
-import { byUrn, fleetOf, identities, notBefore, ofType, one, resources } from '../infra/resources.ts';
+import { byUrn, identities, notBefore, ofType, one, resources } from '../infra/resources.ts';
 import { LEAST } from '../infra/stack-configurations.ts';
 
+const FLEET = 'reindex-fleet:index:ReindexFleet';
 const GROUP = 'aws:autoscaling/group:Group';
 const TEMPLATE = 'aws:ec2/launchTemplate:LaunchTemplate';
 const BUCKET = 'aws:s3/bucket:Bucket';
@@ -46,13 +47,36 @@ describe('options', () => {
       );
     }));
 
-  it('have group and bucket asked before they go whether a run has them, and nothing else', () =>
-    everyRun((run, configuration) => {
-      const asked = { beforeDelete: [`reindex-fleet-${fleetOf(configuration)}-has-no-run`] };
+  it('have group and bucket asked before they go whether a run has them, and the fleet before it changes, by a name that stays', () =>
+    everyRun((run) => {
+      const hook = ['fleet-has-no-run'];
+      const asked: Readonly<Record<string, object>> = {
+        [FLEET]: { beforeUpdate: hook },
+        [GROUP]: { beforeDelete: hook },
+        [BUCKET]: { beforeDelete: hook },
+      };
       expect(byUrn(run.registrations, ({ options }) => options.hooks)).toEqual(
-        byUrn(run.registrations, ({ type }) => ([GROUP, BUCKET].includes(type) ? asked : {})),
+        byUrn(run.registrations, ({ type }) => asked[type] ?? {}),
       );
     }));
+
+  it.each([
+    ['fleet', { fleet: 'renamed' }],
+    ['bucket', { journal: { bucket: 'another-bucket' } }],
+    ['prefix', { journal: { prefix: 'another/prefix' } }],
+  ])('let the engine see on the fleet itself that its journal moves: another %s', async (_, moved) => {
+    const before = one(await runProgram(LEAST), FLEET).inputs;
+    expect(one(await runProgram(LEAST), FLEET).inputs).toEqual(before);
+    const run = await runProgram({ ...LEAST, ...moved });
+    expect(one(run, FLEET).inputs).not.toEqual(before);
+    const { journal } = one(run, FLEET).inputs;
+    expect(one(run, BUCKET).inputs.tags).toMatchObject({ 'reindex-fleet:journal': journal });
+    expect(one(run, GROUP).inputs.tags).toContainEqual({
+      key: 'reindex-fleet:journal',
+      value: journal,
+      propagateAtLaunch: true,
+    });
+  });
 
   it('keep nothing when the stack is destroyed', () =>
     everyRun((run) => {

@@ -1,0 +1,47 @@
+import type { BucketJournal } from '../../orchestrator/run/open-journal.ts';
+import type { Names } from '../names.ts';
+
+/**
+ * Where a fleet's journal lies, kept beside what a deployment may move or delete: a deployment that renames the fleet or
+ * moves its journal looks for runs where they are, not where they will be.
+ */
+
+const JOURNAL_TAG = 'reindex-fleet:journal';
+
+/** `bucket/prefix/fleet`. */
+export function journalText({ bucket, prefix, fleet }: BucketJournal): string {
+  return `${bucket}/${prefix}/${fleet}`;
+}
+
+/** Of group and bucket, beside their other tags. */
+export function journalTag(names: Names): Readonly<Record<string, string>> {
+  return { [JOURNAL_TAG]: journalText(journalOf(names)) };
+}
+
+export function journalOf({ bucket, journalPrefix: prefix, fleet }: Names): BucketJournal {
+  return { bucket, prefix, fleet };
+}
+
+/**
+ * Of a resource as it was: a fleet's own input, or a tag, in a map or an Auto Scaling group's list. Null: it says nothing.
+ *
+ * @param inputs as the engine has them
+ */
+export function journalIn(inputs: Readonly<Record<string, unknown>> | undefined): BucketJournal | null {
+  const { journal, tags } = inputs ?? {};
+  return parse(journal) ?? parse(tagIn(tags));
+}
+
+function tagIn(tags: unknown): unknown {
+  if (Array.isArray(tags))
+    return tags.find((tag: { readonly key?: unknown }) => tag.key === JOURNAL_TAG)?.value;
+  return typeof tags === 'object' && tags !== null ? Reflect.get(tags, JOURNAL_TAG) : undefined;
+}
+
+function parse(text: unknown): BucketJournal | null {
+  const [, bucket, prefix, fleet] =
+    /^([^/]+)\/(.+)\/([^/]+)$/.exec(typeof text === 'string' ? text : '') ?? [];
+  return bucket === undefined || prefix === undefined || fleet === undefined
+    ? null
+    : { bucket, prefix, fleet };
+}
