@@ -5,7 +5,7 @@ import type { StackSettings } from '../settings/schema.ts';
 
 /** One way that is open, TCP. */
 export interface Rule {
-  /** Which it is, for its logical name: `database-10-0-0-0-16`. */
+  /** Which it is, for its logical name: `out-5432-10-0-0-0-16`; before its port is known `database-10-0-0-0-16`. */
   readonly name: string;
   readonly direction: 'in' | 'out';
   readonly description: string;
@@ -29,13 +29,14 @@ export function workersRules({ network, source, target, aws }: StackSettings): R
 type Peers = StackSettings['network']['database'];
 
 /**
- * Named after their peers: were they counted, those behind one that goes would move up, and AWS refuses a rule that is still
- * there under its old name. What is not known yet has no name of its own.
+ * Named after what they open, not after why, and never counted: AWS refuses a rule that is still there under another name,
+ * as when a peer before it in its list goes, or cluster and AWS had one rule and the cluster's other end moves. What is not
+ * known yet has no such name.
  */
 function rules(
   name: string,
   direction: Rule['direction'],
-  what: string,
+  purpose: string,
   port: Input<number>,
   { security_groups, cidrs }: Peers,
 ): Rule[] {
@@ -43,10 +44,11 @@ function rules(
     ...security_groups.map((securityGroup) => ({ id: securityGroup, peer: { securityGroup } })),
     ...cidrs.map((cidr) => ({ id: cidr, peer: { cidr } })),
   ];
+  const what = typeof port === 'number' ? `${direction}-${port}` : name;
   return peers.map(({ id, peer }, index) => ({
-    name: `${name}-${typeof id === 'string' ? id.replaceAll(/[./]/g, '-') : index + 1}`,
+    name: typeof id === 'string' ? `${what}-${id.replaceAll(/[./]/g, '-')}` : `${name}-${index + 1}`,
     direction,
-    description: direction === 'in' ? `Calls of ${what}` : `To ${what}`,
+    description: direction === 'in' ? `Calls of ${purpose}` : `To ${purpose}`,
     port,
     peer,
   }));
@@ -54,15 +56,9 @@ function rules(
 
 /** AWS refuses a rule that is there already, e.g. for a cluster behind 443 anywhere. */
 function eachOnce(all: readonly Rule[]): Rule[] {
-  const ways = new Map<unknown, Rule>();
-  for (const rule of all) {
-    const { direction, port, peer } = rule;
-    const id = 'cidr' in peer ? peer.cidr : peer.securityGroup;
-    const isKnown = typeof port === 'number' && typeof id === 'string';
-    const way = isKnown ? `${direction} ${port} ${id}` : rule.name;
-    if (!ways.has(way)) ways.set(way, rule);
-  }
-  return [...ways.values()];
+  const byName = new Map<string, Rule>();
+  for (const rule of all) if (!byName.has(rule.name)) byName.set(rule.name, rule);
+  return [...byName.values()];
 }
 
 function withAddress(peers: Peers, url: Input<string>): Peers {

@@ -32,6 +32,20 @@ describe('rules of the network', () => {
     expect(ofType(run, EGRESS).map(wayOf)).toEqual([`${EGRESS} 5432 10.0.0.5/32`, `${EGRESS} 443 0.0.0.0/0`]);
   });
 
+  it('stay the same resources when one of two reasons for them goes, such as the cluster behind 443 anywhere', async () => {
+    const towards = (cidr: string) =>
+      runProgram({
+        ...LEAST,
+        target: { url: 'https://search.example.com' },
+        network: { ...LEAST.network, cluster: { cidrs: [cidr] } },
+      });
+    const [anywhere, narrow] = [await towards('0.0.0.0/0'), await towards('10.1.0.0/16')];
+    const urnOf = (run: ProgramRun) =>
+      ofType(run, EGRESS).find((rule) => wayOf(rule) === `${EGRESS} 443 0.0.0.0/0`)?.urn;
+    expect(urnOf(anywhere)).toBeDefined();
+    expect(urnOf(narrow)).toBe(urnOf(anywhere));
+  });
+
   it('stay the same resources when another one of their list goes', async () => {
     const [both, second] = [await withPeers('10.1.0.0/16', '10.2.0.0/16'), await withPeers('10.2.0.0/16')];
     expect(changed(both, second)).toEqual([]);
