@@ -53,8 +53,12 @@ const secret = inputOf(z.string('A text.').min(1, 'Not empty.')).nullable().defa
 const imagePath = text
   .regex(/^(\/[A-Za-z0-9._-]+)+$/, 'An absolute path.')
   .max(MOST_PATH, `At most ${MOST_PATH} characters.`);
-const arn = (service: string, of: string) =>
-  text.regex(new RegExp(`^arn:aws[a-z-]*:${service}:.+$`), `The ARN of ${of}.`);
+const topicArn = text.regex(
+  /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
+  'The ARN of an SNS topic.',
+);
+const policyArn = text.regex(/^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/.+$/, 'The ARN of a policy.');
+const roleName = text.regex(/^[\w+=,.@-]{1,64}$/, 'The name of a role: no ARN, no path.');
 /** A top-level value of a configuration is a text. */
 const yes = (fallback: boolean) =>
   z
@@ -82,6 +86,12 @@ const tagKey = z
 const tagValue = z
   .string('A text.')
   .regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, 'Letters, digits, spaces and _ . : / = + - @, at most 256.');
+
+/** Ours among them. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html */
+function isEachKeyOnce(tags: Readonly<Record<string, string>>): boolean {
+  const keys = [...new Set(['Name', ...Object.keys(tags)])];
+  return new Set(keys.map((key) => key.toLowerCase())).size === keys.length;
+}
 
 export const stackShape = section({
   /** Names the fleet and everything that it has; the orchestrator's `fleet`. By default the stack's name. */
@@ -198,19 +208,16 @@ export const stackShape = section({
   }),
   access: section({
     /** Names of roles that may do what the orchestrator does. */
-    orchestrator_roles: z.array(inputOf(text), 'A list of names of roles.').default([]),
+    orchestrator_roles: z.array(inputOf(roleName), 'A list of names of roles.').default([]),
     /** An ARN; bounds every role that the stack makes. */
-    permissions_boundary: arn('iam', 'a policy').nullable().default(null),
+    permissions_boundary: policyArn.nullable().default(null),
   }).prefault({}),
   sweep: section({
     every_minutes: whole(1, 1_440, ' of minutes').default(15),
   }).prefault({}),
   watch: section({
     /** SNS topics that are told of alarms. */
-    topics: z
-      .array(inputOf(arn('sns', 'an SNS topic')), 'A list of topics.')
-      .max(5, 'At most 5.')
-      .default([]),
+    topics: z.array(inputOf(topicArn), 'A list of topics.').max(5, 'At most 5.').default([]),
     /** A run is over by then: instances that are there for so many full hours on end are an alarm. */
     run_hours: whole(1, 168, ' of hours').default(24),
     /** In `aws.currency`, of the instances of any 24 hours; needs `aws.price_per_hour`. Null: no such alarm. */
@@ -237,6 +244,10 @@ export const stackShape = section({
     .record(tagKey, tagValue, {
       error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : 'A map of texts.'),
     })
+    .refine(
+      isEachKeyOnce,
+      'IAM takes keys that differ in case alone for one: write each once, and Name as it is.',
+    )
     .refine((tags) => Object.keys(tags).length <= 40, 'At most 40: AWS takes 50, ours among them.')
     .default({}),
 });

@@ -1,5 +1,6 @@
 import type { Input } from '@pulumi/pulumi';
 import { NEVER_PARAMETERS, settingsSchema as workerSchema } from '../../worker/settings-schema.ts';
+import { MOST_SECONDS, sweepTimeLimitSeconds, WORK_SECONDS } from '../sweeper/time-limit.ts';
 import { cidrOf } from './cidr.ts';
 import type { StackSettings } from './schema.ts';
 
@@ -19,6 +20,7 @@ const CHECKS: readonly {
   { sections: ['instances', 'workers', 'definitions'], check: checkInstances },
   { sections: ['target', 'target_password', 'target_api_key'], check: checkTarget },
   { sections: ['journal', 'instances', 'aws'], check: checkLeases },
+  { sections: ['journal', 'aws'], check: checkSweep },
   { sections: ['watch', 'aws'], check: checkWatch },
 ];
 
@@ -136,6 +138,16 @@ function checkLeases({ journal, instances, aws }: StackSettings, fault: TellFaul
       ['aws', 'sweep_grace_ms'],
       `More than the workers' lease, ${workersLeaseMs}: they would be swept while they may be carried on.`,
     );
+}
+
+/** A sweep that cannot end in time never ends what a dead run leaves. */
+function checkSweep({ journal, aws }: StackSettings, fault: TellFault): void {
+  if (sweepTimeLimitSeconds({ journal, aws }) <= MOST_SECONDS) return;
+  const mostMs = (MOST_SECONDS - WORK_SECONDS) * 1_000 - journal.lease_ms;
+  fault(
+    ['aws', 'zero_quiet_ms'],
+    `At most ${mostMs} with a journal.lease_ms of ${journal.lease_ms}: a sweep has to end within Lambda's 15 minutes.`,
+  );
 }
 
 function workerLeaseMs({ parameters }: StackSettings['instances']): number {

@@ -9,6 +9,7 @@ import { sweeperSettingsText } from '../settings/orchestrator-settings.ts';
 import type { StackSettings } from '../settings/schema.ts';
 import { tagsOf } from '../tags.ts';
 import { INTERVAL_VARIABLE, SETTINGS_VARIABLE } from './sweeper-settings.ts';
+import { sweepTimeLimitSeconds } from './time-limit.ts';
 
 export interface FleetSweeperArgs {
   readonly settings: StackSettings;
@@ -90,8 +91,6 @@ export class FleetSweeper extends pulumi.ComponentResource {
   }
 }
 
-/** Lambda's most is 900; a sweep that finds nothing takes seconds, one that ends a thousand instances about a minute. */
-const TIMEOUT_SECONDS = 300;
 const MEMORY_MIB = 256;
 
 function functionArgs(
@@ -107,7 +106,7 @@ function functionArgs(
     architectures: ['arm64'],
     handler: 'index.handler',
     code: new pulumi.asset.AssetArchive({ 'index.mjs': code }),
-    timeout: TIMEOUT_SECONDS,
+    timeout: sweepTimeLimitSeconds(settings),
     memorySize: MEMORY_MIB,
     environment: {
       variables: {

@@ -114,11 +114,16 @@ const instances = fc.record(
   { requiredKeys: [] },
 );
 
-const tags = fc.dictionary(
-  fc.stringMatching(/^[A-Za-z][A-Za-z0-9+\-=._@]{0,127}$/),
-  fc.stringMatching(/^[A-Za-z0-9 _.:/=+\-@äß]{0,256}$/),
-  { maxKeys: 5 },
-);
+const tags = fc
+  .dictionary(
+    fc.stringMatching(/^[A-Za-z][A-Za-z0-9+\-=._@]{0,127}$/),
+    fc.stringMatching(/^[A-Za-z0-9 _.:/=+\-@äß]{0,256}$/),
+    { maxKeys: 5 },
+  )
+  .filter((all) => {
+    const keys = ['name', ...Object.keys(all).map((key) => key.toLowerCase())];
+    return new Set(keys).size === keys.length;
+  });
 const watch = fc.record(
   {
     topics: fc.array(fc.constant('arn:aws:sns:eu-central-1:123456789012:alarms'), { maxLength: 2 }),

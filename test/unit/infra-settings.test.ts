@@ -123,10 +123,29 @@ const FORM: readonly Case[] = [
   ],
   ['network.orchestrator', 'This is missing.', { network: {} }],
   ['access.orchestrator_roles[0]', 'Not empty.', { access: { orchestrator_roles: [''] } }],
+  [
+    'access.orchestrator_roles[0]',
+    'The name of a role: no ARN, no path.',
+    { access: { orchestrator_roles: ['arn:aws:iam::123456789012:role/airflow'] } },
+  ],
+  [
+    'access.permissions_boundary',
+    'The ARN of a policy.',
+    { access: { permissions_boundary: 'arn:aws:iam::123456789012:role/boundary' } },
+  ],
   ['access.permissions_boundary', 'The ARN of a policy.', { access: { permissions_boundary: 'mine' } }],
   ['sweep.every_minutes', WHOLE, { sweep: { every_minutes: 0 } }],
   ['watch.topics[0]', 'The ARN of an SNS topic.', { watch: { topics: ['mine'] } }],
-  ['watch.topics', 'At most 5.', { watch: { topics: many(6).map(() => 'arn:aws:sns:eu-central-1:1:a') } }],
+  [
+    'watch.topics[0]',
+    'The ARN of an SNS topic.',
+    { watch: { topics: ['arn:aws:sns:eu-central-1:123456789012:alarms:8b1f0c9e-subscription'] } },
+  ],
+  [
+    'watch.topics',
+    'At most 5.',
+    { watch: { topics: many(6).map(() => 'arn:aws:sns:eu-central-1:123456789012:a') } },
+  ],
   ['watch.run_hours', WHOLE, { watch: { run_hours: 169 } }],
   ['watch.cost_per_day', 'More than 0.', { watch: { cost_per_day: 0 }, aws: { price_per_hour: 1 } }],
   ['watch.dead_letters', WHOLE, { watch: { dead_letters: -1 } }],
@@ -141,6 +160,8 @@ const FORM: readonly Case[] = [
   ['tags.cost centre', 'A key has letters', { tags: { 'cost centre': 'search' } }],
   ['tags._index', 'No key may be', { tags: { _index: 'search' } }],
   ['tags.team', 'Letters, digits, spaces and', { tags: { team: 'a\nb' } }],
+  ['tags', 'IAM takes keys that differ in case alone for one', { tags: { name: 'mine' } }],
+  ['tags', 'IAM takes keys that differ in case alone for one', { tags: { team: 'a', Team: 'b' } }],
   ['tags', 'At most 40', { tags: Object.fromEntries(many(41).map((index) => [`t${index}`, ''])) }],
 ];
 const TOGETHER: readonly Case[] = [
@@ -186,6 +207,11 @@ const TOGETHER: readonly Case[] = [
   ],
   ['instances.parameters.lease_ms', 'More than journal.lease_ms, 300000', { journal: { lease_ms: 300_000 } }],
   ['aws.sweep_grace_ms', "More than the workers' lease, 300000", { aws: { sweep_grace_ms: 300_000 } }],
+  [
+    'aws.zero_quiet_ms',
+    'At most 615000 with a journal.lease_ms of 15000',
+    { aws: { zero_quiet_ms: 700_000 } },
+  ],
   [
     'watch.cost_per_day',
     'It needs the price of an instance: aws.price_per_hour.',
@@ -236,6 +262,16 @@ describe('a configuration that is not right', () => {
     const faults = await faultsOf({ 'aws:region': 'eu-central-1' });
     const keys = faults.map((fault) => /reindex-fleet:(\S+):/.exec(fault)?.[1]);
     expect(keys).toEqual(['definitions', 'image', 'network', 'source', 'target']);
+  });
+});
+
+describe('the time that a sweep has', () => {
+  it.each([
+    [{}, 300],
+    [{ journal: { lease_ms: 280_000 } }, 565],
+  ])('covers a dead holder’s lease: with %o it is %i s', async (change, seconds) => {
+    const run = await runProgram({ ...LEAST, ...change });
+    expect(one(run, 'aws:lambda/function:Function').inputs.timeout).toBe(seconds);
   });
 });
 
