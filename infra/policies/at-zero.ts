@@ -32,6 +32,11 @@ function size(props: unknown): Violation[] {
       what: 'A deployment would launch instances; how many there are is the orchestrator’s to say.',
       remedy: 'Leave it out.',
     }),
+    ...when(isNone(at(props, 'warmPool'), undefined), {
+      where: 'warmPool',
+      what: 'The group would keep instances, stopped or running, without a run.',
+      remedy: 'Leave it out.',
+    }),
   ];
 }
 
@@ -55,7 +60,12 @@ function victims(props: unknown): Violation[] {
       what: 'The group would end workers at work at a mere recommendation.',
       remedy: 'Set it to false.',
     }),
-    ...when(at(props, 'instanceRefresh') !== undefined, {
+    ...when(isNone(at(props, 'maxInstanceLifetime'), undefined, 0), {
+      where: 'maxInstanceLifetime',
+      what: 'The group would replace workers at work that it finds too old.',
+      remedy: 'Leave it out.',
+    }),
+    ...when(isNone(at(props, 'instanceRefresh'), undefined), {
       where: 'instanceRefresh',
       what: 'A deployment would replace workers at work.',
       remedy: 'Leave it out.',

@@ -4,8 +4,13 @@ import { isOfFleet, type Rule } from './rule.ts';
 /** In small letters, for IAM takes actions in any. */
 const LAUNCHING: ReadonlySet<string> = new Set([
   'ec2:runinstances',
+  'ec2:runscheduledinstances',
   'ec2:requestspotinstances',
+  'ec2:requestspotfleet',
   'ec2:createfleet',
+  'autoscaling:createautoscalinggroup',
+  'autoscaling:updateautoscalinggroup',
+  'autoscaling:launchinstances',
   'iam:passrole',
 ]);
 

@@ -37,10 +37,10 @@ function volumes({ type, props }: Checked): Volume[] {
 /** One that says nothing of its volumes has the image's, encrypted or not. */
 function ofTemplate(props: unknown): Volume[] {
   const property = 'blockDeviceMappings';
-  if (at(props, property) === undefined) return [{ where: `${property}[0].ebs.`, volume: undefined }];
-  return listAt(props, property)
+  const described = listAt(props, property)
     .map((mapping, index) => ({ where: `${property}[${index}].ebs.`, volume: at(mapping, 'ebs') }))
     .filter(({ volume }) => volume !== undefined);
+  return described.length > 0 ? described : [{ where: `${property}[0].ebs.`, volume: undefined }];
 }
 
 function root(props: unknown): Volume {

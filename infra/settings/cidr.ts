@@ -14,12 +14,12 @@ export function isCidr(text: string): boolean {
   return block !== null && (block.address & hostMask(block.length)) === 0;
 }
 
-/** Every address of the block is a private one. */
+/** Every address of the block is a private one, whatever bits are set behind its prefix: AWS leaves them out. */
 export function isPrivate(cidr: string): boolean {
-  const [address = ''] = cidr.split('/');
   const block = parse(cidr);
   if (block === null) return false;
-  return PRIVATE.check(address) && PRIVATE.check(textOf((block.address | hostMask(block.length)) >>> 0));
+  const open = hostMask(block.length);
+  return [block.address & ~open, block.address | open].every((end) => PRIVATE.check(textOf(end)));
 }
 
 /** The block of this one address; null: it is none. */

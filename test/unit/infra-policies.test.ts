@@ -65,6 +65,7 @@ const MISTAKES: Readonly<
   'no-public-ingress': [
     ['SecurityGroupIngressRule', 'cidrIpv4', '0.0.0.0/0'],
     ['SecurityGroupIngressRule', 'cidrIpv4', '10.0.0.0/7'],
+    ['SecurityGroupIngressRule', 'cidrIpv4', '100.64.0.0/1'],
     ['SecurityGroupIngressRule', 'cidrIpv4', '8.8.8.8/32'],
     ['SecurityGroupIngressRule', 'cidrIpv6', '::/0'],
     ['SecurityGroupIngressRule', 'cidrIpv6', 'fc00::/6'],
@@ -83,6 +84,8 @@ const MISTAKES: Readonly<
     [TEMPLATE, 'blockDeviceMappings.0.ebs.encrypted', 'false'],
     [TEMPLATE, 'blockDeviceMappings.0.ebs.encrypted', undefined],
     [TEMPLATE, 'blockDeviceMappings', undefined],
+    [TEMPLATE, 'blockDeviceMappings', []],
+    [TEMPLATE, 'blockDeviceMappings', [{ deviceName: '/dev/sdb', virtualName: 'ephemeral0' }]],
   ],
   'secret-parameters': [
     ['fleet-worker-token:Parameter', 'type', 'String'],
@@ -107,6 +110,8 @@ const MISTAKES: Readonly<
     [GROUP, 'suspendedProcesses', []],
     [GROUP, 'suspendedProcesses', ['ScheduledActions']],
     [GROUP, 'capacityRebalance', true],
+    [GROUP, 'warmPool', { poolState: 'Stopped', minSize: 1 }],
+    [GROUP, 'maxInstanceLifetime', 86_400],
     [GROUP, 'instanceRefresh', { strategy: 'Rolling' }],
     [GROUP, `${SPECIFICATION}.version`, '$Latest'],
     [GROUP, `${SPECIFICATION}.version`, '$Default'],
@@ -142,6 +147,8 @@ const MISTAKES: Readonly<
     ['fleet-workers-role:RolePolicy', 'policy', action('ec2:RunInstances')],
     ['fleet-orchestrator:Policy', 'policy', action(['ssm:GetParameter', 'IAM:passrole'])],
     ['fleet-sweeper-role:RolePolicy', 'policy', action('ec2:CreateFleet')],
+    ['fleet-sweeper-role:RolePolicy', 'policy', action('ec2:RequestSpotFleet')],
+    ['fleet-orchestrator:Policy', 'policy', action('autoscaling:UpdateAutoScalingGroup')],
   ],
 };
 
