@@ -77,7 +77,7 @@ export class ReindexFleet extends pulumi.ComponentResource {
       { ...shared, code: sweeperCode, after: [workers.group, journal.bucket, ...journal.parts] },
       part,
     );
-    new FleetWatch(`${name}-watch`, shared, part);
+    new FleetWatch(`${name}-watch`, { ...shared, after: [workers.group, sweeper.schedule] }, part);
 
     this.settings = pulumi.output(orchestratorSettings(settings, names));
     this.group = workers.group;

@@ -23,6 +23,7 @@ export interface FleetSweeperArgs {
 /** The orchestrator's own `sweep` on a schedule of AWS's: it needs neither Airflow nor a machine that is up. */
 export class FleetSweeper extends pulumi.ComponentResource {
   readonly function: aws.lambda.Function;
+  readonly schedule: aws.scheduler.Schedule;
 
   constructor(name: string, args: FleetSweeperArgs, options: pulumi.ComponentResourceOptions = {}) {
     super('reindex-fleet:index:FleetSweeper', name, {}, options);
@@ -70,7 +71,7 @@ export class FleetSweeper extends pulumi.ComponentResource {
       { functionName: this.function.name, maximumRetryAttempts: 0 },
       child(this),
     );
-    new aws.scheduler.Schedule(
+    this.schedule = new aws.scheduler.Schedule(
       name,
       {
         name: names.schedule,

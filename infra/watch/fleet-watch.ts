@@ -10,6 +10,8 @@ import { dashboard } from './dashboard.ts';
 export interface FleetWatchArgs {
   readonly settings: StackSettings;
   readonly names: Names;
+  /** What is watched: it is there before the alarms, and goes after them, so that neither raises one. */
+  readonly after: readonly pulumi.Resource[];
 }
 
 /** Alarms, and one page that shows it all. */
@@ -18,7 +20,7 @@ export class FleetWatch extends pulumi.ComponentResource {
 
   constructor(name: string, args: FleetWatchArgs, options: pulumi.ComponentResourceOptions = {}) {
     super('reindex-fleet:index:FleetWatch', name, {}, options);
-    const { settings, names } = args;
+    const { settings, names, after } = args;
     const topics = settings.watch.topics;
     this.alarms = alarms(settings, names).map(
       (alarm) =>
@@ -31,7 +33,7 @@ export class FleetWatch extends pulumi.ComponentResource {
             okActions: topics,
             tags: { ...tagsOf(names, settings.tags) },
           },
-          child(this),
+          child(this, { dependsOn: [...after] }),
         ),
     );
     if (settings.watch.dashboard) {

@@ -117,6 +117,13 @@ describe('dependencies', () => {
       expect(notBefore(run, one(run, 'aws:scheduler/schedule:Schedule'), invoked)).toEqual([]);
     }));
 
+  it('make alarms after what they watch, which goes after them', () =>
+    everyRun((run) => {
+      const watched = [one(run, GROUP), one(run, 'aws:scheduler/schedule:Schedule')];
+      for (const alarm of ofType(run, 'aws:cloudwatch/metricAlarm:MetricAlarm'))
+        expect(notBefore(run, alarm, watched)).toEqual([]);
+    }));
+
   it('make a bucket’s parts in the order that S3 takes', () =>
     everyRun((run) => {
       const part = (module: string, name: string) => one(run, `aws:s3/${module}:${name}`);
