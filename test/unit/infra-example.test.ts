@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import * as pulumi from '@pulumi/pulumi';
 import { beforeAll, describe, expect, it, test } from 'vitest';
 import { shop } from '../../examples/pulumi/shop.ts';
 import { readPlace } from '../../infra/place.ts';
@@ -13,7 +14,7 @@ const ENVIRONMENTS = ['staging', 'production'] as const;
 /** But that no run is looked for, which takes an AWS API. */
 const prepare = async () => ({
   place: await readPlace(),
-  sweeperCode: SWEEPER_CODE,
+  sweeperCode: new pulumi.asset.StringAsset(SWEEPER_CODE),
   exclusion: { ensure: async () => {}, release: async () => {} },
 });
 
