@@ -28,11 +28,11 @@ export interface Prepared {
  *
  * @param given the fleet's settings
  * @param options of the provider that the fleet is made with, if it is not the default one
- * @throws Faults as `ReindexFleet`
+ * @throws RunError that names everything that is wrong with the settings
  * @throws RunError when a run has the fleet, or nobody can tell; it says what to do
  */
 export async function prepareFleet(given: StackInput, options: pulumi.InvokeOptions = {}): Promise<Prepared> {
-  const settings = checkSettings(given, 'settings');
+  const settings = checkSettings(given, given.fleet);
   const [place, file] = await Promise.all([readPlace(options), sweeperFile()]);
   const exclusion = await exclude(settings, namesOfFleet(settings, place));
   return { place, sweeperCode: new pulumi.asset.FileAsset(file), exclusion };

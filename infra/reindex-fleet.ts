@@ -23,7 +23,7 @@ export type ReindexFleetArgs = StackInput & Prepared;
  * A fleet that rests at zero: group, launch template, network, roles, parameters, journal, sweeper, alarms. Everything has
  * the fleet's name, so any number of fleets stand side by side, in one program or in many.
  *
- * @throws Faults that name everything that is wrong with the settings, before anything is registered
+ * @throws RunError that names everything that is wrong with the settings, before anything of it is registered
  */
 export class ReindexFleet extends pulumi.ComponentResource {
   /** The orchestrator's settings, without secrets; as a stack output `settings` they are what `--stack` reads. */

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { type Fault, Faults } from '../definition/faults.ts';
 import { RunFailed, UsageFault } from './errors.ts';
 import { jsonIn } from './json-text.ts';
 import { type Environment, type SettingsAbove, settingsFrom, type Settings } from './settings.ts';
@@ -25,7 +26,18 @@ export async function loadStackSettings(
   signal: AbortSignal,
 ): Promise<Settings> {
   const text = await readOutput(stack, above.environment, signal);
-  return settingsFrom({ text, file: `the stack ${stack}`, folder: REPOSITORY }, above);
+  try {
+    return settingsFrom({ text, file: `the stack ${stack}`, folder: REPOSITORY }, above);
+  } catch (error) {
+    throw error instanceof Faults ? new Faults(error.faults.map((fault) => ofOutput(fault, stack))) : error;
+  }
+}
+
+/** Nobody has the JSON that lines and columns would be of, nor writes it by hand. */
+function ofOutput(fault: Fault, stack: string): Fault {
+  if (fault.file !== `the stack ${stack}`) return fault;
+  const message = `${fault.message} The stack may be of another version of this repository: deploy it with this one (\`pulumi up\`).`;
+  return { ...fault, line: null, column: null, message };
 }
 
 /** @returns JSON */

@@ -30,7 +30,12 @@ install=$(
 set -eu
 export DEBIAN_FRONTEND=noninteractive HOME=/root
 apt-get update
-apt-get install --yes --no-install-recommends ca-certificates git nodejs npm
+apt-get install --yes --no-install-recommends ca-certificates curl git nodejs npm
+# Of RDS's databases; the worker trusts what the machine trusts.
+cd /usr/local/share/ca-certificates
+curl --fail --silent --show-error https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem |
+  awk '/BEGIN CERTIFICATE/ { file = "rds-" ++count ".crt" } { print > file }'
+update-ca-certificates
 git clone '$repository' /opt/reindex-fleet
 cd /opt/reindex-fleet
 git checkout --detach '$commit'

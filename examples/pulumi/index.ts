@@ -14,7 +14,9 @@
  *     pulumi config set --secret staging_password …
  *     pulumi config set --secret production_password …
  *     pulumi up --policy-pack node_modules/reindex-fleet/infra/policies
- *     pulumi stack output staging --json > staging.yaml       # in the clone: npm run reindex-fleet -- run --settings …
+ *     pulumi stack output staging --json > …/clone/staging.yaml    # paths in it are relative to where it lies
+ *
+ * Then, in the clone: `npm run reindex-fleet -- run --settings staging.yaml`.
  *
  * - npm makes `node_modules/reindex-fleet` a link to the clone. Node looks at where it leads, which is why it runs the
  *   clone's TypeScript: below a real node_modules it would not. So no `--install-links`, `--preserve-symlinks` or packing.

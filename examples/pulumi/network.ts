@@ -13,7 +13,7 @@ export interface ShopNetwork {
   readonly search: aws.ec2.SecurityGroup;
   /** Of AWS's endpoints inside the VPC. */
   readonly endpoints: aws.ec2.SecurityGroup;
-  /** Lets workers call what they need. */
+  /** Lets a fleet's workers call AWS; database and cluster are opened by the fleet itself (`let_workers_in`). */
   letIn(name: string, workers: aws.ec2.SecurityGroup): void;
 }
 
@@ -21,8 +21,8 @@ const POSTGRES_PORT = 5_432;
 const SEARCH_PORT = 9_200;
 const HTTPS_PORT = 443;
 
-/** What workers call: their settings, and the end of their own instance. */
-const SERVICES = ['ssm', 'autoscaling'];
+/** What workers call, their settings and the end of their own instance; and beside these what an orchestrator calls. */
+const SERVICES = ['ssm', 'autoscaling', 'ec2', 'sts'];
 
 export function shopNetwork(): ShopNetwork {
   const vpc = new aws.ec2.Vpc('shop', { cidrBlock: '10.20.0.0/16', enableDnsHostnames: true });
@@ -41,35 +41,43 @@ export function shopNetwork(): ShopNetwork {
   const database = group('database', 'Databases of the shop');
   const search = group('search', 'Search clusters of the shop');
   const endpoints = group('endpoints', 'Endpoints of AWS');
-  interfaceEndpoints({ vpcId: vpc.id, subnetIds, securityGroupIds: [endpoints.id] });
+  const orchestrator = group('orchestrator', 'What runs the orchestrator');
+  new aws.vpc.SecurityGroupEgressRule('shop-orchestrator', {
+    securityGroupId: orchestrator.id,
+    ipProtocol: '-1',
+    cidrIpv4: '0.0.0.0/0',
+  });
+  letInAt('orchestrator-to-database', database, POSTGRES_PORT, orchestrator);
+  letInAt('orchestrator-to-search', search, SEARCH_PORT, orchestrator);
+  letInAt('orchestrator-to-endpoints', endpoints, HTTPS_PORT, orchestrator);
+  endpointsIn(vpc, { subnetIds, securityGroupIds: [endpoints.id] });
   return {
     vpc,
     subnets,
     databaseSubnets: new aws.rds.SubnetGroup('shop', { subnetIds }),
-    orchestrator: group('orchestrator', 'What runs the orchestrator'),
+    orchestrator,
     database,
     search,
     endpoints,
-    letIn: (name, workers) => {
-      letInAt(`${name}-to-database`, database, POSTGRES_PORT, workers);
-      letInAt(`${name}-to-search`, search, SEARCH_PORT, workers);
-      letInAt(`${name}-to-endpoints`, endpoints, HTTPS_PORT, workers);
-    },
+    letIn: (name, workers) => letInAt(`${name}-to-endpoints`, endpoints, HTTPS_PORT, workers),
   };
 }
 
 interface EndpointPlace {
-  readonly vpcId: pulumi.Input<string>;
   readonly subnetIds: pulumi.Input<string>[];
   readonly securityGroupIds: pulumi.Input<string>[];
 }
 
-function interfaceEndpoints(place: EndpointPlace): void {
+/** AWS inside the VPC; S3, where the journal is, by a way of its own. */
+function endpointsIn({ id: vpcId, mainRouteTableId }: aws.ec2.Vpc, place: EndpointPlace): void {
   const region = aws.getRegionOutput().region;
+  const named = (service: string) => region.apply((name) => `com.amazonaws.${name}.${service}`);
+  new aws.ec2.VpcEndpoint('shop-s3', { vpcId, serviceName: named('s3'), routeTableIds: [mainRouteTableId] });
   for (const service of SERVICES)
     new aws.ec2.VpcEndpoint(`shop-${service}`, {
       ...place,
-      serviceName: region.apply((name) => `com.amazonaws.${name}.${service}`),
+      vpcId,
+      serviceName: named(service),
       vpcEndpointType: 'Interface',
       privateDnsEnabled: true,
     });

@@ -5,12 +5,18 @@ import type { Driver } from '../../orchestrator/run/driver.ts';
 
 /** The sentences of a deployment that must not go on, or may not be alone. */
 
+/** What a deployment wants to change. */
+export interface Deployed {
+  readonly fleet: string;
+  readonly stack: string;
+}
+
 /** `driver`: who has the fleet's lock; null: nobody. */
-export function claimRefusal(fleet: string, claim: Claim, driver: Driver | null): string {
+export function claimRefusal({ fleet, stack }: Deployed, claim: Claim, driver: Driver | null): string {
   return (
     `fleet ${fleet}: ${holdingWords(claim)}; ${drivingWords(driver)}. A deployment would change the fleet under it. ` +
-    'See how it stands with `reindex-fleet status`; then wait until it is finished, carry it on with `reindex-fleet run`, ' +
-    'or end it with `reindex-fleet abandon`, and deploy again.'
+    `See how it stands with \`npm run reindex-fleet -- status --stack ${stack}\` (or --settings, with the fleet's); ` +
+    'then wait until it is finished, carry it on with `run`, or end it with `abandon` in the place of `status`, and deploy again.'
   );
 }
 

@@ -71,9 +71,9 @@ export class RunExclusion {
   }
 
   async #requireNoRun(): Promise<void> {
-    const { store, fleet } = this.#options;
+    const { store, fleet, stack } = this.#options;
     const claim = await unfinishedClaim(store);
-    if (claim !== null) throw new FleetHeld(claimRefusal(fleet, claim, await findDriver(store)));
+    if (claim !== null) throw new FleetHeld(claimRefusal({ fleet, stack }, claim, await findDriver(store)));
   }
 
   async #requireNoHolder(): Promise<void> {

@@ -4,7 +4,7 @@ import { child } from '../child.ts';
 import type { Names } from '../names.ts';
 import type { StackSettings } from '../settings/schema.ts';
 import { tagsOf } from '../tags.ts';
-import { type Rule, workersRules } from './rules.ts';
+import { type Door, doorsToServers, type Rule, workersRules } from './rules.ts';
 
 export interface FleetNetworkArgs {
   readonly settings: StackSettings;
@@ -37,7 +37,10 @@ export class FleetNetwork extends pulumi.ComponentResource {
       },
       child(this),
     );
-    this.rules = workersRules(settings).map((rule) => this.#open(name, rule, tags));
+    this.rules = [
+      ...workersRules(settings).map((rule) => this.#open(name, rule, tags)),
+      ...doorsToServers(settings).map((door) => this.#letIn(name, door, names.fleet, tags)),
+    ];
     this.registerOutputs({ securityGroup: this.securityGroup.id });
   }
 
@@ -71,5 +74,26 @@ export class FleetNetwork extends pulumi.ComponentResource {
     return direction === 'in'
       ? new aws.vpc.SecurityGroupIngressRule(`${name}-${rule}`, args, child(this))
       : new aws.vpc.SecurityGroupEgressRule(`${name}-${rule}`, args, child(this));
+  }
+
+  #letIn(
+    name: string,
+    { name: door, securityGroup, port }: Door,
+    fleet: string,
+    tags: Record<string, string>,
+  ) {
+    return new aws.vpc.SecurityGroupIngressRule(
+      `${name}-${door}`,
+      {
+        securityGroupId: securityGroup,
+        description: `Workers of the fleet ${fleet}`,
+        ipProtocol: 'tcp',
+        fromPort: port,
+        toPort: port,
+        referencedSecurityGroupId: this.securityGroup.id,
+        tags,
+      },
+      child(this),
+    );
   }
 }

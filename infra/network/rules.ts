@@ -13,6 +13,14 @@ export interface Rule {
   readonly peer: { readonly securityGroup: Input<string> } | { readonly cidr: string };
 }
 
+/** A server's security group that is to let the workers in. */
+export interface Door {
+  /** For its logical name. */
+  readonly name: string;
+  readonly securityGroup: Input<string>;
+  readonly port: Input<number>;
+}
+
 const HTTPS_PORT = 443;
 
 /** Every way that is open to and from the workers. Names are asked of the VPC's own resolver, which no rule concerns. */
@@ -26,7 +34,23 @@ export function workersRules({ network, source, target, aws }: StackSettings): R
   ]);
 }
 
-type Peers = StackSettings['network']['database'];
+/** What `let_workers_in` asks for: the other side of the ways to database and cluster. */
+export function doorsToServers({ network, source, target }: StackSettings): Door[] {
+  const { database, cluster } = network;
+  const doors = [
+    ...rules('database', 'out', 'the database', portOf(source.url), groupsToOpen(database)),
+    ...rules('cluster', 'out', 'the search cluster', portOf(target.url), groupsToOpen(cluster)),
+  ];
+  return eachOnce(doors).flatMap(({ name, port, peer }) =>
+    'securityGroup' in peer ? [{ name: `let-in-${name}`, port, securityGroup: peer.securityGroup }] : [],
+  );
+}
+
+function groupsToOpen({ security_groups, let_workers_in }: StackSettings['network']['database']): Peers {
+  return { security_groups: let_workers_in ? security_groups : [], cidrs: [] };
+}
+
+type Peers = StackSettings['network']['orchestrator'];
 
 /**
  * Named after what they open, not after why, and never counted: AWS refuses a rule that is still there under another name,

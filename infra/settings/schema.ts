@@ -26,11 +26,10 @@ const privateCidr = cidr.refine(
 );
 
 /** The other end of a connection, by security groups or addresses. */
-const peers = <Cidr extends z.ZodType<string>>(block: Cidr) =>
-  section({
-    security_groups: z.array(securityGroup, 'A list of security groups.').default([]),
-    cidrs: z.array(block, 'A list of IPv4 blocks.').default([]),
-  });
+const peerShape = <Cidr extends z.ZodType<string>>(block: Cidr) => ({
+  security_groups: z.array(securityGroup, 'A list of security groups.').default([]),
+  cidrs: z.array(block, 'A list of IPv4 blocks.').default([]),
+});
 
 const serverUrl = (protocols: readonly string[]) => {
   const message = `A URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`;
@@ -40,6 +39,8 @@ const serverUrl = (protocols: readonly string[]) => {
     if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) return fault(message);
     const { hostname, password, searchParams } = new URL(value);
     if (hostname === '') fault('It names no host.');
+    if (hostname === 'localhost')
+      fault('On an instance that is the instance itself: write a name that leads to the server.');
     if (password !== '' || searchParams.has('password'))
       fault(
         'This would show the password in outputs: leave it out of the URL (see source_password, target_password).',
@@ -51,7 +52,7 @@ const serverUrl = (protocols: readonly string[]) => {
 const secret = inputOf(z.string('A text.').min(1, 'Not empty.')).nullable().default(null);
 /** Both are in the user data, which has its limit. */
 const imagePath = text
-  .regex(/^(\/[A-Za-z0-9._-]+)+$/, 'An absolute path.')
+  .regex(/^(\/(?!\.\.?(\/|$))[A-Za-z0-9._-]+)+$/, 'An absolute path.')
   .max(MOST_PATH, `At most ${MOST_PATH} characters.`);
 const topicArn = text.regex(
   /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
@@ -92,6 +93,14 @@ function isEachKeyOnce(tags: Readonly<Record<string, string>>): boolean {
   const keys = [...new Set(['Name', ...Object.keys(tags)])];
   return new Set(keys.map((key) => key.toLowerCase())).size === keys.length;
 }
+
+/** Servers that workers connect to. */
+const servers = () =>
+  section({
+    ...peerShape(cidr),
+    /** The stack adds a rule to each of these security groups that lets the workers in; it goes with the stack. */
+    let_workers_in: yes(false),
+  }).prefault({});
 
 export const stackShape = section({
   /** Names the fleet and everything that it has; the orchestrator's `fleet`. By default the stack's name. */
@@ -198,14 +207,14 @@ export const stackShape = section({
       .nullable()
       .default(null),
     /** Who may call the workers. */
-    orchestrator: peers(privateCidr),
+    orchestrator: section(peerShape(privateCidr)).prefault({}),
     /** Where the database is; by default the address in `source.url`, if it is one. */
-    database: peers(cidr).prefault({}),
+    database: servers(),
     /** Where the cluster is; by default the address in `target.url`, if it is one. */
-    cluster: peers(cidr).prefault({}),
+    cluster: servers(),
     /** AWS's endpoints (443): their public addresses are many and change. Narrower with interface endpoints in the VPC. */
-    aws_endpoints: peers(cidr).prefault({ cidrs: ['0.0.0.0/0'] }),
-  }),
+    aws_endpoints: section(peerShape(cidr)).prefault({ cidrs: ['0.0.0.0/0'] }),
+  }).prefault({}),
   access: section({
     /** Names of roles that may do what the orchestrator does. */
     orchestrator_roles: z.array(inputOf(roleName), 'A list of names of roles.').default([]),
@@ -226,7 +235,7 @@ export const stackShape = section({
     dead_letters: whole(0, 1_000_000_000).default(0),
     /** More workers lost in a run are an alarm. */
     workers_lost: whole(0, 1_000).default(0),
-    dashboard: z.boolean('true or false.').default(true),
+    dashboard: yes(true),
     /** How long the sweeper's log is kept. */
     log_days: z
       .literal(

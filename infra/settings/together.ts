@@ -16,8 +16,10 @@ const CHECKS: readonly {
   readonly sections: readonly (keyof StackSettings)[];
   readonly check: (settings: StackSettings, fault: TellFault) => void;
 }[] = [
-  { sections: ['network', 'source', 'target'], check: checkNetwork },
+  { sections: ['network'], check: checkNetwork },
+  { sections: ['network', 'source', 'target'], check: checkServers },
   { sections: ['instances', 'workers', 'definitions'], check: checkInstances },
+  { sections: ['fleet', 'image'], check: checkImage },
   { sections: ['target', 'target_password', 'target_api_key'], check: checkTarget },
   { sections: ['journal', 'instances', 'aws'], check: checkLeases },
   { sections: ['journal', 'aws'], check: checkSweep },
@@ -36,19 +38,14 @@ export function faultsTogether(settings: Partial<StackSettings>): TogetherFault[
   return faults;
 }
 
-function checkNetwork({ network, source, target }: StackSettings, fault: TellFault): void {
-  const { orchestrator, database, cluster, vpc, subnets } = network;
+function checkNetwork({ network }: StackSettings, fault: TellFault): void {
+  const { orchestrator, aws_endpoints: endpoints, vpc, subnets } = network;
   if (isNobody(orchestrator))
     fault(['network', 'orchestrator'], 'Say who may call the workers: security_groups or cidrs.');
-  if (isNobody(database) && addressIn(source.url) === null)
+  if (isNobody(endpoints))
     fault(
-      ['network', 'database'],
-      'Say where the database is, for its URL has a name: security_groups or cidrs.',
-    );
-  if (isNobody(cluster) && addressIn(target.url) === null)
-    fault(
-      ['network', 'cluster'],
-      'Say where the cluster is, for its URL has a name: security_groups or cidrs.',
+      ['network', 'aws_endpoints'],
+      'Say where AWS is, security_groups or cidrs: workers read their settings there, and end their instances.',
     );
   if ((vpc === null) !== (subnets === null))
     fault(
@@ -57,7 +54,20 @@ function checkNetwork({ network, source, target }: StackSettings, fault: TellFau
     );
 }
 
-function isNobody(peers: StackSettings['network']['database']): boolean {
+function checkServers({ network, source, target }: StackSettings, fault: TellFault): void {
+  if (isNobody(network.database) && addressIn(source.url) === null)
+    fault(
+      ['network', 'database'],
+      'Say where the database is, for its URL has a name: security_groups or cidrs.',
+    );
+  if (isNobody(network.cluster) && addressIn(target.url) === null)
+    fault(
+      ['network', 'cluster'],
+      'Say where the cluster is, for its URL has a name: security_groups or cidrs.',
+    );
+}
+
+function isNobody(peers: StackSettings['network']['orchestrator']): boolean {
   return peers.security_groups.length === 0 && peers.cidrs.length === 0;
 }
 
@@ -73,6 +83,11 @@ function checkInstances({ instances, workers, definitions }: StackSettings, faul
   if (maximum !== null && maximum < workers.count)
     fault(['instances', 'maximum'], `At least workers.count, ${workers.count}.`);
   if (new Set(types).size < types.length) fault(['instances', 'types'], 'Each type once.');
+  if (new Set(types.map(isArm)).size > 1)
+    fault(
+      ['instances', 'types'],
+      `All for one processor, the image's: ${types.filter(isArm).join(', ')} for arm64, ${types.filter((type) => !isArm(type)).join(', ')} for x86_64.`,
+    );
   if (instances.definitions === null && !isPathBelow(definitions))
     fault(
       ['instances', 'definitions'],
@@ -84,11 +99,28 @@ function checkInstances({ instances, workers, definitions }: StackSettings, faul
   }
 }
 
+/**
+ * By its name: behind the generation a g stands for Graviton (c7gn), which is arm64.
+ * https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
+ */
+function isArm(type: string): boolean {
+  return /^(a1|[a-z]+\d+[a-z]*g[a-z]*)[.-]/.test(type);
+}
+
+/** The parameters at that path are the workers' settings, and each of another name is a fault to them. */
+function checkImage({ fleet, image }: StackSettings, fault: TellFault): void {
+  if (image.startsWith(`/reindex-fleet/${fleet}/worker/`))
+    fault(['image'], 'Keep it elsewhere: what lies there is taken for settings of the workers.');
+}
+
 /** Of one path on an image, in characters. */
 export const MOST_PATH = 1_024;
 
 function isPathBelow(path: string): boolean {
-  return path.length <= MOST_PATH && /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(path);
+  return (
+    path.length <= MOST_PATH &&
+    /^(?!\.\.?(\/|$))[A-Za-z0-9._-]+(\/(?!\.\.?(\/|$))[A-Za-z0-9._-]+)*$/.test(path)
+  );
 }
 
 /** Parameters that the stack writes from other settings. */

@@ -49,7 +49,7 @@ function textsIn(map: Values): Values {
 
 function withNumber(map: Values, key: string): Values {
   const value = map[key];
-  return typeof value === 'string' && /^\d+\.\d+$/.test(value) ? { ...map, [key]: Number(value) } : map;
+  return typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? { ...map, [key]: Number(value) } : map;
 }
 
 function isMap(value: unknown): value is Values {

@@ -46,7 +46,7 @@ function tooLong({ watch }: Watched, names: Names): Alarm {
   return {
     name: 'instances-too-long',
     args: {
-      alarmDescription: `The fleet ${names.fleet} has had instances for ${watch.run_hours} full hours on end, longer than a run takes. See \`reindex-fleet status\`; \`reindex-fleet abandon\` or \`sweep\` ends them.`,
+      alarmDescription: `The fleet ${names.fleet} has had instances for ${watch.run_hours} full hours on end, longer than a run takes. \`status\` says whose they are, \`abandon\` or \`sweep\` ends them, each with this fleet's settings.`,
       namespace: 'AWS/AutoScaling',
       metricName: 'GroupTotalInstances',
       dimensions: { AutoScalingGroupName: names.group },

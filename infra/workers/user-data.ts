@@ -23,6 +23,7 @@ cat > /etc/reindex-fleet/worker.env <<'END'
 REINDEX_WORKER_PLATFORM=ec2
 REINDEX_WORKER_PARAMETERS=${parameters}
 REINDEX_WORKER_DEFINITIONS=${definitions}
+NODE_USE_SYSTEM_CA=1
 END
 systemctl start --no-block reindex-worker.service
 `;

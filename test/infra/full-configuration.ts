@@ -19,7 +19,7 @@ export const FULL: StackConfiguration = {
     vpc: 'vpc-00000000000000001',
     subnets: ['subnet-00000000000000001'],
     orchestrator: { security_groups: ['sg-00000000000000002'] },
-    database: { security_groups: ['sg-00000000000000003'] },
+    database: { security_groups: ['sg-00000000000000003'], let_workers_in: true },
     cluster: { cidrs: ['10.0.0.0/16'] },
   },
   access: {

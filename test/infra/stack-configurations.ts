@@ -6,7 +6,9 @@ import type { StackConfiguration } from './program-run.ts';
 const hex = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`));
 const idOf = (prefix: string) => fc.oneof(hex(8), hex(17)).map((id) => `${prefix}-${id}`);
 const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,22}[a-z0-9]$/);
-const path = fc.stringMatching(/^(\/[A-Za-z0-9._-]{1,12}){1,3}$/);
+const path = fc
+  .stringMatching(/^(\/[A-Za-z0-9._-]{1,12}){1,3}$/)
+  .filter((text) => !text.split('/').some((part) => part === '.' || part === '..'));
 const octet = fc.integer({ min: 0, max: 255 });
 const privateBlock = fc.oneof(
   octet.map((second) => `10.${second}.0.0/16`),
@@ -42,12 +44,16 @@ const peersOf = (cidr: fc.Arbitrary<string>) =>
     )
     .filter((peers) => Object.keys(peers).length > 0);
 
+const serversOf = fc
+  .tuple(peersOf(block), fc.boolean())
+  .map(([peers, open]) => ({ ...peers, let_workers_in: open }));
+
 /** A host, and whom to ask for it where its name does not say. */
 const place = fc.oneof(
   fc
-    .tuple(octet, fc.option(peersOf(block)))
+    .tuple(octet, fc.option(serversOf))
     .map(([last, peers]) => ({ host: `10.0.0.${last}`, peers: peers ?? null })),
-  peersOf(block).map((peers) => ({ host: 'service.internal', peers })),
+  serversOf.map((peers) => ({ host: 'service.internal', peers })),
 );
 const port = fc
   .option(fc.integer({ min: 1, max: 65_535 }).map((number) => `:${number}`))
@@ -89,9 +95,14 @@ const workers = fc.integer({ min: 1, max: 1_000 }).chain((count) =>
 );
 const instances = fc.record(
   {
-    types: fc.uniqueArray(fc.constantFrom('c7g.large', 'c6g.large', 'm7g.2xlarge', 'u-6tb1.metal'), {
-      minLength: 1,
-    }),
+    types: fc.oneof(
+      fc.uniqueArray(fc.constantFrom('c7g.large', 'c6gn.large', 'm7gd.2xlarge', 'a1.large'), {
+        minLength: 1,
+      }),
+      fc.uniqueArray(fc.constantFrom('c7i.large', 'g5.xlarge', 'u-6tb1.metal', 'm5dn.large'), {
+        minLength: 1,
+      }),
+    ),
     spot: fc.record(
       { on_demand_base: fc.nat({ max: 1_000 }), on_demand_percent: fc.nat({ max: 100 }) },
       { requiredKeys: [] },

@@ -133,7 +133,12 @@ describe('a program of somebody else', () => {
       messageOf(error?.reason)
         .split('\n')
         .map((line) => line.split(': ')[0]),
-    ).toEqual(['staging fleet', 'staging image', 'staging tags.']);
+    ).toEqual([
+      'The settings of the fleet staging are not right.',
+      'staging fleet',
+      'staging image',
+      'staging tags.',
+    ]);
     expect(run.registrations).toHaveLength(1);
   });
 });

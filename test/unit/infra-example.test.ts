@@ -47,7 +47,7 @@ describe.each(ENVIRONMENTS)('the fleet of %s', (environment) => {
       referencedSecurityGroupId: 'id-of-shop-database',
       toPort: 5432,
     });
-    expect(inputsOf('SecurityGroupIngressRule', `${name}-to-database`)).toMatchObject({
+    expect(inputsOf('SecurityGroupIngressRule', `${name}-network-let-in-database-1`)).toMatchObject({
       securityGroupId: 'id-of-shop-database',
       referencedSecurityGroupId: `id-of-${name}-network`,
     });

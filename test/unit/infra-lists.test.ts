@@ -19,7 +19,9 @@ const withRoles = (...orchestrator_roles: string[]) =>
 describe('rules of the network', () => {
   it('are there once each, for AWS refuses a second one', () =>
     everyRun((run) => {
-      const ways = [...ofType(run, INGRESS), ...ofType(run, EGRESS)].map(wayOf);
+      const ways = [...ofType(run, INGRESS), ...ofType(run, EGRESS)].map(
+        (rule) => `${String(rule.inputs.securityGroupId)}: ${wayOf(rule)}`,
+      );
       expect(ways).toEqual([...new Set(ways)]);
     }));
 
@@ -30,6 +32,30 @@ describe('rules of the network', () => {
       network: { ...LEAST.network, cluster: { cidrs: ['0.0.0.0/0', '0.0.0.0/0'] } },
     });
     expect(ofType(run, EGRESS).map(wayOf)).toEqual([`${EGRESS} 5432 10.0.0.5/32`, `${EGRESS} 443 0.0.0.0/0`]);
+  });
+
+  it('let the workers in at database and cluster where that is wanted, and go with the stack', async () => {
+    const run = await runProgram({
+      ...LEAST,
+      network: {
+        ...LEAST.network,
+        database: { security_groups: ['sg-0000000a'], cidrs: ['10.0.0.5/32'], let_workers_in: true },
+        cluster: { security_groups: ['sg-0000000b'] },
+      },
+    });
+    const others = ofType(run, INGRESS).filter(
+      ({ inputs }) => inputs.referencedSecurityGroupId !== undefined,
+    );
+    expect(others.map(({ inputs }) => inputs)).toEqual([
+      expect.objectContaining({
+        securityGroupId: 'sg-0000000a',
+        fromPort: 5_432,
+        toPort: 5_432,
+        referencedSecurityGroupId: [...run.states.entries()].find(([urn]) =>
+          urn.includes('ec2/securityGroup'),
+        )?.[1].id,
+      }),
+    ]);
   });
 
   it('stay the same resources when one of two reasons for them goes, such as the cluster behind 443 anywhere', async () => {

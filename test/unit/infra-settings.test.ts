@@ -121,7 +121,7 @@ const FORM: readonly Case[] = [
     'An IPv4 block',
     { network: { ...LEAST.network, database: { cidrs: ['here'] } } },
   ],
-  ['network.orchestrator', 'This is missing.', { network: {} }],
+  ['network.orchestrator', 'Say who may call the workers', { network: {} }],
   ['access.orchestrator_roles[0]', 'Not empty.', { access: { orchestrator_roles: [''] } }],
   [
     'access.orchestrator_roles[0]',
@@ -166,6 +166,33 @@ const FORM: readonly Case[] = [
 ];
 const TOGETHER: readonly Case[] = [
   ['network.orchestrator', 'Say who may call the workers', { network: { orchestrator: {} } }],
+  [
+    'network.aws_endpoints',
+    'Say where AWS is',
+    { network: { ...LEAST.network, aws_endpoints: { cidrs: [] } } },
+  ],
+  [
+    'instances.types',
+    'All for one processor',
+    { instances: { types: ['c7gn.large', 'c7i.large', 'g5.xlarge'] } },
+  ],
+  ['image', 'Keep it elsewhere', { image: '/reindex-fleet/production/worker/image' }],
+  ['instances.definitions', 'Say where the image has the definitions', { definitions: '../books.yaml' }],
+  [
+    'source.url',
+    'On an instance that is the instance itself',
+    {
+      source: { url: 'postgres://reader@localhost/shop' },
+      network: { ...LEAST.network, database: { cidrs: ['10.0.0.0/16'] } },
+    },
+  ],
+  ['workers.minimum', 'This is a path: `pulumi config rm', { 'workers.minimum': '2' }],
+  [
+    'target.password',
+    'It is target_password, a key of its own.',
+    { target: { ...LEAST.target, password: 'x' } },
+  ],
+  ['aws.region', 'It is aws:region, a key of its own.', { aws: { region: 'eu-central-1' } }],
   ['network.database', 'Say where the database is', { source: { url: 'postgres://db.internal/shop' } }],
   ['network.cluster', 'Say where the cluster is', { target: { url: 'https://search.internal' } }],
   [
@@ -261,7 +288,7 @@ describe('a configuration that is not right', () => {
   it('has what is missing named, in a stack without any configuration', async () => {
     const faults = await faultsOf({ 'aws:region': 'eu-central-1' });
     const keys = faults.map((fault) => /reindex-fleet:(\S+):/.exec(fault)?.[1]);
-    expect(keys).toEqual(['definitions', 'image', 'network', 'source', 'target']);
+    expect(keys).toEqual(['definitions', 'image', 'network.orchestrator', 'source', 'target']);
   });
 });
 
