@@ -306,8 +306,8 @@ describe('is not allowed', () => {
 
   test('a journal whose keys begin with a pattern', () => {
     const { prefix } = stackShape.shape.journal.unwrap().shape;
-    expect(prefix.safeParse("reindex/a!_.'()-").success).toBe(true);
-    expect(prefix.safeParse('reindex-*').error?.issues).toMatchObject([{ message: 'Without *.' }]);
+    expect(prefix.safeParse('reindex/a_.-').success).toBe(true);
+    expect(prefix.safeParse('reindex-*').error?.issues).toMatchObject([{ message: "Without ! * ' ( )." }]);
   });
 });
 
