@@ -2,6 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { FleetHeld, RunFailed } from '../orchestrator/errors.ts';
 import { type DeploymentExclusion, excludeRuns } from './exclusion/exclude-runs.ts';
 import { journalOf } from './exclusion/journal-place.ts';
+import { type FleetImage, readImage } from './image.ts';
 import type { Names } from './names.ts';
 import { type Place, readPlace } from './place.ts';
 import { checkSettings } from './settings/check-settings.ts';
@@ -13,6 +14,8 @@ import { sweeperFile } from './sweeper/bundle.ts';
 export interface Prepared {
   /** Names and policies are made of it. */
   readonly place: Place;
+  /** The image that `image` names. */
+  readonly launched: FleetImage;
   /** The sweeper's program. */
   readonly sweeperCode: pulumi.asset.Asset;
   /**
@@ -23,19 +26,23 @@ export interface Prepared {
 }
 
 /**
- * Finds out where the fleet is, makes the sweeper's program, and takes the fleet's lock, so that no run begins while this
+ * Finds out where the fleet is and what it launches, makes the sweeper's program, and takes the fleet's lock, so that no run begins while this
  * deployment lasts. In a preview nothing is taken, and a run that has the fleet is a warning.
  *
  * @param given the fleet's settings
  * @param options of the provider that the fleet is made with, if it is not the default one
- * @throws RunError that names everything that is wrong with the settings
+ * @throws RunError that names everything that is wrong with the settings, or says what is with the image
  * @throws RunError when a run has the fleet, or nobody can tell; it says what to do
  */
 export async function prepareFleet(given: StackInput, options: pulumi.InvokeOptions = {}): Promise<Prepared> {
   const settings = checkSettings(given, given.fleet);
-  const [place, file] = await Promise.all([readPlace(options), sweeperFile()]);
+  const [place, launched, file] = await Promise.all([
+    readPlace(options),
+    readImage(settings, options),
+    sweeperFile(),
+  ]);
   const exclusion = await exclude(settings, namesOfFleet(settings, place));
-  return { place, sweeperCode: new pulumi.asset.FileAsset(file), exclusion };
+  return { place, launched, sweeperCode: new pulumi.asset.FileAsset(file), exclusion };
 }
 
 async function exclude({ journal }: StackSettings, names: Names): Promise<DeploymentExclusion> {

@@ -37,7 +37,7 @@ export class ReindexFleet extends pulumi.ComponentResource {
   readonly sweeper: aws.lambda.Function;
 
   constructor(name: string, args: ReindexFleetArgs, options: pulumi.ComponentResourceOptions = {}) {
-    const { place, sweeperCode, exclusion, ...given } = args;
+    const { place, launched, sweeperCode, exclusion, ...given } = args;
     const settings = checkSettings(given, name);
     const names = namesOfFleet(settings, place);
     const noRun = requireNoRun(exclusion, name);
@@ -56,7 +56,7 @@ export class ReindexFleet extends pulumi.ComponentResource {
     const journal = new FleetJournal(`${name}-journal`, { ...shared, beforeDelete }, part);
     const network = new FleetNetwork(`${name}-network`, shared, part);
     const parameters = new WorkerParameters(`${name}-worker`, shared, part);
-    const image = ownsImageParameter(settings.image)
+    const ownParameter = ownsImageParameter(settings.image)
       ? [imageParameter(`${name}-image`, settings, names, this)]
       : [];
     const workers = new FleetWorkers(
@@ -65,7 +65,8 @@ export class ReindexFleet extends pulumi.ComponentResource {
         ...shared,
         subnets: network.subnets,
         securityGroup: network.securityGroup.id,
-        image,
+        image: launched,
+        imageParameter: ownParameter,
         before: [...network.rules, ...parameters.parameters],
         beforeDelete,
       },

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Fault, Faults } from '../definition/faults.ts';
+import { Faults } from '../definition/faults.ts';
 import { RunFailed, UsageFault } from './errors.ts';
 import { jsonIn } from './json-text.ts';
 import { type Environment, type SettingsAbove, settingsFrom, type Settings } from './settings.ts';
@@ -26,18 +26,22 @@ export async function loadStackSettings(
   signal: AbortSignal,
 ): Promise<Settings> {
   const text = await readOutput(stack, above.environment, signal);
+  const file = `the stack ${stack}`;
   try {
-    return settingsFrom({ text, file: `the stack ${stack}`, folder: REPOSITORY }, above);
+    return settingsFrom({ text, file, folder: REPOSITORY }, above);
   } catch (error) {
-    throw error instanceof Faults ? new Faults(error.faults.map((fault) => ofOutput(fault, stack))) : error;
+    throw error instanceof Faults ? ofOutput(error, file) : error;
   }
 }
 
 /** Nobody has the JSON that lines and columns would be of, nor writes it by hand. */
-function ofOutput(fault: Fault, stack: string): Fault {
-  if (fault.file !== `the stack ${stack}`) return fault;
-  const message = `${fault.message} The stack may be of another version of this repository: deploy it with this one (\`pulumi up\`).`;
-  return { ...fault, line: null, column: null, message };
+function ofOutput({ faults }: Faults, file: string): Faults {
+  const none = { line: null, column: null };
+  const own = faults.map((fault) => (fault.file === file ? { ...fault, ...none } : fault));
+  if (own.every((fault) => fault.file !== file)) return new Faults(own);
+  const message =
+    'It may be of another version of this repository: deploy it with this one (`npm run pulumi -- up`).';
+  return new Faults([...own, { file, ...none, path: '', message }]);
 }
 
 /** @returns JSON */

@@ -1,5 +1,6 @@
 import type { Input } from '@pulumi/pulumi';
 import * as pulumi from '@pulumi/pulumi';
+import { urlWithPassword } from '../../orchestrator/run/source-connection.ts';
 import type { StackSettings } from '../settings/schema.ts';
 
 /** One setting of the workers by its name, e.g. `database_url`. */
@@ -28,10 +29,7 @@ export function workerValues(settings: StackSettings): WorkerValue[] {
 
 function withPassword(url: Input<string>, password: Input<string> | null): Input<string> {
   if (password === null) return url;
-  return pulumi.all([url, password]).apply(([plainUrl, plainPassword]) => {
-    const whole = new URL(plainUrl);
-    // URL leaves some characters of a password as they are that a parser of it may not take.
-    whole.password = encodeURIComponent(plainPassword);
-    return whole.href;
-  });
+  return pulumi
+    .all([url, password])
+    .apply(([plain, secret]) => urlWithPassword({ url: plain, password: secret }));
 }

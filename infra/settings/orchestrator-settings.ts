@@ -18,8 +18,8 @@ export function orchestratorSettings(
     fleet,
     definitions,
     definition,
-    source,
-    target,
+    source: { ...source, url: withoutPassword(source.url) },
+    target: { ...target, url: withoutPassword(target.url) },
     journal: { lease_ms, keep_days },
     workers,
     ranges,
@@ -42,4 +42,14 @@ export function orchestratorSettings(
 export function sweeperSettingsText(settings: StackSettings, names: Names): Output<string> {
   const { fleet, definitions, source, target, journal, aws } = orchestratorSettings(settings, names);
   return pulumi.jsonStringify({ fleet, definitions, source, target, journal, aws });
+}
+
+/** What a program gives as an output is not checked: a password in it is the workers' alone, who have it from a SecureString. */
+function withoutPassword(url: Input<string>): Input<string> {
+  if (typeof url === 'string') return url;
+  return pulumi.output(url).apply((plain) => {
+    const shown = new URL(plain);
+    shown.password = '';
+    return shown.href;
+  });
 }

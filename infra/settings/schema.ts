@@ -182,10 +182,8 @@ export const stackShape = section({
     })
       .nullable()
       .default(null),
-    /** Of the root volume (gp3, encrypted, gone with its instance); null: as large as the image's. */
+    /** Of the image's root volume (gp3, encrypted, gone with its instance); null: as large as the image's. */
     volume_gib: whole(1, 16_384, ' of GiB').nullable().default(null),
-    /** The image's root device. */
-    root_device: text.regex(/^\/dev\/[a-z0-9]+$/, 'A device, such as /dev/xvda.').default('/dev/xvda'),
     /** Workers run in containers on their instances, one network hop behind the metadata service. */
     containers: yes(false),
     /** Where the image has its clone of this repository. */

@@ -2,17 +2,25 @@ import * as pulumi from '@pulumi/pulumi';
 import { Faults, formatPath } from '../../definition/faults.ts';
 import { checkYaml, type Path } from '../../definition/yaml-file.ts';
 import { type StackSettings, stackSchema } from './schema.ts';
-import { writtenValue } from './written-value.ts';
+import { SECRETS, writtenValue } from './written-value.ts';
 
 export interface Configuration {
   readonly stack: string;
   readonly project: string;
   /** By whole key (`reindex-fleet:image`), as Pulumi hands it on: texts, objects as JSON. */
   readonly values: Readonly<Record<string, string>>;
+  /** Whole keys of those that are kept encrypted; null: nobody says. */
+  readonly secretKeys: readonly string[] | null;
 }
 
 export function configurationOfProgram(): Configuration {
-  return { stack: pulumi.getStack(), project: pulumi.getProject(), values: pulumi.runtime.allConfig() };
+  const keys = process.env['PULUMI_CONFIG_SECRET_KEYS'];
+  return {
+    stack: pulumi.getStack(),
+    project: pulumi.getProject(),
+    values: pulumi.runtime.allConfig(),
+    secretKeys: keys === undefined ? null : (JSON.parse(keys) as string[]),
+  };
 }
 
 /**
@@ -20,7 +28,7 @@ export function configurationOfProgram(): Configuration {
  *
  * @throws Faults that name everything that is wrong, none with a value that may be secret
  */
-export function readStackSettings({ stack, project, values }: Configuration): StackSettings {
+export function readStackSettings({ stack, project, values, secretKeys }: Configuration): StackSettings {
   const file = `Pulumi.${stack}.yaml`;
   const place = { file, line: null, column: null };
   const own = Object.entries(values)
@@ -29,8 +37,15 @@ export function readStackSettings({ stack, project, values }: Configuration): St
   const given = Object.fromEntries(own.map(([name, text]) => [name, writtenValue(name, text)]));
   const value = { fleet: stack, ...given };
   const isNamedAfterStack = !Object.hasOwn(given, 'fleet');
+  const unkept = [...SECRETS]
+    .filter((name) => Object.hasOwn(given, name) && secretKeys?.includes(`${project}:${name}`) === false)
+    .map((name) => ({
+      ...place,
+      path: `${project}:${name}`,
+      message: `It stands there for everybody to read: \`pulumi config set --secret ${name}\`.`,
+    }));
   try {
-    return checkYaml(stackSchema, {
+    const settings = checkYaml(stackSchema, {
       value,
       positionOf: () => place,
       faultAt: (path, message) => ({
@@ -39,9 +54,11 @@ export function readStackSettings({ stack, project, values }: Configuration): St
         message: clearer(path, message, isNamedAfterStack),
       }),
     });
+    if (unkept.length > 0) throw new Faults([]);
+    return settings;
   } catch (error) {
     if (!(error instanceof Faults)) throw error;
-    throw new Faults([...error.faults].sort((a, b) => a.path.localeCompare(b.path)));
+    throw new Faults([...error.faults, ...unkept].sort((a, b) => a.path.localeCompare(b.path)));
   }
 }
 

@@ -2,6 +2,7 @@ import type { Input } from '@pulumi/pulumi';
 import { NEVER_PARAMETERS, settingsSchema as workerSchema } from '../../worker/settings-schema.ts';
 import { MOST_SECONDS, sweepTimeLimitSeconds, WORK_SECONDS } from '../sweeper/time-limit.ts';
 import { cidrOf } from './cidr.ts';
+import { processorOf } from './processor.ts';
 import type { StackSettings } from './schema.ts';
 
 interface TogetherFault {
@@ -83,10 +84,10 @@ function checkInstances({ instances, workers, definitions }: StackSettings, faul
   if (maximum !== null && maximum < workers.count)
     fault(['instances', 'maximum'], `At least workers.count, ${workers.count}.`);
   if (new Set(types).size < types.length) fault(['instances', 'types'], 'Each type once.');
-  if (new Set(types.map(isArm)).size > 1)
+  if (new Set(types.map(processorOf)).size > 1)
     fault(
       ['instances', 'types'],
-      `All for one processor, the image's: ${types.filter(isArm).join(', ')} for arm64, ${types.filter((type) => !isArm(type)).join(', ')} for x86_64.`,
+      `All for one processor, the image's: ${types.map((type) => `${type} is ${processorOf(type)}`).join(', ')}.`,
     );
   if (instances.definitions === null && !isPathBelow(definitions))
     fault(
@@ -99,18 +100,11 @@ function checkInstances({ instances, workers, definitions }: StackSettings, faul
   }
 }
 
-/**
- * By its name: behind the generation a g stands for Graviton (c7gn), which is arm64.
- * https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
- */
-function isArm(type: string): boolean {
-  return /^(a1|[a-z]+\d+[a-z]*g[a-z]*)[.-]/.test(type);
-}
-
-/** The parameters at that path are the workers' settings, and each of another name is a fault to them. */
+/** What lies at the fleet's own path is the stack's, and an image of AWS's own holds no worker. */
 function checkImage({ fleet, image }: StackSettings, fault: TellFault): void {
-  if (image.startsWith(`/reindex-fleet/${fleet}/worker/`))
-    fault(['image'], 'Keep it elsewhere: what lies there is taken for settings of the workers.');
+  if (image.startsWith(`/reindex-fleet/${fleet}/`))
+    fault(['image'], 'Keep it elsewhere: what lies there is the stack’s own.');
+  if (image.startsWith('/aws/')) fault(['image'], 'An image of AWS’s own holds no worker.');
 }
 
 /** Of one path on an image, in characters. */

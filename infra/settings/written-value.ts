@@ -14,7 +14,7 @@ export function writtenValue(name: string, text: string): unknown {
 }
 
 /** Texts, whatever they look like. */
-const SECRETS: ReadonlySet<string> = new Set(['source_password', 'target_password', 'target_api_key']);
+export const SECRETS: ReadonlySet<string> = new Set(['source_password', 'target_password', 'target_api_key']);
 
 /**
  * `pulumi config set --path` keeps whole numbers, true and false as such, also where a text is meant, and fractions as

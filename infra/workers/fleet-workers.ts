@@ -4,6 +4,7 @@ import { trust } from '../access/policy-document.ts';
 import { FleetRole } from '../access/fleet-role.ts';
 import { workersPolicy } from '../access/workers-policy.ts';
 import { child } from '../child.ts';
+import type { FleetImage } from '../image.ts';
 import type { Names } from '../names.ts';
 import type { StackSettings } from '../settings/schema.ts';
 import { tagsOf } from '../tags.ts';
@@ -16,8 +17,9 @@ export interface FleetWorkersArgs {
   readonly subnets: pulumi.Input<pulumi.Input<string>[]>;
   /** Of the workers. */
   readonly securityGroup: pulumi.Input<string>;
+  readonly image: FleetImage;
   /** What the template names and AWS looks up when it is made: the image's parameter, if the stack owns it. */
-  readonly image: readonly pulumi.Resource[];
+  readonly imageParameter: readonly pulumi.Resource[];
   /** What must be there before an instance is launched: parameters, rules of the network. */
   readonly before: readonly pulumi.Resource[];
   /** Asked before the group is deleted. */
@@ -32,7 +34,7 @@ export class FleetWorkers extends pulumi.ComponentResource {
 
   constructor(name: string, args: FleetWorkersArgs, options: pulumi.ComponentResourceOptions = {}) {
     super('reindex-fleet:index:FleetWorkers', name, {}, options);
-    const { settings, names, subnets, securityGroup, image, before, beforeDelete } = args;
+    const { settings, names, subnets, securityGroup, image, imageParameter, before, beforeDelete } = args;
     const tags = tagsOf(names, settings.tags);
 
     this.role = new FleetRole(
@@ -54,8 +56,8 @@ export class FleetWorkers extends pulumi.ComponentResource {
     );
     this.template = new aws.ec2.LaunchTemplate(
       name,
-      launchTemplate(settings, names, { instanceProfile: profile.name, securityGroup }),
-      child(this, { dependsOn: [...image] }),
+      launchTemplate(settings, names, { instanceProfile: profile.name, securityGroup, image }),
+      child(this, { dependsOn: [...imageParameter] }),
     );
     this.group = new aws.autoscaling.Group(
       name,

@@ -1,6 +1,7 @@
 import type { types } from '@pulumi/aws';
 import type * as aws from '@pulumi/aws';
 import type { Input } from '@pulumi/pulumi';
+import type { FleetImage } from '../image.ts';
 import type { Names } from '../names.ts';
 import type { StackSettings } from '../settings/schema.ts';
 import { type Tags, tagsOf } from '../tags.ts';
@@ -9,13 +10,14 @@ import { userData } from './user-data.ts';
 export interface LaunchParts {
   readonly instanceProfile: Input<string>;
   readonly securityGroup: Input<string>;
+  readonly image: FleetImage;
 }
 
 /** Everything that an instance is, but for its type and its price, which the group chooses. */
 export function launchTemplate(
   { instances, definitions, tags }: Pick<StackSettings, 'instances' | 'definitions' | 'tags'>,
   names: Names,
-  { instanceProfile, securityGroup }: LaunchParts,
+  { instanceProfile, securityGroup, image }: LaunchParts,
 ): aws.ec2.LaunchTemplateArgs {
   const own = tagsOf(names, tags);
   return {
@@ -36,7 +38,7 @@ export function launchTemplate(
       httpPutResponseHopLimit: instances.containers ? 2 : 1,
       instanceMetadataTags: 'enabled',
     },
-    blockDeviceMappings: [{ deviceName: instances.root_device, ebs: rootVolume(instances.volume_gib) }],
+    blockDeviceMappings: [{ deviceName: image.rootDevice, ebs: rootVolume(instances.volume_gib) }],
     tagSpecifications: tagged(own),
     userData: Buffer.from(
       userData({

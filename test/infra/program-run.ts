@@ -101,6 +101,7 @@ function stackProgram(): Promise<object> {
   return deployStack(configurationOfProgram(), async () => ({
     place: await readPlace(),
     sweeperCode: new pulumi.asset.StringAsset(SWEEPER_CODE),
+    launched: { rootDevice: '/dev/xvda' },
     exclusion: { ensure: async () => {}, release: async () => {} },
   }));
 }

@@ -43,6 +43,8 @@ const ANSWERS: Readonly<Record<string, Values>> = {
   'aws:index/getCallerIdentity:getCallerIdentity': { accountId: ACCOUNT },
   'aws:index/getPartition:getPartition': { partition: 'aws' },
   'aws:index/getRegion:getRegion': { region: REGION },
+  'aws:ec2/getAmi:getAmi': { rootDeviceName: '/dev/xvda', architecture: 'arm64' },
+  'aws:ssm/getParameter:getParameter': { value: 'ami-0123456789abcdef0' },
   'aws:ec2/getVpc:getVpc': { id: 'vpc-0000000000000000d' },
   'aws:ec2/getSubnets:getSubnets': { ids: ['subnet-0000000000000000a', 'subnet-0000000000000000b'] },
 };

@@ -108,7 +108,6 @@ const instances = fc.record(
       { requiredKeys: [] },
     ),
     volume_gib: fc.integer({ min: 1, max: 16_384 }),
-    root_device: fc.constantFrom('/dev/xvda', '/dev/sda1'),
     containers: fc.boolean(),
     checkout: path,
     definitions: path,

@@ -87,8 +87,9 @@ describe.concurrent('the settings of a stack', { timeout: 120_000 }, () => {
     const stdout = JSON.stringify({ fleet: 'Books!', workers: { cuont: 8 } });
     const { run } = await commands(scope, { stack: { stdout } });
     const said = errorOf(await run(STATUS), 2);
-    expect(said).toMatch(/^the stack production:1:\d+ fleet: Small letters/m);
+    expect(said).toMatch(/^the stack production fleet: Small letters/m);
     expect(said).toMatch(/workers\.cuont: .*Did you mean "count"/);
+    expect(said).toMatch(/^the stack production: It may be of another version of this repository/m);
   });
 
   it('are not to be had without pulumi: it says how else', async (scope) => {

@@ -35,6 +35,7 @@ const provider: Provider = {
 const prepare = async () => ({
   place: await readPlace(),
   sweeperCode: new pulumi.asset.StringAsset(SWEEPER_CODE),
+  launched: { rootDevice: '/dev/xvda' },
   exclusion: { ensure: async () => {}, release: async () => {} },
 });
 

@@ -15,6 +15,7 @@ const ENVIRONMENTS = ['staging', 'production'] as const;
 const prepare = async () => ({
   place: await readPlace(),
   sweeperCode: new pulumi.asset.StringAsset(SWEEPER_CODE),
+  launched: { rootDevice: '/dev/xvda' },
   exclusion: { ensure: async () => {}, release: async () => {} },
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { readStackSettings } from '../../infra/settings/stack-configuration.ts';
 import { messageOf } from '../../orchestrator/errors.ts';
-import { runProgram, type StackConfiguration, tryProgram } from '../infra/program-run.ts';
+import { handedOn, runProgram, type StackConfiguration, tryProgram } from '../infra/program-run.ts';
 import { one, workerParameters } from '../infra/resources.ts';
 import { LEAST } from '../infra/stack-configurations.ts';
 
@@ -79,7 +80,6 @@ const FORM: readonly Case[] = [
   ['instances.spot.on_demand_percent', WHOLE, { instances: { spot: { on_demand_percent: 101 } } }],
   ['instances.spot.on_demand_base', WHOLE, { instances: { spot: { on_demand_base: -1 } } }],
   ['instances.volume_gib', WHOLE, { instances: { volume_gib: 0 } }],
-  ['instances.root_device', 'A device, such as /dev/xvda.', { instances: { root_device: 'xvda' } }],
   ['instances.containers', 'true or false.', { instances: { containers: 'yes' } }],
   ['instances.checkout', 'An absolute path.', { instances: { checkout: 'opt' } }],
   ['instances.definitions', 'An absolute path.', { instances: { definitions: 'books' } }],
@@ -283,6 +283,17 @@ describe('a configuration that is not right', () => {
       'watch.log_days',
       'workers.count',
     ]);
+  });
+
+  it('has a secret named that is none to Pulumi', () => {
+    const values = { ...handedOn(LEAST), 'reindex-fleet:source_password': 'hunter2' };
+    const read = (secretKeys: string[] | null) => () =>
+      readStackSettings({ stack: 'production', project: 'reindex-fleet', values, secretKeys });
+    expect(read([])).toThrow(
+      'Pulumi.production.yaml reindex-fleet:source_password: It stands there for everybody to read: `pulumi config set --secret source_password`.',
+    );
+    expect(read(['reindex-fleet:source_password'])).not.toThrow();
+    expect(read(null)).not.toThrow();
   });
 
   it('has what is missing named, in a stack without any configuration', async () => {

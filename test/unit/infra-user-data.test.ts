@@ -43,6 +43,7 @@ describe('the user data', () => {
       REINDEX_WORKER_PLATFORM=ec2
       REINDEX_WORKER_PARAMETERS=/reindex-fleet/production/worker
       REINDEX_WORKER_DEFINITIONS=/opt/reindex-fleet/books.yaml
+      NODE_USE_SYSTEM_CA=1
       END
       systemctl start --no-block reindex-worker.service
       "

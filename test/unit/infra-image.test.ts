@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { readImage } from '../../infra/image.ts';
+import { checkSettings } from '../../infra/settings/check-settings.ts';
+import { messageOf } from '../../orchestrator/errors.ts';
+import { tryProgram } from '../infra/program-run.ts';
+import { inventedProvider } from '../infra/provider.ts';
+import { LEAST } from '../infra/stack-configurations.ts';
+
+/** The image is looked up before anything is made, by what a provider answers. */
+
+interface Answers {
+  readonly 'aws:ec2/getAmi:getAmi'?: object | Error;
+  readonly 'aws:ssm/getParameter:getParameter'?: object | Error;
+}
+
+async function look(image: string, answers: Answers, types = ['c7g.large']) {
+  const settings = checkSettings({ ...LEAST, fleet: 'books', image, instances: { types } }, 'books');
+  const asked: [string, unknown][] = [];
+  const { error, run } = await tryProgram(
+    {},
+    {
+      program: async () => ({ image: await readImage(settings, {}) }),
+      provider: {
+        ...inventedProvider,
+        invoke: (token, args) => {
+          asked.push([token, args]);
+          const answer = new Map<string, object | Error>(Object.entries(answers)).get(token);
+          if (answer instanceof Error) throw answer;
+          return answer === undefined ? inventedProvider.invoke(token, args) : { ...answer };
+        },
+      },
+    },
+  );
+  return { asked, outputs: run.outputs, error: error === null ? null : messageOf(error.reason) };
+}
+
+describe('the image', () => {
+  it('says which of its volumes is the root', async () => {
+    const answer = { rootDeviceName: '/dev/sda1', architecture: 'arm64' };
+    const { asked, outputs } = await look('ami-0123456789abcdef0', { 'aws:ec2/getAmi:getAmi': answer });
+    expect(outputs).toEqual({ image: { rootDevice: '/dev/sda1' } });
+    expect(asked).toEqual([
+      [
+        'aws:ec2/getAmi:getAmi',
+        expect.objectContaining({ filters: [{ name: 'image-id', values: ['ami-0123456789abcdef0'] }] }),
+      ],
+    ]);
+  });
+
+  it('of a parameter is the one that stands there now', async () => {
+    const { asked } = await look('/images/reindex', {
+      'aws:ssm/getParameter:getParameter': { value: 'ami-0000000000000000a' },
+    });
+    expect(asked.map(([, args]) => args)).toEqual([
+      expect.objectContaining({ name: '/images/reindex' }),
+      expect.objectContaining({ filters: [{ name: 'image-id', values: ['ami-0000000000000000a'] }] }),
+    ]);
+  });
+
+  it('that there is not is told, and so is a parameter', async () => {
+    const none = new Error('your query returned no results');
+    const image = await look('ami-0123456789abcdef0', { 'aws:ec2/getAmi:getAmi': none });
+    expect(image.error).toMatch(
+      /^The image ami-0123456789abcdef0 is not in this region, or not for this account: .*no results/s,
+    );
+    const parameter = await look('/images/reindex', { 'aws:ssm/getParameter:getParameter': none });
+    expect(parameter.error).toMatch(/^The image parameter \/images\/reindex cannot be read in this region: /);
+  });
+
+  it('for another processor than the instance types is told, with these', async () => {
+    const { error } = await look('ami-0123456789abcdef0', {}, ['c7i.large', 'm7i.large']);
+    expect(error).toBe(
+      'The image ami-0123456789abcdef0 is for arm64, and c7i.large, m7i.large of instances.types are not: take others, or another image.',
+    );
+  });
+});
