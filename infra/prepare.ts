@@ -30,6 +30,9 @@ export interface Prepared {
  * deployment lasts. In a preview nothing is taken, and a run that has the fleet is a warning.
  *
  * @param given the fleet's settings
+ * The journal is read with this process's own credentials, or those of `aws:profile`: with a provider of another account give
+ * these too, e.g. by AWS_PROFILE.
+ *
  * @param options of the provider that the fleet is made with, if it is not the default one
  * @throws RunError that names everything that is wrong with the settings, or says what is with the image
  * @throws RunError when a run has the fleet, or nobody can tell; it says what to do

@@ -21,7 +21,8 @@ export type ReindexFleetArgs = StackInput & Prepared;
 
 /**
  * A fleet that rests at zero: group, launch template, network, roles, parameters, journal, sweeper, alarms. Everything has
- * the fleet's name, so any number of fleets stand side by side, in one program or in many.
+ * the fleet's name, so any number of fleets stand side by side, in one program or in many. To take one out of a program destroy
+ * it first (`pulumi destroy --run-program --target`): the hooks that are asked before its deletion are the program's.
  *
  * @throws RunError that names everything that is wrong with the settings, before anything of it is registered
  */
