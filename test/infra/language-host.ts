@@ -26,6 +26,8 @@ export interface HostedRun {
 export interface HostOptions {
   /** With Pulumi.yaml, the program, and the SDK that runs it; by default the repository. */
   readonly folder?: string;
+  /** Its file; by default what Pulumi.yaml names. */
+  readonly program?: string;
   readonly stack: string;
   readonly preview?: boolean;
   /** Of the program's process, beside what Pulumi sets. */
@@ -34,6 +36,8 @@ export interface HostOptions {
   readonly provider?: Provider;
   /** Asked for each resource before it is made. */
   readonly onRegistration?: () => Promise<void>;
+  /** See `MonitorOptions`. */
+  readonly lastSteps?: (monitor: ResourceMonitor) => Promise<void>;
 }
 
 /**
@@ -44,7 +48,14 @@ export async function hostProgram(
   configuration: StackConfiguration,
   options: HostOptions,
 ): Promise<HostedRun> {
-  const { folder = REPOSITORY, stack, preview = false, provider: made = inventedProvider } = options;
+  const {
+    folder = REPOSITORY,
+    program = '.',
+    stack,
+    preview = false,
+    provider: made = inventedProvider,
+  } = options;
+  const { lastSteps } = options;
   const project = readProject(folder);
   const provider: Provider = {
     ...made,
@@ -53,7 +64,13 @@ export async function hostProgram(
       return made.create(registration);
     },
   };
-  const monitor = new ResourceMonitor({ project: project.name, stack, preview, provider });
+  const monitor = new ResourceMonitor({
+    project: project.name,
+    stack,
+    preview,
+    provider,
+    ...(lastSteps && { lastSteps }),
+  });
   const server = await serveMonitor(monitor);
   try {
     const values = handedOn(configuration);
@@ -67,7 +84,7 @@ export async function hostProgram(
       '--parallel=16',
       ...(preview ? ['--dry-run'] : []),
     ];
-    const child = spawn(process.execPath, [join(folder, RUNNER), ...flags, '.'], {
+    const child = spawn(process.execPath, [join(folder, RUNNER), ...flags, program], {
       cwd: folder,
       env: {
         PATH: process.env['PATH'],

@@ -1,3 +1,4 @@
+import type { Callback } from '@pulumi/pulumi/proto/callback_pb.js';
 import resource, {
   type RegisterResourceOutputsRequest,
   type RegisterResourceHookRequest,
@@ -16,6 +17,8 @@ export interface MonitorOptions {
   /** Nothing is made: what a provider would have to make is not known. */
   readonly preview: boolean;
   readonly provider: Provider;
+  /** What the engine still does when the program is done, such as deletions; the program's process waits for it. */
+  readonly lastSteps?: (monitor: ResourceMonitor) => Promise<void>;
 }
 
 /** What a resource has once it is there. */
@@ -37,7 +40,8 @@ export class ResourceMonitor {
   readonly shownOutputs = new Map<string, unknown>();
   /** The same with secrets. */
   readonly outputs = new Map<string, unknown>();
-  readonly hooks: string[] = [];
+  /** Where a program listens for its hooks, by their names. */
+  readonly hooks = new Map<string, Callback | undefined>();
   /** The program has said that it is done. */
   isDone = false;
   readonly #options: MonitorOptions;
@@ -84,12 +88,13 @@ export class ResourceMonitor {
   }
 
   async registerResourceHook(request: RegisterResourceHookRequest) {
-    this.hooks.push(request.getName());
+    this.hooks.set(request.getName(), request.getCallback());
     return new empty.Empty();
   }
 
   async signalAndWaitForShutdown() {
     this.isDone = true;
+    await this.#options.lastSteps?.(this);
     return new empty.Empty();
   }
 

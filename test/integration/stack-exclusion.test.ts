@@ -9,12 +9,8 @@ import { startApiProxy } from '../aws/api-proxy.ts';
 import { awsEnvironment, REGION } from '../aws/aws-clients.ts';
 import { createTestBucket, openTestStore } from '../aws/test-bucket.ts';
 import { type Deployment, REQUEST_VARIABLE, startDeployment } from '../infra/deployment.ts';
-import {
-  type EndedProgram,
-  type PreviousInputs,
-  type ProgramOptions,
-  runProgram,
-} from '../infra/program-engine.ts';
+import { beforeDelete, type PreviousInputs } from '../infra/hook-calls.ts';
+import { type HostedRun, type HostOptions, hostProgram } from '../infra/language-host.ts';
 import { errorOf, resultOf } from '../support/run-command.ts';
 import { setUpRun, type TestScope } from '../support/run-setup.ts';
 import { PLACES, placesDatabase } from '../support/run-table.ts';
@@ -144,27 +140,29 @@ describe.skipIf(awsUrl === '')('a deployment', { timeout: 120_000 }, () => {
 /** By the SDK's own runner, with an engine that is a test's. */
 describe.skipIf(awsUrl === '')('a program of Pulumi', { timeout: 120_000 }, () => {
   const run = (
-    scope: TestScope,
     { bucket, fleet }: Pick<Journal, 'bucket' | 'fleet'>,
-    lastSteps: ProgramOptions['lastSteps'],
-  ): Promise<EndedProgram> => {
+    lastSteps: NonNullable<HostOptions['lastSteps']>,
+  ): Promise<HostedRun> => {
     const journal = { region: REGION, profile: null, bucket, prefix: PREFIX, fleet, leaseMs: LONG_LEASE_MS };
-    return runProgram(scope, {
-      program: HELD_STACK,
-      stack: 'production',
-      environment: { ...awsEnvironment(awsUrl), [REQUEST_VARIABLE]: JSON.stringify({ journal }) },
-      lastSteps,
-    });
+    return hostProgram(
+      {},
+      {
+        program: HELD_STACK,
+        stack: 'production',
+        environment: { ...awsEnvironment(awsUrl), [REQUEST_VARIABLE]: JSON.stringify({ journal }) },
+        lastSteps,
+      },
+    );
   };
 
-  it('holds the lock until the engine has done its last step, and then gives it back', async (scope) => {
+  it('holds the lock until the engine has done its last step, and then gives it back', async () => {
     const journal = await makeJournal();
     const seen: unknown[] = [];
-    const ended = await run(scope, journal, async (hooks) => {
-      seen.push(await hooks.beforeDelete('group'));
+    const ended = await run(journal, async (monitor) => {
+      seen.push(await beforeDelete(monitor, 'group'));
       seen.push(await currentHolder(journal.store));
     });
-    expect(ended).toEqual({ code: 0, shown: [] });
+    expect(ended).toMatchObject({ exitCode: 0, said: [], output: '' });
     expect(seen).toEqual([
       [],
       expect.objectContaining({
@@ -174,54 +172,55 @@ describe.skipIf(awsUrl === '')('a program of Pulumi', { timeout: 120_000 }, () =
     expect(await currentHolder(journal.store)).toBeNull();
   });
 
-  it('may not delete what a run has got meanwhile, where there was no bucket at first', async (scope) => {
+  it('may not delete what a run has got meanwhile, where there was no bucket at first', async () => {
     const place = { bucket: `books-${randomUUID()}`, fleet: 'books' };
     const said: string[] = [];
-    const ended = await run(scope, place, async (hooks) => {
+    const ended = await run(place, async (monitor) => {
       await createTestBucket(awsUrl, place.bucket);
       await claimFor(
         await openTestStore(awsUrl, { bucket: place.bucket, prefix: `${PREFIX}/books` }),
         'monday',
       );
-      said.push(...(await hooks.beforeDelete('group')));
+      said.push(...(await beforeDelete(monitor, 'group')));
     });
     expect(said).toEqual([expect.stringMatching(HELD)]);
-    expect(ended.code).toBe(0);
+    expect(ended.exitCode).toBe(0);
   });
 
   it.for<[string, (journal: string) => PreviousInputs]>([
     ['its group’s tags', (value) => ({ tags: [{ key: 'reindex-fleet:journal', value }] })],
     ['its bucket’s tags', (value) => ({ tags: { 'reindex-fleet:journal': value } })],
     ['what the fleet was given', (value) => ({ journal: value })],
-  ])('may not change what a run has by the fleet’s old name, which %s tell', async ([, inputsOf], scope) => {
+  ])('may not change what a run has by the fleet’s old name, which %s tell', async ([, inputsOf]) => {
     const old = await makeJournal();
     await claimFor(old.store, 'monday');
     const said: string[] = [];
-    const ended = await run(scope, { bucket: old.bucket, fleet: 'renamed' }, async (hooks) => {
-      said.push(...(await hooks.beforeDelete('group', inputsOf(`${old.bucket}/${PREFIX}/books`))));
+    const ended = await run({ bucket: old.bucket, fleet: 'renamed' }, async (monitor) => {
+      said.push(...(await beforeDelete(monitor, 'group', inputsOf(`${old.bucket}/${PREFIX}/books`))));
     });
     expect(said).toEqual([expect.stringMatching(HELD)]);
-    expect(ended.code).toBe(0);
+    expect(ended.exitCode).toBe(0);
   });
 
-  it('lets no run begin by the old name of what it deletes', async (scope) => {
+  it('lets no run begin by the old name of what it deletes', async () => {
     const old = await makeJournal();
     let holder: unknown = null;
-    await run(scope, { bucket: old.bucket, fleet: 'renamed' }, async (hooks) => {
-      expect(await hooks.beforeDelete('group', { journal: `${old.bucket}/${PREFIX}/books` })).toEqual([]);
+    await run({ bucket: old.bucket, fleet: 'renamed' }, async (monitor) => {
+      expect(await beforeDelete(monitor, 'group', { journal: `${old.bucket}/${PREFIX}/books` })).toEqual([]);
       holder = await currentHolder(old.store);
     });
     expect(holder).toMatchObject({ holder: { purpose: 'pulumi up (stack production)' } });
     expect(await currentHolder(old.store)).toBeNull();
   });
 
-  it('is refused before it registers anything, in one sentence', async (scope) => {
+  it('is refused before it registers anything, in one sentence', async () => {
     const journal = await makeJournal();
     await claimFor(journal.store, 'monday');
-    const ended = await run(scope, journal, () => Promise.reject(new Error('it is not refused')));
-    expect(ended.code).not.toBe(0);
-    expect(ended.shown).toEqual([expect.stringMatching(HELD)]);
-    expect(ended.shown[0]).not.toMatch(/^\s+at /m);
+    const ended = await run(journal, () => Promise.reject(new Error('it is not refused')));
+    expect(ended.exitCode).not.toBe(0);
+    const shown = ended.said.map(({ message }) => message);
+    expect(shown).toEqual([expect.stringMatching(HELD)]);
+    expect(shown[0]).not.toMatch(/^\s+at /m);
   });
 });
 
