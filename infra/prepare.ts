@@ -26,13 +26,13 @@ export interface Prepared {
 }
 
 /**
- * Finds out where the fleet is and what it launches, makes the sweeper's program, and takes the fleet's lock, so that no run begins while this
- * deployment lasts. In a preview nothing is taken, and a run that has the fleet is a warning.
+ * Finds out where the fleet is and what it launches, makes the sweeper's program, and takes the fleet's lock, so that no run
+ * begins while this deployment lasts. In a preview nothing is taken, and a run that has the fleet is a warning.
  *
- * @param given the fleet's settings
  * The journal is read with this process's own credentials, or those of `aws:profile`: with a provider of another account give
  * these too, e.g. by AWS_PROFILE.
  *
+ * @param given the fleet's settings
  * @param options of the provider that the fleet is made with, if it is not the default one
  * @throws RunError that names everything that is wrong with the settings, or says what is with the image
  * @throws RunError when a run has the fleet, or nobody can tell; it says what to do

@@ -50,6 +50,7 @@ function withoutPassword(url: Input<string>): Input<string> {
   return pulumi.output(url).apply((plain) => {
     const shown = new URL(plain);
     shown.password = '';
+    shown.searchParams.delete('password');
     return shown.href;
   });
 }

@@ -104,6 +104,24 @@ describe('a program of somebody else', () => {
     expect(shownBy(run)).not.toContain(HIDDEN);
   });
 
+  it('keeps them where they stand in an address, which nobody can check beforehand', async () => {
+    const address = `postgres://reader:${HIDDEN}@db.internal/shop?password=${HIDDEN}`;
+    const careless = async () => {
+      const fleet = new ReindexFleet('books', {
+        ...LEAST,
+        ...(await prepare()),
+        fleet: 'books',
+        source: { url: pulumi.output(address) },
+        network: { ...LEAST.network, database: { cidrs: ['10.0.0.0/16'] } },
+      });
+      return { settings: fleet.settings };
+    };
+    const run = await runProgram({}, { program: careless, provider });
+    expect(shownBy(run)).not.toContain(HIDDEN);
+    expect(run.outputs.settings).toMatchObject({ source: { url: 'postgres://reader@db.internal/shop' } });
+    expect(one(run, PARAMETER, 'books-worker-database-url').inputs.value).toBe(address);
+  });
+
   it('has two of them side by side', async () => {
     const run = await runProgram({}, { program, provider });
     expect(ofType(run, GROUP).map(({ inputs }) => inputs.name)).toHaveLength(2);
