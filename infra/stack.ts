@@ -1,7 +1,7 @@
-import * as pulumi from '@pulumi/pulumi';
-import { Faults } from '../definition/faults.ts';
+import type * as pulumi from '@pulumi/pulumi';
 import type { Prepared } from './prepare.ts';
 import { ReindexFleet } from './reindex-fleet.ts';
+import { forAPerson } from './settings/for-a-person.ts';
 import { type Configuration, readStackSettings } from './settings/stack-configuration.ts';
 import type { StackSettings } from './settings/schema.ts';
 
@@ -14,7 +14,9 @@ export async function deployStack(
   configuration: Configuration,
   prepare: (settings: StackSettings) => Promise<Prepared>,
 ): Promise<Record<string, pulumi.Input<unknown>>> {
-  const settings = checkedSettings(configuration);
+  const settings = forAPerson("The stack's configuration is not right; nothing was changed.", () =>
+    readStackSettings(configuration),
+  );
   const fleet = new ReindexFleet('fleet', { ...settings, ...(await prepare(settings)) });
   return {
     settings: fleet.settings,
@@ -22,16 +24,4 @@ export async function deployStack(
     workers_security_group: fleet.workersSecurityGroup.id,
     sweeper: fleet.sweeper.name,
   };
-}
-
-/** Its faults are for a person: without a stack trace. */
-function checkedSettings(configuration: Configuration): StackSettings {
-  try {
-    return readStackSettings(configuration);
-  } catch (error) {
-    if (!(error instanceof Faults)) throw error;
-    throw new pulumi.RunError(
-      `The stack's configuration is not right; nothing was changed.\n${error.message}`,
-    );
-  }
 }

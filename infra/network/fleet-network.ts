@@ -63,12 +63,8 @@ export class FleetNetwork extends pulumi.ComponentResource {
     tags: Record<string, string>,
   ) {
     const args = {
+      ...tcp(port, description, tags),
       securityGroupId: this.securityGroup.id,
-      description,
-      ipProtocol: 'tcp',
-      fromPort: port,
-      toPort: port,
-      tags,
       ...('cidr' in peer ? { cidrIpv4: peer.cidr } : { referencedSecurityGroupId: peer.securityGroup }),
     };
     return direction === 'in'
@@ -85,15 +81,16 @@ export class FleetNetwork extends pulumi.ComponentResource {
     return new aws.vpc.SecurityGroupIngressRule(
       `${name}-${door}`,
       {
+        ...tcp(port, `Workers of the fleet ${fleet}`, tags),
         securityGroupId: securityGroup,
-        description: `Workers of the fleet ${fleet}`,
-        ipProtocol: 'tcp',
-        fromPort: port,
-        toPort: port,
         referencedSecurityGroupId: this.securityGroup.id,
-        tags,
       },
       child(this),
     );
   }
+}
+
+/** What every rule says, whosever group it is of. */
+function tcp(port: pulumi.Input<number>, description: string, tags: Record<string, string>) {
+  return { ipProtocol: 'tcp', fromPort: port, toPort: port, description, tags };
 }

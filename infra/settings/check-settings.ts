@@ -1,6 +1,6 @@
-import * as pulumi from '@pulumi/pulumi';
-import { Faults, formatPath } from '../../definition/faults.ts';
+import { formatPath } from '../../definition/faults.ts';
 import { checkYaml } from '../../definition/yaml-file.ts';
+import { forAPerson } from './for-a-person.ts';
 import { type StackInput, type StackSettings, stackSchema } from './schema.ts';
 
 /**
@@ -11,14 +11,11 @@ import { type StackInput, type StackSettings, stackSchema } from './schema.ts';
  */
 export function checkSettings(given: StackInput, name: string): StackSettings {
   const place = { file: name, line: null, column: null };
-  try {
-    return checkYaml(stackSchema, {
+  return forAPerson(`The settings of the fleet ${name} are not right.`, () =>
+    checkYaml(stackSchema, {
       value: given,
       positionOf: () => place,
       faultAt: (path, message) => ({ ...place, path: formatPath(path), message }),
-    });
-  } catch (error) {
-    if (!(error instanceof Faults)) throw error;
-    throw new pulumi.RunError(`The settings of the fleet ${name} are not right.\n${error.message}`);
-  }
+    }),
+  );
 }

@@ -4,8 +4,9 @@ import { awsSection } from '../../orchestrator/aws/aws-settings.ts';
 import { text, whole } from '../../orchestrator/setting-types.ts';
 import { EMBEDDED, settingsShape } from '../../orchestrator/settings.ts';
 import { isCidr, isPrivate } from './cidr.ts';
+import { IMAGE_PATH, MOST_PATH } from './image-path.ts';
 import { inputOf } from './inputs.ts';
-import { faultsTogether, MOST_PATH } from './together.ts';
+import { faultsTogether } from './together.ts';
 
 /**
  * A stack's settings: what each is and may be. Sections that the orchestrator has too (`source`, `target`, `workers`, …) have
@@ -50,9 +51,8 @@ const serverUrl = (protocols: readonly string[]) => {
 
 /** As it is, spaces too. */
 const secret = inputOf(z.string('A text.').min(1, 'Not empty.')).nullable().default(null);
-/** Both are in the user data, which has its limit. */
 const imagePath = text
-  .regex(/^(\/(?!\.\.?(\/|$))[A-Za-z0-9._-]+)+$/, 'An absolute path.')
+  .regex(IMAGE_PATH, 'An absolute path.')
   .max(MOST_PATH, `At most ${MOST_PATH} characters.`);
 const topicArn = text.regex(
   /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,

@@ -44,8 +44,8 @@ export function readStackSettings({ stack, project, values, secretKeys }: Config
       path: `${project}:${name}`,
       message: `It stands there for everybody to read: \`pulumi config set --secret ${name}\`.`,
     }));
-  try {
-    const settings = checkYaml(stackSchema, {
+  const checked = checkedOrFaults(() =>
+    checkYaml(stackSchema, {
       value,
       positionOf: () => place,
       faultAt: (path, message) => ({
@@ -53,12 +53,19 @@ export function readStackSettings({ stack, project, values, secretKeys }: Config
         path: `${project}:${formatPath(path)}`,
         message: clearer(path, message, isNamedAfterStack),
       }),
-    });
-    if (unkept.length > 0) throw new Faults([]);
-    return settings;
+    }),
+  );
+  if (!(checked instanceof Faults) && unkept.length === 0) return checked;
+  const faults = [...(checked instanceof Faults ? checked.faults : []), ...unkept];
+  throw new Faults(faults.sort((a, b) => a.path.localeCompare(b.path)));
+}
+
+function checkedOrFaults(check: () => StackSettings): StackSettings | Faults {
+  try {
+    return check();
   } catch (error) {
-    if (!(error instanceof Faults)) throw error;
-    throw new Faults([...error.faults, ...unkept].sort((a, b) => a.path.localeCompare(b.path)));
+    if (error instanceof Faults) return error;
+    throw error;
   }
 }
 

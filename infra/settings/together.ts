@@ -2,6 +2,7 @@ import type { Input } from '@pulumi/pulumi';
 import { NEVER_PARAMETERS, settingsSchema as workerSchema } from '../../worker/settings-schema.ts';
 import { MOST_SECONDS, sweepTimeLimitSeconds, WORK_SECONDS } from '../sweeper/time-limit.ts';
 import { cidrOf } from './cidr.ts';
+import { IMAGE_PATH, MOST_PATH } from './image-path.ts';
 import { processorOf } from './processor.ts';
 import type { StackSettings } from './schema.ts';
 
@@ -107,14 +108,8 @@ function checkImage({ fleet, image }: StackSettings, fault: TellFault): void {
   if (image.startsWith('/aws/')) fault(['image'], 'An image of AWS’s own holds no worker.');
 }
 
-/** Of one path on an image, in characters. */
-export const MOST_PATH = 1_024;
-
 function isPathBelow(path: string): boolean {
-  return (
-    path.length <= MOST_PATH &&
-    /^(?!\.\.?(\/|$))[A-Za-z0-9._-]+(\/(?!\.\.?(\/|$))[A-Za-z0-9._-]+)*$/.test(path)
-  );
+  return path.length <= MOST_PATH && IMAGE_PATH.test(`/${path}`);
 }
 
 /** Parameters that the stack writes from other settings. */

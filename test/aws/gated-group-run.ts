@@ -1,5 +1,6 @@
-import type { RunningCommand } from '../support/run-command.ts';
+import type { EndedCommand, RunningCommand } from '../support/run-command.ts';
 import { documentsInTable } from '../support/run-documents.ts';
+import { eventually } from '../support/run-eventually.ts';
 import type { Gate } from '../support/run-gate.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { gatedPlaces, ROWS } from '../support/run-table.ts';
@@ -10,6 +11,7 @@ import {
   requireOrder,
   setUpGroupRun,
 } from './group-run.ts';
+import { groupIdsOf } from './group.ts';
 
 /** What a finished run says of the table `places`. */
 export const DONE = { status: 'done', rows: ROWS, indexed: ROWS };
@@ -64,4 +66,14 @@ export async function setUpGatedRun<Run extends GroupRun>(
     await requireOrder(run);
   };
   return { ...run, gate, begin, requireRight };
+}
+
+/** Of a run on two machines one ends in mid-range, and another comes in its place; gives how the run ended. */
+export async function loseOneInMidRange(run: GatedGroupRun): Promise<EndedCommand> {
+  const command = await run.begin();
+  const [victim = ''] = await groupIdsOf(run.world);
+  await run.room.shutDown(victim);
+  await eventually('another is in its place', () => run.room.machines.length === 3);
+  await run.gate.open();
+  return command.ended;
 }

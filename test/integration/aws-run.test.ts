@@ -2,9 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { limitCapacity } from '../aws/cloud-control.ts';
-import { DONE, type GatedGroupRun, setUpGatedGroupRun } from '../aws/gated-group-run.ts';
+import { DONE, type GatedGroupRun, loseOneInMidRange, setUpGatedGroupRun } from '../aws/gated-group-run.ts';
 import { type GroupRunOptions, requireOrder } from '../aws/group-run.ts';
-import { groupIdsOf } from '../aws/group.ts';
 import type { MachineBehaviour } from '../aws/machine-room.ts';
 import { errorOf, resultOf } from '../support/run-command.ts';
 import { eventually } from '../support/run-eventually.ts';
@@ -38,12 +37,8 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
 
   it('replaces an instance that is gone in mid-range', async (scope) => {
     const run = await setUp(scope);
-    const command = await run.begin();
-    const [victim = ''] = await groupIdsOf(run.world);
-    await run.room.shutDown(victim);
-    await eventually('another is in its place', () => run.room.machines.length === 3);
-    await run.gate.open();
-    expect(resultOf(await command.ended)).toMatchObject({ ...DONE, instances: 3 });
+    const ended = await loseOneInMidRange(run);
+    expect(resultOf(ended)).toMatchObject({ ...DONE, instances: 3 });
     await run.requireRight();
   });
 

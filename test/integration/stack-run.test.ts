@@ -1,12 +1,11 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { describe, expect, inject, it } from 'vitest';
-import { DONE, type GatedGroupRun, setUpGatedRun } from '../aws/gated-group-run.ts';
+import { DONE, type GatedGroupRun, loseOneInMidRange, setUpGatedRun } from '../aws/gated-group-run.ts';
 import type { GroupRunOptions } from '../aws/group-run.ts';
 import { groupIdsOf, groupOf, instancesOf, setDesired } from '../aws/group.ts';
 import { setUpStackRun } from '../infra/stack-run.ts';
 import { makeStackWorld, type StackWorld } from '../infra/stack-world.ts';
 import { type EndedCommand, type LogLine, resultOf } from '../support/run-command.ts';
-import { eventually } from '../support/run-eventually.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { placesDatabase, ROWS } from '../support/run-table.ts';
 import { uniqueName } from '../support/search-calls.ts';
@@ -30,12 +29,8 @@ describe.skipIf(inject('awsUrl') === null)('a run on a stack', { timeout: 240_00
 
   it('replaces an instance that is lost in mid-range', async (scope) => {
     const run = await setUp(scope);
-    const command = await run.begin();
-    const [victim = ''] = await groupIdsOf(run.world);
-    await run.room.shutDown(victim);
-    await eventually('another is in its place', () => run.room.machines.length === 3);
-    await run.gate.open();
-    expect(resultOf(await command.ended)).toMatchObject({ ...DONE, instances: 3 });
+    const ended = await loseOneInMidRange(run);
+    expect(resultOf(ended)).toMatchObject({ ...DONE, instances: 3 });
     await run.requireRight();
   });
 
