@@ -1,3 +1,4 @@
+import { GROUP_BILLING } from '../fleet/auto-scaling/billing.ts';
 import { type InstanceUse, leastUse } from '../reconcile/account-instances.ts';
 import type { Settings } from '../settings.ts';
 
@@ -36,7 +37,7 @@ export function costOf({ seconds, exact }: InstanceUse, { perHour, currency }: P
 /** Of all workers for as long as a run is expected to need them; null: time or price is not known. */
 export function expectedCost(price: Price | null, workers: number, seconds: number | null): Money | null {
   if (price === null || seconds === null) return null;
-  const { amount, currency } = costOf(leastUse(workers, seconds), price);
+  const { amount, currency } = costOf(leastUse(workers, seconds, GROUP_BILLING), price);
   return { amount, currency };
 }
 

@@ -1,3 +1,4 @@
+import { GROUP_BILLING } from '../fleet/auto-scaling/billing.ts';
 import { type Cost, costOf, type Price } from '../plan/cost.ts';
 import { instanceUse } from '../reconcile/account-instances.ts';
 import { addCounts, countsOf } from '../reconcile/counts.ts';
@@ -34,7 +35,7 @@ export function snapshotOf(
 ): Snapshot {
   const running = [...state.open.values()]
     .filter((range) => range.status === 'assigned')
-    .flatMap((range) => memory.tasks.get(range.task ?? '')?.status ?? []);
+    .flatMap((range) => memory.tasks.get(range.task)?.status ?? []);
   const { done, total } = rangeCounts(state);
   return {
     pass: state.pass,
@@ -45,7 +46,7 @@ export function snapshotOf(
     waitingFor: [
       ...new Set(running.map((status) => status.waiting_for).filter((dependency) => dependency !== null)),
     ],
-    cost: price === null ? null : costOf(instanceUse(state, observation.at), price),
+    cost: price === null ? null : costOf(instanceUse(state, observation.at, GROUP_BILLING), price),
   };
 }
 

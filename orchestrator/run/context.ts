@@ -4,7 +4,7 @@ import type { Fleet } from '../fleet/fleet.ts';
 import type { WorkerCalls } from '../fleet/worker-client.ts';
 import type { FleetLock } from '../journal/lock.ts';
 import type { RunJournal } from '../journal/run-journal.ts';
-import type { Limits } from '../reconcile/draft.ts';
+import type { Limits } from '../reconcile/tick.ts';
 import type { FleetPin, RunIdentity } from '../reconcile/events.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { SourceConnections } from './connections.ts';

@@ -1,5 +1,6 @@
+import { GROUP_BILLING } from '../fleet/auto-scaling/billing.ts';
 import { priceOf, secondsFor } from '../plan/cost.ts';
-import type { Limits } from '../reconcile/draft.ts';
+import type { Limits } from '../reconcile/tick.ts';
 import type { Settings } from '../settings.ts';
 import type { PassWorkers } from './context.ts';
 
@@ -31,6 +32,7 @@ export function limitsOf(
     minimum: workers.minimum,
     capacityTimeoutMs: aws?.capacity_timeout_ms ?? workers.ready_timeout_ms,
     mostInstanceSeconds: maxCost === null || price === null ? null : secondsFor(maxCost, price),
+    billing: GROUP_BILLING,
     readyTimeoutMs,
     lostAfterMs: workers.lost_after_ms,
     stallTimeoutMs: workers.stall_timeout_ms,

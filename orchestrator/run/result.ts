@@ -1,3 +1,4 @@
+import { GROUP_BILLING } from '../fleet/auto-scaling/billing.ts';
 import { type Cost, costOf, type Price } from '../plan/cost.ts';
 import { targetNames } from '../index/names.ts';
 import { instanceUse } from '../reconcile/account-instances.ts';
@@ -46,7 +47,7 @@ export interface Spent {
 /** Workers that are processes of this machine cost nothing that anybody could say. */
 export function spentBy(state: RunState, at: string, price: Price | null): Spent {
   if (state.pin === null) return { instances: null, instance_seconds: null, cost: null };
-  const use = instanceUse(state, at);
+  const use = instanceUse(state, at, GROUP_BILLING);
   return {
     instances: use.instances,
     instance_seconds: Math.round(use.seconds),

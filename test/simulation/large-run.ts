@@ -1,12 +1,14 @@
 import { digestDefinition } from '../../definition/digest.ts';
 import { awsSection } from '../../orchestrator/aws/aws-settings.ts';
 import type { Clock } from '../../orchestrator/clock.ts';
+import { GROUP_BILLING } from '../../orchestrator/fleet/auto-scaling/billing.ts';
 import { GroupFleet } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
 import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
 import { instanceUse } from '../../orchestrator/reconcile/account-instances.ts';
 import type { PlannedRange } from '../../orchestrator/reconcile/events.ts';
 import type { ObservedInstance } from '../../orchestrator/reconcile/observation.ts';
-import { isDone, type RangeState, type RunState } from '../../orchestrator/reconcile/state.ts';
+import type { AssignedRange } from '../../orchestrator/reconcile/range-state.ts';
+import { isDone, type RunState } from '../../orchestrator/reconcile/state.ts';
 import { groupPacing } from '../../orchestrator/run/group-workers.ts';
 import { limitsOf } from '../../orchestrator/run/limits.ts';
 import { runPass } from '../../orchestrator/run/reindex-pass.ts';
@@ -183,7 +185,7 @@ export async function runLarge(
     ticks,
     rowsRead: state.counts.rowsRead,
     rowsPlanned: rangeSeconds.reduce((sum, seconds) => sum + Math.round(seconds * ROWS_PER_SECOND), 0),
-    billedSeconds: instanceUse(state, fleet.clock.now().toISOString()).seconds,
+    billedSeconds: instanceUse(state, fleet.clock.now().toISOString(), GROUP_BILLING).seconds,
   };
 }
 
@@ -211,7 +213,7 @@ async function journalOf(fleet: LargeFleet, rangeSeconds: readonly number[]): Pr
   });
   await journal.append([
     { ...IDENTITY, build: BUILD },
-    { type: 'planned', ranges, bounds: { min: '0', max: `${start - 1}` } },
+    { type: 'planned', keyKind: 'integer', ranges, bounds: { min: '0', max: `${start - 1}` } },
     { type: 'fleet_pinned', pin: VIRTUAL_PIN },
     { type: 'fleet_cleared', earlier: [] },
     { type: 'pass_opened', pass: 1, numbers: null },
@@ -219,13 +221,13 @@ async function journalOf(fleet: LargeFleet, rangeSeconds: readonly number[]): Pr
   return journal;
 }
 
-function taskOf(range: RangeState): TaskRequest {
+function taskOf(range: AssignedRange): TaskRequest {
   return {
-    task_id: range.task ?? '',
+    task_id: range.task,
     run: IDENTITY.run,
     range_id: range.id,
     attempt: range.attempt,
-    worker_id: range.instance ?? '',
+    worker_id: range.instance,
     definition: DEFINITION.name,
     definition_digest: `${digestDefinition(DEFINITION)}.${'0'.repeat(32)}`,
     targets: [{ index: 'things-1', write_alias: 'w', dead_letter_alias: 'd' }],

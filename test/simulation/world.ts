@@ -329,6 +329,7 @@ function planOf({ keys, cuts }: Scene): RunPlan {
   });
   const [min, max] = [keys[0], keys.at(-1)];
   return {
+    keyKind: 'integer',
     ranges,
     bounds: min === undefined || max === undefined ? null : { min: String(min), max: String(max) },
   };
