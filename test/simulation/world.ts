@@ -1,4 +1,5 @@
-import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
+import type { DescribedDefinition } from '../../definition/definition.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
 import type { LoadedDefinition } from '../../definition/load.ts';
 import type { RunPlan } from '../../orchestrator/reconcile/events.ts';
 import type { Swept, SweepRules } from '../../orchestrator/run/sweep.ts';
