@@ -22,14 +22,16 @@ export const INTEGER_KEY: KeyKind = {
   },
   format: String,
   compare(a, b) {
-    const [left, right] = [integer(a), integer(b)];
+    const left = integer(a);
+    const right = integer(b);
     return left < right ? -1 : left > right ? 1 : 0;
   },
   after(key) {
     return key === GREATEST ? null : integer(key) + 1n;
   },
   between(start, end, share) {
-    const [from, to] = [integer(start), integer(end)];
+    const from = integer(start);
+    const to = integer(end);
     if (to - from < 2n) return null;
     const at = from + ((to - from) * BigInt(Math.round(share * PARTS))) / BigInt(PARTS);
     return at <= from ? from + 1n : at >= to ? to - 1n : at;

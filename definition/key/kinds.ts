@@ -4,6 +4,7 @@ import type { KeyKind } from './key-kind.ts';
 
 /** Every kind of keys that there is. */
 const KINDS: readonly KeyKind[] = [INTEGER_KEY];
+const BY_NAME: ReadonlyMap<string, KeyKind> = new Map(KINDS.map((kind) => [kind.name, kind]));
 
 /** Types that a key column may have, of all kinds. */
 export const KEY_COLUMN_TYPES: readonly string[] = KINDS.flatMap(({ columnTypes }) => columnTypes);
@@ -26,5 +27,5 @@ export function keyKindOfColumn(type: string): KeyKind | null {
 
 /** The kind of this name, as a run's plan gives it. Null: this build has none. */
 export function keyKindNamed(name: string): KeyKind | null {
-  return KINDS.find((kind) => kind.name === name) ?? null;
+  return BY_NAME.get(name) ?? null;
 }

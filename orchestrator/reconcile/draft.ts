@@ -91,7 +91,9 @@ export class Draft {
   }
 
   get assignedRanges(): AssignedRange[] {
-    return this.openRanges.filter((range) => range.status === 'assigned');
+    const assigned: AssignedRange[] = [];
+    for (const range of this.state.open.values()) if (range.status === 'assigned') assigned.push(range);
+    return assigned;
   }
 
   get waits(): boolean {
