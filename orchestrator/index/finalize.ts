@@ -16,6 +16,13 @@ export interface FinalizeOptions {
   readonly signal: AbortSignal;
 }
 
+export interface EndingPass {
+  readonly definition: IndexDefinition;
+  readonly names: TargetNames;
+  /** Its number in the run. */
+  readonly pass: number;
+}
+
 export interface FinalizeRecord {
   readonly health: string;
   /** Milliseconds of each step. */
@@ -32,9 +39,7 @@ const MOST_BLOCK_TRIES = 3;
  */
 export async function finalizeTarget(
   cluster: SearchCalls,
-  definition: IndexDefinition,
-  names: TargetNames,
-  pass: number,
+  { definition, names, pass }: EndingPass,
   options: FinalizeOptions,
 ): Promise<FinalizeRecord> {
   const { signal, clock } = options;

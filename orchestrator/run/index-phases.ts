@@ -44,9 +44,7 @@ export async function finalizePhase(context: RunContext): Promise<PhaseOutcome> 
   const names = targetNames(identity.alias, identity.run);
   const record = await finalizeTarget(
     connections.cluster,
-    described.definition,
-    names,
-    journal.state.pass,
+    { definition: described.definition, names, pass: journal.state.pass },
     finalizeOptions(context),
   );
   return { record: { ...record }, note: `its pass is over and refreshed, health ${record.health}` };

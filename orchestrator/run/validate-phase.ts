@@ -55,16 +55,14 @@ async function workRereading(context: RunContext): Promise<void> {
   const names = targetNames(identity.alias, identity.run);
   signal.throwIfAborted();
   if (journal.state.given === 0) {
-    const bounds = journal.state.order.map(({ start, end }) => rangeOf(start, end));
-    await clearRanges(connections.cluster, described, names, bounds, context);
+    const ranges = journal.state.order.map(({ start, end }) => rangeOf(start, end));
+    await clearRanges(connections.cluster, { described, names, ranges }, context);
   }
   await openPass(connections.cluster, names, journal.state.pass);
   await workPass(context);
   await finalizeTarget(
     connections.cluster,
-    described.definition,
-    names,
-    journal.state.pass,
+    { definition: described.definition, names, pass: journal.state.pass },
     finalizeOptions(context),
   );
 }

@@ -24,6 +24,14 @@ export interface Ended {
   readonly message: string;
 }
 
+/** What a command works with once it has the fleet. */
+interface Locked {
+  readonly offline: Offline;
+  readonly chosen: ChosenRun;
+  readonly lock: FleetLock;
+  readonly signal: AbortSignal;
+}
+
 /**
  * The command line in virtual time. From the lock to the last phase it is the real run: only what is beyond a port
  * (journal store, fleet, workers, cluster, table, clock) is virtual, and so is the planning of a new run.
@@ -88,7 +96,7 @@ export class VirtualOrchestrator {
       this.#ports.epoch = lock.epoch;
       if (command === 'abandon') return this.#abandon(offline, lock, signal);
       const chosen = await this.#choose(offline);
-      if (!this.#isOver(chosen)) await this.#carryOut(offline, chosen, lock, signal, command);
+      if (!this.#isOver(chosen)) await this.#carryOut({ offline, chosen, lock, signal }, command);
     });
   }
 
@@ -101,10 +109,7 @@ export class VirtualOrchestrator {
   }
 
   async #carryOut(
-    offline: Offline,
-    chosen: ChosenRun,
-    lock: FleetLock,
-    signal: AbortSignal,
+    { offline, chosen, lock, signal }: Locked,
     command: 'run' | 'claim' | WorkPhase,
   ): Promise<void> {
     const { clock } = this.process;
