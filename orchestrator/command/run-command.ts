@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import { exitCodeOf, Interrupted, messageOf } from '../errors.ts';
+import { exitCodeOf } from '../../definition/failure.ts';
+import { Interrupted, messageOf } from '../errors.ts';
 import { listenForSignals, wholeTurn } from '../lifetime.ts';
 import { jsonLines } from '../report/json-reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
@@ -29,7 +30,8 @@ export async function runCommand(
   outlivePipes(output);
   const reporter = chooseReporter(output);
   const lifetime = listenForSignals(
-    ({ signal }) => reporter.note(`${signal}: recording where the work stands; a second signal ends at once`),
+    ({ move: signal }) =>
+      reporter.note(`${signal}: recording where the work stands; a second signal ends at once`),
     (interrupted) => {
       writeResultNow(failure(interrupted));
       process.exit(exitCodeOf(interrupted));

@@ -241,6 +241,7 @@ function versionOf(answer: unknown, where: string): string {
       200,
       'no_search_cluster',
       `${where} answers, but not as OpenSearch or Elasticsearch: mend target.url`,
+      { move: 'mend-and-repeat' },
     );
   const distribution = read(version, 'distribution');
   if (distribution === 'opensearch') return `OpenSearch ${number}`;
@@ -252,6 +253,7 @@ function versionOf(answer: unknown, where: string): string {
       200,
       'too_old',
       `${where} is Elasticsearch ${number}; ${oldestMajor}.${oldestMinor} is the oldest that can block writes and require an alias`,
+      { move: 'mend-and-repeat' },
     );
   }
   return `Elasticsearch ${number}`;

@@ -1,5 +1,6 @@
 import { describedDigest, digestDefinition } from '../../definition/digest.ts';
-import { exitCodeOf, Interrupted, messageOf } from '../../orchestrator/errors.ts';
+import { exitCodeOf } from '../../definition/failure.ts';
+import { Interrupted, messageOf } from '../../orchestrator/errors.ts';
 import { certainStore } from '../../orchestrator/journal/certain-store.ts';
 import type { FleetLock } from '../../orchestrator/journal/lock.ts';
 import type { RunIdentity } from '../../orchestrator/reconcile/events.ts';
