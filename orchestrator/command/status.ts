@@ -32,7 +32,7 @@ export async function statusCommand(context: CommandContext): Promise<CommandRes
   // The process that has the lock works on the run that has the fleet.
   const own = held?.run === claim.run ? driver : null;
   const status = standingOf(state, own !== null && own.state !== 'dead');
-  sayIn(context.reporter, { status, claim, state, driver: own });
+  sayIn(context.reporter, status, claim, state, own);
   return {
     status,
     ...fleet,
@@ -62,16 +62,14 @@ function settledFigures(counts: Counts): CommandResult {
   };
 }
 
-/** How a run stands; without a driver when no process works on it. */
-interface Standing {
-  readonly status: string;
-  readonly claim: Claim;
-  readonly state: RunState;
-  readonly driver: Driver | null;
-}
-
 /** For a person; the same stands in the last line. */
-function sayIn(reporter: Reporter, { status, claim, state, driver }: Standing): void {
+function sayIn(
+  reporter: Reporter,
+  status: string,
+  claim: Claim,
+  state: RunState,
+  driver: Driver | null,
+): void {
   const { done, total } = rangeCounts(state);
   const phases = Object.entries(state.phases).flatMap(([phase, { finishedAt }]) =>
     finishedAt === null ? [] : [phase],

@@ -10,12 +10,6 @@ import { rangeQuery } from './range-query.ts';
 const LONG_CALL_MS = 6 * 3_600_000;
 const FORGET_AFTER_MS = 1_000;
 
-export interface RangesToClear {
-  readonly described: DescribedDefinition;
-  readonly names: TargetNames;
-  readonly ranges: readonly KeyRange[];
-}
-
 /**
  * Empties key ranges of a target that nobody reads or writes, its dead letters too: a range that is read again starts
  * with nothing, so neither a row that has left the table nor a document of a row that is a dead letter now stays.
@@ -25,13 +19,14 @@ export interface RangesToClear {
  */
 export async function clearRanges(
   cluster: SearchCalls,
-  { described, names, ranges }: RangesToClear,
+  described: DescribedDefinition,
+  names: TargetNames,
+  ranges: readonly KeyRange[],
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { key } = described.definition.source;
   for (const index of [names.index, names.deadLetterIndex]) {
     await cluster.call('PUT', `/${segment(index)}/_settings`, { index: { gc_deletes: '0s' } }, { signal });
-    for (const range of ranges) await clearRange(cluster, { key, index, range }, signal);
+    for (const range of ranges) await clearRange(cluster, described, index, range, signal);
     await clock.sleep(FORGET_AFTER_MS, signal);
     await cluster.call('POST', `/${segment(index)}/_refresh`, null, { signal, timeoutMs: LONG_CALL_MS });
     await cluster.call('PUT', `/${segment(index)}/_settings`, { index: { gc_deletes: null } }, { signal });
@@ -40,10 +35,12 @@ export async function clearRanges(
 
 async function clearRange(
   cluster: SearchCalls,
-  { key, index, range }: { readonly key: string; readonly index: string; readonly range: KeyRange },
+  { definition }: DescribedDefinition,
+  index: string,
+  range: KeyRange,
   signal: AbortSignal,
 ): Promise<void> {
-  const query = rangeQuery(key, range);
+  const query = rangeQuery(definition.source.key, range);
   const path = `/${segment(index)}/_delete_by_query?refresh=true`;
   const answer = await cluster.call('POST', path, { query }, { signal, timeoutMs: LONG_CALL_MS });
   const failures = read(answer, 'failures');

@@ -16,13 +16,6 @@ export interface FinalizeOptions {
   readonly signal: AbortSignal;
 }
 
-export interface EndingPass {
-  readonly definition: IndexDefinition;
-  readonly names: TargetNames;
-  /** Its number in the run. */
-  readonly pass: number;
-}
-
 export interface FinalizeRecord {
   readonly health: string;
   /** Milliseconds of each step. */
@@ -39,7 +32,9 @@ const MOST_BLOCK_TRIES = 3;
  */
 export async function finalizeTarget(
   cluster: SearchCalls,
-  { definition, names, pass }: EndingPass,
+  definition: IndexDefinition,
+  names: TargetNames,
+  pass: number,
   options: FinalizeOptions,
 ): Promise<FinalizeRecord> {
   const { signal, clock } = options;

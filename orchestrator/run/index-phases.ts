@@ -44,7 +44,9 @@ export async function finalizePhase(context: RunContext): Promise<PhaseOutcome> 
   const names = targetNames(identity.alias, identity.run);
   const record = await finalizeTarget(
     connections.cluster,
-    { definition: described.definition, names, pass: journal.state.pass },
+    described.definition,
+    names,
+    journal.state.pass,
     finalizeOptions(context),
   );
   return { record: { ...record }, note: `its pass is over and refreshed, health ${record.health}` };

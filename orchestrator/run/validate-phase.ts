@@ -55,14 +55,16 @@ async function workRereading(context: RunContext): Promise<void> {
   const names = targetNames(identity.alias, identity.run);
   signal.throwIfAborted();
   if (journal.state.given === 0) {
-    const ranges = journal.state.order.map(({ start, end }) => rangeOf(start, end));
-    await clearRanges(connections.cluster, { described, names, ranges }, context);
+    const bounds = journal.state.order.map(({ start, end }) => rangeOf(start, end));
+    await clearRanges(connections.cluster, described, names, bounds, context);
   }
   await openPass(connections.cluster, names, journal.state.pass);
   await workPass(context);
   await finalizeTarget(
     connections.cluster,
-    { definition: described.definition, names, pass: journal.state.pass },
+    described.definition,
+    names,
+    journal.state.pass,
     finalizeOptions(context),
   );
 }

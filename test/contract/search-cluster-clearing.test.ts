@@ -31,8 +31,11 @@ describe.each(Object.entries(CLUSTERS))('clearing ranges on %s', (_, url) => {
       await bulk(url ?? '', `${index}-write`, [...write(1), ...write(2), ...write(30)]);
       await call(url ?? '', 'POST', `/${index}/_refresh`);
 
-      const cleared = { described: DESCRIBED, names, ranges: [{ start: null, end: 10n }] };
-      await clearRanges(cluster, cleared, { clock: systemClock, signal: AbortSignal.timeout(30_000) });
+      const range = { start: null, end: 10n };
+      await clearRanges(cluster, DESCRIBED, names, [range], {
+        clock: systemClock,
+        signal: AbortSignal.timeout(30_000),
+      });
       const left = await cluster.search(index, { query: { match_all: {} } });
       const again = await bulk(url ?? '', `${index}-write`, [...write(1), ...write(2)]);
 

@@ -103,11 +103,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     expect(await settingsOf(names.index)).not.toHaveProperty(['index.blocks.write']);
     const late = await bulk(url, passAliases(names, 1).writeAlias, [{ index: { _id: '3' } }, { id: 3 }]);
     expect(late).toMatchObject([{ status: 404, error: 'index_not_found_exception' }]);
-    const again = await finalizeTarget(
-      world.cluster,
-      { definition: world.definition, names, pass: 1 },
-      FINALIZE,
-    );
+    const again = await finalizeTarget(world.cluster, world.definition, names, 1, FINALIZE);
     // The pass has ended: there is nobody left to block.
     expect(Object.keys(again.steps)).toEqual(['refresh', 'settings', 'forcemerge', 'health', 'unblock']);
   });
@@ -117,7 +113,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     await indexItems(url, world.client, names, 1);
     await call(url, 'PUT', `/${names.index}/_block/write`);
 
-    await finalizeTarget(world.cluster, { definition: world.definition, names, pass: 1 }, FINALIZE);
+    await finalizeTarget(world.cluster, world.definition, names, 1, FINALIZE);
 
     const target = await describeIndex(world.cluster, names.index);
     expect(target?.aliases).toEqual({});
@@ -128,9 +124,9 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     const wanting = { ...world.definition, index: { ...world.definition.index, numberOfReplicas: 1 } };
     const names = await createTarget(world.cluster, world.described, identityOf('r1'), 1);
     const short = { ...FINALIZE, healthTimeoutMs: 100 };
-    await expect(
-      finalizeTarget(world.cluster, { definition: wanting, names, pass: 1 }, short),
-    ).rejects.toThrow(/yellow after 0 s, green was asked for/);
+    await expect(finalizeTarget(world.cluster, wanting, names, 1, short)).rejects.toThrow(
+      /yellow after 0 s, green was asked for/,
+    );
   });
 
   it('opens and ends a second pass', async () => {
@@ -138,7 +134,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     await openPass(world.cluster, names, 2);
     await openPass(world.cluster, names, 2);
     await indexItems(url, world.client, names, 2);
-    await finalizeTarget(world.cluster, { definition: world.definition, names, pass: 2 }, FINALIZE);
+    await finalizeTarget(world.cluster, world.definition, names, 2, FINALIZE);
     expect((await describeIndex(world.cluster, names.index))?.aliases).toEqual({});
     expect(await count(url, names.index)).toBe(29);
   });
