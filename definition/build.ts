@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { IndexDefinition } from './definition.ts';
 import { digestDefinition, digestOf } from './digest.ts';
+import { Failure } from './failure.ts';
 
 /** The rooms whose sources decide what a worker does. */
 const ROOMS = ['definition', 'worker'];
@@ -45,12 +46,20 @@ async function sourcePaths(root: string): Promise<string[]> {
   return rooms.flat().sort();
 }
 
+/** Of a bundle that was changed after it was made. */
+class BundleDamaged extends Failure {
+  override readonly name = 'BundleDamaged';
+  override readonly move = 'mend-and-repeat';
+}
+
 async function bundledDigest(): Promise<string | null> {
   try {
     const text = await readFile(new URL('build.json', import.meta.url), 'utf8');
     return bundleSchema.parse(JSON.parse(text)).sources;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw new Error('build.json beside this program is damaged: make the bundle again', { cause: error });
+    throw new BundleDamaged('build.json beside this program is damaged: make the bundle again', {
+      cause: error,
+    });
   }
 }

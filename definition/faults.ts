@@ -1,3 +1,5 @@
+import { Failure } from './failure.ts';
+
 /** Where in a file of settings something stands; line and column count from 1 and are null for the file as a whole. */
 export interface Position {
   readonly file: string;
@@ -14,8 +16,9 @@ export interface Fault extends Position {
 }
 
 /** Everything that is wrong, named at once, so that it can be mended at once. */
-export class Faults extends Error {
+export class Faults extends Failure {
   override readonly name = 'Faults';
+  override readonly move = 'mend-input';
   readonly faults: readonly Fault[];
 
   constructor(faults: readonly Fault[], options?: ErrorOptions) {

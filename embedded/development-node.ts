@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Indexes, refusal } from './development-node/indexes.ts';
+import { Indexes, type Refusal, refusal } from './development-node/indexes.ts';
 import { stringify } from './development-node/json.ts';
 import { type Answer, answer } from './development-node/routes.ts';
 
@@ -48,11 +48,7 @@ async function respond(indexes: Indexes, request: IncomingMessage): Promise<Answ
     const url = new URL(request.url ?? '/', 'http://node');
     return await answer(indexes, request.method ?? 'GET', url, text);
   } catch (error) {
-    const {
-      status = 500,
-      type = 'exception',
-      message: reason,
-    } = error as Partial<ReturnType<typeof refusal>>;
+    const { status = 500, type = 'exception', message: reason } = error as Partial<Refusal>;
     return { status, body: { error: { root_cause: [{ type, reason }], type, reason }, status } };
   }
 }

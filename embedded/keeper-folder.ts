@@ -1,6 +1,7 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeReadableDirectory } from './unprivileged.ts';
+import { ServicesFailure } from './services-failure.ts';
 
 /** The keeper's part of a data folder: its socket, lock and log. */
 export const keeperFolder = (dataDir: string): string => join(dataDir, 'keeper');
@@ -13,7 +14,7 @@ const LONGEST_SOCKET_PATH_BYTES = 103;
 /** Makes a data folder that services can read, and the keeper's part that only its user can enter: the socket tells passwords. */
 export async function makeKeeperFolder(dataDir: string): Promise<void> {
   if (Buffer.byteLength(socketPath(dataDir)) > LONGEST_SOCKET_PATH_BYTES) {
-    throw new Error(
+    throw new ServicesFailure(
       `The path ${dataDir} is too long for a socket in it: set REINDEX_FLEET_CACHE to a shorter one.`,
     );
   }
@@ -23,7 +24,7 @@ export async function makeKeeperFolder(dataDir: string): Promise<void> {
     await chmod(keeperFolder(dataDir), 0o700);
   } catch (error) {
     const { message } = error as Error;
-    throw new Error(
+    throw new ServicesFailure(
       `The folder of the embedded services cannot be made (${message}): set REINDEX_FLEET_CACHE to one that can.`,
       {
         cause: error,

@@ -12,6 +12,7 @@ import {
 import { keeperFolder, makeKeeperFolder, socketPath } from './keeper-folder.ts';
 import { takeLock } from './lock.ts';
 import { ServiceParts } from './service-parts.ts';
+import { ServicesFailure } from './services-failure.ts';
 
 /** A keeper that nobody turns to after its start, for who started it died meanwhile, ends. */
 const FIRST_USER_TIMEOUT_MS = 10_000;
@@ -80,7 +81,7 @@ export class Keeper {
 
   async #closeAll(): Promise<void> {
     this.#server.close();
-    this.#abort.abort(new Error('The embedded services are being ended.'));
+    this.#abort.abort(new ServicesFailure('The embedded services are being ended.'));
     await this.#parts.stop();
     for (const socket of this.#users) socket.destroy();
     this.#ended.resolve();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { publishFolder } from './published-folder.ts';
+import { ServicesFailure } from './services-failure.ts';
 
 export const OPENSEARCH_VERSION = '3.6.0';
 /** Of opensearch-3.6.0.zip as Maven Central has it. */
@@ -66,7 +67,7 @@ async function runMaven({ maven, work, goal, options, signal }: MavenRun): Promi
     signal?.throwIfAborted();
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
     const words = `${stdout}${stderr}`.split('\n').filter((line) => line.includes('ERROR'));
-    throw new Error(`Maven could not fetch OpenSearch: ${words[0] ?? (error as Error).message}`, {
+    throw new ServicesFailure(`Maven could not fetch OpenSearch: ${words[0] ?? (error as Error).message}`, {
       cause: error,
     });
   }
@@ -77,7 +78,7 @@ async function verifyChecksum(file: string): Promise<void> {
   await pipeline(createReadStream(file), hash);
   const found = hash.digest('hex');
   if (found !== SHA256) {
-    throw new Error(
+    throw new ServicesFailure(
       `What Maven fetched is not OpenSearch ${OPENSEARCH_VERSION}: its SHA-256 is ${found}, not ${SHA256}. It was deleted.`,
     );
   }

@@ -9,6 +9,7 @@ import { freePort } from './port.ts';
 import { endLeftOver } from './process-table.ts';
 import { logTail, type ServiceProcess, startServiceProcess } from './service-process.ts';
 import { giveToService, makeServiceDirectory } from './unprivileged.ts';
+import { ServicesFailure } from './services-failure.ts';
 
 /** OpenSearch 3 wants Java 21 or later (its installation guide, "Java compatibility"). */
 const LEAST_JAVA = 21;
@@ -130,7 +131,9 @@ async function waitForHealth(
       await node.stop();
       signal?.throwIfAborted();
       const what = isLate() ? `was not ready within ${READY_TIMEOUT_MS / 1000} s` : 'ended while starting';
-      throw new Error(`OpenSearch ${what}. The end of ${logFile(dataDir)}:\n${logTail(logFile(dataDir))}`);
+      throw new ServicesFailure(
+        `OpenSearch ${what}. The end of ${logFile(dataDir)}:\n${logTail(logFile(dataDir))}`,
+      );
     }
     await sleep(50);
   }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { ServicesFailure } from './services-failure.ts';
 
 /**
  * A port of 127.0.0.1 that is free now: the preferred one if it is, so that addresses stay the same over restarts, else
@@ -25,5 +26,5 @@ async function tryPort(port: number): Promise<number | null> {
 }
 
 function noPort(): never {
-  throw new Error('No free port on 127.0.0.1.');
+  throw new ServicesFailure('No free port on 127.0.0.1.');
 }

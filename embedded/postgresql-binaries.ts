@@ -3,6 +3,7 @@ import { chmod, cp, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promi
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { makeReadableDirectory } from './unprivileged.ts';
+import { ServicesFailure } from './services-failure.ts';
 
 /** The npm packages call this platform by another name. */
 const WINDOWS = 'windows';
@@ -29,7 +30,7 @@ async function installedPackage(): Promise<{ native: string; version: string }> 
     const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
     return { native: join(root, 'native'), version: manifest.version };
   } catch (error) {
-    throw new Error(
+    throw new ServicesFailure(
       `The PostgreSQL for this machine, npm package ${name}, is not installed. ` +
         'Run npm ci, or name a database of your own with --source URL.',
       { cause: error },

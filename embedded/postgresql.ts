@@ -9,6 +9,7 @@ import { postgresqlBinaries } from './postgresql-binaries.ts';
 import { endLeftOver, waitUntil } from './process-table.ts';
 import { logTail, type ServiceProcess, startServiceProcess } from './service-process.ts';
 import { giveToService, makeServiceDirectory, unprivilegedUser } from './unprivileged.ts';
+import { ServicesFailure } from './services-failure.ts';
 
 const USER = 'reindex';
 const READY_TIMEOUT_MS = 60_000;
@@ -125,7 +126,7 @@ async function initialize(binaries: string, dataDir: string): Promise<void> {
     ['--pgdata', unfinished, ...options, ...locale, '--no-sync', '--no-instructions'],
     { cwd: dataDir, ...unprivilegedUser() },
   ).catch((error: Error & { stderr?: string }) => {
-    throw new Error(`PostgreSQL's initdb failed in ${dataDir}:\n${error.stderr || error.message}`, {
+    throw new ServicesFailure(`PostgreSQL's initdb failed in ${dataDir}:\n${error.stderr || error.message}`, {
       cause: error,
     });
   });
@@ -163,5 +164,7 @@ async function startServer(
   if (settled && !server.hasExited()) return server;
   await server.stop();
   const what = settled ? 'ended while starting' : `was not ready within ${READY_TIMEOUT_MS / 1000} s`;
-  throw new Error(`PostgreSQL ${what}. The end of ${logFile(dataDir)}:\n${logTail(logFile(dataDir))}`);
+  throw new ServicesFailure(
+    `PostgreSQL ${what}. The end of ${logFile(dataDir)}:\n${logTail(logFile(dataDir))}`,
+  );
 }

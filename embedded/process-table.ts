@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ServicesFailure } from './services-failure.ts';
 
 /** What tells a process from a later one with the same number. */
 export interface ProcessEntry {
@@ -66,7 +67,7 @@ export async function endLeftOver(
   if (await waitUntil(() => !isOurs(), graceMs)) return true;
   signal(pid, signals.force);
   if (await waitUntil(() => !isOurs(), 5_000)) return true;
-  throw new Error(
+  throw new ServicesFailure(
     `Process ${pid}, left over from an earlier start, does not end: end it by hand (kill -9 ${pid}).`,
   );
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { signal } from './process-table.ts';
 import { unprivilegedUser } from './unprivileged.ts';
+import { ServicesFailure } from './services-failure.ts';
 
 export interface ServiceCommand {
   /** What messages call it, e.g. `PostgreSQL`. */
@@ -50,7 +51,7 @@ export async function startServiceProcess(command: ServiceCommand): Promise<Serv
   });
   closeSync(log);
   await once(child, 'spawn').catch((error: Error) => {
-    throw new Error(`${command.name} cannot be started: ${error.message}`, { cause: error });
+    throw new ServicesFailure(`${command.name} cannot be started: ${error.message}`, { cause: error });
   });
   return supervise(command, child, child.pid as number);
 }

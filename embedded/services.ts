@@ -16,6 +16,7 @@ import {
 } from './keeper-protocol.ts';
 import { keeperLog, makeKeeperFolder, socketPath } from './keeper-folder.ts';
 import { logTail } from './service-process.ts';
+import { ServicesFailure } from './services-failure.ts';
 
 const KEEPER = fileURLToPath(new URL('./main.ts', import.meta.url));
 /** How long a keeper may take until it can be spoken to, with the end of an earlier one before it. */
@@ -89,7 +90,9 @@ export async function askRunningKeeper(dataDir: string, want: ServicePart[]): Pr
 }
 
 /** The keeper ended before it answered, as when its last user left just as this one came. */
-class KeeperEnded extends Error {}
+class KeeperEnded extends ServicesFailure {
+  override readonly move = 'try-again';
+}
 
 function wantedParts(options: UseServicesOptions): ServicePart[] {
   const { database, search, example = true, developmentNode = false } = options;
@@ -161,8 +164,8 @@ async function spawnKeeper(cacheDir: string, dataDir: string): Promise<ChildProc
   return keeper;
 }
 
-function startFailure(dataDir: string): Error {
-  return new Error(
+function startFailure(dataDir: string): ServicesFailure {
+  return new ServicesFailure(
     `The embedded services do not start. The end of ${keeperLog(dataDir)}:\n${logTail(keeperLog(dataDir))}`,
   );
 }
@@ -179,7 +182,7 @@ function ask(
   receive(socket, (received) => {
     const message = received as KeeperMessage;
     if ('ready' in message) resolve(message.ready);
-    else if ('failed' in message) reject(new Error(message.failed));
+    else if ('failed' in message) reject(new ServicesFailure(message.failed));
     else onProgress(message.progress);
   });
   send(socket, { want });

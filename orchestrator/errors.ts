@@ -1,51 +1,56 @@
+import { Failure, type NextMove, type Signal } from '../definition/failure.ts';
+
 /**
- * Errors of the orchestrator, typed by what its caller does next: the exit code says it to a scheduler,
- * the sentence says it to a person.
+ * Failures of the orchestrator. Each says by its move what its caller does next (see `NextMove`); the exit code says it
+ * to a scheduler, the sentence says it to a person.
  */
 
-/** The run failed; the same command may be given again when what the message names has been mended. Exit 1. */
-export class RunFailed extends Error {
+/** The run failed; the same command may be given again when what the message names has been mended. */
+export class RunFailed extends Failure {
   override readonly name: string = 'RunFailed';
+  override readonly move: NextMove = 'mend-and-repeat';
 }
 
-/** A server could not be reached. What may be tried again is; a person is told only when that does not help. Exit 1. */
-export class Unreachable extends RunFailed {}
+/** A server could not be reached. A person is told only when another try does not help. */
+export class Unreachable extends RunFailed {
+  override readonly move = 'try-again';
+}
 
-/** A server refused a call because there were too many: it certainly had no effect, and is to be made again later. Exit 1. */
+/** A server refused a call because there were too many. The call certainly had no effect, and is to be made again later. */
 export class Throttled extends Unreachable {}
 
-/** The command line, the settings or a definition are wrong; found offline, nothing was touched. Exit 2. */
-export class UsageFault extends Error {
+/** A server was reached, and did not do in time what it was asked for. */
+export class Overdue extends RunFailed {
+  override readonly move = 'try-again';
+}
+
+/** The command line, the settings or a definition are wrong; found offline, nothing was touched. */
+export class UsageFault extends Failure {
   override readonly name = 'UsageFault';
+  override readonly move = 'mend-input';
 }
 
-/** Another run or another process holds the fleet. Exit 3. */
-export class FleetHeld extends Error {
+/** Another run or another process holds the fleet. */
+export class FleetHeld extends Failure {
   override readonly name = 'FleetHeld';
+  override readonly move = 'leave';
 }
 
-/** This process lost the lock or a journal number to another: it must do nothing more, not even clean up. Exit 3. */
-export class Superseded extends Error {
+/** This process lost the lock or a journal number to another: it must do nothing more, not even clean up. */
+export class Superseded extends Failure {
   override readonly name = 'Superseded';
+  override readonly move = 'stop';
 }
 
-/** Ended by a signal after recording where things stand. Exit 128 + the signal's number. */
-export class Interrupted extends Error {
+/** Ended by a signal after recording where things stand. */
+export class Interrupted extends Failure {
   override readonly name = 'Interrupted';
-  readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
-  constructor(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
+  override readonly move: Signal;
+
+  constructor(signal: Signal) {
     super(`interrupted by ${signal}; what is settled is recorded, and the same command carries on`);
-    this.signal = signal;
+    this.move = signal;
   }
-}
-
-const SIGNAL_EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
-
-export function exitCodeOf(error: unknown): number {
-  if (error instanceof Interrupted) return SIGNAL_EXIT_CODES[error.signal];
-  if (error instanceof UsageFault || (error instanceof Error && error.name === 'Faults')) return 2;
-  if (error instanceof FleetHeld || error instanceof Superseded) return 3;
-  return 1;
 }
 
 /** The messages of an error and its causes, without stacks. */

@@ -1,3 +1,4 @@
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { Interrupted } from './errors.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -75,30 +76,19 @@ export async function wholeTurn(): Promise<void> {
 
 /** Sleeps, or rejects with the signal's reason as soon as it aborts. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return sleepWith(ms, signal, { keepsProcess: true });
+  return sleepWith(ms, { signal, ref: true });
 }
 
 /** As `sleep`, for work beside the process's own: the process may end meanwhile. */
 export function sleepInBackground(ms: number, signal: AbortSignal): Promise<void> {
-  return sleepWith(ms, signal, { keepsProcess: false });
+  return sleepWith(ms, { signal, ref: false });
 }
 
-function sleepWith(
-  ms: number,
-  signal: AbortSignal,
-  { keepsProcess }: { readonly keepsProcess: boolean },
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason as Error);
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    }, ms);
-    if (!keepsProcess) timer.unref();
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
+async function sleepWith(ms: number, options: { signal: AbortSignal; ref: boolean }): Promise<void> {
+  try {
+    await setTimeoutPromise(ms, undefined, options);
+  } catch {
+    // Node rejects with an AbortError of its own; whoever sleeps here is to know why.
+    throw options.signal.reason;
+  }
 }

@@ -1,3 +1,5 @@
+import pMap, { pMapSkip } from 'p-map';
+
 /**
  * Works on several items at a time; results in the order of the items. After a failure no more are begun, and it is
  * thrown when those under way have ended.
@@ -7,21 +9,18 @@ export async function sideBySide<T, R>(
   atATime: number,
   work: (item: T) => Promise<R>,
 ): Promise<R[]> {
-  const results: R[] = [];
-  const rest = items.entries();
-  let failed = false;
-  const lane = async (): Promise<void> => {
-    for (const [i, item] of rest) {
-      if (failed) return;
-      try {
-        results[i] = await work(item);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
+  const failures: unknown[] = [];
+  // p-map by itself rejects at the first failure, while other work is still under way.
+  const begun = async (item: T): Promise<{ readonly result: R } | typeof pMapSkip> => {
+    if (failures.length > 0) return pMapSkip;
+    try {
+      return { result: await work(item) };
+    } catch (error) {
+      failures.push(error);
+      return pMapSkip;
     }
   };
-  const ended = await Promise.allSettled(Array.from({ length: Math.min(atATime, items.length) }, lane));
-  for (const end of ended) if (end.status === 'rejected') throw end.reason;
-  return results;
+  const ended = await pMap(items, begun, { concurrency: atATime });
+  if (failures.length > 0) throw failures[0];
+  return ended.map(({ result }) => result);
 }

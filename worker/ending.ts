@@ -1,6 +1,5 @@
 import { CommanderError } from 'commander';
-import { Faults } from '../definition/faults.ts';
-import { SettingsError } from './settings.ts';
+import { exitCodeOf } from '../definition/failure.ts';
 import type { Over } from './start.ts';
 
 /** How the process ends. */
@@ -16,7 +15,6 @@ export interface Ending {
 }
 
 const EXIT_FAILED = 1;
-const EXIT_WRONG_SETTINGS = 2;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Resolves with the first signal. */
@@ -56,7 +54,5 @@ export function endingOfStart(error: unknown): Ending {
   if (error instanceof CommanderError && error.exitCode === 0)
     return { why: 'help was asked for', exitCode: 0, instance: 'kept' };
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  const isSettings = error instanceof SettingsError || error instanceof Faults;
-  const exitCode = isSettings ? EXIT_WRONG_SETTINGS : EXIT_FAILED;
-  return { why: 'the worker cannot start', exitCode, instance: 'removed' };
+  return { why: 'the worker cannot start', exitCode: exitCodeOf(error), instance: 'removed' };
 }

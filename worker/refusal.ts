@@ -1,8 +1,10 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { Failure, moveAfterStatus, type NextMove } from '../definition/failure.ts';
 
 /** A call that is refused: its HTTP status and a sentence for the caller, with the field at fault where there is one. */
-export class Refusal extends Error {
+export class Refusal extends Failure {
   override readonly name = 'Refusal';
+  override readonly move: NextMove;
   readonly status: ContentfulStatusCode;
   readonly field: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
@@ -14,6 +16,7 @@ export class Refusal extends Error {
   ) {
     super(message);
     this.status = status;
+    this.move = moveAfterStatus(status);
     this.field = options.field;
     this.headers = options.headers ?? {};
   }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
+import { Failure } from '../definition/failure.ts';
 import { bootSchema, ENVIRONMENT_ONLY, NEVER_PARAMETERS, settingsSchema } from './settings-schema.ts';
 
 /**
@@ -31,8 +32,9 @@ export interface InstanceValues {
 }
 
 /** Everything that is wrong with the settings or the command line, a line each. */
-export class SettingsError extends Error {
+export class SettingsError extends Failure {
   override readonly name = 'SettingsError';
+  override readonly move = 'mend-input';
 }
 
 /**

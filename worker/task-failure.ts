@@ -1,13 +1,23 @@
+import { Failure, type NextMove } from '../definition/failure.ts';
 import type { TaskError } from './contract.ts';
 
+/** What each word on the wire asks of the orchestrator. */
+const MOVES: Readonly<Record<TaskError['next'], NextMove>> = {
+  retry: 'try-again',
+  stop: 'mend-and-repeat',
+  cancelled: 'stop',
+};
+
 /** Ends a task. `next` tells the orchestrator what to do; the message is written for a person. */
-export class TaskFailure extends Error {
+export class TaskFailure extends Failure {
   override readonly name = 'TaskFailure';
+  override readonly move: NextMove;
   readonly next: TaskError['next'];
   readonly type: string;
 
   constructor(next: TaskError['next'], type: string, message: string, options?: ErrorOptions) {
     super(message, options);
+    this.move = MOVES[next];
     this.next = next;
     this.type = type;
   }

@@ -1,4 +1,4 @@
-import { cannot, type Doc, type Index, type Indexes, illegal, refusal } from './indexes.ts';
+import { cannot, type Doc, type Index, type Indexes, illegal, type Refusal, refusal } from './indexes.ts';
 import { array, type Body, object, only, parse, word } from './json.ts';
 
 type Operation = Readonly<{ verb: string; name: string; id: string; metadata: Body; source: string | null }>;
@@ -15,7 +15,7 @@ export function bulk(indexes: Indexes, name: string, text: string, requireAlias:
       at._index = index.name;
       return { [operation.verb]: { ...at, ...write(index, operation) } };
     } catch (error) {
-      const { status, type, message: reason } = error as ReturnType<typeof refusal>;
+      const { status, type, message: reason } = error as Refusal;
       return { [operation.verb]: { ...at, status, error: { type, reason } } };
     }
   });

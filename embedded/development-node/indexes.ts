@@ -1,9 +1,22 @@
 import { matchesGlob } from 'node:path';
+import { Failure, moveAfterStatus, type NextMove } from '../../definition/failure.ts';
 import { type Body, object, only, word } from './json.ts';
 
 /** An answer of status 400 and up with OpenSearch's own type, less its `_exception`. */
-export const refusal = (status: number, type: string, reason: string) =>
-  Object.assign(new Error(reason), { status, type: `${type}_exception` });
+export class Refusal extends Failure {
+  override readonly move: NextMove;
+  readonly status: number;
+  readonly type: string;
+
+  constructor(status: number, type: string, reason: string) {
+    super(reason);
+    this.move = moveAfterStatus(status);
+    this.status = status;
+    this.type = `${type}_exception`;
+  }
+}
+
+export const refusal = (status: number, type: string, reason: string) => new Refusal(status, type, reason);
 export const illegal = (reason: string) => refusal(400, 'illegal_argument', reason);
 export const cannot = (what: string) => illegal(`the built-in development node does not know ${what}`);
 const missing = (name: string) => refusal(404, 'index_not_found', `no such index [${name}]`);

@@ -21,16 +21,28 @@ export interface Door {
   readonly port: Input<number>;
 }
 
+/** What rules are for, whatever their peers. */
+interface Way {
+  readonly name: string;
+  readonly direction: Rule['direction'];
+  /** As a clause. */
+  readonly purpose: string;
+}
+
 const HTTPS_PORT = 443;
+const FROM_ORCHESTRATOR: Way = { name: 'orchestrator', direction: 'in', purpose: 'the orchestrator' };
+const TO_DATABASE: Way = { name: 'database', direction: 'out', purpose: 'the database' };
+const TO_CLUSTER: Way = { name: 'cluster', direction: 'out', purpose: 'the search cluster' };
+const TO_AWS: Way = { name: 'aws', direction: 'out', purpose: 'Parameter Store and Auto Scaling' };
 
 /** Every way that is open to and from the workers. Names are asked of the VPC's own resolver, which no rule concerns. */
 export function workersRules({ network, source, target, aws }: StackSettings): Rule[] {
   const { orchestrator, database, cluster, aws_endpoints: endpoints } = network;
   return eachOnce([
-    ...rules('orchestrator', 'in', 'the orchestrator', aws.worker_port, orchestrator),
-    ...rules('database', 'out', 'the database', portOf(source.url), withAddress(database, source.url)),
-    ...rules('cluster', 'out', 'the search cluster', portOf(target.url), withAddress(cluster, target.url)),
-    ...rules('aws', 'out', 'Parameter Store and Auto Scaling', HTTPS_PORT, endpoints),
+    ...rules(FROM_ORCHESTRATOR, aws.worker_port, orchestrator),
+    ...rules(TO_DATABASE, portOf(source.url), withAddress(database, source.url)),
+    ...rules(TO_CLUSTER, portOf(target.url), withAddress(cluster, target.url)),
+    ...rules(TO_AWS, HTTPS_PORT, endpoints),
   ]);
 }
 
@@ -38,8 +50,8 @@ export function workersRules({ network, source, target, aws }: StackSettings): R
 export function doorsToServers({ network, source, target }: StackSettings): Door[] {
   const { database, cluster } = network;
   const doors = [
-    ...rules('database', 'out', 'the database', portOf(source.url), groupsToOpen(database)),
-    ...rules('cluster', 'out', 'the search cluster', portOf(target.url), groupsToOpen(cluster)),
+    ...rules(TO_DATABASE, portOf(source.url), groupsToOpen(database)),
+    ...rules(TO_CLUSTER, portOf(target.url), groupsToOpen(cluster)),
   ];
   return eachOnce(doors).flatMap(({ name, port, peer }) =>
     'securityGroup' in peer ? [{ name: `let-in-${name}`, port, securityGroup: peer.securityGroup }] : [],
@@ -58,9 +70,7 @@ type Peers = StackSettings['network']['orchestrator'];
  * known yet has no such name.
  */
 function rules(
-  name: string,
-  direction: Rule['direction'],
-  purpose: string,
+  { name, direction, purpose }: Way,
   port: Input<number>,
   { security_groups, cidrs }: Peers,
 ): Rule[] {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import { exitCodeOf, Interrupted, messageOf } from '../errors.ts';
+import { exitCodeOf } from '../../definition/failure.ts';
+import { Interrupted, messageOf } from '../errors.ts';
 import { listenForSignals, wholeTurn } from '../lifetime.ts';
 import { jsonLines } from '../report/json-reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
@@ -29,14 +30,16 @@ export async function runCommand(
   outlivePipes(output);
   const reporter = chooseReporter(output);
   const lifetime = listenForSignals(
-    ({ signal }) => reporter.note(`${signal}: recording where the work stands; a second signal ends at once`),
+    ({ move: signal }) =>
+      reporter.note(`${signal}: recording where the work stands; a second signal ends at once`),
     (interrupted) => {
       writeResultNow(failure(interrupted));
       process.exit(exitCodeOf(interrupted));
     },
   );
   try {
-    const code = await attempt(args, environment, workingFolder, reporter, output, lifetime.signal);
+    const { signal } = lifetime;
+    const code = await attempt(args, { environment, workingFolder, reporter, output, signal });
     // Signals are told between two turns of the event loop: one that came before the last line was out is heard here.
     await wholeTurn();
     return lifetime.signal.aborted ? exitCodeOf(lifetime.signal.reason) : code;
@@ -45,18 +48,22 @@ export async function runCommand(
   }
 }
 
-async function attempt(
-  args: readonly string[],
-  environment: Environment,
-  workingFolder: string,
-  reporter: Reporter,
-  output: Output,
-  signal: AbortSignal,
-): Promise<number> {
+/** What a command line is run in. */
+interface Surroundings {
+  readonly environment: Environment;
+  readonly workingFolder: string;
+  readonly reporter: Reporter;
+  readonly output: Output;
+  /** Aborts at a signal. */
+  readonly signal: AbortSignal;
+}
+
+async function attempt(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { reporter, output, signal } = surroundings;
   try {
     const invocation = parseCommandLine(args, packageVersion(), (text) => output.stdout.write(text));
     if (invocation === null) return 0;
-    const result = await perform(invocation, environment, workingFolder, reporter, output, signal);
+    const result = await perform(invocation, surroundings);
     reporter.close();
     await writeResult(output.stdout, result);
     return 0;
@@ -82,11 +89,7 @@ function failure(reason: unknown): { status: string; exit_code: number; error: s
 
 async function perform(
   { command, flags }: Invocation,
-  environment: Environment,
-  workingFolder: string,
-  reporter: Reporter,
-  output: Output,
-  signal: AbortSignal,
+  { environment, workingFolder, reporter, output, signal }: Surroundings,
 ): Promise<CommandResult> {
   const settings = await commandSettings({ flags, environment, workingFolder }, signal);
   const shared = { reporter, workers: await workersOf(settings), signal };

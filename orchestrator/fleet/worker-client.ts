@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici';
 import type { z } from 'zod';
+import { Failure, moveAfterStatus, type NextMove } from '../../definition/failure.ts';
 import {
   CONTRACT_VERSION,
   errorBodySchema,
@@ -15,12 +16,14 @@ import {
 import { messageOf } from '../errors.ts';
 
 /** A worker answered, but not as asked. `status` 0: there was no answer at all. */
-export class WorkerRefusal extends Error {
+export class WorkerRefusal extends Failure {
   override readonly name = 'WorkerRefusal';
+  override readonly move: NextMove;
   readonly status: number;
   constructor(status: number, message: string) {
     super(message);
     this.status = status;
+    this.move = moveAfterStatus(status);
   }
 }
 

@@ -1,13 +1,23 @@
+import { Failure, moveAfterStatus, type NextMove } from '../../definition/failure.ts';
+
 /** An answer of the search cluster that is not what was asked for, in the cluster's own words. */
-export class ClusterError extends Error {
+export class ClusterError extends Failure {
   override readonly name = 'ClusterError';
+  override readonly move: NextMove;
   /** HTTP status; 0: there was no answer. */
   readonly status: number;
   /** The cluster's `error.type`; `unreachable` without an answer. */
   readonly type: string;
 
-  constructor(status: number, type: string, message: string, options?: ErrorOptions) {
+  /** @param options `move` where the status alone does not tell it */
+  constructor(
+    status: number,
+    type: string,
+    message: string,
+    options: ErrorOptions & { readonly move?: NextMove } = {},
+  ) {
     super(message, options);
+    this.move = options.move ?? moveAfterStatus(status);
     this.status = status;
     this.type = type;
   }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
 import { Agent, type Dispatcher, errors, interceptors, request } from 'undici';
 import { Superseded } from '../errors.ts';
 import { ClusterError, read, refusal, unreachable } from './cluster-error.ts';
@@ -58,9 +58,8 @@ export class SearchCluster implements SearchCalls {
       bodyTimeout: 300_000,
     });
     try {
-      const { status, text } = await send(address, agent, 'GET', '/', null, {
-        timeoutMs: CONNECT_TIMEOUT_MS,
-      });
+      const question = { method: 'GET', path: '/', body: null } as const;
+      const { status, text } = await send(address, agent, question, { timeoutMs: CONNECT_TIMEOUT_MS });
       if (status !== 200) throw refusal(`search cluster at ${address.where}`, status, parseJson(text));
       return new SearchCluster(address, agent, versionOf(parseJson(text), address.where));
     } catch (error) {
@@ -119,16 +118,15 @@ export class SearchCluster implements SearchCalls {
   async #send(method: HttpMethod, path: string, body: unknown, options: CallOptions): Promise<Answer> {
     const address = { where: this.where, origin: this.#origin, headers: this.#headers };
     const asked = this.#agent.compose(asking(options.beforeTry));
-    if (options.repeatable === false) return send(address, asked, method, path, body, options);
+    const message = { method, path, body };
+    if (options.repeatable === false) return send(address, asked, message, options);
     const repeating = asked.compose(REPEATING);
-    for (let repeats = 0; ; repeats += 1) {
-      try {
-        return await send(address, repeating, method, path, body, options);
-      } catch (error) {
-        if (!(error instanceof BrokenAnswer) || repeats === MOST_REPEATS) throw error;
-        await sleep(LEAST_PAUSE_MS * 2 ** repeats, undefined, { signal: options.signal });
-      }
-    }
+    return pRetry(() => send(address, repeating, message, options), {
+      retries: MOST_REPEATS,
+      minTimeout: LEAST_PAUSE_MS,
+      shouldRetry: ({ error }) => error instanceof BrokenAnswer,
+      signal: options.signal,
+    });
   }
 }
 
@@ -136,6 +134,13 @@ interface Address {
   readonly where: string;
   readonly origin: string;
   readonly headers: Record<string, string>;
+}
+
+interface Message {
+  readonly method: HttpMethod;
+  readonly path: string;
+  /** Null: none. */
+  readonly body: unknown;
 }
 
 interface Answer {
@@ -182,9 +187,7 @@ function asking(beforeTry: () => void = () => {}): Dispatcher.DispatcherComposeI
 async function send(
   address: Address,
   dispatcher: Dispatcher,
-  method: HttpMethod,
-  path: string,
-  body: unknown,
+  { method, path, body }: Message,
   options: CallOptions,
 ): Promise<Answer> {
   let begun = false;
@@ -238,6 +241,7 @@ function versionOf(answer: unknown, where: string): string {
       200,
       'no_search_cluster',
       `${where} answers, but not as OpenSearch or Elasticsearch: mend target.url`,
+      { move: 'mend-and-repeat' },
     );
   const distribution = read(version, 'distribution');
   if (distribution === 'opensearch') return `OpenSearch ${number}`;
@@ -249,6 +253,7 @@ function versionOf(answer: unknown, where: string): string {
       200,
       'too_old',
       `${where} is Elasticsearch ${number}; ${oldestMajor}.${oldestMinor} is the oldest that can block writes and require an alias`,
+      { move: 'mend-and-repeat' },
     );
   }
   return `Elasticsearch ${number}`;

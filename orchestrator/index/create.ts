@@ -1,4 +1,5 @@
 import type { DescribedDefinition } from '../../definition/definition.ts';
+import { RunFailed } from '../errors.ts';
 import { ClusterError, isClusterError, read } from './cluster-error.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
 import { describeIndex, metaOf } from './index-meta.ts';
@@ -92,10 +93,10 @@ export async function deleteTarget(cluster: SearchCalls, names: TargetNames, run
 export async function deleteOwnIndex(cluster: SearchCalls, index: string, run: string): Promise<boolean> {
   const description = await describeIndex(cluster, index);
   if (description === null) return false;
-  if (metaOf(description)?.run !== run) throw new Error(`index ${index} is not of run ${run}: it stays`);
+  if (metaOf(description)?.run !== run) throw new RunFailed(`index ${index} is not of run ${run}: it stays`);
   const readers = Object.keys(description.aliases).filter((alias) => !isWriteAliasOf(index, alias));
   if (readers.length > 0)
-    throw new Error(`index ${index} is what the alias ${readers.join(', ')} serves: it stays`);
+    throw new RunFailed(`index ${index} is what the alias ${readers.join(', ')} serves: it stays`);
   await cluster.callOrNull('DELETE', `/${segment(index)}`);
   return true;
 }
@@ -129,16 +130,18 @@ async function isOurs(cluster: SearchCalls, index: string, body: IndexBody): Pro
   if (description === null) return false;
   const { run } = body.mappings._meta.reindex_fleet;
   if (metaOf(description)?.run === run) return true;
-  throw new Error(`index ${index} stands already and is not of run ${run}: remove it, or begin a new run`);
+  throw new RunFailed(
+    `index ${index} stands already and is not of run ${run}: remove it, or begin a new run`,
+  );
 }
 
 async function verifyIndex(cluster: SearchCalls, index: string, body: IndexBody): Promise<void> {
   const description = await describeIndex(cluster, index);
-  if (description === null) throw new Error(`index ${index} was created and is not there`);
+  if (description === null) throw new RunFailed(`index ${index} was created and is not there`);
   const own = Object.keys(description.aliases).filter((alias) => isWriteAliasOf(index, alias));
   const faults = templateFaults(body, own, description);
   if (faults.length === 0) return;
-  throw new Error(
+  throw new RunFailed(
     `index ${index} is not as asked for, so an index template matches its name (exclude it there): ${faults.join('; ')}`,
   );
 }

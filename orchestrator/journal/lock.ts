@@ -19,6 +19,14 @@ export interface LockTiming {
   readonly signal: AbortSignal;
 }
 
+/** What a contender does while another has the lock. */
+export interface WhileHeld {
+  /** Whether the process of this holder lives, as far as can be known from here. */
+  readonly stateOfHolder: (holder: Holder) => Promise<'alive' | 'dead' | 'unknown'>;
+  /** Told at each look at a lock that is held. What it throws ends the waiting. */
+  readonly onWait: (record: LockRecord) => Promise<void> | void;
+}
+
 /**
  * The lock of a fleet. Each holder owns one numbered object, its number is the holder's epoch, and only the highest
  * counts. A renewal replaces the holder's own object, so a paused holder that wakes up late can only touch an epoch
@@ -45,14 +53,13 @@ export class FleetLock {
   /**
    * Takes the lock when it is free, released, its holder is proven dead, or it stood unchanged for a whole lease
    * by this process's own clock. Throws FleetHeld when another holder is still alive after `waitMs`, and whatever
-   * `onWait`, asked at each look at a lock that is held, throws.
+   * `onWait` throws.
    */
   static async acquire(
     store: JournalStore,
     holder: Holder,
     timing: LockTiming,
-    stateOfHolder: (holder: Holder) => Promise<'alive' | 'dead' | 'unknown'>,
-    onWait: (record: LockRecord) => Promise<void> | void,
+    { stateOfHolder, onWait }: WhileHeld,
   ): Promise<FleetLock> {
     let watched = { mark: '', sinceMs: Number.POSITIVE_INFINITY };
     // The wait begins with the first answer: a slow one must not leave less than the lease that a dead holder is given.

@@ -1,3 +1,4 @@
+import { pMapIterable } from 'p-map';
 import type { JournalStore } from './store.ts';
 
 /** Reads under way at the same time: each is a round trip to a bucket. Below the 50 connections of an AWS client. */
@@ -10,12 +11,8 @@ interface ReadObject {
 }
 
 /** Objects in the order of these names, read some at a time; who has found what it looks for breaks off. */
-export async function* readTogether(
-  store: JournalStore,
-  names: readonly string[],
-): AsyncGenerator<ReadObject> {
-  for (let first = 0; first < names.length; first += READS_AT_ONCE) {
-    const some = names.slice(first, first + READS_AT_ONCE);
-    yield* await Promise.all(some.map(async (name) => ({ name, body: await store.read(name) })));
-  }
+export function readTogether(store: JournalStore, names: readonly string[]): AsyncIterable<ReadObject> {
+  return pMapIterable(names, async (name) => ({ name, body: await store.read(name) }), {
+    concurrency: READS_AT_ONCE,
+  });
 }

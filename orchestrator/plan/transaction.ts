@@ -1,5 +1,6 @@
 import { type ClientBase, DatabaseError, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg';
 import { PINNED_SETTINGS, setLocal } from '../../definition/sql.ts';
+import { Overdue } from '../errors.ts';
 
 const QUERY_CANCELED = '57014';
 
@@ -29,7 +30,7 @@ export async function inReadOnlyTransaction<T>(
   } catch (error) {
     if (!(error instanceof DatabaseError) || error.code !== QUERY_CANCELED) throw error;
     const message = `${what}: a statement took longer than ${statementTimeoutMs} ms. Look at what the database is busy with, and try again.`;
-    throw new Error(message, { cause: error });
+    throw new Overdue(message, { cause: error });
   } finally {
     // A connection that was lost has nothing left to roll back, and its own error is already on its way.
     await client.query('ROLLBACK').catch(() => undefined);

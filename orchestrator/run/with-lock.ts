@@ -53,9 +53,10 @@ export function takeLock(request: LockRequest): Promise<FleetLock> {
   const { store, leaseMs, holder, stateOfHolder, clock, reporter, signal } = request;
   let told = false;
   const timing = { leaseMs, waitMs: leaseMs * 1.2, clock, signal };
-  return FleetLock.acquire(store, holder, timing, stateOfHolder, async (record) => {
+  const onWait = async (record: LockRecord): Promise<void> => {
     if (!told) reporter.note(`waiting for the lock: ${holderWords(record.holder)}`);
     told = true;
     await request.whileHeld?.(record);
-  });
+  };
+  return FleetLock.acquire(store, holder, timing, { stateOfHolder, onWait });
 }

@@ -1,6 +1,7 @@
 import { DescribeScalingActivitiesCommand } from '@aws-sdk/client-auto-scaling';
 import { expect } from 'vitest';
-import { exitCodeOf, messageOf } from '../../orchestrator/errors.ts';
+import { exitCodeOf } from '../../definition/failure.ts';
+import { messageOf } from '../../orchestrator/errors.ts';
 import type { CheckedFleet, FleetCheckOptions } from '../../orchestrator/run/context.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { type ApiProxy, startApiProxy } from './api-proxy.ts';

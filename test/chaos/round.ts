@@ -49,7 +49,7 @@ export async function playRound(plan: Plan, { tell, signal }: RoundOptions): Pro
   const folder = await mkdtemp(join(tmpdir(), 'reindex-fleet-chaos-'));
   await chmod(folder, 0o755); // The services may run as another user.
   const played: Played = { trials: [], comparisons: [] };
-  const problem = await playRuns(plan, folder, story, signal, played).then(
+  const problem = await playRuns(plan, { folder, story, signal }, played).then(
     () => null,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
@@ -71,9 +71,7 @@ export async function playRound(plan: Plan, { tell, signal }: RoundOptions): Pro
 
 async function playRuns(
   plan: Plan,
-  folder: string,
-  story: Story,
-  signal: AbortSignal,
+  { folder, story, signal }: { readonly folder: string; readonly story: Story; readonly signal: AbortSignal },
   played: Played,
 ): Promise<void> {
   story.add(`database and search node start in ${folder}`);

@@ -4,6 +4,7 @@ import {
   call,
   HOLDER,
   post,
+  send,
   taskRequest,
   testServices,
   type TestService,
@@ -99,8 +100,8 @@ describe('a worker that drains', () => {
     await post(s, taskRequest());
     await post(s, second);
     await call(s, 'POST', '/drain');
-    const json = { ...HOLDER, 'content-type': 'application/json' };
-    expect((await call(s, 'PATCH', '/task/task-2', json, '{"end_index":"7"}')).status).toBe(200);
+    const lowered = await send(s, '/task/task-2', { method: 'PATCH', body: '{"end_index":"7"}' });
+    expect(lowered.status).toBe(200);
     expect((await call(s, 'DELETE', '/task/task-1')).body).toMatchObject({ error: { next: 'cancelled' } });
     expect(s.runs.map(({ request }) => request.end_index)).toEqual(['100', '7']);
     expect(s.drained).toBeNull();

@@ -6,6 +6,7 @@ import {
   call,
   HOLDER,
   post,
+  send,
   taskRequest,
   testServices,
   type TestService,
@@ -21,7 +22,7 @@ function patch(
   { task = 'task-1', headers = HOLDER }: { task?: string; headers?: Record<string, string> } = {},
 ): Promise<Answer> {
   const body = typeof end === 'string' ? JSON.stringify({ end_index: end }) : JSON.stringify(end);
-  return call(s, 'PATCH', `/task/${task}`, { 'content-type': 'application/json', ...headers }, body);
+  return send(s, `/task/${task}`, { method: 'PATCH', headers, body });
 }
 
 async function patched(s: TestService, end: string): Promise<TaskStatus> {
@@ -156,13 +157,11 @@ describe('who may move an end, and how', () => {
   it('is the holder of the lock of the run that is worked for, and no person', async () => {
     const s = await serve();
     await post(s, taskRequest());
-    const nobody = await call(
-      s,
-      'PATCH',
-      '/task/task-1',
-      { 'content-type': 'application/json' },
-      '{"end_index":"50"}',
-    );
+    const nobody = await send(s, '/task/task-1', {
+      method: 'PATCH',
+      headers: {},
+      body: '{"end_index":"50"}',
+    });
     expect(nobody).toMatchObject({ status: 400, body: { field: 'Reindex-Run' } });
     expect((await patch(s, '50', { headers: { ...HOLDER, 'Reindex-Epoch': '2' } })).status).toBe(409);
     expect((await patch(s, '50', { headers: { ...HOLDER, 'Reindex-Run': 'run-2' } })).status).toBe(409);

@@ -133,13 +133,10 @@ export async function takeLock(store: JournalStore, purpose: string): Promise<Fl
   const holder = { host: 'elsewhere', pid: 7, identity: null, since: new Date().toISOString(), purpose };
   const { signal } = new AbortController();
   const timing = { leaseMs: 15_000, waitMs: 0, clock: systemClock, signal };
-  return FleetLock.acquire(
-    store,
-    holder,
-    timing,
-    () => Promise.resolve('unknown'),
-    () => {},
-  );
+  return FleetLock.acquire(store, holder, timing, {
+    stateOfHolder: () => Promise.resolve('unknown'),
+    onWait: () => {},
+  });
 }
 
 /** As a process does that lives. */

@@ -120,13 +120,10 @@ async function setUpAbandon(scope: TestScope) {
     const clock = { now: () => new Date(), monotonicMs: () => nowMs, sleep };
     const holder = await describeThisProcess('a test', new Date());
     const timing = { leaseMs: 600_000, waitMs: 0, clock: systemClock, signal };
-    const lock = await FleetLock.acquire(
-      store,
-      holder,
-      timing,
-      () => Promise.resolve('unknown'),
-      () => {},
-    );
+    const lock = await FleetLock.acquire(store, holder, timing, {
+      stateOfHolder: () => Promise.resolve('unknown'),
+      onWait: () => {},
+    });
     const openFleet = () =>
       Promise.resolve({ fleet, timing: { zeroQuietMs: 0, terminateTimeoutMs: 15_000 } });
     try {

@@ -1,5 +1,6 @@
 import { describedDigest, digestDefinition } from '../../definition/digest.ts';
-import { exitCodeOf, Interrupted, messageOf } from '../../orchestrator/errors.ts';
+import { exitCodeOf } from '../../definition/failure.ts';
+import { Interrupted, messageOf } from '../../orchestrator/errors.ts';
 import { certainStore } from '../../orchestrator/journal/certain-store.ts';
 import type { FleetLock } from '../../orchestrator/journal/lock.ts';
 import type { RunIdentity } from '../../orchestrator/reconcile/events.ts';
@@ -22,6 +23,14 @@ export type Command = 'run' | 'claim' | WorkPhase | 'abandon' | 'sweep';
 export interface Ended {
   readonly code: number;
   readonly message: string;
+}
+
+/** What a command works with once it has the fleet. */
+interface Locked {
+  readonly offline: Offline;
+  readonly chosen: ChosenRun;
+  readonly lock: FleetLock;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -88,7 +97,7 @@ export class VirtualOrchestrator {
       this.#ports.epoch = lock.epoch;
       if (command === 'abandon') return this.#abandon(offline, lock, signal);
       const chosen = await this.#choose(offline);
-      if (!this.#isOver(chosen)) await this.#carryOut(offline, chosen, lock, signal, command);
+      if (!this.#isOver(chosen)) await this.#carryOut({ offline, chosen, lock, signal }, command);
     });
   }
 
@@ -101,10 +110,7 @@ export class VirtualOrchestrator {
   }
 
   async #carryOut(
-    offline: Offline,
-    chosen: ChosenRun,
-    lock: FleetLock,
-    signal: AbortSignal,
+    { offline, chosen, lock, signal }: Locked,
     command: 'run' | 'claim' | WorkPhase,
   ): Promise<void> {
     const { clock } = this.process;

@@ -41,8 +41,7 @@ export class VirtualLease {
       { ...certain, create, read },
       holder,
       { leaseMs: LEASE_MS, waitMs: LEASE_MS * 1.2, clock, signal: new AbortController().signal },
-      () => Promise.resolve(state),
-      onWait,
+      { stateOfHolder: () => Promise.resolve(state), onWait },
     );
   }
 

@@ -192,18 +192,27 @@ export interface Answer {
   readonly headers: Headers;
 }
 
-export async function call(
+export function call(
   service: TestService,
   method: string,
   path: string,
   headers: Record<string, string> = HOLDER,
-  body?: string,
 ): Promise<Answer> {
-  const response = await fetch(service.url + path, {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body }),
-  });
+  return answerOf(service.url + path, { method, headers });
+}
+
+/** As `call`, with a body of JSON. */
+export function send(
+  service: TestService,
+  path: string,
+  { method, headers = HOLDER, body }: { method: string; headers?: Record<string, string>; body: string },
+): Promise<Answer> {
+  const typed = { 'content-type': 'application/json', ...headers };
+  return answerOf(service.url + path, { method, headers: typed, body });
+}
+
+async function answerOf(url: string, request: RequestInit): Promise<Answer> {
+  const response = await fetch(url, request);
   const text = await response.text();
   return {
     status: response.status,
@@ -218,5 +227,5 @@ export function post(
   headers: Record<string, string> = HOLDER,
 ): Promise<Answer> {
   const body = typeof request === 'string' ? request : JSON.stringify(request);
-  return call(service, 'POST', '/reindexing_task', { 'content-type': 'application/json', ...headers }, body);
+  return send(service, '/reindexing_task', { method: 'POST', headers, body });
 }

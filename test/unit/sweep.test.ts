@@ -265,7 +265,7 @@ function lockRequest(purpose: string) {
 function lockOf(purpose: string): Promise<FleetLock> {
   const { store, stateOfHolder, signal } = lockRequest(purpose);
   const timing = { leaseMs: LEASE_MS, waitMs: 0, clock, signal };
-  return FleetLock.acquire(store, holder(purpose), timing, stateOfHolder, () => {});
+  return FleetLock.acquire(store, holder(purpose), timing, { stateOfHolder, onWait: () => {} });
 }
 
 function holder(purpose: string): Holder {

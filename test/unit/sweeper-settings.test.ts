@@ -4,7 +4,7 @@ import {
   SETTINGS_VARIABLE,
   sweeperSettings,
 } from '../../infra/sweeper/sweeper-settings.ts';
-import { exitCodeOf } from '../../orchestrator/errors.ts';
+import { exitCodeOf } from '../../definition/failure.ts';
 
 const AWS = {
   region: 'eu-central-1',

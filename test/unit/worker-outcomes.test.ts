@@ -164,7 +164,7 @@ describe('classOf', () => {
     ['strict_dynamic_mapping_exception', 'x', 400, true, 'refused'],
     ['mapper_parsing_exception', 'x', 400, true, 'refused'],
   ];
-  it.each(cases)('%s (%s), status %i, versioned %s: %s', (type, reason, status, versioned, expected) => {
+  it.each(cases)('%s (%s), status %i, versioned %s: %s', (...[type, reason, status, versioned, expected]) => {
     expect(classOf(type, reason, status, versioned)).toBe(expected);
   });
 

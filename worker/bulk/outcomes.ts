@@ -1,3 +1,4 @@
+import { Failure } from '../../definition/failure.ts';
 import { TaskFailure } from '../task-failure.ts';
 
 /**
@@ -42,8 +43,9 @@ export interface Outcomes {
 }
 
 /** A response that does not fit what was sent; none of it is believed. */
-export class ResponseMismatch extends Error {
+export class ResponseMismatch extends Failure {
   override readonly name = 'ResponseMismatch';
+  override readonly move = 'try-again';
 }
 
 interface ItemResponse {

@@ -1,4 +1,5 @@
 import type { InstanceMetadata } from './metadata.ts';
+import { InstanceFailure } from './instance-failure.ts';
 
 /** Who the instance is. */
 export interface Identity {
@@ -14,7 +15,7 @@ export interface Identity {
 export async function readIdentity(metadata: InstanceMetadata): Promise<Identity> {
   const needed = async (path: string): Promise<string> => {
     const value = await metadata.read(path);
-    if (value === null || value === '') throw new Error(`The instance metadata has no ${path}.`);
+    if (value === null || value === '') throw new InstanceFailure(`The instance metadata has no ${path}.`);
     return value;
   };
   // One after another, so that the first fetches the token for all.

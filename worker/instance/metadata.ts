@@ -1,4 +1,5 @@
 import { request } from 'undici';
+import { InstanceFailure } from './instance-failure.ts';
 
 /** The longest that the service gives: six hours. */
 const TOKEN_TTL_SECONDS = 21_600;
@@ -47,7 +48,7 @@ export class InstanceMetadata {
         'token-ttl-seconds': String(TOKEN_TTL_SECONDS),
       });
       if (status !== 200)
-        throw new Error(`The instance metadata service gives no token: it answers ${status}.`);
+        throw new InstanceFailure(`The instance metadata service gives no token: it answers ${status}.`);
       this.#token = { value: text, renewAtMs: nowMs + TOKEN_TTL_SECONDS * 1_000 - RENEW_BEFORE_MS };
     }
     return this.#token.value;
@@ -68,9 +69,12 @@ export class InstanceMetadata {
       return { status: statusCode, text: await body.text() };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`The instance metadata service at ${this.#url} cannot be reached: ${reason}.`, {
-        cause: error,
-      });
+      throw new InstanceFailure(
+        `The instance metadata service at ${this.#url} cannot be reached: ${reason}.`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 }
@@ -83,5 +87,5 @@ interface Answer {
 function textOf({ status, text }: Answer, path: string): string | null {
   if (status === NOT_FOUND) return null;
   if (status === 200) return text;
-  throw new Error(`The instance metadata service answers ${status} for ${path}.`);
+  throw new InstanceFailure(`The instance metadata service answers ${status} for ${path}.`);
 }

@@ -1,4 +1,5 @@
 import { awsErrorText } from './aws-error.ts';
+import { InstanceFailure } from './instance-failure.ts';
 
 const CONNECTION_TIMEOUT_MS = 2_000;
 const CALL_TIMEOUT_MS = 10_000;
@@ -28,7 +29,7 @@ export async function readParameters(path: string, region: string): Promise<Reco
     return parameters;
   } catch (error) {
     const call = { action: 'ssm:GetParametersByPath', resource: path, region };
-    throw new Error(awsErrorText(error, call), { cause: error });
+    throw new InstanceFailure(awsErrorText(error, call), { cause: error });
   } finally {
     client.destroy();
   }

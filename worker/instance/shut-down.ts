@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { InstanceFailure } from './instance-failure.ts';
 
 /**
  * Shuts the machine down.
  * @param command split at spaces, run without a shell
- * @throws Error when it cannot be run or fails
+ * @throws InstanceFailure when it fails, or what Node says when it cannot be run
  */
 export async function shutDownMachine(command: string): Promise<void> {
   const [program = '', ...args] = command.split(/ +/);
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-  if (code !== 0) throw new Error(`The command "${command}" ended by ${signal ?? `exit code ${code}`}.`);
+  if (code !== 0)
+    throw new InstanceFailure(`The command "${command}" ended by ${signal ?? `exit code ${code}`}.`);
 }

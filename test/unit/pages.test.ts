@@ -1,0 +1,63 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PAGES = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md'], { cwd: ROOT }).filter(
+  (page) => page !== 'CHANGELOG.md',
+);
+const ROOMS = 'definition|worker|orchestrator|infra|embedded|examples|test|docs';
+
+describe.each(PAGES)('%s', (page) => {
+  const text = readFileSync(join(ROOT, page), 'utf8');
+
+  it('links to files and headings that are there', () => {
+    expect(linksOf(text).filter((link) => !leadsSomewhere(page, link))).toEqual([]);
+  });
+
+  it('names files and folders that are there', () => {
+    expect(namedIn(text).filter((path) => !isThere(path))).toEqual([]);
+  });
+});
+
+it('a link to nowhere is found', () => {
+  const text =
+    '[a](docs/none.md) [b](CONTRIBUTING.md#no-such-heading) [c](CONTRIBUTING.md#the-rooms) `worker/none.ts`';
+  expect(linksOf(text).map((link) => leadsSomewhere('README.md', link))).toEqual([false, false, true]);
+  expect(namedIn(text)).toEqual(['worker/none.ts']);
+});
+
+/** What `[words](target)` leads to within the repository. */
+function linksOf(text: string): string[] {
+  const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+  return targets.filter((target) => !/^[a-z]+:/.test(target));
+}
+
+function leadsSomewhere(page: string, link: string): boolean {
+  const [path = '', anchor] = link.split('#');
+  const target = path === '' ? page : normalize(join(dirname(page), path));
+  if (!existsSync(join(ROOT, target))) return false;
+  return anchor === undefined || anchorsOf(readFileSync(join(ROOT, target), 'utf8')).includes(anchor);
+}
+
+/** As GitHub makes them of headings. */
+function anchorsOf(text: string): string[] {
+  const outsideCode = text.replaceAll(/^```[\s\S]*?^```/gm, '');
+  return [...outsideCode.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** Paths in backticks that begin with a room of the repository. What stands for a name, as in `<kind>`, is none. */
+function namedIn(text: string): string[] {
+  const path = new RegExp(`\`((?:${ROOMS})/[\\w./-]*)\``, 'g');
+  return [...text.matchAll(path)].map(([, named = '']) => named);
+}
+
+function isThere(path: string): boolean {
+  return existsSync(join(ROOT, path));
+}
