@@ -65,23 +65,6 @@ export const rangeStateSchema: z.ZodType<RangeState> = z.discriminatedUnion('sta
   z.strictObject({ ...open, status: z.literal('failed'), lastReason: z.string() }),
 ]);
 
-/**
- * A range as snapshots held it up to journals of schema 3: one that waits or has failed names the instance and the task
- * that it had last, which no longer mean anything.
- */
-export const olderRangeStateSchema = z
-  .strictObject({
-    ...open,
-    status: z.enum(['waiting', 'assigned', 'failed']),
-    instance: z.string().nullable(),
-    task: z.string().nullable(),
-    cutAt: z.string().nullable(),
-  })
-  .transform(({ instance, task, cutAt, ...range }): unknown =>
-    range.status === 'assigned' ? { ...range, instance, task, cutAt } : range,
-  )
-  .pipe(rangeStateSchema);
-
 /** A range of the plan as a pass begins it. */
 export function freshRange({ number, ...planned }: PlannedRange, pass: number): WaitingRange {
   return { ...planned, ...NEVER_GIVEN, id: `p${pass}-${number}` };
@@ -140,7 +123,7 @@ export function cutRange(
   const bytes = range.rows === 0 ? 0 : (range.bytes * Math.min(wanted, range.rows)) / range.rows;
   const rows = Math.max(0, range.rows - wanted);
   return {
-    kept: { ...range, end: at, cutAt: null, rows, bytes: range.bytes - bytes },
+    kept: { ...range, end: at, cutAt: null, rows, bytes: Math.max(0, range.bytes - bytes) },
     rest: { ...NEVER_GIVEN, id: rest, start: at, end: range.end, rows: wanted, bytes },
   };
 }

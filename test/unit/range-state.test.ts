@@ -8,12 +8,10 @@ import {
   assignRange,
   cutRange,
   freshRange,
-  olderRangeStateSchema,
   rangeStateSchema,
   restOfRange,
   retryRange,
 } from '../../orchestrator/reconcile/range-state.ts';
-import { applyEvents, emptyState } from '../../orchestrator/reconcile/state.ts';
 
 const PLANNED = { number: '07', start: '100', end: '200', rows: 90, bytes: 900 };
 const FRESH = freshRange(PLANNED, 2);
@@ -66,11 +64,21 @@ describe('a range of a pass', () => {
       bytes: 300,
     });
   });
+
+  it('never grows or shrinks in rows and bytes by a cut, wherever that lies', () => {
+    fc.assert(
+      fc.property(fc.nat(1000), fc.nat(1000), fc.nat(1_000_000), (rows, wanted, thirds) => {
+        const bytes = thirds / 3;
+        const { kept, rest } = cutRange({ ...ASSIGNED, rows, bytes }, { at: '150', rest: 'r', rows: wanted });
+        expect(kept.bytes + rest.bytes).toBeCloseTo(bytes, 3);
+        expect(kept.rows).toBe(Math.max(0, rows - wanted));
+        for (const part of [kept, rest]) expect(rangeStateSchema.parse(part)).toEqual(part);
+      }),
+    );
+  });
 });
 
 describe('a range in a snapshot', () => {
-  const older = { instance: 'i-1', task: 't.1', cutAt: null };
-
   test.each([FRESH, ASSIGNED, { ...ASSIGNED, cutAt: '150' }, restOf(ASSIGNED, { outcome: 'failed' })])(
     'is read back as it was: $status',
     (range) => {
@@ -83,41 +91,7 @@ describe('a range in a snapshot', () => {
     expect(rangeStateSchema.safeParse(withoutTask).success).toBe(false);
     expect(rangeStateSchema.safeParse({ ...FRESH, instance: 'i-1' }).success).toBe(false);
     expect(rangeStateSchema.safeParse({ ...FRESH, status: 'paused' }).success).toBe(false);
-    expect(
-      olderRangeStateSchema.safeParse({ ...FRESH, ...older, status: 'assigned', task: null }).success,
-    ).toBe(false);
   });
-
-  it('of an older version is read without the worker that it had last', () => {
-    const waits = restOf(ASSIGNED, {});
-    expect(olderRangeStateSchema.parse({ ...waits, ...older })).toEqual(waits);
-    expect(olderRangeStateSchema.parse({ ...ASSIGNED })).toEqual(ASSIGNED);
-    expect(olderRangeStateSchema.parse({ ...FRESH, instance: null, task: null, cutAt: null })).toEqual(FRESH);
-  });
-
-  it('never grows or shrinks in rows and bytes by a cut, wherever that lies', () => {
-    fc.assert(
-      fc.property(fc.nat(1000), fc.nat(1000), fc.nat(1_000_000), (rows, wanted, bytes) => {
-        const { kept, rest } = cutRange({ ...ASSIGNED, rows, bytes }, { at: '150', rest: 'r', rows: wanted });
-        expect(kept.bytes + rest.bytes).toBeCloseTo(bytes, 3);
-        expect(kept.rows).toBe(Math.max(0, rows - wanted));
-      }),
-    );
-  });
-});
-
-test('a range is not settled in a run whose keys are of a kind that this build does not know', () => {
-  const state = applyEvents(emptyState(), [
-    { type: 'planned', keyKind: 'shape', ranges: [PLANNED], bounds: null },
-    { type: 'pass_opened', pass: 2, numbers: null },
-    { type: 'assigned', range: FRESH.id, attempt: 1, instance: 'i-1', task: 't.1' },
-  ]);
-  const settled = { range: FRESH.id, task: 't.1', through: '129', outcome: 'rest_waits' } as const;
-  expect(() =>
-    applyEvents(state, [{ type: 'settled', ...settled, counts: NO_COUNTS, charged: false, reason: 'lost' }]),
-  ).toThrow(
-    "does not know the kind of the run's keys (shape): carry the run on with the build that began it",
-  );
 });
 
 function restOf(range: AssignedRange, event: Partial<SettledEvent>) {

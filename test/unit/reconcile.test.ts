@@ -54,6 +54,15 @@ describe('a pass that meets no fault', () => {
   });
 });
 
+it('a run whose keys are of a kind that this build does not know is not carried on', () => {
+  const world = new VirtualWorld({ ranges: evenRanges(1, 10) });
+  const { plan } = world.state;
+  world.state = { ...world.state, plan: plan && { ...plan, keyKind: 'shape' } };
+  expect(() => world.runToEnd()).toThrow(
+    "does not know the kind of the run's keys (shape): carry the run on with the build that began it",
+  );
+});
+
 describe('workers that fail', () => {
   it('use up the replacements, also where what has ended is not seen any more', () => {
     const world = new VirtualWorld({
