@@ -52,8 +52,10 @@ export interface FleetPass {
   readonly pin: FleetPin;
   /** Of the lock. Rises with each holder. */
   readonly epoch: number;
+  /** The pass's number. */
+  readonly pass: number;
   /** The run's journal as it stands whenever it is asked. */
-  readonly state: () => Pick<RunState, 'cleared' | 'desired' | 'pass'>;
+  readonly state: () => Pick<RunState, 'cleared' | 'desired'>;
   /** Where workers find the database, the password in it. */
   readonly sourceUrl: string;
   readonly targetUrl: string;

@@ -1,9 +1,7 @@
+import type { Billing } from './billing.ts';
 import { type Draft, isDown, isForeign, type Limits } from './draft.ts';
 import type { Observation } from './observation.ts';
 import { type InstanceTimes, isDone, type RunState } from './state.ts';
-
-/** EC2 bills a Linux instance by the second, a minute at least: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/concepts.html */
-const LEAST_BILLED_SECONDS = 60;
 
 /** Records when each instance of the run was launched and when it ended, as far as the fleet's own clock says so. */
 export function noteInstances(draft: Draft, observation: Observation): void {
@@ -44,31 +42,39 @@ export interface InstanceUse {
 }
 
 /** What a run's instances have used by `at`. */
-export function instanceUse({ instances }: Pick<RunState, 'instances'>, at: string): InstanceUse {
+export function instanceUse(
+  { instances }: Pick<RunState, 'instances'>,
+  at: string,
+  billing: Billing,
+): InstanceUse {
   const times = [...instances.values()];
   const atMs = Date.parse(at);
   return {
-    seconds: times.reduce((sum, time) => sum + billedSeconds(time, atMs), 0),
+    seconds: times.reduce((sum, time) => sum + billedSeconds(time, atMs, billing), 0),
     instances: times.length,
     exact: times.every(({ seen }) => seen),
   };
 }
 
 /** What so many instances use at least that all live for `seconds`. */
-export function leastUse(instances: number, seconds: number): InstanceUse {
-  return { seconds: instances * Math.max(LEAST_BILLED_SECONDS, seconds), instances, exact: true };
+export function leastUse(instances: number, seconds: number, { leastSeconds }: Billing): InstanceUse {
+  return { seconds: instances * Math.max(leastSeconds, seconds), instances, exact: true };
 }
 
-function billedSeconds({ launchedAt, endedAt }: InstanceTimes, atMs: number): number {
+function billedSeconds(
+  { launchedAt, endedAt }: InstanceTimes,
+  atMs: number,
+  { leastSeconds }: Billing,
+): number {
   const endMs = endedAt === null ? atMs : Date.parse(endedAt);
   const seconds = (endMs - Date.parse(launchedAt)) / 1000;
-  return Math.max(LEAST_BILLED_SECONDS, seconds);
+  return Math.max(leastSeconds, seconds);
 }
 
 /** Ends the run before it costs more than it may: at zero, with what is settled kept. Not when all is done. */
 export function stopAtMostCost(draft: Draft, observation: Observation, limits: Limits): void {
   if (limits.mostInstanceSeconds === null || isDone(draft.state)) return;
-  const { seconds } = instanceUse(draft.state, observation.at);
+  const { seconds } = instanceUse(draft.state, observation.at, limits.billing);
   if (seconds < limits.mostInstanceSeconds) return;
   draft.stop(
     `the run's instances have been used for ${Math.round(seconds)} s together, which is all that --max-cost allows: the same command with a higher one carries it on`,

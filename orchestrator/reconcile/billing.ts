@@ -1,5 +1,5 @@
-/** How the time of an instance is billed, as its kind of fleet says. */
+/** How a kind of fleet bills its instances. */
 export interface Billing {
-  /** An instance is billed by the second, and for so many seconds at least. */
+  /** What one instance costs at least, as seconds of use; 0: nothing. */
   readonly leastSeconds: number;
 }

@@ -1,3 +1,4 @@
+import type { Billing } from './billing.ts';
 import type { RunEvent } from './events.ts';
 import type { EditableMemory, InstanceMemory, TaskMemory } from './memory.ts';
 import { type ObservedInstance, type Observation, ownAnswer, type WorkerAnswer } from './observation.ts';
@@ -23,6 +24,8 @@ export interface Limits {
   readonly capacityTimeoutMs: number;
   /** The run ends at zero when its instances have lived for so long together; null: nobody has set a bound. */
   readonly mostInstanceSeconds: number | null;
+  /** Of the run's instances. */
+  readonly billing: Billing;
   /** Without any answer for this long, a worker that was ready counts as lost. */
   readonly lostAfterMs: number;
   /** A running task without progress, while it waits for nothing, fails its attempt. */

@@ -1,5 +1,6 @@
 import { fleetKind } from '../fleet-kind.ts';
-import { AUTO_SCALING } from './pin.ts';
+import { GROUP_BILLING } from './billing.ts';
+import { AUTO_SCALING } from './group-pin.ts';
 import { autoScalingSection } from './settings.ts';
 
 /** Instances of an Auto Scaling group. They go on without the orchestrator, and wait for a resume until their lease runs out. */
@@ -10,8 +11,7 @@ export const autoScaling = fleetKind({
   reachesThisMachine: false,
   outlivesProcess: true,
   isPaidFor: true,
-  /** EC2 bills a Linux instance by the second, a minute at least: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/concepts.html */
-  billing: { leastSeconds: 60 },
+  billing: GROUP_BILLING,
   formerNames: {
     aws: [
       'group',

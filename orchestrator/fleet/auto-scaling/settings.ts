@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { section } from '../../../definition/section.ts';
 import { DEFAULT_PORT } from '../../../worker/contract.ts';
+import type { AwsSettings } from '../../aws/aws-settings.ts';
 import { ms, text, whole } from '../../setting-types.ts';
 
 /** A name in Parameter Store: https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html */
@@ -37,3 +38,6 @@ export const autoScalingSection = section({
 });
 
 export type AutoScalingSettings = z.output<typeof autoScalingSection>;
+
+/** With where the group is. */
+export type GroupSettings = AutoScalingSettings & Pick<AwsSettings, 'region' | 'profile'>;

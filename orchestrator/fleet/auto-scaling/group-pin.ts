@@ -20,12 +20,12 @@ const groupPinSchema = z.strictObject({
  */
 export type GroupPin = Readonly<z.infer<typeof groupPinSchema>>;
 
-export function writeGroupPin(pin: GroupPin): FleetPin {
+export function fleetPinOf(pin: GroupPin): FleetPin {
   return { kind: AUTO_SCALING, data: pin };
 }
 
 /** @throws RunFailed when it was not written by this kind of fleet */
-export function readGroupPin({ data }: FleetPin): GroupPin {
+export function groupPinOf({ data }: FleetPin): GroupPin {
   const parsed = groupPinSchema.safeParse(data);
   if (parsed.success) return parsed.data;
   throw new RunFailed(
