@@ -252,9 +252,9 @@ describe('local processes', () => {
     await fleet.terminate(first?.id ?? '', { decrement: false });
     await ended({ fleet, pass: () => sleep(50) }, () => false);
     const { instances } = await fleet.observe();
-    const [launchedAt = '', endedAt = ''] = [instances[0]?.launchedAt ?? '', instances[0]?.endedAt ?? ''];
-    expect(first).toMatchObject({ launchedAt, endedAt: null });
-    expect(Date.parse(endedAt)).toBeGreaterThanOrEqual(Date.parse(launchedAt));
+    const [last] = instances;
+    expect(first).toMatchObject({ launchedAt: last?.launchedAt, endedAt: null });
+    expect(Date.parse(last?.endedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(last?.launchedAt ?? ''));
     await fleet.close();
   });
 

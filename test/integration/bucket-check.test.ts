@@ -127,6 +127,7 @@ describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeo
       settings: {
         journal: { url: `s3://${bucket}/reindex-fleet` },
         aws: { region: REGION },
+        auto_scaling: { group: 'books', token_parameter: '/books/token' },
       },
     });
   }
