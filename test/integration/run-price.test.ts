@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { errorOf, resultOf } from '../support/run-command.ts';
+import { rangesDone, stateOf } from '../support/run-journal.ts';
 import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
 import { gatedPlaces, PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
 
@@ -40,6 +41,19 @@ describe('worker processes with a price', { timeout: 120_000 }, () => {
       rows: ROWS,
     });
   });
+});
+
+it('worker processes of an interrupted run have ended with it, and cost no more', {
+  timeout: 120_000,
+}, async (scope) => {
+  const { setup } = await gated(scope);
+  const command = setup.start('run');
+  await rangesDone(setup, 4);
+  command.child.kill('SIGTERM');
+  expect((await command.ended).code).toBe(143);
+  const times = [...((await stateOf(setup))?.instances.values() ?? [])];
+  expect(times.length).toBeGreaterThan(0);
+  expect(times.filter(({ endedAt, seen }) => endedAt === null || !seen)).toEqual([]);
 });
 
 it('worker processes without a price are nothing that a result could count', {
