@@ -77,7 +77,7 @@ export async function runPass(dependencies: PassDependencies): Promise<void> {
 
 /** What is still done when a pass ends early. Who lost the lock does nothing more. */
 async function leave(cause: unknown, memory: Memory, dependencies: PassDependencies): Promise<void> {
-  const { journal, signal, fleet, clock, requireHeld, limits } = dependencies;
+  const { signal, fleet, clock, requireHeld, limits } = dependencies;
   if (signal.reason instanceof Interrupted)
     return dependencies.outlivesProcess ? undefined : keepWhatIsSettled(dependencies, memory);
   if (cause instanceof Superseded || signal.reason instanceof Superseded) return;

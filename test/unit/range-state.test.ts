@@ -13,8 +13,10 @@ import {
   restOfRange,
   retryRange,
 } from '../../orchestrator/reconcile/range-state.ts';
+import { applyEvents, emptyState } from '../../orchestrator/reconcile/state.ts';
 
-const FRESH = freshRange({ number: '07', start: '100', end: '200', rows: 90, bytes: 900 }, 2);
+const PLANNED = { number: '07', start: '100', end: '200', rows: 90, bytes: 900 };
+const FRESH = freshRange(PLANNED, 2);
 const ASSIGNED = assignRange(FRESH, { attempt: 1, instance: 'i-1', task: 't.1' });
 
 describe('a range of a pass', () => {
@@ -102,6 +104,20 @@ describe('a range in a snapshot', () => {
       }),
     );
   });
+});
+
+test('a range is not settled in a run whose keys are of a kind that this build does not know', () => {
+  const state = applyEvents(emptyState(), [
+    { type: 'planned', keyKind: 'shape', ranges: [PLANNED], bounds: null },
+    { type: 'pass_opened', pass: 2, numbers: null },
+    { type: 'assigned', range: FRESH.id, attempt: 1, instance: 'i-1', task: 't.1' },
+  ]);
+  const settled = { range: FRESH.id, task: 't.1', through: '129', outcome: 'rest_waits' } as const;
+  expect(() =>
+    applyEvents(state, [{ type: 'settled', ...settled, counts: NO_COUNTS, charged: false, reason: 'lost' }]),
+  ).toThrow(
+    "does not know the kind of the run's keys (shape): carry the run on with the build that began it",
+  );
 });
 
 function restOf(range: AssignedRange, event: Partial<SettledEvent>) {
