@@ -116,7 +116,7 @@ function withSettings(command: Command): Command {
     .option('--fleet <name>', 'the fleet that the run holds')
     .option('--definitions <path>', 'index definition file or folder')
     .option('--definition <name>', 'which definition, if there are several')
-    .option('--journal <folder>', 'where journals, claims and locks are kept')
-    .option('--workers <count>', 'worker processes')
+    .option('--journal <url>', 'where journals, claims and locks are kept: a folder, or s3://bucket/prefix')
+    .option('--workers <count>', 'workers wanted')
     .option('--ranges <count>', 'ranges to split the table into');
 }

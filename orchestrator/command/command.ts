@@ -1,4 +1,4 @@
-import type { WorkersBackend } from '../run/context.ts';
+import type { FleetBackend } from '../fleet/fleet-backend.ts';
 import { UsageFault } from '../errors.ts';
 import type { Offline, OfflineFleet } from '../run/offline.ts';
 import type { Reporter } from '../report/reporter.ts';
@@ -10,7 +10,7 @@ export interface FleetContext {
   readonly offline: OfflineFleet;
   readonly reporter: Reporter;
   /** Where workers come from. */
-  readonly workers: WorkersBackend;
+  readonly workers: FleetBackend;
   /** Aborts at a signal. */
   readonly signal: AbortSignal;
 }

@@ -22,7 +22,7 @@ export function maxCostOf({ flags, offline }: CommandContext, command: string): 
   if (amount <= 0) throw new UsageFault(`${origin} is an amount of money, more than 0, e.g. 12.50`);
   if (priceOf(offline.settings) === null)
     throw new UsageFault(
-      `${origin} needs to know what an instance costs: set aws.price_per_hour in ${offline.settings.file}`,
+      `${origin} needs to know what an instance costs: set price.per_hour in ${offline.settings.file}`,
     );
   return amount;
 }

@@ -2,7 +2,7 @@ import { readAlias } from '../index/promote.ts';
 import { previewRetention } from '../index/retain.ts';
 import { claimHistory, runFolder } from '../journal/claims.ts';
 import { readRun } from '../journal/run-journal.ts';
-import { expectedCost, type Money, priceOf } from '../plan/cost.ts';
+import { accountingOf, expectedCost, type Money } from '../plan/cost.ts';
 import { expectedSeconds, type MeasuredRate } from '../plan/estimate.ts';
 import { type DefinitionPlan, planDefinition } from '../plan/plan.ts';
 import { bytesWords, countWords, durationWords, moneyWords, plural } from '../report/words.ts';
@@ -42,6 +42,7 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
       { rows: plan.rows.count, workers: settings.workers.count },
       await lastRate(context),
     );
+    const accounting = accountingOf(settings);
     const result = {
       status: 'planned',
       definition: loaded.definition.name,
@@ -53,13 +54,13 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
       bytes_per_row: plan.bytesPerRow,
       expected_bytes: plan.expectedBytes,
       expected_seconds: seconds,
-      expected_cost: expectedCost(priceOf(settings), settings.workers.count, seconds),
+      expected_cost: expectedCost(accounting, settings.workers.count, seconds),
       alias_serves: serves,
       would_keep: kept,
       would_delete: deleted,
       held_by: claim?.runKey ?? null,
     };
-    for (const line of planLines(plan, result, settings.aws !== null)) reporter.note(line);
+    for (const line of planLines(plan, result, accounting !== null)) reporter.note(line);
     return result;
   } finally {
     await connections.close();
@@ -77,14 +78,14 @@ interface PlanFigures {
   readonly held_by: string | null;
 }
 
-function planLines(plan: DefinitionPlan, figures: PlanFigures, hasInstances: boolean): string[] {
+function planLines(plan: DefinitionPlan, figures: PlanFigures, isAccountedFor: boolean): string[] {
   const names = (list: readonly string[]): string => (list.length === 0 ? 'none' : list.join(', '));
   return [
     `rows       ${plan.rows.exact ? '' : 'about '}${countWords(plan.rows.count)}${plan.rows.exact ? '' : ' (--exact counts them)'}`,
     `ranges     ${countWords(plan.ranges.length)} for ${plural(figures.workers, 'worker')}`,
     `size       ${plan.expectedBytes === null ? 'unknown' : `about ${bytesWords(plan.expectedBytes)} to the cluster`}`,
     `time       ${figures.expected_seconds === null ? 'unknown: this fleet has no finished run to go by' : `about ${durationWords(figures.expected_seconds)}, at the last run’s rate`}`,
-    ...(hasInstances ? [`cost       ${costWords(figures)}`] : []),
+    ...(isAccountedFor ? [`cost       ${costWords(figures)}`] : []),
     `alias      ${figures.alias} serves ${names(figures.alias_serves)}`,
     `would keep ${names(figures.would_keep)}`,
     `and delete ${names(figures.would_delete)}`,
@@ -96,9 +97,7 @@ function planLines(plan: DefinitionPlan, figures: PlanFigures, hasInstances: boo
 
 function costWords({ workers, expected_cost: cost, expected_seconds: seconds }: PlanFigures): string {
   if (cost !== null) return `about ${moneyWords(cost)} for ${plural(workers, 'instance')}`;
-  return seconds === null
-    ? 'unknown, as the time is'
-    : 'unknown: aws.price_per_hour says what an instance costs';
+  return seconds === null ? 'unknown, as the time is' : 'unknown: price.per_hour says what an instance costs';
 }
 
 /** The rate of the newest finished run of the same definition. */

@@ -1,13 +1,12 @@
 import { createRequire } from 'node:module';
 import { exitCodeOf } from '../../definition/failure.ts';
 import { Interrupted, messageOf } from '../errors.ts';
+import { connectFleet } from '../fleet/connect-fleet.ts';
 import { listenForSignals, wholeTurn } from '../lifetime.ts';
 import { jsonLines } from '../report/json-reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { TerminalReporter } from '../report/terminal-reporter.ts';
-import type { Environment, Settings } from '../settings.ts';
-import type { WorkersBackend } from '../run/context.ts';
-import { localWorkers } from '../run/local-workers.ts';
+import type { Environment } from '../settings.ts';
 import { openOffline, openOfflineFleet } from '../run/offline.ts';
 import { abandonCommand } from './abandon.ts';
 import { type Invocation, parseCommandLine } from './command-line.ts';
@@ -92,7 +91,7 @@ async function perform(
   { environment, workingFolder, reporter, output, signal }: Surroundings,
 ): Promise<CommandResult> {
   const settings = await commandSettings({ flags, environment, workingFolder }, signal);
-  const shared = { reporter, workers: await workersOf(settings), signal };
+  const shared = { reporter, workers: await connectFleet(settings), signal };
   // Where a schedule sweeps there need be no definitions.
   if (command === 'sweep')
     return sweepCommand({ ...shared, offline: openOfflineFleet(settings, environment) });
@@ -114,13 +113,6 @@ async function perform(
     default:
       return runCommandOrPhase(context, command);
   }
-}
-
-/** The cloud's room is not loaded for a run on this machine. */
-async function workersOf({ aws, fleet, workers }: Settings): Promise<WorkersBackend> {
-  if (aws === null) return localWorkers;
-  const { groupWorkers } = await import('../run/group-workers.ts');
-  return groupWorkers(aws, { workers: workers.count, fleet });
 }
 
 function chooseReporter({ stderr }: Output): Reporter {

@@ -2,13 +2,13 @@ import type { LaunchFailure, ObservedInstance } from '../reconcile/observation.t
 
 /**
  * The port to whatever runs workers: local processes, an Auto Scaling group, Kubernetes. Its calls are those of a
- * group with a desired capacity, which keeps as many instances as desired and replaces what ends by itself.
+ * group with a desired capacity, which keeps as many instances as desired and replaces what ends by itself. Where the
+ * platform has no such group, the fleet is opened with what the run's journal says is desired.
  * No call that changes something is retried below this port: what it did is seen by the next `observe`. One that rejects
  * with Throttled certainly did nothing.
  */
 export interface Fleet {
-  readonly kind: 'local' | 'auto-scaling';
-  /** The whole fleet. */
+  /** The whole fleet. A look changes nothing. */
   observe(): Promise<FleetView>;
   /** Sets the desired capacity outright; may be repeated. */
   setDesired(count: number): Promise<void>;

@@ -19,8 +19,7 @@ const POLLED_AT_ONCE = 250;
 
 /** One look at the whole fleet: the group, then every running worker, many at a time. */
 export async function observeFleet(
-  fleet: Pick<Fleet, 'observe'>,
-  client: WorkerCalls,
+  { fleet, workers: client }: { readonly fleet: Pick<Fleet, 'observe'>; readonly workers: WorkerCalls },
   state: Pick<RunState, 'open'>,
   { refusals, untold }: Outcome,
   now: Date,

@@ -63,16 +63,16 @@ function regionElsewhere(error: unknown): string | null {
 function adviceOn({ action, bucket, account, region }: FailedCall, error: unknown): string | null {
   const elsewhere = regionElsewhere(error);
   if (elsewhere !== null)
-    return `the bucket is in ${elsewhere}, not in ${region}: mend aws.region or aws.journal_bucket`;
+    return `the bucket is in ${elsewhere}, not in ${region}: mend aws.region or journal.url`;
   if (isAbsent(error))
-    return `there is no bucket ${bucket}: make it in account ${account}, or mend aws.journal_bucket`;
+    return `there is no bucket ${bucket}: make it in account ${account}, or mend journal.url`;
   const permission = missingPermission(error, action);
   if (permission === null) return null;
   const missing = `the permission ${permission} is missing: allow it for ${bucket}`;
   // S3 does not tell a bucket of somebody else from a missing permission, but in the latter case it mostly names it.
   return messageOf(error).includes('not authorized to perform')
     ? missing
-    : `${missing}; or the bucket is not of account ${account}: mend aws.journal_bucket`;
+    : `${missing}; or the bucket is not of account ${account}: mend journal.url`;
 }
 
 function isAbsent(error: unknown): boolean {

@@ -29,7 +29,7 @@ export async function checkStore(store: JournalStore): Promise<string[]> {
 }
 
 function doubleWinner({ location }: JournalStore): string {
-  return `the journal in ${location} is not safe: this store does not honour conditional writes (If-None-Match), so two processes could both take the fleet. Use Amazon S3 or another store that honours them: mend aws.journal_bucket or AWS_ENDPOINT_URL`;
+  return `the journal in ${location} is not safe: this store does not honour conditional writes (If-None-Match), so two processes could both take the fleet. Use Amazon S3 or another store that honours them: mend journal.url or AWS_ENDPOINT_URL`;
 }
 
 class Faults {

@@ -1,5 +1,5 @@
-import { GROUP_BILLING } from '../fleet/auto-scaling/billing.ts';
 import { type InstanceUse, leastUse } from '../reconcile/account-instances.ts';
+import type { Billing } from '../reconcile/billing.ts';
 import type { Settings } from '../settings.ts';
 
 /** What instances cost, as the settings say. */
@@ -24,10 +24,23 @@ const SECONDS_PER_HOUR = 3_600;
 /** Below what a minute of the smallest instance costs. */
 const DIGITS = 5;
 
-/** Null: workers are processes of this machine, or nobody has said what an instance costs. */
-export function priceOf({ aws }: Pick<Settings, 'aws'>): Price | null {
-  if (aws === null || aws.price_per_hour === null) return null;
-  return { perHour: aws.price_per_hour, currency: aws.currency };
+/** Null: nobody has said what an instance costs. */
+export function priceOf({ price }: Pick<Settings, 'price'>): Price | null {
+  return price === null ? null : { perHour: price.per_hour, currency: price.currency };
+}
+
+/** How a run's instances are accounted for. */
+export interface Accounting {
+  readonly billing: Billing;
+  /** Null: what they have used is told, and not what it costs. */
+  readonly price: Price | null;
+}
+
+/** Null: nobody pays for the instances, and nobody has said what one costs. */
+export function accountingOf(settings: Pick<Settings, 'price' | 'backend'>): Accounting | null {
+  const { billing, isPaidFor } = settings.backend.traits;
+  const price = priceOf(settings);
+  return price === null && !isPaidFor ? null : { billing, price };
 }
 
 export function costOf({ seconds, exact }: InstanceUse, { perHour, currency }: Price): Cost {
@@ -35,9 +48,14 @@ export function costOf({ seconds, exact }: InstanceUse, { perHour, currency }: P
 }
 
 /** Of all workers for as long as a run is expected to need them; null: time or price is not known. */
-export function expectedCost(price: Price | null, workers: number, seconds: number | null): Money | null {
-  if (price === null || seconds === null) return null;
-  const { amount, currency } = costOf(leastUse(workers, seconds, GROUP_BILLING), price);
+export function expectedCost(
+  accounting: Accounting | null,
+  workers: number,
+  seconds: number | null,
+): Money | null {
+  const price = accounting?.price ?? null;
+  if (accounting === null || price === null || seconds === null) return null;
+  const { amount, currency } = costOf(leastUse(workers, seconds, accounting.billing), price);
   return { amount, currency };
 }
 

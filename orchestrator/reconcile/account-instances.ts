@@ -1,5 +1,6 @@
 import type { Billing } from './billing.ts';
 import { type Draft, isDown, isForeign } from './draft.ts';
+import type { RunEvent } from './events.ts';
 import { type InstanceTimes, isDone, type RunState } from './state.ts';
 
 /** Records when each instance of the run was launched and when it ended, as far as the fleet's own clock says so. */
@@ -32,6 +33,13 @@ export function noteVanished(draft: Draft): void {
   for (const [instance, { endedAt }] of draft.state.instances)
     if (endedAt === null)
       draft.record({ type: 'instance_ended', instance, at: draft.observation.at, seen: false });
+}
+
+/** Instances that end with the process that drives them have ended at `at`. */
+export function endWithProcess({ instances }: Pick<RunState, 'instances'>, at: string): RunEvent[] {
+  return [...instances].flatMap(([instance, { endedAt }]) =>
+    endedAt === null ? [{ type: 'instance_ended', instance, at, seen: true } as const] : [],
+  );
 }
 
 export interface InstanceUse {

@@ -1,3 +1,5 @@
+import type { FleetPin } from './fleet-pin.ts';
+
 /**
  * What a run's journal records. An event that stands for a call is written before the call is made; what is then
  * seen is another event. Keys are texts, as on the wire. Events are JSON and are never changed in meaning:
@@ -98,19 +100,6 @@ export interface RunIdentity {
   /** Rows that the plan expects, and whether they were counted. */
   readonly rows: number;
   readonly rowsExact: boolean;
-}
-
-/**
- * What every instance of a run is launched from. A `resolve:ssm:` image is resolved at each launch, so the version of the
- * template alone would pin nothing.
- */
-export interface FleetPin {
-  readonly region: string;
-  readonly group: string;
-  readonly template: { readonly id: string; readonly version: string };
-  readonly image: string;
-  /** Where the template takes its image from; null: it names the image itself. */
-  readonly parameter: { readonly name: string; readonly version: number } | null;
 }
 
 export type Phase =

@@ -3,7 +3,6 @@ import { keyKindNamed } from '../../definition/key/kinds.ts';
 import { addCounts, NO_COUNTS } from './counts.ts';
 import type {
   Counts,
-  FleetPin,
   Phase,
   PhaseRecord,
   PlannedRange,
@@ -12,6 +11,7 @@ import type {
   RunPlan,
   SettledEvent,
 } from './events.ts';
+import type { FleetPin } from './fleet-pin.ts';
 import {
   type AssignedRange,
   assignRange,
@@ -57,7 +57,7 @@ export interface RunState {
   readonly cuts: number;
   /** The sum of all accepted stretches of this pass. */
   readonly counts: Counts;
-  /** What the run's instances are launched from; null: workers are processes of this very machine. */
+  /** What the run's workers are launched from; null: the run has not begun. */
   readonly pin: FleetPin | null;
   /**
    * The fleet was at zero under this run's claim: what is there now is this run's, but for these, which had ended by then

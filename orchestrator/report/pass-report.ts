@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Price } from '../plan/cost.ts';
+import type { Accounting } from '../plan/cost.ts';
 import type { Memory } from '../reconcile/memory.ts';
 import type { Observation } from '../reconcile/observation.ts';
 import { isDone, type RunState } from '../reconcile/state.ts';
@@ -12,7 +12,7 @@ import { durationWords } from './words.ts';
 export interface PassReportOptions {
   readonly reporter: Reporter;
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  readonly price: Price | null;
+  readonly accounting: Accounting | null;
   /** So long zero must hold before it is believed; 0: it is believed at once. */
   readonly zeroQuietMs: number;
 }
@@ -50,9 +50,9 @@ export class PassReport {
   }
 
   tick(state: RunState, memory: Memory, observation: Observation): void {
-    const { reporter, clock, price } = this.#options;
+    const { reporter, clock, accounting } = this.#options;
     for (const warning of this.#warnings.next(state, memory, observation)) reporter.warning(warning);
-    const snapshot = snapshotOf(state, memory, observation, price);
+    const snapshot = snapshotOf(state, memory, observation, accounting);
     this.#last = snapshot;
     if (snapshot.workers.working + snapshot.workers.idle > 0) this.#workersMs ??= clock.monotonicMs();
     if (isDone(state)) this.#noteDone(snapshot);

@@ -1,5 +1,4 @@
-import { GROUP_BILLING } from '../fleet/auto-scaling/billing.ts';
-import { type Cost, costOf, type Price } from '../plan/cost.ts';
+import { type Accounting, type Cost, costOf } from '../plan/cost.ts';
 import { instanceUse } from '../reconcile/account-instances.ts';
 import { addCounts, countsOf } from '../reconcile/counts.ts';
 import type { Counts } from '../reconcile/events.ts';
@@ -31,7 +30,7 @@ export function snapshotOf(
   state: RunState,
   memory: Memory,
   observation: Observation,
-  price: Price | null,
+  accounting: Accounting | null,
 ): Snapshot {
   const running = [...state.open.values()]
     .filter((range) => range.status === 'assigned')
@@ -46,8 +45,15 @@ export function snapshotOf(
     waitingFor: [
       ...new Set(running.map((status) => status.waiting_for).filter((dependency) => dependency !== null)),
     ],
-    cost: price === null ? null : costOf(instanceUse(state, observation.at, GROUP_BILLING), price),
+    cost: costSoFar(state, observation.at, accounting),
   };
+}
+
+function costSoFar(state: RunState, at: string, accounting: Accounting | null): Cost | null {
+  const price = accounting?.price ?? null;
+  return accounting === null || price === null
+    ? null
+    : costOf(instanceUse(state, at, accounting.billing), price);
 }
 
 function countWorkers(state: RunState, observation: Observation): Progress['workers'] {

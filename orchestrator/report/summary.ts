@@ -56,11 +56,11 @@ function summaryLines(result: CommandResult, servicesSeconds: number | null): st
   ];
 }
 
-/** What the fleet used and cost; null: workers were processes of this machine. */
+/** What the fleet used and cost; null: nobody accounts for it. */
 function spentWords({ instances, instance_seconds: seconds, cost }: CommandResult): string | null {
   if (instances == null) return null;
   const used = `${plural(Number(instances), 'instance')}, ${durationWords(Number(seconds))} billed together`;
-  if (cost == null) return `${used} (aws.price_per_hour says what they cost)`;
+  if (cost == null) return `${used} (price.per_hour says what they cost)`;
   const { exact, ...money } = cost as Cost;
   return `${exact ? '' : 'at most '}${moneyWords(money)} for ${used}`;
 }

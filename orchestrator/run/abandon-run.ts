@@ -11,13 +11,13 @@ import { RunJournal } from '../journal/run-journal.ts';
 import type { JournalStore } from '../journal/store.ts';
 import type { RunState } from '../reconcile/state.ts';
 import { endableClaim } from './choose-run.ts';
-import type { WorkersBackend } from './context.ts';
+import type { FleetBackend } from '../fleet/fleet-backend.ts';
 import { emptyWorkers } from './empty-workers.ts';
 
 export interface AbandonOptions {
   readonly store: JournalStore;
   readonly cluster: SearchCalls;
-  readonly openFleet: WorkersBackend['openFleet'];
+  readonly openFleet: FleetBackend['openFleet'];
   readonly lock: FleetLock;
   readonly clock: Clock;
   readonly signal: AbortSignal;

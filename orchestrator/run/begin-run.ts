@@ -18,7 +18,7 @@ import { checkAll } from './check.ts';
 import type { ChosenRun } from './choose-run.ts';
 import { takeClaim } from './run-claim.ts';
 import type { SourceConnections } from './connections.ts';
-import type { WorkersBackend } from './context.ts';
+import type { FleetBackend } from '../fleet/fleet-backend.ts';
 import type { Offline } from './offline.ts';
 
 /** A run as it stands before its phases: what is read, and what the journal says of it. */
@@ -34,7 +34,7 @@ export async function prepareRun(
   offline: Offline,
   connections: SourceConnections,
   chosen: ChosenRun,
-  workers: WorkersBackend,
+  workers: FleetBackend,
   reporter: Reporter,
 ): Promise<BegunRun> {
   if (chosen.kind !== 'new' && chosen.state.identity !== null) {
@@ -53,7 +53,7 @@ async function planRun(
   offline: Offline,
   connections: SourceConnections,
   { run, runKey }: { run: string; runKey: string },
-  backend: WorkersBackend,
+  backend: FleetBackend,
   reporter: Reporter,
 ): Promise<BegunRun> {
   const startedAt = new Date().toISOString();
@@ -86,7 +86,7 @@ async function planRun(
     identity,
     firstEvents: [
       { type: 'run_started', ...identity },
-      ...(fleet.pin === null ? [] : [{ type: 'fleet_pinned', pin: fleet.pin } as const]),
+      { type: 'fleet_pinned', pin: fleet.pin },
       { type: 'planned', ...runPlan },
       { type: 'phase_started', phase: 'plan', at: startedAt },
       { type: 'phase_finished', phase: 'plan', at: finishedAt, record },

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import { messageOf, RunFailed } from '../errors.ts';
 import { preflight } from '../index/preflight.ts';
 import type { SourceConnections } from './connections.ts';
-import type { CheckedFleet, WorkersBackend } from './context.ts';
+import type { CheckedFleet, FleetBackend } from '../fleet/fleet-backend.ts';
 import type { Offline } from './offline.ts';
 
 /**
@@ -13,7 +13,7 @@ import type { Offline } from './offline.ts';
 export async function checkAll<T>(
   offline: Offline,
   connections: SourceConnections,
-  { workers, underLock }: { readonly workers: WorkersBackend; readonly underLock: boolean },
+  { workers, underLock }: { readonly workers: FleetBackend; readonly underLock: boolean },
   inspect: (client: ClientBase) => Promise<T>,
 ): Promise<{ readonly inspected: T; readonly fleet: CheckedFleet }> {
   const [inspected, cluster, fleet] = await Promise.allSettled([
@@ -31,7 +31,7 @@ export async function checkAll<T>(
 }
 
 /** Without its journal a run cannot even take its lock; what else is wrong with its fleet is named beside that. */
-export async function checkJournal({ checkJournal }: Offline, workers: WorkersBackend): Promise<void> {
+export async function checkJournal({ checkJournal }: Offline, workers: FleetBackend): Promise<void> {
   try {
     await checkJournal();
   } catch (error) {

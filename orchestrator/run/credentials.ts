@@ -1,3 +1,4 @@
+import type { AwsSettings } from '../aws/aws-settings.ts';
 import { openAws } from '../aws/clients.ts';
 import { readParameter } from '../aws/parameter.ts';
 import { messageOf, RunFailed } from '../errors.ts';
@@ -27,10 +28,10 @@ export const TARGET_PARAMETERS = [
 /** @throws RunFailed when the parameter cannot be read, is not there, or is for another server or user */
 export async function sourceAddressOf({ source: { url }, secrets, aws }: Settings): Promise<SourceAddress> {
   const own = { url, password: secrets.sourcePassword };
-  const path = aws?.worker_parameters ?? null;
-  if (aws === null || path === null || own.password !== null) return own;
+  if (typeof aws?.worker_parameters !== 'string' || own.password !== null) return own;
   if (databaseServer(url).password !== null) return own;
-  const { database_url: databaseUrl } = await readAll(aws.region, path, SOURCE_PARAMETERS);
+  const { worker_parameters: path } = aws;
+  const { database_url: databaseUrl } = await readAll(aws, path, SOURCE_PARAMETERS);
   const name = `${path}/database_url`;
   if (databaseUrl === null)
     throw new RunFailed(
@@ -43,19 +44,19 @@ export async function sourceAddressOf({ source: { url }, secrets, aws }: Setting
 export async function targetCredentialsOf({ target, secrets, aws }: Settings): Promise<TargetCredentials> {
   const { targetPassword: password, targetApiKey: apiKey } = secrets;
   const own = { username: target.username, password, apiKey };
-  const path = aws?.worker_parameters ?? null;
-  if (aws === null || path === null || password !== null || apiKey !== null) return own;
+  if (typeof aws?.worker_parameters !== 'string' || password !== null || apiKey !== null) return own;
   if (new URL(target.url).password !== '') return own;
-  return sharedTargetCredentials(path, await readAll(aws.region, path, TARGET_PARAMETERS), target);
+  const { worker_parameters: path } = aws;
+  return sharedTargetCredentials(path, await readAll(aws, path, TARGET_PARAMETERS), target);
 }
 
 /** Null: there is no parameter of that name. Whatever is wrong with each is named at once. */
 async function readAll<Name extends string>(
-  region: string,
+  account: Pick<AwsSettings, 'region' | 'profile'>,
   path: string,
   names: readonly Name[],
 ): Promise<Record<Name, string | null>> {
-  const aws = openAws(region);
+  const aws = openAws(account.region, account);
   try {
     const read = await Promise.allSettled(names.map((name) => readParameter(aws, `${path}/${name}`)));
     const faults = read.flatMap((result) => (result.status === 'rejected' ? [messageOf(result.reason)] : []));

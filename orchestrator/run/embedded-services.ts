@@ -2,7 +2,7 @@ import { cacheDirectory } from '../../embedded/cache.ts';
 import { type EmbeddedServices, useServices } from '../../embedded/services.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { durationWords } from '../report/words.ts';
-import { EMBEDDED } from '../settings.ts';
+import { EMBEDDED } from '../common-settings.ts';
 import type { Offline } from './offline.ts';
 
 /** The embedded services that a command uses, and what starting or finding them took. */

@@ -2,10 +2,10 @@ import type { Clock } from '../clock.ts';
 import { emptyFleet } from '../fleet/empty-fleet.ts';
 import type { FleetInstance } from '../fleet/fleet.ts';
 import type { FleetLock } from '../journal/lock.ts';
-import type { WorkersBackend } from './context.ts';
+import type { FleetBackend } from '../fleet/fleet-backend.ts';
 
 export interface EmptyingWorkers {
-  readonly openFleet: () => ReturnType<WorkersBackend['openFleet']>;
+  readonly openFleet: () => ReturnType<FleetBackend['openFleet']>;
   readonly lock: FleetLock;
   readonly clock: Clock;
   readonly signal: AbortSignal;

@@ -1,11 +1,10 @@
-import { GROUP_BILLING } from '../fleet/auto-scaling/billing.ts';
+import type { FleetTiming } from '../fleet/fleet-backend.ts';
 import { priceOf, secondsFor } from '../plan/cost.ts';
 import type { Limits } from '../reconcile/tick.ts';
 import type { Settings } from '../settings.ts';
-import type { PassWorkers } from './context.ts';
 
 export interface LimitsSource {
-  readonly settings: Pick<Settings, 'workers' | 'aws'>;
+  readonly settings: Pick<Settings, 'workers' | 'price' | 'backend'>;
   readonly build: string;
   /** Dead letters that end the run. */
   readonly stopLimit: number;
@@ -16,12 +15,9 @@ export interface LimitsSource {
 /** A range is cut only if its worker would need longer for the rest: telling it and beginning another COPY take a while. */
 const SHARE_LEAST_MS = 2_000;
 
-/** What a pass may use and wait for, from its settings and from what its workers are. */
-export function limitsOf(
-  { settings, build, stopLimit, maxCost }: LimitsSource,
-  { timing, readyTimeoutMs }: Pick<PassWorkers, 'timing' | 'readyTimeoutMs'>,
-): Limits {
-  const { workers, aws } = settings;
+/** What a pass may use and wait for, from its settings and from what its fleet is. */
+export function limitsOf({ settings, build, stopLimit, maxCost }: LimitsSource, timing: FleetTiming): Limits {
+  const { workers, backend } = settings;
   const price = priceOf(settings);
   return {
     workers: workers.count,
@@ -30,10 +26,8 @@ export function limitsOf(
     build,
     stopLimit,
     minimum: workers.minimum,
-    capacityTimeoutMs: aws?.capacity_timeout_ms ?? workers.ready_timeout_ms,
     mostInstanceSeconds: maxCost === null || price === null ? null : secondsFor(maxCost, price),
-    billing: GROUP_BILLING,
-    readyTimeoutMs,
+    billing: backend.traits.billing,
     lostAfterMs: workers.lost_after_ms,
     stallTimeoutMs: workers.stall_timeout_ms,
     waitingTimeoutMs: workers.waiting_timeout_ms,

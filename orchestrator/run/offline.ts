@@ -22,7 +22,6 @@ export interface Offline extends OfflineFleet {
   readonly checkJournal: () => Promise<void>;
 }
 
-/** @throws Faults when the settings name two places for the journal */
 export function openOfflineFleet(settings: Settings, environment: Environment): OfflineFleet {
   return { settings, store: openJournal(settings, environment).store, environment };
 }

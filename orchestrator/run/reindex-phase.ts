@@ -1,18 +1,21 @@
 import type { TaskRequest } from '../../worker/contract.ts';
 import { Interrupted, RunFailed } from '../errors.ts';
 import { emptyFleet } from '../fleet/empty-fleet.ts';
+import { pinOf } from '../fleet/connect-fleet.ts';
+import type { OpenedFleet, PassWorkers } from '../fleet/fleet-backend.ts';
 import { passAliases, targetNames } from '../index/names.ts';
-import { priceOf } from '../plan/cost.ts';
+import { accountingOf } from '../plan/cost.ts';
 import { instancesLeft } from '../reconcile/account-instances.ts';
 import type { PhaseRecord } from '../reconcile/events.ts';
 import type { AssignedRange } from '../reconcile/range-state.ts';
 import type { RunState } from '../reconcile/state.ts';
 import { PassReport } from '../report/pass-report.ts';
 import { countWords, durationWords, moneyWords, plural } from '../report/words.ts';
-import type { PassWorkers, RunContext } from './context.ts';
+import type { RunContext } from './context.ts';
 import { limitsOf } from './limits.ts';
 import { runPass } from './reindex-pass.ts';
 import { spentBy } from './result.ts';
+import { urlWithPassword } from './source-connection.ts';
 
 /** The main pass: every planned range, read once. */
 export async function reindexPhase(context: RunContext): Promise<{ record: PhaseRecord; note: string }> {
@@ -40,20 +43,24 @@ export async function reindexPhase(context: RunContext): Promise<{ record: Phase
 /** Brings workers up for the ranges of the journal's present pass and back to zero, however it ends. */
 export async function workPass(context: RunContext): Promise<PassReport> {
   const { journal, lock, reporter, clock, offline, maxCost } = context;
-  const price = priceOf(offline.settings);
-  const workers = await context.workers.open(context);
+  const accounting = accountingOf(offline.settings);
+  const { outlivesProcess } = offline.settings.backend.traits;
+  const workers = await openWorkers(context);
   const { zeroQuietMs } = workers.timing;
-  const report = new PassReport(journal.state, { reporter, clock, price, zeroQuietMs });
+  const report = new PassReport(journal.state, { reporter, clock, accounting, zeroQuietMs });
   try {
     await clearFleet(context, workers);
     await runPass({
       journal,
       fleet: workers.fleet,
       workers: workers.calls,
-      limits: limitsOf({ ...context.offline, ...context.described.definition.deadLetters, maxCost }, workers),
+      limits: limitsOf(
+        { ...context.offline, ...context.described.definition.deadLetters, maxCost },
+        workers.timing,
+      ),
       taskOf: (range) => taskOf(context, range),
       pauseMs: workers.pauseMs,
-      outlivesProcess: workers.outlivesProcess,
+      outlivesProcess,
       clock,
       requireHeld: () => lock.requireHeld(),
       onTrouble: (sentence) => reporter.warning(sentence),
@@ -62,7 +69,7 @@ export async function workPass(context: RunContext): Promise<PassReport> {
       signal: context.signal,
     });
   } catch (error) {
-    if (workers.outlivesProcess && context.signal.reason instanceof Interrupted)
+    if (outlivesProcess && context.signal.reason instanceof Interrupted)
       reporter.warning(leftAtWork(journal.state));
     throw error;
   } finally {
@@ -70,11 +77,24 @@ export async function workPass(context: RunContext): Promise<PassReport> {
   }
   const { stopped } = journal.state;
   if (stopped === null) return report;
-  const { cost } = spentBy(journal.state, clock.now().toISOString(), price);
+  const { cost } = spentBy(journal.state, clock.now().toISOString(), accounting);
   const spent = cost === null ? '' : ` The run has cost ${moneyWords(cost)} so far.`;
   throw new RunFailed(
     `${stopped}\nThe fleet is at zero.${spent} Mend this and run the same command again: it carries on from what is settled.`,
   );
+}
+
+function openWorkers({ workers, journal, identity, lock, connections }: RunContext): Promise<PassWorkers> {
+  return workers.open({
+    run: identity.run,
+    startedAt: identity.startedAt,
+    pin: pinOf(journal.state),
+    epoch: lock.epoch,
+    pass: journal.state.pass,
+    state: () => journal.state,
+    sourceUrl: urlWithPassword(connections.sourceAddress),
+    targetUrl: connections.targetUrl,
+  });
 }
 
 /** What goes on without this process, and costs money. */
@@ -85,10 +105,9 @@ function leftAtWork(state: RunState): string {
 /** Before the first launch of a run: instances that are there are somebody else's, and are brought to zero first. */
 async function clearFleet(
   { journal, lock, clock, signal, reporter }: RunContext,
-  workers: PassWorkers,
+  { fleet, timing }: OpenedFleet,
 ): Promise<void> {
   if (journal.state.cleared !== null) return;
-  const { fleet, timing } = workers;
   const requireHeld = (): void => lock.requireHeld();
   if (timing.zeroQuietMs > 0)
     reporter.note(

@@ -1,4 +1,4 @@
-import { priceOf } from '../plan/cost.ts';
+import { accountingOf } from '../plan/cost.ts';
 import type { RunContext } from './context.ts';
 import type { PhaseOutcome } from './phases.ts';
 import { resultOf } from './result.ts';
@@ -15,7 +15,7 @@ export async function releasePhase({
   const at = clock.now().toISOString();
   if (journal.state.result === null)
     await journal.append([
-      { type: 'finished', at, result: resultOf(journal.state, at, priceOf(offline.settings)) },
+      { type: 'finished', at, result: resultOf(journal.state, at, accountingOf(offline.settings)) },
     ]);
   lock.requireHeld();
   await finishClaim(offline, identity, at);

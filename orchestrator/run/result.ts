@@ -1,5 +1,4 @@
-import { GROUP_BILLING } from '../fleet/auto-scaling/billing.ts';
-import { type Cost, costOf, type Price } from '../plan/cost.ts';
+import { type Accounting, type Cost, costOf } from '../plan/cost.ts';
 import { targetNames } from '../index/names.ts';
 import { instanceUse } from '../reconcile/account-instances.ts';
 import { addCounts, NO_COUNTS } from '../reconcile/counts.ts';
@@ -7,7 +6,7 @@ import type { PhaseRecord } from '../reconcile/events.ts';
 import type { RunState } from '../reconcile/state.ts';
 
 /** What a finished run did by `at`, as the last line of its output says it and its journal keeps it. */
-export function resultOf(state: RunState, at: string, price: Price | null): PhaseRecord {
+export function resultOf(state: RunState, at: string, accounting: Accounting | null): PhaseRecord {
   const { identity, phases, promotion } = state;
   if (identity === null) throw new Error('a run without identity has no result');
   const counts = mainPassCounts(state);
@@ -30,13 +29,13 @@ export function resultOf(state: RunState, at: string, price: Price | null): Phas
     documents_per_second: reindex.documents_per_second ?? null,
     workers: reindex.workers ?? null,
     boot_seconds: rounded(reindex.boot_seconds),
-    ...spentBy(state, at, price),
+    ...spentBy(state, at, accounting),
     validated: phases.validate?.record ?? null,
     phase_seconds: phaseSeconds(state),
   };
 }
 
-/** What a run's instances have used and cost; null where there are none, or nobody has said what one costs. */
+/** What a run's instances have used and cost; null where nobody accounts for them, or has said what one costs. */
 export interface Spent {
   readonly instances: number | null;
   /** Of all instances together, as they are billed. */
@@ -44,10 +43,10 @@ export interface Spent {
   readonly cost: Cost | null;
 }
 
-/** Workers that are processes of this machine cost nothing that anybody could say. */
-export function spentBy(state: RunState, at: string, price: Price | null): Spent {
-  if (state.pin === null) return { instances: null, instance_seconds: null, cost: null };
-  const use = instanceUse(state, at, GROUP_BILLING);
+export function spentBy(state: RunState, at: string, accounting: Accounting | null): Spent {
+  if (accounting === null) return { instances: null, instance_seconds: null, cost: null };
+  const { billing, price } = accounting;
+  const use = instanceUse(state, at, billing);
   return {
     instances: use.instances,
     instance_seconds: Math.round(use.seconds),

@@ -9,7 +9,7 @@ import type { LockRecord } from '../journal/lock-record.ts';
 import type { Settings } from '../settings.ts';
 import { readStanding, type Standing } from './choose-run.ts';
 import { type Cleaned, cleanJournal } from './clean-journal.ts';
-import type { WorkersBackend } from './context.ts';
+import type { FleetBackend } from '../fleet/fleet-backend.ts';
 import { type LockRequest, withLock } from './with-lock.ts';
 
 const DAY_MS = 86_400_000;
@@ -29,9 +29,9 @@ export interface SweepRules {
   readonly keepLocksMs: number;
 }
 
-export function sweepRules({ aws, journal }: Pick<Settings, 'aws' | 'journal'>): SweepRules {
+export function sweepRules({ backend, journal }: Pick<Settings, 'backend' | 'journal'>): SweepRules {
   return {
-    graceMs: aws?.sweep_grace_ms ?? 0,
+    graceMs: backend.sweepGraceMs,
     keepMs: journal.keep_days * DAY_MS,
     keepLocksMs: KEEP_LOCKS_MS,
   };
@@ -39,7 +39,7 @@ export function sweepRules({ aws, journal }: Pick<Settings, 'aws' | 'journal'>):
 
 export interface SweepRequest extends SweepRules {
   readonly lock: Omit<LockRequest, 'whileHeld'>;
-  readonly openFleet: WorkersBackend['openFleet'];
+  readonly openFleet: FleetBackend['openFleet'];
   /** Told when the lock is taken. */
   readonly onHeld?: (lock: FleetLock) => void;
 }

@@ -46,7 +46,7 @@ export class WatchedFleet {
     const { fleet, workers, clock } = this.#options;
     try {
       const seen = await this.#watch('describe', () =>
-        observeFleet(fleet, workers, state, outcome, clock.now()),
+        observeFleet({ fleet, workers }, state, outcome, clock.now()),
       );
       if (seen === null) await callOn(workers, this.#urls);
       else this.#urls = [...seen.urls.values()];

@@ -286,7 +286,7 @@ function measureSharing(): boolean {
   return shared < alone && shared / ideal < 1.05;
 }
 
-/** As `aws.poll_interval_ms`: a round must not take longer than the pause between two. */
+/** As `auto_scaling.poll_interval_ms`: a round must not take longer than the pause between two. */
 const POLL_INTERVAL_MS = 3_000;
 
 async function measurePolling(): Promise<boolean> {

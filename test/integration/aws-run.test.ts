@@ -7,6 +7,7 @@ import { type GroupRunOptions, requireOrder } from '../aws/group-run.ts';
 import type { MachineBehaviour } from '../aws/machine-room.ts';
 import { errorOf, resultOf } from '../support/run-command.ts';
 import { eventually } from '../support/run-eventually.ts';
+import { stateOf } from '../support/run-journal.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { PLACES, placesDatabase } from '../support/run-table.ts';
 
@@ -35,6 +36,14 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
     await run.requireRight();
   });
 
+  it('may have its journal in a folder of this machine', async (scope) => {
+    const run = await setUp(scope, { settings: { journal: { url: 'journal' } } });
+    expect(resultOf(await run.setup.run('run'))).toMatchObject({ ...DONE, instances: 2 });
+    await run.requireRight();
+    expect((await stateOf(run.setup))?.result).toMatchObject(DONE);
+    expect(await run.state()).toBeNull();
+  });
+
   it('replaces an instance that is gone in mid-range', async (scope) => {
     const run = await setUp(scope);
     const ended = await loseOneInMidRange(run);
@@ -52,7 +61,10 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
         },
       },
     ];
-    const run = await setUp(scope, { settings: { aws: SOON }, behaviour: (nth) => behaviours[nth] ?? {} });
+    const run = await setUp(scope, {
+      settings: { auto_scaling: SOON },
+      behaviour: (nth) => behaviours[nth] ?? {},
+    });
     odd.file = join(run.setup.folder, 'odd', 'places.yaml');
     await writeOddDefinition(odd.file, run.setup.alias);
     // So that neither is let go for want of work.
@@ -77,7 +89,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
 
   it('goes on with the half that came, and says in the cloud’s words why no more did', async (scope) => {
     const run = await setUp(scope, {
-      settings: { workers: { count: 4, minimum: 2 }, aws: { capacity_timeout_ms: 3_000 } },
+      settings: { workers: { count: 4, minimum: 2 }, auto_scaling: { capacity_timeout_ms: 3_000 } },
     });
     await limitCapacity(run.world.awsUrl, run.world.group, 2);
     await run.gate.shut();
@@ -92,7 +104,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
 
   it('ends at zero with the cloud’s own reason where too few came, and is carried on when there are more', async (scope) => {
     const run = await setUp(scope, {
-      settings: { workers: { count: 4, minimum: 3 }, aws: { capacity_timeout_ms: 3_000 } },
+      settings: { workers: { count: 4, minimum: 3 }, auto_scaling: { capacity_timeout_ms: 3_000 } },
     });
     await limitCapacity(run.world.awsUrl, run.world.group, 2, 'VcpuLimitExceeded');
     await run.gate.shut();

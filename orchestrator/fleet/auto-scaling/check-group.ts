@@ -18,7 +18,7 @@ export function groupFaults(group: AutoScalingGroup, { workers, fleet }: Wanted)
     ...(owner === undefined || owner === fleet
       ? []
       : [
-          `its tag ${FLEET_TAG} says that it belongs to the fleet ${owner}, and this is ${fleet}: two fleets would end each other's instances; mend aws.group or fleet`,
+          `its tag ${FLEET_TAG} says that it belongs to the fleet ${owner}, and this is ${fleet}: two fleets would end each other's instances; mend auto_scaling.group or fleet`,
         ]),
     ...(Status === undefined ? [] : [`it is being deleted (${Status})`]),
     ...(MinSize === 0 ? [] : [`its minimum is ${MinSize}, and the fleet must reach zero: set it to 0`]),

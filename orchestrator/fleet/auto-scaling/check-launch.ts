@@ -1,13 +1,13 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { LaunchTemplateVersion, ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
 import type { Parameter } from '@aws-sdk/client-ssm';
-import type { FleetPin } from '../../reconcile/events.ts';
 import { collect, type Found } from './findings.ts';
 import type { GroupReads } from './group-reads.ts';
 import { isNumbered, type NamedTemplate, templateOf, templateWords } from './launch-template.ts';
+import type { GroupPin } from './group-pin.ts';
 
 /** What a new run is pinned to, as far as it can be told. */
-type Launch = Pick<FleetPin, 'template' | 'image' | 'parameter'>;
+type Launch = Pick<GroupPin, 'template' | 'image' | 'parameter'>;
 
 /** Looks up what the group would launch: the template's version, the parameter that it takes its image from, the image. */
 export async function checkLaunch(
@@ -34,7 +34,7 @@ export async function checkLaunch(
   };
 }
 
-function pinOf(name: string | null, parameter: Found<ImageOfParameter> | null): FleetPin['parameter'] {
+function pinOf(name: string | null, parameter: Found<ImageOfParameter> | null): GroupPin['parameter'] {
   const version = parameter?.value?.version;
   return name === null || version === undefined ? null : { name, version };
 }
@@ -72,8 +72,8 @@ function templateIn(
   const fits = typeof wanted === 'string' ? image === wanted : wanted.test(image);
   const advice =
     imageParameter === null
-      ? 'where aws.image_parameter is not set it must name an image'
-      : `aws.image_parameter wants resolve:ssm:${imageParameter}`;
+      ? 'where auto_scaling.image_parameter is not set it must name an image'
+      : `auto_scaling.image_parameter wants resolve:ssm:${imageParameter}`;
   return {
     value: { template, image },
     faults: [...(fits ? [] : [`${which} launches ${image}, and ${advice}`]), ...shutdownFaults(which, data)],

@@ -7,7 +7,6 @@ import { naming } from '../../aws/aws-error.ts';
 import type { AwsClients } from '../../aws/clients.ts';
 import type { Clock } from '../../clock.ts';
 import { RunFailed } from '../../errors.ts';
-import type { FleetPin } from '../../reconcile/events.ts';
 import type { LaunchFailure } from '../../reconcile/observation.ts';
 import { type Fleet, type FleetInstance, type FleetView, isLive } from '../fleet.ts';
 import { instancesOf } from './group-instances.ts';
@@ -15,6 +14,7 @@ import { GroupReads } from './group-reads.ts';
 import { launchFaultOf, type LaunchSource, readLaunchSource } from './launch-source.ts';
 import { Remembered } from './remembered.ts';
 import { launchFailuresOf, showsEnough } from './scaling-activities.ts';
+import type { GroupPin } from './group-pin.ts';
 
 /** What is looked at beside group and instances, and changes rarely, is read so often; a pass ticks every few seconds. */
 const SIDE_LOOK_MS = 15_000;
@@ -35,7 +35,7 @@ export interface GroupFleetOptions {
 
 export interface GroupRun {
   readonly id: string;
-  readonly pin: FleetPin;
+  readonly pin: GroupPin;
   /** Failed launches count from here on. */
   readonly startedAt: Date;
   /** Whether an instance is the run's: the fleet was at zero under its claim, and this one was not there before. */
@@ -47,7 +47,6 @@ export interface GroupRun {
  * chooses one to end. A look takes two calls (and one for each further 1,000 instances), and now and then up to three more.
  */
 export class GroupFleet implements Fleet {
-  readonly kind = 'auto-scaling';
   readonly #options: GroupFleetOptions;
   readonly #reads: GroupReads;
   readonly #launchSource: Remembered<AutoScalingGroup, LaunchSource>;

@@ -1,15 +1,15 @@
 import type { AutoScalingGroup, Instance as GroupMember } from '@aws-sdk/client-auto-scaling';
 import type { Instance } from '@aws-sdk/client-ec2';
-import type { FleetPin } from '../../reconcile/events.ts';
 import { PLAIN_INSTANCE } from '../../reconcile/observation.ts';
 import type { FleetInstance } from '../fleet.ts';
 import { isNumbered, type NamedTemplate, named, templateWords } from './launch-template.ts';
+import type { GroupPin } from './group-pin.ts';
 
 export interface InstanceOptions {
   /** Whose an instance is; null: not known to be of the run that asks. */
   readonly runOf: (instance: string) => string | null;
   /** What they ought to be launched from; null: whatever it is. */
-  readonly pin: FleetPin | null;
+  readonly pin: GroupPin | null;
   readonly workerPort: number;
 }
 
@@ -43,7 +43,7 @@ function describeInstance(
     phase,
     run: options.runOf(InstanceId),
     detail: endOf(instance),
-    misfit: asideOf(member) ?? misfitOf(instance, templateOfInstance(instance, member), options.pin),
+    misfit: asideOf(member) ?? misfitBeside(options.pin, instance, member),
     launchedAt: LaunchTime?.toISOString() ?? null,
     endedAt: phase === 'terminating' || phase === 'gone' ? endTimeOf(instance) : null,
     url: isUp ? `http://${PrivateIpAddress}:${options.workerPort}` : null,
@@ -79,12 +79,15 @@ function asideOf(member: GroupMember | undefined): string | null {
   return ASIDE.test(state) ? `its group has it in state ${state}` : null;
 }
 
-function misfitOf(
-  { ImageId }: Instance,
-  template: NamedTemplate | null,
-  pin: FleetPin | null,
+function misfitBeside(
+  pin: GroupPin | null,
+  instance: Instance,
+  member: GroupMember | undefined,
 ): string | null {
-  if (pin === null) return null;
+  return pin && misfitOf(instance, templateOfInstance(instance, member), pin);
+}
+
+function misfitOf({ ImageId }: Instance, template: NamedTemplate | null, pin: GroupPin): string | null {
   if (ImageId !== undefined && ImageId !== pin.image)
     return `it was launched from the image ${ImageId}, this run is pinned to ${pin.image}`;
   if (template === null || (template.id === pin.template.id && template.version === pin.template.version))

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { getCompileCacheDir } from 'node:module';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { WORKER_NODE_FLAGS } from '../../worker/contract.ts';
+import { WORKER_NODE_FLAGS } from '../../../worker/contract.ts';
 
-const WORKER_MAIN = fileURLToPath(new URL('../../worker/main.ts', import.meta.url));
+const WORKER_MAIN = fileURLToPath(new URL('../../../worker/main.ts', import.meta.url));
 /** A worker answers SIGTERM within 2 s; after this it is killed, before a signalled orchestrator must leave. */
 const KILL_AFTER_MS = 2_300;
 const LINES_KEPT = 8;
@@ -14,6 +14,8 @@ export interface WorkerProcess {
   readonly id: string;
   readonly phase: 'pending' | 'running' | 'terminating' | 'gone';
   readonly url: string | null;
+  readonly launchedAt: Date;
+  readonly endedAt: Date | null;
   /** Its last words, once it has ended without being told to. */
   readonly detail: string | null;
   readonly exited: Promise<void>;
@@ -22,6 +24,7 @@ export interface WorkerProcess {
 }
 
 export function spawnWorker(id: string, environment: Readonly<Record<string, string>>): WorkerProcess {
+  const launchedAt = new Date();
   const child = spawn(process.execPath, [...WORKER_NODE_FLAGS, WORKER_MAIN], {
     // A group of its own: an interrupt from the terminal reaches the orchestrator alone, which then ends its workers.
     detached: true,
@@ -34,10 +37,11 @@ export function spawnWorker(id: string, environment: Readonly<Record<string, str
     },
   });
   const lastLines: string[] = [];
-  const state: { url: string | null; told: boolean; ended: string | null } = {
+  const state: { url: string | null; told: boolean; ended: string | null; endedAt: Date | null } = {
     url: null,
     told: false,
     ended: null,
+    endedAt: null,
   };
   const hear = (line: string): void => {
     state.url ??= listeningUrl(line);
@@ -48,18 +52,21 @@ export function spawnWorker(id: string, environment: Readonly<Record<string, str
   createInterface({ input: child.stderr }).on('line', hear);
   child.stdin.on('error', () => {}); // It may end first; its exit says so.
   const exited = new Promise<void>((resolve) => {
-    child.once('error', (error) => {
-      state.ended = `could not be started: ${error.message}`;
+    const end = (how: string): void => {
+      state.ended = how;
+      state.endedAt ??= new Date();
       resolve();
-    });
-    child.once('close', (code, signal) => {
-      state.ended = `ended by ${signal ?? `exit code ${code}`}`;
-      resolve();
-    });
+    };
+    child.once('error', (error) => end(`could not be started: ${error.message}`));
+    child.once('close', (code, signal) => end(`ended by ${signal ?? `exit code ${code}`}`));
   });
   return {
     id,
     exited,
+    launchedAt,
+    get endedAt() {
+      return state.endedAt;
+    },
     get url() {
       return state.url;
     },

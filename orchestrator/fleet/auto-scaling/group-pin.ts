@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { RunFailed } from '../../errors.ts';
+import type { FleetPin } from '../../reconcile/fleet-pin.ts';
+
+/** This kind's name in pins. */
+export const AUTO_SCALING = 'auto-scaling';
+
+const groupPinSchema = z.strictObject({
+  region: z.string().min(1),
+  group: z.string().min(1),
+  template: z.strictObject({ id: z.string().min(1), version: z.string().min(1) }),
+  image: z.string().min(1),
+  /** Where the template takes its image from; null: it names the image itself. */
+  parameter: z.strictObject({ name: z.string().min(1), version: z.int() }).nullable(),
+});
+
+/**
+ * What every instance of a run is launched from. A `resolve:ssm:` image is resolved at each launch, so the version of the
+ * template alone would pin nothing.
+ */
+export type GroupPin = Readonly<z.infer<typeof groupPinSchema>>;
+
+export function fleetPinOf(pin: GroupPin): FleetPin {
+  return { kind: AUTO_SCALING, data: pin };
+}
+
+/** @throws RunFailed when it was not written by this kind of fleet */
+export function groupPinOf({ data }: FleetPin): GroupPin {
+  const parsed = groupPinSchema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  throw new RunFailed(
+    `the run's journal does not say what its Auto Scaling group is pinned to (${z.prettifyError(parsed.error)}): carry the run on with the version that began it, or end its instances by hand`,
+  );
+}

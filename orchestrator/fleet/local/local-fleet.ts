@@ -1,0 +1,120 @@
+import { PLAIN_FLEET, PLAIN_INSTANCE } from '../../reconcile/observation.ts';
+import type { Fleet, FleetInstance, FleetView } from '../fleet.ts';
+import { spawnWorker, type WorkerProcess } from './worker-process.ts';
+
+export interface LocalFleetOptions {
+  readonly run: string;
+  /** Rises with each holder of the lock, so instance ids are never used twice. */
+  readonly epoch: number;
+  /** Each pass has a fleet of its own, so it is in the ids too. */
+  readonly pass: number;
+  /** How many are wanted from the beginning: no platform remembers it, but the run's journal does. */
+  readonly desired: number;
+  /** Somebody has said what a process costs: its times are told. */
+  readonly isAccountedFor: boolean;
+  /** Settings of each worker process, by environment variable; secrets travel here and nowhere else. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A process that ends by itself is replaced so long after, or one that cannot start would be started without a pause. */
+const REPLACE_AFTER_MS = 250;
+
+/**
+ * Worker processes on this machine, as a group with a desired capacity. They are launched when the fleet is opened, when
+ * more are desired, and when one ends; never by a look. They end with their orchestrator: each watches the pipe on its
+ * stdin, so even a kill -9 leaves none behind.
+ */
+export class LocalFleet implements Fleet {
+  readonly #options: LocalFleetOptions;
+  readonly #workers: WorkerProcess[] = [];
+  readonly #replacing = new Set<NodeJS.Timeout>();
+  #desired: number;
+  #launched = 0;
+  #isClosed = false;
+
+  constructor(options: LocalFleetOptions) {
+    this.#options = options;
+    this.#desired = options.desired;
+    this.#keepCapacity();
+  }
+
+  observe(): Promise<FleetView> {
+    return Promise.resolve({
+      desired: this.#desired,
+      exact: true,
+      ...PLAIN_FLEET,
+      instances: this.#workers.map((worker) => this.#describe(worker)),
+    });
+  }
+
+  setDesired(count: number): Promise<void> {
+    this.#desired = count;
+    this.#keepCapacity();
+    return Promise.resolve();
+  }
+
+  terminate(instance: string, { decrement }: { decrement: boolean }): Promise<void> {
+    const worker = this.#workers.find((candidate) => candidate.id === instance);
+    if (worker === undefined) throw new Error(`the local fleet has no instance ${instance}`);
+    if (!isAlive(worker)) return Promise.resolve();
+    if (decrement) this.#desired = Math.max(0, this.#desired - 1);
+    worker.end();
+    this.#keepCapacity();
+    return Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#desired = 0;
+    for (const timer of this.#replacing) clearTimeout(timer);
+    for (const worker of this.#workers) worker.end();
+    await Promise.all(this.#workers.map((worker) => worker.exited));
+  }
+
+  #keepCapacity(): void {
+    if (this.#isClosed) return;
+    const alive = this.#workers.filter(isAlive).length;
+    const awaited = alive + this.#replacing.size;
+    for (let missing = this.#desired - awaited; missing > 0; missing -= 1) this.#launch();
+  }
+
+  #launch(): void {
+    this.#launched += 1;
+    const id = `local-${this.#options.epoch}-${this.#options.pass}-${this.#launched}`;
+    const worker = spawnWorker(id, this.#options.environment);
+    this.#workers.push(worker);
+    void this.#replaceAfter(worker);
+  }
+
+  /** What has ended by itself keeps its place until its replacement is launched. */
+  async #replaceAfter(worker: WorkerProcess): Promise<void> {
+    await worker.exited;
+    if (worker.detail === null || this.#isClosed) return;
+    const timer = setTimeout(() => {
+      this.#replacing.delete(timer);
+      this.#keepCapacity();
+    }, REPLACE_AFTER_MS);
+    this.#replacing.add(timer);
+  }
+
+  #describe(worker: WorkerProcess): FleetInstance {
+    const { isAccountedFor, run } = this.#options;
+    const times = {
+      launchedAt: worker.launchedAt.toISOString(),
+      endedAt: worker.endedAt?.toISOString() ?? null,
+    };
+    return {
+      id: worker.id,
+      phase: worker.phase,
+      run,
+      ...PLAIN_INSTANCE,
+      ...(isAccountedFor ? times : {}),
+      detail: worker.detail,
+      url: worker.url,
+    };
+  }
+}
+
+function isAlive({ phase }: WorkerProcess): boolean {
+  return phase === 'pending' || phase === 'running';
+}

@@ -1,0 +1,30 @@
+import { text } from '../setting-types.ts';
+import { folderPlace } from './folder-place.ts';
+import type { JournalPlace } from './place.ts';
+import { s3Place } from './s3-place.ts';
+
+/** Every kind of place that a journal may be in, but for a folder. A new one joins here, with its scheme. */
+const PLACES: readonly JournalPlace[] = [s3Place];
+
+/** A path of a folder has no scheme; what stands before `://` is one. */
+function schemeOf(url: string): string | null {
+  return /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase() ?? null;
+}
+
+/** The place that a journal's URL names. */
+export function placeOf(url: string): JournalPlace {
+  const scheme = schemeOf(url);
+  return PLACES.find((place) => place.scheme === scheme) ?? folderPlace;
+}
+
+/** `journal.url` of the settings. */
+export const journalUrl = text.superRefine((url, context) => {
+  const scheme = schemeOf(url);
+  const place = placeOf(url);
+  const unknown =
+    scheme === place.scheme
+      ? null
+      : `A journal cannot be in ${scheme}://: write ${['a folder', ...PLACES.map(({ form }) => form)].join(' or ')}.`;
+  const message = unknown ?? place.faultIn(url);
+  if (message !== null) context.addIssue({ code: 'custom', message });
+});
