@@ -24,10 +24,10 @@ export interface Door {
 const HTTPS_PORT = 443;
 
 /** Every way that is open to and from the workers. Names are asked of the VPC's own resolver, which no rule concerns. */
-export function workersRules({ network, source, target, aws }: StackSettings): Rule[] {
+export function workersRules({ network, source, target, auto_scaling }: StackSettings): Rule[] {
   const { orchestrator, database, cluster, aws_endpoints: endpoints } = network;
   return eachOnce([
-    ...rules('orchestrator', 'in', 'the orchestrator', aws.worker_port, orchestrator),
+    ...rules('orchestrator', 'in', 'the orchestrator', auto_scaling.worker_port, orchestrator),
     ...rules('database', 'out', 'the database', portOf(source.url), withAddress(database, source.url)),
     ...rules('cluster', 'out', 'the search cluster', portOf(target.url), withAddress(cluster, target.url)),
     ...rules('aws', 'out', 'Parameter Store and Auto Scaling', HTTPS_PORT, endpoints),

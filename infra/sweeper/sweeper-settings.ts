@@ -1,6 +1,6 @@
 import { Faults } from '../../definition/faults.ts';
-import type { AwsSettings } from '../../orchestrator/aws/aws-settings.ts';
 import { UsageFault } from '../../orchestrator/errors.ts';
+import { placeOf } from '../../orchestrator/journal/places.ts';
 import { type Environment, parseSettings, type Settings } from '../../orchestrator/settings.ts';
 
 /** The function's variable that holds the orchestrator's settings, as JSON; all variables together may have 4 KB. */
@@ -12,8 +12,6 @@ const USUAL_INTERVAL = '15';
 
 export interface SweeperSettings {
   readonly settings: Settings;
-  /** Of the same. */
-  readonly aws: AwsSettings;
   /** Between two sweeps. */
   readonly intervalMs: number;
 }
@@ -27,11 +25,15 @@ export function sweeperSettings(environment: Environment): SweeperSettings {
   if (text === '')
     throw new UsageFault(`${SETTINGS_VARIABLE} is not set: give it the orchestrator's settings as JSON`);
   const settings = parseSettings(text, SETTINGS_VARIABLE);
-  const { aws } = settings;
-  if (aws === null) throw fault('aws', 'A scheduled sweep needs an Auto Scaling group to look after.');
-  if (aws.journal_bucket === null)
-    throw fault('aws.journal_bucket', 'A function has no folder: the journal must be in a bucket.');
-  return { settings, aws, intervalMs: intervalMs(environment) };
+  const { backend, journal } = settings;
+  if (!backend.traits.outlivesProcess)
+    throw fault(
+      '',
+      `A scheduled sweep needs a fleet that goes on without its orchestrator to look after. ${backend.traits.workersWords} end with theirs.`,
+    );
+  if (journal.url === null || placeOf(journal.url).scheme === null)
+    throw fault('journal.url', 'A function has no folder: the journal must be in a bucket.');
+  return { settings, intervalMs: intervalMs(environment) };
 }
 
 function intervalMs(environment: Environment): number {
