@@ -69,10 +69,11 @@ export type FleetTiming = Pick<
 
 export interface OpenedFleet {
   readonly fleet: Fleet;
-  readonly timing: FleetTiming;
+  readonly timing: Pick<FleetTiming, 'zeroQuietMs'>;
 }
 
 export interface PassWorkers extends OpenedFleet {
+  readonly timing: FleetTiming;
   readonly calls: WorkerCalls;
   /** Asked for the pause before each next tick, in milliseconds. */
   readonly pauseMs: () => number;

@@ -6,12 +6,12 @@ import { jsonIn } from '../json-text.ts';
 const ADVICE: Readonly<Record<string, string>> = {
   ENOSPC: 'free space there',
   EDQUOT: 'free space there, or raise this user’s quota',
-  EROFS: 'mount it writable, or mend journal.directory',
-  EACCES: 'let this user read and write there, or mend journal.directory',
-  EPERM: 'let this user read and write there, or mend journal.directory',
+  EROFS: 'mount it writable, or mend journal.url',
+  EACCES: 'let this user read and write there, or mend journal.url',
+  EPERM: 'let this user read and write there, or mend journal.url',
   EIO: 'look after its disk',
-  ENOTDIR: 'there is a file where a folder belongs: mend journal.directory',
-  EEXIST: 'there is a file where a folder belongs: mend journal.directory',
+  ENOTDIR: 'there is a file where a folder belongs: mend journal.url',
+  EEXIST: 'there is a file where a folder belongs: mend journal.url',
   ENOENT: 'the folder was there and is gone: put it back as it was',
 };
 

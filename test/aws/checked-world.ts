@@ -1,7 +1,7 @@
 import { DescribeScalingActivitiesCommand } from '@aws-sdk/client-auto-scaling';
 import { expect } from 'vitest';
 import { exitCodeOf, messageOf } from '../../orchestrator/errors.ts';
-import type { CheckedFleet, FleetCheckOptions } from '../../orchestrator/run/context.ts';
+import type { CheckedFleet, FleetCheckOptions } from '../../orchestrator/fleet/fleet-backend.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { type ApiProxy, startApiProxy } from './api-proxy.ts';
 import type { AwsCall } from './aws-call.ts';

@@ -1,12 +1,18 @@
 import { vi } from 'vitest';
 import type { z } from 'zod';
-import { awsSection } from '../../orchestrator/aws/aws-settings.ts';
 import { openAws } from '../../orchestrator/aws/clients.ts';
 import { type Clock, systemClock } from '../../orchestrator/clock.ts';
 import { GroupFleet, type GroupRun } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
-import type { CheckedFleet, FleetCheckOptions, WorkersBackend } from '../../orchestrator/run/context.ts';
-import { groupWorkers } from '../../orchestrator/run/group-workers.ts';
-import type { FleetPin } from '../../orchestrator/reconcile/events.ts';
+import { fleetPinOf, type GroupPin } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
+import type { autoScalingSection } from '../../orchestrator/fleet/auto-scaling/settings.ts';
+import { connectFleet } from '../../orchestrator/fleet/connect-fleet.ts';
+import type {
+  CheckedFleet,
+  FleetBackend,
+  FleetCheckOptions,
+} from '../../orchestrator/fleet/fleet-backend.ts';
+import type { FleetPin } from '../../orchestrator/reconcile/fleet-pin.ts';
+import { parseSettings } from '../../orchestrator/settings.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { awsEnvironment } from './aws-clients.ts';
 import type { AwsWorld } from './world.ts';
@@ -37,7 +43,7 @@ export function groupFleet(
   });
 }
 
-export function pinOf({ region, group, templateId, imageId, imageParameter }: AwsWorld): FleetPin {
+export function pinOf({ region, group, templateId, imageId, imageParameter }: AwsWorld): GroupPin {
   return {
     region,
     group,
@@ -47,35 +53,50 @@ export function pinOf({ region, group, templateId, imageId, imageParameter }: Aw
   };
 }
 
+/** The same as a journal has it, but for `changes`. */
+export function journalledPinOf(world: AwsWorld, changes: Partial<GroupPin> = {}): FleetPin {
+  return fleetPinOf({ ...pinOf(world), ...changes });
+}
+
 /** Clients of this process take endpoint and credentials from its environment, as AWS's own tools do. */
 function useEnvironment(scope: TestScope, environment: AwsWorld['environment']): void {
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   scope.onTestFinished(async () => void vi.unstubAllEnvs());
 }
 
+/** Settings of the fleet. */
+type Section = z.input<typeof autoScalingSection>;
+type Changes = Partial<Section> & { readonly region?: string };
+
 /** What a run's check says of the world in its environment, with settings that are right but for `changes`. */
-export function checkWorld(
+export async function checkWorld(
   scope: TestScope,
   world: AwsWorld,
-  changes: Partial<z.input<typeof awsSection>> = {},
+  changes: Changes = {},
   options: Partial<FleetCheckOptions> = {},
 ): Promise<CheckedFleet> {
-  return workersOf(scope, world, changes).check({ pin: null, underLock: true, ...options });
+  const backend = await backendOf(scope, world, changes);
+  return backend.check({ pin: null, underLock: true, ...options });
 }
 
-/** The workers of a command in the world's environment, by settings that are right but for `changes`. */
-export function workersOf(
-  scope: TestScope,
-  world: AwsWorld,
-  changes: Partial<z.input<typeof awsSection>> = {},
-): WorkersBackend {
+/** The fleet of a command in the world's environment, by settings that are right but for `changes`. */
+export function backendOf(scope: TestScope, world: AwsWorld, changes: Changes = {}): Promise<FleetBackend> {
   useEnvironment(scope, world.environment);
-  const settings = awsSection.parse({
-    region: world.region,
+  const { region = world.region, ...others } = changes;
+  const section: Section = {
     group: world.group,
     image_parameter: world.imageParameter,
     token_parameter: world.tokenParameter,
-    ...changes,
-  });
-  return groupWorkers(settings, { workers: 4, fleet: CHECKED_FLEET });
+    ...others,
+  };
+  const settings = {
+    fleet: CHECKED_FLEET,
+    definitions: 'books.yaml',
+    source: { url: 'postgres://reader@db/shop' },
+    target: { url: 'https://search:9200' },
+    workers: { count: 4 },
+    aws: { region },
+    auto_scaling: section,
+  };
+  return connectFleet(parseSettings(JSON.stringify(settings), 'settings'));
 }

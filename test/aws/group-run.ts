@@ -64,20 +64,23 @@ export async function setUpGroupRun(scope: TestScope, options: GroupRunOptions):
     },
   });
   const proxy = await startApiProxy(scope, world.awsUrl);
-  const aws = {
-    region: world.region,
+  const fleet = {
     group: world.group,
     image_parameter: world.imageParameter,
     token_parameter: world.tokenParameter,
-    journal_bucket: world.bucket,
     ...AWS_DEADLINES,
-    ...settings['aws'],
+    ...settings['auto_scaling'],
   };
   const setup = await setUpRun(scope, {
     databaseUrl,
     definition,
     environment: awsEnvironment(proxy.url),
-    settings: { ...settings, aws, journal: { directory: null, ...settings['journal'] } },
+    settings: {
+      ...settings,
+      aws: { region: world.region, ...settings['aws'] },
+      auto_scaling: fleet,
+      journal: { url: `s3://${world.bucket}/reindex-fleet`, ...settings['journal'] },
+    },
   });
   const boot = bootFromImage(world.workerParameters, join(setup.folder, 'places.yaml'));
   const room = await openMachineRoom(scope, {

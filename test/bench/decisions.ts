@@ -39,6 +39,7 @@ const LIMITS: Limits = {
   capacityTimeoutMs: 600_000,
   // Each tick counts what the instances have used, and never comes to the bound.
   mostInstanceSeconds: 1e12,
+  billing: { leastSeconds: 60 },
   replacements: 50,
   attempts: 3,
   build: 'build',
@@ -271,7 +272,7 @@ function measureSharing(): boolean {
   return shared < alone && shared / ideal < 1.05;
 }
 
-/** As `aws.poll_interval_ms`: a round must not take longer than the pause between two. */
+/** As `auto_scaling.poll_interval_ms`: a round must not take longer than the pause between two. */
 const POLL_INTERVAL_MS = 3_000;
 
 async function measurePolling(): Promise<boolean> {

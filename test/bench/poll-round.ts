@@ -34,7 +34,12 @@ export async function measurePollRounds(workers: number, pauseMs: number): Promi
     let unreachable = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
       const startMs = performance.now();
-      const { observation } = await observeFleet(fleet, client, state, NOTHING_REFUSED, new Date());
+      const { observation } = await observeFleet(
+        { fleet, workers: client },
+        state,
+        NOTHING_REFUSED,
+        new Date(),
+      );
       rounds.push(performance.now() - startMs);
       unreachable += [...observation.workers.values()].filter(({ reachable }) => !reachable).length;
       await new Promise((resolve) => void setTimeout(resolve, pauseMs));

@@ -68,20 +68,18 @@ function settingsOf({ workers, ranges }: Plan, { database, search }: Stage): obj
     definitions: 'things.yaml',
     source: { url: database.proxy.url },
     target: { url: search.proxy.url, health_timeout_ms: 60_000 },
-    journal: { directory: 'journal', lease_ms: LOCK_LEASE_MS },
+    journal: { url: 'journal', lease_ms: LOCK_LEASE_MS },
     workers: {
       count: workers,
       max_bytes_in_flight: workers * 1024 * 1024,
-      poll_interval_ms: 100,
       call_timeout_ms: 2_000,
-      ready_timeout_ms: 45_000,
       lost_after_ms: 4_000,
       stall_timeout_ms: 20_000,
       waiting_timeout_ms: 180_000,
-      lease_ms: WORKER_LEASE_MS,
       replacements: 100,
       attempts: 10,
     },
+    local: { poll_interval_ms: 100, ready_timeout_ms: 45_000, lease_ms: WORKER_LEASE_MS },
     ranges: { count: ranges },
   };
 }

@@ -2,21 +2,25 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import type { Fleet, FleetInstance } from '../../orchestrator/fleet/fleet.ts';
-import { LocalFleet } from '../../orchestrator/fleet/local-fleet.ts';
+import { LocalFleet, type LocalFleetOptions } from '../../orchestrator/fleet/local/local-fleet.ts';
+import { endInstance } from '../aws/cloud-control.ts';
 import { groupFleet } from '../aws/group-fleet.ts';
 import { makeWorld } from '../aws/world.ts';
 import { fleetOf, VirtualGroup } from '../simulation/group.ts';
 import { Scheduler } from '../simulation/scheduler.ts';
 import type { TestScope } from '../support/run-setup.ts';
+import { workersTold } from '../support/worker-pids.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/cities/cities.yaml', import.meta.url));
+/** Of this test's processes alone. */
+const TOKEN = `a-token-for-this-test-${process.pid}`;
 /** Workers come up without database or cluster: they are booted then, but not ready. */
 const ENVIRONMENT = {
   REINDEX_WORKER_HOST: '127.0.0.1',
   REINDEX_WORKER_PORT: '0',
-  REINDEX_WORKER_TOKEN: 'a-token-for-this-test',
+  REINDEX_WORKER_TOKEN: TOKEN,
   REINDEX_WORKER_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
   REINDEX_WORKER_SEARCH_URL: 'http://127.0.0.1:1',
   REINDEX_WORKER_DEFINITIONS: EXAMPLE,
@@ -29,14 +33,34 @@ interface Backend {
   readonly pass: () => Promise<void>;
   /** Whether a look at it is never stale. */
   readonly exact: boolean;
+  /** An instance ends by itself. */
+  readonly end: (instance: string) => Promise<void>;
+  /** Another handle of the run's fleet, as the process that carries the run on opens it; the run's journal says `desired`. */
+  readonly again: (desired: number) => Fleet;
+}
+
+const LOCAL: LocalFleetOptions = {
+  run: 'run-1',
+  epoch: 1,
+  pass: 1,
+  desired: 0,
+  isAccountedFor: false,
+  environment: ENVIRONMENT,
+};
+
+async function endProcess(id: string): Promise<void> {
+  const pids = await workersTold([`REINDEX_WORKER_ID=${id}`, `REINDEX_WORKER_TOKEN=${TOKEN}`]);
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
 }
 
 /** What every fleet promises. Each backend is run through the same suite, the simulated one too: so it may be trusted. */
 const BACKENDS: Record<string, (scope: TestScope) => Backend | Promise<Backend>> = {
   'local processes': () => ({
-    fleet: new LocalFleet({ run: 'run-1', epoch: 1, pass: 1, environment: ENVIRONMENT }),
+    fleet: new LocalFleet(LOCAL),
     pass: () => sleep(50),
     exact: true,
+    end: endProcess,
+    again: (desired) => new LocalFleet({ ...LOCAL, epoch: 2, desired }),
   }),
   'the group of the simulation': () => {
     const scheduler = new Scheduler();
@@ -48,6 +72,8 @@ const BACKENDS: Record<string, (scope: TestScope) => Backend | Promise<Backend>>
       fleet: fleetOf(group),
       pass: () => scheduler.run(scheduler.nowMs + 500, () => false),
       exact: false,
+      end: async (instance) => group.crash(instance),
+      again: () => fleetOf(group),
     };
   },
   ...(inject('awsUrl') === null ? {} : { 'an Auto Scaling group': openGroup }),
@@ -55,7 +81,13 @@ const BACKENDS: Record<string, (scope: TestScope) => Backend | Promise<Backend>>
 
 async function openGroup(scope: TestScope): Promise<Backend> {
   const world = await makeWorld(scope, { maximum: 4 });
-  return { fleet: groupFleet(scope, world), pass: () => sleep(100), exact: false };
+  return {
+    fleet: groupFleet(scope, world),
+    pass: () => sleep(100),
+    exact: false,
+    end: (instance) => endInstance(world.awsUrl, instance, 'shutdown'),
+    again: () => groupFleet(scope, world),
+  };
 }
 
 describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
@@ -98,6 +130,34 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     await fleet.setDesired(1);
     for (let i = 0; i < 10; i += 1) await backend.pass();
     expect(await running(backend, 1)).toEqual(before);
+  });
+
+  it('launches nothing when it is only looked at', async () => {
+    await fleet.setDesired(1);
+    await running(backend, 1);
+    const known = (await fleet.observe()).instances.length;
+    for (let i = 0; i < 10; i += 1) expect((await fleet.observe()).instances).toHaveLength(known);
+  });
+
+  it('puts another in the place of one that ends by itself', async () => {
+    await fleet.setDesired(1);
+    const [first] = await running(backend, 1);
+    await backend.end(first?.id ?? '');
+    const isAnother = ({ id, phase }: FleetInstance): boolean => phase === 'running' && id !== first?.id;
+    await until(async () => (await fleet.observe()).instances.some(isAnother), backend.pass);
+    expect(await running(backend, 1)).toHaveLength(1);
+    expect((await fleet.observe()).desired).toBe(1);
+  });
+
+  it('has what was desired when another process opens it', async () => {
+    await fleet.setDesired(2);
+    await running(backend, 2);
+    await fleet.close();
+    const again = backend.again(2);
+    expect((await again.observe()).desired).toBe(2);
+    const instances = await running({ ...backend, fleet: again }, 2);
+    expect(instances.every(({ run }) => run === 'run-1')).toBe(true);
+    await again.close();
   });
 
   it('lets an instance go for good with decrement', async () => {
@@ -154,9 +214,8 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
 
 describe('local processes', () => {
   it('run workers that answer by the name of their instance', async () => {
-    const fleet = new LocalFleet({ run: 'run-1', epoch: 1, pass: 1, environment: ENVIRONMENT });
-    await fleet.setDesired(2);
-    const instances = await running({ fleet, pass: () => sleep(50), exact: true }, 2);
+    const fleet = new LocalFleet({ ...LOCAL, desired: 2 });
+    const instances = await running({ fleet, pass: () => sleep(50) }, 2);
     const answers = await Promise.all(instances.map(({ url }) => fetch(`${url}/healthcheck`)));
     const bodies = (await Promise.all(answers.map((answer) => answer.json()))) as { worker_id: string }[];
     await fleet.close();
@@ -164,25 +223,45 @@ describe('local processes', () => {
   });
 
   it('replaces a worker that ends by itself and keeps its last words', async () => {
-    const fleet = new LocalFleet({
-      run: 'run-1',
-      epoch: 1,
-      pass: 1,
-      environment: { ...ENVIRONMENT, REINDEX_WORKER_DATABASE_URL: 'nonsense' },
-    });
-    await fleet.setDesired(1);
-    await until(async () => (await fleet.observe()).instances.some(({ phase }) => phase === 'gone'));
+    const environment = { ...ENVIRONMENT, REINDEX_WORKER_DATABASE_URL: 'nonsense' };
+    const fleet = new LocalFleet({ ...LOCAL, desired: 1, environment });
+    await until(async () => (await fleet.observe()).instances.length > 1);
     const { instances } = await fleet.observe();
     await fleet.close();
     expect(instances[0]?.detail).toMatch(/exit code 2[\s\S]*DATABASE_URL/);
-    expect(instances.length).toBeGreaterThan(1);
+  });
+
+  it('replaces what ends by itself without being looked at, and never because of a look', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const environment = { ...ENVIRONMENT, REINDEX_WORKER_DATABASE_URL: 'nonsense' };
+    const fleet = new LocalFleet({ ...LOCAL, desired: 1, environment });
+    onTestFinished(() => fleet.close());
+    const looked = async (): Promise<number> => (await fleet.observe()).instances.length;
+    const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+    await until(async () => (await fleet.observe()).instances.every(({ phase }) => phase === 'gone'), turn);
+    expect([await looked(), await looked()]).toEqual([1, 1]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await looked()).toBe(2);
+  });
+
+  it('tells when they were launched and when they ended, where somebody accounts for them', async () => {
+    const fleet = new LocalFleet({ ...LOCAL, desired: 1, isAccountedFor: true });
+    const [first] = await running({ fleet, pass: () => sleep(50) }, 1);
+    await fleet.setDesired(0);
+    await fleet.terminate(first?.id ?? '', { decrement: false });
+    await ended({ fleet, pass: () => sleep(50) }, () => false);
+    const { instances } = await fleet.observe();
+    const [last] = instances;
+    expect(first).toMatchObject({ launchedAt: last?.launchedAt, endedAt: null });
+    expect(Date.parse(last?.endedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(last?.launchedAt ?? ''));
+    await fleet.close();
   });
 
   it('ends with its orchestrator, also by kill -9', async () => {
     const script = `
-      import { LocalFleet } from ${JSON.stringify(new URL('../../orchestrator/fleet/local-fleet.ts', import.meta.url).href)};
-      const fleet = new LocalFleet({ run: 'r', epoch: 1, pass: 1, environment: ${JSON.stringify(ENVIRONMENT)} });
-      await fleet.setDesired(1);
+      import { LocalFleet } from ${JSON.stringify(new URL('../../orchestrator/fleet/local/local-fleet.ts', import.meta.url).href)};
+      const fleet = new LocalFleet(${JSON.stringify({ ...LOCAL, desired: 1 })});
       for (;;) {
         const { instances } = await fleet.observe();
         if (instances[0].url !== null) { console.log(instances[0].url); break; }
@@ -211,7 +290,10 @@ function harmlessly(call: Promise<void>): Promise<void> {
 }
 
 /** Lets time pass until so many instances run and listen. */
-async function running(backend: Backend, count: number): Promise<readonly FleetInstance[]> {
+async function running(
+  backend: Pick<Backend, 'fleet' | 'pass'>,
+  count: number,
+): Promise<readonly FleetInstance[]> {
   let found: readonly FleetInstance[] = [];
   await until(async () => {
     const { instances } = await backend.fleet.observe();
@@ -222,7 +304,10 @@ async function running(backend: Backend, count: number): Promise<readonly FleetI
 }
 
 /** Lets time pass until every instance is gone but those that may stay. */
-function ended(backend: Backend, mayStay: (instance: FleetInstance) => boolean): Promise<void> {
+function ended(
+  backend: Pick<Backend, 'fleet' | 'pass'>,
+  mayStay: (instance: FleetInstance) => boolean,
+): Promise<void> {
   return until(async () => {
     const { instances } = await backend.fleet.observe();
     return instances.every((instance) => instance.phase === 'gone' || mayStay(instance));

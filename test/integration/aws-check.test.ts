@@ -10,7 +10,7 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { ACCOUNT_ID } from '../aws/aws-clients.ts';
 import { ASKS, check, expectUntouched, faultsOf, makeChecked } from '../aws/checked-world.ts';
 import { setDesired } from '../aws/group.ts';
-import { pinOf } from '../aws/group-fleet.ts';
+import { journalledPinOf } from '../aws/group-fleet.ts';
 import type { AwsWorld } from '../aws/world.ts';
 
 const scope = { onTestFinished };
@@ -19,7 +19,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
   test('gives what the run is pinned to, and is not touched', async () => {
     const world = await makeChecked(scope);
     expect(await check(world)).toEqual({
-      pin: pinOf(world),
+      pin: journalledPinOf(world),
       warnings: [
         expect.stringContaining(`$Latest of the launch template ${world.templateId}, which is 1 now`),
       ],
@@ -46,7 +46,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
   test('need not be as an unfinished run is pinned to', async () => {
     const world = await makeChecked(scope);
     await world.moveImage();
-    const pin = pinOf(world);
+    const pin = journalledPinOf(world);
     expect(await check(world, {}, { pin })).toEqual({ pin, warnings: [] });
   });
 
@@ -82,7 +82,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
 describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', () => {
   test('is another than that of the run', async () => {
     const world = await makeChecked(scope);
-    const [fault] = await faultsOf(world, {}, { pin: { ...pinOf(world), group: 'another' } });
+    const [fault] = await faultsOf(world, {}, { pin: journalledPinOf(world, { group: 'another' }) });
     expect(fault).toBe(
       `the run has the group another in ${world.region} as its fleet, and the settings name ${world.group} in ${world.region}: carry it on with the settings that it began with`,
     );
@@ -91,7 +91,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
   test('does not exist, or not in this region', async () => {
     const world = await makeChecked(scope);
     const where = (group: string, region: string) =>
-      `there is no Auto Scaling group ${group} in region ${region} of account ${ACCOUNT_ID}: look after aws.group and aws.region`;
+      `there is no Auto Scaling group ${group} in region ${region} of account ${ACCOUNT_ID}: look after auto_scaling.group and aws.region`;
     expect(await faultsOf(world, { group: 'nothing' })).toEqual([where('nothing', 'eu-central-1')]);
     expect(await faultsOf(world, { region: 'eu-west-1' })).toEqual([
       where(world.group, 'eu-west-1'),
@@ -151,10 +151,10 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
       }),
     );
     expect(await faultsOf(world)).toEqual([
-      `version $Latest of the launch template ${world.templateId} launches resolve:ssm:/another/image, and aws.image_parameter wants resolve:ssm:${world.imageParameter}`,
+      `version $Latest of the launch template ${world.templateId} launches resolve:ssm:/another/image, and auto_scaling.image_parameter wants resolve:ssm:${world.imageParameter}`,
     ]);
     expect(await faultsOf(world, { image_parameter: null })).toEqual([
-      expect.stringContaining('where aws.image_parameter is not set it must name an image'),
+      expect.stringContaining('where auto_scaling.image_parameter is not set it must name an image'),
     ]);
   });
 

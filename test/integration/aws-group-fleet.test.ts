@@ -5,11 +5,10 @@ import type { GroupFleet, GroupRun } from '../../orchestrator/fleet/auto-scaling
 import { GroupReads } from '../../orchestrator/fleet/auto-scaling/group-reads.ts';
 import { emptyFleet } from '../../orchestrator/fleet/empty-fleet.ts';
 import { systemClock } from '../../orchestrator/clock.ts';
-import { localWorkers } from '../../orchestrator/run/local-workers.ts';
 import { type ApiProxy, type Fault, startApiProxy } from '../aws/api-proxy.ts';
 import { endInstance, limitCapacity } from '../aws/cloud-control.ts';
 import { groupOf, setDesired, terminate } from '../aws/group.ts';
-import { groupFleet, pinOf, workersOf } from '../aws/group-fleet.ts';
+import { backendOf, groupFleet, journalledPinOf } from '../aws/group-fleet.ts';
 import { type AwsWorld, makeWorld, type WorldOptions } from '../aws/world.ts';
 
 const scope = { onTestFinished };
@@ -206,7 +205,8 @@ describe.skipIf(inject('awsUrl') === null)('the fleet to be brought to zero', ()
     const [began, other] = [await makeWorld(scope, { maximum: 1 }), await makeWorld(scope, { maximum: 1 })];
     await setDesired(began, 1);
     await setDesired(other, 1);
-    const { fleet } = await workersOf(scope, other).openFleet(pinOf(began));
+    const backend = await backendOf(scope, other);
+    const { fleet } = await backend.openFleet(journalledPinOf(began));
     onTestFinished(() => fleet.close());
     await emptyFleet(fleet, {
       clock: systemClock,
@@ -219,19 +219,13 @@ describe.skipIf(inject('awsUrl') === null)('the fleet to be brought to zero', ()
   test('is at zero where the group that a run had was deleted, but not where there never was one', async () => {
     const world = await makeWorld(scope, { maximum: 1 });
     const gone = `${world.group}-of-yesterday`;
-    const { fleet } = await workersOf(scope, world).openFleet({ ...pinOf(world), group: gone });
-    const { fleet: unknown } = await workersOf(scope, { ...world, group: gone }).openFleet(null);
+    const backend = await backendOf(scope, world);
+    const { fleet } = await backend.openFleet(journalledPinOf(world, { group: gone }));
+    const { fleet: unknown } = await (await backendOf(scope, { ...world, group: gone })).openFleet(null);
     onTestFinished(async () => void (await Promise.all([fleet.close(), unknown.close()])));
     const options = { clock: systemClock, requireHeld: () => {}, signal: new AbortController().signal };
     expect(await emptyFleet(fleet, options)).toEqual({ found: [], gone: [] });
     await expect(unknown.observe()).rejects.toThrow(`there is no Auto Scaling group ${gone}`);
-  });
-
-  test('is never taken for one of this machine', async () => {
-    const world = await makeWorld(scope, { maximum: 1 });
-    await expect(localWorkers.openFleet(pinOf(world))).rejects.toThrow(
-      `has the Auto Scaling group ${world.group} as its fleet`,
-    );
   });
 });
 

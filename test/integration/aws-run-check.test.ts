@@ -28,8 +28,8 @@ async function commands(region = 'eu-central-1'): Promise<Commands> {
     searchUrl,
     definition: PLACES,
     settings: {
-      aws: {
-        region,
+      aws: { region },
+      auto_scaling: {
         group: world.group,
         image_parameter: world.imageParameter,
         token_parameter: world.tokenParameter,

@@ -61,7 +61,7 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeo
   it('that is dead is swept away, but only after its grace, and the run can still be carried on', async (scope) => {
     const run = await setUp(scope, {
       workerLeaseMs: 600_000,
-      settings: { aws: { sweep_grace_ms: 15_000 } },
+      settings: { auto_scaling: { sweep_grace_ms: 15_000 } },
     });
     const command = await run.begin();
     const beside = resultOf(await run.setup.run('sweep'));

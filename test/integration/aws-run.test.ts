@@ -52,7 +52,10 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
         },
       },
     ];
-    const run = await setUp(scope, { settings: { aws: SOON }, behaviour: (nth) => behaviours[nth] ?? {} });
+    const run = await setUp(scope, {
+      settings: { auto_scaling: SOON },
+      behaviour: (nth) => behaviours[nth] ?? {},
+    });
     odd.file = join(run.setup.folder, 'odd', 'places.yaml');
     await writeOddDefinition(odd.file, run.setup.alias);
     // So that neither is let go for want of work.
@@ -77,7 +80,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
 
   it('goes on with the half that came, and says in the cloud’s words why no more did', async (scope) => {
     const run = await setUp(scope, {
-      settings: { workers: { count: 4, minimum: 2 }, aws: { capacity_timeout_ms: 3_000 } },
+      settings: { workers: { count: 4, minimum: 2 }, auto_scaling: { capacity_timeout_ms: 3_000 } },
     });
     await limitCapacity(run.world.awsUrl, run.world.group, 2);
     await run.gate.shut();
@@ -92,7 +95,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
 
   it('ends at zero with the cloud’s own reason where too few came, and is carried on when there are more', async (scope) => {
     const run = await setUp(scope, {
-      settings: { workers: { count: 4, minimum: 3 }, aws: { capacity_timeout_ms: 3_000 } },
+      settings: { workers: { count: 4, minimum: 3 }, auto_scaling: { capacity_timeout_ms: 3_000 } },
     });
     await limitCapacity(run.world.awsUrl, run.world.group, 2, 'VcpuLimitExceeded');
     await run.gate.shut();

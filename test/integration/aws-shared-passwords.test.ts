@@ -50,12 +50,11 @@ async function setUp(
     definition: PLACES,
     settings: {
       target: { url: cluster.url, username: USERNAME },
-      aws: {
-        region: world.region,
+      aws: { region: world.region, worker_parameters: world.workerParameters },
+      auto_scaling: {
         group: world.group,
         image_parameter: world.imageParameter,
         token_parameter: world.tokenParameter,
-        worker_parameters: world.workerParameters,
       },
     },
   });

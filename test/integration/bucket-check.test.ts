@@ -99,23 +99,21 @@ describe.skipIf(awsUrl === '')('the check of a bucket', { timeout: 120_000 }, ()
   it('names a bucket that is not there', async () => {
     expect(await faultsOf(awsUrl, 'no-such-bucket-of-ours')).toEqual([
       expect.stringMatching(
-        /^the journal cannot be read: s3:ListBucket on s3:\/\/no-such-bucket-of-ours\/books\/probe\/: NoSuchBucket: .* \(there is no bucket no-such-bucket-of-ours: make it in account 123456789012, or mend aws.journal_bucket/,
+        /^the journal cannot be read: s3:ListBucket on s3:\/\/no-such-bucket-of-ours\/books\/probe\/: NoSuchBucket: .* \(there is no bucket no-such-bucket-of-ours: make it in account 123456789012, or mend journal.url/,
       ),
     ]);
   });
 
   it('refuses a bucket of another account', async () => {
     const faults = await faultsOf(awsUrl, await createForeignBucket(awsUrl));
-    expect(faults.join('\n')).toContain(
-      'or the bucket is not of account 123456789012: mend aws.journal_bucket',
-    );
+    expect(faults.join('\n')).toContain('or the bucket is not of account 123456789012: mend journal.url');
   });
 
   it('names the region of a bucket that is elsewhere', async (scope) => {
     const url = await startElsewhere(scope, 'ap-southeast-2');
     expect(await faultsOf(url, 'books-journal')).toEqual([
       expect.stringContaining(
-        `(the bucket is in ap-southeast-2, not in ${REGION}: mend aws.region or aws.journal_bucket`,
+        `(the bucket is in ap-southeast-2, not in ${REGION}: mend aws.region or journal.url`,
       ),
     ]);
   });
@@ -127,8 +125,9 @@ describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeo
       databaseUrl: inject('postgresUrl'),
       definition: PLACES,
       settings: {
-        journal: { directory: null },
-        aws: { region: REGION, group: 'books', token_parameter: '/books/token', journal_bucket: bucket },
+        journal: { url: `s3://${bucket}/reindex-fleet` },
+        aws: { region: REGION },
+        auto_scaling: { group: 'books', token_parameter: '/books/token' },
       },
     });
   }
@@ -188,13 +187,5 @@ describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeo
     const environment = awsEnvironment('http://127.0.0.1:1');
     for (const error of await errorsOf(await setUp(scope, 'books'), environment))
       expect(error).toMatch(/^sts:GetCallerIdentity on .*ECONNREFUSED.*AWS did not answer/);
-  });
-
-  it('refuses two places for one journal', async (scope) => {
-    const setup = await setUp(scope, 'books');
-    const ended = await setup.run('status', '--journal', 'here');
-    expect(errorOf(ended, 2)).toMatch(
-      /journal\.directory: aws\.journal_bucket keeps the journal in a bucket/,
-    );
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, inject, it, vi } from 'vitest';
 import type { CommandContext } from '../../orchestrator/command/command.ts';
 import { runCommandOrPhase } from '../../orchestrator/command/run.ts';
 import { statusCommand } from '../../orchestrator/command/status.ts';
-import { localWorkers } from '../../orchestrator/run/local-workers.ts';
+import { connectFleet } from '../../orchestrator/fleet/connect-fleet.ts';
 import { openOffline } from '../../orchestrator/run/offline.ts';
 import { loadSettings } from '../../orchestrator/settings.ts';
 import { startApiProxy } from '../aws/api-proxy.ts';
@@ -25,18 +25,13 @@ async function setUp(scope: TestScope): Promise<RunSetup> {
     databaseUrl: database.url(),
     definition: PLACES,
     settings: {
-      journal: { directory: null, lease_ms: 60_000 },
-      aws: {
-        region: REGION,
-        group: 'books',
-        token_parameter: '/books/token',
-        journal_bucket: await createTestBucket(awsUrl),
-      },
+      journal: { url: `s3://${await createTestBucket(awsUrl)}/reindex-fleet`, lease_ms: 60_000 },
+      aws: { region: REGION },
     },
   });
 }
 
-/** As `reindex-fleet --run-key k` in this process; the settings' group is no part of it. */
+/** As `reindex-fleet --run-key k` in this process. */
 async function commandOf({ folder }: RunSetup): Promise<CommandContext> {
   const flags = { settings: join(folder, 'reindex-fleet.yaml'), runKey: 'k' };
   const settings = await loadSettings(flags, {}, folder);
@@ -45,7 +40,7 @@ async function commandOf({ folder }: RunSetup): Promise<CommandContext> {
     flags,
     reporter: SILENT_REPORTER,
     output: process,
-    workers: localWorkers,
+    workers: await connectFleet(settings),
     signal: new AbortController().signal,
   };
 }

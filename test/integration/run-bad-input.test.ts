@@ -183,7 +183,7 @@ describe.concurrent('what cannot be meant', { timeout: 60_000 }, () => {
     ['a command', 'rnu', [], 'run'],
     ['a limit', 'promote', ['--promote-limit', 'many'], '--promote-limit'],
     ['an amount', 'run', ['--max-cost', 'much'], '--max-cost'],
-    ['an amount without a price', 'reindex', ['--max-cost', '12.50'], 'aws.price_per_hour'],
+    ['an amount without a price', 'reindex', ['--max-cost', '12.50'], 'price.per_hour'],
     ['a number', 'run', ['--workers', 'many'], '--workers'],
   ] as const)('%s', async ([, name, args, expected], scope) => {
     expect(await fails(await setUp(scope), 2, name, ...args)).toContain(expected);

@@ -25,7 +25,7 @@ describe('a range that takes long', { timeout: 120_000 }, () => {
         // PostgreSQL sends what it has every 8 KB: with long rows a worker is seen to move before it stands still.
         document: { name: 'places.name', passed: gate.expression, long: "repeat('x', 400)" },
       },
-      settings: { ranges: { count: 2 }, workers: { count: 2, poll_interval_ms: 100 } },
+      settings: { ranges: { count: 2 }, workers: { count: 2 }, local: { poll_interval_ms: 100 } },
     });
     await gate.shut();
     const run = setup.start('run');

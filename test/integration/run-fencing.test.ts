@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { runCommandOrPhase } from '../../orchestrator/command/run.ts';
 import { JsonReporter } from '../../orchestrator/report/json-reporter.ts';
-import { localWorkers } from '../../orchestrator/run/local-workers.ts';
+import { connectFleet } from '../../orchestrator/fleet/connect-fleet.ts';
 import { openOffline } from '../../orchestrator/run/offline.ts';
 import { loadSettings } from '../../orchestrator/settings.ts';
 import { documentVersions } from '../support/run-documents.ts';
@@ -44,12 +44,11 @@ async function runBesideASleeper(scope: TestScope, workerLeaseMs: number): Promi
   };
   const workers = {
     count: 2,
-    poll_interval_ms: 50,
     lost_after_ms: 1_500,
     call_timeout_ms: 500,
-    lease_ms: workerLeaseMs,
   };
-  const settings = { ranges: { count: 8 }, workers };
+  const local = { poll_interval_ms: 50, lease_ms: workerLeaseMs };
+  const settings = { ranges: { count: 8 }, workers, local };
   const setup = await setUpRun(scope, { databaseUrl: database.url(), definition, settings });
   await gate.shut();
   const told: { id: string | null } = { id: null };
@@ -72,6 +71,7 @@ async function runInProcess(setup: RunSetup, kill: WithheldKill): Promise<unknow
     {},
     setup.folder,
   );
+  const backend = await connectFleet(settings);
   const reporter = new JsonReporter(pino({ level: 'silent' }), () => performance.now());
   return runCommandOrPhase(
     {
@@ -79,7 +79,7 @@ async function runInProcess(setup: RunSetup, kill: WithheldKill): Promise<unknow
       flags: { runKey: 'fenced' },
       reporter,
       output: process,
-      workers: { ...localWorkers, open: kill.open },
+      workers: { ...backend, open: (pass) => kill.open(backend, pass) },
       signal: new AbortController().signal,
     },
     'run',

@@ -127,8 +127,7 @@ async function setUpAbandon(scope: TestScope) {
       () => Promise.resolve('unknown'),
       () => {},
     );
-    const openFleet = () =>
-      Promise.resolve({ fleet, timing: { zeroQuietMs: 0, terminateTimeoutMs: 15_000 } });
+    const openFleet = () => Promise.resolve({ fleet, timing: { zeroQuietMs: 0 } });
     try {
       return await abandonRun({ store, cluster, openFleet, lock, clock, signal, runKey: 'k' });
     } finally {

@@ -256,7 +256,6 @@ export function viewFor(pinned: string | null, { image, instances, ...view }: Gr
 /** The port to a virtual group, without any network between. */
 export function fleetOf(group: VirtualGroup): Fleet {
   return {
-    kind: 'auto-scaling',
     observe: () => Promise.resolve(viewFor(null, group.view(0))),
     setDesired: async (count) => group.setDesired(count),
     terminate: async (instance, { decrement }) => group.terminate(instance, decrement),

@@ -1,5 +1,4 @@
 import { digestDefinition } from '../../definition/digest.ts';
-import { awsSection } from '../../orchestrator/aws/aws-settings.ts';
 import type { Clock } from '../../orchestrator/clock.ts';
 import { GroupFleet } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
 import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
@@ -7,7 +6,11 @@ import { instanceUse } from '../../orchestrator/reconcile/account-instances.ts';
 import type { PlannedRange } from '../../orchestrator/reconcile/events.ts';
 import type { ObservedInstance } from '../../orchestrator/reconcile/observation.ts';
 import { isDone, type RangeState, type RunState } from '../../orchestrator/reconcile/state.ts';
-import { groupPacing } from '../../orchestrator/run/group-workers.ts';
+import { GROUP_BILLING } from '../../orchestrator/fleet/auto-scaling/billing.ts';
+import { groupPacing } from '../../orchestrator/fleet/auto-scaling/group-backend.ts';
+import { fleetPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
+import { autoScaling } from '../../orchestrator/fleet/auto-scaling/kind.ts';
+import { autoScalingSection } from '../../orchestrator/fleet/auto-scaling/settings.ts';
 import { limitsOf } from '../../orchestrator/run/limits.ts';
 import { runPass } from '../../orchestrator/run/reindex-pass.ts';
 import { loadSettings } from '../../orchestrator/settings.ts';
@@ -149,13 +152,10 @@ export async function runLarge(
 ): Promise<LargeRun> {
   const journal = await journalOf(fleet, rangeSeconds);
   const settings = await loadSettings({ workers: String(workers) }, {}, import.meta.dirname);
-  const aws = awsSection.parse({
-    region: fleet.aws.region,
-    group: VIRTUAL_PIN.group,
-    token_parameter: '/token',
-  });
+  const section = { group: VIRTUAL_PIN.group, token_parameter: '/token' };
+  const backend = autoScaling.schema.parse(section);
   const random = seededRandom(1);
-  const pacing = groupPacing(aws, () => random.next());
+  const pacing = groupPacing(autoScalingSection.parse(section), () => random.next());
   const ticks: Tick[] = [];
   let counted = 0;
   const note = (part: Tick['part']): void => {
@@ -166,9 +166,13 @@ export async function runLarge(
     journal,
     fleet: fleet.fleet,
     workers: fleet.workers,
-    limits: limitsOf({ settings: { ...settings, aws }, build: BUILD, stopLimit: 0, maxCost: null }, pacing),
+    limits: limitsOf(
+      { settings: { ...settings, backend }, build: BUILD, stopLimit: 0, maxCost: null },
+      pacing.timing,
+    ),
     taskOf,
-    ...pacing,
+    pauseMs: pacing.pauseMs,
+    outlivesProcess: backend.traits.outlivesProcess,
     clock: fleet.clock,
     requireHeld: () => {},
     onTrouble: () => {},
@@ -183,7 +187,7 @@ export async function runLarge(
     ticks,
     rowsRead: state.counts.rowsRead,
     rowsPlanned: rangeSeconds.reduce((sum, seconds) => sum + Math.round(seconds * ROWS_PER_SECOND), 0),
-    billedSeconds: instanceUse(state, fleet.clock.now().toISOString()).seconds,
+    billedSeconds: instanceUse(state, fleet.clock.now().toISOString(), GROUP_BILLING).seconds,
   };
 }
 
@@ -212,7 +216,7 @@ async function journalOf(fleet: LargeFleet, rangeSeconds: readonly number[]): Pr
   await journal.append([
     { ...IDENTITY, build: BUILD },
     { type: 'planned', ranges, bounds: { min: '0', max: `${start - 1}` } },
-    { type: 'fleet_pinned', pin: VIRTUAL_PIN },
+    { type: 'fleet_pinned', pin: fleetPinOf(VIRTUAL_PIN) },
     { type: 'fleet_cleared', earlier: [] },
     { type: 'pass_opened', pass: 1, numbers: null },
   ]);

@@ -1,5 +1,7 @@
 import { describedDigest, digestDefinition } from '../../definition/digest.ts';
 import { exitCodeOf, Interrupted, messageOf } from '../../orchestrator/errors.ts';
+import { fleetPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
+import type { FleetBackend } from '../../orchestrator/fleet/fleet-backend.ts';
 import { certainStore } from '../../orchestrator/journal/certain-store.ts';
 import type { FleetLock } from '../../orchestrator/journal/lock.ts';
 import type { RunIdentity } from '../../orchestrator/reconcile/events.ts';
@@ -7,7 +9,7 @@ import { abandonRun } from '../../orchestrator/run/abandon-run.ts';
 import { type BegunRun, claimRun } from '../../orchestrator/run/begin-run.ts';
 import { carryOut } from '../../orchestrator/run/carry-out.ts';
 import { type ChosenRun, chooseRun } from '../../orchestrator/run/choose-run.ts';
-import type { RunContext, WorkersBackend } from '../../orchestrator/run/context.ts';
+import type { RunContext } from '../../orchestrator/run/context.ts';
 import type { Offline } from '../../orchestrator/run/offline.ts';
 import type { WorkPhase } from '../../orchestrator/run/phases.ts';
 import { sweep } from '../../orchestrator/run/sweep.ts';
@@ -117,8 +119,8 @@ export class VirtualOrchestrator {
       journal,
       lock,
       workers: {
-        check: ({ pin }) => Promise.resolve({ pin, warnings: [] }),
-        open: (context) => Promise.resolve(this.#ports.workers(context)),
+        check: () => Promise.reject(new Error('the world has planned the run')),
+        open: (pass) => Promise.resolve(this.#ports.workers(pass)),
         openFleet: this.#openFleet,
       },
       clock,
@@ -134,7 +136,7 @@ export class VirtualOrchestrator {
     }
   }
 
-  readonly #openFleet: WorkersBackend['openFleet'] = () =>
+  readonly #openFleet: FleetBackend['openFleet'] = () =>
     Promise.resolve({ fleet: this.#ports.fleet(null), timing: this.#world.timing });
 
   async #abandon({ store }: Offline, lock: FleetLock, signal: AbortSignal): Promise<void> {
@@ -176,13 +178,13 @@ export class VirtualOrchestrator {
       rows: 0,
       rowsExact: true,
     };
-    const pin = {
+    const pin = fleetPinOf({
       region: 'eu-central-1',
       group: 'virtual',
       template: { id: 'lt-1', version: '1' },
       image: this.#world.group.image,
       parameter: { name: 'image', version: 1 },
-    };
+    });
     return {
       described,
       identity,

@@ -1,6 +1,8 @@
 import type { KeyRange } from '../../definition/definition.ts';
 import { messageOf } from '../../orchestrator/errors.ts';
+import { groupPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 import type { Fleet } from '../../orchestrator/fleet/fleet.ts';
+import type { FleetPass, PassWorkers } from '../../orchestrator/fleet/fleet-backend.ts';
 import { type WorkerCalls, WorkerRefusal } from '../../orchestrator/fleet/worker-client.ts';
 import { ClusterError, refusal } from '../../orchestrator/index/cluster-error.ts';
 import { guardedCalls } from '../../orchestrator/index/guarded-calls.ts';
@@ -10,7 +12,6 @@ import type { FleetLock } from '../../orchestrator/journal/lock.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
 import type { Reporter } from '../../orchestrator/report/reporter.ts';
 import type { SourceConnections } from '../../orchestrator/run/connections.ts';
-import type { PassWorkers, RunContext } from '../../orchestrator/run/context.ts';
 import { Refusal } from '../../worker/refusal.ts';
 import { TimedOut, type VirtualProcess } from './process.ts';
 import { viewFor } from './group.ts';
@@ -22,6 +23,7 @@ export type Call = <T>(kind: CallKind, what: string, perform: () => T | Promise<
 
 /** Calls to the cluster that change nothing, though they are no GET. */
 const ASKS = /\/(_count|_search)(\?|$)|^\/_index_template\/_simulate_index\//;
+const POLL_INTERVAL_MS = 2_000;
 /** As the real client's retries. */
 const CLUSTER_TRIES = 4;
 
@@ -57,7 +59,6 @@ export class VirtualPorts {
   fleet(run: string | null, pinned: string | null = null): Fleet {
     const world = this.#world;
     return {
-      kind: 'auto-scaling',
       observe: async () =>
         viewFor(pinned, await this.#call('fleet', 'look at the fleet', () => world.lookAtFleet())),
       setDesired: (count) =>
@@ -82,10 +83,10 @@ export class VirtualPorts {
     this.#world.noteChange({ name: this.#process.name, epoch: this.epoch }, what);
   }
 
-  workers({ identity, lock, journal }: RunContext): PassWorkers {
-    const who = [identity.run, lock.epoch] as const;
+  workers({ run, epoch, pin }: FleetPass): PassWorkers {
+    const who = [run, epoch] as const;
     const world = this.#world;
-    const pinned = journal.state.pin?.image ?? null;
+    const pinned = groupPinOf(pin).image;
     const ask = <T>(url: string, what: string, work: (worker: VirtualWorker) => T | Promise<T>): Promise<T> =>
       this.#call('worker', `${what} ${url}`, () => world.workers.reach(url, work)).catch((error: unknown) => {
         throw new WorkerRefusal(error instanceof Refusal ? error.status : 0, messageOf(error));
@@ -102,12 +103,10 @@ export class VirtualPorts {
       cancel: (url, task) => ask(url, `cancel ${task}`, (worker) => worker.cancel(...who, task)),
     };
     return {
-      fleet: this.fleet(identity.run, pinned),
+      fleet: this.fleet(run, pinned),
       calls,
       timing: world.timing,
-      outlivesProcess: true,
-      pauseMs: () => world.settings.workers.poll_interval_ms,
-      readyTimeoutMs: world.settings.workers.ready_timeout_ms,
+      pauseMs: () => POLL_INTERVAL_MS,
       close: () => Promise.resolve(),
     };
   }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseDefinition } from '../../definition/load.ts';
 import { OID } from '../../definition/field-types.ts';
+import { autoScaling } from '../../orchestrator/fleet/auto-scaling/kind.ts';
 import { loadSettings } from '../../orchestrator/settings.ts';
 import { Driver } from './drive.ts';
 import type { Fault } from './faults.ts';
@@ -30,13 +31,10 @@ const EXAMPLE_SETTINGS = fileURLToPath(new URL('../../examples/cities/settings.y
 
 /** Timing of a fleet in the cloud, with leases in their order: renewal < lock < retry < worker < sweep. */
 const TIMES = {
-  poll_interval_ms: 2_000,
   call_timeout_ms: 5_000,
-  ready_timeout_ms: 60_000,
   lost_after_ms: 30_000,
   stall_timeout_ms: 45_000,
   waiting_timeout_ms: 300_000,
-  lease_ms: 90_000,
   replacements: 12,
   attempts: 4,
 };
@@ -56,6 +54,7 @@ export async function prepareWorlds(): Promise<Setting> {
       ...settings,
       journal: { ...settings.journal, lease_ms: 15_000 },
       workers: { ...settings.workers, ...TIMES },
+      backend: autoScaling.schema.parse({ group: 'virtual', token_parameter: '/token' }),
     },
   };
 }

@@ -4,6 +4,9 @@ import { BUILD } from './scene.ts';
 import { VirtualWorker } from './worker.ts';
 import type { World } from './world.ts';
 
+/** Of a worker: in the order renewal < lock < retry < worker < sweep. */
+const LEASE_MS = 90_000;
+
 /** The workers of a world, one for each instance of its group, and what befalls them. */
 export class WorldWorkers {
   readonly #world: World;
@@ -58,7 +61,7 @@ export class WorldWorkers {
     const worker = new VirtualWorker({
       id,
       build,
-      leaseMs: this.#world.settings.workers.lease_ms,
+      leaseMs: LEASE_MS,
       rowsPerBatch: this.#world.scene.rowsPerBatch,
       batchMs: this.#world.strikes('worker is slow', 0.5) ? 8_000 : this.#world.random.whole(200, 2_000),
       definition: this.#world.loaded.definition,

@@ -1,5 +1,7 @@
 import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
 import type { LoadedDefinition } from '../../definition/load.ts';
+import { groupPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
+import type { FleetTiming } from '../../orchestrator/fleet/fleet-backend.ts';
 import type { RunPlan } from '../../orchestrator/reconcile/events.ts';
 import type { Swept, SweepRules } from '../../orchestrator/run/sweep.ts';
 import { Throttled } from '../../orchestrator/errors.ts';
@@ -84,7 +86,12 @@ export class World {
   readonly described: DescribedDefinition;
   readonly without: ReadonlySet<Guard>;
   /** An instance that was terminated is terminated again while a view may still be stale: the harder case. */
-  readonly timing = { zeroQuietMs: 2 * STALE_MS, terminateTimeoutMs: STALE_MS / 2 };
+  readonly timing: FleetTiming = {
+    zeroQuietMs: 2 * STALE_MS,
+    terminateTimeoutMs: STALE_MS / 2,
+    readyTimeoutMs: 60_000,
+    capacityTimeoutMs: 60_000,
+  };
   /** The first promise that was broken. */
   violation: Violation | null = null;
   /** Of the run that began last. */
@@ -135,7 +142,8 @@ export class World {
         const account = accounts.get(folder) ?? new StretchAccount({ rowsIn });
         accounts.set(folder, account);
         account.note(events);
-        for (const event of events) if (event.type === 'fleet_pinned') this.pinnedImage = event.pin.image;
+        for (const event of events)
+          if (event.type === 'fleet_pinned') this.pinnedImage = groupPinOf(event.pin).image;
       },
       // A key that is known no more begins another run.
       removed: (folder) => void accounts.delete(folder),

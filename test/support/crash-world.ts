@@ -47,7 +47,8 @@ export function crashWorlds(): {
         definition: { source: { table: 'few', key: 'id' }, document: { name: 'few.name' }, retain },
         settings: {
           target: { url: proxy.url },
-          workers: { count: 1, poll_interval_ms: 30 },
+          workers: { count: 1 },
+          local: { poll_interval_ms: 30 },
           ranges: { count: 2 },
         },
       });

@@ -141,14 +141,16 @@ function settingsOf(
   alias: string,
   { databaseUrl, searchUrl = SEARCH_URL, settings = {} }: RunOptions,
 ): Record<string, unknown> {
-  const { source, target, journal, workers, ...others } = settings;
+  const { source, target, journal, workers, local, ...others } = settings;
+  const isElsewhere = 'auto_scaling' in others;
   return {
     fleet: alias,
     definitions: 'places.yaml',
     source: { url: databaseUrl, ...source },
     target: { url: searchUrl, ...target },
-    journal: { directory: 'journal', lease_ms: 3_000, ...journal },
-    workers: { count: 2, poll_interval_ms: 50, ...workers },
+    journal: { url: 'journal', lease_ms: 3_000, ...journal },
+    workers: { count: 2, ...workers },
+    ...(isElsewhere ? {} : { local: { poll_interval_ms: 50, ...local } }),
     ...others,
   };
 }

@@ -64,6 +64,7 @@ export const TEST_LIMITS: Limits = {
   minimum: 1,
   capacityTimeoutMs: 600_000,
   mostInstanceSeconds: null,
+  billing: { leastSeconds: 60 },
   replacements: 4,
   attempts: 3,
   build: 'build-1',

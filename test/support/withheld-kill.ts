@@ -1,7 +1,6 @@
+import type { FleetBackend, FleetPass, PassWorkers } from '../../orchestrator/fleet/fleet-backend.ts';
 import type { Fleet, FleetInstance, FleetView } from '../../orchestrator/fleet/fleet.ts';
 import type { WorkerCalls } from '../../orchestrator/fleet/worker-client.ts';
-import type { WorkersBackend } from '../../orchestrator/run/context.ts';
-import { localWorkers } from '../../orchestrator/run/local-workers.ts';
 
 /**
  * Local workers of which those that are told to end live on unseen: the fleet says that they are gone, as a cloud does
@@ -21,13 +20,14 @@ export class WithheldKill {
     this.#withheld = withheld;
   }
 
-  readonly open: WorkersBackend['open'] = async (context) => {
-    const workers = await localWorkers.open(context);
+  /** The workers of a pass of `backend`. */
+  async open(backend: FleetBackend, pass: FleetPass): Promise<PassWorkers> {
+    const workers = await backend.open(pass);
     this.#calls ??= workers.calls;
     this.#reallyClose.push(workers.close);
     // Not closed with the pass: closing ends every worker.
     return { ...workers, fleet: this.#fleet(workers.fleet), close: () => workers.fleet.setDesired(0) };
-  };
+  }
 
   /** Calls as the orchestrator of the first pass would make them. */
   get calls(): WorkerCalls {
@@ -41,7 +41,6 @@ export class WithheldKill {
 
   #fleet(fleet: Fleet): Fleet {
     return {
-      kind: fleet.kind,
       observe: async () => this.#view(await fleet.observe()),
       setDesired: (count) => fleet.setDesired(count + this.unseen.size),
       terminate: async (id, options) => {

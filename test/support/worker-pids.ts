@@ -5,12 +5,18 @@ import { processEntry } from '../../embedded/process-table.ts';
  * The worker processes that live now and have this file of definitions: a worker is told of it by its environment, and a
  * test's lies in a folder of its own. Reads Linux's /proc (proc(5)).
  */
-export async function workersOf(definitionFile: string): Promise<number[]> {
+export function workersOf(definitionFile: string): Promise<number[]> {
+  return workersTold([`REINDEX_WORKER_DEFINITIONS=${definitionFile}`]);
+}
+
+/** Those whose environment has all these lines. */
+export async function workersTold(lines: readonly string[]): Promise<number[]> {
   const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0);
   const own = await Promise.all(
     pids.map(async (pid) => {
       const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-      return environment.split('\0').includes(`REINDEX_WORKER_DEFINITIONS=${definitionFile}`) ? [pid] : [];
+      const told = new Set(environment.split('\0'));
+      return lines.every((line) => told.has(line)) ? [pid] : [];
     }),
   );
   return own.flat().filter((pid) => processEntry(pid) !== null);

@@ -2,8 +2,11 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it, test } from 'vitest';
 import type { CommandContext } from '../../orchestrator/command/command.ts';
 import { maxCostOf } from '../../orchestrator/command/max-cost.ts';
+import { GROUP_BILLING } from '../../orchestrator/fleet/auto-scaling/billing.ts';
+import { autoScaling } from '../../orchestrator/fleet/auto-scaling/kind.ts';
+import { local } from '../../orchestrator/fleet/local/kind.ts';
 import { UsageFault } from '../../orchestrator/errors.ts';
-import { costOf, expectedCost, priceOf, secondsFor } from '../../orchestrator/plan/cost.ts';
+import { accountingOf, costOf, expectedCost, priceOf, secondsFor } from '../../orchestrator/plan/cost.ts';
 import { NO_COUNTS } from '../../orchestrator/reconcile/counts.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { applyEvents, emptyState } from '../../orchestrator/reconcile/state.ts';
@@ -16,6 +19,7 @@ import { resultOf, spentBy } from '../../orchestrator/run/result.ts';
 import { IDENTITY } from '../support/virtual-world.ts';
 
 const PRICE = { perHour: 0.36, currency: 'EUR' };
+const BILLED = { billing: GROUP_BILLING, price: PRICE };
 
 describe('money', () => {
   it('is the billed seconds of all instances at the price of an hour, and buys as many', () => {
@@ -28,12 +32,12 @@ describe('money', () => {
   });
 
   it('is at least that of a minute for each instance', () => {
-    expect(expectedCost(PRICE, 10, 5)).toEqual({ amount: 0.06, currency: 'EUR' });
-    expect(expectedCost(PRICE, 10, 500)).toEqual({ amount: 0.5, currency: 'EUR' });
+    expect(expectedCost(BILLED, 10, 5)).toEqual({ amount: 0.06, currency: 'EUR' });
+    expect(expectedCost(BILLED, 10, 500)).toEqual({ amount: 0.5, currency: 'EUR' });
   });
 
   it('cannot be foretold without a time or without a price', () => {
-    expect(expectedCost(PRICE, 10, null)).toBeNull();
+    expect(expectedCost(BILLED, 10, null)).toBeNull();
     expect(expectedCost(null, 10, 500)).toBeNull();
   });
 
@@ -54,20 +58,10 @@ describe('what a run has spent', () => {
     { type: 'instance_launched', instance: 'i-2', at: '2026-01-01T00:10:00.000Z' },
     { type: 'instance_ended', instance: 'i-2', at: '2026-01-01T00:20:00.000Z', seen: false },
   ];
-  const pinned: RunEvent = {
-    type: 'fleet_pinned',
-    pin: {
-      region: 'eu-central-1',
-      group: 'workers',
-      template: { id: 'lt-1', version: '3' },
-      image: 'ami-1',
-      parameter: null,
-    },
-  };
   const at = '2026-01-01T05:00:00.000Z';
 
   it('is seconds and money, and says when it is the most that it can have been', () => {
-    expect(spentBy(applyEvents(emptyState(), [pinned, ...launched]), at, PRICE)).toEqual({
+    expect(spentBy(applyEvents(emptyState(), launched), at, BILLED)).toEqual({
       instances: 2,
       instance_seconds: 2_400,
       cost: { amount: 0.24, currency: 'EUR', exact: false },
@@ -75,12 +69,29 @@ describe('what a run has spent', () => {
   });
 
   it('is seconds alone where nobody has said what an instance costs', () => {
-    const spent = spentBy(applyEvents(emptyState(), [pinned, ...launched]), at, null);
+    const spent = spentBy(applyEvents(emptyState(), launched), at, { ...BILLED, price: null });
     expect(spent).toEqual({ instances: 2, instance_seconds: 2_400, cost: null });
   });
 
-  it('is nothing that anybody could say of processes of this machine', () => {
-    expect(spentBy(emptyState(), at, null)).toEqual({ instances: null, instance_seconds: null, cost: null });
+  it('is nothing that anybody could say of processes of this machine, unless the settings say a price', () => {
+    const backend = local.schema.parse({});
+    const free = accountingOf({ price: null, backend });
+    expect(spentBy(emptyState(), at, free)).toEqual({ instances: null, instance_seconds: null, cost: null });
+    const paid = accountingOf({ price: { per_hour: 0.36, currency: 'EUR' }, backend });
+    const second: RunEvent[] = [
+      { type: 'instance_launched', instance: 'local-1', at: '2026-01-01T00:00:00.000Z' },
+      { type: 'instance_ended', instance: 'local-1', at: '2026-01-01T00:00:10.000Z', seen: true },
+    ];
+    expect(spentBy(applyEvents(emptyState(), second), at, paid)).toEqual({
+      instances: 1,
+      instance_seconds: 10,
+      cost: { amount: 0.001, currency: 'EUR', exact: true },
+    });
+  });
+
+  it('is told of instances that somebody pays for, also without a price', () => {
+    const backend = autoScaling.schema.parse({ group: 'books', token_parameter: '/token' });
+    expect(accountingOf({ price: null, backend })).toEqual({ billing: GROUP_BILLING, price: null });
   });
 });
 
@@ -112,8 +123,9 @@ describe('the result of a run', () => {
 
 describe('the most that a run may cost', () => {
   const asked = (flag: string | undefined, variable: string | undefined, price: number | null = 0.36) => {
-    const aws = price === undefined ? null : { price_per_hour: price, currency: 'EUR' };
-    const offline = { settings: { aws, file: 'settings.yaml' }, environment: { REINDEX_MAX_COST: variable } };
+    const written = price === null ? null : { per_hour: price, currency: 'EUR' };
+    const settings = { price: written, file: 'settings.yaml' };
+    const offline = { settings, environment: { REINDEX_MAX_COST: variable } };
     const flags = flag === undefined ? {} : { maxCost: flag };
     return (command: string) => maxCostOf({ offline, flags } as unknown as CommandContext, command);
   };
@@ -135,9 +147,9 @@ describe('the most that a run may cost', () => {
 
   it('needs a price', () => {
     expect(() => asked(undefined, '3', null)('run')).toThrow(
-      'REINDEX_MAX_COST needs to know what an instance costs: set aws.price_per_hour in settings.yaml',
+      'REINDEX_MAX_COST needs to know what an instance costs: set price.per_hour in settings.yaml',
     );
-    expect(priceOf({ aws: null })).toBeNull();
+    expect(priceOf({ price: null })).toBeNull();
   });
 });
 

@@ -10,7 +10,12 @@ describe('a look at 1,000 workers', () => {
     const workers = new CountedWorkers();
     const instances = Array.from({ length: 1_000 }, (_, i) => running(`i-${i}`));
     const fleet = { observe: async () => ({ desired: 1_000, exact: false, ...PLAIN_FLEET, instances }) };
-    const { observation } = await observeFleet(fleet, workers, emptyState(), NOTHING_REFUSED, new Date(0));
+    const { observation } = await observeFleet(
+      { fleet, workers },
+      emptyState(),
+      NOTHING_REFUSED,
+      new Date(0),
+    );
     expect(observation.workers.size).toBe(1_000);
     expect([...observation.workers.values()].every(({ reachable }) => reachable)).toBe(true);
     expect(workers.most).toBe(250);

@@ -8,6 +8,7 @@ import {
   type Behaviour,
   evenRanges,
   NO_CAPACITY,
+  TEST_LIMITS,
   VirtualWorld,
 } from '../support/virtual-world.ts';
 
@@ -174,7 +175,7 @@ describe('what instances cost', () => {
       (sum, { launchedMs, endedMs }) => sum + ((endedMs ?? 0) - launchedMs) / 1000,
       0,
     );
-    const use = instanceUse(world.state, new Date(world.nowMs).toISOString());
+    const use = instanceUse(world.state, new Date(world.nowMs).toISOString(), TEST_LIMITS.billing);
     const short = world.workers.filter(({ launchedMs, endedMs }) => (endedMs ?? 0) - launchedMs < 60_000);
     const rounded = short.reduce(
       (sum, { launchedMs, endedMs }) => sum + 60 - ((endedMs ?? 0) - launchedMs) / 1000,
@@ -186,7 +187,7 @@ describe('what instances cost', () => {
   it('is at most what it can have been where an instance was only found gone', () => {
     const world = new VirtualWorld({ ranges: evenRanges(2, 100), limits: { workers: 1 }, showsEnded: false });
     world.runToEnd();
-    const use = instanceUse(world.state, new Date(world.nowMs).toISOString());
+    const use = instanceUse(world.state, new Date(world.nowMs).toISOString(), TEST_LIMITS.billing);
     expect(use).toMatchObject({ instances: 1, exact: false });
   });
 
@@ -213,7 +214,7 @@ describe('what instances cost', () => {
       return world;
     };
     const whole = pass(null);
-    const { seconds } = instanceUse(whole.state, new Date(whole.nowMs).toISOString());
+    const { seconds } = instanceUse(whole.state, new Date(whole.nowMs).toISOString(), TEST_LIMITS.billing);
     for (let most = seconds - 20; most <= seconds; most += 1) {
       const world = pass(most);
       expect([most, world.state.stopped === null]).toEqual([most, acceptedRows(world) === 4_000]);

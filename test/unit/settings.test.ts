@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Faults } from '../../definition/faults.ts';
-import { loadSettings, parseSettings } from '../../orchestrator/settings.ts';
+import { loadSettings, parseSettings, type Settings } from '../../orchestrator/settings.ts';
 
 let folder: string;
 
@@ -14,6 +14,14 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const GOOD =
   'fleet: books\ndefinitions: books.yaml\nsource:\n  url: postgres://reader@db/shop\ntarget:\n  url: https://search:9200\n';
+
+const REGION = 'aws:\n  region: eu-central-1\n';
+
+async function read(text: string): Promise<Settings> {
+  const file = join(folder, 'mine.yaml');
+  await writeFile(file, text);
+  return loadSettings({ settings: file }, {}, folder);
+}
 
 describe('settings', () => {
   it('come from reindex-fleet.yaml in the working folder, with paths beside it', async () => {
@@ -76,37 +84,117 @@ describe('settings', () => {
   });
 
   it('know an Auto Scaling group, and name what is wrong or missing of it', async () => {
-    const file = join(folder, 'aws.yaml');
-    const group = 'region: eu-central-1\n  group: books\n  token_parameter: /books/token';
-    await writeFile(file, `${GOOD}aws:\n  ${group}\n`);
-    const { aws } = await loadSettings({ settings: file }, {}, folder);
-    expect(aws).toMatchObject({ group: 'books', worker_port: 8003, price_per_hour: null, currency: 'USD' });
+    const { aws, price, backend } = await read(
+      `${GOOD}${REGION}auto_scaling:\n  group: books\n  token_parameter: /books/token\nprice:\n  per_hour: 0.17\n`,
+    );
+    expect(aws).toEqual({ region: 'eu-central-1', profile: null, worker_parameters: null });
+    expect(price).toEqual({ per_hour: 0.17, currency: 'USD' });
+    expect(backend).toMatchObject({
+      traits: { kind: 'auto-scaling' },
+      written: { group: 'books', worker_port: 8003 },
+    });
 
-    await writeFile(
-      file,
-      `${GOOD}aws:\n  region: Frankfurt\n  group: books\n  price_per_hour: -1\n  grup: x\n`,
+    const error = read(
+      `${GOOD}aws:\n  region: Frankfurt\nprice:\n  per_hour: -1\nauto_scaling:\n  group: books\n  grup: x\n`,
     );
-    const error = loadSettings({ settings: file }, {}, folder);
     await expect(error).rejects.toThrow(
-      /aws\.yaml:8:11 aws\.region: This is no region, such as eu-central-1\.$/m,
+      /mine\.yaml:8:11 aws\.region: This is no region, such as eu-central-1\.$/m,
     );
-    await expect(error).rejects.toThrow(/aws\.token_parameter: This is missing\.$/m);
-    await expect(error).rejects.toThrow(/aws\.price_per_hour: More than 0/);
-    await expect(error).rejects.toThrow(/aws\.grup: .*Did you mean "group"/);
+    await expect(error).rejects.toThrow(/auto_scaling\.token_parameter: This is missing\.$/m);
+    await expect(error).rejects.toThrow(/price\.per_hour: More than 0/);
+    await expect(error).rejects.toThrow(/auto_scaling\.grup: .*Did you mean "group"/);
+  });
+
+  it('choose processes of this machine where no fleet is named, with a section of their own or without', async () => {
+    expect((await read(GOOD)).backend).toMatchObject({
+      traits: { kind: 'local' },
+      written: { poll_interval_ms: 250 },
+    });
+    expect((await read(`${GOOD}local:\n  poll_interval_ms: 50\n`)).backend).toMatchObject({
+      traits: { kind: 'local' },
+      written: { poll_interval_ms: 50, ready_timeout_ms: 60_000 },
+    });
   });
 
   it('refuse what does not go together', async () => {
-    const file = join(folder, 'odd.yaml');
-    const group = 'region: eu-central-1\n  group: books\n  token_parameter: /books/token';
     const embedded = GOOD.replace('postgres://reader@db/shop', 'embedded').replace(
       'https://search:9200',
       'embedded',
     );
-    await writeFile(file, `${embedded}workers:\n  minimum: 5\naws:\n  ${group}\n`);
-    const error = loadSettings({ settings: file }, {}, folder);
-    await expect(error).rejects.toThrow(/odd\.yaml:8:12 workers\.minimum: At most workers\.count, 4\./);
+    const group = 'auto_scaling:\n  group: books\n  token_parameter: /books/token\n';
+    const error = read(`${embedded}workers:\n  minimum: 5\n${group}`);
+    await expect(error).rejects.toThrow(/mine\.yaml:8:12 workers\.minimum: At most workers\.count, 4\./);
     await expect(error).rejects.toThrow(/source\.url: Workers on AWS cannot reach an embedded service/);
     await expect(error).rejects.toThrow(/target\.url: Workers on AWS cannot reach an embedded service/);
+    await expect(error).rejects.toThrow(/mine\.yaml:9:1 auto_scaling: .* write it, e\.g\. aws: \{ region/);
+  });
+
+  it('refuse two fleets at once, and a fleet of a kind that nobody knows', async () => {
+    await expect(read(`${GOOD}local: {}\nauto_scaling:\n  group: books\n`)).rejects.toThrow(
+      /mine\.yaml:8:1 auto_scaling: local and auto_scaling both say where workers run: keep one of them\.$/m,
+    );
+    await expect(read(`${GOOD}nomad:\n  job: books\n`)).rejects.toThrow(
+      /mine\.yaml:7:1 nomad: This is not a setting\. .* Where workers run is said by one of these sections: local, auto_scaling\.$/m,
+    );
+    await expect(read(`${GOOD}auto_scaling:\n`)).rejects.toThrow(
+      /auto_scaling: Write a map of settings here/,
+    );
+  });
+
+  it.each([
+    ['aws.group', 'auto_scaling.group'],
+    ['aws.image_parameter', 'auto_scaling.image_parameter'],
+    ['aws.token_parameter', 'auto_scaling.token_parameter'],
+    ['aws.worker_port', 'auto_scaling.worker_port'],
+    ['aws.poll_interval_ms', 'auto_scaling.poll_interval_ms'],
+    ['aws.ready_timeout_ms', 'auto_scaling.ready_timeout_ms'],
+    ['aws.capacity_timeout_ms', 'auto_scaling.capacity_timeout_ms'],
+    ['aws.zero_quiet_ms', 'auto_scaling.zero_quiet_ms'],
+    ['aws.sweep_grace_ms', 'auto_scaling.sweep_grace_ms'],
+    ['aws.price_per_hour', 'price.per_hour'],
+    ['aws.currency', 'price.currency'],
+    ['aws.journal_bucket', 'journal.url (s3://bucket/prefix)'],
+    ['aws.journal_prefix', 'journal.url (s3://bucket/prefix)'],
+    ['journal.directory', 'journal.url'],
+    ['workers.poll_interval_ms', 'local.poll_interval_ms'],
+    ['workers.ready_timeout_ms', 'local.ready_timeout_ms'],
+    ['workers.lease_ms', 'local.lease_ms'],
+  ])('of an earlier version are refused with what is in their place: %s', async (former, now) => {
+    const [section, name] = former.split('.');
+    const error = read(`${GOOD}${section}:\n  ${name}: 1\nranges:\n  count: none\n`);
+    await expect(error).rejects.toThrow(`mine.yaml:8:3 ${former}: ${former} is now ${now}.`);
+    await expect(error).rejects.toThrow(/ranges\.count: A whole number/);
+  });
+
+  it('have the journal in a folder beside them or in a bucket, whatever the fleet', async () => {
+    const at = async (url: string, more = ''): Promise<string | null> =>
+      (await read(`${GOOD}${more}journal:\n  url: ${url}\n`)).journal.url;
+    const group = `${REGION}auto_scaling:\n  group: books\n  token_parameter: /books/token\n`;
+    expect(await at('here')).toBe(join(folder, 'here'));
+    expect(await at('here', group)).toBe(join(folder, 'here'));
+    expect(await at('s3://books-journal/fleets', REGION)).toBe('s3://books-journal/fleets');
+    expect(await at('s3://books-journal/fleets', group)).toBe('s3://books-journal/fleets');
+    const above = await loadSettings(
+      { settings: join(folder, 'mine.yaml') },
+      { REINDEX_JOURNAL: 's3://a-b-c/d' },
+      '/',
+    );
+    expect(above.journal.url).toBe('s3://a-b-c/d');
+    const flag = await loadSettings({ settings: join(folder, 'mine.yaml'), journal: 'there' }, {}, '/work');
+    expect(flag.journal.url).toBe('/work/there');
+  });
+
+  it.each([
+    ['s3://books-journal', '', /mine\.yaml:8:8 journal\.url: A journal in S3 is in a region: write it/],
+    [
+      'gs://books',
+      '',
+      /journal\.url: A journal cannot be in gs:\/\/: write a folder or s3:\/\/bucket\/prefix\./,
+    ],
+    ['s3://Books', REGION, /journal\.url: This names no bucket/],
+    ['s3://books/a?b', REGION, /journal\.url: The prefix behind the bucket/],
+  ])('refuse the journal %s', async (url, more, words) => {
+    await expect(read(`${GOOD}journal:\n  url: ${url}\n${more}`)).rejects.toThrow(words);
   });
 
   it('refuse a file that is not there, by name', async () => {
@@ -131,7 +219,7 @@ describe('settings', () => {
       definitions: 'books.yaml',
       source: { url: 'postgres://reader@db/shop' },
       target: { url: 'https://search:9200' },
-      journal: { directory: 'journal' },
+      journal: { url: 'journal' },
     };
     expect(parseSettings(JSON.stringify(written), 'THE_VARIABLE')).toMatchObject({
       ...written,

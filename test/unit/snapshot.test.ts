@@ -80,13 +80,7 @@ const PLANNED = applyEvents(emptyState(), [
   { type: 'pass_opened', pass: 1, numbers: null },
 ]);
 
-const PIN = {
-  region: 'eu-central-1',
-  group: 'books',
-  template: { id: 'lt-1', version: '1' },
-  image: 'ami-1',
-  parameter: { name: '/books/image', version: 1 },
-};
+const PIN = { kind: 'auto-scaling', data: { group: 'books', image: 'ami-1', parameter: null } };
 
 function throughJson(snapshot: Snapshot): Snapshot {
   return JSON.parse(JSON.stringify(snapshot)) as Snapshot;

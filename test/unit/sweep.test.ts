@@ -5,7 +5,8 @@ import { claimHistory, runFolder, writeClaim } from '../../orchestrator/journal/
 import type { Holder } from '../../orchestrator/journal/holder.ts';
 import { FleetLock } from '../../orchestrator/journal/lock.ts';
 import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
-import type { FleetPin, RunEvent } from '../../orchestrator/reconcile/events.ts';
+import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
+import type { FleetPin } from '../../orchestrator/reconcile/fleet-pin.ts';
 import { sweep, type Swept } from '../../orchestrator/run/sweep.ts';
 import { IDENTITY } from '../support/virtual-world.ts';
 import { SILENT_REPORTER } from '../support/silent-reporter.ts';
@@ -69,8 +70,7 @@ describe('a sweep of the fleet', () => {
 
   it('brings the fleet that the unfinished run began with to zero, whatever the settings name by now', async () => {
     await sweepNow();
-    const template = { id: 'lt-1', version: '1' };
-    const pin = { region: 'eu-central-1', group: 'books', template, image: 'ami-1', parameter: null };
+    const pin = { kind: 'auto-scaling', data: { region: 'eu-central-1', group: 'books' } };
     await claim('k', [{ type: 'fleet_pinned', pin }]);
     nowMs += GRACE_MS;
     await sweepNow();
@@ -246,7 +246,7 @@ function sweepNow(): Promise<Swept> {
     lock: lockRequest('sweep'),
     openFleet: (pin) => {
       opened.push(pin);
-      return Promise.resolve({ fleet, timing: { zeroQuietMs: 0, terminateTimeoutMs: 0 } });
+      return Promise.resolve({ fleet, timing: { zeroQuietMs: 0 } });
     },
     graceMs: GRACE_MS,
     keepMs: 90 * DAY_MS,

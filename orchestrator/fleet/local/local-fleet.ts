@@ -83,13 +83,13 @@ export class LocalFleet implements Fleet {
     const id = `local-${this.#options.epoch}-${this.#options.pass}-${this.#launched}`;
     const worker = spawnWorker(id, this.#options.environment);
     this.#workers.push(worker);
-    void worker.exited.then(() => {
-      if (worker.detail !== null && !this.#isClosed) this.#replaceLater();
-    });
+    void this.#replaceAfter(worker);
   }
 
   /** What has ended by itself keeps its place until its replacement is launched. */
-  #replaceLater(): void {
+  async #replaceAfter(worker: WorkerProcess): Promise<void> {
+    await worker.exited;
+    if (worker.detail === null || this.#isClosed) return;
     const timer = setTimeout(() => {
       this.#replacing.delete(timer);
       this.#keepCapacity();
