@@ -16,8 +16,8 @@ const REQUIRE =
  */
 const withoutWorkerCalls: Plugin = {
   name: 'without-worker-calls',
-  setup: ({ onLoad }) =>
-    onLoad({ filter: /[/\\]orchestrator[/\\]fleet[/\\]worker-client\.ts$/ }, () => ({
+  setup: (bundle) =>
+    bundle.onLoad({ filter: /[/\\]orchestrator[/\\]fleet[/\\]worker-client\.ts$/ }, () => ({
       contents: "export class WorkerClient { constructor() { throw new Error('a sweep calls no worker'); } }",
     })),
 };

@@ -2,7 +2,6 @@ import { expect } from 'vitest';
 import { bundleSweeper } from '../../infra/sweeper/bundle.ts';
 import { INTERVAL_VARIABLE, SETTINGS_VARIABLE } from '../../infra/sweeper/sweeper-settings.ts';
 import { systemClock } from '../../orchestrator/clock.ts';
-import { fleetPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 import { certainStore } from '../../orchestrator/journal/certain-store.ts';
 import { type Claim, runFolder, writeClaim } from '../../orchestrator/journal/claims.ts';
 import { FleetLock } from '../../orchestrator/journal/lock.ts';
@@ -11,6 +10,7 @@ import type { JournalStore } from '../../orchestrator/journal/store.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { type ApiProxy, startApiProxy } from '../aws/api-proxy.ts';
 import { awsEnvironment } from '../aws/aws-clients.ts';
+import { journalledPinOf } from '../aws/group-fleet.ts';
 import { openTestStore } from '../aws/test-bucket.ts';
 import { type AwsWorld, makeWorld } from '../aws/world.ts';
 import type { TestScope } from '../support/run-setup.ts';
@@ -118,13 +118,7 @@ export async function claimRun(
     requireHeld: () => {},
     now: () => new Date(),
   });
-  const pin = fleetPinOf({
-    region: world.region,
-    group: world.group,
-    template: { id: world.templateId, version: '1' },
-    image: world.imageId,
-    parameter: null,
-  });
+  const pin = journalledPinOf(world, { parameter: null });
   await journal.append([IDENTITY, { type: 'fleet_pinned', pin }, ...events]);
 }
 
