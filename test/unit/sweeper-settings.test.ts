@@ -36,8 +36,8 @@ describe('the settings of the scheduled sweep', () => {
   it.each([
     [
       'without a group',
-      { ...SETTINGS, auto_scaling: undefined },
-      /^REINDEX_FLEET_SETTINGS: A scheduled sweep needs a fleet that goes on without its orchestrator[^]* Workers on this machine end with/,
+      { ...SETTINGS, auto_scaling: undefined, journal: {} },
+      /^REINDEX_FLEET_SETTINGS: A scheduled sweep needs[^]*\(auto_scaling\)\. Workers on this machine end with theirs\.\nREINDEX_FLEET_SETTINGS journal\.url: A function/,
     ],
     [
       'without a bucket',
