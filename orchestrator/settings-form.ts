@@ -2,7 +2,7 @@ import { type Fault, Faults } from '../definition/faults.ts';
 import type { Path, YamlFile } from '../definition/yaml-file.ts';
 import { FLEET_KINDS } from './fleet/kinds.ts';
 
-/** Settings of earlier versions, with what stands in their place: `aws.group` with `auto_scaling.group`. */
+/** Settings of earlier versions, with what stands in their place. */
 export const FORMER_NAMES: readonly (readonly [name: string, instead: string])[] = [
   ['journal.directory', 'journal.url'],
   ['aws.journal_bucket', 'journal.url (s3://bucket/prefix)'],

@@ -41,7 +41,7 @@ function requireKind(pin: FleetPin | null, chosen: Pick<FleetTraits, 'kind'>): v
       `the run has a fleet of the kind ${kind}, which this version does not know (it knows ${FLEET_KINDS.map((candidate) => candidate.kind).join(', ')}): carry it on with the version that began it`,
     );
   throw new RunFailed(
-    `the run has a fleet of the kind ${kind}, and these settings choose one of the kind ${chosen.kind}, for they have no section ${known.section}: carry it on with the settings that it began with`,
+    `the run has a fleet of the kind ${kind}, and these settings lack its section ${known.section} (they choose the kind ${chosen.kind}): carry it on with the settings that it began with`,
   );
 }
 

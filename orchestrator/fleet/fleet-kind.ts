@@ -48,15 +48,12 @@ export function fleetKind<Section>(options: FleetKindOptions<Section>): FleetKin
 export class ChosenFleet {
   readonly traits: FleetTraits;
   readonly sweepGraceMs: number;
-  /** Its section of the settings, for who shows it. */
-  readonly written: unknown;
   readonly faultsWith: (common: WrittenCommonSettings) => readonly string[];
   readonly connect: (common: CommonSettings) => Promise<FleetBackend>;
 
-  constructor(fleet: Pick<ChosenFleet, 'traits' | 'sweepGraceMs' | 'written' | 'faultsWith' | 'connect'>) {
+  constructor(fleet: Pick<ChosenFleet, 'traits' | 'sweepGraceMs' | 'faultsWith' | 'connect'>) {
     this.traits = fleet.traits;
     this.sweepGraceMs = fleet.sweepGraceMs;
-    this.written = fleet.written;
     this.faultsWith = fleet.faultsWith;
     this.connect = fleet.connect;
   }
@@ -66,7 +63,6 @@ function chosenFleet<Section>(options: FleetKindOptions<Section>, section: Secti
   return new ChosenFleet({
     traits: options,
     sweepGraceMs: options.sweepGraceMs(section),
-    written: section,
     faultsWith: options.faultsWith,
     connect: (common) => options.connect(section, common),
   });

@@ -1,4 +1,5 @@
 import type { Billing } from './billing.ts';
+import type { RunEvent } from './events.ts';
 import { type Draft, isDown, isForeign, type Limits } from './draft.ts';
 import type { Observation } from './observation.ts';
 import { type InstanceTimes, isDone, type RunState } from './state.ts';
@@ -31,6 +32,13 @@ function noteUnseen(draft: Draft, observation: Observation): void {
 export function noteVanished(draft: Draft, observation: Observation): void {
   for (const [instance, { endedAt }] of draft.state.instances)
     if (endedAt === null) draft.record({ type: 'instance_ended', instance, at: observation.at, seen: false });
+}
+
+/** Instances that end with the process that drives them have ended at `at`. */
+export function endWithProcess({ instances }: Pick<RunState, 'instances'>, at: string): RunEvent[] {
+  return [...instances].flatMap(([instance, { endedAt }]) =>
+    endedAt === null ? [{ type: 'instance_ended', instance, at, seen: true } as const] : [],
+  );
 }
 
 export interface InstanceUse {

@@ -6,6 +6,7 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { NOTHING_REFUSED, type Outcome } from '../fleet/observe.ts';
 import { type WorkerCalls, WorkerRefusal } from '../fleet/worker-client.ts';
 import type { RunJournal } from '../journal/run-journal.ts';
+import { endWithProcess } from '../reconcile/account-instances.ts';
 import { decide } from '../reconcile/decide.ts';
 import type { Effect, Limits } from '../reconcile/draft.ts';
 import { emptyMemory, type Memory } from '../reconcile/memory.ts';
@@ -70,7 +71,7 @@ export async function runPass(dependencies: PassDependencies): Promise<void> {
 async function leave(cause: unknown, memory: Memory, dependencies: PassDependencies): Promise<void> {
   const { journal, signal, fleet, clock, requireHeld, limits } = dependencies;
   if (signal.reason instanceof Interrupted)
-    return dependencies.outlivesProcess ? undefined : keepWhatIsSettled(journal, memory);
+    return dependencies.outlivesProcess ? undefined : keepWhatIsSettled(dependencies, memory);
   if (cause instanceof Superseded || signal.reason instanceof Superseded) return;
   // The journal cannot be written, or the fleet not be seen. Ending instances is safe without a record.
   const options = { clock, requireHeld, signal, quietMs: limits.zeroQuietMs };
@@ -78,10 +79,11 @@ async function leave(cause: unknown, memory: Memory, dependencies: PassDependenc
 }
 
 /** Workers of this machine end with this process, so what they had settled by the last poll is kept now. */
-async function keepWhatIsSettled(journal: RunJournal, memory: Memory): Promise<void> {
+async function keepWhatIsSettled({ journal, clock }: PassDependencies, memory: Memory): Promise<void> {
   await journal.append([
     ...takeBackEvents(journal.state, memory, 'the run was interrupted'),
     { type: 'desired_set', count: 0 },
+    ...endWithProcess(journal.state, clock.now().toISOString()),
   ]);
 }
 

@@ -43,7 +43,7 @@ export function groupFleet(
   });
 }
 
-export function pinOf({ region, group, templateId, imageId, imageParameter }: AwsWorld): GroupPin {
+function pinOf({ region, group, templateId, imageId, imageParameter }: AwsWorld): GroupPin {
   return {
     region,
     group,

@@ -7,6 +7,7 @@ import { type GroupRunOptions, requireOrder } from '../aws/group-run.ts';
 import type { MachineBehaviour } from '../aws/machine-room.ts';
 import { errorOf, resultOf } from '../support/run-command.ts';
 import { eventually } from '../support/run-eventually.ts';
+import { stateOf } from '../support/run-journal.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { PLACES, placesDatabase } from '../support/run-table.ts';
 
@@ -33,6 +34,14 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
     // Those of the first run are still shown, and are not its own.
     expect(second).toMatchObject({ ...DONE, previous_indexes: [first['index']], instances: 2 });
     await run.requireRight();
+  });
+
+  it('may have its journal in a folder of this machine', async (scope) => {
+    const run = await setUp(scope, { settings: { journal: { url: 'journal' } } });
+    expect(resultOf(await run.setup.run('run'))).toMatchObject({ ...DONE, instances: 2 });
+    await run.requireRight();
+    expect((await stateOf(run.setup))?.result).toMatchObject(DONE);
+    expect(await run.state()).toBeNull();
   });
 
   it('replaces an instance that is gone in mid-range', async (scope) => {

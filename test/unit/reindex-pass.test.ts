@@ -167,7 +167,6 @@ const NOBODY: WorkerCalls = { health: refused, task: refused, post: refused, cut
 
 /** Replaces what ends while less is there than desired; a call to change the capacity takes a while. */
 class Group implements Fleet {
-  readonly kind = 'local';
   readonly calls: string[] = [];
   launched = 0;
   refuses: string | null = null;

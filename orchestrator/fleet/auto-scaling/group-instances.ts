@@ -43,7 +43,7 @@ function describeInstance(
     phase,
     run: options.runOf(InstanceId),
     detail: endOf(instance),
-    misfit: asideOf(member) ?? misfitOf(instance, templateOfInstance(instance, member), options.pin),
+    misfit: asideOf(member) ?? misfitBeside(options.pin, instance, member),
     launchedAt: LaunchTime?.toISOString() ?? null,
     endedAt: phase === 'terminating' || phase === 'gone' ? endTimeOf(instance) : null,
     url: isUp ? `http://${PrivateIpAddress}:${options.workerPort}` : null,
@@ -79,12 +79,15 @@ function asideOf(member: GroupMember | undefined): string | null {
   return ASIDE.test(state) ? `its group has it in state ${state}` : null;
 }
 
-function misfitOf(
-  { ImageId }: Instance,
-  template: NamedTemplate | null,
+function misfitBeside(
   pin: GroupPin | null,
+  instance: Instance,
+  member: GroupMember | undefined,
 ): string | null {
-  if (pin === null) return null;
+  return pin && misfitOf(instance, templateOfInstance(instance, member), pin);
+}
+
+function misfitOf({ ImageId }: Instance, template: NamedTemplate | null, pin: GroupPin): string | null {
   if (ImageId !== undefined && ImageId !== pin.image)
     return `it was launched from the image ${ImageId}, this run is pinned to ${pin.image}`;
   if (template === null || (template.id === pin.template.id && template.version === pin.template.version))
