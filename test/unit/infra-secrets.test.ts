@@ -94,7 +94,9 @@ describe('the output `settings`', () => {
   it('is a settings file that the orchestrator takes, and names what the stack has made', () =>
     everyRun(async (run) => {
       const { aws, backend, journal } = await read(run);
-      const group = autoScalingSection.parse(backend.written);
+      expect(backend.traits.section).toBe('auto_scaling');
+      const { auto_scaling } = run.outputs.settings as Record<string, unknown>;
+      const group = autoScalingSection.parse(auto_scaling);
       const names = (type: string, name: string | null = null) => physicalName(one(run, type, name));
       expect(aws).toMatchObject({ region: 'eu-central-1' });
       expect(group).toMatchObject({

@@ -21,7 +21,10 @@ describe('the settings of the scheduled sweep', () => {
     const { settings } = read(SETTINGS, { REINDEX_FLEET: 'another', REINDEX_SOURCE_PASSWORD: 'hush' });
     expect(settings).toMatchObject({ fleet: 'books', journal: { keep_days: 90 } });
     expect(settings.secrets.sourcePassword).toBeNull();
-    expect(settings.backend.written).toMatchObject({ group: 'books', sweep_grace_ms: 1_800_000 });
+    expect(settings.backend).toMatchObject({
+      traits: { section: 'auto_scaling' },
+      sweepGraceMs: 1_800_000,
+    });
   });
 
   it('know how often it is invoked', () => {
