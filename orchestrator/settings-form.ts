@@ -3,7 +3,7 @@ import type { Path, YamlFile } from '../definition/yaml-file.ts';
 import { FLEET_KINDS } from './fleet/kinds.ts';
 
 /** Settings of earlier versions, with what stands in their place. */
-const FORMER: readonly (readonly [name: string, instead: string])[] = [
+export const FORMER_NAMES: readonly (readonly [name: string, instead: string])[] = [
   ['journal.directory', 'journal.url'],
   ['aws.journal_bucket', 'journal.url (s3://bucket/prefix)'],
   ['aws.journal_prefix', 'journal.url (s3://bucket/prefix)'],
@@ -23,7 +23,7 @@ const FORMER: readonly (readonly [name: string, instead: string])[] = [
  * @param check throws Faults
  */
 export function checkForm<T>(yaml: YamlFile, check: (yaml: YamlFile) => T): T {
-  const former = FORMER.map(([name, instead]) => ({ name, instead, path: name.split('.') })).filter(
+  const former = FORMER_NAMES.map(([name, instead]) => ({ name, instead, path: name.split('.') })).filter(
     ({ path }) => hasPath(yaml.value, path),
   );
   const faults = [

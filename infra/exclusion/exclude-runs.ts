@@ -1,6 +1,6 @@
 import { openAws } from '../../orchestrator/aws/clients.ts';
 import { backgroundClock, type Clock, systemClock } from '../../orchestrator/clock.ts';
-import { type BucketJournal, openBucketJournal } from '../../orchestrator/run/open-journal.ts';
+import { type BucketJournal, openBucketJournal } from '../../orchestrator/journal/s3-place.ts';
 import { journalText } from './journal-place.ts';
 import { atTheVeryEnd } from './process-end.ts';
 import { type DeploymentLog, RunExclusion } from './run-exclusion.ts';

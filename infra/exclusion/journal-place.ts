@@ -1,4 +1,4 @@
-import type { BucketJournal } from '../../orchestrator/run/open-journal.ts';
+import type { BucketJournal } from '../../orchestrator/journal/s3-place.ts';
 import type { Names } from '../names.ts';
 
 /**

@@ -36,10 +36,10 @@ const TO_CLUSTER: Way = { name: 'cluster', direction: 'out', purpose: 'the searc
 const TO_AWS: Way = { name: 'aws', direction: 'out', purpose: 'Parameter Store and Auto Scaling' };
 
 /** Every way that is open to and from the workers. Names are asked of the VPC's own resolver, which no rule concerns. */
-export function workersRules({ network, source, target, aws }: StackSettings): Rule[] {
+export function workersRules({ network, source, target, auto_scaling }: StackSettings): Rule[] {
   const { orchestrator, database, cluster, aws_endpoints: endpoints } = network;
   return eachOnce([
-    ...rules(FROM_ORCHESTRATOR, aws.worker_port, orchestrator),
+    ...rules(FROM_ORCHESTRATOR, auto_scaling.worker_port, orchestrator),
     ...rules(TO_DATABASE, portOf(source.url), withAddress(database, source.url)),
     ...rules(TO_CLUSTER, portOf(target.url), withAddress(cluster, target.url)),
     ...rules(TO_AWS, HTTPS_PORT, endpoints),

@@ -13,7 +13,8 @@ export interface WorkerValue {
 
 /** What the workers are told by Parameter Store, but for the token. */
 export function workerValues(settings: StackSettings): WorkerValue[] {
-  const { source, source_password, target, target_password, target_api_key, aws, instances } = settings;
+  const { source, source_password, target, target_password, target_api_key, auto_scaling, instances } =
+    settings;
   const secret = (name: string, value: Input<string> | null): WorkerValue[] =>
     value === null ? [] : [{ name, value: pulumi.secret(value), secret: true }];
   return [
@@ -22,7 +23,7 @@ export function workerValues(settings: StackSettings): WorkerValue[] {
     ...secret('search_username', target.username),
     ...secret('search_password', target_password),
     ...secret('search_api_key', target_api_key),
-    { name: 'port', value: String(aws.worker_port), secret: false },
+    { name: 'port', value: String(auto_scaling.worker_port), secret: false },
     ...Object.entries(instances.parameters).map(([name, value]) => ({ name, value, secret: false })),
   ];
 }

@@ -1,7 +1,8 @@
 import { formatPath } from '../../definition/faults.ts';
 import { checkYaml } from '../../definition/yaml-file.ts';
 import { forAPerson } from './for-a-person.ts';
-import { type StackInput, type StackSettings, stackSchema } from './schema.ts';
+import type { StackInput, StackSettings } from './schema.ts';
+import { stackSchema } from './whole-schema.ts';
 
 /**
  * Checks what a program gives.

@@ -11,8 +11,8 @@ export function orchestratorSettings(
   settings: StackSettings,
   names: Names,
 ): Readonly<Record<string, Input<unknown>>> {
-  const { fleet, definitions, definition, source, target, journal, workers, ranges, validate, report, aws } =
-    settings;
+  const { fleet, definitions, definition, workers, ranges, validate, report, price } = settings;
+  const { source, target, journal, auto_scaling } = settings;
   const { lease_ms, keep_days } = journal;
   return {
     fleet,
@@ -20,28 +20,27 @@ export function orchestratorSettings(
     definition,
     source: { ...source, url: withoutPassword(source.url) },
     target: { ...target, url: withoutPassword(target.url) },
-    journal: { lease_ms, keep_days },
+    journal: { url: `s3://${names.bucket}/${names.journalPrefix}`, lease_ms, keep_days },
     workers,
     ranges,
     validate,
     report,
-    aws: {
-      region: names.place.region,
+    price,
+    aws: { region: names.place.region, worker_parameters: names.workerParameters },
+    auto_scaling: {
       group: names.group,
       image_parameter: names.imageParameter,
       token_parameter: names.tokenParameter,
-      worker_parameters: names.workerParameters,
-      journal_bucket: names.bucket,
-      journal_prefix: names.journalPrefix,
-      ...aws,
+      ...auto_scaling,
     },
   };
 }
 
 /** Of them what a sweep looks at, as JSON (which is YAML): a function's environment holds 4 KiB. */
 export function sweeperSettingsText(settings: StackSettings, names: Names): Output<string> {
-  const { fleet, definitions, source, target, journal, aws } = orchestratorSettings(settings, names);
-  return pulumi.jsonStringify({ fleet, definitions, source, target, journal, aws });
+  const whole = orchestratorSettings(settings, names);
+  const { fleet, definitions, source, target, journal, aws, auto_scaling } = whole;
+  return pulumi.jsonStringify({ fleet, definitions, source, target, journal, aws, auto_scaling });
 }
 
 /** What a program gives as an output is not checked: a password in it is the workers' alone, who have it from a SecureString. */

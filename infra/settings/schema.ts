@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { section } from '../../definition/section.ts';
-import { awsSection } from '../../orchestrator/aws/aws-settings.ts';
+import { commonShape as orchestrator, EMBEDDED } from '../../orchestrator/common-settings.ts';
+import { autoScalingSection } from '../../orchestrator/fleet/auto-scaling/settings.ts';
+import { BUCKET_NAME, KEY_PREFIX } from '../../orchestrator/journal/s3-place.ts';
 import { text, whole } from '../../orchestrator/setting-types.ts';
-import { EMBEDDED, settingsShape } from '../../orchestrator/settings.ts';
 import { isCidr, isPrivate } from './cidr.ts';
 import { IMAGE_PATH, MOST_PATH } from './image-path.ts';
 import { inputOf } from './inputs.ts';
-import { faultsTogether } from './together.ts';
 
 /**
  * A stack's settings: what each is and may be. Sections that the orchestrator has too (`source`, `target`, `workers`, …) have
@@ -14,8 +14,13 @@ import { faultsTogether } from './together.ts';
  * keeps a key of the configuration secret as a whole.
  */
 
-const orchestrator = settingsShape.shape;
-const aws = awsSection.shape;
+const journal = orchestrator.journal.unwrap().shape;
+/** Of a group the stack itself says what it is called, and where its parameters are. */
+const { shape: pacing } = autoScalingSection.omit({
+  group: true,
+  image_parameter: true,
+  token_parameter: true,
+});
 
 const id = (kind: string, prefix: string) =>
   text.regex(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `The id of a ${kind}: ${prefix}-…`);
@@ -137,27 +142,26 @@ export const stackShape = section({
   ranges: orchestrator.ranges,
   validate: orchestrator.validate,
   report: orchestrator.report,
-  /** The orchestrator's deadlines, ports and prices of an AWS fleet, see orchestrator/aws/aws-settings.ts. */
-  aws: section({
-    worker_port: aws.worker_port,
-    poll_interval_ms: aws.poll_interval_ms,
-    ready_timeout_ms: aws.ready_timeout_ms,
-    capacity_timeout_ms: aws.capacity_timeout_ms,
-    zero_quiet_ms: aws.zero_quiet_ms,
-    sweep_grace_ms: aws.sweep_grace_ms,
-    price_per_hour: aws.price_per_hour,
-    currency: aws.currency,
-  }).prefault({}),
+  /** The orchestrator's: deadlines and the workers' port. The group itself is the stack's. */
+  auto_scaling: section(pacing).prefault({}),
+  /** The orchestrator's: what an instance costs. */
+  price: orchestrator.price,
   journal: section({
-    lease_ms: orchestrator.journal.unwrap().shape.lease_ms,
-    keep_days: orchestrator.journal.unwrap().shape.keep_days,
+    lease_ms: journal.lease_ms,
+    keep_days: journal.keep_days,
     /** Name of the bucket that the stack makes; null: `reindex-<fleet>-<account>-<region>`. */
-    bucket: aws.journal_bucket,
+    bucket: text
+      .regex(BUCKET_NAME, 'This is no name of a bucket: small letters, digits, dots and dashes.')
+      .nullable()
+      .default(null),
+    /** What the keys in the bucket begin with; the fleet's name follows. */
     // Part of a tag, and of the fleet's policies, in which a * would stand for any text, other fleets' prefixes among them.
-    prefix: aws.journal_prefix
+    prefix: text
+      .regex(KEY_PREFIX, "Letters, digits and ! _ . * ' ( ) / -")
       .refine((prefix) => !/[!*'()]/.test(prefix), "Without ! * ' ( ).")
       .refine((prefix) => /[^/]/.test(prefix), 'More than slashes.')
-      .refine((prefix) => prefix.length <= 128, 'At most 128 characters.'),
+      .refine((prefix) => prefix.length <= 128, 'At most 128 characters.')
+      .default('reindex-fleet'),
     /** What was deleted or replaced can be brought back for so long. */
     recover_days: whole(1, 3_650, ' of days').default(30),
   }).prefault({}),
@@ -227,7 +231,7 @@ export const stackShape = section({
     topics: z.array(inputOf(topicArn), 'A list of topics.').max(5, 'At most 5.').default([]),
     /** A run is over by then: instances that are there for so many full hours on end are an alarm. */
     run_hours: whole(1, 168, ' of hours').default(24),
-    /** In `aws.currency`, of the instances of any 24 hours; needs `aws.price_per_hour`. Null: no such alarm. */
+    /** In `price.currency`, of the instances of any 24 hours; needs `price.per_hour`. Null: no such alarm. */
     cost_per_day: z.number('A number.').positive('More than 0.').nullable().default(null),
     /** More dead letters in a run are an alarm. */
     dead_letters: whole(0, 1_000_000_000).default(0),
@@ -258,27 +262,6 @@ export const stackShape = section({
     .refine((tags) => Object.keys(tags).length <= 40, 'At most 40: AWS takes 50, ours among them.')
     .default({}),
 });
-
-export const stackSchema = z
-  .custom<z.input<typeof stackShape>>(() => true)
-  .transform((given, context): StackSettings => {
-    const checked = stackShape.safeParse(given, { reportInput: true });
-    const sections = checked.data ?? soundSections(given);
-    const issues = [...(checked.error?.issues ?? []), ...faultsTogether(sections)];
-    for (const issue of issues) context.addIssue({ ...issue });
-    return checked.data ?? z.NEVER;
-  });
-
-/** Those that are as they must be, so that what does not go together among them is named along with what is wrong elsewhere. */
-function soundSections(given: unknown): Partial<StackSettings> {
-  const value = typeof given === 'object' && given !== null ? given : {};
-  return Object.fromEntries(
-    Object.entries(stackShape.shape).flatMap(([name, schema]) => {
-      const { success, data } = schema.safeParse(Reflect.get(value, name));
-      return success ? [[name, data]] : [];
-    }),
-  );
-}
 
 /** What a program gives, see the fields' descriptions in `stackShape`. */
 export type StackInput = z.input<typeof stackShape>;

@@ -1,7 +1,8 @@
 import * as pulumi from '@pulumi/pulumi';
 import { Faults, formatPath } from '../../definition/faults.ts';
 import { checkYaml, type Path } from '../../definition/yaml-file.ts';
-import { type StackSettings, stackSchema } from './schema.ts';
+import type { StackSettings } from './schema.ts';
+import { stackSchema } from './whole-schema.ts';
 import { SECRETS, writtenValue } from './written-value.ts';
 
 export interface Configuration {
@@ -75,6 +76,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'target.password': 'target_password',
   'target.api_key': 'target_api_key',
   'aws.region': 'aws:region',
+  'aws.profile': 'aws:profile',
 };
 
 function clearer(path: Path, message: string, isNamedAfterStack: boolean): string {

@@ -5,12 +5,8 @@ import { cidrOf } from './cidr.ts';
 import { IMAGE_PATH, MOST_PATH } from './image-path.ts';
 import { processorOf } from './processor.ts';
 import type { StackSettings } from './schema.ts';
+import type { SettingsFault } from './settings-fault.ts';
 
-interface TogetherFault {
-  readonly code: 'custom';
-  readonly path: (string | number)[];
-  readonly message: string;
-}
 type TellFault = (path: readonly (string | number)[], message: string) => void;
 
 /** Each with the sections that it looks at. */
@@ -23,14 +19,14 @@ const CHECKS: readonly {
   { sections: ['instances', 'workers', 'definitions'], check: checkInstances },
   { sections: ['fleet', 'image'], check: checkImage },
   { sections: ['target', 'target_password', 'target_api_key'], check: checkTarget },
-  { sections: ['journal', 'instances', 'aws'], check: checkLeases },
-  { sections: ['journal', 'aws'], check: checkSweep },
-  { sections: ['watch', 'aws'], check: checkWatch },
+  { sections: ['journal', 'instances', 'auto_scaling'], check: checkLeases },
+  { sections: ['journal', 'auto_scaling'], check: checkSweep },
+  { sections: ['watch', 'price'], check: checkWatch },
 ];
 
 /** What does not go together in a stack's settings, as far as its sections are sound by themselves. */
-export function faultsTogether(settings: Partial<StackSettings>): TogetherFault[] {
-  const faults: TogetherFault[] = [];
+export function faultsTogether(settings: Partial<StackSettings>): SettingsFault[] {
+  const faults: SettingsFault[] = [];
   for (const { sections, check } of CHECKS) {
     if (!sections.every((section) => Object.hasOwn(settings, section))) continue;
     check(settings as StackSettings, (path, message) =>
@@ -120,7 +116,7 @@ const WRITTEN = new Map([
   ['search_username', 'It is target.username.'],
   ['search_password', 'It is target_password.'],
   ['search_api_key', 'It is target_api_key.'],
-  ['port', 'It is aws.worker_port.'],
+  ['port', 'It is auto_scaling.worker_port.'],
   ['definitions', 'It is instances.definitions.'],
 ]);
 
@@ -147,27 +143,29 @@ function checkTarget({ target, target_password, target_api_key }: StackSettings,
 }
 
 /** The order that lets a dead orchestrator's fleet be carried on before it ends itself, and end before it is swept. */
-function checkLeases({ journal, instances, aws }: StackSettings, fault: TellFault): void {
+function checkLeases({ journal, instances, auto_scaling }: StackSettings, fault: TellFault): void {
   const workersLeaseMs = workerLeaseMs(instances);
   if (workersLeaseMs <= journal.lease_ms)
     fault(
       ['instances', 'parameters', 'lease_ms'],
       `More than journal.lease_ms, ${journal.lease_ms}: workers would end before anybody can carry their run on.`,
     );
-  if (aws.sweep_grace_ms <= workersLeaseMs)
+  if (auto_scaling.sweep_grace_ms <= workersLeaseMs)
     fault(
-      ['aws', 'sweep_grace_ms'],
+      ['auto_scaling', 'sweep_grace_ms'],
       `More than the workers' lease, ${workersLeaseMs}: they would be swept while they may be carried on.`,
     );
 }
 
 /** A sweep that cannot end in time never ends what a dead run leaves. */
-function checkSweep({ journal, aws }: StackSettings, fault: TellFault): void {
-  if (sweepTimeLimitSeconds({ journal, aws }) <= MOST_SECONDS) return;
-  const mostMs = (MOST_SECONDS - WORK_SECONDS) * 1_000 - journal.lease_ms;
+function checkSweep({ journal, auto_scaling }: StackSettings, fault: TellFault): void {
+  const leaseMs = journal.lease_ms;
+  const zeroQuietMs = auto_scaling.zero_quiet_ms;
+  if (sweepTimeLimitSeconds({ leaseMs, zeroQuietMs }) <= MOST_SECONDS) return;
+  const mostMs = (MOST_SECONDS - WORK_SECONDS) * 1_000 - leaseMs;
   fault(
-    ['aws', 'zero_quiet_ms'],
-    `At most ${mostMs} with a journal.lease_ms of ${journal.lease_ms}: a sweep has to end within Lambda's 15 minutes.`,
+    ['auto_scaling', 'zero_quiet_ms'],
+    `At most ${mostMs} with a journal.lease_ms of ${leaseMs}: a sweep has to end within Lambda's 15 minutes.`,
   );
 }
 
@@ -176,7 +174,7 @@ function workerLeaseMs({ parameters }: StackSettings['instances']): number {
   return success ? data : workerSchema.shape.lease_ms.parse(undefined);
 }
 
-function checkWatch({ watch, aws }: StackSettings, fault: TellFault): void {
-  if (watch.cost_per_day !== null && aws.price_per_hour === null)
-    fault(['watch', 'cost_per_day'], 'It needs the price of an instance: aws.price_per_hour.');
+function checkWatch({ watch, price }: StackSettings, fault: TellFault): void {
+  if (watch.cost_per_day !== null && price === null)
+    fault(['watch', 'cost_per_day'], 'It needs the price of an instance: price.per_hour.');
 }

@@ -27,8 +27,8 @@ function asMeant(name: string, value: unknown): unknown {
       return textsIn(value);
     case 'instances':
       return isMap(value.parameters) ? { ...value, parameters: textsIn(value.parameters) } : value;
-    case 'aws':
-      return withNumber(value, 'price_per_hour');
+    case 'price':
+      return withNumber(value, 'per_hour');
     case 'watch':
       return withNumber(value, 'cost_per_day');
     default:

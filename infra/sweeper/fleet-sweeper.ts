@@ -107,7 +107,10 @@ function functionArgs(
     architectures: ['arm64'],
     handler: 'index.handler',
     code: new pulumi.asset.AssetArchive({ 'index.mjs': code }),
-    timeout: sweepTimeLimitSeconds(settings),
+    timeout: sweepTimeLimitSeconds({
+      leaseMs: settings.journal.lease_ms,
+      zeroQuietMs: settings.auto_scaling.zero_quiet_ms,
+    }),
     memorySize: MEMORY_MIB,
     environment: {
       variables: {

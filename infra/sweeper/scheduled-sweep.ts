@@ -1,10 +1,10 @@
 import { systemClock } from '../../orchestrator/clock.ts';
 import { sweepAndSay } from '../../orchestrator/command/sweep.ts';
 import { messageOf, RunFailed } from '../../orchestrator/errors.ts';
+import { connectFleet } from '../../orchestrator/fleet/connect-fleet.ts';
 import type { Holder } from '../../orchestrator/journal/holder.ts';
 import { jsonLines } from '../../orchestrator/report/json-reporter.ts';
 import type { SweptResult } from '../../orchestrator/report/swept-words.ts';
-import { openGroupFleet } from '../../orchestrator/run/open-group.ts';
 import { openJournal } from '../../orchestrator/run/open-journal.ts';
 import type { Environment } from '../../orchestrator/settings.ts';
 import { embeddedMetrics } from './embedded-metrics.ts';
@@ -50,7 +50,8 @@ export async function scheduledSweep(options: ScheduledSweepOptions): Promise<Sw
   const { environment, context, write } = options;
   const reporter = jsonLines(write, () => systemClock.monotonicMs());
   try {
-    const { settings, aws, intervalMs } = sweeperSettings(environment);
+    const { settings, intervalMs } = sweeperSettings(environment);
+    const backend = await connectFleet(settings);
     const journal = openJournal(settings, environment);
     const deadline = startDeadline(context);
     try {
@@ -66,7 +67,7 @@ export async function scheduledSweep(options: ScheduledSweepOptions): Promise<Sw
           reporter,
           signal: deadline.signal,
         },
-        openFleet: (pin) => openGroupFleet(aws, pin),
+        openFleet: (pin) => backend.openFleet(pin),
       });
       const now = systemClock.now();
       const run = await recentRun(

@@ -1,6 +1,7 @@
-import { Faults } from '../../definition/faults.ts';
-import type { AwsSettings } from '../../orchestrator/aws/aws-settings.ts';
+import { type Fault, Faults } from '../../definition/faults.ts';
 import { UsageFault } from '../../orchestrator/errors.ts';
+import { FLEET_KINDS } from '../../orchestrator/fleet/kinds.ts';
+import { placeOf } from '../../orchestrator/journal/places.ts';
 import { type Environment, parseSettings, type Settings } from '../../orchestrator/settings.ts';
 
 /** The function's variable that holds the orchestrator's settings, as JSON; all variables together may have 4 KB. */
@@ -12,8 +13,6 @@ const USUAL_INTERVAL = '15';
 
 export interface SweeperSettings {
   readonly settings: Settings;
-  /** Of the same. */
-  readonly aws: AwsSettings;
   /** Between two sweeps. */
   readonly intervalMs: number;
 }
@@ -27,11 +26,9 @@ export function sweeperSettings(environment: Environment): SweeperSettings {
   if (text === '')
     throw new UsageFault(`${SETTINGS_VARIABLE} is not set: give it the orchestrator's settings as JSON`);
   const settings = parseSettings(text, SETTINGS_VARIABLE);
-  const { aws } = settings;
-  if (aws === null) throw fault('aws', 'A scheduled sweep needs an Auto Scaling group to look after.');
-  if (aws.journal_bucket === null)
-    throw fault('aws.journal_bucket', 'A function has no folder: the journal must be in a bucket.');
-  return { settings, aws, intervalMs: intervalMs(environment) };
+  const faults = [...fleetFaults(settings), ...journalFaults(settings)];
+  if (faults.length > 0) throw new Faults(faults);
+  return { settings, intervalMs: intervalMs(environment) };
 }
 
 function intervalMs(environment: Environment): number {
@@ -41,6 +38,25 @@ function intervalMs(environment: Environment): number {
   return Number(minutes) * 60_000;
 }
 
-function fault(path: string, message: string): Faults {
-  return new Faults([{ file: SETTINGS_VARIABLE, line: null, column: null, path, message }]);
+function fleetFaults({ backend }: Settings): Fault[] {
+  const { outlivesProcess, workersWords } = backend.traits;
+  if (outlivesProcess) return [];
+  const sections = FLEET_KINDS.filter((kind) => kind.outlivesProcess).map(({ section }) => section);
+  return [
+    fault(
+      '',
+      `A scheduled sweep needs a fleet that goes on without its orchestrator: write the section of one (${sections.join(', ')}). ${workersWords} end with theirs.`,
+    ),
+  ];
+}
+
+function journalFaults({ journal: { url } }: Settings): Fault[] {
+  if (url !== null && placeOf(url).scheme !== null) return [];
+  return [
+    fault('journal.url', 'A function has no folder: the journal must be in a bucket, s3://bucket/prefix.'),
+  ];
+}
+
+function fault(path: string, message: string): Fault {
+  return { file: SETTINGS_VARIABLE, line: null, column: null, path, message };
 }

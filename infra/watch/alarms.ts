@@ -14,16 +14,17 @@ export interface Alarm {
   readonly args: Omit<aws.cloudwatch.MetricAlarmArgs, 'name' | 'tags'>;
 }
 
-type Watched = Pick<StackSettings, 'watch' | 'sweep' | 'aws'>;
+type Watched = Pick<StackSettings, 'watch' | 'sweep' | 'price'>;
+type Price = NonNullable<StackSettings['price']>;
 
 /** What a person should come and see. None is raised by a fleet at rest. */
 export function alarms(settings: Watched, names: Names): Alarm[] {
-  const { cost_per_day: cost } = settings.watch;
-  const price = settings.aws.price_per_hour;
+  const { price, watch } = settings;
+  const { cost_per_day: cost } = watch;
   return [
     withoutRun(settings, names),
     tooLong(settings, names),
-    ...(cost === null || price === null ? [] : [costAbove(cost, price, settings, names)]),
+    ...(cost === null || price === null ? [] : [costAbove(cost, price, names)]),
     workersLost(settings, names),
     deadLetters(settings, names),
     sweepFails(settings, names),
@@ -61,7 +62,7 @@ function tooLong({ watch }: Watched, names: Names): Alarm {
 }
 
 /** The group's metrics come once a minute, so their sum over a day is what it had of instances, in minutes. */
-function costAbove(most: number, price: number, { aws: { currency } }: Watched, names: Names): Alarm {
+function costAbove(most: number, { per_hour: price, currency }: Price, names: Names): Alarm {
   return {
     name: 'cost',
     args: {

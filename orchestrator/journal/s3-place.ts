@@ -15,6 +15,11 @@ export interface BucketJournal {
   readonly fleet: string;
 }
 
+/** A bucket's name: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+export const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+/** What keys begin with, in characters that are safe everywhere: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
+export const KEY_PREFIX = /^[A-Za-z0-9!_.*'()/-]*$/;
+
 /** A bucket of Amazon S3, or of a store that speaks its protocol. */
 export const s3Place: JournalPlace = {
   scheme: 's3',
@@ -22,9 +27,9 @@ export const s3Place: JournalPlace = {
   needsAws: true,
   faultIn: (url) => {
     const { bucket, prefix } = bucketAndPrefix(url);
-    if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
+    if (!BUCKET_NAME.test(bucket))
       return 'This names no bucket: write s3://bucket/prefix, the bucket in small letters, digits, dots and dashes.';
-    return /^[A-Za-z0-9!_.*'()/-]*$/.test(prefix)
+    return KEY_PREFIX.test(prefix)
       ? null
       : "The prefix behind the bucket may have letters, digits and ! _ . * ' ( ) / -";
   },

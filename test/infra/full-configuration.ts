@@ -27,6 +27,6 @@ export const FULL: StackConfiguration = {
     permissions_boundary: 'arn:aws:iam::123456789012:policy/boundary',
   },
   watch: { topics: ['arn:aws:sns:eu-central-1:123456789012:alarms'], cost_per_day: 20 },
-  aws: { price_per_hour: 0.0725 },
+  price: { per_hour: 0.0725 },
   tags: { team: 'search' },
 };

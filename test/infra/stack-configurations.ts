@@ -147,7 +147,7 @@ const watch = fc.record(
 );
 const cost = fc.option(
   fc.record({
-    price_per_hour: fc.constantFrom(0.0725, 1, '0.0725'),
+    per_hour: fc.constantFrom(0.0725, 1, '0.0725'),
     cost_per_day: fc.constantFrom(10, 12.5, '12.5'),
   }),
 );
@@ -211,7 +211,7 @@ export const configurations: fc.Arbitrary<StackConfiguration> = fc
     workers: workers.workers,
     instances: { ...instances, ...(workers.maximum !== null && { maximum: workers.maximum }) },
     watch: { ...watch, ...(cost !== null && { cost_per_day: cost.cost_per_day }) },
-    ...(cost !== null && { aws: { price_per_hour: cost.price_per_hour } }),
+    ...(cost !== null && { price: { per_hour: cost.per_hour } }),
   }));
 
 /** The least that a stack has to say. */

@@ -50,9 +50,9 @@ export async function setUpStackRun(scope: TestScope, options: GroupRunOptions):
 function stackSettings({ settings = {}, workerLeaseMs = 60_000 }: GroupRunOptions): SettingsSections {
   return {
     ...settings,
-    aws: { ...AWS_DEADLINES, ...settings['aws'] },
+    auto_scaling: { ...AWS_DEADLINES, ...settings['auto_scaling'] },
     journal: { lease_ms: 3_000, ...settings['journal'] },
-    workers: { count: 2, poll_interval_ms: 50, ...settings['workers'] },
+    workers: { count: 2, ...settings['workers'] },
     instances: {
       parameters: { lease_ms: String(workerLeaseMs), notice_interval_ms: '200' },
       ...settings['instances'],

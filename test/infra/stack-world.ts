@@ -33,8 +33,11 @@ export async function makeStackWorld(scope: TestScope, options: StackWorldOption
   const network = { vpc: vpcId, subnets: [subnetId], orchestrator: { cidrs: ['127.0.0.0/8'] } };
   const stack = await makeStack(scope, awsUrl, configurationOf(options, { image: imageId, network }));
 
-  const settings = stack.outputs.settings as { readonly aws: Readonly<Record<string, string>> };
-  const { group = '', image_parameter = '', token_parameter = '', journal_bucket = '' } = settings.aws;
+  const settings = stack.outputs.settings as {
+    readonly auto_scaling: Readonly<Record<string, string>>;
+    readonly journal: { readonly url: string };
+  };
+  const { group = '', image_parameter = '', token_parameter = '' } = settings.auto_scaling;
   const { Parameter } = await clients.ssm.send(
     new GetParameterCommand({ Name: token_parameter, WithDecryption: true }),
   );
@@ -49,7 +52,7 @@ export async function makeStackWorld(scope: TestScope, options: StackWorldOption
     workerParameters: token_parameter.replace(/\/token$/, ''),
     tokenParameter: token_parameter,
     token: Parameter?.Value ?? '',
-    bucket: journal_bucket,
+    bucket: new URL(settings.journal.url).host,
     environment: awsEnvironment(awsUrl),
     moveImage: () => moveImage(clients, image_parameter),
     stack,

@@ -7,9 +7,10 @@ import { type Claim, runFolder, writeClaim } from '../../orchestrator/journal/cl
 import { FleetLock } from '../../orchestrator/journal/lock.ts';
 import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
-import type { FleetPin, RunEvent } from '../../orchestrator/reconcile/events.ts';
+import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { type ApiProxy, startApiProxy } from '../aws/api-proxy.ts';
 import { awsEnvironment } from '../aws/aws-clients.ts';
+import { journalledPinOf } from '../aws/group-fleet.ts';
 import { openTestStore } from '../aws/test-bucket.ts';
 import { type AwsWorld, makeWorld } from '../aws/world.ts';
 import type { TestScope } from '../support/run-setup.ts';
@@ -36,25 +37,24 @@ export interface Sweeper {
 
 export async function setUpSweeper(
   scope: TestScope,
-  aws: Readonly<Record<string, unknown>> = {},
+  changes: { readonly region?: string; readonly sweep_grace_ms?: number } = {},
   leaseMs = 15_000,
 ): Promise<Sweeper> {
   const world = await makeWorld(scope, { maximum: 4, fleet: FLEET });
   const proxy = await startApiProxy(scope, world.awsUrl);
+  const { region = world.region, sweep_grace_ms = GRACE_MS } = changes;
   const settings = {
     fleet: FLEET,
     definitions: 'not/there.yaml',
     source: { url: 'postgres://nobody@127.0.0.1:1/none' },
     target: { url: 'http://127.0.0.1:1' },
-    journal: { lease_ms: leaseMs },
-    aws: {
-      region: world.region,
+    journal: { url: `s3://${world.bucket}/reindex-fleet`, lease_ms: leaseMs },
+    aws: { region },
+    auto_scaling: {
       group: world.group,
       token_parameter: world.tokenParameter,
-      journal_bucket: world.bucket,
       zero_quiet_ms: 500,
-      sweep_grace_ms: GRACE_MS,
-      ...aws,
+      sweep_grace_ms,
     },
   };
   const environment = { ...awsEnvironment(proxy.url), [SETTINGS_VARIABLE]: JSON.stringify(settings) };
@@ -118,13 +118,7 @@ export async function claimRun(
     requireHeld: () => {},
     now: () => new Date(),
   });
-  const pin: FleetPin = {
-    region: world.region,
-    group: world.group,
-    template: { id: world.templateId, version: '1' },
-    image: world.imageId,
-    parameter: null,
-  };
+  const pin = journalledPinOf(world, { parameter: null });
   await journal.append([IDENTITY, { type: 'fleet_pinned', pin }, ...events]);
 }
 

@@ -60,7 +60,7 @@ describe.skipIf(awsUrl === '')('the example of a user', { timeout: 300_000 }, ()
     ]);
     expect(shownOutputs.get(STACK_URN)).toMatchObject({
       staging: { source: { url: expect.stringContaining('@shop-staging.db.internal:') } },
-      production: { aws: { group: 'reindex-fleet-shop-production' } },
+      production: { auto_scaling: { group: 'reindex-fleet-shop-production' } },
     });
     const shown = JSON.stringify([...shownOutputs.values()]);
     for (const secret of ['staging-secret', 'production/secret', 'production%2Fsecret'])

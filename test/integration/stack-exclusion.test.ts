@@ -233,8 +233,9 @@ describe.skipIf(awsUrl === '')('beside a deployment', { timeout: 180_000 }, () =
       definition: PLACES,
       environment: awsEnvironment(awsUrl),
       settings: {
-        journal: { directory: null, lease_ms: LEASE_MS },
-        aws: { region: REGION, group: 'books', token_parameter: '/books/token', journal_bucket: bucket },
+        journal: { url: `s3://${bucket}/${PREFIX}`, lease_ms: LEASE_MS },
+        aws: { region: REGION },
+        auto_scaling: { group: 'books', token_parameter: '/books/token' },
       },
     });
     const deployment = deploy(scope, { bucket, fleet: setup.alias });

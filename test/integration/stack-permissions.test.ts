@@ -52,7 +52,7 @@ describe.skipIf(inject('awsUrl') === null)('the policies of a fleet suffice', { 
 
   it('to replace an instance that never becomes ready, and one that Spot takes back', async (scope) => {
     const run = await setUp(scope, {
-      settings: { instances: { spot: {} }, aws: { ready_timeout_ms: 12_000 } },
+      settings: { instances: { spot: {} }, auto_scaling: { ready_timeout_ms: 12_000 } },
       behaviour: (nth) => ({ neverBoots: nth === 0 }),
     });
     await run.gate.shut();
@@ -75,7 +75,7 @@ describe.skipIf(inject('awsUrl') === null)('the policies of a fleet suffice', { 
   it('to sweep away instances that nobody else ends, and to abandon their run', async (scope) => {
     const run = await setUp(scope, {
       workerLeaseMs: 4_000,
-      settings: { aws: { sweep_grace_ms: 5_000 } },
+      settings: { auto_scaling: { sweep_grace_ms: 5_000 } },
       behaviour: () => ({ neverBoots: true }),
     });
     const command = run.setup.start('run', '--run-key', 'monday');

@@ -37,7 +37,7 @@ async function commands(
     definitions: 'examples/cities/cities.yaml',
     source: { url: 'postgres://reader@db.internal/shop' },
     target: { url: 'https://search.internal:9200' },
-    journal: { directory: join(folder, 'journal') },
+    journal: { url: join(folder, 'journal') },
     workers: { count: 8 },
   };
   const bin = await installFakePulumi(folder, {
@@ -75,7 +75,7 @@ describe.concurrent('the settings of a stack', { timeout: 120_000 }, () => {
     expect(errorOf(await run(['status'], both), 2)).toContain('REINDEX_STACK and REINDEX_SETTINGS');
     expect(errorOf(await run(['status', '--stack', '']), 2)).toContain('--stack is empty');
 
-    const mine = `fleet: mine\ndefinitions: ${DEFINITIONS}\nsource: { url: embedded }\ntarget: { url: embedded }\njournal: { directory: here }\n`;
+    const mine = `fleet: mine\ndefinitions: ${DEFINITIONS}\nsource: { url: embedded }\ntarget: { url: embedded }\njournal: { url: here }\n`;
     await writeFile(join(folder, 'mine.yaml'), mine);
     const flagged = await run(['status', '--settings', 'mine.yaml'], { REINDEX_STACK: 'production' });
     expect(resultOf(flagged)).toMatchObject({ fleet: 'mine' });

@@ -69,7 +69,10 @@ describe.each(ENVIRONMENTS)('the fleet of %s', (environment) => {
     expect(run.shownOutputs[environment]).toMatchObject({
       fleet: name,
       source: { url: `postgres://reader@${name}.db.internal:5432/shop?sslmode=require` },
-      aws: { group: `reindex-fleet-${name}`, token_parameter: `/reindex-fleet/${name}/worker/token` },
+      auto_scaling: {
+        group: `reindex-fleet-${name}`,
+        token_parameter: `/reindex-fleet/${name}/worker/token`,
+      },
     });
   });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { autoScalingSection } from '../../orchestrator/fleet/auto-scaling/settings.ts';
 import { loadSettings } from '../../orchestrator/settings.ts';
 import { everyRun } from '../infra/every-run.ts';
 import { type ProgramRun, type StackConfiguration, tryProgram } from '../infra/program-run.ts';
@@ -92,18 +93,21 @@ describe('the output `settings`', () => {
 
   it('is a settings file that the orchestrator takes, and names what the stack has made', () =>
     everyRun(async (run) => {
-      const { aws } = await read(run);
+      const { aws, backend, journal } = await read(run);
+      expect(backend.traits.section).toBe('auto_scaling');
+      const { auto_scaling } = run.outputs.settings as Record<string, unknown>;
+      const group = autoScalingSection.parse(auto_scaling);
       const names = (type: string, name: string | null = null) => physicalName(one(run, type, name));
-      expect(aws).toMatchObject({
-        region: 'eu-central-1',
+      expect(aws).toMatchObject({ region: 'eu-central-1' });
+      expect(group).toMatchObject({
         group: names('aws:autoscaling/group:Group'),
         token_parameter: names(PARAMETER, 'fleet-worker-token'),
-        journal_bucket: names('aws:s3/bucket:Bucket'),
       });
-      expect(`resolve:ssm:${aws?.image_parameter}`).toBe(
+      expect(journal.url).toMatch(new RegExp(`^s3://${names('aws:s3/bucket:Bucket')}/[^/]`));
+      expect(`resolve:ssm:${group.image_parameter}`).toBe(
         one(run, 'aws:ec2/launchTemplate:LaunchTemplate').inputs.imageId,
       );
-      expect(String(aws?.worker_port)).toBe(one(run, PARAMETER, 'fleet-worker-port').inputs.value);
+      expect(String(group.worker_port)).toBe(one(run, PARAMETER, 'fleet-worker-port').inputs.value);
     }));
 
   it('has the settings that the configuration gives', () =>

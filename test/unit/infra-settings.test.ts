@@ -61,11 +61,11 @@ const FORM: readonly Case[] = [
   ['ranges.count', WHOLE, { ranges: { count: 0 } }],
   ['validate.compare', '"keys" or "counts".', { validate: { compare: 'nothing' } }],
   ['report.example_query', 'Invalid input', { report: { example_query: 'x' } }],
-  ['aws.worker_port', WHOLE, { aws: { worker_port: 70_000 } }],
-  ['aws.price_per_hour', 'A number.', { aws: { price_per_hour: 'cheap' } }],
-  ['aws.price_per_hour', 'More than 0.', { aws: { price_per_hour: -1 } }],
-  ['aws.currency', 'Three capital letters', { aws: { currency: 'Euro' } }],
-  ['aws.group', 'This is not a setting.', { aws: { group: 'mine' } }],
+  ['auto_scaling.worker_port', WHOLE, { auto_scaling: { worker_port: 70_000 } }],
+  ['price.per_hour', 'A number.', { price: { per_hour: 'cheap' } }],
+  ['price.per_hour', 'More than 0.', { price: { per_hour: -1 } }],
+  ['price.currency', 'Three capital letters', { price: { per_hour: 1, currency: 'Euro' } }],
+  ['auto_scaling.group', 'This is not a setting.', { auto_scaling: { group: 'mine' } }],
   ['journal.bucket', 'This is no name of a bucket', { journal: { bucket: 'Mine' } }],
   ['journal.prefix', "Without ! * ' ( ).", { journal: { prefix: 'all*' } }],
   ['journal.prefix', "Without ! * ' ( ).", { journal: { prefix: "it's" } }],
@@ -147,7 +147,7 @@ const FORM: readonly Case[] = [
     { watch: { topics: many(6).map(() => 'arn:aws:sns:eu-central-1:123456789012:a') } },
   ],
   ['watch.run_hours', WHOLE, { watch: { run_hours: 169 } }],
-  ['watch.cost_per_day', 'More than 0.', { watch: { cost_per_day: 0 }, aws: { price_per_hour: 1 } }],
+  ['watch.cost_per_day', 'More than 0.', { watch: { cost_per_day: 0 }, price: { per_hour: 1 } }],
   ['watch.dead_letters', WHOLE, { watch: { dead_letters: -1 } }],
   ['watch.workers_lost', WHOLE, { watch: { workers_lost: -1 } }],
   ['watch.dashboard', 'true or false.', { watch: { dashboard: 'no' } }],
@@ -210,7 +210,11 @@ const TOGETHER: readonly Case[] = [
   ['instances.types', 'Each type once.', { instances: { types: ['c7g.large', 'c7g.large'] } }],
   ['instances.definitions', 'Say where the image has the definitions', { definitions: '/srv/books' }],
   ['instances.parameters.token', 'The stack makes it.', { instances: { parameters: { token: 'x' } } }],
-  ['instances.parameters.port', 'It is aws.worker_port.', { instances: { parameters: { port: '1' } } }],
+  [
+    'instances.parameters.port',
+    'It is auto_scaling.worker_port.',
+    { instances: { parameters: { port: '1' } } },
+  ],
   [
     'instances.parameters.speed',
     'No setting that workers share.',
@@ -233,21 +237,48 @@ const TOGETHER: readonly Case[] = [
     { target: { url: 'https://10.0.0.6', username: 'a' }, target_password: 'x', target_api_key: 'x' },
   ],
   ['instances.parameters.lease_ms', 'More than journal.lease_ms, 300000', { journal: { lease_ms: 300_000 } }],
-  ['aws.sweep_grace_ms', "More than the workers' lease, 300000", { aws: { sweep_grace_ms: 300_000 } }],
   [
-    'aws.zero_quiet_ms',
+    'auto_scaling.sweep_grace_ms',
+    "More than the workers' lease, 300000",
+    { auto_scaling: { sweep_grace_ms: 300_000 } },
+  ],
+  [
+    'auto_scaling.zero_quiet_ms',
     'At most 615000 with a journal.lease_ms of 15000',
-    { aws: { zero_quiet_ms: 700_000 } },
+    { auto_scaling: { zero_quiet_ms: 700_000 } },
   ],
   [
     'watch.cost_per_day',
-    'It needs the price of an instance: aws.price_per_hour.',
+    'It needs the price of an instance: price.per_hour.',
     { watch: { cost_per_day: 10 } },
   ],
 ];
 
+/** Of earlier versions. */
+const FORMER: readonly Case[] = [
+  ['aws.worker_port', 'aws.worker_port is now auto_scaling.worker_port.', { aws: { worker_port: 8004 } }],
+  ['aws.poll_interval_ms', 'aws.poll_interval_ms is now auto_scaling.', { aws: { poll_interval_ms: 1_000 } }],
+  ['aws.ready_timeout_ms', 'aws.ready_timeout_ms is now auto_scaling.', { aws: { ready_timeout_ms: 1_000 } }],
+  [
+    'aws.capacity_timeout_ms',
+    'aws.capacity_timeout_ms is now auto_scaling.',
+    { aws: { capacity_timeout_ms: 1 } },
+  ],
+  [
+    'aws.zero_quiet_ms',
+    'aws.zero_quiet_ms is now auto_scaling.zero_quiet_ms.',
+    { aws: { zero_quiet_ms: 1 } },
+  ],
+  ['aws.sweep_grace_ms', 'aws.sweep_grace_ms is now auto_scaling.', { aws: { sweep_grace_ms: 900_000 } }],
+  ['aws.price_per_hour', 'aws.price_per_hour is now price.per_hour.', { aws: { price_per_hour: '0.0725' } }],
+  ['aws.currency', 'aws.currency is now price.currency.', { aws: { currency: 'EUR' } }],
+  ['aws.group', 'This is not a setting.', { aws: { group: 'mine' } }],
+  ['aws.profile', 'It is aws:profile, a key of its own.', { aws: { profile: 'shop' } }],
+  ['aws', 'This is not a setting.', { aws: {} }],
+];
+
 describe('a configuration that is not right', () => {
-  it.each([...MEANT, ...FORM, ...TOGETHER])(
+  it.each([...MEANT, ...FORM, ...TOGETHER, ...FORMER])(
     'of %s it says “%s”, and nothing is registered',
     async (key, sentence, change) => {
       const faults = await faultsOf({ ...LEAST, ...change });
@@ -266,11 +297,14 @@ describe('a configuration that is not right', () => {
       network: { orchestrator: {} },
       workers: { count: 0 },
       journal: { lease_ms: 400_000 },
+      aws: { price_per_hour: 1, speed: 2 },
       watch: { cost_per_day: 1, log_days: 2 },
       tags: { 'aws:x': 'y' },
     });
     const keys = faults.map((fault) => /reindex-fleet:(\S+):/.exec(fault)?.[1]);
     expect(keys).toEqual([
+      'aws.price_per_hour',
+      'aws.speed',
       'definitions',
       'fleet',
       'imag',
@@ -334,7 +368,7 @@ describe('a configuration as Pulumi’s CLI stores it', () => {
       tags: { 'cost-centre': 4711, spot: true },
       instances: { parameters: { lease_ms: 600_000 }, containers: true },
       watch: { dashboard: false, cost_per_day: '12.5' },
-      aws: { price_per_hour: '0.0725' },
+      price: { per_hour: '0.0725' },
     });
     expect(one(run, 'aws:s3/bucket:Bucket').inputs.tags).toMatchObject({
       'cost-centre': '4711',
@@ -344,7 +378,7 @@ describe('a configuration as Pulumi’s CLI stores it', () => {
     expect(one(run, 'aws:cloudwatch/metricAlarm:MetricAlarm', 'fleet-watch-cost').inputs.threshold).toBe(
       12.5,
     );
-    expect(run.outputs.settings).toMatchObject({ aws: { price_per_hour: 0.0725 } });
+    expect(run.outputs.settings).toMatchObject({ price: { per_hour: 0.0725 } });
     expect(run.registrations.map(({ type }) => type)).not.toContain('aws:cloudwatch/dashboard:Dashboard');
   });
 
@@ -359,7 +393,10 @@ describe('a configuration as Pulumi’s CLI stores it', () => {
 
   it('takes the fleet’s name from the stack if it has none', async () => {
     const run = await runProgram(LEAST, { stack: 'staging' });
-    expect(run.outputs.settings).toMatchObject({ fleet: 'staging', aws: { group: 'reindex-fleet-staging' } });
+    expect(run.outputs.settings).toMatchObject({
+      fleet: 'staging',
+      auto_scaling: { group: 'reindex-fleet-staging' },
+    });
   });
 });
 

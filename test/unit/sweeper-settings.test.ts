@@ -6,26 +6,25 @@ import {
 } from '../../infra/sweeper/sweeper-settings.ts';
 import { exitCodeOf } from '../../definition/failure.ts';
 
-const AWS = {
-  region: 'eu-central-1',
-  group: 'books',
-  token_parameter: '/books/token',
-  journal_bucket: 'books-journal',
-};
 const SETTINGS = {
   fleet: 'books',
   definitions: 'books.yaml',
   source: { url: 'postgres://reader@db/shop' },
   target: { url: 'https://search:9200' },
-  aws: AWS,
+  journal: { url: 's3://books-journal/reindex-fleet' },
+  aws: { region: 'eu-central-1' },
+  auto_scaling: { group: 'books', token_parameter: '/books/token' },
 };
 
 describe('the settings of the scheduled sweep', () => {
   it('are the orchestrator’s, from one variable; no other stands above it', () => {
-    const { settings, aws } = read(SETTINGS, { REINDEX_FLEET: 'another', REINDEX_SOURCE_PASSWORD: 'hush' });
+    const { settings } = read(SETTINGS, { REINDEX_FLEET: 'another', REINDEX_SOURCE_PASSWORD: 'hush' });
     expect(settings).toMatchObject({ fleet: 'books', journal: { keep_days: 90 } });
     expect(settings.secrets.sourcePassword).toBeNull();
-    expect(aws).toMatchObject({ group: 'books', sweep_grace_ms: 1_800_000 });
+    expect(settings.backend).toMatchObject({
+      traits: { section: 'auto_scaling' },
+      sweepGraceMs: 1_800_000,
+    });
   });
 
   it('know how often it is invoked', () => {
@@ -38,15 +37,24 @@ describe('the settings of the scheduled sweep', () => {
   });
 
   it.each([
-    ['without a group', { ...SETTINGS, aws: null }, /^REINDEX_FLEET_SETTINGS aws: A scheduled sweep needs/],
+    [
+      'without a group',
+      { ...SETTINGS, auto_scaling: undefined, journal: {} },
+      /^REINDEX_FLEET_SETTINGS: A scheduled sweep needs[^]*\(auto_scaling\)\. Workers on this machine end with theirs\.\nREINDEX_FLEET_SETTINGS journal\.url: A function/,
+    ],
     [
       'without a bucket',
-      { ...SETTINGS, aws: { ...AWS, journal_bucket: null } },
-      /^REINDEX_FLEET_SETTINGS aws\.journal_bucket: A function has no folder/,
+      { ...SETTINGS, journal: { url: null } },
+      /^REINDEX_FLEET_SETTINGS journal\.url: A function has no folder/,
+    ],
+    [
+      'with a folder for a journal',
+      { ...SETTINGS, journal: { url: '/var/lib/reindex-fleet' } },
+      /^REINDEX_FLEET_SETTINGS journal\.url: A function has no folder/,
     ],
     [
       'with several faults',
-      { ...SETTINGS, fleet: 'Bad Name', aws: { ...AWS, region: 'Frankfurt', bucket: 'x' } },
+      { ...SETTINGS, fleet: 'Bad Name', aws: { region: 'Frankfurt', bucket: 'x' } },
       /fleet: Small letters[^]*aws\.region: This is no region[^]*aws\.bucket: This is not a setting/,
     ],
     ['that are none', '', /^REINDEX_FLEET_SETTINGS is not set/],
