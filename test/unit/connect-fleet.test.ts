@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { exitCodeOf, messageOf } from '../../orchestrator/errors.ts';
+import { exitCodeOf } from '../../definition/failure.ts';
+import { messageOf } from '../../orchestrator/errors.ts';
 import { connectFleet, pinOf } from '../../orchestrator/fleet/connect-fleet.ts';
 import type { FleetBackend, FleetPass } from '../../orchestrator/fleet/fleet-backend.ts';
 import type { FleetPin } from '../../orchestrator/reconcile/fleet-pin.ts';
