@@ -27,7 +27,7 @@ export interface SourceDefinition {
   readonly table: string;
   /** The name by which expressions speak of the base table, as written in SQL: in quotes where it needs them. */
   readonly as: string;
-  /** An integer column (int2, int4, int8) of the base table: unique, not null, indexed. Also the field's name. */
+  /** A column of the base table that a kind of keys reads (see `key/`): unique, not null, indexed. Also the field's name. */
   readonly key: string;
   /** SQL expression of type timestamp or timestamptz: when the row last changed. Null: not known. */
   readonly changedAt: string | null;

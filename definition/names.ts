@@ -1,3 +1,5 @@
+import { NEW_KEY_COLUMN } from './key/kinds.ts';
+
 /**
  * Index names hold at most 255 bytes; a run adds its id, the companion's name and the pass, for which 55 stay free.
  * Source of these rules: the Create index API's "Path parameters" (Elasticsearch and OpenSearch say the same).
@@ -51,7 +53,7 @@ const DEAD_LETTER_FIELDS: readonly string[] = ['type', 'reason', 'fields'];
 
 export const COMPOSITE_KEY =
   'The key is one column. Composite keys and expressions are not supported: add one of its own, with ' +
-  'ALTER TABLE … ADD COLUMN … bigint GENERATED ALWAYS AS IDENTITY UNIQUE, and name that.';
+  `ALTER TABLE … ADD COLUMN … ${NEW_KEY_COLUMN}, and name that.`;
 
 const IDENTIFIER = /^(?:"(?<quoted>(?:[^"]|"")+)"|(?<plain>[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*))/;
 

@@ -1,5 +1,8 @@
-import type { DescribedDefinition, IndexDefinition, KeyRange } from './definition.ts';
+import type { DescribedDefinition, IndexDefinition } from './definition.ts';
 import { fieldType, OID, TIMESTAMP_ARRAY_OID } from './field-types.ts';
+import type { Key } from './key/key-kind.ts';
+import type { KeyRange } from './key/key-range.ts';
+import { keyKindOf } from './key/kinds.ts';
 import { parseSqlName } from './names.ts';
 
 /**
@@ -8,8 +11,8 @@ import { parseSqlName } from './names.ts';
  */
 
 /**
- * Reads the rows of a range as PostgreSQL's binary COPY, in key order. Columns: the key as int8; with `where` whether
- * the row is kept; with `changedAt` its time; then one per document field.
+ * Reads the rows of a range as PostgreSQL's binary COPY, in key order. Columns: the key in its kind's type; with
+ * `where` whether the row is kept; with `changedAt` its time; then one per document field.
  */
 export function copyStatement(described: DescribedDefinition, range: KeyRange): string {
   return `COPY (\n${selectRows(described, range)}\n) TO STDOUT (FORMAT binary)`;
@@ -23,7 +26,7 @@ export function selectRows(described: DescribedDefinition, range: KeyRange): str
     readableExpression(sql, described.fields[i]?.oid ?? 0, timeZone),
   );
   const columns = [
-    `${qualifiedKey(definition)}::int8`,
+    typedKey(definition),
     ...(where === null ? [] : [KEPT]),
     ...changedAtColumn(described),
     ...(where === null ? fields : fields.map((field) => `CASE WHEN ${KEPT} THEN ${field} END`)),
@@ -86,7 +89,7 @@ export function nextKeysStatement(definition: IndexDefinition, range: KeyRange, 
   const key = qualifiedKey(definition);
   return [
     'SELECT max(next.key) AS last_key, count(*) AS rows FROM (',
-    `SELECT ${key}::int8 AS key FROM ${definition.source.table} AS ${baseAlias(definition)}`,
+    `SELECT ${typedKey(definition)} AS key FROM ${definition.source.table} AS ${baseAlias(definition)}`,
     `WHERE ${rangeCondition(definition, range)} ORDER BY ${key} LIMIT ${rows}`,
     ') AS next',
   ].join('\n');
@@ -110,8 +113,8 @@ export function withoutJoins(definition: IndexDefinition): IndexDefinition {
 export function rangeCondition(definition: IndexDefinition, range: KeyRange): string {
   const key = qualifiedKey(definition);
   const conditions = [
-    ...(range.start === null ? [] : [`${key} >= '${range.start}'::int8`]),
-    ...(range.end === null ? [] : [`${key} < '${range.end}'::int8`]),
+    ...(range.start === null ? [] : [`${key} >= ${keyLiteral(definition, range.start)}`]),
+    ...(range.end === null ? [] : [`${key} < ${keyLiteral(definition, range.end)}`]),
   ];
   return conditions.length === 0 ? 'true' : conditions.join(' AND ');
 }
@@ -124,6 +127,16 @@ export function whereCondition({ source }: IndexDefinition): string {
 /** The key column by its full name: an unqualified one could mean a column of the result. */
 export function qualifiedKey(definition: IndexDefinition): string {
   return `${baseAlias(definition)}.${quoteIdentifier(definition.source.key)}`;
+}
+
+/** The key column in the type that its kind reads. */
+export function typedKey(definition: IndexDefinition): string {
+  return `${qualifiedKey(definition)}::${keyKindOf(definition).sqlType}`;
+}
+
+function keyLiteral(definition: IndexDefinition, key: Key): string {
+  const kind = keyKindOf(definition);
+  return `${quoteLiteral(kind.format(key))}::${kind.sqlType}`;
 }
 
 /**

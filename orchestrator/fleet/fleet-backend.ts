@@ -1,4 +1,4 @@
-import type { Limits } from '../reconcile/draft.ts';
+import type { Limits } from '../reconcile/tick.ts';
 import type { FleetPin } from '../reconcile/fleet-pin.ts';
 import type { RunState } from '../reconcile/state.ts';
 import type { Fleet } from './fleet.ts';

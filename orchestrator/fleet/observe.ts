@@ -82,8 +82,9 @@ async function pollWorker(
 
 function tasksByInstance(state: Pick<RunState, 'open'>): Map<string, string[]> {
   const tasks = new Map<string, string[]>();
-  for (const { status, instance, task } of state.open.values()) {
-    if (status !== 'assigned' || instance === null || task === null) continue;
+  for (const range of state.open.values()) {
+    if (range.status !== 'assigned') continue;
+    const { instance, task } = range;
     tasks.set(instance, [...(tasks.get(instance) ?? []), task]);
   }
   return tasks;

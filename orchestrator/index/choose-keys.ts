@@ -1,5 +1,8 @@
 import type { ClientBase } from 'pg';
-import type { IndexDefinition, KeyRange } from '../../definition/definition.ts';
+import type { IndexDefinition } from '../../definition/definition.ts';
+import { type Key, keyFrom } from '../../definition/key/key-kind.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
+import { keyKindOf } from '../../definition/key/kinds.ts';
 import {
   baseFrom,
   qualifiedKey,
@@ -18,16 +21,17 @@ export async function chooseKeys(
   client: ClientBase,
   definition: IndexDefinition,
   ranges: readonly KeyRange[],
-): Promise<bigint[]> {
+): Promise<Key[]> {
   const chosen =
     ranges.length <= SAMPLED_RANGES
       ? ranges
       : Array.from({ length: SAMPLED_RANGES }, () => ranges[Math.floor(Math.random() * ranges.length)]);
   const bounds = await boundsOf(client, definition);
-  const keys = new Set<bigint>();
+  const keys = new Set<Key>();
   for (const range of chosen) {
     if (range === undefined || bounds === null) continue;
-    for (const key of await keysAround(client, definition, range, somewhereIn(range, bounds))) keys.add(key);
+    for (const key of await keysAround(client, definition, range, somewhereIn(definition, range, bounds)))
+      keys.add(key);
   }
   return [...keys];
 }
@@ -37,13 +41,14 @@ async function keysAround(
   client: ClientBase,
   definition: IndexDefinition,
   range: KeyRange,
-  place: bigint,
-): Promise<bigint[]> {
+  place: Key,
+): Promise<Key[]> {
+  const kind = keyKindOf(definition);
   const key = qualifiedKey(definition);
-  const keysOf = async (part: KeyRange, direction: 'ASC' | 'DESC', limit: number): Promise<bigint[]> => {
+  const keysOf = async (part: KeyRange, direction: 'ASC' | 'DESC', limit: number): Promise<Key[]> => {
     const condition = `${rangeCondition(definition, part)} AND ${whereCondition(definition)}`;
     const text = `SELECT ${key}::text AS key\n${baseFrom(definition)}\nWHERE ${condition}\nORDER BY ${key} ${direction} LIMIT ${limit}`;
-    return (await querySource<{ key: string }>(client, text)).map((row) => BigInt(row.key));
+    return (await querySource<{ key: string }>(client, text)).map((row) => keyFrom(kind, row.key));
   };
   const behind = await keysOf({ start: place, end: range.end }, 'ASC', ROWS_PER_RANGE);
   const lacking = ROWS_PER_RANGE - behind.length;
@@ -56,22 +61,25 @@ async function keysAround(
 async function boundsOf(
   client: ClientBase,
   definition: IndexDefinition,
-): Promise<{ least: bigint; greatest: bigint } | null> {
+): Promise<{ least: Key; greatest: Key } | null> {
+  const kind = keyKindOf(definition);
   const key = qualifiedKey(definition);
   const [row] = await querySource<{ least: string | null; greatest: string | null }>(
     client,
     `SELECT min(${key})::text AS least, max(${key})::text AS greatest ${baseFrom(withoutJoins(definition))}`,
   );
   const { least = null, greatest = null } = row ?? {};
-  return least === null || greatest === null ? null : { least: BigInt(least), greatest: BigInt(greatest) };
+  return least === null || greatest === null
+    ? null
+    : { least: keyFrom(kind, least), greatest: keyFrom(kind, greatest) };
 }
 
 /** A key of the range; its open ends are the table's. */
 function somewhereIn(
+  definition: IndexDefinition,
   { start, end }: KeyRange,
-  { least, greatest }: { least: bigint; greatest: bigint },
-): bigint {
+  { least, greatest }: { least: Key; greatest: Key },
+): Key {
   const from = start ?? least;
-  const to = end ?? greatest;
-  return to <= from ? from : from + BigInt(Math.floor(Math.random() * Number(to - from)));
+  return keyKindOf(definition).between(from, end ?? greatest, Math.random()) ?? from;
 }

@@ -1,4 +1,5 @@
-import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
+import type { DescribedDefinition } from '../../definition/definition.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
 import type { Clock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
 import { read } from './cluster-error.ts';
@@ -10,6 +11,15 @@ import { rangeQuery } from './range-query.ts';
 const LONG_CALL_MS = 6 * 3_600_000;
 const FORGET_AFTER_MS = 1_000;
 
+export interface Clearing {
+  readonly cluster: SearchCalls;
+  readonly described: DescribedDefinition;
+  readonly names: TargetNames;
+  readonly ranges: readonly KeyRange[];
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Empties key ranges of a target that nobody reads or writes, its dead letters too: a range that is read again starts
  * with nothing, so neither a row that has left the table nor a document of a row that is a dead letter now stays.
@@ -17,16 +27,11 @@ const FORGET_AFTER_MS = 1_000;
  * `gc_deletes` is 0 meanwhile, and the refresh that forgets comes when the engine's clock, which stands still for up to
  * 200 ms (`thread_pool.estimated_time_interval`), has moved on for certain.
  */
-export async function clearRanges(
-  cluster: SearchCalls,
-  described: DescribedDefinition,
-  names: TargetNames,
-  ranges: readonly KeyRange[],
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<void> {
+export async function clearRanges(clearing: Clearing): Promise<void> {
+  const { cluster, names, ranges, clock, signal } = clearing;
   for (const index of [names.index, names.deadLetterIndex]) {
     await cluster.call('PUT', `/${segment(index)}/_settings`, { index: { gc_deletes: '0s' } }, { signal });
-    for (const range of ranges) await clearRange(cluster, described, index, range, signal);
+    for (const range of ranges) await clearRange(clearing, index, range);
     await clock.sleep(FORGET_AFTER_MS, signal);
     await cluster.call('POST', `/${segment(index)}/_refresh`, null, { signal, timeoutMs: LONG_CALL_MS });
     await cluster.call('PUT', `/${segment(index)}/_settings`, { index: { gc_deletes: null } }, { signal });
@@ -34,13 +39,11 @@ export async function clearRanges(
 }
 
 async function clearRange(
-  cluster: SearchCalls,
-  { definition }: DescribedDefinition,
+  { cluster, described, signal }: Clearing,
   index: string,
   range: KeyRange,
-  signal: AbortSignal,
 ): Promise<void> {
-  const query = rangeQuery(definition.source.key, range);
+  const query = rangeQuery(described.definition, range);
   const path = `/${segment(index)}/_delete_by_query?refresh=true`;
   const answer = await cluster.call('POST', path, { query }, { signal, timeoutMs: LONG_CALL_MS });
   const failures = read(answer, 'failures');

@@ -1,4 +1,7 @@
-import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
+import type { DescribedDefinition } from '../../definition/definition.ts';
+import type { Key, KeyKind } from '../../definition/key/key-kind.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
+import { keyKindOf } from '../../definition/key/kinds.ts';
 import { KeyCursor } from './key-cursor.ts';
 import type { TargetNames } from './names.ts';
 import type { SearchCalls } from './search-calls.ts';
@@ -11,7 +14,7 @@ const NAMED = 10;
 export interface NamedKeys {
   readonly count: number;
   /** The least of them, for a person. */
-  readonly first: readonly bigint[];
+  readonly first: readonly Key[];
 }
 
 export interface KeyDifference {
@@ -42,7 +45,8 @@ export interface KeyComparison {
 
 /** Compares a range key by key: table, index and dead letters in key order, a page of each in memory at a time. */
 export async function compareKeys(comparison: KeyComparison): Promise<KeyDifference & { seen: SeenKeys }> {
-  const { source, names, range, signal } = comparison;
+  const { source, described, names, range, signal } = comparison;
+  const kind = keyKindOf(described.definition);
   const rows = new KeyCursor(source.keys(range));
   const documents = new KeyCursor(keysIn(comparison, names.index));
   const letters = new KeyCursor(keysIn(comparison, names.deadLetterIndex));
@@ -51,7 +55,7 @@ export async function compareKeys(comparison: KeyComparison): Promise<KeyDiffere
   const seen = { documents: 0, deadLetters: 0 };
   try {
     for (const cursor of all) await cursor.load();
-    for (let key = least(all); key !== null; key = least(all)) {
+    for (let key = least(kind, all); key !== null; key = least(kind, all)) {
       const isRow = rows.key === key;
       const isDocument = documents.key === key;
       const isLetter = letters.key === key;
@@ -79,21 +83,22 @@ export function differ({ missing, surplus, both }: KeyDifference): boolean {
 function keysIn(
   { cluster, described, range, keysPerPage, signal }: KeyComparison,
   index: string,
-): AsyncIterable<readonly bigint[]> {
-  return targetKeys({ cluster, index, field: described.definition.source.key, range, signal }, keysPerPage);
+): AsyncIterable<readonly Key[]> {
+  return targetKeys({ cluster, index, definition: described.definition, range, signal }, keysPerPage);
 }
 
-function least(cursors: readonly KeyCursor[]): bigint | null {
-  let found: bigint | null = null;
-  for (const { key } of cursors) if (key !== null && (found === null || key < found)) found = key;
+function least(kind: KeyKind, cursors: readonly KeyCursor[]): Key | null {
+  let found: Key | null = null;
+  for (const { key } of cursors)
+    if (key !== null && (found === null || kind.compare(key, found) < 0)) found = key;
   return found;
 }
 
 class Named {
   #count = 0;
-  readonly #first: bigint[] = [];
+  readonly #first: Key[] = [];
 
-  add(key: bigint): void {
+  add(key: Key): void {
     this.#count += 1;
     if (this.#first.length < NAMED) this.#first.push(key);
   }

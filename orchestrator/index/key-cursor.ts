@@ -1,15 +1,17 @@
+import type { Key } from '../../definition/key/key-kind.ts';
+
 /** Stands on one key after another of a rising sequence of pages. Only what loads a page has to be waited for. */
 export class KeyCursor {
-  readonly #pages: AsyncIterator<readonly bigint[]>;
-  #page: readonly bigint[] = [];
+  readonly #pages: AsyncIterator<readonly Key[]>;
+  #page: readonly Key[] = [];
   #at = 0;
 
-  constructor(pages: AsyncIterable<readonly bigint[]>) {
+  constructor(pages: AsyncIterable<readonly Key[]>) {
     this.#pages = pages[Symbol.asyncIterator]();
   }
 
   /** The key that it stands on; null behind the last. */
-  get key(): bigint | null {
+  get key(): Key | null {
     return this.#page[this.#at] ?? null;
   }
 

@@ -1,5 +1,6 @@
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import { defaultMapping } from '../../definition/field-types.ts';
+import { keyKindOf } from '../../definition/key/kinds.ts';
 import type { IndexMeta } from './index-meta.ts';
 
 type Mapping = Readonly<Record<string, unknown>>;
@@ -34,7 +35,7 @@ const BUILD_SETTINGS = {
 /** The target: every field named, so that neither a template nor a document supplies a type. */
 export function targetBody(described: DescribedDefinition, identity: RunIdentity): IndexBody {
   const { definition, fields } = described;
-  const properties: Record<string, Mapping> = { [definition.source.key]: { type: 'long' } };
+  const properties: Record<string, Mapping> = { [definition.source.key]: keyKindOf(definition).mapping };
   for (const { name, mapping } of definition.document) {
     const field = fields.find((candidate) => candidate.name === name);
     if (field === undefined)
@@ -48,7 +49,7 @@ export function targetBody(described: DescribedDefinition, identity: RunIdentity
 /** The companion for dead letters: rows that could not become documents, by their key. */
 export function deadLetterBody(described: DescribedDefinition, identity: RunIdentity): IndexBody {
   const properties = {
-    [described.definition.source.key]: { type: 'long' },
+    [described.definition.source.key]: keyKindOf(described.definition).mapping,
     type: { type: 'keyword' },
     reason: { type: 'text' },
     fields: { type: 'object', enabled: false },

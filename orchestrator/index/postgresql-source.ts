@@ -1,5 +1,8 @@
-import type { DescribedDefinition, DescribedField, KeyRange } from '../../definition/definition.ts';
+import type { DescribedDefinition, DescribedField } from '../../definition/definition.ts';
 import { OID } from '../../definition/field-types.ts';
+import { type Key, keyFrom } from '../../definition/key/key-kind.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
+import { keyKindOf } from '../../definition/key/kinds.ts';
 import {
   baseFrom,
   countStatement,
@@ -16,7 +19,6 @@ import type { ExpectedRow, ValidationSource } from './validation-source.ts';
 
 /** Keys of one statement: of a text of a megabyte at most. */
 const PAGE = 50_000;
-const GREATEST_KEY = 2n ** 63n - 1n;
 
 /** The table in PostgreSQL. Every statement has a client from `use` and a short transaction of its own. */
 export function openValidationSource(use: UseClient, described: DescribedDefinition): ValidationSource {
@@ -68,21 +70,22 @@ async function* keys(
   use: UseClient,
   { definition }: DescribedDefinition,
   range: KeyRange,
-): AsyncGenerator<readonly bigint[]> {
+): AsyncGenerator<readonly Key[]> {
   const read = definition.source.where === null ? withoutJoins(definition) : definition;
+  const kind = keyKindOf(definition);
   const key = qualifiedKey(read);
-  let start = range.start;
+  let { start } = range;
   for (;;) {
     const condition = rangeCondition(read, { start, end: range.end });
     const page = `SELECT ${key} AS key\n${baseFrom(read)}\nWHERE ${condition} AND ${whereCondition(read)}\nORDER BY ${key} LIMIT ${PAGE}`;
     const text = `SELECT string_agg(page.key::text, ',' ORDER BY page.key) AS keys FROM (\n${page}\n) AS page`;
     const [row] = await use((client) => querySource<{ keys: string | null }>(client, text));
-    const found = row?.keys?.split(',').map(BigInt) ?? [];
+    const found = row?.keys?.split(',').map((text) => keyFrom(kind, text)) ?? [];
     const last = found.at(-1);
     if (last === undefined) return;
     yield found;
-    if (found.length < PAGE || last === GREATEST_KEY) return;
-    start = last + 1n;
+    start = kind.after(last);
+    if (found.length < PAGE || start === null) return;
   }
 }
 
@@ -90,16 +93,19 @@ async function* keys(
 async function expectedRows(
   use: UseClient,
   { definition, fields }: DescribedDefinition,
-  wanted: readonly bigint[],
+  wanted: readonly Key[],
 ): Promise<ExpectedRow[]> {
+  const kind = keyKindOf(definition);
   const key = qualifiedKey(definition);
   const columns = definition.document.map(({ sql }, i) => {
     const expression = readableExpression(sql, fields[i]?.oid ?? 0, definition.source.timeZone);
     return `to_json(${typed(expression, fields[i])})::text`;
   });
-  const text = `SELECT ${[`${key}::text`, ...columns].join(',\n')}\n${baseFrom(definition)}\nWHERE ${key} = ANY ($1::int8[]) AND ${whereCondition(definition)}`;
-  const rows = await use((client) => querySourceRows(client, text, [wanted.map(String)]));
-  return rows.map(([first, ...values]) => ({ key: BigInt(first ?? ''), values }));
+  const text = `SELECT ${[`${key}::text`, ...columns].join(',\n')}\n${baseFrom(definition)}\nWHERE ${key} = ANY ($1::${kind.sqlType}[]) AND ${whereCondition(definition)}`;
+  const rows = await use((client) =>
+    querySourceRows(client, text, [wanted.map((wantedKey) => kind.format(wantedKey))]),
+  );
+  return rows.map(([first, ...values]) => ({ key: keyFrom(kind, first ?? ''), values }));
 }
 
 /** A constant in quotes has no type of its own until it is selected; `to_json` wants one. */

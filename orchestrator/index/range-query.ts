@@ -1,13 +1,16 @@
-import type { KeyRange } from '../../definition/definition.ts';
+import type { IndexDefinition } from '../../definition/definition.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
+import { keyKindOf } from '../../definition/key/kinds.ts';
 
 /** A key range as a query on the key's field. Keys are texts, for JSON numbers lose digits above 2^53. */
-export function rangeQuery(field: string, { start, end }: KeyRange): Record<string, unknown> {
+export function rangeQuery(definition: IndexDefinition, { start, end }: KeyRange): Record<string, unknown> {
+  const kind = keyKindOf(definition);
   if (start === null && end === null) return { match_all: {} };
   return {
     range: {
-      [field]: {
-        ...(start === null ? {} : { gte: start.toString() }),
-        ...(end === null ? {} : { lt: end.toString() }),
+      [definition.source.key]: {
+        ...(start === null ? {} : { gte: kind.format(start) }),
+        ...(end === null ? {} : { lt: kind.format(end) }),
       },
     },
   };

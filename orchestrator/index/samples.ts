@@ -1,5 +1,8 @@
-import type { DescribedDefinition, DescribedField, KeyRange } from '../../definition/definition.ts';
+import type { DescribedDefinition, DescribedField } from '../../definition/definition.ts';
 import { fieldType, OID } from '../../definition/field-types.ts';
+import type { Key } from '../../definition/key/key-kind.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
+import { keyKindOf } from '../../definition/key/kinds.ts';
 import { read } from './cluster-error.ts';
 import { Lexeme, lexemesToText, parseLexemes, sameJson } from './exact-json.ts';
 import type { TargetNames } from './names.ts';
@@ -13,13 +16,13 @@ export interface SampleInput {
   readonly described: DescribedDefinition;
   readonly names: TargetNames;
   readonly ranges: readonly KeyRange[];
-  readonly sampleKeys?: readonly bigint[];
+  readonly sampleKeys?: readonly Key[];
   readonly signal: AbortSignal;
 }
 
 /** A field that says something else in the index than in the table. Values are JSON text. */
 export interface Difference {
-  readonly key: bigint;
+  readonly key: Key;
   readonly field: string;
   readonly expected: string;
   readonly found: string;
@@ -28,8 +31,9 @@ export interface Difference {
 /** Compares rows field by field, and the key that a document holds with its `_id`. Numbers are compared by their digits. */
 export async function compareSamples(
   input: SampleInput,
-): Promise<{ keys: readonly bigint[]; differing: readonly Difference[] }> {
+): Promise<{ keys: readonly Key[]; differing: readonly Difference[] }> {
   const { source, names, described } = input;
+  const { definition } = described;
   const keys = input.sampleKeys ?? (await source.sampleKeys(input.ranges));
   if (keys.length === 0) return { keys, differing: [] };
   const [documents, dead] = await Promise.all([
@@ -41,37 +45,50 @@ export async function compareSamples(
   const differing = rows.flatMap(({ key, values }) => {
     const document = documents.get(key);
     return document === undefined
-      ? [{ key, field: described.definition.source.key, expected: String(key), found: 'no document' }]
+      ? [
+          {
+            key,
+            field: definition.source.key,
+            expected: keyKindOf(definition).json(key),
+            found: 'no document',
+          },
+        ]
       : differencesOf(described, key, values, document);
   });
   return { keys, differing };
 }
 
 async function sourcesOf(
-  { cluster, signal }: SampleInput,
+  { cluster, described, signal }: SampleInput,
   index: string,
-  keys: readonly bigint[],
-): Promise<Map<bigint, unknown>> {
+  keys: readonly Key[],
+): Promise<Map<Key, unknown>> {
+  const kind = keyKindOf(described.definition);
+  const byId = new Map(keys.map((key) => [kind.documentId(key), key]));
   const text = await cluster.callText(
     'POST',
     `/${segment(index)}/_mget`,
-    { ids: keys.map(String) },
+    { ids: [...byId.keys()] },
     { signal },
   );
   const docs = requireEach(read(parseLexemes(text), 'docs'), `reading samples of ${index}`);
-  const found = docs.filter((doc) => read(doc, 'found') === true);
-  return new Map(found.map((doc) => [BigInt(String(read(doc, '_id'))), read(doc, '_source')]));
+  return new Map(
+    docs.flatMap((doc): [Key, unknown][] => {
+      const key = byId.get(String(read(doc, '_id')));
+      return key === undefined || read(doc, 'found') !== true ? [] : [[key, read(doc, '_source')]];
+    }),
+  );
 }
 
 function differencesOf(
   { definition, fields }: DescribedDefinition,
-  key: bigint,
+  key: Key,
   values: readonly (string | null)[],
   document: unknown,
 ): Difference[] {
   const keyField = definition.source.key;
   const expected: [string, unknown, DescribedField | undefined][] = [
-    [keyField, new Lexeme(String(key)), undefined],
+    [keyField, parseLexemes(keyKindOf(definition).json(key)), undefined],
     // What an ingest pipeline makes of the fields is its own affair.
     ...(definition.pipeline === null ? definition.document : []).map(
       ({ name }, i): [string, unknown, DescribedField | undefined] => [

@@ -1,4 +1,7 @@
-import type { KeyRange } from '../../definition/definition.ts';
+import type { IndexDefinition } from '../../definition/definition.ts';
+import { type Key, keyFrom, type KeyKind } from '../../definition/key/key-kind.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
+import { keyKindOf } from '../../definition/key/kinds.ts';
 import { read } from './cluster-error.ts';
 import { parseJson } from './exact-json.ts';
 import { describeIndex } from './index-meta.ts';
@@ -12,8 +15,7 @@ const MOST_PER_PAGE = 10_000;
 export interface KeysOf {
   readonly cluster: SearchCalls;
   readonly index: string;
-  /** The key's field, a `long`. */
-  readonly field: string;
+  readonly definition: IndexDefinition;
   readonly range: KeyRange;
   readonly signal: AbortSignal;
 }
@@ -30,10 +32,10 @@ export async function mostPerPage(cluster: SearchCalls, index: string): Promise<
  * nothing of a document is fetched, which takes a tenth of the cluster's work (measured). That `_id` says the same is not
  * seen here: one value makes both when the document is written, and the samples, which are got by `_id`, compare it.
  */
-export async function* targetKeys(keys: KeysOf, perPage = MOST_PER_PAGE): AsyncGenerator<readonly bigint[]> {
-  let after: bigint | null = null;
+export async function* targetKeys(keys: KeysOf, perPage = MOST_PER_PAGE): AsyncGenerator<readonly Key[]> {
+  let after: Key | null = null;
   for (;;) {
-    const page: readonly bigint[] = await readPage(keys, after, perPage);
+    const page: readonly Key[] = await readPage(keys, after, perPage);
     if (page.length > 0) yield page;
     if (page.length < perPage) return;
     after = page.at(-1) ?? null;
@@ -41,29 +43,30 @@ export async function* targetKeys(keys: KeysOf, perPage = MOST_PER_PAGE): AsyncG
 }
 
 async function readPage(
-  { cluster, index, field, range, signal }: KeysOf,
-  after: bigint | null,
+  { cluster, index, definition, range, signal }: KeysOf,
+  after: Key | null,
   size: number,
-): Promise<bigint[]> {
+): Promise<Key[]> {
+  const kind = keyKindOf(definition);
   const path = `/${segment(index)}/_search?filter_path=timed_out,_shards,hits.hits.sort`;
   const body = {
-    query: rangeQuery(field, range),
-    sort: [{ [field]: 'asc' }],
+    query: rangeQuery(definition, range),
+    sort: [{ [definition.source.key]: 'asc' }],
     size,
     _source: false,
     stored_fields: '_none_',
     // Exact, or OpenSearch from 3.2 on may approximate a sorted search on a number, and was seen to leave out documents of
     // an index in which many had been overwritten: 85,210 of 171,075 (3.6.0).
     track_total_hits: true,
-    ...(after === null ? {} : { search_after: [after.toString()] }),
+    ...(after === null ? {} : { search_after: [kind.format(after)] }),
   };
   const answer = parseJson(await cluster.callText('POST', path, body, { signal }));
   requireWhole(answer, `reading the keys of ${index}`);
   const hits = read(read(answer, 'hits'), 'hits');
-  return Array.isArray(hits) ? hits.map(keyOf) : [];
+  return Array.isArray(hits) ? hits.map((hit) => keyOf(kind, hit)) : [];
 }
 
-function keyOf(hit: unknown): bigint {
+function keyOf(kind: KeyKind, hit: unknown): Key {
   const sort = read(hit, 'sort');
-  return BigInt(String(Array.isArray(sort) ? sort[0] : sort));
+  return keyFrom(kind, String(Array.isArray(sort) ? sort[0] : sort));
 }

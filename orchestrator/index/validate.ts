@@ -1,4 +1,7 @@
-import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
+import type { DescribedDefinition } from '../../definition/definition.ts';
+import type { Key } from '../../definition/key/key-kind.ts';
+import { covers, type KeyRange } from '../../definition/key/key-range.ts';
+import { keyKindOf } from '../../definition/key/kinds.ts';
 import type { Clock } from '../clock.ts';
 import { ClusterError, read } from './cluster-error.ts';
 import { compareKeys, differ, type KeyDifference, type SeenKeys } from './compare-keys.ts';
@@ -22,7 +25,7 @@ export interface ValidationInput {
   readonly names: TargetNames;
   readonly ranges: readonly KeyRange[];
   /** Keys to compare field by field, of an earlier validation; absent: some are chosen. */
-  readonly sampleKeys?: readonly bigint[];
+  readonly sampleKeys?: readonly Key[];
   /** False for ranges of which counts are proof enough, unless they differ; absent: there are none. */
   readonly byKeys?: (range: KeyRange) => boolean;
   /** Ranges that are compared at a time; the source is asked one thing at a time for each. */
@@ -42,7 +45,7 @@ export interface ValidationResult {
   /** Of these, how many were compared key by key. */
   readonly rangesByKeys: number;
   readonly mismatches: readonly Mismatch[];
-  readonly samples: { readonly keys: readonly bigint[]; readonly differing: readonly Difference[] };
+  readonly samples: { readonly keys: readonly Key[]; readonly differing: readonly Difference[] };
 }
 
 export interface Mismatch {
@@ -65,8 +68,9 @@ export async function validateTarget(input: ValidationInput): Promise<Validation
     return tryAgain(() => compareRange(input, range, keysPerPage), input);
   });
   const samples = await tryAgain(() => compareSamples(input), input);
+  const kind = keyKindOf(input.described.definition);
   const mismatches = compared
-    .filter((range) => isOff(range) || samples.differing.some(({ key }) => isIn(key, range.range)))
+    .filter((range) => isOff(range) || samples.differing.some(({ key }) => covers(kind, range.range, key)))
     .map(({ range, kept, documents, deadLetters, keys }) => ({
       range,
       expected: kept,
@@ -134,13 +138,9 @@ async function countDocuments(
   index: string,
   range: KeyRange,
 ): Promise<number> {
-  const query = rangeQuery(described.definition.source.key, range);
+  const query = rangeQuery(described.definition, range);
   const path = `/${segment(index)}/_count`;
   const answer = await cluster.call('POST', path, { query }, { signal, timeoutMs: COUNT_TIMEOUT_MS });
   requireWhole(answer, `counting ${index}`);
   return Number(read(answer, 'count'));
-}
-
-function isIn(key: bigint, { start, end }: KeyRange): boolean {
-  return (start === null || key >= start) && (end === null || key < end);
 }

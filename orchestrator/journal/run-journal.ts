@@ -208,7 +208,7 @@ export async function isHalfRemoved(store: JournalStore, runFolder: string): Pro
 
 function planOf(events: readonly RunEvent[]) {
   const event = events.find((candidate) => candidate.type === 'planned');
-  return event === undefined ? null : { ranges: event.ranges, bounds: event.bounds };
+  return event === undefined ? null : { keyKind: event.keyKind, ranges: event.ranges, bounds: event.bounds };
 }
 
 function segmentFolder(runFolder: string): string {

@@ -1,11 +1,6 @@
 import type { RunPlan } from '../reconcile/events.ts';
-import {
-  emptyState,
-  type InstanceTimes,
-  type RangeState,
-  type RunState,
-  workOrder,
-} from '../reconcile/state.ts';
+import type { RangeState } from '../reconcile/range-state.ts';
+import { emptyState, type InstanceTimes, type RunState, workOrder } from '../reconcile/state.ts';
 
 /**
  * A run's state as plain JSON, without its plan: of 100,000 ranges that alone is megabytes, never changes, and stands in

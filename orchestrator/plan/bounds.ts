@@ -1,13 +1,13 @@
 import type { ClientBase } from 'pg';
 import type { IndexDefinition } from '../../definition/definition.ts';
+import { type Key, keyFrom } from '../../definition/key/key-kind.ts';
+import { keyKindOf } from '../../definition/key/kinds.ts';
 import { baseFrom, qualifiedKey } from '../../definition/sql.ts';
-
-export const MAX_KEY = 2n ** 63n - 1n;
 
 /** The least and the greatest key that there is. */
 export interface KeyBounds {
-  readonly min: bigint;
-  readonly max: bigint;
+  readonly min: Key;
+  readonly max: Key;
 }
 
 /** Reads both ends of the key's index; null for an empty table. */
@@ -21,12 +21,12 @@ async function endOf(
   client: ClientBase,
   definition: IndexDefinition,
   direction: 'ASC' | 'DESC',
-): Promise<bigint | null> {
+): Promise<Key | null> {
   const key = qualifiedKey(definition);
   const { rows } = await client.query<{ key: string }>(
     `SELECT ${key}::text AS key ${baseOnly(definition)} WHERE ${key} IS NOT NULL ORDER BY ${key} ${direction} LIMIT 1`,
   );
-  return rows[0] === undefined ? null : BigInt(rows[0].key);
+  return rows[0] === undefined ? null : keyFrom(keyKindOf(definition), rows[0].key);
 }
 
 /** `FROM` the base table alone. */

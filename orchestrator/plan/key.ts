@@ -1,10 +1,10 @@
+import { KEY_COLUMN_TYPES, keyKindOf, keyKindOfColumn, NEW_KEY_COLUMN } from '../../definition/key/kinds.ts';
 import { quoteIdentifier } from '../../definition/sql.ts';
 import { didYouMean } from '../../definition/nearest.ts';
 import type { Inspection } from './inspection.ts';
 import type { BaseTable } from './table.ts';
 
 const PATH = ['source', 'key'];
-const INTEGERS: readonly string[] = ['smallint', 'integer', 'bigint'];
 
 interface KeyColumn {
   readonly name: string;
@@ -14,11 +14,12 @@ interface KeyColumn {
 }
 
 /**
- * Holds the key column against the catalogue: it exists, is an integer, not null and unique by an index of its own.
+ * Holds the key column against the catalogue: it exists, is of the definition's kind of keys, not null and unique by an index of its own.
  * A view has neither constraints nor indexes to show; `rows.ts` looks at its rows.
  */
 export async function inspectKey(inspection: Inspection, table: BaseTable): Promise<void> {
-  const { key } = inspection.definition.source;
+  const { definition } = inspection;
+  const { key } = definition.source;
   const { rows: columns } = await inspection.client.query<KeyColumn>(COLUMNS, [table.oid]);
   const column = columns.find(({ name }) => name === key);
   if (column === undefined) {
@@ -29,7 +30,7 @@ export async function inspectKey(inspection: Inspection, table: BaseTable): Prom
     );
     return;
   }
-  if (!INTEGERS.includes(column.baseType)) {
+  if (keyKindOfColumn(column.baseType) !== keyKindOf(definition)) {
     inspection.fault(PATH, `The column "${key}" is of type ${column.type}. ${otherKey(table, columns)}`);
     return;
   }
@@ -51,11 +52,12 @@ const COLUMNS = `
   ORDER BY attnum`;
 
 function otherKey(table: BaseTable, columns: readonly KeyColumn[]): string {
-  const integers = columns
-    .filter(({ baseType, notNull }) => notNull && INTEGERS.includes(baseType))
+  const usable = columns
+    .filter(({ baseType, notNull }) => notNull && KEY_COLUMN_TYPES.includes(baseType))
     .map(({ name }) => name);
-  const instead = integers.length > 0 ? ` The table has these: ${integers.join(', ')}.` : '';
-  return `The key must be smallint, integer or bigint; text, uuid, numeric and composite keys are not supported.${instead} Where there is no such column add one: ALTER TABLE ${table.name} ADD COLUMN … bigint GENERATED ALWAYS AS IDENTITY UNIQUE.`;
+  const instead = usable.length > 0 ? ` The table has these: ${usable.join(', ')}.` : '';
+  const types = `${KEY_COLUMN_TYPES.slice(0, -1).join(', ')} or ${KEY_COLUMN_TYPES.at(-1)}`;
+  return `The key must be ${types}; text, uuid, numeric and composite keys are not supported.${instead} Where there is no such column add one: ALTER TABLE ${table.name} ADD COLUMN … ${NEW_KEY_COLUMN}.`;
 }
 
 interface Storage {

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { IndexDefinition } from '../../definition/definition.ts';
+import { keyKindOf } from '../../definition/key/kinds.ts';
 import { baseFrom, qualifiedKey, quoteIdentifier } from '../../definition/sql.ts';
 import type { SampledKey } from './ranges.ts';
 import { attempt } from './transaction.ts';
@@ -30,7 +31,7 @@ export async function measureBytesPerRow(
   const { result } = await attempt<{ bytes: number; documents: number; ids: number }>(
     client,
     measurement(definition),
-    [keys.map(String)],
+    [keys.map((key) => keyKindOf(definition).format(key))],
   );
   const [row] = result?.rows ?? [];
   if (row === undefined) return null;
@@ -53,6 +54,6 @@ function measurement(definition: IndexDefinition): string {
     FROM (
       SELECT ${[`${qualifiedKey(definition)} AS ${quoteIdentifier(key)}`, ...fields].join(', ')}
       ${baseFrom(definition)}
-      WHERE ${qualifiedKey(definition)} = ANY ($1::int8[])${where === null ? '' : ` AND (\n${where}\n)`}
+      WHERE ${qualifiedKey(definition)} = ANY ($1::${keyKindOf(definition).sqlType}[])${where === null ? '' : ` AND (\n${where}\n)`}
     ) AS document`;
 }

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import { describedDigest } from '../../definition/digest.ts';
 import { Faults } from '../../definition/faults.ts';
+import { keyKindOf } from '../../definition/key/kinds.ts';
 import type { LoadedDefinition } from '../../definition/load.ts';
 import type { KeyBounds } from './bounds.ts';
 import { expectedBytes, rangeCount } from './estimate.ts';
@@ -31,7 +32,7 @@ export interface DefinitionPlan {
   readonly rows: { readonly count: number; readonly exact: boolean };
   /** Null for an empty table. */
   readonly bounds: KeyBounds | null;
-  /** Every key that bigint can hold lies in exactly one. */
+  /** Every key that there can be lies in exactly one. */
   readonly ranges: readonly PlannedRange[];
   /** Whole bytes to the cluster for each row of the base table; null: no row could be measured. */
   readonly bytesPerRow: number | null;
@@ -72,7 +73,7 @@ export async function planDefinition(
       digest: describedDigest(described),
       rows,
       bounds,
-      ranges: splitRanges(sample, { rows: rows.count, bytes: bytes ?? 0, ranges }),
+      ranges: splitRanges(keyKindOf(definition), sample, { rows: rows.count, bytes: bytes ?? 0, ranges }),
       bytesPerRow: bytesPerRow === null ? null : Math.round(bytesPerRow),
       expectedBytes: expectedBytes(rows.count, bytesPerRow),
     };

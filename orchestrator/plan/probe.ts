@@ -1,5 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { IndexDefinition } from '../../definition/definition.ts';
+import { type Key, keyFrom, type KeyKind } from '../../definition/key/key-kind.ts';
+import { keyKindOf } from '../../definition/key/kinds.ts';
 import { qualifiedKey, quoteIdentifier } from '../../definition/sql.ts';
 import { baseOnly, type KeyBounds } from './bounds.ts';
 
@@ -12,8 +14,8 @@ const DENSITY_ROWS = 32;
 
 /** Keys from a first to a last one, both of which there are, and about how many rows they have. */
 export interface Stretch {
-  readonly first: bigint;
-  readonly last: bigint;
+  readonly first: Key;
+  readonly last: Key;
   readonly rows: number;
 }
 
@@ -27,27 +29,28 @@ export async function probeStretches(
   definition: IndexDefinition,
   { min, max }: KeyBounds,
 ): Promise<Stretch[]> {
+  const kind = keyKindOf(definition);
   const statement = halvingStatement(definition);
   let stretches: Stretch[] = [{ first: min, last: max, rows: Infinity }];
   for (;;) {
-    const heavy = heaviest(stretches);
+    const heavy = heaviest(kind, stretches);
     if (heavy.length === 0) return stretches;
-    const middles = heavy.map(({ first, last }) => String(first + (last - first) / 2n + 1n));
+    const middles = heavy.map(({ first, last }) => kind.format(kind.between(first, last, 0.5) ?? last));
     const { rows } = await client.query<HalvedRow>(statement, [
-      heavy.map(({ first }) => String(first)),
+      heavy.map(({ first }) => kind.format(first)),
       middles,
-      heavy.map(({ last }) => String(last)),
+      heavy.map(({ last }) => kind.format(last)),
     ]);
     const light = stretches.filter((stretch) => !heavy.includes(stretch));
-    stretches = [...light, ...rows.map(stretchOf)];
+    stretches = [...light, ...rows.map((row) => stretchOf(kind, row))];
   }
 }
 
 /** Those that have their share of the rows or more and can be halved, as many as there is room for. */
-function heaviest(stretches: readonly Stretch[]): Stretch[] {
+function heaviest(kind: KeyKind, stretches: readonly Stretch[]): Stretch[] {
   const share = stretches.reduce((sum, { rows }) => sum + rows, 0) / STRETCHES;
   return stretches
-    .filter(({ first, last }) => first < last)
+    .filter(({ first, last }) => kind.compare(first, last) < 0)
     .filter(({ rows }) => rows >= share || stretches.length < COARSE_STRETCHES)
     .toSorted((a, b) => b.rows - a.rows)
     .slice(0, STRETCHES - stretches.length);
@@ -62,11 +65,11 @@ interface HalvedRow {
   readonly downTo: string;
 }
 
-function stretchOf(row: HalvedRow): Stretch {
-  const [first, last] = [BigInt(row.first), BigInt(row.last)];
-  const width = Number(last - first);
-  const fromFirst = Number(BigInt(row.upTo) - first);
-  const fromLast = Number(last - BigInt(row.downTo));
+function stretchOf(kind: KeyKind, row: HalvedRow): Stretch {
+  const [first, last] = [keyFrom(kind, row.first), keyFrom(kind, row.last)];
+  const width = kind.distance(first, last);
+  const fromFirst = kind.distance(first, keyFrom(kind, row.upTo));
+  const fromLast = kind.distance(keyFrom(kind, row.downTo), last);
   if (fromFirst >= width) return { first, last, rows: row.rows };
   const gaps = row.rows - 1;
   return { first, last, rows: 1 + ((gaps * width) / fromFirst + (gaps * width) / fromLast) / 2 };
@@ -76,6 +79,7 @@ function stretchOf(row: HalvedRow): Stretch {
 function halvingStatement(definition: IndexDefinition): string {
   const key = qualifiedKey(definition);
   const from = baseOnly(definition);
+  const { sqlType } = keyKindOf(definition);
   // Not a name that the table may have as well.
   const [given, half] = ['given stretch', 'half of the stretch'].map(quoteIdentifier);
   const end = (order: 'ASC' | 'DESC'): string =>
@@ -83,12 +87,12 @@ function halvingStatement(definition: IndexDefinition): string {
   return `
     SELECT ${half}.first::text AS first, ${half}.last::text AS last,
       beginning.rows, beginning.reach::text AS "upTo", ending.reach::text AS "downTo"
-    FROM unnest($1::int8[], $2::int8[], $3::int8[]) AS ${given} (first, middle, last)
+    FROM unnest($1::${sqlType}[], $2::${sqlType}[], $3::${sqlType}[]) AS ${given} (first, middle, last)
     CROSS JOIN LATERAL (
       SELECT ${given}.first, (
-        SELECT ${key} ${from} WHERE ${key} < ${given}.middle ORDER BY ${key} DESC LIMIT 1)::int8 AS last
+        SELECT ${key} ${from} WHERE ${key} < ${given}.middle ORDER BY ${key} DESC LIMIT 1)::${sqlType} AS last
       UNION ALL
-      SELECT (SELECT ${key} ${from} WHERE ${key} >= ${given}.middle ORDER BY ${key} LIMIT 1)::int8, ${given}.last
+      SELECT (SELECT ${key} ${from} WHERE ${key} >= ${given}.middle ORDER BY ${key} LIMIT 1)::${sqlType}, ${given}.last
     ) AS ${half}
     CROSS JOIN LATERAL (SELECT count(*)::int AS rows, max(key) AS reach FROM (${end('ASC')}) AS rows) AS beginning
     CROSS JOIN LATERAL (SELECT min(key) AS reach FROM (${end('DESC')}) AS rows) AS ending`;

@@ -1,9 +1,10 @@
-import type { KeyRange } from '../../definition/definition.ts';
+import type { Key, KeyKind } from '../../definition/key/key-kind.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
 import { workOf } from '../reconcile/work.ts';
 
 /** A key of a sample, and what it stands for: its own row, or those up to the next key. */
 export interface SampledKey {
-  readonly key: bigint;
+  readonly key: Key;
   readonly rows: number;
   /** Bytes that are read for these rows; 0 where that is not known. */
   readonly bytes: number;
@@ -26,12 +27,12 @@ export interface TableSize {
 
 /**
  * Splits all keys into half-open ranges of like work, at the quantiles of a sample's work. The first range has no start
- * and the last no end, so that every key that bigint can hold lies in exactly one, also those that appear after the
+ * and the last no end, so that every key that there can be lies in exactly one, also those that appear after the
  * sample was taken. No range is empty of keys that the sample knows; there are fewer than `ranges` where it has too few
  * keys, or one key so heavy that it fills several quantiles. No range is more work than its share and the heaviest key's.
  */
-export function splitRanges(sample: readonly SampledKey[], size: TableSize): PlannedRange[] {
-  const totals = runningTotals(sample);
+export function splitRanges(kind: KeyKind, sample: readonly SampledKey[], size: TableSize): PlannedRange[] {
+  const totals = runningTotals(kind, sample);
   const whole = totals.at(-1) ?? NOTHING;
   const cuts = quantileCuts(totals, Math.max(1, Math.floor(size.ranges)));
   const before = (position: number, part: 'rows' | 'bytes'): number =>
@@ -50,7 +51,7 @@ export function splitRanges(sample: readonly SampledKey[], size: TableSize): Pla
 
 /** The sample up to and with one of its keys. */
 interface RunningTotal {
-  readonly key: bigint;
+  readonly key: Key;
   readonly rows: number;
   readonly bytes: number;
 }
@@ -58,10 +59,10 @@ interface RunningTotal {
 const NOTHING = { rows: 0, bytes: 0 };
 
 /** One for each key that differs, in key order: equal keys are never parted. */
-function runningTotals(sample: readonly SampledKey[]): RunningTotal[] {
+function runningTotals(kind: KeyKind, sample: readonly SampledKey[]): RunningTotal[] {
   const totals: RunningTotal[] = [];
   let { rows, bytes } = NOTHING;
-  for (const sampled of sample.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))) {
+  for (const sampled of sample.toSorted((a, b) => kind.compare(a.key, b.key))) {
     rows += sampled.rows;
     bytes += sampled.bytes;
     if (totals.at(-1)?.key === sampled.key) totals.pop();
@@ -93,7 +94,7 @@ function totalsBefore(totals: readonly RunningTotal[], position: number): { rows
   return totals[position - 1] ?? NOTHING;
 }
 
-function keyAt(totals: readonly RunningTotal[], position: number | null): bigint | null {
+function keyAt(totals: readonly RunningTotal[], position: number | null): Key | null {
   return position === null ? null : (totals[position]?.key ?? null);
 }
 

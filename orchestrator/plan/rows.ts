@@ -1,8 +1,11 @@
-import type { IndexDefinition, KeyRange } from '../../definition/definition.ts';
+import type { IndexDefinition } from '../../definition/definition.ts';
+import { type Key, keyFrom, type KeyKind } from '../../definition/key/key-kind.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
+import { keyKindOf } from '../../definition/key/kinds.ts';
 import { parseSqlName } from '../../definition/names.ts';
-import { baseFrom, qualifiedKey, rangeCondition } from '../../definition/sql.ts';
+import { baseFrom, qualifiedKey, rangeCondition, typedKey } from '../../definition/sql.ts';
 import type { Path } from '../../definition/yaml-file.ts';
-import { baseOnly, keyBounds, MAX_KEY, withJoins } from './bounds.ts';
+import { baseOnly, type KeyBounds, keyBounds, withJoins } from './bounds.ts';
 import { databaseWords } from './database-words.ts';
 import { planOf, scansWithoutBound, usesBound } from './explain.ts';
 import type { Inspection } from './inspection.ts';
@@ -12,22 +15,22 @@ import { attempt } from './transaction.ts';
 /** Stretches of the table that are looked at, and rows of each. */
 const STRETCHES = 8;
 const STRETCH_ROWS = 200;
-/** A range that no planner takes for small, with bounds that are recognised in its plan. */
-const WIDE: KeyRange = { start: -1_234_567_890_123_456_789n, end: 1_234_567_890_123_456_789n };
 
 /** Whether a range of keys is reached by an index, so that a task does not read the whole table for its part. */
 export async function inspectReach(inspection: Inspection, table: BaseTable): Promise<void> {
   const { client, definition } = inspection;
   const key = qualifiedKey(definition);
+  const kind = keyKindOf(definition);
+  const bound = kind.format(kind.recognisable.start);
   await client.query('SET LOCAL enable_seqscan = off');
   const plan = await planOf(
     client,
-    `SELECT ${key} ${baseFrom(definition)} WHERE ${rangeCondition(definition, WIDE)} ORDER BY ${key}`,
+    `SELECT ${key} ${baseFrom(definition)} WHERE ${rangeCondition(definition, kind.recognisable)} ORDER BY ${key}`,
   );
   await client.query('SET LOCAL enable_seqscan = on');
   const alias = parseSqlName(definition.source.as)?.[0] ?? definition.source.as;
-  const without = scansWithoutBound(plan, alias, String(WIDE.start));
-  if (without.length === 0 && (table.kind !== 'view' || usesBound(plan, String(WIDE.start)))) return;
+  const without = scansWithoutBound(plan, alias, bound);
+  if (without.length === 0 && (table.kind !== 'view' || usesBound(plan, bound))) return;
   const seen = without.length > 0 ? ` (its plan has: ${without.slice(0, 3).join(', ')})` : '';
   const instead =
     table.kind === 'view'
@@ -48,11 +51,20 @@ export async function inspectRows(inspection: Inspection, table: BaseTable): Pro
     return;
   const bounds = await keyBounds(client, definition);
   if (bounds === null) return;
-  const step = (bounds.max - bounds.min) / BigInt(STRETCHES) + 1n;
-  for (let i = 0n; i < STRETCHES && bounds.min + i * step <= bounds.max; i++) {
-    const range = await stretchFrom(inspection, bounds.min + i * step);
+  for (const start of evenlySpread(keyKindOf(definition), bounds)) {
+    const range = await stretchFrom(inspection, start);
     if (!(await inspectStretch(inspection, range))) return;
   }
+}
+
+/** Keys at which stretches begin, rising. */
+function evenlySpread(kind: KeyKind, { min, max }: KeyBounds): Key[] {
+  const starts = [min];
+  for (let i = 1; i < STRETCHES; i++) {
+    const start = kind.between(min, max, i / STRETCHES);
+    if (start !== null && kind.compare(start, starts.at(-1) ?? min) > 0) starts.push(start);
+  }
+  return starts;
 }
 
 async function inspectNulls(inspection: Inspection): Promise<void> {
@@ -70,14 +82,15 @@ async function inspectNulls(inspection: Inspection): Promise<void> {
   );
 }
 
-async function stretchFrom({ client, definition }: Inspection, start: bigint): Promise<KeyRange> {
+async function stretchFrom({ client, definition }: Inspection, start: Key): Promise<KeyRange> {
+  const kind = keyKindOf(definition);
   const key = qualifiedKey(definition);
   const { rows } = await client.query<{ last: string | null }>(
-    `SELECT max(key) AS last FROM (SELECT ${key}::int8 AS key ${baseOnly(definition)} ` +
+    `SELECT max(key) AS last FROM (SELECT ${typedKey(definition)} AS key ${baseOnly(definition)} ` +
       `WHERE ${rangeCondition(definition, { start, end: null })} ORDER BY ${key} LIMIT ${STRETCH_ROWS}) AS stretch`,
   );
-  const last = BigInt(rows[0]?.last ?? start);
-  return { start, end: last === MAX_KEY ? null : last + 1n };
+  const last = rows[0]?.last ?? null;
+  return { start, end: kind.after(last === null ? start : keyFrom(kind, last)) };
 }
 
 /** False once there is a fault: one example is enough. */

@@ -1,6 +1,8 @@
 import type { ClientBase } from 'pg';
 import type { IndexDefinition } from '../../definition/definition.ts';
-import { qualifiedKey } from '../../definition/sql.ts';
+import { keyFrom, type KeyKind } from '../../definition/key/key-kind.ts';
+import { keyKindOf } from '../../definition/key/kinds.ts';
+import { qualifiedKey, typedKey } from '../../definition/sql.ts';
 import { baseOnly, type KeyBounds, keyBounds } from './bounds.ts';
 import { planOf } from './explain.ts';
 import { probeStretches } from './probe.ts';
@@ -39,6 +41,7 @@ interface Part {
 interface Sampling {
   readonly client: ClientBase;
   readonly definition: IndexDefinition;
+  readonly kind: KeyKind;
   /** SQL of a row's bytes. */
   readonly size: string;
 }
@@ -54,7 +57,8 @@ export async function sampleTable(
 ): Promise<TableSample> {
   const bounds = await keyBounds(client, definition);
   if (bounds === null) return { bounds, rows: { count: 0, exact: true }, bytes: 0, sample: [] };
-  const sampling = { client, definition, size: await rowSize(client, definition) };
+  const kind = keyKindOf(definition);
+  const sampling = { client, definition, kind, size: await rowSize(client, definition) };
   const part = (await isView(sampling))
     ? await partOfView(sampling, bounds)
     : await partOfTable(sampling, bounds);
@@ -80,16 +84,18 @@ async function partOfTable(sampling: Sampling, bounds: KeyBounds): Promise<Part>
 async function partOfView(sampling: Sampling, bounds: KeyBounds): Promise<Part> {
   const whole = await wholeTable(sampling, '0');
   if (whole === null) return probedPart(sampling, bounds);
-  return { ...whole, ...(await withSizes(sampling, someOf(whole.sample))) };
+  return { ...whole, ...(await withSizes(sampling, someOf(sampling.kind, whole.sample))) };
 }
 
 /** One key of each step, and the rows of the step that it stands for. Now here, now there in it, lest it keep pace with a pattern. */
-function someOf(sample: readonly SampledKey[]): Omit<SampledKey, 'bytes'>[] {
-  const keys = sample.map(({ key }) => key).toSorted((a, b) => (a < b ? -1 : 1));
+function someOf(kind: KeyKind, sample: readonly SampledKey[]): Omit<SampledKey, 'bytes'>[] {
+  const keys = sample.map(({ key }) => key).toSorted((a, b) => kind.compare(a, b));
   const step = Math.max(1, Math.ceil(keys.length / SIZED_VIEW_ROWS));
-  return Array.from({ length: Math.ceil(keys.length / step) }, (_, i) => {
+  const steps = Array.from({ length: Math.ceil(keys.length / step) }, (_, i) => i);
+  return steps.flatMap((i) => {
     const rows = Math.min(step, keys.length - i * step);
-    return { key: keys[i * step + ((i * SCATTER) % rows)] ?? 0n, rows };
+    const key = keys[i * step + ((i * SCATTER) % rows)];
+    return key === undefined ? [] : [{ key, rows }];
   });
 }
 
@@ -104,7 +110,7 @@ async function probedPart(sampling: Sampling, bounds: KeyBounds): Promise<Part> 
 }
 
 /** Every row of a small table; null when it has more. In no order: all of a large one would be sorted for it. */
-async function wholeTable({ client, definition }: Sampling, size: string): Promise<Part | null> {
+async function wholeTable({ client, definition, kind }: Sampling, size: string): Promise<Part | null> {
   const planned = (await planOf(client, `SELECT 1 ${baseOnly(definition)}`))['Plan Rows'];
   if (planned > 2 * WHOLE_ROWS) return null;
   const key = qualifiedKey(definition);
@@ -112,40 +118,44 @@ async function wholeTable({ client, definition }: Sampling, size: string): Promi
     `SELECT ${key}::text AS key, ${size} AS bytes ${baseOnly(definition)} WHERE ${key} IS NOT NULL LIMIT ${WHOLE_ROWS + 1}`,
   );
   if (rows.length > WHOLE_ROWS) return null;
-  return { rows: rows.length, exact: true, sample: rows.map(sampledKey), sized: true };
+  return { rows: rows.length, exact: true, sample: rows.map((row) => sampledKey(kind, row)), sized: true };
 }
 
 /**
  * The rows of random pages. Their number over the share of the pages that was read is a better count than the
  * planner's, which may be of long ago. Null where pages cannot be sampled.
  */
-async function sampledPages({ client, definition, size }: Sampling): Promise<Part | null> {
+async function sampledPages({ client, definition, kind, size }: Sampling): Promise<Part | null> {
   const share = Math.min(1, SAMPLE_PAGES / Math.max(1, await countPages(client, definition)));
   // By a hash, since every nth row could keep pace with a pattern in the table.
   const statement = `
     SELECT key::text AS key, bytes, of FROM (
-      SELECT ${qualifiedKey(definition)}::int8 AS key, ${size} AS bytes, count(*) OVER ()::int AS of
+      SELECT ${typedKey(definition)} AS key, ${size} AS bytes, count(*) OVER ()::int AS of
       ${baseOnly(definition)} TABLESAMPLE SYSTEM (${share * 100}) REPEATABLE (1)
-    ) AS sample WHERE hashint8(key) % greatest(1, of / ${MAX_SAMPLE_KEYS}) = 0`;
+    ) AS sample WHERE ${kind.sqlHash}(key) % greatest(1, of / ${MAX_SAMPLE_KEYS}) = 0`;
   const { result } = await attempt<Row & { of: number }>(client, statement);
   if (result === null) return null;
   const rows = Math.round((result.rows[0]?.of ?? 0) / share);
-  return { rows, exact: false, sample: result.rows.map(sampledKey), sized: true };
+  return { rows, exact: false, sample: result.rows.map((row) => sampledKey(kind, row)), sized: true };
 }
 
 /** Keys with the sizes of their rows. One that cannot be computed (a view's column) leaves all of them unknown. */
 async function withSizes(
-  { client, definition, size }: Sampling,
+  { client, definition, kind, size }: Sampling,
   keys: readonly Omit<SampledKey, 'bytes'>[],
 ): Promise<Pick<Part, 'sample' | 'sized'>> {
   const key = qualifiedKey(definition);
   const { result } = await attempt<Row>(
     client,
-    `SELECT ${key}::text AS key, ${size} AS bytes ${baseOnly(definition)} WHERE ${key} = ANY ($1::int8[])`,
-    [keys.map(({ key }) => String(key))],
+    `SELECT ${key}::text AS key, ${size} AS bytes ${baseOnly(definition)} WHERE ${key} = ANY ($1::${kind.sqlType}[])`,
+    [keys.map(({ key }) => kind.format(key))],
   );
   const sizes = new Map(result?.rows.map(({ key, bytes }) => [key, bytes]));
-  const sample = keys.map(({ key, rows }) => ({ key, rows, bytes: rows * (sizes.get(String(key)) ?? 0) }));
+  const sample = keys.map(({ key, rows }) => ({
+    key,
+    rows,
+    bytes: rows * (sizes.get(kind.format(key)) ?? 0),
+  }));
   return { sample, sized: result !== null };
 }
 
@@ -154,8 +164,8 @@ interface Row {
   readonly bytes: number;
 }
 
-function sampledKey({ key, bytes }: Row): SampledKey {
-  return { key: BigInt(key), rows: 1, bytes };
+function sampledKey(kind: KeyKind, { key, bytes }: Row): SampledKey {
+  return { key: keyFrom(kind, key), rows: 1, bytes };
 }
 
 /** Of a row; the sample is of one at least. */

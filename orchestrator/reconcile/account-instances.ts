@@ -1,11 +1,11 @@
 import type { Billing } from './billing.ts';
+import { type Draft, isDown, isForeign } from './draft.ts';
 import type { RunEvent } from './events.ts';
-import { type Draft, isDown, isForeign, type Limits } from './draft.ts';
-import type { Observation } from './observation.ts';
 import { type InstanceTimes, isDone, type RunState } from './state.ts';
 
 /** Records when each instance of the run was launched and when it ended, as far as the fleet's own clock says so. */
-export function noteInstances(draft: Draft, observation: Observation): void {
+export function noteInstances(draft: Draft): void {
+  const { observation } = draft;
   for (const instance of observation.instances) {
     const { id, launchedAt } = instance;
     if (launchedAt === null || isForeign(instance, draft.state)) continue;
@@ -18,20 +18,21 @@ export function noteInstances(draft: Draft, observation: Observation): void {
     const at = instance.endedAt ?? observation.at;
     draft.record({ type: 'instance_ended', instance: id, at, seen: true });
   }
-  noteUnseen(draft, observation);
+  noteUnseen(draft);
 }
 
 /** What no look has shown for long, or none of this process, has ended by now: it costs no more from here on. */
-function noteUnseen(draft: Draft, observation: Observation): void {
+function noteUnseen(draft: Draft): void {
   for (const [instance, { endedAt }] of draft.state.instances)
     if (endedAt === null && !draft.memory.instances.has(instance))
-      draft.record({ type: 'instance_ended', instance, at: observation.at, seen: false });
+      draft.record({ type: 'instance_ended', instance, at: draft.observation.at, seen: false });
 }
 
 /** When the fleet is at zero, whatever was never seen to end has ended by now. */
-export function noteVanished(draft: Draft, observation: Observation): void {
+export function noteVanished(draft: Draft): void {
   for (const [instance, { endedAt }] of draft.state.instances)
-    if (endedAt === null) draft.record({ type: 'instance_ended', instance, at: observation.at, seen: false });
+    if (endedAt === null)
+      draft.record({ type: 'instance_ended', instance, at: draft.observation.at, seen: false });
 }
 
 /** Instances that end with the process that drives them have ended at `at`. */
@@ -80,9 +81,10 @@ function billedSeconds(
 }
 
 /** Ends the run before it costs more than it may: at zero, with what is settled kept. Not when all is done. */
-export function stopAtMostCost(draft: Draft, observation: Observation, limits: Limits): void {
-  if (limits.mostInstanceSeconds === null || isDone(draft.state)) return;
-  const { seconds } = instanceUse(draft.state, observation.at, limits.billing);
+export function stopAtMostCost(draft: Draft): void {
+  const { state, observation, limits } = draft;
+  if (limits.mostInstanceSeconds === null || isDone(state)) return;
+  const { seconds } = instanceUse(state, observation.at, limits.billing);
   if (seconds < limits.mostInstanceSeconds) return;
   draft.stop(
     `the run's instances have been used for ${Math.round(seconds)} s together, which is all that --max-cost allows: the same command with a higher one carries it on`,

@@ -1,6 +1,6 @@
-import { type Draft, isReady, type Limits } from './draft.ts';
-import type { Observation } from './observation.ts';
-import { nextFresh, type RangeState } from './state.ts';
+import { type Draft, isReady } from './draft.ts';
+import type { RangeState } from './range-state.ts';
+import { nextFresh } from './state.ts';
 import { workOf } from './work.ts';
 
 /** One running and one waiting, so that a worker never idles between two polls. */
@@ -10,9 +10,11 @@ const TASKS_PER_WORKER = 2;
  * Gives waiting ranges to ready workers, longest first, and posts again what a worker does not know.
  * Returns the ready workers that have nothing to do.
  */
-export function assignRanges(draft: Draft, observation: Observation, limits: Limits): string[] {
-  const ready = readyWorkers(draft, observation, limits);
-  postUnknown(draft, observation, new Set(ready));
+export function assignRanges(draft: Draft): string[] {
+  const ready = draft.observation.instances
+    .filter((instance) => isReady(draft, instance))
+    .map(({ id }) => id);
+  postUnknown(draft, new Set(ready));
   const waiting = new WaitingRanges(draft);
   const loads = new Map(ready.map((instance) => [instance, draft.rangesOf(instance).length]));
   for (let load = 0; load < TASKS_PER_WORKER; load += 1) {
@@ -22,7 +24,7 @@ export function assignRanges(draft: Draft, observation: Observation, limits: Lim
       if (load > 0 && waiting.count <= ready.length) break;
       const range = waiting.take();
       if (range === null) break;
-      assign(draft, range, instance);
+      giveTo(draft, instance, range);
       loads.set(instance, load + 1);
     }
   }
@@ -55,7 +57,7 @@ class WaitingRanges {
   }
 }
 
-function assign(draft: Draft, range: RangeState, instance: string): void {
+function giveTo(draft: Draft, instance: string, range: RangeState): void {
   const attempt = range.attempt + 1;
   const task = `${draft.state.identity?.run}.${range.id}.${attempt}`;
   draft.record({ type: 'assigned', range: range.id, attempt, instance, task });
@@ -63,17 +65,11 @@ function assign(draft: Draft, range: RangeState, instance: string): void {
 }
 
 /** The same id and body again is no second task, so a post whose answer was lost is simply repeated. */
-function postUnknown(draft: Draft, observation: Observation, ready: ReadonlySet<string>): void {
-  for (const { id, status, instance, task } of draft.openRanges) {
-    if (status !== 'assigned' || instance === null || task === null || !ready.has(instance)) continue;
-    const answer = observation.workers.get(instance);
+function postUnknown(draft: Draft, ready: ReadonlySet<string>): void {
+  for (const { id, instance, task } of draft.assignedRanges) {
+    if (!ready.has(instance)) continue;
+    const answer = draft.observation.workers.get(instance);
     if (answer?.reachable === true && answer.tasks[task] === null)
       draft.effects.push({ type: 'post_task', instance, range: id });
   }
-}
-
-function readyWorkers(draft: Draft, observation: Observation, limits: Limits): string[] {
-  return observation.instances
-    .filter((instance) => isReady(draft, instance, observation.workers.get(instance.id), limits.build))
-    .map(({ id }) => id);
 }

@@ -1,47 +1,10 @@
-import type { Billing } from './billing.ts';
+import type { KeyKind } from '../../definition/key/key-kind.ts';
 import type { RunEvent } from './events.ts';
-import type { EditableMemory, InstanceMemory, TaskMemory } from './memory.ts';
-import { type ObservedInstance, type Observation, ownAnswer, type WorkerAnswer } from './observation.ts';
-import { applyTo, type EditableState, editableCopy, type RangeState, type RunState } from './state.ts';
-
-/** What a run may use and wait for. All times in milliseconds. */
-export interface Limits {
-  /** Workers wanted while there is work for all of them. */
-  readonly workers: number;
-  /** The pass goes on with so many if the cloud has no more. */
-  readonly minimum: number;
-  /** Instances beyond the first `workers` that a run may use up. */
-  readonly replacements: number;
-  /** Tries at one range. */
-  readonly attempts: number;
-  /** The build that every worker must answer with. */
-  readonly build: string;
-  /** More dead letters than this stop the run. */
-  readonly stopLimit: number;
-  /** From launch (or from its last ready answer) to a worker that answers as ready. */
-  readonly readyTimeoutMs: number;
-  /** Fewer instances than desired for this long: the pass goes on with those, or ends. */
-  readonly capacityTimeoutMs: number;
-  /** The run ends at zero when its instances have lived for so long together; null: nobody has set a bound. */
-  readonly mostInstanceSeconds: number | null;
-  /** Of the run's instances. */
-  readonly billing: Billing;
-  /** Without any answer for this long, a worker that was ready counts as lost. */
-  readonly lostAfterMs: number;
-  /** A running task without progress, while it waits for nothing, fails its attempt. */
-  readonly stallTimeoutMs: number;
-  /** A task that waits for the database or the cluster this long ends the run: instances cost money. */
-  readonly waitingTimeoutMs: number;
-  /** An instance that was terminated and still runs is terminated again. */
-  readonly terminateTimeoutMs: number;
-  /**
-   * Zero is believed when it is seen this long after the last call that changes the fleet: as long as a look at the
-   * fleet may be stale, and as a call whose answer got lost may take to come into effect. 0 where looks are exact.
-   */
-  readonly zeroQuietMs: number;
-  /** The rest of a range is given to an idle worker if its own would take longer than this. */
-  readonly shareLeastMs: number;
-}
+import { type EditableMemory, type InstanceMemory, rememberTick, type TaskMemory } from './memory.ts';
+import { type ObservedInstance, type Observation, ownAnswer } from './observation.ts';
+import type { AssignedRange, RangeState } from './range-state.ts';
+import { applyTo, type EditableState, editableCopy, keyKindOfRun, type RunState } from './state.ts';
+import type { Limits, Tick } from './tick.ts';
 
 /** A call to make. Each is made again at a later tick if its effect is not seen. */
 export type Effect =
@@ -53,22 +16,26 @@ export type Effect =
   /** Takes a task back that waits in its worker's queue. */
   | { readonly type: 'cancel_task'; readonly instance: string; readonly task: string };
 
-/** State and memory as they become while a tick decides. */
+/** A tick that is being decided: what it sees, with state and memory as they become meanwhile. */
 export class Draft {
+  readonly observation: Observation;
+  readonly nowMs: number;
+  readonly limits: Limits;
   readonly memory: EditableMemory;
   readonly events: RunEvent[] = [];
   readonly effects: Effect[] = [];
   readonly #before: RunState;
   readonly #instances: ReadonlyMap<string, ObservedInstance>;
-  readonly #nowMs: number;
   #edited: EditableState | null = null;
-  #byInstance: Map<string, RangeState[]> | null = null;
+  #byInstance: Map<string, AssignedRange[]> | null = null;
 
-  constructor(state: RunState, memory: EditableMemory, observation: Observation, nowMs: number) {
-    this.#before = state;
-    this.memory = memory;
-    this.#instances = new Map(observation.instances.map((instance) => [instance.id, instance]));
-    this.#nowMs = nowMs;
+  constructor(tick: Tick) {
+    this.observation = tick.observation;
+    this.nowMs = tick.nowMs;
+    this.limits = tick.limits;
+    this.memory = rememberTick(tick);
+    this.#before = tick.state;
+    this.#instances = new Map(tick.observation.instances.map((instance) => [instance.id, instance]));
   }
 
   get state(): RunState {
@@ -89,15 +56,15 @@ export class Draft {
 
   /** A call that changes the fleet. Of the desired capacity only the last word of a tick is said. */
   callFleet(effect: Extract<Effect, { type: 'set_desired' | 'terminate' }>): void {
-    this.memory.fleetCallMs = this.#nowMs;
+    this.memory.fleetCallMs = this.nowMs;
     const said = this.effects.findIndex(({ type }) => type === 'set_desired');
     if (effect.type === 'set_desired' && said !== -1) this.effects.splice(said, 1);
     this.effects.push(effect);
   }
 
   /** Marks an instance that answers but can be given no work; it is terminated and replaced. */
-  markUnfit(instance: string | null, reason: string): void {
-    if (instance !== null) this.remember(instance, { unfit: reason });
+  markUnfit(instance: string, reason: string): void {
+    this.remember(instance, { unfit: reason });
   }
 
   remember(instance: string, change: Partial<InstanceMemory>): void {
@@ -114,9 +81,19 @@ export class Draft {
     return this.#instances.get(id);
   }
 
+  get keyKind(): KeyKind {
+    return keyKindOfRun(this.state);
+  }
+
   /** The ranges that are given out and not done, as they are now. */
   get openRanges(): RangeState[] {
     return [...this.state.open.values()];
+  }
+
+  get assignedRanges(): AssignedRange[] {
+    const assigned: AssignedRange[] = [];
+    for (const range of this.state.open.values()) if (range.status === 'assigned') assigned.push(range);
+    return assigned;
   }
 
   get waits(): boolean {
@@ -125,16 +102,13 @@ export class Draft {
   }
 
   /** Ranges that an instance has now, in the order in which they were given to it. */
-  rangesOf(instance: string): readonly RangeState[] {
-    this.#byInstance ??= Map.groupBy(
-      this.state.open.values().filter(({ status }) => status === 'assigned'),
-      (range) => range.instance ?? '',
-    );
+  rangesOf(instance: string): readonly AssignedRange[] {
+    this.#byInstance ??= Map.groupBy(this.assignedRanges, (range) => range.instance);
     return this.#byInstance.get(instance) ?? [];
   }
 
-  taskOf(range: RangeState): TaskMemory | undefined {
-    return this.memory.tasks.get(range.task ?? '');
+  taskOf({ task }: AssignedRange): TaskMemory | undefined {
+    return this.memory.tasks.get(task);
   }
 }
 
@@ -147,15 +121,10 @@ export function isForeign(instance: ObservedInstance, state: RunState): boolean 
 }
 
 /** A worker that may be given work: of this run, of its build, called by its own name, ready and not about to end. */
-export function isReady(
-  draft: Draft,
-  instance: ObservedInstance,
-  answer: WorkerAnswer | undefined,
-  build: string,
-): boolean {
-  if (isDown(instance) || isForeign(instance, draft.state)) return false;
-  if (draft.state.terminations[instance.id] !== undefined) return false;
-  if (instance.misfit !== null || draft.memory.instances.get(instance.id)?.unfit !== null) return false;
-  const own = ownAnswer(answer, instance.id, build);
+export function isReady({ state, memory, observation, limits }: Draft, instance: ObservedInstance): boolean {
+  if (isDown(instance) || isForeign(instance, state)) return false;
+  if (state.terminations[instance.id] !== undefined) return false;
+  if (instance.misfit !== null || memory.instances.get(instance.id)?.unfit !== null) return false;
+  const own = ownAnswer(observation.workers.get(instance.id), instance.id, limits.build);
   return own !== null && own.ready && !own.draining;
 }

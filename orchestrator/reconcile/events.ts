@@ -2,7 +2,7 @@ import type { FleetPin } from './fleet-pin.ts';
 
 /**
  * What a run's journal records. An event that stands for a call is written before the call is made; what is then
- * seen is another event. Keys are decimal strings, as on the wire. Events are JSON and are never changed in meaning:
+ * seen is another event. Keys are texts, as on the wire. Events are JSON and are never changed in meaning:
  * a new meaning is a new type.
  */
 export type RunEvent =
@@ -116,8 +116,10 @@ export type Phase =
 /** Plain JSON, as a phase returns it. */
 export type PhaseRecord = Readonly<Record<string, unknown>>;
 
-/** What is read, in key order: every key that bigint can hold lies in exactly one range. */
+/** What is read, in key order: every key that there can be lies in exactly one range. */
 export interface RunPlan {
+  /** Name of the kind of its keys, see `KeyKind`. */
+  readonly keyKind: string;
   readonly ranges: readonly PlannedRange[];
   /** Least and greatest key of the table when the run was planned; null: it was empty. */
   readonly bounds: { readonly min: string; readonly max: string } | null;

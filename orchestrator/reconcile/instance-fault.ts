@@ -1,16 +1,12 @@
-import { type Draft, type Limits } from './draft.ts';
+import type { Draft } from './draft.ts';
 import type { InstanceMemory } from './memory.ts';
 import type { ObservedInstance, WorkerAnswer } from './observation.ts';
 
 /** Why an instance can do no work, so that it must be replaced; null: it can, or may yet. */
-export function faultOf(
-  draft: Draft,
-  { id, misfit }: ObservedInstance,
-  answer: WorkerAnswer | undefined,
-  nowMs: number,
-  limits: Limits,
-): string | null {
+export function faultOf(draft: Draft, { id, misfit }: ObservedInstance): string | null {
+  const { nowMs, limits } = draft;
   const memory = draft.memory.instances.get(id);
+  const answer = draft.observation.workers.get(id);
   if (memory === undefined) return null;
   if (misfit !== null) return misfit;
   if (memory.unfit !== null) return memory.unfit;

@@ -1,6 +1,8 @@
+import { keyFrom, type KeyKind } from '../../definition/key/key-kind.ts';
 import type { TaskStatus } from '../../worker/contract.ts';
-import { type Observation, ownAnswer, type WorkerAnswer } from './observation.ts';
-import type { RunState } from './state.ts';
+import { ownAnswer, type WorkerAnswer } from './observation.ts';
+import { keyKindOfRun } from './state.ts';
+import type { Tick } from './tick.ts';
 
 /**
  * What the ticks before have seen: clocks and last answers. Not journalled; after a crash it is rebuilt from the
@@ -72,20 +74,16 @@ export function emptyMemory(): Memory {
   return { instances: new Map(), tasks: new Map(), fleetCallMs: Number.NaN, shortSinceMs: null };
 }
 
-/** The memory as this tick's observation leaves it. Only a worker of `build` that calls itself by its instance's name is believed. */
-export function rememberTick(
-  memory: Memory,
-  observation: Observation,
-  state: RunState,
-  nowMs: number,
-  build: string,
-): EditableMemory {
-  const instances = rememberInstances(memory, observation, state, nowMs);
-  const tasks = rememberTasks(memory, observation, state, nowMs, build);
-  for (const { instance, task } of state.open.values()) {
-    const known = instances.get(instance ?? '');
-    const rowsPerMs = rateOf(tasks.get(task ?? ''), nowMs);
-    if (known !== undefined && rowsPerMs !== null) instances.set(instance ?? '', { ...known, rowsPerMs });
+/** The memory as this tick's observation leaves it. Only a worker of the run's build that calls itself by its instance's name is believed. */
+export function rememberTick(tick: Tick): EditableMemory {
+  const { memory, state, nowMs } = tick;
+  const instances = rememberInstances(tick);
+  const tasks = rememberTasks(tick);
+  for (const range of state.open.values()) {
+    if (range.status !== 'assigned') continue;
+    const known = instances.get(range.instance);
+    const rowsPerMs = rateOf(tasks.get(range.task), nowMs);
+    if (known !== undefined && rowsPerMs !== null) instances.set(range.instance, { ...known, rowsPerMs });
   }
   return {
     instances,
@@ -99,12 +97,7 @@ function isFirstLook(memory: Memory): boolean {
   return Number.isNaN(memory.fleetCallMs);
 }
 
-function rememberInstances(
-  memory: Memory,
-  observation: Observation,
-  state: RunState,
-  nowMs: number,
-): Map<string, InstanceMemory> {
+function rememberInstances({ memory, observation, state, nowMs }: Tick): Map<string, InstanceMemory> {
   const instances = new Map<string, InstanceMemory>();
   for (const [id, known] of memory.instances) {
     const mayBeThere = !observation.exact && nowMs - known.lastSeenMs < REMEMBER_MISSING_MS;
@@ -149,19 +142,16 @@ function rememberInstance(
   };
 }
 
-function rememberTasks(
-  memory: Memory,
-  observation: Observation,
-  state: RunState,
-  nowMs: number,
-  build: string,
-): Map<string, TaskMemory> {
+function rememberTasks({ memory, observation, state, nowMs, limits }: Tick): Map<string, TaskMemory> {
   const tasks = new Map<string, TaskMemory>();
-  for (const { status, task, instance } of state.open.values()) {
-    if (status !== 'assigned' || task === null || instance === null) continue;
+  for (const range of state.open.values()) {
+    if (range.status !== 'assigned') continue;
+    const { instance, task } = range;
     const before = memory.tasks.get(task) ?? unheard(nowMs);
-    const seen = believedStatus(observation.workers.get(instance), instance, task, build);
-    tasks.set(task, seen === null ? before : rememberTask(before, seen, nowMs));
+    // What a worker says of a task, if it is the worker that it should be.
+    const answer = ownAnswer(observation.workers.get(instance), instance, limits.build);
+    const seen = answer?.tasks[task] ?? null;
+    tasks.set(task, seen === null ? before : rememberTask(keyKindOfRun(state), before, seen, nowMs));
   }
   return tasks;
 }
@@ -179,17 +169,7 @@ function unheard(nowMs: number): TaskMemory {
   };
 }
 
-/** What a worker says of a task, if it is the worker that it should be. */
-function believedStatus(
-  answer: WorkerAnswer | undefined,
-  instance: string,
-  task: string,
-  build: string,
-): TaskStatus | null {
-  return ownAnswer(answer, instance, build)?.tasks[task] ?? null;
-}
-
-function rememberTask(before: TaskMemory, status: TaskStatus, nowMs: number): TaskMemory {
+function rememberTask(kind: KeyKind, before: TaskMemory, status: TaskStatus, nowMs: number): TaskMemory {
   const progressed = before.status === null || markOf(before.status) !== markOf(status);
   const moved = progressed || before.status?.waiting_for !== status.waiting_for;
   const waitsOn = status.waiting_for !== null && before.status?.waiting_for === status.waiting_for;
@@ -199,16 +179,17 @@ function rememberTask(before: TaskMemory, status: TaskStatus, nowMs: number): Ta
     movedMs: moved ? nowMs : before.movedMs,
     progressedMs: progressed ? nowMs : before.progressedMs,
     waitingSinceMs: status.waiting_for === null ? null : waitsOn ? (before.waitingSinceMs ?? nowMs) : nowMs,
-    contradicted: before.contradicted || (before.status !== null && saysLess(status, before.status)),
+    contradicted: before.contradicted || (before.status !== null && saysLess(kind, status, before.status)),
   };
 }
 
 /** What is settled stays settled, and what has ended stays ended: whoever says otherwise is not to be believed. */
-function saysLess(status: TaskStatus, before: TaskStatus): boolean {
-  const through = (of: TaskStatus): bigint | null =>
-    of.settled_through === null ? null : BigInt(of.settled_through);
-  const [now, then] = [through(status), through(before)];
-  const back = then !== null && (now === null || now < then);
+function saysLess(kind: KeyKind, status: TaskStatus, before: TaskStatus): boolean {
+  const [now, then] = [status.settled_through, before.settled_through];
+  const back =
+    then !== null &&
+    then !== now &&
+    (now === null || kind.compare(keyFrom(kind, now), keyFrom(kind, then)) < 0);
   return back || status.rows_read < before.rows_read || (status.active && !before.active);
 }
 

@@ -1,9 +1,9 @@
-import { type Draft, isDown, type Limits } from './draft.ts';
+import { type Draft, isDown } from './draft.ts';
 import { faultOf } from './instance-fault.ts';
 import { lastWords } from './last-words.ts';
 import type { InstanceMemory } from './memory.ts';
-import type { ObservedInstance, Observation } from './observation.ts';
-import { isDone, rangeCounts } from './state.ts';
+import type { ObservedInstance } from './observation.ts';
+import { isDone, rangeCounts, type Termination } from './state.ts';
 
 /**
  * Brings the fleet to the size that the rest of the work needs.
@@ -15,93 +15,83 @@ import { isDone, rangeCounts } from './state.ts';
  */
 
 /** Desired 0 first, so that nothing is replaced, then each instance without decrement. */
-export function bringToZero(draft: Draft, observation: Observation, nowMs: number): void {
+export function bringToZero(draft: Draft): void {
   if (draft.state.desired !== 0) draft.record({ type: 'desired_set', count: 0 });
-  if (observation.desired !== 0) draft.callFleet({ type: 'set_desired', count: 0 });
+  if (draft.observation.desired !== 0) draft.callFleet({ type: 'set_desired', count: 0 });
   const reason =
     draft.state.stopped ??
     (isDone(draft.state) ? 'all ranges are done' : 'an instance of another run is in the way');
-  for (const { id } of liveInstances(draft, observation))
-    terminate(draft, id, { decrement: false, replaced: false, reason, nowMs });
+  for (const { id } of liveInstances(draft))
+    terminate(draft, id, { decrement: false, replaced: false, reason });
 }
 
 /** Instances that are not down and that nobody has terminated yet. */
-function liveInstances(draft: Draft, observation: Observation): ObservedInstance[] {
-  return observation.instances.filter(
+function liveInstances(draft: Draft): ObservedInstance[] {
+  return draft.observation.instances.filter(
     (instance) => !isDown(instance) && draft.state.terminations[instance.id] === undefined,
   );
 }
 
-interface Termination {
-  readonly decrement: boolean;
-  /** Another is expected in its place. */
-  readonly replaced: boolean;
-  readonly reason: string;
-  readonly nowMs: number;
-}
-
 function terminate(draft: Draft, instance: string, how: Termination): void {
-  const { nowMs, ...why } = how;
-  draft.record({ type: 'terminating', instance, ...why });
+  draft.record({ type: 'terminating', instance, ...how });
   draft.callFleet({ type: 'terminate', instance, decrement: how.decrement });
-  draft.remember(instance, { terminatedMs: nowMs });
+  draft.remember(instance, { terminatedMs: draft.nowMs });
 }
 
 /**
  * A call whose effect does not show is made again, never with a second decrement: desired is then set outright. One that
  * certainly did nothing is made again at once.
  */
-export function terminateAgain(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
-  for (const instance of observation.instances) {
+export function terminateAgain(draft: Draft): void {
+  for (const instance of draft.observation.instances) {
     if (isDown(instance) || draft.state.terminations[instance.id] === undefined) continue;
     const terminatedMs = draft.memory.instances.get(instance.id)?.terminatedMs ?? null;
-    const isUnderWay = terminatedMs !== null && nowMs - terminatedMs < limits.terminateTimeoutMs;
-    if (isUnderWay && !observation.untold.has(instance.id)) continue;
-    draft.remember(instance.id, { terminatedMs: nowMs });
+    const isUnderWay = terminatedMs !== null && draft.nowMs - terminatedMs < draft.limits.terminateTimeoutMs;
+    if (isUnderWay && !draft.observation.untold.has(instance.id)) continue;
+    draft.remember(instance.id, { terminatedMs: draft.nowMs });
     draft.callFleet({ type: 'set_desired', count: draft.state.desired });
     draft.callFleet({ type: 'terminate', instance: instance.id, decrement: false });
   }
 }
 
 /** Terminates what can do no work, to be replaced. */
-export function replaceUnfit(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
-  for (const instance of liveInstances(draft, observation)) {
-    const reason = faultOf(draft, instance, observation.workers.get(instance.id), nowMs, limits);
-    if (reason !== null) terminate(draft, instance.id, { decrement: false, replaced: true, reason, nowMs });
+export function replaceUnfit(draft: Draft): void {
+  for (const instance of liveInstances(draft)) {
+    const reason = faultOf(draft, instance);
+    if (reason !== null) terminate(draft, instance.id, { decrement: false, replaced: true, reason });
   }
 }
 
 /** Lets ready workers go for which there is no work any more. */
-export function release(draft: Draft, surplus: readonly string[], nowMs: number): void {
+export function release(draft: Draft, surplus: readonly string[]): void {
   for (const id of surplus) {
     if (draft.state.terminations[id] === undefined)
-      terminate(draft, id, { decrement: true, replaced: false, reason: 'no work left', nowMs });
+      terminate(draft, id, { decrement: true, replaced: false, reason: 'no work left' });
   }
 }
 
 /** Raises what is wanted to what the rest needs, as far as the fleet, the cloud and the budget for replacements go. */
-export function setDesired(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
+export function setDesired(draft: Draft): void {
+  const { limits, observation } = draft;
   const { done, total } = rangeCounts(draft.state);
   const wanted = Math.min(limits.workers, draft.state.capacity?.workers ?? limits.workers, total - done);
-  if (observation.launchFault !== null) return launchNoMore(draft, observation, observation.launchFault);
-  if (replacementsUsed(draft) > limits.replacements)
-    return giveUpOnReplacements(draft, observation, nowMs, limits);
-  if (lacksCapacity(draft, observation, nowMs, limits))
-    return goOnWithFewer(draft, observation, wanted, limits);
+  if (observation.launchFault !== null) return launchNoMore(draft, observation.launchFault);
+  if (replacementsUsed(draft) > limits.replacements) return giveUpOnReplacements(draft);
+  if (lacksCapacity(draft)) return goOnWithFewer(draft, wanted);
   if (draft.waits && wanted > draft.state.desired) {
     draft.record({ type: 'desired_set', count: wanted });
     draft.callFleet({ type: 'set_desired', count: wanted });
     return;
   }
   // A run may be carried on with fewer workers than it had asked for.
-  const most = Math.max(limits.workers, liveInstances(draft, observation).length);
-  keepOnly(draft, observation, Math.min(draft.state.desired, most));
+  const most = Math.max(limits.workers, liveInstances(draft).length);
+  keepOnly(draft, Math.min(draft.state.desired, most));
 }
 
 /** Whatever the group launched now would not be what the run is pinned to: it keeps what it has and replaces nothing. */
-function launchNoMore(draft: Draft, observation: Observation, fault: string): void {
-  const { length } = liveInstances(draft, observation);
-  keepOnly(draft, observation, length);
+function launchNoMore(draft: Draft, fault: string): void {
+  const { length } = liveInstances(draft);
+  keepOnly(draft, length);
   if (length === 0) draft.stop(`${fault}; no worker of this run is left`);
 }
 
@@ -109,23 +99,25 @@ function launchNoMore(draft: Draft, observation: Observation, fault: string): vo
  * Wants `count` from now on. Where the group answers something else it is told: an absolute value is safe to repeat, but
  * not in a tick with a decrement of its own, which would count twice.
  */
-function keepOnly(draft: Draft, observation: Observation, count: number): void {
+function keepOnly(draft: Draft, count: number): void {
   if (draft.state.desired !== count) draft.record({ type: 'desired_set', count });
   const decrements = draft.effects.some((effect) => effect.type === 'terminate' && effect.decrement);
-  if (!decrements && observation.desired !== count) draft.callFleet({ type: 'set_desired', count });
+  if (!decrements && draft.observation.desired !== count) draft.callFleet({ type: 'set_desired', count });
 }
 
 /** The group has had its time to launch what it was asked for. */
-function lacksCapacity(draft: Draft, observation: Observation, nowMs: number, limits: Limits): boolean {
+function lacksCapacity(draft: Draft): boolean {
+  const { memory, nowMs } = draft;
   // Also where the group does not let itself be told: its maximum was lowered, or somebody else sets what is desired.
-  const isShort = liveInstances(draft, observation).length < draft.state.desired;
-  draft.memory.shortSinceMs = isShort ? (draft.memory.shortSinceMs ?? nowMs) : null;
-  return isShort && nowMs - (draft.memory.shortSinceMs ?? nowMs) > limits.capacityTimeoutMs;
+  const isShort = liveInstances(draft).length < draft.state.desired;
+  memory.shortSinceMs = isShort ? (memory.shortSinceMs ?? nowMs) : null;
+  return isShort && nowMs - (memory.shortSinceMs ?? nowMs) > draft.limits.capacityTimeoutMs;
 }
 
 /** Goes on with what came, so that the group asks for no more; with too little the run ends with the cloud's reason. */
-function goOnWithFewer(draft: Draft, observation: Observation, wanted: number, limits: Limits): void {
-  const { length: workers } = liveInstances(draft, observation);
+function goOnWithFewer(draft: Draft, wanted: number): void {
+  const { limits, observation } = draft;
+  const { length: workers } = liveInstances(draft);
   const seconds = Math.round(limits.capacityTimeoutMs / 1000);
   const words = observation.launchFailures[0]?.reason ?? 'the group names no failed launch';
   const reason = `${workers} of ${draft.state.desired} instances came within ${seconds} s: ${words}`;
@@ -142,15 +134,15 @@ function replacementsUsed(draft: Draft): number {
 }
 
 /** Goes on with the workers that have proved themselves; without any, the run ends with what became of the others. */
-function giveUpOnReplacements(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
-  const live = liveInstances(draft, observation);
+function giveUpOnReplacements(draft: Draft): void {
+  const live = liveInstances(draft);
   const isProven = (memory: InstanceMemory | undefined): boolean => (memory?.readyMs ?? null) !== null;
   const proven = live.filter(({ id }) => isProven(draft.memory.instances.get(id)));
-  keepOnly(draft, observation, proven.length);
-  const reason = `${limits.replacements} replacements are used up`;
+  keepOnly(draft, proven.length);
+  const reason = `${draft.limits.replacements} replacements are used up`;
   for (const instance of live) {
     if (!proven.includes(instance))
-      terminate(draft, instance.id, { decrement: false, replaced: false, reason, nowMs });
+      terminate(draft, instance.id, { decrement: false, replaced: false, reason });
   }
   if (proven.length > 0) return;
   draft.stop([`no worker is left and ${reason}`, ...lastWords(draft)].join('; '));

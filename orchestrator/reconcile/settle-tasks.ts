@@ -1,94 +1,85 @@
+import { keyFrom } from '../../definition/key/key-kind.ts';
+import { covers, endsAt, rangeFrom } from '../../definition/key/key-range.ts';
 import type { TaskStatus } from '../../worker/contract.ts';
 import { addCounts, addsUp, countsOf, NO_COUNTS } from './counts.ts';
 import { noteCut } from './cut-range.ts';
-import { type Draft, isDown, type Limits } from './draft.ts';
+import { type Draft, isDown } from './draft.ts';
 import type { SettledEvent } from './events.ts';
 import type { Memory, TaskMemory } from './memory.ts';
-import type { Observation, TaskRefusal } from './observation.ts';
-import type { RangeState, RunState } from './state.ts';
-
-const MAX_KEY = 2n ** 63n - 1n;
+import type { TaskRefusal } from './observation.ts';
+import type { AssignedRange } from './range-state.ts';
+import { keyKindOfRun, type RunState } from './state.ts';
 
 /** Takes back every assigned range whose task has ended, failed, was refused, was lost, or stands still. */
-export function settleTasks(draft: Draft, observation: Observation, nowMs: number, limits: Limits): void {
+export function settleTasks(draft: Draft): void {
+  const { nowMs } = draft;
   const running = runningTasks(draft);
   for (const task of running) {
     // Its clock begins now: in the queue it may have stood for long, and that was nobody's fault.
-    if (draft.memory.tasks.get(task ?? '')?.runsSinceMs === null)
-      draft.rememberTask(task ?? '', { runsSinceMs: nowMs, movedMs: nowMs, progressedMs: nowMs });
+    if (draft.memory.tasks.get(task)?.runsSinceMs === null)
+      draft.rememberTask(task, { runsSinceMs: nowMs, movedMs: nowMs, progressedMs: nowMs });
   }
-  const refusals = new Map(observation.refusals.map((refusal) => [refusal.task, refusal]));
+  const refusals = new Map(draft.observation.refusals.map((refusal) => [refusal.task, refusal]));
   for (const { id } of draft.openRanges) {
-    noteCut(draft, id, refusals, nowMs);
+    noteCut(draft, id, refusals);
     const range = draft.state.open.get(id);
     if (range?.status !== 'assigned') continue;
-    const assigned = { range, runs: running.has(range.task), refusal: refusals.get(range.task ?? '') };
-    settleRange(draft, observation, assigned, nowMs, limits);
+    settleRange(draft, { range, runs: running.has(range.task), refusal: refusals.get(range.task) });
   }
-  stopAtDeadLetters(draft, limits);
+  stopAtDeadLetters(draft);
   if (draft.state.stopped !== null) takeBackAll(draft);
 }
 
 /** A range with a task: `runs` tells the one that its worker works on from one that waits in the worker's queue. */
 interface Assigned {
-  readonly range: RangeState;
+  readonly range: AssignedRange;
   readonly runs: boolean;
   readonly refusal: TaskRefusal | undefined;
 }
 
-function settleRange(
-  draft: Draft,
-  observation: Observation,
-  { range, runs, refusal }: Assigned,
-  nowMs: number,
-  limits: Limits,
-): void {
+function settleRange(draft: Draft, { range, runs, refusal }: Assigned): void {
   const task = draft.taskOf(range);
-  if (task?.contradicted === true) return settleContradicted(draft, range, limits);
-  const lost = lossOf(draft, observation, range, nowMs, limits);
+  if (task?.contradicted === true) return settleContradicted(draft, range);
+  const lost = lossOf(draft, range);
   if (lost !== null) {
     // An instance that we terminated ourselves is nobody's fault but that of the range that was charged for it then.
-    const told = draft.state.terminations[range.instance ?? ''] !== undefined;
+    const told = draft.state.terminations[range.instance] !== undefined;
     draft.markUnfit(range.instance, lost.reason);
-    return giveBack(draft, range, limits, { reason: lost.reason, charged: lost.known && runs && !told });
+    return giveBack(draft, range, { reason: lost.reason, charged: lost.known && runs && !told });
   }
-  if (refusal?.call === 'post_task') return settleRefused(draft, range, refusal, nowMs, limits);
+  if (refusal?.call === 'post_task') return settleRefused(draft, range, refusal);
   const status = task?.status ?? null;
-  if (status === null) return settleUnheard(draft, range, nowMs, limits);
+  if (status === null) return settleUnheard(draft, range);
   if (!addsUp(countsOf(status))) {
     return draft.stop(
       `task ${status.task_id} on ${range.instance} counts its rows wrongly: ${JSON.stringify(countsOf(status))}`,
     );
   }
-  if (!status.active) return settleEnded(draft, range, status, limits);
-  if (runs) settleIfStuck(draft, range, status, nowMs, limits);
+  if (!status.active) return settleEnded(draft, range, status);
+  if (runs) settleIfStuck(draft, range, status);
 }
 
 /** A worker that says less than it said before is not believed in anything: its task's whole stretch is read again. */
-function settleContradicted(draft: Draft, range: RangeState, limits: Limits): void {
+function settleContradicted(draft: Draft, range: AssignedRange): void {
   const reason = `worker ${range.instance} took back what it had said of task ${range.task}`;
   draft.markUnfit(range.instance, reason);
-  giveBack(draft, range, limits, { reason, charged: true });
+  giveBack(draft, range, { reason, charged: true });
 }
 
 /** A task of which no worker ever spoke has no clock of its own; its worker has had its time to take it. */
-function settleUnheard(draft: Draft, range: RangeState, nowMs: number, limits: Limits): void {
+function settleUnheard(draft: Draft, range: AssignedRange): void {
+  const { nowMs, limits } = draft;
   const sinceMs = draft.taskOf(range)?.assignedMs ?? nowMs;
   if (nowMs - sinceMs <= limits.readyTimeoutMs) return;
   const reason = `${range.instance} has not taken its task for ${Math.round((nowMs - sinceMs) / 1000)} s`;
   draft.markUnfit(range.instance, reason);
-  giveBack(draft, range, limits, { reason, charged: false });
+  giveBack(draft, range, { reason, charged: false });
 }
 
 /** Why a range's worker is lost; null: it is not. `known`: this process has seen the instance alive. */
-function lossOf(
-  draft: Draft,
-  observation: Observation,
-  range: RangeState,
-  nowMs: number,
-  limits: Limits,
-): { reason: string; known: boolean } | null {
-  const id = range.instance ?? '';
+function lossOf(draft: Draft, range: AssignedRange): { reason: string; known: boolean } | null {
+  const { observation, nowMs, limits } = draft;
+  const id = range.instance;
   const instance = draft.instance(id);
   const memory = draft.memory.instances.get(id);
   if (instance === undefined && observation.exact) return { reason: `worker ${id} is gone`, known: false };
@@ -105,49 +96,38 @@ function lossOf(
   };
 }
 
-function settleRefused(
-  draft: Draft,
-  range: RangeState,
-  refusal: TaskRefusal,
-  nowMs: number,
-  limits: Limits,
-): void {
+function settleRefused(draft: Draft, range: AssignedRange, refusal: TaskRefusal): void {
   // A full queue, no answer, or a worker that drains passes by itself: the same task is posted again, for a while.
   const passing = refusal.status === 429 || refusal.status === 503 || refusal.status === 0;
-  if (passing) return settleUnheard(draft, range, nowMs, limits);
+  if (passing) return settleUnheard(draft, range);
   const reason = `worker ${range.instance} refused the task (${refusal.status}): ${refusal.message}`;
   draft.markUnfit(range.instance, reason);
-  giveBack(draft, range, limits, { reason, charged: false });
+  giveBack(draft, range, { reason, charged: false });
 }
 
-function settleEnded(draft: Draft, range: RangeState, status: TaskStatus, limits: Limits): void {
+function settleEnded(draft: Draft, range: AssignedRange, status: TaskStatus): void {
   const { error } = status;
   if (error === null) {
-    if (status.end_index !== range.end) return settleElsewhere(draft, range, status, limits);
-    draft.record(settled(range, status, { outcome: 'done', charged: false, reason: null }));
+    if (status.end_index !== range.end) return settleElsewhere(draft, range, status);
+    draft.record(settledEvent(range, status, { outcome: 'done', charged: false, reason: null }));
     return;
   }
   const reason = `${error.type}: ${error.message}`;
-  giveBack(draft, range, limits, { reason, charged: error.next === 'retry' });
+  giveBack(draft, range, { reason, charged: error.next === 'retry' });
   if (error.next === 'stop') draft.stop(reason);
 }
 
 /** Ended at a key that nobody asked for: what it says is not believed. */
-function settleElsewhere(draft: Draft, range: RangeState, status: TaskStatus, limits: Limits): void {
+function settleElsewhere(draft: Draft, range: AssignedRange, status: TaskStatus): void {
   const [said, asked] = [status.end_index, range.end].map((key) => key ?? 'the open end');
   const reason = `worker ${range.instance} ended task ${status.task_id} at ${said}, its range ends at ${asked}`;
   draft.rememberTask(status.task_id, { contradicted: true });
   draft.markUnfit(range.instance, reason);
-  giveBack(draft, range, limits, { reason, charged: true });
+  giveBack(draft, range, { reason, charged: true });
 }
 
-function settleIfStuck(
-  draft: Draft,
-  range: RangeState,
-  status: TaskStatus,
-  nowMs: number,
-  limits: Limits,
-): void {
+function settleIfStuck(draft: Draft, range: AssignedRange, status: TaskStatus): void {
+  const { nowMs, limits } = draft;
   const memory = draft.taskOf(range);
   if (memory === undefined) return;
   // Each turn from waiting to work and back begins both clocks anew; one that only turns is not let run for ever.
@@ -170,20 +150,16 @@ function settleIfStuck(
   if (stoodMs <= limits.stallTimeoutMs) return;
   const reason = `no progress for ${Math.round(stoodMs / 1000)} s on ${range.instance}`;
   draft.markUnfit(range.instance, reason);
-  giveBack(draft, range, limits, { reason, charged: true });
+  giveBack(draft, range, { reason, charged: true });
 }
 
 /** Accepts what is settled; the rest waits, is done where nothing is left, or has failed after its last attempt. */
-function giveBack(
-  draft: Draft,
-  range: RangeState,
-  limits: Limits,
-  why: { reason: string; charged: boolean },
-): void {
-  const status = believed(draft.taskOf(range), range);
+function giveBack(draft: Draft, range: AssignedRange, why: { reason: string; charged: boolean }): void {
+  const { limits } = draft;
+  const status = believed(draft.state, range, draft.taskOf(range));
   const spent = why.charged && range.charged + 1 >= limits.attempts;
-  const outcome = nothingLeft(range, status) ? 'done' : spent ? 'failed' : 'rest_waits';
-  draft.record(settled(range, status, { outcome, ...why }));
+  const outcome = nothingLeft(draft.state, range, status) ? 'done' : spent ? 'failed' : 'rest_waits';
+  draft.record(settledEvent(range, status, { outcome, ...why }));
   if (outcome === 'failed')
     draft.stop(`range ${range.id} failed ${limits.attempts} times, last: ${why.reason}`);
 }
@@ -197,30 +173,30 @@ export function takeBackEvents(state: RunState, memory: Memory, reason: string):
   return [...state.open.values()]
     .filter((range) => range.status === 'assigned')
     .map((range) => {
-      const status = believed(memory.tasks.get(range.task ?? ''), range);
-      const outcome = nothingLeft(range, status) ? 'done' : 'rest_waits';
-      return settled(range, status, { outcome, charged: false, reason });
+      const status = believed(state, range, memory.tasks.get(range.task));
+      const outcome = nothingLeft(state, range, status) ? 'done' : 'rest_waits';
+      return settledEvent(range, status, { outcome, charged: false, reason });
     });
 }
 
 /** True when every key up to the range's end is settled, though the task did not live to say so. */
-function nothingLeft(range: RangeState, status: TaskStatus | null): boolean {
+function nothingLeft(state: RunState, range: AssignedRange, status: TaskStatus | null): boolean {
   if (status === null) return false;
   if (!status.active && status.error === null && status.end_index === range.end) return true;
   if (status.settled_through === null) return false;
-  const last = range.end === null ? MAX_KEY : BigInt(range.end) - 1n;
-  return BigInt(status.settled_through) >= last;
+  const kind = keyKindOfRun(state);
+  return endsAt(kind, rangeFrom(kind, range), keyFrom(kind, status.settled_through));
 }
 
-function settled(
-  range: RangeState,
+function settledEvent(
+  range: AssignedRange,
   status: TaskStatus | null,
   why: Pick<SettledEvent, 'outcome' | 'charged' | 'reason'>,
 ): SettledEvent {
   return {
     type: 'settled',
     range: range.id,
-    task: range.task ?? '',
+    task: range.task,
     through: status?.settled_through ?? null,
     counts: status === null ? NO_COUNTS : countsOf(status),
     ...why,
@@ -228,10 +204,10 @@ function settled(
 }
 
 /** Of each worker's tasks the one that runs: the one that has read most, or was accepted first. It alone has a clock. */
-function runningTasks(draft: Draft): Set<string | null> {
-  const running = new Map<string | null, TaskStatus>();
-  for (const range of draft.openRanges) {
-    const status = range.status === 'assigned' ? (draft.taskOf(range)?.status ?? null) : null;
+function runningTasks(draft: Draft): Set<string> {
+  const running = new Map<string, TaskStatus>();
+  for (const range of draft.assignedRanges) {
+    const status = draft.taskOf(range)?.status ?? null;
     if (status === null) continue;
     const other = running.get(range.instance);
     if (other === undefined || runsBefore(status, other)) running.set(range.instance, status);
@@ -249,19 +225,17 @@ function runsBefore(a: TaskStatus, b: TaskStatus): boolean {
  * What may be accepted. Nothing of counts that do not add up, nothing of a task that was contradicted, and nothing that
  * is said to be settled outside of the range: a cut may have been given away.
  */
-function believed(task: TaskMemory | undefined, range: RangeState): TaskStatus | null {
+function believed(state: RunState, range: AssignedRange, task: TaskMemory | undefined): TaskStatus | null {
   const status = task?.contradicted === false ? task.status : null;
   if (status === null || !addsUp(countsOf(status))) return null;
-  return status.settled_through === null || isIn(BigInt(status.settled_through), range) ? status : null;
+  if (status.settled_through === null) return status;
+  const kind = keyKindOfRun(state);
+  return covers(kind, rangeFrom(kind, range), keyFrom(kind, status.settled_through)) ? status : null;
 }
 
-function isIn(key: bigint, { start, end }: RangeState): boolean {
-  return (start === null || key >= BigInt(start)) && (end === null || key < BigInt(end));
-}
-
-function stopAtDeadLetters(draft: Draft, limits: Limits): void {
-  const running = draft.openRanges
-    .filter((range) => range.status === 'assigned')
+function stopAtDeadLetters(draft: Draft): void {
+  const { limits } = draft;
+  const running = draft.assignedRanges
     .map((range) => draft.taskOf(range)?.status ?? null)
     .filter((status) => status !== null)
     .map(countsOf);

@@ -1,3 +1,5 @@
+import type { KeyKind } from '../../definition/key/key-kind.ts';
+import { keyKindNamed } from '../../definition/key/kinds.ts';
 import { addCounts, NO_COUNTS } from './counts.ts';
 import type {
   Counts,
@@ -10,6 +12,16 @@ import type {
   SettledEvent,
 } from './events.ts';
 import type { FleetPin } from './fleet-pin.ts';
+import {
+  type AssignedRange,
+  assignRange,
+  cutRange,
+  freshRange,
+  rangeNumber,
+  type RangeState,
+  restOfRange,
+  retryRange,
+} from './range-state.ts';
 import { workOf } from './work.ts';
 
 /**
@@ -98,27 +110,6 @@ export interface PhaseState {
   readonly record: PhaseRecord | null;
 }
 
-export interface RangeState {
-  /** `p1-0007`, and `p1-0007.3` for what a cut made of it. */
-  readonly id: string;
-  /** The rest that is still to be read; moves up as stretches settle. */
-  readonly start: string | null;
-  readonly end: string | null;
-  /** About how many rows the rest has, and their bytes. */
-  readonly rows: number;
-  readonly bytes: number;
-  readonly status: 'waiting' | 'assigned' | 'failed';
-  /** Number of the newest task of this range. */
-  readonly attempt: number;
-  /** Attempts that failed by their own fault. */
-  readonly charged: number;
-  readonly instance: string | null;
-  readonly task: string | null;
-  /** Where its task is being cut; null: nowhere. */
-  readonly cutAt: string | null;
-  readonly lastReason: string | null;
-}
-
 export function emptyState(): RunState {
   return {
     identity: null,
@@ -168,10 +159,14 @@ export function nextFresh(state: RunState): RangeState | null {
   return planned === undefined ? null : freshRange(planned, state.pass);
 }
 
-/** `p2-0007`, `p1-0007` and `p1-0007.3` are the same planned range, or a part of it: `0007`. */
-function rangeNumber(id: string): string {
-  const end = id.indexOf('.');
-  return id.slice(id.indexOf('-') + 1, end === -1 ? undefined : end);
+/** The kind of the run's keys, as its plan says. */
+export function keyKindOfRun({ plan }: Pick<RunState, 'plan'>): KeyKind {
+  const kind = plan === null ? null : keyKindNamed(plan.keyKind);
+  if (kind === null)
+    throw new Error(
+      `this build does not know the kind of the run's keys (${plan?.keyKind ?? 'it has no plan'}): carry the run on with the build that began it`,
+    );
+  return kind;
 }
 
 /** The id of the range that the next cut of `range` makes. */
@@ -222,7 +217,7 @@ export function applyTo(state: EditableState, event: RunEvent): void {
       return;
     }
     case 'planned':
-      state.plan = { ranges: event.ranges, bounds: event.bounds };
+      state.plan = { keyKind: event.keyKind, ranges: event.ranges, bounds: event.bounds };
       return;
     case 'phase_started':
       return setPhase(state, event.phase, { startedAt: event.at, finishedAt: null, record: null });
@@ -237,7 +232,7 @@ export function applyTo(state: EditableState, event: RunEvent): void {
       state.replacements = 0;
       state.capacity = null;
       for (const [id, range] of state.open)
-        if (range.status === 'failed') state.open.set(id, { ...range, status: 'waiting', charged: 0 });
+        if (range.status === 'failed') state.open.set(id, retryRange(range));
       return;
     case 'target_lost':
       return forgetPasses(state);
@@ -246,9 +241,9 @@ export function applyTo(state: EditableState, event: RunEvent): void {
     case 'settled':
       return settle(state, event);
     case 'cut_intended':
-      return changeTask(state, event, (range) => ({ ...range, cutAt: event.at }));
+      return setCut(state, event, event.at);
     case 'cut_refused':
-      return changeTask(state, event, (range) => ({ ...range, cutAt: null }));
+      return setCut(state, event, null);
     case 'cut':
       return cut(state, event);
     case 'fleet_pinned':
@@ -346,59 +341,41 @@ function forgetPasses(state: EditableState): void {
   state.readTwice.clear();
 }
 
-function assign(
-  state: EditableState,
-  event: { range: string; attempt: number; instance: string; task: string },
-): void {
+function assign(state: EditableState, event: Extract<RunEvent, { type: 'assigned' }>): void {
   const fresh = state.open.has(event.range) ? null : nextFresh(state);
   if (fresh?.id === event.range) state.given += 1;
   const range =
     state.open.get(event.range) ?? (fresh?.id === event.range ? fresh : unknownRange(event.range));
-  const { attempt, instance, task } = event;
-  if (attempt > 1) state.readTwice.add(rangeNumber(range.id));
-  state.open.set(range.id, { ...range, status: 'assigned', attempt, instance, task });
+  if (event.attempt > 1) state.readTwice.add(rangeNumber(range.id));
+  state.open.set(range.id, assignRange(range, event));
 }
 
 function settle(state: EditableState, event: SettledEvent): void {
-  const range = state.open.get(event.range);
-  // A settled event of a task that no longer has the range changes nothing: its stretch was given away.
-  if (range === undefined || range.task !== event.task || range.status !== 'assigned') return;
+  const range = ofTask(state, event);
+  if (range === null) return;
   state.counts = addCounts(state.counts, event.counts);
-  if (event.outcome === 'done') return void state.open.delete(range.id);
-  const left = Math.max(0, range.rows - event.counts.rowsRead);
-  state.open.set(range.id, {
-    ...range,
-    start: event.through === null ? range.start : (BigInt(event.through) + 1n).toString(),
-    rows: left,
-    bytes: range.rows === 0 ? range.bytes : (range.bytes * left) / range.rows,
-    status: event.outcome === 'failed' ? 'failed' : 'waiting',
-    charged: range.charged + (event.charged ? 1 : 0),
-    cutAt: null,
-    lastReason: event.reason,
-  });
+  if (event.outcome === 'done') state.open.delete(range.id);
+  else state.open.set(range.id, restOfRange(keyKindOfRun(state), range, event));
 }
 
-function cut(
-  state: EditableState,
-  event: { range: string; task: string; at: string; rest: string; rows: number },
-): void {
-  const range = state.open.get(event.range);
-  if (range === undefined || range.task !== event.task) return;
-  const bytes = range.rows === 0 ? 0 : (range.bytes * Math.min(event.rows, range.rows)) / range.rows;
-  const rows = Math.max(0, range.rows - event.rows);
+function cut(state: EditableState, event: Extract<RunEvent, { type: 'cut' }>): void {
+  const range = ofTask(state, event);
+  if (range === null) return;
+  const { kept, rest } = cutRange(range, event);
   state.cuts += 1;
-  state.open.set(range.id, { ...range, end: event.at, cutAt: null, rows, bytes: range.bytes - bytes });
-  const planned = { start: event.at, end: range.end, rows: event.rows, bytes };
-  state.open.set(event.rest, { ...planned, ...NEVER_GIVEN, id: event.rest });
+  state.open.set(kept.id, kept);
+  state.open.set(rest.id, rest);
 }
 
-function changeTask(
-  state: EditableState,
-  { range: id, task }: { range: string; task: string },
-  change: (range: RangeState) => RangeState,
-): void {
-  const range = state.open.get(id);
-  if (range !== undefined && range.task === task) state.open.set(id, change(range));
+function setCut(state: EditableState, event: { range: string; task: string }, at: string | null): void {
+  const range = ofTask(state, event);
+  if (range !== null) state.open.set(range.id, { ...range, cutAt: at });
+}
+
+/** Null: the task no longer has the range, so what it says changes nothing. Its stretch was given away. */
+function ofTask(state: EditableState, event: { range: string; task: string }): AssignedRange | null {
+  const range = state.open.get(event.range);
+  return range?.status === 'assigned' && range.task === event.task ? range : null;
 }
 
 function endInstance(
@@ -411,20 +388,6 @@ function endInstance(
 
 function setPhase(state: EditableState, phase: Phase, value: PhaseState): void {
   state.phases = { ...state.phases, [phase]: value };
-}
-
-const NEVER_GIVEN = {
-  status: 'waiting',
-  attempt: 0,
-  charged: 0,
-  instance: null,
-  task: null,
-  cutAt: null,
-  lastReason: null,
-} as const;
-
-function freshRange({ number, ...planned }: PlannedRange, pass: number): RangeState {
-  return { ...planned, ...NEVER_GIVEN, id: `p${pass}-${number}` };
 }
 
 function unknownRange(id: string): never {

@@ -34,7 +34,7 @@ export function snapshotOf(
 ): Snapshot {
   const running = [...state.open.values()]
     .filter((range) => range.status === 'assigned')
-    .flatMap((range) => memory.tasks.get(range.task ?? '')?.status ?? []);
+    .flatMap((range) => memory.tasks.get(range.task)?.status ?? []);
   const { done, total } = rangeCounts(state);
   return {
     pass: state.pass,

@@ -2,6 +2,8 @@ import type { ClientBase } from 'pg';
 import { describeDefinition } from '../../definition/describe.ts';
 import type { DescribedDefinition, IndexDefinition } from '../../definition/definition.ts';
 import { describedDigest } from '../../definition/digest.ts';
+import { rangeText } from '../../definition/key/key-range.ts';
+import { keyKindOf } from '../../definition/key/kinds.ts';
 import type { Clock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
 import { runFolder } from '../journal/claims.ts';
@@ -181,20 +183,17 @@ export async function claimRun(
 }
 
 /** Ranges are numbered in key order. */
-function runPlanOf({ ranges, bounds }: DefinitionPlan): RunPlan {
+function runPlanOf({ described, ranges, bounds }: DefinitionPlan): RunPlan {
+  const kind = keyKindOf(described.definition);
   const width = String(ranges.length).length;
   return {
+    keyKind: kind.name,
     ranges: ranges.map(({ range, rows, bytes }, i) => ({
       number: String(i + 1).padStart(width, '0'),
-      start: keyText(range.start),
-      end: keyText(range.end),
+      ...rangeText(kind, range),
       rows,
       bytes,
     })),
-    bounds: bounds === null ? null : { min: bounds.min.toString(), max: bounds.max.toString() },
+    bounds: bounds === null ? null : { min: kind.format(bounds.min), max: kind.format(bounds.max) },
   };
-}
-
-function keyText(key: bigint | null): string | null {
-  return key === null ? null : key.toString();
 }

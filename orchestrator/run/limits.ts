@@ -1,6 +1,6 @@
 import type { FleetTiming } from '../fleet/fleet-backend.ts';
 import { priceOf, secondsFor } from '../plan/cost.ts';
-import type { Limits } from '../reconcile/draft.ts';
+import type { Limits } from '../reconcile/tick.ts';
 import type { Settings } from '../settings.ts';
 
 export interface LimitsSource {

@@ -8,11 +8,13 @@ import { type WorkerCalls, WorkerRefusal } from '../fleet/worker-client.ts';
 import type { RunJournal } from '../journal/run-journal.ts';
 import { endWithProcess } from '../reconcile/account-instances.ts';
 import { decide } from '../reconcile/decide.ts';
-import type { Effect, Limits } from '../reconcile/draft.ts';
+import type { Effect } from '../reconcile/draft.ts';
 import { emptyMemory, type Memory } from '../reconcile/memory.ts';
 import type { Observation, TaskRefusal } from '../reconcile/observation.ts';
+import type { AssignedRange } from '../reconcile/range-state.ts';
 import { takeBackEvents } from '../reconcile/settle-tasks.ts';
-import type { RangeState, RunState } from '../reconcile/state.ts';
+import type { RunState } from '../reconcile/state.ts';
+import type { Limits } from '../reconcile/tick.ts';
 import { WatchedFleet } from './watched-fleet.ts';
 
 export interface PassDependencies {
@@ -20,7 +22,7 @@ export interface PassDependencies {
   readonly fleet: Fleet;
   readonly workers: WorkerCalls;
   readonly limits: Limits;
-  readonly taskOf: (range: RangeState) => TaskRequest;
+  readonly taskOf: (range: AssignedRange) => TaskRequest;
   /** Asked for the pause before each next tick, in milliseconds. */
   readonly pauseMs: () => number;
   /** Instances go on without this process and wait for a resume: what they work on stays theirs. */
@@ -52,7 +54,13 @@ export async function runPass(dependencies: PassDependencies): Promise<void> {
       const seen = await fleet.observe(journal.state, outcome);
       if (seen !== null) {
         const { observation, urls } = seen;
-        const decision = decide(journal.state, memory, observation, clock.monotonicMs(), limits);
+        const decision = decide({
+          state: journal.state,
+          memory,
+          observation,
+          nowMs: clock.monotonicMs(),
+          limits,
+        });
         memory = decision.memory;
         await journal.append(decision.events);
         dependencies.onTick(journal.state, memory, observation);
@@ -69,7 +77,7 @@ export async function runPass(dependencies: PassDependencies): Promise<void> {
 
 /** What is still done when a pass ends early. Who lost the lock does nothing more. */
 async function leave(cause: unknown, memory: Memory, dependencies: PassDependencies): Promise<void> {
-  const { journal, signal, fleet, clock, requireHeld, limits } = dependencies;
+  const { signal, fleet, clock, requireHeld, limits } = dependencies;
   if (signal.reason instanceof Interrupted)
     return dependencies.outlivesProcess ? undefined : keepWhatIsSettled(dependencies, memory);
   if (cause instanceof Superseded || signal.reason instanceof Superseded) return;
@@ -130,7 +138,7 @@ async function callWorker(
       return null;
     case 'post_task': {
       const range = journal.state.open.get(effect.range);
-      if (range === undefined || url === undefined) return null;
+      if (range?.status !== 'assigned' || url === undefined) return null;
       const task = taskOf(range);
       return refusalOf('post_task', task.task_id, workers.post(url, task));
     }

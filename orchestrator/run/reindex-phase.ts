@@ -7,7 +7,7 @@ import { passAliases, targetNames } from '../index/names.ts';
 import { accountingOf } from '../plan/cost.ts';
 import { instancesLeft } from '../reconcile/account-instances.ts';
 import type { PhaseRecord } from '../reconcile/events.ts';
-import type { RangeState } from '../reconcile/state.ts';
+import type { AssignedRange } from '../reconcile/range-state.ts';
 import type { RunState } from '../reconcile/state.ts';
 import { PassReport } from '../report/pass-report.ts';
 import { countWords, durationWords, moneyWords, plural } from '../report/words.ts';
@@ -124,15 +124,15 @@ async function clearFleet(
   await journal.append([{ type: 'fleet_cleared', earlier: gone.map(({ id }) => id) }]);
 }
 
-function taskOf({ described, journal, identity, offline }: RunContext, range: RangeState): TaskRequest {
+function taskOf({ described, journal, identity, offline }: RunContext, range: AssignedRange): TaskRequest {
   const names = targetNames(identity.alias, identity.run);
   const aliases = passAliases(names, journal.state.pass);
   return {
-    task_id: range.task ?? '',
+    task_id: range.task,
     run: identity.run,
     range_id: range.id,
     attempt: range.attempt,
-    worker_id: range.instance ?? '',
+    worker_id: range.instance,
     definition: described.definition.name,
     definition_digest: identity.definitionDigest,
     targets: [

@@ -1,4 +1,5 @@
-import type { KeyRange } from '../../definition/definition.ts';
+import type { Key } from '../../definition/key/key-kind.ts';
+import { type KeyRange, rangeFrom, rangeText } from '../../definition/key/key-range.ts';
 import { RunFailed } from '../errors.ts';
 import { clearRanges } from '../index/clear-ranges.ts';
 import { openPass } from '../index/create.ts';
@@ -7,6 +8,7 @@ import { finalizeTarget } from '../index/finalize.ts';
 import { targetNames } from '../index/names.ts';
 import { type Mismatch, validateTarget, type ValidationResult } from '../index/validate.ts';
 import type { PlannedRange } from '../reconcile/events.ts';
+import { keyKindOfRun } from '../reconcile/state.ts';
 import { countWords, plural } from '../report/words.ts';
 import type { RunContext } from './context.ts';
 import { finalizeOptions } from './index-phases.ts';
@@ -42,7 +44,8 @@ async function finishRereading(context: RunContext): Promise<void> {
 async function readAgain(context: RunContext, result: ValidationResult): Promise<void> {
   const { journal } = context;
   const pass = journal.state.pass + 1;
-  const mismatching = new Set(result.mismatches.map(({ range }) => range.start?.toString() ?? null));
+  const kind = keyKindOfRun(journal.state);
+  const mismatching = new Set(result.mismatches.map(({ range }) => rangeText(kind, range).start));
   const numbers = plannedRanges(context)
     .filter(({ start }) => mismatching.has(start))
     .map(({ number }) => number);
@@ -51,12 +54,12 @@ async function readAgain(context: RunContext, result: ValidationResult): Promise
 }
 
 async function workRereading(context: RunContext): Promise<void> {
-  const { connections, journal, identity, described, signal } = context;
+  const { clock, connections, journal, identity, described, signal } = context;
   const names = targetNames(identity.alias, identity.run);
   signal.throwIfAborted();
   if (journal.state.given === 0) {
-    const bounds = journal.state.order.map(({ start, end }) => rangeOf(start, end));
-    await clearRanges(connections.cluster, described, names, bounds, context);
+    const ranges = journal.state.order.map((range) => rangeFrom(keyKindOfRun(journal.state), range));
+    await clearRanges({ cluster: connections.cluster, described, names, ranges, clock, signal });
   }
   await openPass(connections.cluster, names, journal.state.pass);
   await workPass(context);
@@ -69,7 +72,7 @@ async function workRereading(context: RunContext): Promise<void> {
   );
 }
 
-function validate(context: RunContext, sampleKeys?: readonly bigint[]): Promise<ValidationResult> {
+function validate(context: RunContext, sampleKeys?: readonly Key[]): Promise<ValidationResult> {
   const { clock, connections, described, identity, offline, signal } = context;
   const { concurrency } = offline.settings.validate;
   return connections.withValidationSource(described, (source) =>
@@ -78,7 +81,7 @@ function validate(context: RunContext, sampleKeys?: readonly bigint[]): Promise<
       source,
       described,
       names: targetNames(identity.alias, identity.run),
-      ranges: plannedRanges(context).map(({ start, end }) => rangeOf(start, end)),
+      ranges: plannedRanges(context).map((range) => rangeFrom(keyKindOfRun(context.journal.state), range)),
       ...(sampleKeys === undefined ? {} : { sampleKeys }),
       byKeys: rangesByKeys(context),
       concurrency,
@@ -97,15 +100,12 @@ function rangesByKeys(context: RunContext): (range: KeyRange) => boolean {
       .filter(({ number }) => readTwice.has(number))
       .map(({ start }) => start),
   );
-  return ({ start }) => starts.has(start?.toString() ?? null);
+  const kind = keyKindOfRun(context.journal.state);
+  return (range) => starts.has(rangeText(kind, range).start);
 }
 
 function plannedRanges({ journal }: RunContext): readonly PlannedRange[] {
   return journal.state.plan?.ranges ?? [];
-}
-
-function rangeOf(start: string | null, end: string | null): KeyRange {
-  return { start: start === null ? null : BigInt(start), end: end === null ? null : BigInt(end) };
 }
 
 function outcomeOf(context: RunContext, result: ValidationResult): PhaseOutcome {

@@ -4,8 +4,9 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { callOn, observeFleet, type Outcome } from '../fleet/observe.ts';
 import { tellEach } from '../fleet/tell-each.ts';
 import type { WorkerCalls } from '../fleet/worker-client.ts';
-import type { Effect, Limits } from '../reconcile/draft.ts';
+import type { Effect } from '../reconcile/draft.ts';
 import type { RunState } from '../reconcile/state.ts';
+import type { Limits } from '../reconcile/tick.ts';
 
 export interface WatchedFleetOptions {
   readonly fleet: Fleet;
@@ -21,7 +22,7 @@ export interface WatchedFleetOptions {
 /** A call that fails once or twice is no news: the next look and tick answer it. */
 const TELL_AFTER_MS = 5_000;
 
-type Termination = Extract<Effect, { type: 'terminate' }>;
+type TerminateCall = Extract<Effect, { type: 'terminate' }>;
 
 /**
  * The fleet, whose calls may fail: what a call did is seen by a later look, and only one that fails for long ends the
@@ -68,7 +69,7 @@ export class WatchedFleet {
   }
 
   /** @returns the instances that certainly were not told */
-  async terminate(terminations: readonly Termination[]): Promise<string[]> {
+  async terminate(terminations: readonly TerminateCall[]): Promise<string[]> {
     const { fleet, requireHeld } = this.#options;
     const decrements = new Map(terminations.map(({ instance, decrement }) => [instance, decrement]));
     return tellEach([...decrements.keys()], async (instance) => {

@@ -4,7 +4,6 @@ import { certainStore } from '../../orchestrator/journal/certain-store.ts';
 import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
 import { decide } from '../../orchestrator/reconcile/decide.ts';
-import type { Limits } from '../../orchestrator/reconcile/draft.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { emptyMemory } from '../../orchestrator/reconcile/memory.ts';
 import {
@@ -14,6 +13,7 @@ import {
   PLAIN_INSTANCE,
 } from '../../orchestrator/reconcile/observation.ts';
 import { rangeCounts } from '../../orchestrator/reconcile/state.ts';
+import type { Limits } from '../../orchestrator/reconcile/tick.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { evenRanges, VirtualWorld } from '../support/virtual-world.ts';
 import { measurePollRounds } from './poll-round.ts';
@@ -168,7 +168,13 @@ async function measureTicks(): Promise<boolean> {
     const observation = fleet.observe();
     const before = store.bytes;
     const beganMs = performance.now();
-    const decision = decide(journal.state, memory, observation, tick * TICK_MS, LIMITS);
+    const decision = decide({
+      state: journal.state,
+      memory,
+      observation,
+      nowMs: tick * TICK_MS,
+      limits: LIMITS,
+    });
     await journal.append(decision.events);
     times.push(performance.now() - beganMs);
     written.push(store.bytes - before);
@@ -192,9 +198,12 @@ function carryOut(
     }
     if (effect.type !== 'post_task') continue;
     const range = state.open.get(effect.range);
-    if (range?.task != null) fleet.post(effect.instance, range.task, range.id, BigInt(range.start ?? 0));
+    if (range?.status === 'assigned')
+      fleet.post(effect.instance, range.task, range.id, BigInt(range.start ?? 0));
   }
-  const known = new Set([...state.open.values()].map(({ task }) => task ?? ''));
+  const known = new Set(
+    [...state.open.values()].flatMap((range) => (range.status === 'assigned' ? [range.task] : [])),
+  );
   for (const id of fleet.ids) fleet.forget(id, known);
 }
 
@@ -223,7 +232,12 @@ function beginning(): RunEvent[] {
   };
   return [
     { type: 'run_started', ...identity, ...started },
-    { type: 'planned', ranges, bounds: { min: '0', max: String(RANGES * ROWS_PER_RANGE) } },
+    {
+      type: 'planned',
+      keyKind: 'integer',
+      ranges,
+      bounds: { min: '0', max: String(RANGES * ROWS_PER_RANGE) },
+    },
     { type: 'pass_opened', pass: 1, numbers: null },
   ];
 }

@@ -4,7 +4,8 @@ import { observeFleet, NOTHING_REFUSED } from '../../orchestrator/fleet/observe.
 import { WorkerClient } from '../../orchestrator/fleet/worker-client.ts';
 import type { Fleet, FleetInstance } from '../../orchestrator/fleet/fleet.ts';
 import { PLAIN_FLEET, PLAIN_INSTANCE } from '../../orchestrator/reconcile/observation.ts';
-import { emptyState, type RangeState, type RunState } from '../../orchestrator/reconcile/state.ts';
+import type { AssignedRange } from '../../orchestrator/reconcile/range-state.ts';
+import { emptyState, type RunState } from '../../orchestrator/reconcile/state.ts';
 
 /**
  * A round of questions to 1,000 workers over real sockets: each its health and two tasks, as a busy worker is asked. A
@@ -76,7 +77,7 @@ function stateOf(ports: readonly number[]): Pick<RunState, 'open'> {
   return { open };
 }
 
-function rangeOf(instance: string, id: string): RangeState {
+function rangeOf(instance: string, id: string): AssignedRange {
   return {
     id,
     start: '0',

@@ -32,7 +32,11 @@ describe.each(Object.entries(CLUSTERS))('clearing ranges on %s', (_, url) => {
       await call(url ?? '', 'POST', `/${index}/_refresh`);
 
       const range = { start: null, end: 10n };
-      await clearRanges(cluster, DESCRIBED, names, [range], {
+      await clearRanges({
+        cluster,
+        described: DESCRIBED,
+        names,
+        ranges: [range],
         clock: systemClock,
         signal: AbortSignal.timeout(30_000),
       });

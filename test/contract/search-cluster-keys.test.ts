@@ -1,7 +1,9 @@
 import { describe, expect, inject, it } from 'vitest';
-import type { KeyRange } from '../../definition/definition.ts';
+import type { Key } from '../../definition/key/key-kind.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
 import { SearchCluster } from '../../orchestrator/index/cluster.ts';
 import { targetKeys } from '../../orchestrator/index/target-keys.ts';
+import { sketchDefinition } from '../support/definitions.ts';
 import { call, uniqueName } from '../support/search-calls.ts';
 
 /**
@@ -15,6 +17,7 @@ const CLUSTERS = {
 const DOCUMENTS = 48_000;
 const STRETCH = 6_000;
 const BULK = 1_000;
+const definition = sketchDefinition({ source: { table: 'items', key: 'id' }, document: {} });
 const RANGES: readonly KeyRange[] = [
   { start: null, end: null },
   { start: 1n, end: null },
@@ -40,9 +43,9 @@ for (const [name, url] of Object.entries(CLUSTERS)) {
       });
 
       for (const range of RANGES) {
-        const seen: bigint[] = [];
+        const seen: Key[] = [];
         const signal = AbortSignal.timeout(30_000);
-        for await (const page of targetKeys({ cluster, index, field: 'id', range, signal }))
+        for await (const page of targetKeys({ cluster, index, definition, range, signal }))
           seen.push(...page);
         const first = Number(range.start ?? 1n);
         const last = Number(range.end ?? BigInt(DOCUMENTS + 1)) - 1;

@@ -1,6 +1,8 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { IndexDefinition, KeyRange } from '../../definition/definition.ts';
+import type { IndexDefinition } from '../../definition/definition.ts';
+import type { Key } from '../../definition/key/key-kind.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
 import { openValidationSource } from '../../orchestrator/index/postgresql-source.ts';
 import type { ValidationSource } from '../../orchestrator/index/validation-source.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -37,7 +39,7 @@ describe('the table as validation sees it', () => {
     });
     return openValidationSource((work) => work(client), await describeItems(client, definition));
   }
-  async function pagesOf(source: ValidationSource, range: KeyRange): Promise<readonly bigint[][]> {
+  async function pagesOf(source: ValidationSource, range: KeyRange): Promise<readonly Key[][]> {
     return Array.fromAsync(source.keys(range), (page) => [...page]);
   }
   const multiples = (first: number, last: number): bigint[] =>

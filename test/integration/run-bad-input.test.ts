@@ -188,4 +188,35 @@ describe.concurrent('what cannot be meant', { timeout: 60_000 }, () => {
   ] as const)('%s', async ([, name, args, expected], scope) => {
     expect(await fails(await setUp(scope), 2, name, ...args)).toContain(expected);
   });
+
+  it.for([
+    [
+      'settings of an earlier form, each with its name of now',
+      { aws: { region: 'eu-central-1', group: 'books', price_per_hour: 1 }, journal: { directory: 'here' } },
+      [
+        /reindex-fleet\.yaml:\d+:\d+ aws\.group: aws\.group is now auto_scaling\.group\./,
+        /reindex-fleet\.yaml:\d+:\d+ aws\.price_per_hour: aws\.price_per_hour is now price\.per_hour\./,
+        /reindex-fleet\.yaml:\d+:\d+ journal\.directory: journal\.directory is now journal\.url\./,
+      ],
+    ],
+    [
+      'a fleet of a kind that nobody knows',
+      { nomad: { job: 'books' } },
+      [/reindex-fleet\.yaml:\d+:\d+ nomad: .* one of these sections: local, auto_scaling\./],
+    ],
+    [
+      'two fleets at once',
+      { local: { poll_interval_ms: 50 }, auto_scaling: { group: 'books' } },
+      [/reindex-fleet\.yaml:\d+:\d+ auto_scaling: local and auto_scaling both say where workers run/],
+    ],
+    [
+      'a journal in S3 that is in no region',
+      { journal: { url: 's3://books-journal/reindex-fleet' } },
+      [/reindex-fleet\.yaml:\d+:\d+ journal\.url: .* write it, e\.g\. aws: \{ region: eu-central-1 \}/],
+    ],
+  ] as const)('%s', async ([, settings, expected], scope) => {
+    const setup = await setUpRun(scope, { databaseUrl: database.url(), definition: PLACES, settings });
+    const said = await fails(setup, 2, 'run');
+    for (const words of expected) expect(said).toMatch(words);
+  });
 });

@@ -92,9 +92,11 @@ async function workerBeforeTheGate(setup: RunSetup, kill: WithheldKill): Promise
   const [, id = ''] = environment.find((line) => line.startsWith('REINDEX_WORKER_ID='))?.split('=') ?? [];
   const instance = kill.instances.find((candidate) => candidate.id === id);
   const range = await eventually('it has a task', async () =>
-    [...((await stateOf(setup))?.open.values() ?? [])].find((open) => open.instance === id),
+    [...((await stateOf(setup))?.open.values() ?? [])]
+      .filter((open) => open.status === 'assigned')
+      .find((open) => open.instance === id),
   );
-  return { id, pid, url: instance?.url ?? '', task: range.task ?? '' };
+  return { id, pid, url: instance?.url ?? '', task: range.task };
 }
 
 function wake(pid: number): void {

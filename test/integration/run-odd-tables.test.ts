@@ -29,7 +29,7 @@ async function expectIndexEquals(setup: RunSetup, table: string, where = 'true')
 /** What the newest run recorded as its plan. */
 async function planOf(setup: RunSetup): Promise<RunPlan> {
   const plan = (await stateOf(setup))?.plan;
-  return plan ?? { ranges: [], bounds: null };
+  return plan ?? { keyKind: 'integer', ranges: [], bounds: null };
 }
 
 /** Keys at both ends of bigint, below zero, neighbours, and gaps of nearly everything between. */

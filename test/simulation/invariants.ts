@@ -1,4 +1,4 @@
-import type { KeyRange } from '../../definition/definition.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
 import type { PlannedRange, RunEvent, SettledEvent } from '../../orchestrator/reconcile/events.ts';
 
 /** A promise that was broken. */

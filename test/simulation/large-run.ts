@@ -1,12 +1,13 @@
 import { digestDefinition } from '../../definition/digest.ts';
 import type { Clock } from '../../orchestrator/clock.ts';
+import { GROUP_BILLING } from '../../orchestrator/fleet/auto-scaling/billing.ts';
 import { GroupFleet } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
 import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
 import { instanceUse } from '../../orchestrator/reconcile/account-instances.ts';
 import type { PlannedRange } from '../../orchestrator/reconcile/events.ts';
 import type { ObservedInstance } from '../../orchestrator/reconcile/observation.ts';
-import { isDone, type RangeState, type RunState } from '../../orchestrator/reconcile/state.ts';
-import { GROUP_BILLING } from '../../orchestrator/fleet/auto-scaling/billing.ts';
+import type { AssignedRange } from '../../orchestrator/reconcile/range-state.ts';
+import { isDone, type RunState } from '../../orchestrator/reconcile/state.ts';
 import { groupPacing } from '../../orchestrator/fleet/auto-scaling/group-backend.ts';
 import { fleetPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 import { autoScaling } from '../../orchestrator/fleet/auto-scaling/kind.ts';
@@ -215,7 +216,7 @@ async function journalOf(fleet: LargeFleet, rangeSeconds: readonly number[]): Pr
   });
   await journal.append([
     { ...IDENTITY, build: BUILD },
-    { type: 'planned', ranges, bounds: { min: '0', max: `${start - 1}` } },
+    { type: 'planned', keyKind: 'integer', ranges, bounds: { min: '0', max: `${start - 1}` } },
     { type: 'fleet_pinned', pin: fleetPinOf(VIRTUAL_PIN) },
     { type: 'fleet_cleared', earlier: [] },
     { type: 'pass_opened', pass: 1, numbers: null },
@@ -223,13 +224,13 @@ async function journalOf(fleet: LargeFleet, rangeSeconds: readonly number[]): Pr
   return journal;
 }
 
-function taskOf(range: RangeState): TaskRequest {
+function taskOf(range: AssignedRange): TaskRequest {
   return {
-    task_id: range.task ?? '',
+    task_id: range.task,
     run: IDENTITY.run,
     range_id: range.id,
     attempt: range.attempt,
-    worker_id: range.instance ?? '',
+    worker_id: range.instance,
     definition: DEFINITION.name,
     definition_digest: `${digestDefinition(DEFINITION)}.${'0'.repeat(32)}`,
     targets: [{ index: 'things-1', write_alias: 'w', dead_letter_alias: 'd' }],

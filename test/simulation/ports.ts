@@ -1,4 +1,4 @@
-import type { KeyRange } from '../../definition/definition.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
 import { messageOf } from '../../orchestrator/errors.ts';
 import { groupPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 import type { Fleet } from '../../orchestrator/fleet/fleet.ts';

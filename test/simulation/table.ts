@@ -1,4 +1,4 @@
-import type { KeyRange } from '../../definition/definition.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
 
 /** A table in virtual time: keys, some of which the definition leaves out. */
 export class VirtualTable {
@@ -21,7 +21,9 @@ export class VirtualTable {
     return this.keysIn(range);
   }
 
-  keysIn({ start, end }: KeyRange): bigint[] {
+  /** Its keys are integers. */
+  keysIn(range: KeyRange): bigint[] {
+    const { start, end } = range as { start: bigint | null; end: bigint | null };
     return this.#keys.filter((key) => (start === null || key >= start) && (end === null || key < end));
   }
 

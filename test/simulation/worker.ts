@@ -1,4 +1,5 @@
-import type { IndexDefinition, KeyRange } from '../../definition/definition.ts';
+import type { IndexDefinition } from '../../definition/definition.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
 import { digestDefinition } from '../../definition/digest.ts';
 import { Settlement } from '../../worker/bulk/settlement.ts';
 import type { Health, TaskRequest, TaskStatus } from '../../worker/contract.ts';

@@ -1,4 +1,5 @@
-import type { DescribedDefinition, KeyRange } from '../../definition/definition.ts';
+import type { DescribedDefinition } from '../../definition/definition.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
 import type { LoadedDefinition } from '../../definition/load.ts';
 import { groupPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 import type { FleetTiming } from '../../orchestrator/fleet/fleet-backend.ts';
@@ -337,6 +338,7 @@ function planOf({ keys, cuts }: Scene): RunPlan {
   });
   const [min, max] = [keys[0], keys.at(-1)];
   return {
+    keyKind: 'integer',
     ranges,
     bounds: min === undefined || max === undefined ? null : { min: String(min), max: String(max) },
   };

@@ -150,7 +150,7 @@ function settingsOf(
     target: { url: searchUrl, ...target },
     journal: { url: 'journal', lease_ms: 3_000, ...journal },
     workers: { count: 2, ...workers },
-    ...(isElsewhere ? {} : { local: { poll_interval_ms: 50, ...local } }),
+    ...(isElsewhere && local === undefined ? {} : { local: { poll_interval_ms: 50, ...local } }),
     ...others,
   };
 }

@@ -1,6 +1,6 @@
 import type { Dependency, TaskStatus } from '../../worker/contract.ts';
 import { decide } from '../../orchestrator/reconcile/decide.ts';
-import type { Effect, Limits } from '../../orchestrator/reconcile/draft.ts';
+import type { Effect } from '../../orchestrator/reconcile/draft.ts';
 import type { PlannedRange, RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { emptyMemory, type Memory } from '../../orchestrator/reconcile/memory.ts';
 import {
@@ -9,6 +9,7 @@ import {
   type WorkerAnswer,
 } from '../../orchestrator/reconcile/observation.ts';
 import { applyEvents, emptyState, type RunState } from '../../orchestrator/reconcile/state.ts';
+import type { Limits } from '../../orchestrator/reconcile/tick.ts';
 
 /**
  * A small world in virtual time: a group with a desired capacity, workers that read one key per `keysPerTick`, and the
@@ -125,7 +126,7 @@ export class VirtualWorld {
     }));
     this.state = applyEvents(emptyState(), [
       IDENTITY,
-      { type: 'planned', ranges, bounds: null },
+      { type: 'planned', keyKind: 'integer', ranges, bounds: null },
       { type: 'pass_opened', pass: 1, numbers: null },
     ]);
   }
@@ -141,7 +142,13 @@ export class VirtualWorld {
   tick(number: number): boolean {
     this.#live();
     this.#seen = this.#observe();
-    const decision = decide(this.state, this.memory, this.#seen, this.nowMs, this.limits);
+    const decision = decide({
+      state: this.state,
+      memory: this.memory,
+      observation: this.#seen,
+      nowMs: this.nowMs,
+      limits: this.limits,
+    });
     this.memory = decision.memory;
     this.events.push(...decision.events);
     this.state = applyEvents(this.state, decision.events);
@@ -240,9 +247,9 @@ export class VirtualWorld {
       worker.age < (behaviour.bootTicks ?? 2) ||
       (behaviour.silentAt !== undefined && worker.age >= behaviour.silentAt);
     if (silent) return { reachable: false, error: 'ECONNREFUSED' };
-    const assigned = [...this.state.open.values()].filter(
-      (range) => range.status === 'assigned' && range.instance === worker.id,
-    );
+    const assigned = [...this.state.open.values()]
+      .filter((range) => range.status === 'assigned')
+      .filter(({ instance }) => instance === worker.id);
     return {
       reachable: true,
       ready: behaviour.neverReady !== true && behaviour.unreachable === undefined,
@@ -251,10 +258,7 @@ export class VirtualWorld {
       build: behaviour.build ?? 'build-1',
       workerId: behaviour.callsItself ?? worker.id,
       tasks: Object.fromEntries(
-        assigned.map(({ task }) => [
-          task ?? '',
-          worker.tasks.find((known) => known.task === task)?.status ?? null,
-        ]),
+        assigned.map(({ task }) => [task, worker.tasks.find((known) => known.task === task)?.status ?? null]),
       ),
     };
   }
@@ -279,7 +283,7 @@ export class VirtualWorld {
   #post(id: string, rangeId: string): void {
     const worker = this.workers.find((candidate) => candidate.id === id);
     const range = this.state.open.get(rangeId);
-    if (worker === undefined || worker.gone || range === undefined || range.task === null) return;
+    if (worker === undefined || worker.gone || range?.status !== 'assigned') return;
     const { refusesWith } = worker.behaviour;
     if (refusesWith !== undefined) {
       this.#refusals.push({ call: 'post_task', task: range.task, status: refusesWith, message: 'refused' });

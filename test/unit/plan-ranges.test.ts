@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Key } from '../../definition/key/key-kind.ts';
+import { INTEGER_KEY } from '../../definition/key/integer-key.ts';
 import { expectedBytes, expectedSeconds, rangeCount } from '../../orchestrator/plan/estimate.ts';
 import { workOf } from '../../orchestrator/reconcile/work.ts';
 import { type PlannedRange, type SampledKey, splitRanges } from '../../orchestrator/plan/ranges.ts';
@@ -32,8 +34,15 @@ const size = fc.record({
   ranges: count,
 });
 
-function holds({ range }: Pick<PlannedRange, 'range'>, wanted: bigint): boolean {
+function holds(planned: Pick<PlannedRange, 'range'>, key: Key): boolean {
+  const range = integers(planned);
+  const wanted = BigInt(key);
   return (range.start === null || wanted >= range.start) && (range.end === null || wanted < range.end);
+}
+
+/** The ends of a range of integer keys. */
+function integers({ range }: Pick<PlannedRange, 'range'>) {
+  return range as { readonly start: bigint | null; readonly end: bigint | null };
 }
 
 function sum(numbers: readonly number[]): number {
@@ -58,12 +67,10 @@ describe('splitRanges', () => {
   test('every bigint lies in exactly one range', () => {
     fc.assert(
       fc.property(sample, size, key, (rows, size, other) => {
-        const ranges = splitRanges(rows, size);
-        const edges = ranges.flatMap(({ range }) => [
-          range.start ?? MIN,
-          (range.start ?? MIN + 1n) - 1n,
-          range.end ?? MAX,
-        ]);
+        const ranges = splitRanges(INTEGER_KEY, rows, size);
+        const edges = ranges
+          .map(integers)
+          .flatMap((range) => [range.start ?? MIN, (range.start ?? MIN + 1n) - 1n, range.end ?? MAX]);
         for (const wanted of [...rows.map((row) => row.key), ...edges, other, MIN, MAX]) {
           if (wanted < MIN) continue;
           expect(ranges.filter((range) => holds(range, wanted))).toHaveLength(1);
@@ -75,14 +82,15 @@ describe('splitRanges', () => {
   test('ranges follow each other, are open at both ends, and none is empty or inverted', () => {
     fc.assert(
       fc.property(sample, size, (rows, size) => {
-        const ranges = splitRanges(rows, size);
+        const ranges = splitRanges(INTEGER_KEY, rows, size);
         expect(ranges.length).toBeGreaterThanOrEqual(1);
         expect(ranges.length).toBeLessThanOrEqual(size.ranges);
         expect(ranges[0]?.range.start).toBeNull();
         expect(ranges.at(-1)?.range.end).toBeNull();
         for (const [i, { range }] of ranges.entries()) {
           expect(range.start).toBe(ranges[i - 1]?.range.end ?? null);
-          expect(range.start ?? MIN).toBeLessThan(range.end ?? MAX + 1n);
+          const { start, end } = integers({ range });
+          expect(start ?? MIN).toBeLessThan(end ?? MAX + 1n);
           expect(rows.length === 0 || rows.some(({ key }) => holds({ range }, key))).toBe(true);
         }
       }),
@@ -92,7 +100,7 @@ describe('splitRanges', () => {
   test('their rows and their bytes add up to the table, none below zero', () => {
     fc.assert(
       fc.property(sample, size, (rows, size) => {
-        const ranges = splitRanges(rows, size);
+        const ranges = splitRanges(INTEGER_KEY, rows, size);
         for (const part of ['rows', 'bytes'] as const) {
           const parts = ranges.map((range) => range[part]);
           expect(parts.every((share) => share >= 0)).toBe(true);
@@ -105,7 +113,7 @@ describe('splitRanges', () => {
   test('where the sample is the table, each range says exactly what it holds', () => {
     fc.assert(
       fc.property(sample, count, (rows, ranges) => {
-        for (const planned of splitRanges(rows, sizeOf(rows, ranges))) {
+        for (const planned of splitRanges(INTEGER_KEY, rows, sizeOf(rows, ranges))) {
           const held = rows.filter(({ key }) => holds(planned, key));
           expect(planned).toMatchObject({
             rows: sum(held.map((row) => row.rows)),
@@ -128,7 +136,7 @@ describe('splitRanges', () => {
     fc.assert(
       fc.property(sample, count, (rows, ranges) => {
         const most = weightOfRows(rows) / ranges + (rows.length === 0 ? 0 : heaviestKey(rows));
-        for (const { rows: held, bytes } of splitRanges(rows, sizeOf(rows, ranges))) {
+        for (const { rows: held, bytes } of splitRanges(INTEGER_KEY, rows, sizeOf(rows, ranges))) {
           // Quantiles are floating point numbers.
           expect(workOf({ rows: held, bytes })).toBeLessThanOrEqual(most * (1 + 1e-9));
         }
@@ -140,7 +148,7 @@ describe('splitRanges', () => {
     fc.assert(
       fc.property(differentKeys, fc.integer({ min: 1, max: 50 }), (rows, ranges) => {
         const like = rows.map((row) => ({ ...row, rows: 1, bytes: 100 }));
-        const planned = splitRanges(like, sizeOf(like, ranges));
+        const planned = splitRanges(INTEGER_KEY, like, sizeOf(like, ranges));
         expect(planned).toHaveLength(Math.min(ranges, rows.length));
         const share = rows.length / planned.length;
         for (const range of planned) expect(Math.abs(range.rows - share)).toBeLessThanOrEqual(1);
@@ -151,7 +159,9 @@ describe('splitRanges', () => {
   test('the order of the sample does not matter', () => {
     fc.assert(
       fc.property(sample, size, (rows, size) => {
-        expect(splitRanges(rows.toReversed(), size)).toEqual(splitRanges(rows, size));
+        expect(splitRanges(INTEGER_KEY, rows.toReversed(), size)).toEqual(
+          splitRanges(INTEGER_KEY, rows, size),
+        );
       }),
     );
   });
@@ -159,7 +169,7 @@ describe('splitRanges', () => {
   test('no keys, one key, the same key many times: one range of everything', () => {
     for (const keys of [[], [7n], [MIN], [7n, 7n, 7n, 7n]]) {
       const rows = keys.map((key) => ({ key, rows: 1, bytes: 5 }));
-      expect(splitRanges(rows, { rows: 4, bytes: 20, ranges: 3 })).toEqual([
+      expect(splitRanges(INTEGER_KEY, rows, { rows: 4, bytes: 20, ranges: 3 })).toEqual([
         { range: { start: null, end: null }, rows: 4, bytes: 20 },
       ]);
     }
@@ -171,7 +181,7 @@ describe('splitRanges', () => {
       rows: 1,
       bytes: i === 100 ? 1_000_000 : 100,
     }));
-    const ranges = splitRanges(rows, sizeOf(rows, 4));
+    const ranges = splitRanges(INTEGER_KEY, rows, sizeOf(rows, 4));
     expect(ranges.map((range) => range.rows)).toEqual([100, 1, 99]);
     expect(ranges[1]?.range).toEqual({ start: 100n, end: 101n });
   });
@@ -182,7 +192,7 @@ describe('splitRanges', () => {
       rows: 1,
       bytes: i < 9_990 ? 100 : 1_000_000,
     }));
-    const ranges = splitRanges(rows, sizeOf(rows, 10));
+    const ranges = splitRanges(INTEGER_KEY, rows, sizeOf(rows, 10));
     expect(ranges).toHaveLength(10);
     expect(Math.max(...ranges.map(({ bytes }) => bytes))).toBeLessThan(2_500_000);
   });

@@ -5,8 +5,8 @@ import { PLAIN_FLEET, PLAIN_INSTANCE } from '../../orchestrator/reconcile/observ
 import type { Fleet, FleetInstance } from '../../orchestrator/fleet/fleet.ts';
 import type { WorkerCalls } from '../../orchestrator/fleet/worker-client.ts';
 import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
-import type { Limits } from '../../orchestrator/reconcile/draft.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
+import type { Limits } from '../../orchestrator/reconcile/tick.ts';
 import { runPass } from '../../orchestrator/run/reindex-pass.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { TEST_LIMITS } from '../support/virtual-world.ts';
@@ -135,7 +135,7 @@ async function passOver(
   });
   const range = { number: '1', start: null, end: null, rows: 1, bytes: 1 };
   await journal.append([
-    { type: 'planned', ranges: [range], bounds: null },
+    { type: 'planned', keyKind: 'integer', ranges: [range], bounds: null },
     { type: 'pass_opened', pass: 1, numbers: null },
     event,
   ]);

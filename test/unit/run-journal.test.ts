@@ -100,7 +100,7 @@ function pass(count: number): RunEvent[] {
     bytes: 1000,
   }));
   return [
-    { type: 'planned', ranges, bounds: null },
+    { type: 'planned', keyKind: 'integer', ranges, bounds: null },
     { type: 'pass_opened', pass: 1, numbers: null },
   ];
 }

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { packState, type Snapshot, unpackState } from '../../orchestrator/journal/snapshot.ts';
 import { NO_COUNTS } from '../../orchestrator/reconcile/counts.ts';
 import type { PlannedRange, RunEvent } from '../../orchestrator/reconcile/events.ts';
+import type { AssignedRange, RangeState } from '../../orchestrator/reconcile/range-state.ts';
 import {
   applyEvents,
   emptyState,
   nextFresh,
-  type RangeState,
   restId,
   type RunState,
 } from '../../orchestrator/reconcile/state.ts';
@@ -76,7 +76,7 @@ const RANGES: PlannedRange[] = Array.from({ length: 5 }, (_, i) => ({
   bytes: 1000 / 3,
 }));
 const PLANNED = applyEvents(emptyState(), [
-  { type: 'planned', ranges: RANGES, bounds: { min: '1', max: '499' } },
+  { type: 'planned', keyKind: 'integer', ranges: RANGES, bounds: { min: '1', max: '499' } },
   { type: 'pass_opened', pass: 1, numbers: null },
 ]);
 
@@ -95,7 +95,7 @@ function eventsOf(state: RunState, { kind, pick, size }: Step): RunEvent[] {
   const at = '2026-01-01T00:00:00.000Z';
   const open = [...state.open.values()];
   const waiting = open.filter(({ status }) => status === 'waiting');
-  const assigned = open.filter(({ status }) => status === 'assigned');
+  const assigned = open.filter((range) => range.status === 'assigned');
   const range = assigned[pick % Math.max(1, assigned.length)];
   switch (kind) {
     case 'assign':
@@ -150,12 +150,11 @@ function assignment(range: RangeState | null): RunEvent[] {
 
 function ofTask(
   state: RunState,
-  range: RangeState,
+  range: AssignedRange,
   kind: 'settle' | 'fail' | 'finish' | 'cut' | 'intend cut' | 'refuse cut',
   size: number,
 ): RunEvent[] {
   const { id, task } = range;
-  if (task === null) return [];
   const key = (BigInt(range.start ?? -100) + BigInt(size)).toString();
   const isInside = range.end === null || BigInt(key) < BigInt(range.end);
   if (kind === 'intend cut') return isInside ? [{ type: 'cut_intended', range: id, task, at: key }] : [];

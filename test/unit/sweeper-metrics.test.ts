@@ -151,7 +151,7 @@ async function journalOf(
 
 function plan(...numbers: string[]): RunEvent {
   const ranges = numbers.map((number) => ({ number, start: null, end: null, rows: 1, bytes: 1 }));
-  return { type: 'planned', ranges, bounds: null };
+  return { type: 'planned', keyKind: 'integer', ranges, bounds: null };
 }
 
 function settled(range: string, deadLetters: number): RunEvent[] {

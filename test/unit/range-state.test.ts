@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { INTEGER_KEY } from '../../definition/key/integer-key.ts';
+import { NO_COUNTS } from '../../orchestrator/reconcile/counts.ts';
+import type { SettledEvent } from '../../orchestrator/reconcile/events.ts';
+import {
+  type AssignedRange,
+  assignRange,
+  cutRange,
+  freshRange,
+  olderRangeStateSchema,
+  rangeStateSchema,
+  restOfRange,
+  retryRange,
+} from '../../orchestrator/reconcile/range-state.ts';
+import { applyEvents, emptyState } from '../../orchestrator/reconcile/state.ts';
+
+const PLANNED = { number: '07', start: '100', end: '200', rows: 90, bytes: 900 };
+const FRESH = freshRange(PLANNED, 2);
+const ASSIGNED = assignRange(FRESH, { attempt: 1, instance: 'i-1', task: 't.1' });
+
+describe('a range of a pass', () => {
+  it('waits under the number of its pass and of its planned range', () => {
+    expect(FRESH).toMatchObject({ id: 'p2-07', status: 'waiting', attempt: 0, start: '100', end: '200' });
+  });
+
+  it('waits behind what was settled when its task is taken back, and keeps neither instance nor task', () => {
+    expect(
+      restOf(ASSIGNED, { through: '129', counts: { ...NO_COUNTS, rowsRead: 30 }, charged: true }),
+    ).toEqual({
+      id: 'p2-07',
+      start: '130',
+      end: '200',
+      rows: 60,
+      bytes: 600,
+      status: 'waiting',
+      attempt: 1,
+      charged: 1,
+      lastReason: 'lost',
+    });
+  });
+
+  it('fails with a reason, and waits with all its attempts when the pass is resumed', () => {
+    const failed = restOf({ ...ASSIGNED, charged: 2 }, { outcome: 'failed', charged: true });
+    expect(failed).toMatchObject({ status: 'failed', charged: 3, lastReason: 'lost' });
+    if (failed.status !== 'failed') throw new Error('it did not fail');
+    expect(retryRange(failed)).toEqual({ ...failed, status: 'waiting', charged: 0 });
+  });
+
+  it('is not left behind the last key that there can be', () => {
+    const through = String(2n ** 63n - 1n);
+    expect(() => restOf({ ...ASSIGNED, end: null }, { through })).toThrow(
+      'the journal leaves a rest behind 9223372036854775807, and no key can come after that',
+    );
+  });
+
+  it('shares its keys, rows and bytes with what a cut makes of it', () => {
+    const { kept, rest } = cutRange({ ...ASSIGNED, cutAt: '150' }, { at: '150', rest: 'p2-07.1', rows: 30 });
+    expect(kept).toEqual({ ...ASSIGNED, end: '150', rows: 60, bytes: 600 });
+    expect(rest).toMatchObject({
+      id: 'p2-07.1',
+      status: 'waiting',
+      start: '150',
+      end: '200',
+      rows: 30,
+      bytes: 300,
+    });
+  });
+});
+
+describe('a range in a snapshot', () => {
+  const older = { instance: 'i-1', task: 't.1', cutAt: null };
+
+  test.each([FRESH, ASSIGNED, { ...ASSIGNED, cutAt: '150' }, restOf(ASSIGNED, { outcome: 'failed' })])(
+    'is read back as it was: $status',
+    (range) => {
+      expect(rangeStateSchema.parse(JSON.parse(JSON.stringify(range)))).toEqual(range);
+    },
+  );
+
+  it('is refused where it has a worker and no task, or says what this version does not know', () => {
+    const { task: _, ...withoutTask } = ASSIGNED;
+    expect(rangeStateSchema.safeParse(withoutTask).success).toBe(false);
+    expect(rangeStateSchema.safeParse({ ...FRESH, instance: 'i-1' }).success).toBe(false);
+    expect(rangeStateSchema.safeParse({ ...FRESH, status: 'paused' }).success).toBe(false);
+    expect(
+      olderRangeStateSchema.safeParse({ ...FRESH, ...older, status: 'assigned', task: null }).success,
+    ).toBe(false);
+  });
+
+  it('of an older version is read without the worker that it had last', () => {
+    const waits = restOf(ASSIGNED, {});
+    expect(olderRangeStateSchema.parse({ ...waits, ...older })).toEqual(waits);
+    expect(olderRangeStateSchema.parse({ ...ASSIGNED })).toEqual(ASSIGNED);
+    expect(olderRangeStateSchema.parse({ ...FRESH, instance: null, task: null, cutAt: null })).toEqual(FRESH);
+  });
+
+  it('never grows or shrinks in rows and bytes by a cut, wherever that lies', () => {
+    fc.assert(
+      fc.property(fc.nat(1000), fc.nat(1000), fc.nat(1_000_000), (rows, wanted, bytes) => {
+        const { kept, rest } = cutRange({ ...ASSIGNED, rows, bytes }, { at: '150', rest: 'r', rows: wanted });
+        expect(kept.bytes + rest.bytes).toBeCloseTo(bytes, 3);
+        expect(kept.rows).toBe(Math.max(0, rows - wanted));
+      }),
+    );
+  });
+});
+
+test('a range is not settled in a run whose keys are of a kind that this build does not know', () => {
+  const state = applyEvents(emptyState(), [
+    { type: 'planned', keyKind: 'shape', ranges: [PLANNED], bounds: null },
+    { type: 'pass_opened', pass: 2, numbers: null },
+    { type: 'assigned', range: FRESH.id, attempt: 1, instance: 'i-1', task: 't.1' },
+  ]);
+  const settled = { range: FRESH.id, task: 't.1', through: '129', outcome: 'rest_waits' } as const;
+  expect(() =>
+    applyEvents(state, [{ type: 'settled', ...settled, counts: NO_COUNTS, charged: false, reason: 'lost' }]),
+  ).toThrow(
+    "does not know the kind of the run's keys (shape): carry the run on with the build that began it",
+  );
+});
+
+function restOf(range: AssignedRange, event: Partial<SettledEvent>) {
+  return restOfRange(INTEGER_KEY, range, {
+    type: 'settled',
+    range: range.id,
+    task: range.task,
+    through: null,
+    counts: NO_COUNTS,
+    outcome: 'rest_waits',
+    charged: false,
+    reason: 'lost',
+    ...event,
+  });
+}
