@@ -1,11 +1,7 @@
 import type { Client } from 'pg';
 import { describeDefinition } from '../../definition/describe.ts';
-import type {
-  DescribedDefinition,
-  FieldDefinition,
-  IndexDefinition,
-  KeyRange,
-} from '../../definition/definition.ts';
+import type { DescribedDefinition, FieldDefinition, IndexDefinition } from '../../definition/definition.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
 import { SearchCluster } from '../../orchestrator/index/cluster.ts';
 import type { RunIdentity } from '../../orchestrator/index/mapping.ts';
 import { passAliases, type TargetNames } from '../../orchestrator/index/names.ts';
