@@ -174,6 +174,7 @@ describe('one reading for several targets', () => {
   it('works with fewer batches than targets', async () => {
     const done = await read({ document: FIELDS }, targets, { batches: 2, capacityBytes: 1_048_576 + 256 });
     expectWhole(done, ROWS);
+    expect(done.writer.settledThrough).toBe(BigInt(ROWS));
   });
 
   it('stands still with a target that does not go on, counts nothing beyond it, and then goes on', async () => {

@@ -57,7 +57,13 @@ export type Outcomes = ReturnType<typeof outcomesOf>;
 
 /** What a status says of the rows that are settled. */
 export function settledOf({ rows_read, filtered, targets }: TaskStatus): Outcomes {
-  return { rows_read, filtered, targets: targets.map(({ index: _, ...counts }) => counts) };
+  const counts = targets.map(({ indexed, superseded, filtered: left, dead_letters }) => ({
+    indexed,
+    superseded,
+    filtered: left,
+    dead_letters,
+  }));
+  return { rows_read, filtered, targets: counts };
 }
 
 const TABLE = `
