@@ -89,9 +89,3 @@ export interface DescribedDefinition {
   /** The type of `changedAt`, timestamptz or timestamp; null without one. */
   readonly changedAtOid: number | null;
 }
-
-/** A half-open range of keys; null at the table's two open ends. */
-export interface KeyRange {
-  readonly start: bigint | null;
-  readonly end: bigint | null;
-}

@@ -4,6 +4,7 @@ import type { Key } from './key/key-kind.ts';
 import type { KeyRange } from './key/key-range.ts';
 import { keyKindOf } from './key/kinds.ts';
 import { parseSqlName } from './names.ts';
+import { type ReadingField, readingColumns } from './reading.ts';
 
 /**
  * The SQL made from a definition. Its expressions stand in parentheses and on lines of their own, so that a comment
@@ -11,48 +12,64 @@ import { parseSqlName } from './names.ts';
  */
 
 /**
- * Reads the rows of a range as PostgreSQL's binary COPY, in key order. Columns: the key in its kind's type; with
- * `where` whether the row is kept; with `changedAt` its time; then one per document field.
+ * Reads the rows of a range as PostgreSQL's binary COPY, in key order. Columns: the key in its kind's type; for each
+ * different `where` of the targets whether the row is kept; with `changedAt` its time; then one per document field that
+ * a target takes.
+ * @param targets what is read for; by default the definition itself
  */
-export function copyStatement(described: DescribedDefinition, range: KeyRange): string {
-  return `COPY (\n${selectRows(described, range)}\n) TO STDOUT (FORMAT binary)`;
+export function copyStatement(
+  described: DescribedDefinition,
+  range: KeyRange,
+  targets: readonly IndexDefinition[] = [described.definition],
+): string {
+  return `COPY (\n${selectRows(described, range, targets)}\n) TO STDOUT (FORMAT binary)`;
 }
 
-/** The query of `copyStatement`. Fields of rows that `where` leaves out are null and never evaluated. */
-export function selectRows(described: DescribedDefinition, range: KeyRange): string {
+/** The query of `copyStatement`. A field is null and never evaluated in rows that no target of it keeps. */
+export function selectRows(
+  described: DescribedDefinition,
+  range: KeyRange,
+  targets: readonly IndexDefinition[] = [described.definition],
+): string {
   const { definition } = described;
-  const { where, timeZone } = definition.source;
-  const fields = definition.document.map(({ sql }, i) =>
-    readableExpression(sql, described.fields[i]?.oid ?? 0, timeZone),
-  );
+  const { wheres, fields } = readingColumns(described, targets);
   const columns = [
     typedKey(definition),
-    ...(where === null ? [] : [KEPT]),
+    ...wheres.map((_, i) => keptName(i)),
     ...changedAtColumn(described),
-    ...(where === null ? fields : fields.map((field) => `CASE WHEN ${KEPT} THEN ${field} END`)),
+    ...fields.map((field) => fieldColumn(field, definition.source.timeZone)),
   ];
   return [
     `SELECT ${columns.join(',\n')}`,
     baseFrom(definition),
-    ...keptJoin(definition),
+    ...keptJoin(definition, wheres),
     `WHERE ${rangeCondition(definition, range)}`,
     `ORDER BY ${qualifiedKey(definition)}`,
   ].join('\n');
 }
 
+function fieldColumn({ sql, oid, wheres }: ReadingField, timeZone: string): string {
+  const field = readableExpression(sql, oid, timeZone);
+  return wheres === null ? field : `CASE WHEN ${wheres.map(keptName).join(' OR ')} THEN ${field} END`;
+}
+
 /** Named so that no column of a user's tables is called the same. */
 const KEPT = 'reindex_fleet_kept';
 
+function keptName(place: number): string {
+  return place === 0 ? KEPT : `${KEPT}_${place + 1}`;
+}
+
 /**
- * Whether `where` holds, as a column; neither true nor false is no, as in a WHERE. OFFSET keeps the planner from merging
- * the subquery, and the key in it from evaluating one without columns for all rows together: so it is evaluated once per
- * row, the same for all fields even when it is volatile, and as fast as repeating it for each field or faster (measured).
+ * Whether each `where` holds, as columns; neither true nor false is no, as in a WHERE. OFFSET keeps the planner from
+ * merging the subquery, and the key in it from evaluating one without columns for all rows together: so it is evaluated
+ * once per row, the same for all fields even when it is volatile, and as fast as repeating it for each field or faster
+ * (measured).
  */
-function keptJoin(definition: IndexDefinition): string[] {
-  const { where } = definition.source;
-  if (where === null) return [];
-  const kept = `SELECT coalesce(${parenthesized(where)}, false) AS ${KEPT} OFFSET 0 * ${qualifiedKey(definition)}`;
-  return [`CROSS JOIN LATERAL (${kept}) AS ${KEPT}`];
+function keptJoin(definition: IndexDefinition, wheres: readonly string[]): string[] {
+  if (wheres.length === 0) return [];
+  const kept = wheres.map((where, i) => `coalesce(${parenthesized(where)}, false) AS ${keptName(i)}`);
+  return [`CROSS JOIN LATERAL (SELECT ${kept.join(', ')} OFFSET 0 * ${qualifiedKey(definition)}) AS ${KEPT}`];
 }
 
 /** The bare expressions, whose types `describe.ts` asks for: `changedAt` first if there is one, then the fields. */

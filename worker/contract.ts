@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import { isKeyText, KEY_FORMS } from '../definition/key/kinds.ts';
 
 /**
  * The worker's HTTP contract: the one file of this room that others import.
- * Keys are decimal strings on the wire (JSON numbers lose digits above 2^53) and `bigint` in code.
+ * Keys are texts on the wire, as their kind writes them (JSON numbers lose digits above 2^53).
  */
 
 /** Raised when a change is not understood by the other side. */
-export const CONTRACT_VERSION = 2;
+export const CONTRACT_VERSION = 3;
 export const DEFAULT_PORT = 8003;
 /**
  * How Node is to be started for a worker. The data path makes little garbage, and a small young generation keeps it from
@@ -30,25 +31,24 @@ export const tokenSchema = z
   .min(16, 'has at least 16 characters')
   .regex(/^[A-Za-z0-9._~+/-]+=*$/, 'has only letters, digits and . _ ~ + / -, no space and no line break');
 
-const MIN_INT8 = -(2n ** 63n);
-const MAX_INT8 = 2n ** 63n - 1n;
-
-/** A key as a decimal string, canonical (no plus sign, no leading zeros), within PostgreSQL's bigint. */
-const keyString = z
-  .string()
-  .max(20, { error: 'a key has at most 20 characters', abort: true })
-  .regex(/^(0|-?[1-9][0-9]*)$/, { error: 'a key is a decimal integer in a string', abort: true })
-  .refine((text) => BigInt(text) >= MIN_INT8 && BigInt(text) <= MAX_INT8, {
-    error: 'a key lies within bigint, -9223372036854775808 to 9223372036854775807',
-    // What is no key is not compared with another either.
-    abort: true,
-  });
+/** The text of a key. Of which kind, the task's definition says: its texts are read again by that kind. */
+const keyText = z.string().refine(isKeyText, { error: `a key is ${KEY_FORMS}` });
 
 const identifier = z.string().min(1).max(255);
 const bytes = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
-export const targetSchema = z.strictObject({
+/** `<digest of a definition>.<digest of its columns' types>`, see definition/digest.ts. */
+const definitionDigest = z.string().regex(/^[0-9a-f]{16,64}\.[0-9a-f]{16,64}$/);
+
+/** Targets of one task at most; each takes a share of the worker's memory and of what may be on its way. */
+export const MAX_TARGETS = 16;
+
+const bulkTargetSchema = z.strictObject({
+  kind: z.literal('bulk'),
+  /** Which rows the index takes (its `where`) and which of the reading's fields. Its source is that of the reading. */
+  definition: identifier,
+  definition_digest: definitionDigest,
   /** The concrete index, for the record and to check each item's `_index` against. */
   index: identifier,
   /** The pass's write alias: the only name that is written to. */
@@ -57,42 +57,52 @@ export const targetSchema = z.strictObject({
   dead_letter_alias: identifier,
 });
 
-export const taskRequestSchema = z
-  .strictObject({
-    task_id: z
-      .string()
-      .regex(/^[A-Za-z0-9._-]{1,128}$/, 'letters, digits, dot, dash and underscore, at most 128'),
-    run: identifier,
-    range_id: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
-    attempt: z.int().min(1).max(1_000_000),
-    worker_id: identifier,
-    definition: identifier,
-    /** `<digest of the definition>.<digest of its columns' types>`, see definition/digest.ts. */
-    definition_digest: z.string().regex(/^[0-9a-f]{16,64}\.[0-9a-f]{16,64}$/),
-    /** One today; several when one reading feeds several indexes. */
-    targets: z.array(targetSchema).length(1),
-    /** First key of the range, null at the table's open end. */
-    start_index: keyString.nullable(),
-    /** The key before which the range ends, null at the table's open end. */
-    end_index: keyString.nullable(),
-    /** This task's share of what the whole run may have in flight to the cluster. */
-    max_bytes_in_flight: bytes,
-  })
-  .refine(
-    (task) =>
-      task.start_index === null ||
-      task.end_index === null ||
-      BigInt(task.start_index) < BigInt(task.end_index),
-    {
-      message: 'start_index lies below end_index: the range is half-open and not empty',
-      path: ['end_index'],
-    },
-  );
+/** Where documents go, by kind. */
+export const targetSchema = z.discriminatedUnion('kind', [bulkTargetSchema]);
+
+const targetsSchema = z
+  .array(targetSchema)
+  .min(1)
+  .max(MAX_TARGETS)
+  .superRefine((targets, context) => {
+    const places = new Map<string, string>();
+    for (const [i, { index, write_alias, dead_letter_alias }] of targets.entries()) {
+      for (const [field, name] of Object.entries({ index, write_alias, dead_letter_alias })) {
+        // A write alias stands for its index alone, and dead letters of two targets have the same ids.
+        const first = places.get(name);
+        places.set(name, first ?? `targets.${i}.${field}`);
+        if (first === undefined) continue;
+        const message = `${name} is ${first} too: each target has names of its own`;
+        context.addIssue({ code: 'custom', path: [i, field], message });
+      }
+    }
+  });
+
+export const taskRequestSchema = z.strictObject({
+  task_id: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,128}$/, 'letters, digits, dot, dash and underscore, at most 128'),
+  run: identifier,
+  range_id: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
+  attempt: z.int().min(1).max(1_000_000),
+  worker_id: identifier,
+  /** What is read: the table, its joins and fields. Which rows and fields an index takes, its target says. */
+  definition: identifier,
+  definition_digest: definitionDigest,
+  /** Several when one reading feeds several indexes. */
+  targets: targetsSchema,
+  /** First key of the range, null at the table's open end. */
+  start_index: keyText.nullable(),
+  /** The key before which the range ends, null at the table's open end. */
+  end_index: keyText.nullable(),
+  /** This task's share of what the whole run may have in flight to the cluster. */
+  max_bytes_in_flight: bytes,
+});
 
 /** Moves the end of a running or waiting task down, so that the rest of its range can be given to another worker. */
 export const taskEndSchema = z.strictObject({
   /** From this key on the task reads no row. */
-  end_index: keyString,
+  end_index: keyText,
 });
 
 export const taskAcceptedSchema = z.object({
@@ -131,19 +141,33 @@ export const taskErrorSchema = z.object({
   message: z.string(),
 });
 
-/** All counts cover exactly the rows up to `settled_through`, inclusive. */
+/** Of every row that was read, what became of it at this target: `rows_read` is the sum of the four. */
+const targetStatusSchema = z.object({
+  index: z.string(),
+  indexed: count,
+  superseded: count,
+  filtered: count,
+  dead_letters: count,
+});
+
+/**
+ * All counts cover exactly the rows up to `settled_through`, inclusive: what one target has settled beyond that is in no
+ * count.
+ */
 export const taskStatusSchema = z.object({
   task_id: z.string(),
   active: z.boolean(),
   attempt: z.int(),
   /** The key before which the task ends now, null at the table's open end. Completion means: all rows below it are settled. */
-  end_index: keyString.nullable(),
+  end_index: keyText.nullable(),
   /** 0-100 over the keys up to the present end; not 100 before completion. */
   progress: z.number(),
-  settled_through: keyString.nullable(),
+  settled_through: keyText.nullable(),
   rows_read: count,
+  /** Rows that no target takes. */
   filtered: count,
-  targets: z.array(z.object({ index: z.string(), indexed: count, superseded: count, dead_letters: count })),
+  /** In the order of the request. */
+  targets: z.array(targetStatusSchema),
   bytes_sent: count,
   retries: count,
   /** The dependency that the task waits for now; null while it moves. */
@@ -159,6 +183,7 @@ export const errorBodySchema = z.object({ error: z.string(), field: z.string().o
 
 export type TaskRequest = z.infer<typeof taskRequestSchema>;
 export type TaskTarget = z.infer<typeof targetSchema>;
+export type BulkTargetSpec = z.infer<typeof bulkTargetSchema>;
 export type TaskStatus = z.infer<typeof taskStatusSchema>;
 export type TaskError = z.infer<typeof taskErrorSchema>;
 export type DrainAccepted = z.infer<typeof drainAcceptedSchema>;

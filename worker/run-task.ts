@@ -1,36 +1,48 @@
 import type { IndexDefinition } from '../definition/definition.ts';
-import type { BatchPool } from './bulk/batch-pool.ts';
-import { ClusterWriter } from './bulk/cluster-writer.ts';
-import type { BulkClient } from './bulk/send.ts';
+import { keyKindOf } from '../definition/key/kinds.ts';
+import { rangeFrom } from '../definition/key/key-range.ts';
 import type { TaskRequest } from './contract.ts';
+import { keyBytesOf } from './key/kinds.ts';
+import type { KeyBytes } from './key/key-bytes.ts';
 import { type ReadingState, reindex } from './reindex.ts';
 import type { WorkerSettings } from './settings.ts';
 import { Position } from './source/position.ts';
-import type { ReadRequest } from './source/read-range.ts';
+import type { PlannedDefinition, ReadRequest } from './source/read-request.ts';
+import type { BatchPool } from './targets/batch-pool.ts';
+import type { TargetConnections } from './targets/kinds.ts';
+import type { Target } from './targets/target.ts';
+import { TaskWriter } from './targets/targets-writer.ts';
+import type { TaskDefinitions } from './task-definitions.ts';
 import type { TaskRun } from './tasks.ts';
 
 /** What all tasks of a worker share. */
 export interface TaskResources {
   readonly settings: WorkerSettings;
-  readonly client: BulkClient;
+  readonly targets: TargetConnections;
   readonly pool: BatchPool;
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
 }
 
-/** Starts a task: from its key range in the database to its target in the search cluster. */
+/** Starts a task: from its key range in the database to its targets. */
 export function runTask(
   request: TaskRequest,
-  definition: IndexDefinition,
+  definitions: TaskDefinitions,
   signal: AbortSignal,
   resources: TaskResources,
 ): TaskRun {
-  const writer = createWriter(request, definition, signal, resources);
-  const reading = readingOf(request, definition);
+  const kind = keyKindOf(definitions.reading);
+  const keys = keyBytesOf(kind);
+  const position = new Position(
+    rangeFrom(kind, { start: request.start_index, end: request.end_index }),
+    keys,
+  );
+  const open = targetsOf({ request, definitions, keys }, resources);
+  const writer = new TaskWriter(open, signal);
   const live: ReadingState = { rowsRead: 0, waitingFor: null };
   return {
-    done: perform(reading, writer, live, resources.settings.database_url),
-    lowerEnd: (end) => reading.position.lowerEnd(end),
+    done: perform(readRequest(request, definitions, position), writer, live, resources.settings.database_url),
+    lowerEnd: (end) => position.lowerEnd(end),
     figures: () => ({
       settledThrough: writer.settledThrough,
       firstKey: writer.firstKey,
@@ -45,7 +57,7 @@ export function runTask(
 /** Ends with no request under way, so that the buffers are free for the next task. */
 async function perform(
   reading: ReadRequest,
-  writer: ClusterWriter,
+  writer: TaskWriter,
   live: ReadingState,
   databaseUrl: string,
 ): Promise<void> {
@@ -58,35 +70,40 @@ async function perform(
   }
 }
 
-function readingOf(request: TaskRequest, definition: IndexDefinition): ReadRequest {
-  const [, typesDigest = ''] = request.definition_digest.split('.');
-  const range = { start: keyOf(request.start_index), end: keyOf(request.end_index) };
-  return { definition, typesDigest, position: new Position(range) };
+function readRequest(
+  request: TaskRequest,
+  { reading, targets }: TaskDefinitions,
+  position: Position,
+): ReadRequest {
+  return {
+    reading: planned(reading, request.definition_digest),
+    targets: targets.map(({ target, definition }) => planned(definition, target.definition_digest)),
+    position,
+  };
 }
 
-function keyOf(text: string | null): bigint | null {
-  return text === null ? null : BigInt(text);
+/** A definition with the second part of its digest, see contract.ts. */
+function planned(definition: IndexDefinition, digest: string): PlannedDefinition {
+  const [, typesDigest = ''] = digest.split('.');
+  return { definition, typesDigest };
 }
 
-function createWriter(
-  { targets: [target], max_bytes_in_flight: share }: TaskRequest,
-  definition: IndexDefinition,
-  signal: AbortSignal,
-  { settings, client, pool, now }: TaskResources,
-): ClusterWriter {
-  if (target === undefined) throw new RangeError('A task has exactly one target.');
-  return new ClusterWriter({
-    client,
-    pool,
-    target,
-    keyColumn: definition.source.key,
-    keepFields: definition.deadLetters.keepFields,
-    versioned: definition.source.changedAt !== null,
-    pipeline: definition.pipeline,
-    maxBytesInFlight: Math.min(share, settings.max_bytes_in_flight),
-    coolDownMs: settings.cool_down_ms,
-    signal,
-    now,
-    random: Math.random,
-  });
+interface TargetsRequest {
+  readonly request: TaskRequest;
+  readonly definitions: TaskDefinitions;
+  readonly keys: KeyBytes;
+}
+
+/** Opens the task's targets: each with the same part of the batches and of what may be on its way. */
+function targetsOf(
+  { request, definitions: { targets }, keys }: TargetsRequest,
+  { settings, targets: connections, pool, now }: TaskResources,
+): (signal: AbortSignal) => Target[] {
+  const inFlight = Math.min(request.max_bytes_in_flight, settings.max_bytes_in_flight);
+  const maxBytesInFlight = Math.max(1, Math.floor(inFlight / targets.length));
+  return (signal) =>
+    targets.map(({ target, definition }) => {
+      const share = pool.share(targets.length, keys);
+      return connections.open(target, { definition, keys, share, maxBytesInFlight, signal, now });
+    });
 }

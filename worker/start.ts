@@ -5,9 +5,7 @@ import { request } from 'undici';
 import { buildDigest } from '../definition/build.ts';
 import type { IndexDefinition } from '../definition/definition.ts';
 import { digestDefinition } from '../definition/digest.ts';
-import { BatchPool, DOCUMENT_OVERHEAD_BYTES } from './bulk/batch-pool.ts';
-import { BulkClient } from './bulk/send.ts';
-import type { Dependency, TaskStatus } from './contract.ts';
+import { type Dependency, MAX_TARGETS, type TaskStatus } from './contract.ts';
 import { Draining } from './draining.ts';
 import { Lease } from './lease.ts';
 import { type Probe, PROBE_TIMEOUT_MS, Readiness } from './readiness.ts';
@@ -16,6 +14,8 @@ import { scheduleWithTimers as schedule } from './schedule.ts';
 import { listen } from './server.ts';
 import { createService } from './service.ts';
 import type { WorkerSettings } from './settings.ts';
+import { BatchPool } from './targets/batch-pool.ts';
+import { MOST_FRAMING_BYTES, TargetConnections } from './targets/kinds.ts';
 import { TaskRegister } from './tasks.ts';
 
 /** Why a worker has come to its end by itself. */
@@ -50,17 +50,12 @@ export async function startWorker(
   const build = await buildDigest([...definitions]);
   const now = (): number => performance.now();
   const pool = poolFor(settings, definitions);
-  const client = new BulkClient({
-    url: settings.search_url,
-    authorization: settings.search_authorization,
-    requestTimeoutMs: settings.search_timeout_ms,
-    connections: pool.size + 1,
-  });
+  const targets = new TargetConnections(settings, Math.max(pool.size, MAX_TARGETS) + 1);
   const tasks = new TaskRegister({
     workerId: settings.id,
     definitions: definitions.map((definition) => ({ definition, digest: digestDefinition(definition) })),
-    start: (request, definition, signal) =>
-      runTask(request, definition, signal, { settings, client, pool, now }),
+    start: (request, definitions, signal) =>
+      runTask(request, definitions, signal, { settings, targets, pool, now }),
     clock: () => new Date(),
     onChange: (status) => {
       logChange(log, status);
@@ -103,7 +98,7 @@ export async function startWorker(
     lease.end();
     draining.end();
     await tasks.cancelAll(why);
-    await client.close();
+    await targets.close();
   };
   try {
     const server = await listen(service.fetch, settings.host, settings.port);
@@ -126,7 +121,7 @@ export async function startWorker(
 /** As many batches as may be in flight; each holds the largest document of any definition. */
 function poolFor(settings: WorkerSettings, definitions: readonly IndexDefinition[]): BatchPool {
   const largestBytes = Math.max(0, ...definitions.map(({ maxDocumentBytes }) => maxDocumentBytes));
-  const capacityBytes = Math.max(settings.batch_bytes, largestBytes + DOCUMENT_OVERHEAD_BYTES);
+  const capacityBytes = Math.max(settings.batch_bytes, largestBytes + MOST_FRAMING_BYTES);
   return new BatchPool(capacityBytes, Math.max(2, Math.floor(settings.max_bytes_in_flight / capacityBytes)));
 }
 

@@ -1,18 +1,19 @@
+import { type Key, keyFrom, type KeyKind } from '../definition/key/key-kind.ts';
 import type { TaskRequest } from './contract.ts';
-
-const SMALLEST_KEY = -(2n ** 63n);
 
 /** Why a range cannot end before this key instead of where it ends now, as a sentence; null: it can. Pure. */
 export function faultOfEnd(
   range: Pick<TaskRequest, 'start_index' | 'end_index'>,
-  end: bigint,
+  end: Key,
+  kind: KeyKind,
 ): string | null {
   const { start_index: start, end_index: presentEnd } = range;
-  if (presentEnd !== null && end > BigInt(presentEnd)) {
-    return `An end is moved down only: the task ends before ${presentEnd} now, which is below ${end}.`;
+  const text = kind.format(end);
+  if (presentEnd !== null && kind.compare(end, keyFrom(kind, presentEnd)) > 0) {
+    return `An end is moved down only: the task ends before ${presentEnd} now, which is below ${text}.`;
   }
-  if (end <= (start === null ? SMALLEST_KEY : BigInt(start))) {
-    return `A task keeps at least one key: its range begins ${start === null ? 'with the smallest key' : `at ${start}`}, not below ${end}.`;
+  if (kind.compare(end, start === null ? kind.least : keyFrom(kind, start)) <= 0) {
+    return `A task keeps at least one key: its range begins ${start === null ? 'with the smallest key' : `at ${start}`}, not below ${text}.`;
   }
   return null;
 }

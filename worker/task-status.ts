@@ -1,12 +1,13 @@
-import type { SettledCounts } from './bulk/writer.ts';
+import { type Key, keyFrom, type KeyKind } from '../definition/key/key-kind.ts';
+import type { SettledCounts, TargetCounts } from './targets/settlement.ts';
 import type { Dependency, TaskError, TaskRequest, TaskStatus } from './contract.ts';
 
 /** A task's figures at one moment. */
 export interface TaskFigures {
-  readonly settledThrough: bigint | null;
+  readonly settledThrough: Key | null;
   /** A key at or near the first row that was read. */
-  readonly firstKey: bigint | null;
-  readonly counts: Readonly<SettledCounts>;
+  readonly firstKey: Key | null;
+  readonly counts: SettledCounts;
   readonly bytesSent: number;
   readonly retries: number;
   readonly waitingFor: Dependency | null;
@@ -15,7 +16,7 @@ export interface TaskFigures {
 export const NO_FIGURES: TaskFigures = {
   settledThrough: null,
   firstKey: null,
-  counts: { rowsRead: 0, filtered: 0, indexed: 0, superseded: 0, deadLetters: 0 },
+  counts: { rowsRead: 0, filtered: 0, targets: [] },
   bytesSent: 0,
   retries: 0,
   waitingFor: null,
@@ -28,8 +29,15 @@ export interface TaskTimes {
   readonly error: TaskError | null;
 }
 
+const NONE: TargetCounts = { indexed: 0, superseded: 0, filtered: 0, deadLetters: 0 };
+
 /** A task's status on the wire. Pure. */
-export function statusOf(request: TaskRequest, figures: TaskFigures, times: TaskTimes): TaskStatus {
+export function statusOf(
+  request: TaskRequest,
+  figures: TaskFigures,
+  times: TaskTimes,
+  kind: KeyKind,
+): TaskStatus {
   const { counts } = figures;
   const active = times.finishedAt === null;
   return {
@@ -37,16 +45,14 @@ export function statusOf(request: TaskRequest, figures: TaskFigures, times: Task
     active,
     attempt: request.attempt,
     end_index: request.end_index,
-    progress: !active && times.error === null ? 100 : progressOf(request, figures),
-    settled_through: figures.settledThrough === null ? null : String(figures.settledThrough),
+    progress: !active && times.error === null ? 100 : progressOf(request, figures, kind),
+    settled_through: figures.settledThrough === null ? null : kind.format(figures.settledThrough),
     rows_read: counts.rowsRead,
     filtered: counts.filtered,
-    targets: request.targets.map(({ index }) => ({
-      index,
-      indexed: counts.indexed,
-      superseded: counts.superseded,
-      dead_letters: counts.deadLetters,
-    })),
+    targets: request.targets.map(({ index }, i) => {
+      const { indexed, superseded, filtered, deadLetters } = counts.targets[i] ?? NONE;
+      return { index, indexed, superseded, filtered, dead_letters: deadLetters };
+    }),
     bytes_sent: figures.bytesSent,
     retries: figures.retries,
     waiting_for: active ? figures.waitingFor : null,
@@ -65,12 +71,15 @@ const MOST_BEFORE_COMPLETION = 99.99;
  */
 export function progressOf(
   request: Pick<TaskRequest, 'start_index' | 'end_index'>,
-  figures: TaskFigures,
+  { firstKey, settledThrough }: Pick<TaskFigures, 'firstKey' | 'settledThrough'>,
+  kind: KeyKind,
 ): number {
-  const start = request.start_index === null ? figures.firstKey : BigInt(request.start_index);
-  if (request.end_index === null || start === null || figures.settledThrough === null) return 0;
-  const span = BigInt(request.end_index) - start;
-  const done = figures.settledThrough - start + 1n;
-  if (span <= 0n || done <= 0n) return 0;
-  return Math.min(MOST_BEFORE_COMPLETION, Number((done * 10_000n) / span) / 100);
+  const start = request.start_index === null ? firstKey : keyFrom(kind, request.start_index);
+  if (request.end_index === null || start === null || settledThrough === null) return 0;
+  const next = kind.after(settledThrough);
+  if (next === null) return MOST_BEFORE_COMPLETION;
+  const span = kind.distance(start, keyFrom(kind, request.end_index));
+  const done = kind.distance(start, next);
+  if (span <= 0 || done <= 0) return 0;
+  return Math.min(MOST_BEFORE_COMPLETION, Math.floor((done / span) * 10_000) / 100);
 }

@@ -1,16 +1,16 @@
-import type { IndexDefinition } from '../definition/definition.ts';
+import type { Key, KeyKind } from '../definition/key/key-kind.ts';
 import type { TaskRequest, TaskStatus } from './contract.ts';
 import { Refusal } from './refusal.ts';
+import {
+  type KnownDefinition,
+  keyOfKind,
+  type TaskDefinitions,
+  taskDefinitions,
+  taskKeyKind,
+} from './task-definitions.ts';
 import { faultOfEnd } from './task-end.ts';
 import { TaskFailure } from './task-failure.ts';
 import { NO_FIGURES, statusOf, type TaskFigures } from './task-status.ts';
-
-/** A definition that the worker has on board. */
-export interface KnownDefinition {
-  readonly definition: IndexDefinition;
-  /** `digestDefinition` of it: the first part of a task's `definition_digest`. */
-  readonly digest: string;
-}
 
 /** A task under way. */
 export interface TaskRun {
@@ -21,11 +21,11 @@ export interface TaskRun {
    * Moves the end of the range down, at once: from then on no row at or behind it is handed on, none before it left
    * out. False, and nothing changed, when a row at or behind it was handed on already.
    */
-  lowerEnd(end: bigint): boolean;
+  lowerEnd(end: Key): boolean;
 }
 
 /** Starts the work of a task; the signal ends it promptly. */
-export type StartTask = (request: TaskRequest, definition: IndexDefinition, signal: AbortSignal) => TaskRun;
+export type StartTask = (request: TaskRequest, definitions: TaskDefinitions, signal: AbortSignal) => TaskRun;
 
 export interface TaskRegisterOptions {
   readonly workerId: string;
@@ -47,7 +47,8 @@ interface Task {
   readonly posted: TaskRequest;
   /** What was posted, with the present end. */
   request: TaskRequest;
-  readonly known: KnownDefinition;
+  readonly definitions: TaskDefinitions;
+  readonly kind: KeyKind;
   readonly end: AbortController;
   run: TaskRun | null;
   startedAt: Date;
@@ -83,7 +84,8 @@ export class TaskRegister {
   accept(request: TaskRequest): TaskStatus {
     const posted = this.#tasks.get(request.task_id);
     if (posted !== undefined) return this.#repeated(posted, request);
-    const known = this.#check(request);
+    const definitions = this.#check(request);
+    const kind = taskKeyKind(definitions, request);
     if (this.#active.length >= MAX_ACTIVE) {
       throw new Refusal(429, 'One task runs and one waits here: no more are taken now.', {
         headers: { 'Retry-After': RETRY_AFTER_SECONDS },
@@ -93,7 +95,8 @@ export class TaskRegister {
     const task: Task = {
       posted: request,
       request,
-      known,
+      definitions,
+      kind,
       end: new AbortController(),
       run: null,
       startedAt: this.#options.clock(),
@@ -150,10 +153,10 @@ export class TaskRegister {
   }
 
   #lowerEnd(task: Task, endIndex: string): void {
-    const end = BigInt(endIndex);
+    const end = keyOfKind(task.kind, endIndex, 'end_index');
     const fault =
       task.final === null
-        ? faultOfEnd(task.request, end)
+        ? faultOfEnd(task.request, end, task.kind)
         : `Task ${task.posted.task_id} is over: its end stays where it is.`;
     if (fault !== null || task.run?.lowerEnd(end) === false) {
       const why = fault ?? `Rows from key ${endIndex} on were read already.`;
@@ -175,29 +178,19 @@ export class TaskRegister {
     });
   }
 
-  #check(request: TaskRequest): KnownDefinition {
-    const { workerId, definitions } = this.#options;
+  #check(request: TaskRequest): TaskDefinitions {
+    const { workerId } = this.#options;
     if (request.worker_id !== workerId) {
       throw new Refusal(409, `This is worker ${workerId}, not ${request.worker_id}.`, { field: 'worker_id' });
     }
-    const known = definitions.find(({ definition }) => definition.name === request.definition);
-    if (known === undefined) {
-      const names = definitions.map(({ definition }) => definition.name).join(', ');
-      throw new Refusal(404, `There is no definition ${request.definition} on board, only ${names}.`, {
-        field: 'definition',
-      });
-    }
-    if (request.definition_digest.split('.')[0] !== known.digest) {
-      const message = `The definition ${request.definition} on board is another: its digest is ${known.digest}.`;
-      throw new Refusal(409, message, { field: 'definition_digest' });
-    }
+    const definitions = taskDefinitions(request, this.#options.definitions);
     const seen = this.#attempts.run === request.run ? (this.#attempts.byRange.get(request.range_id) ?? 0) : 0;
     if (request.attempt < seen) {
       throw new Refusal(409, `Attempt ${seen} of range ${request.range_id} was seen already.`, {
         field: 'attempt',
       });
     }
-    return known;
+    return definitions;
   }
 
   #noteAttempt({ run, range_id: rangeId, attempt }: TaskRequest): void {
@@ -215,7 +208,7 @@ export class TaskRegister {
 
   async #perform(task: Task): Promise<void> {
     try {
-      task.run = this.#options.start(task.request, task.known.definition, task.end.signal);
+      task.run = this.#options.start(task.request, task.definitions, task.end.signal);
       await task.run.done;
       this.#finish(task, null);
     } catch (error) {
@@ -226,11 +219,8 @@ export class TaskRegister {
   #finish(task: Task, failure: unknown): void {
     if (task.final !== null) return;
     const error = failure === null ? null : errorOf(failure, task.end.signal).toTaskError();
-    task.final = statusOf(task.request, figuresOf(task), {
-      startedAt: task.startedAt,
-      finishedAt: this.#options.clock(),
-      error,
-    });
+    const times = { startedAt: task.startedAt, finishedAt: this.#options.clock(), error };
+    task.final = statusOf(task.request, figuresOf(task), times, task.kind);
     task.run = null;
     this.#active.splice(this.#active.indexOf(task), 1);
     this.#forgetOldest();
@@ -247,11 +237,8 @@ export class TaskRegister {
 
   #statusOf(task: Task): TaskStatus {
     if (task.final !== null) return task.final;
-    return statusOf(task.request, figuresOf(task), {
-      startedAt: task.startedAt,
-      finishedAt: null,
-      error: null,
-    });
+    const times = { startedAt: task.startedAt, finishedAt: null, error: null };
+    return statusOf(task.request, figuresOf(task), times, task.kind);
   }
 }
 

@@ -12,6 +12,8 @@ export const INTEGER_KEY: KeyKind = {
   columnTypes: ['smallint', 'integer', 'bigint'],
   sqlType: 'int8',
   sqlHash: 'hashint8',
+  form: `a decimal integer in a string, from ${LEAST} to ${GREATEST}`,
+  least: LEAST,
   recognisable: { start: -1_234_567_890_123_456_789n, end: 1_234_567_890_123_456_789n },
   mapping: { type: 'long' },
 

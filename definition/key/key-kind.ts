@@ -17,6 +17,10 @@ export interface KeyKind {
   readonly sqlType: string;
   /** PostgreSQL's function that hashes a value of `sqlType` to an integer. */
   readonly sqlHash: string;
+  /** What a key's text is, as the end of a sentence that begins with "a key is". */
+  readonly form: string;
+  /** The key that no other comes before. */
+  readonly least: Key;
   /** Two keys far apart that are easily recognised in the text of a query plan; the first one is the lesser. */
   readonly recognisable: { readonly start: Key; readonly end: Key };
   /** How the index maps the key's field. */

@@ -9,6 +9,14 @@ const BY_NAME: ReadonlyMap<string, KeyKind> = new Map(KINDS.map((kind) => [kind.
 /** Types that a key column may have, of all kinds. */
 export const KEY_COLUMN_TYPES: readonly string[] = KINDS.flatMap(({ columnTypes }) => columnTypes);
 
+/** What the text of a key is, of all kinds; the end of a sentence that begins with "a key is". */
+export const KEY_FORMS = KINDS.map(({ form }) => form).join(', or ');
+
+/** Whether a text is a key of some kind. Which kind is meant is known once the definition is. */
+export function isKeyText(text: string): boolean {
+  return KINDS.some((kind) => kind.parse(text) !== null);
+}
+
 /** What to write for the type of a new key column that is unique by itself. */
 export const NEW_KEY_COLUMN = 'bigint GENERATED ALWAYS AS IDENTITY UNIQUE';
 

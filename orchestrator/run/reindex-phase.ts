@@ -136,7 +136,14 @@ function taskOf({ described, journal, identity, offline }: RunContext, range: As
     definition: described.definition.name,
     definition_digest: identity.definitionDigest,
     targets: [
-      { index: names.index, write_alias: aliases.writeAlias, dead_letter_alias: aliases.deadLetterAlias },
+      {
+        kind: 'bulk',
+        definition: described.definition.name,
+        definition_digest: identity.definitionDigest,
+        index: names.index,
+        write_alias: aliases.writeAlias,
+        dead_letter_alias: aliases.deadLetterAlias,
+      },
     ],
     start_index: range.start,
     end_index: range.end,

@@ -138,7 +138,7 @@ function statusOf(task: string, rows: number, start: bigint): TaskStatus {
     settled_through: rows === 0 ? null : (start + BigInt(rows) - 1n).toString(),
     rows_read: rows,
     filtered: 0,
-    targets: [{ index: 'target', indexed: rows, superseded: 0, dead_letters: 0 }],
+    targets: [{ index: 'target', indexed: rows, superseded: 0, filtered: 0, dead_letters: 0 }],
     bytes_sent: rows * 1_000,
     retries: 0,
     waiting_for: null,

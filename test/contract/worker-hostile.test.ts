@@ -18,6 +18,19 @@ function withRaw(field: string, raw: string): string {
   return JSON.stringify({ ...taskRequest(), [field]: '@' }).replace('"@"', raw);
 }
 
+/** The task with these targets, each with names of its own but for the changes. */
+function targets(...changes: object[]): object {
+  const [target] = taskRequest().targets;
+  const all = changes.map((change, i) => ({
+    ...target,
+    index: `cities-${i}`,
+    write_alias: `w-${i}`,
+    dead_letter_alias: `d-${i}`,
+    ...change,
+  }));
+  return { ...taskRequest(), targets: all };
+}
+
 /** Sends bytes as they are and gives all that comes back until the server closes the connection. */
 function exchange(s: TestService, ...parts: string[]): Promise<string> {
   return new Promise((resolve) => {
@@ -59,6 +72,37 @@ describe('a body that is not a task', () => {
     ['depth', `${'['.repeat(30_000)}${']'.repeat(30_000)}`, undefined],
     ['a task id with a path', withRaw('task_id', '"../x"'), 'task_id'],
     ['no target', withRaw('targets', '[]'), 'targets'],
+    ['targets that are no list', withRaw('targets', '{"0":{}}'), 'targets'],
+    [
+      'more targets than may be',
+      JSON.stringify(targets(...Array.from({ length: 17 }, () => ({})))),
+      'targets',
+    ],
+    ['a target of no kind', JSON.stringify(targets({ kind: undefined })), 'targets.0.kind'],
+    ['a target of an unknown kind', JSON.stringify(targets({ kind: 'dump' })), 'targets.0.kind'],
+    [
+      'a target without a definition',
+      JSON.stringify(targets({ definition: undefined })),
+      'targets.0.definition',
+    ],
+    [
+      'a digest that is none',
+      JSON.stringify(targets({}, { definition_digest: 'x' })),
+      'targets.1.definition_digest',
+    ],
+    ['one index twice', JSON.stringify(targets({}, { index: 'cities-0' })), 'targets.1.index'],
+    ['one write alias twice', JSON.stringify(targets({}, { write_alias: 'w-0' })), 'targets.1.write_alias'],
+    [
+      'one alias for the dead letters of two',
+      JSON.stringify(targets({}, { dead_letter_alias: 'd-0' })),
+      'targets.1.dead_letter_alias',
+    ],
+    [
+      'dead letters among documents',
+      JSON.stringify(targets({}, { dead_letter_alias: 'w-0' })),
+      'targets.1.dead_letter_alias',
+    ],
+    ['a where that travels', JSON.stringify(targets({ where: 'true' })), 'targets.0.where'],
   ])('is refused with 400: %s', async (_name, body, field) => {
     const s = await serve();
     const answer = await post(s, body);

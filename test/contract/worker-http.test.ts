@@ -72,7 +72,7 @@ describe('POST /reindexing_task', () => {
       409,
       'definition_digest',
     ],
-    ['an unknown definition', { definition: 'towns' }, 404, 'definition'],
+    ['an unknown definition', { definition: 'villages' }, 404, 'definition'],
     ['a run other than the header says', { run: 'run-2' }, 400, 'run'],
   ])('refuses %s', async (_name, changes, status, field) => {
     const s = await serve();
@@ -105,7 +105,8 @@ describe('GET /task/{task_id} and GET /task', () => {
     await post(s, taskRequest());
     const [run] = s.runs;
     if (run === undefined) throw new Error('no run');
-    const counts = { rowsRead: 50, filtered: 1, indexed: 40, superseded: 5, deadLetters: 4 };
+    const target = { indexed: 40, superseded: 5, filtered: 1, deadLetters: 4 };
+    const counts = { rowsRead: 50, filtered: 1, targets: [target] };
     run.figures = {
       settledThrough: 49n,
       firstKey: 0n,
@@ -124,7 +125,7 @@ describe('GET /task/{task_id} and GET /task', () => {
       settled_through: '49',
       rows_read: 50,
       filtered: 1,
-      targets: [{ index: 'cities-1', indexed: 40, superseded: 5, dead_letters: 4 }],
+      targets: [{ index: 'cities-1', indexed: 40, superseded: 5, filtered: 1, dead_letters: 4 }],
       bytes_sent: 9_000,
       retries: 2,
       waiting_for: 'cluster',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import type { KeyRange } from '../../definition/definition.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
 import { CollectingWriter } from '../support/collecting-writer.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type DefinitionSketch, sketchDefinition } from '../support/definitions.ts';

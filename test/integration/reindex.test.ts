@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { KeyRange } from '../../definition/definition.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
 import { describeDefinition } from '../../definition/describe.ts';
 import { countStatement } from '../../definition/sql.ts';
 import { CollectingWriter } from '../support/collecting-writer.ts';

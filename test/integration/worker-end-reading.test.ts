@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { Client } from 'pg';
-import type { IndexDefinition, KeyRange } from '../../definition/definition.ts';
-import type { DeadLetter } from '../../worker/bulk/batch.ts';
-import { Position } from '../../worker/source/position.ts';
+import type { IndexDefinition } from '../../definition/definition.ts';
+import type { Key } from '../../definition/key/key-kind.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
+import type { DeadLetter } from '../../worker/dead-letter.ts';
+import type { Position } from '../../worker/source/position.ts';
 import { readRange, type ReadLimits, type RowConsumer } from '../../worker/source/read-range.ts';
+import type { Row } from '../../worker/source/row.ts';
 import { DEFAULT_SESSION_LIMITS } from '../../worker/source/session.ts';
 import { CollectingWriter } from '../support/collecting-writer.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { sketchDefinition } from '../support/definitions.ts';
-import { readAll, typesDigestOf, withClient } from '../support/read-all.ts';
+import { positionIn, readAll, typesDigestOf, withClient } from '../support/read-all.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 /** Keys of `item`: every tenth from 10 on. */
@@ -45,22 +48,26 @@ async function sql(text: string): Promise<void> {
 
 /** Keeps the keys that it takes. What it does at a row or a dead letter, and when it is asked for room, is up to the test. */
 class Recorder implements RowConsumer {
-  readonly keys: bigint[] = [];
-  readonly buried: bigint[] = [];
+  readonly keys: Key[] = [];
+  readonly buried: Key[] = [];
   /** Whether there is no room for this key now. */
-  full: (key: bigint) => boolean = () => false;
+  full: (key: Key) => boolean = () => false;
   onRoom: () => void | Promise<void> = () => undefined;
 
   begin(): void {}
 
-  take(source: Buffer, start: number): boolean {
-    const key = source.readBigInt64BE(start + 6);
+  take(row: Row): boolean {
+    const { key } = row.key;
     if (this.full(key)) return false;
     this.keys.push(key);
     return true;
   }
 
-  bury({ key }: DeadLetter): boolean {
+  buryOversized({ key: { key } }: Row): boolean {
+    return this.bury({ key });
+  }
+
+  bury({ key }: Pick<DeadLetter, 'key'>): boolean {
     if (this.full(key)) return false;
     this.buried.push(key);
     return true;
@@ -77,16 +84,13 @@ async function record(
   recorder: Recorder,
   limits: Partial<ReadLimits> = {},
 ): Promise<void> {
-  await readRange(
-    { definition, typesDigest: await typesDigestOf(direct(), definition), position },
-    recorder,
-    {
-      database: direct(),
-      limits: { ...DEFAULT_SESSION_LIMITS, maxCopyStallMs: 60_000, ...limits },
-      signal: new AbortController().signal,
-      onWaiting: () => undefined,
-    },
-  );
+  const planned = { definition, typesDigest: await typesDigestOf(direct(), definition) };
+  await readRange({ reading: planned, targets: [planned], position }, recorder, {
+    database: direct(),
+    limits: { ...DEFAULT_SESSION_LIMITS, maxCopyStallMs: 60_000, ...limits },
+    signal: new AbortController().signal,
+    onWaiting: () => undefined,
+  });
 }
 
 /** Full at this key until the end was lowered. */
@@ -107,7 +111,7 @@ describe('an end that is moved down while rows come', () => {
     ['just behind the next row', 11n, 2],
     ['between rows further on', 25_005n, 2_501],
   ])('to %s is where reading ends', async (_name, delta, more) => {
-    const position = new Position(WHOLE);
+    const position = positionIn(WHOLE);
     const recorder = new Recorder();
     fullOnceAt(recorder, 50_000n, () => expect(position.lowerEnd(50_000n + delta)).toBe(true));
     await record(items, position, recorder);
@@ -117,7 +121,7 @@ describe('an end that is moved down while rows come', () => {
   });
 
   it('cannot be moved to a row that was handed on, and reading goes on to where it was', async () => {
-    const position = new Position({ start: null, end: 60_000n });
+    const position = positionIn({ start: null, end: 60_000n });
     const recorder = new Recorder();
     fullOnceAt(recorder, 50_000n, () => {
       expect([position.lowerEnd(49_990n), position.lowerEnd(60_000n), position.lowerEnd(70_000n)]).toEqual([
@@ -131,14 +135,14 @@ describe('an end that is moved down while rows come', () => {
   });
 
   it('is moved again and again, with bulks in flight, and the counts cover exactly the rows below it', async () => {
-    const position = new Position({ start: null, end: 199_000n });
+    const position = positionIn({ start: null, end: 199_000n });
     const writer = new CollectingWriter({ capacityBytes: 1_200_000, settleMs: 5 });
     const submit = writer.submit.bind(writer);
     let end = 199_000n;
     let moves = 0;
-    writer.submit = (batch) => {
-      submit(batch);
-      const settled = writer.settledThrough ?? 0n;
+    writer.submit = (stretch) => {
+      submit(stretch);
+      const settled = BigInt(writer.settledThrough ?? 0n);
       const next = settled + (end - settled) / 2n;
       if (!position.lowerEnd(next)) return;
       end = next;
@@ -163,7 +167,7 @@ describe('an end that is moved down while rows come', () => {
         name: `CASE WHEN row.id < 150000 THEN row.name ELSE pg_advisory_lock_shared(1)::text || row.name END`,
       },
     });
-    const position = new Position(WHOLE);
+    const position = positionIn(WHOLE);
     const recorder = new Recorder();
     fullOnceAt(recorder, 50_000n, () => position.lowerEnd(100_000n));
     await record(stuck, position, recorder);
@@ -171,7 +175,7 @@ describe('an end that is moved down while rows come', () => {
   });
 
   it('holds for a COPY that is opened again after a stall', async () => {
-    const position = new Position(WHOLE);
+    const position = positionIn(WHOLE);
     const recorder = new Recorder();
     let asked = 0;
     recorder.full = (key) => key === 50_000n && asked === 0;
@@ -189,7 +193,7 @@ describe('an end that is moved down while rows come', () => {
     const smallest = -(2n ** 63n);
     const keys = [smallest, smallest + 1n, -1n, 0n, 2n ** 63n - 2n, 2n ** 63n - 1n];
     for (const [i, end] of keys.slice(1).entries()) {
-      const position = new Position(WHOLE);
+      const position = positionIn(WHOLE);
       const recorder = new Recorder();
       fullOnceAt(recorder, smallest, () => position.lowerEnd(end));
       await record(definition, position, recorder);
@@ -205,13 +209,13 @@ describe('filtered rows and dead letters around a moved end', () => {
       document: { name: `CASE WHEN row.id IN (49980, 50000, 50020) THEN repeat('x', 3000) ELSE 'x' END` },
       maxDocumentBytes: 2_000,
     });
-    const position = new Position(WHOLE);
+    const position = positionIn(WHOLE);
     const writer = new CollectingWriter({ capacityBytes: 10_000 });
     const submit = writer.submit.bind(writer);
     let moved = false;
-    writer.submit = (batch) => {
-      submit(batch);
-      if ((writer.settledThrough ?? 0n) > 30_000n) moved ||= position.lowerEnd(end);
+    writer.submit = (stretch) => {
+      submit(stretch);
+      if (BigInt(writer.settledThrough ?? 0n) > 30_000n) moved ||= position.lowerEnd(end);
     };
     await readAll(direct(), definition, { position, writer });
     const below = itemsBelow(end);
@@ -226,7 +230,7 @@ describe('filtered rows and dead letters around a moved end', () => {
 
 describe('an end that is moved down while a row that breaks the COPY is looked for', () => {
   it('to before that row leaves it to the other task: it is not buried here', async () => {
-    const position = new Position(WHOLE);
+    const position = positionIn(WHOLE);
     const recorder = new Recorder();
     fullOnceAt(recorder, 2500n, () => expect(position.lowerEnd(2500n)).toBe(true));
     await record(numbers, position, recorder);
@@ -236,7 +240,7 @@ describe('an end that is moved down while a row that breaks the COPY is looked f
   });
 
   it('to just behind that row has it buried as the last', async () => {
-    const position = new Position(WHOLE);
+    const position = positionIn(WHOLE);
     const recorder = new Recorder();
     fullOnceAt(recorder, 2500n, () => position.lowerEnd(2501n));
     await record(numbers, position, recorder);
@@ -245,7 +249,7 @@ describe('an end that is moved down while a row that breaks the COPY is looked f
   });
 
   it.each([2, 400, 700, 701, 1_700])('to %i, in the middle of a part, ends there', async (end) => {
-    const position = new Position(WHOLE);
+    const position = positionIn(WHOLE);
     const recorder = new Recorder();
     fullOnceAt(recorder, 1n, () => position.lowerEnd(BigInt(end)));
     await record(numbers, position, recorder);
@@ -256,7 +260,7 @@ describe('an end that is moved down while a row that breaks the COPY is looked f
   });
 
   it('to within the part that is being read ends in its middle', async () => {
-    const position = new Position(WHOLE);
+    const position = positionIn(WHOLE);
     const recorder = new Recorder();
     fullOnceAt(recorder, 20n, () => position.lowerEnd(25n));
     await record(numbers, position, recorder);
@@ -275,7 +279,7 @@ describe('an end that is moved down while the database is down', () => {
     onTestFinished(() => proxy.stop());
     const typesDigest = await typesDigestOf(direct(), items);
     proxy.cutAfterBytes.push(400_000);
-    const position = new Position(WHOLE);
+    const position = positionIn(WHOLE);
     const writer = new CollectingWriter();
     const live = { rowsRead: 0, waitingFor: null as 'database' | null };
     const end = new AbortController();
@@ -293,7 +297,7 @@ describe('an end that is moved down while the database is down', () => {
     await vi.waitUntil(() => live.waitingFor === 'database', { timeout: 10_000 });
     const { lastKey } = position;
     if (lastKey === null) throw new Error('nothing was read before the cut');
-    const lowered = further ?? lastKey + 1n;
+    const lowered = further ?? BigInt(lastKey) + 1n;
     expect([position.lowerEnd(lastKey), position.lowerEnd(lowered)]).toEqual([false, true]);
     if (further !== null) proxy.refusing = false;
     await reading;

@@ -10,7 +10,15 @@ import {
   storeAll,
 } from '../support/scripted-cluster.ts';
 import type { TaskFailure } from '../../worker/task-failure.ts';
-import { placesOf, type Script, storedIn, TARGET, write, writerSetups } from '../support/writer-setup.ts';
+import {
+  countsOf,
+  placesOf,
+  type Script,
+  storedIn,
+  TARGET,
+  write,
+  writerSetups,
+} from '../support/writer-setup.ts';
 
 const setup = writerSetups();
 
@@ -21,7 +29,7 @@ function once(trouble: Trouble, requests = 1): Script {
   return (_request, response, number) => (number <= requests ? trouble(response) : storeAll());
 }
 
-describe('ClusterWriter before a cluster in trouble', () => {
+describe('TaskWriter before a cluster in trouble', () => {
   it('sends only those items again that were turned away', async () => {
     const s = await setup((request, _response, number) =>
       number === 1
@@ -34,7 +42,7 @@ describe('ClusterWriter before a cluster in trouble', () => {
     expect(s.cluster.requests.map((request) => request.ids)).toEqual([expect.anything(), ['3', '6', '9']]);
     expect(s.cluster.requests[1]?.documents[1]).toBe('{"id":6,"name":"place 6"}');
     expect(storedIn(s, TARGET.write_alias)).toEqual(placesOf(TARGET.write_alias, 10));
-    expect(s.writer.counts.indexed).toBe(10);
+    expect(countsOf(s).indexed).toBe(10);
     expect(s.writer.retries).toBe(1);
   });
 
@@ -77,7 +85,7 @@ describe('ClusterWriter before a cluster in trouble', () => {
         : storeAll(),
     );
     await write(s, 8);
-    expect(s.writer.counts).toMatchObject({ indexed: 7, deadLetters: 1 });
+    expect(countsOf(s)).toMatchObject({ indexed: 7, deadLetters: 1 });
     expect(s.cluster.stored.get(`${TARGET.dead_letter_alias}/6`)).toBe(1);
     expect(s.cluster.requests.at(-1)?.documents[0]).toContain('"type":"request_too_large"');
     expect([...s.cluster.stored.values()].every((times) => times === 1)).toBe(true);
@@ -90,7 +98,7 @@ describe('ClusterWriter before a cluster in trouble', () => {
         : storeAll(),
     );
     await write(s, 5);
-    expect(s.writer.counts).toMatchObject({ indexed: 4, deadLetters: 1 });
+    expect(countsOf(s)).toMatchObject({ indexed: 4, deadLetters: 1 });
     expect(s.cluster.requests.at(-1)?.documents[0]).toContain('odd bytes');
   });
 
@@ -137,7 +145,7 @@ describe('ClusterWriter before a cluster in trouble', () => {
   ])('does not believe an answer with %s: sends all again, then stops', async (_name, answer) => {
     const mended = await setup(once(answer, 2));
     await write(mended, 1);
-    expect(mended.writer.counts.indexed).toBe(1);
+    expect(countsOf(mended).indexed).toBe(1);
     const lasting = await setup(once(answer, 1_000));
     await expect(write(lasting, 1)).rejects.toMatchObject({ next: 'stop', type: 'response_mismatch' });
     expect(lasting.cluster.requests).toHaveLength(3);
@@ -164,7 +172,7 @@ describe('ClusterWriter before a cluster in trouble', () => {
     const back = await startScriptedCluster(TARGET.index, storeAll, Number(new URL(gone.url).port));
     await written;
     await back.close();
-    expect([s.writer.waiting, s.writer.counts.indexed, back.stored.size]).toEqual([false, 3, 3]);
+    expect([s.writer.waiting, countsOf(s).indexed, back.stored.size]).toEqual([false, 3, 3]);
   });
 
   it('loses no row and counts none twice, whatever the cluster does', async () => {
@@ -176,7 +184,7 @@ describe('ClusterWriter before a cluster in trouble', () => {
         const s = await setup((request, response) => play(list.pop(), request, response));
         const failure: unknown = await write(s, ...batches).catch((error: unknown) => error);
         expect([undefined, 'response_mismatch']).toContain((failure as TaskFailure | undefined)?.type);
-        const { rowsRead, indexed, deadLetters } = s.writer.counts;
+        const { rowsRead, indexed, deadLetters } = countsOf(s);
         expect([indexed + deadLetters, Number(s.writer.settledThrough ?? 0n)]).toEqual([rowsRead, rowsRead]);
         const kept = new Set([...s.cluster.stored.keys()].map((place) => place.split('/')[1]));
         for (let key = 1; key <= rowsRead; key++) expect(kept).toContain(String(key));

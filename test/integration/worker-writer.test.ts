@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import type { Key } from '../../definition/key/key-kind.ts';
 import { addDeadLetter, addDocument, addFiltered } from '../support/batches.ts';
 import { answerWith, failedItem, storeAll } from '../support/scripted-cluster.ts';
-import { placesOf, type Script, storedIn, TARGET, write, writerSetups } from '../support/writer-setup.ts';
+import {
+  countsOf,
+  placesOf,
+  type Script,
+  storedIn,
+  TARGET,
+  write,
+  writerSetups,
+} from '../support/writer-setup.ts';
 
 const setup = writerSetups();
 
-describe('ClusterWriter', () => {
+describe('TaskWriter', () => {
   it('writes to the alias alone, with require_alias, no pipeline, and the credentials', async () => {
     const s = await setup(storeAll);
     await write(s, 3);
@@ -20,7 +29,7 @@ describe('ClusterWriter', () => {
       authorization: 'ApiKey x',
     });
     expect(request?.documents[0]).toBe('{"id":1,"name":"place 1"}');
-    expect(s.writer.counts).toEqual({ rowsRead: 3, filtered: 0, indexed: 3, superseded: 0, deadLetters: 0 });
+    expect(countsOf(s)).toEqual({ rowsRead: 3, filtered: 0, indexed: 3, superseded: 0, deadLetters: 0 });
     expect(s.writer.settledThrough).toBe(3n);
     expect(s.writer.retries).toBe(0);
   });
@@ -42,29 +51,29 @@ describe('ClusterWriter', () => {
     const order = s.cluster.requests.map((request) => request.ids[0]);
     gates[order.indexOf('5')]?.();
     await expect.poll(() => s.cluster.stored.size).toBe(2);
-    expect([s.writer.settledThrough, s.writer.counts.rowsRead]).toEqual([null, 0]);
+    expect([s.writer.settledThrough, countsOf(s).rowsRead]).toEqual([null, 0]);
     gates[order.indexOf('1')]?.();
     await expect.poll(() => s.writer.settledThrough).toBe(2n);
     gates[order.indexOf('3')]?.();
     await written;
-    expect([s.writer.settledThrough, s.writer.counts.indexed]).toEqual([6n, 6]);
+    expect([s.writer.settledThrough, countsOf(s).indexed]).toEqual([6n, 6]);
   });
 
   it('counts filtered rows and writes dead letters before their rows settle', async () => {
-    let settledAtWrite: bigint | null | undefined;
+    let settledAtWrite: Key | null | undefined;
     const s = await setup((request) => {
       if (request.alias === TARGET.dead_letter_alias) settledAtWrite = s.writer.settledThrough;
       return storeAll();
     });
-    const batch = await s.writer.acquire(s.end.signal);
-    addDocument(batch, 1n);
-    addFiltered(batch, 2n);
-    addDeadLetter(batch, 3n);
-    s.writer.submit(batch);
+    const stretch = await s.writer.acquire(s.end.signal);
+    addDocument(stretch, 1n);
+    addFiltered(stretch, 2n);
+    addDeadLetter(stretch, 3n);
+    s.writer.submit(stretch);
     await s.writer.finish(s.end.signal);
     expect(settledAtWrite).toBeNull();
     expect(s.writer.settledThrough).toBe(3n);
-    expect(s.writer.counts).toEqual({ rowsRead: 3, filtered: 1, indexed: 1, superseded: 0, deadLetters: 1 });
+    expect(countsOf(s)).toEqual({ rowsRead: 3, filtered: 1, indexed: 1, superseded: 0, deadLetters: 1 });
     const letters = s.cluster.requests.find((request) => request.alias === TARGET.dead_letter_alias);
     expect(letters?.query.get('require_alias')).toBe('true');
     expect(letters?.documents).toEqual([
@@ -83,7 +92,7 @@ describe('ClusterWriter', () => {
       { keepFields: ['name'] },
     );
     await write(s, 3);
-    expect(s.writer.counts).toMatchObject({ indexed: 2, deadLetters: 1 });
+    expect(countsOf(s)).toMatchObject({ indexed: 2, deadLetters: 1 });
     expect(s.cluster.requests.at(-1)?.documents.map((line) => JSON.parse(line))).toEqual([
       { id: 2, type: 'mapper_parsing_exception', reason: 'no "long"', fields: { name: 'place 2' } },
     ]);
@@ -96,7 +105,7 @@ describe('ClusterWriter', () => {
         : storeAll(),
     );
     await write(s, 900, 900);
-    expect(s.writer.counts).toMatchObject({ rowsRead: 1_800, indexed: 0, deadLetters: 1_800 });
+    expect(countsOf(s)).toMatchObject({ rowsRead: 1_800, indexed: 0, deadLetters: 1_800 });
     expect(storedIn(s, TARGET.dead_letter_alias)).toEqual(placesOf(TARGET.dead_letter_alias, 1_800));
     expect(s.cluster.requests.length).toBeGreaterThan(3);
   });
@@ -114,10 +123,10 @@ describe('ClusterWriter', () => {
         : storeAll();
     const versioned = await setup(conflict, { versioned: true });
     await write(versioned, 2);
-    expect(versioned.writer.counts).toMatchObject({ superseded: 2, deadLetters: 0 });
+    expect(countsOf(versioned)).toMatchObject({ superseded: 2, deadLetters: 0 });
     const plain = await setup(conflict);
     await write(plain, 2);
-    expect(plain.writer.counts).toMatchObject({ superseded: 0, deadLetters: 2 });
+    expect(countsOf(plain)).toMatchObject({ superseded: 0, deadLetters: 2 });
   });
 
   it.each<[string, Script]>([

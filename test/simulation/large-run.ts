@@ -233,7 +233,16 @@ function taskOf(range: AssignedRange): TaskRequest {
     worker_id: range.instance,
     definition: DEFINITION.name,
     definition_digest: `${digestDefinition(DEFINITION)}.${'0'.repeat(32)}`,
-    targets: [{ index: 'things-1', write_alias: 'w', dead_letter_alias: 'd' }],
+    targets: [
+      {
+        kind: 'bulk',
+        definition: DEFINITION.name,
+        definition_digest: `${digestDefinition(DEFINITION)}.${'0'.repeat(32)}`,
+        index: 'things-1',
+        write_alias: 'w',
+        dead_letter_alias: 'd',
+      },
+    ],
     start_index: range.start,
     end_index: range.end,
     max_bytes_in_flight: 1_048_576,

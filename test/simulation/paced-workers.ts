@@ -145,7 +145,11 @@ class PacedTask implements TaskRun {
     return {
       settledThrough: rowsRead === 0 ? null : this.#start + BigInt(rowsRead) - 1n,
       firstKey: this.#start,
-      counts: { rowsRead, filtered: 0, indexed: rowsRead, superseded: 0, deadLetters: 0 },
+      counts: {
+        rowsRead,
+        filtered: 0,
+        targets: [{ indexed: rowsRead, superseded: 0, filtered: 0, deadLetters: 0 }],
+      },
       bytesSent: rowsRead * 1_000,
       retries: 0,
       waitingFor: null,

@@ -1,7 +1,7 @@
 import type { IndexDefinition } from '../../definition/definition.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
 import { digestDefinition } from '../../definition/digest.ts';
-import { Settlement } from '../../worker/bulk/settlement.ts';
+import { Settlement } from '../../worker/targets/settlement.ts';
 import type { Health, TaskRequest, TaskStatus } from '../../worker/contract.ts';
 import { Draining } from '../../worker/draining.ts';
 import { Holders } from '../../worker/holders.ts';
@@ -147,7 +147,7 @@ class Reading {
   readonly #request: TaskRequest;
   readonly #options: WorkerOptions;
   readonly #signal: AbortSignal;
-  readonly #settlement = new Settlement();
+  readonly #settlement = new Settlement(1);
   readonly #failed = new AbortController();
   #end: bigint | null;
   #position: bigint | null = null;
@@ -170,7 +170,8 @@ class Reading {
     const counts = this.#settlement.counts;
     return {
       done: Promise.race([this.#perform(), aborted(this.#signal), aborted(this.#failed.signal)]),
-      lowerEnd: (end) => {
+      lowerEnd: (key) => {
+        const end = BigInt(key);
         if (this.#position !== null && this.#position >= end) return false;
         this.#end = end;
         return true;
@@ -235,15 +236,15 @@ class Reading {
     const items = keys
       .filter((key) => !table.isFiltered(key))
       .map((key) => ({ key, document: `{"id":${key}}` }));
+    const filtered = keys.length - items.length;
     const stretch = this.#settlement.enter({
       lastKey: keys.at(-1) ?? null,
       rowsRead: keys.length,
-      filtered: keys.length - items.length,
-      items: items.length,
-      deadLetters: [],
+      filtered,
+      batches: [{ rows: keys.length, items: items.length, filtered, deadLetters: [] }],
     });
     if (items.length > 0 && !lies()) await this.#deliver(items);
-    this.#settlement.settle(stretch, { indexed: items.length, superseded: 0, deadLetters: 0 });
+    this.#settlement.settle(stretch, 0, { indexed: items.length, superseded: 0, filtered, deadLetters: 0 });
     const last = keys.at(-1) ?? null;
     if (last !== null && (this.#highest === null || last > this.#highest)) this.#highest = last;
   }

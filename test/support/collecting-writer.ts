@@ -1,15 +1,19 @@
-import { Batch } from '../../worker/bulk/batch.ts';
-import type { BulkWriter, SettledCounts } from '../../worker/bulk/writer.ts';
+import type { Key } from '../../definition/key/key-kind.ts';
+import { BulkFraming } from '../../worker/targets/bulk/action-line.ts';
+import { emptyStretch, type Stretch } from '../../worker/targets/stretch.ts';
+import type { Framing } from '../../worker/targets/target.ts';
+import type { TargetsWriter } from '../../worker/targets/targets-writer.ts';
+import { emptyBatch } from './batches.ts';
 
 export interface CollectedDocument {
-  readonly key: bigint;
+  readonly key: Key;
   /** Both lines as they would be sent. */
   readonly action: string;
   readonly document: string;
 }
 
 export interface CollectedLetter {
-  readonly key: bigint;
+  readonly key: Key;
   readonly type: string;
   readonly reason: string;
   readonly fields: string | null;
@@ -20,45 +24,58 @@ export interface CollectingWriterOptions {
   readonly maxItems?: number;
   /** How long each batch is away before its buffer comes back, in milliseconds; 0: not at all. */
   readonly settleMs?: number;
+  /** Whether action lines carry versions. */
+  readonly versioned?: boolean;
 }
 
-/** A writer that keeps what it is given, with one batch at a time. */
-export class CollectingWriter implements BulkWriter {
+export interface CollectedCounts {
+  rowsRead: number;
+  filtered: number;
+  indexed: number;
+  superseded: number;
+  deadLetters: number;
+}
+
+/** A writer with one target that keeps what it is given, with one batch at a time. */
+export class CollectingWriter implements TargetsWriter {
+  readonly framings: readonly Framing[];
   readonly documents: CollectedDocument[] = [];
   readonly letters: CollectedLetter[] = [];
-  readonly counts: SettledCounts = { rowsRead: 0, filtered: 0, indexed: 0, superseded: 0, deadLetters: 0 };
+  readonly counts: CollectedCounts = { rowsRead: 0, filtered: 0, indexed: 0, superseded: 0, deadLetters: 0 };
   readonly retries = 0;
   readonly waiting = false;
   bytesSent = 0;
   batches = 0;
-  settledThrough: bigint | null = null;
+  settledThrough: Key | null = null;
   /** While set, no batch is given out. */
   closed = false;
   readonly #settleMs: number;
-  #free: Batch | null;
+  #free: Stretch | null;
   #waiters: (() => void)[] = [];
 
   constructor({
     capacityBytes = 4 * 1024 * 1024,
     maxItems = 10_000,
     settleMs = 0,
+    versioned = false,
   }: CollectingWriterOptions = {}) {
     this.#settleMs = settleMs;
-    this.#free = new Batch(capacityBytes, maxItems);
+    this.framings = [new BulkFraming(versioned)];
+    this.#free = emptyStretch([emptyBatch(capacityBytes, maxItems)]);
   }
 
-  tryAcquire(): Batch | null {
+  tryAcquire(): Stretch | null {
     if (this.closed) return null;
-    const batch = this.#free;
+    const stretch = this.#free;
     this.#free = null;
-    return batch;
+    return stretch;
   }
 
-  async acquire(signal: AbortSignal): Promise<Batch> {
+  async acquire(signal: AbortSignal): Promise<Stretch> {
     for (;;) {
       signal.throwIfAborted();
-      const batch = this.tryAcquire();
-      if (batch !== null) return batch;
+      const stretch = this.tryAcquire();
+      if (stretch !== null) return stretch;
       await new Promise<void>((resolve) => {
         this.#waiters.push(resolve);
         signal.addEventListener('abort', () => resolve(), { once: true });
@@ -66,11 +83,12 @@ export class CollectingWriter implements BulkWriter {
     }
   }
 
-  submit(batch: Batch): void {
-    if (!batch.empty) this.#collect(batch);
-    batch.reset();
-    if (this.#settleMs === 0) this.#giveBack(batch);
-    else setTimeout(() => this.#giveBack(batch), this.#settleMs);
+  submit(stretch: Stretch): void {
+    if (stretch.rowsRead > 0) this.#collect(stretch);
+    for (const batch of stretch.batches) batch.reset();
+    const emptied = emptyStretch(stretch.batches);
+    if (this.#settleMs === 0) this.#giveBack(emptied);
+    else setTimeout(() => this.#giveBack(emptied), this.#settleMs);
   }
 
   async finish(): Promise<void> {}
@@ -81,29 +99,30 @@ export class CollectingWriter implements BulkWriter {
     this.#wake();
   }
 
-  get keys(): bigint[] {
+  get keys(): Key[] {
     return this.documents.map(({ key }) => key);
   }
 
-  #collect(batch: Batch): void {
-    if (batch.lastKey === null) throw new Error('a batch without its last key');
+  #collect({ batches: [batch], rowsRead, filtered, lastKey }: Stretch): void {
+    if (batch === undefined || lastKey === null) throw new Error('a stretch without a batch or its last key');
+    if (batch.rows !== rowsRead || batch.filtered !== filtered) throw new Error('rows would be lost');
     for (let i = 0; i < batch.items; i++) {
       const lines = batch.buffer.toString('utf8', batch.itemStart(i), batch.itemEnd(i)).split('\n');
       if (lines.length !== 3 || lines[2] !== '') throw new Error(`not two lines: ${JSON.stringify(lines)}`);
-      this.documents.push({ key: batch.keys[i] ?? 0n, action: lines[0] ?? '', document: lines[1] ?? '' });
+      this.documents.push({ key: batch.keys.at(i), action: lines[0] ?? '', document: lines[1] ?? '' });
     }
     this.letters.push(...batch.deadLetters);
     this.batches++;
     this.bytesSent += batch.length;
-    this.settledThrough = batch.lastKey;
-    this.counts.rowsRead += batch.rowsRead;
-    this.counts.filtered += batch.filtered;
+    this.settledThrough = lastKey;
+    this.counts.rowsRead += rowsRead;
+    this.counts.filtered += filtered;
     this.counts.indexed += batch.items;
     this.counts.deadLetters += batch.deadLetters.length;
   }
 
-  #giveBack(batch: Batch): void {
-    this.#free = batch;
+  #giveBack(stretch: Stretch): void {
+    this.#free = stretch;
     this.#wake();
   }
 

@@ -1,7 +1,9 @@
 import { Client, type ClientConfig } from 'pg';
-import type { IndexDefinition, KeyRange } from '../../definition/definition.ts';
+import type { IndexDefinition } from '../../definition/definition.ts';
 import { describeDefinition } from '../../definition/describe.ts';
 import { digestTypes } from '../../definition/digest.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
+import { INTEGER_KEY_BYTES } from '../../worker/key/integer-bytes.ts';
 import { reindex, type ReadingState } from '../../worker/reindex.ts';
 import { Position } from '../../worker/source/position.ts';
 import type { ReadLimits } from '../../worker/source/read-range.ts';
@@ -26,10 +28,16 @@ export async function readAll(
   definition: IndexDefinition,
   options: ReadAllOptions = {},
 ): Promise<CollectingWriter> {
-  const writer = options.writer ?? new CollectingWriter();
+  const versioned = definition.source.changedAt !== null;
+  const writer = options.writer ?? new CollectingWriter({ versioned });
   const typesDigest = options.typesDigest ?? (await typesDigestOf(database, definition));
+  const planned = { definition, typesDigest };
   await reindex(
-    { definition, typesDigest, position: options.position ?? new Position(options.range ?? WHOLE) },
+    {
+      reading: planned,
+      targets: [planned],
+      position: options.position ?? positionIn(options.range ?? WHOLE),
+    },
     {
       database,
       writer,
@@ -39,6 +47,10 @@ export async function readAll(
     },
   );
   return writer;
+}
+
+export function positionIn(range: KeyRange): Position {
+  return new Position(range, INTEGER_KEY_BYTES);
 }
 
 export async function typesDigestOf(database: ClientConfig, definition: IndexDefinition): Promise<string> {

@@ -23,10 +23,10 @@ export interface ScriptedCluster {
 
 /**
  * A server that answers `_bulk` as a test's script says: the script answers itself and returns null, or returns
- * what becomes of each item (null: stored). `index` is where items land.
+ * what becomes of each item (null: stored). `index` is where items land, the same for every alias or by alias.
  */
 export async function startScriptedCluster(
-  index: string,
+  index: string | ((alias: string) => string),
   script: (
     request: BulkRequest,
     response: ServerResponse,
@@ -36,12 +36,15 @@ export async function startScriptedCluster(
 ): Promise<ScriptedCluster> {
   const requests: BulkRequest[] = [];
   const stored = new Map<string, number>();
+  const indexOf = typeof index === 'string' ? () => index : index;
   const answer = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const request = await readBulk(incoming);
     requests.push(request);
     const answers = await script(request, response, requests.length);
     if (answers === null) return;
-    const items = request.ids.map((id, i) => answers[i] ?? store(stored, request.alias, index, id));
+    const items = request.ids.map(
+      (id, i) => answers[i] ?? store(stored, request.alias, indexOf(request.alias), id),
+    );
     response
       .setHeader('content-type', 'application/json')
       .end(JSON.stringify({ took: 1, errors: false, items }));

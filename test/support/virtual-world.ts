@@ -212,7 +212,7 @@ export class VirtualWorld {
       ...task.status,
       settled_through: at === task.start ? null : (at - 1n).toString(),
       rows_read: rows,
-      targets: [{ index: 'target', indexed: rows - dead, superseded: 0, dead_letters: dead }],
+      targets: [{ index: 'target', indexed: rows - dead, superseded: 0, filtered: 0, dead_letters: dead }],
       active: at < limit,
       error: at < limit ? null : (behaviour.error ?? null),
     };
@@ -362,7 +362,7 @@ function freshStatus(task: string, attempt: number, end: string | null, nowMs: n
     settled_through: null,
     rows_read: 0,
     filtered: 0,
-    targets: [{ index: 'target', indexed: 0, superseded: 0, dead_letters: 0 }],
+    targets: [{ index: 'target', indexed: 0, superseded: 0, filtered: 0, dead_letters: 0 }],
     bytes_sent: 0,
     retries: 0,
     waiting_for: null,

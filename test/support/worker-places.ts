@@ -3,10 +3,11 @@ import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { describeDefinition } from '../../definition/describe.ts';
 import { describedDigest } from '../../definition/digest.ts';
 import { loadDefinitions } from '../../definition/load.ts';
-import { type TaskRequest, type TaskStatus, taskStatusSchema } from '../../worker/contract.ts';
+import type { TaskRequest } from '../../worker/contract.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createGateFunction, createGate, type Gate } from './run-gate.ts';
 import { call } from './search-calls.ts';
+import { callerOf, type WorkerCaller } from './worker-caller.ts';
 import { definitionFolders, type WorkerProcess, workerProcesses } from './worker-process.ts';
 import { taskRequest } from './worker-service.ts';
 
@@ -26,22 +27,23 @@ const TABLE = `
     FROM generate_series(1, ${ROWS}) n;
   ANALYZE places;`;
 
-const HEADERS = { 'Reindex-Run': 'run-1', 'Reindex-Epoch': '1', 'content-type': 'application/json' };
+/** The names of a target in the cluster. */
+export interface PlaceNames {
+  readonly index: string;
+  readonly write_alias: string;
+  readonly dead_letter_alias: string;
+}
 
 /** A worker process with `places` on board, and what an orchestrator asks it. */
-export interface PlacesWorker {
+export interface PlacesWorker extends WorkerCaller {
   readonly process: WorkerProcess;
   /** A task of this worker over all of the table, but for the changes. */
-  task(target: TaskRequest['targets'][number], changes?: Partial<TaskRequest>): TaskRequest;
-  post(request: TaskRequest): Promise<void>;
-  ask(method: string, path: string, body?: object): Promise<{ status: number; body: unknown }>;
-  status(taskId: string): Promise<TaskStatus>;
-  finished(taskId: string): Promise<TaskStatus>;
+  task(target: PlaceNames, changes?: Partial<TaskRequest>): TaskRequest;
 }
 
 export interface Places {
   /** Makes target and companion with their write aliases, as a run does, and gives the task's target. */
-  readonly createTarget: () => Promise<TaskRequest['targets'][number]>;
+  readonly createTarget: () => Promise<PlaceNames>;
   readonly startWorker: (changes?: {
     id?: string;
     gate?: Gate;
@@ -65,7 +67,7 @@ export function places(searchUrl: string): Places {
   });
   afterAll(() => database.drop());
   return {
-    createTarget: () => createTarget(searchUrl, `places-${Date.now()}-${++targets}`),
+    createTarget: () => createTarget(searchUrl, `places-${Date.now()}-${++targets}`, PROPERTIES),
     createGate: (row) => createGate(database.url, 'places.id', keyOf(row)),
     countOf: async (index) => {
       await call(searchUrl, 'POST', `/${index}/_refresh`);
@@ -82,44 +84,29 @@ export function places(searchUrl: string): Places {
         ...environment,
       });
       const digest = await digestOf(folder, database);
-      return workerAt(await process.listening(), process, { worker_id: id, definition_digest: digest });
+      return workerAt(await process.listening(), process, { id, digest });
     },
   };
 }
 
-function workerAt(url: string, process: WorkerProcess, identity: Partial<TaskRequest>): PlacesWorker {
-  const ask: PlacesWorker['ask'] = async (method, path, body) => {
-    const response = await fetch(url + path, {
-      method,
-      headers: HEADERS,
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: await response.json() };
-  };
-  const status = async (taskId: string): Promise<TaskStatus> =>
-    taskStatusSchema.parse((await ask('GET', `/task/${taskId}`)).body);
+function workerAt(
+  url: string,
+  process: WorkerProcess,
+  { id, digest }: { readonly id: string; readonly digest: string },
+): PlacesWorker {
   return {
+    ...callerOf(url),
     process,
-    ask,
-    status,
     task: (target, changes = {}) =>
       taskRequest({
+        worker_id: id,
         definition: 'places',
-        targets: [target],
+        definition_digest: digest,
+        targets: [{ kind: 'bulk', definition: 'places', definition_digest: digest, ...target }],
         start_index: null,
         end_index: null,
-        ...identity,
         ...changes,
       }),
-    post: async (request) =>
-      expect(await ask('POST', '/reindexing_task', request)).toMatchObject({ status: 202 }),
-    finished: async (taskId) => {
-      let last = await status(taskId);
-      // A worker that drains is gone once it has told how its last task ended.
-      if (last.active)
-        await expect.poll(async () => (last = await status(taskId)).active, { timeout: 50_000 }).toBe(false);
-      return last;
-    },
   };
 }
 
@@ -156,14 +143,21 @@ async function withDatabase<Result>(
   }
 }
 
-async function createTarget(searchUrl: string, index: string): Promise<TaskRequest['targets'][number]> {
+const PROPERTIES = { name: { type: 'keyword' }, rank: { type: 'long' }, passed: { type: 'boolean' } };
+
+/** Makes an index with these fields beside its key, and its companion, both with their write aliases. */
+export async function createTarget(
+  searchUrl: string,
+  index: string,
+  fields: Readonly<Record<string, unknown>>,
+): Promise<PlaceNames> {
   const target = {
     index,
     write_alias: `${index}-write-1`,
     dead_letter_alias: `${index}-dead-letters-write-1`,
   };
   const id = { type: 'long' };
-  const properties = { id, name: { type: 'keyword' }, rank: { type: 'long' }, passed: { type: 'boolean' } };
+  const properties = { id, ...fields };
   const letter = {
     id,
     type: { type: 'keyword' },

@@ -58,16 +58,21 @@ function startWorkerProcess(environment: NodeJS.ProcessEnv, args: readonly strin
   return { child, log, errors: () => errors, exit, listening };
 }
 
-/** A folder with this one definition; removed with its test. */
-export function definitionFolders(): (name: string, yaml: string) => Promise<string> {
+/** A folder with a definition, and with more of them by their names; removed with its test. */
+export function definitionFolders(): (
+  name: string,
+  yaml: string,
+  more?: Readonly<Record<string, string>>,
+) => Promise<string> {
   const folders: string[] = [];
   afterEach(async () => {
     for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
   });
-  return async (name, yaml) => {
+  return async (name, yaml, more = {}) => {
     const folder = await mkdtemp(join(tmpdir(), 'reindex-worker-test-'));
     folders.push(folder);
-    await writeFile(join(folder, `${name}.yaml`), yaml);
+    for (const [each, text] of Object.entries({ ...more, [name]: yaml }))
+      await writeFile(join(folder, `${each}.yaml`), text);
     return folder;
   };
 }

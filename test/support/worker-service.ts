@@ -1,5 +1,6 @@
 import { afterEach } from 'vitest';
 import type { IndexDefinition } from '../../definition/definition.ts';
+import type { Key } from '../../definition/key/key-kind.ts';
 import type { Dependency, TaskRequest, TaskStatus } from '../../worker/contract.ts';
 import { Draining } from '../../worker/draining.ts';
 import { scheduleWithTimers } from '../../worker/schedule.ts';
@@ -37,6 +38,19 @@ const DEFINITION: IndexDefinition = {
   retain: 1,
 };
 
+/** Definitions that are on board too; the first may be a target of reading `cities`, the others not. */
+const OTHERS: readonly IndexDefinition[] = [
+  {
+    ...DEFINITION,
+    name: 'large',
+    source: { ...DEFINITION.source, where: 'inhabitants > 1000000' },
+    document: [],
+  },
+  { ...DEFINITION, name: 'towns', source: { ...DEFINITION.source, table: 'towns' } },
+  { ...DEFINITION, name: 'shouted', document: [{ name: 'name', sql: 'upper(name)', mapping: null }] },
+  { ...DEFINITION, name: 'longer', document: [{ name: 'region', sql: 'region', mapping: null }] },
+];
+
 export function taskRequest(changes: Partial<TaskRequest> = {}): TaskRequest {
   return {
     task_id: 'task-1',
@@ -48,6 +62,9 @@ export function taskRequest(changes: Partial<TaskRequest> = {}): TaskRequest {
     definition_digest: `${DIGEST}.${'b'.repeat(32)}`,
     targets: [
       {
+        kind: 'bulk',
+        definition: 'cities',
+        definition_digest: `${DIGEST}.${'b'.repeat(32)}`,
         index: 'cities-1',
         write_alias: 'cities-1-write-1',
         dead_letter_alias: 'cities-1-dead-letters-write-1',
@@ -66,9 +83,9 @@ export interface ControlledRun {
   readonly signal: AbortSignal;
   figures: TaskFigures;
   /** Ends that were moved down. */
-  readonly ends: bigint[];
+  readonly ends: Key[];
   /** The last key that was read, at or below which the end cannot be moved. */
-  lastKey: bigint | null;
+  lastKey: Key | null;
   complete(): void;
   fail(error: Error): void;
 }
@@ -102,7 +119,7 @@ export function createRegister(
 ): TaskRegister {
   return new TaskRegister({
     workerId: 'worker-1',
-    definitions: [{ definition: DEFINITION, digest: DIGEST }],
+    definitions: [DEFINITION, ...OTHERS].map((definition) => ({ definition, digest: DIGEST })),
     start: (request, _definition, signal) => startControlled(runs, request, signal),
     clock: () => new Date('2026-01-01T00:00:00Z'),
     onChange: (status) => {
@@ -125,7 +142,7 @@ function startControlled(runs: ControlledRun[], request: TaskRequest, signal: Ab
     fail: reject,
   };
   runs.push(run);
-  const lowerEnd = (end: bigint): boolean => {
+  const lowerEnd = (end: Key): boolean => {
     const possible = run.lastKey === null || run.lastKey < end;
     if (possible) run.ends.push(end);
     return possible;

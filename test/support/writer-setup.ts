@@ -1,7 +1,10 @@
 import { afterEach } from 'vitest';
-import { BatchPool } from '../../worker/bulk/batch-pool.ts';
-import { ClusterWriter, type ClusterWriterOptions } from '../../worker/bulk/cluster-writer.ts';
-import { BulkClient } from '../../worker/bulk/send.ts';
+import { BatchPool } from '../../worker/targets/batch-pool.ts';
+import { BulkTarget, type BulkTargetOptions } from '../../worker/targets/bulk/bulk-target.ts';
+import { BulkClient } from '../../worker/targets/bulk/send.ts';
+import type { TargetCounts } from '../../worker/targets/settlement.ts';
+import { TaskWriter } from '../../worker/targets/targets-writer.ts';
+import { INTEGER_KEY_BYTES } from '../../worker/key/integer-bytes.ts';
 import { addDocument } from './batches.ts';
 import { type ScriptedCluster, startScriptedCluster } from './scripted-cluster.ts';
 
@@ -15,11 +18,11 @@ export type Script = Parameters<typeof startScriptedCluster>[1];
 
 export interface WriterSetup {
   readonly cluster: ScriptedCluster;
-  readonly writer: ClusterWriter;
+  readonly writer: TaskWriter;
   readonly end: AbortController;
 }
 
-export interface WriterChanges extends Partial<ClusterWriterOptions> {
+export interface WriterChanges extends Partial<BulkTargetOptions> {
   readonly timeoutMs?: number;
   /** Where the writer looks for the cluster; default: where the scripted one listens. */
   readonly url?: string;
@@ -40,7 +43,10 @@ export function writerSetups(): (script: Script, changes?: WriterChanges) => Pro
       connections: 5,
     });
     const end = new AbortController();
-    const writer = new ClusterWriter({ ...defaults(), client, signal: end.signal, ...changes });
+    const open = (signal: AbortSignal): BulkTarget[] => [
+      new BulkTarget({ ...defaults(), client, signal, ...changes }),
+    ];
+    const writer = new TaskWriter(open, end.signal);
     ends.push(
       () => writer.abandon(new Error('the test is over')),
       () => client.close(),
@@ -50,10 +56,11 @@ export function writerSetups(): (script: Script, changes?: WriterChanges) => Pro
   };
 }
 
-function defaults(): Omit<ClusterWriterOptions, 'client' | 'signal'> {
+function defaults(): Omit<BulkTargetOptions, 'client' | 'signal'> {
   return {
-    pool: new BatchPool(64 * 1024, 4),
-    target: TARGET,
+    share: new BatchPool(64 * 1024, 4).share(1, INTEGER_KEY_BYTES),
+    names: TARGET,
+    keys: INTEGER_KEY_BYTES,
     keyColumn: 'id',
     keepFields: [],
     versioned: false,
@@ -69,11 +76,18 @@ function defaults(): Omit<ClusterWriterOptions, 'client' | 'signal'> {
 export async function write({ writer, end }: WriterSetup, ...sizes: number[]): Promise<void> {
   let key = 0n;
   for (const size of sizes) {
-    const batch = await writer.acquire(end.signal);
-    for (let i = 0; i < size; i++) addDocument(batch, ++key);
-    writer.submit(batch);
+    const stretch = await writer.acquire(end.signal);
+    for (let i = 0; i < size; i++) addDocument(stretch, ++key);
+    writer.submit(stretch);
   }
   await writer.finish(end.signal);
+}
+
+/** What the writer has settled of its only target. */
+export function countsOf({ writer }: WriterSetup): TargetCounts & { readonly rowsRead: number } {
+  const [counts] = writer.counts.targets;
+  if (counts === undefined) throw new Error('no target');
+  return { rowsRead: writer.counts.rowsRead, ...counts };
 }
 
 /** The names `<alias>/<id>` of the documents 1 to `count`. */

@@ -87,7 +87,7 @@ describe('the build', () => {
   });
   afterEach(() => rm(root, { recursive: true }));
 
-  test.each(['definition/load.ts', 'worker/bulk/batch.ts', 'package-lock.json'])(
+  test.each(['definition/load.ts', 'worker/targets/batch.ts', 'package-lock.json'])(
     'changes with %s',
     async (path) => {
       const before = await sourcesDigest(root);

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CopyFrames, type FrameEvent } from '../../worker/source/frames.ts';
+import { INTEGER_KEY_BYTES } from '../../worker/key/integer-bytes.ts';
+import { CopyFrames, type FrameEvent, type FrameLimits } from '../../worker/source/frames.ts';
 import { TaskFailure } from '../../worker/task-failure.ts';
 
-const LIMITS = { columns: 2, maxRowBytes: 1_000 };
+const LIMITS: FrameLimits = { columns: 2, maxRowBytes: 1_000, headBytes: 14, keys: INTEGER_KEY_BYTES };
 const FILE_HEADER = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
 const TRAILER = Buffer.from([0xff, 0xff]);
 
@@ -118,7 +119,7 @@ describe('the framer', () => {
     const cuts = fc.array(fc.nat(20_000), { maxLength: 40 });
     fc.assert(
       fc.property(fc.array(anyRow, { maxLength: 20 }), between, cuts, (some, noise, offsets) => {
-        const limits = { columns: 2, maxRowBytes: 5_000 };
+        const limits = { ...LIMITS, maxRowBytes: 5_000 };
         const expected: Seen[] = [
           ...some.map((bytes): Seen => ({ event: 'row', row: bytes.toString('hex') })),
           { event: 'ready' },

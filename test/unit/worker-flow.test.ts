@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backoffMs, retryAfterMs } from '../../worker/bulk/backoff.ts';
-import { Flow, type FlowSettings } from '../../worker/bulk/flow.ts';
+import { backoffMs, retryAfterMs } from '../../worker/backoff.ts';
+import { Flow, type FlowSettings } from '../../worker/targets/bulk/flow.ts';
 
 const SETTINGS: FlowSettings = {
   startBytes: 400,

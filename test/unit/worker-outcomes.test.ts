@@ -7,14 +7,15 @@ import {
   readOutcomes,
   ResponseMismatch,
   type Sent,
-} from '../../worker/bulk/outcomes.ts';
+} from '../../worker/targets/bulk/outcomes.ts';
 import { TaskFailure } from '../../worker/task-failure.ts';
+import { storeOf } from '../support/batches.ts';
 
-const KEYS = BigInt64Array.from([7n, -3n, 9_223_372_036_854_775_807n]);
+const KEYS = [7n, -3n, 9_223_372_036_854_775_807n];
 
 function sent(changes: Partial<Sent> = {}): Sent {
   return {
-    keys: KEYS,
+    keys: storeOf(KEYS),
     first: 0,
     count: 3,
     alias: 'cities-1-write-1',
@@ -33,7 +34,7 @@ function failed(key: bigint, status: number, type: string, reason = 'because') {
 }
 
 function allStored(): object[] {
-  return Array.from(KEYS, (key) => stored(key));
+  return KEYS.map((key) => stored(key));
 }
 
 describe('readOutcomes', () => {
@@ -117,7 +118,7 @@ describe('readOutcomes', () => {
     );
     fc.assert(
       fc.property(fc.array(item, { maxLength: 50 }), fc.boolean(), (errors, versioned) => {
-        const keys = BigInt64Array.from(errors.map((_, i) => BigInt(i)));
+        const keys = storeOf(errors.map((_, i) => BigInt(i)));
         const items = errors.map((error, i) =>
           error === null ? stored(BigInt(i)) : failed(BigInt(i), error.status, error.type),
         );

@@ -1,15 +1,39 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Batch } from '../../worker/bulk/batch.ts';
-import { keptFields } from '../../worker/bulk/kept-fields.ts';
-import { bodyOf, bytesOf, documentAt, halvesOf, keepOnly, keyAt, wholeOf } from '../../worker/bulk/piece.ts';
-import { Settlement } from '../../worker/bulk/settlement.ts';
-import { addDeadLetter, addDocument, addFiltered, linesOf } from '../support/batches.ts';
+import type { Key } from '../../definition/key/key-kind.ts';
+import type { Batch } from '../../worker/targets/batch.ts';
+import { membersNamed } from '../../worker/targets/bulk/document-members.ts';
+import {
+  bodyOf,
+  bytesOf,
+  documentAt,
+  halvesOf,
+  keepOnly,
+  keyAt,
+  wholeOf,
+} from '../../worker/targets/bulk/piece.ts';
+import { Settlement } from '../../worker/targets/settlement.ts';
+import type { Stretch } from '../../worker/targets/stretch.ts';
+import {
+  addDeadLetter,
+  addDocument,
+  addFiltered,
+  emptyBatch,
+  linesOf,
+  newStretch,
+  writeDocument,
+} from '../support/batches.ts';
 
 function batchOf(keys: readonly bigint[]): Batch {
-  const batch = new Batch(64 * 1024, 1_000);
-  for (const key of keys) addDocument(batch, key, `"text":"${'x'.repeat(Number(key % 7n))}"`);
+  const batch = emptyBatch();
+  for (const key of keys) writeDocument(batch, key, `"text":"${'x'.repeat(Number(key % 7n))}"`);
   return batch;
+}
+
+function stretchOf(keys: readonly bigint[], targets = 1): Stretch {
+  const stretch = newStretch(targets);
+  for (const key of keys) addDocument(stretch, key);
+  return stretch;
 }
 
 function textOf(keys: readonly bigint[]): string {
@@ -58,63 +82,101 @@ describe('Piece', () => {
 });
 
 describe('Settlement', () => {
+  const outcome = { indexed: 1, superseded: 0, filtered: 0, deadLetters: 0 };
+  const nothing = { indexed: 0, superseded: 0, filtered: 0, deadLetters: 0 };
+
   it('moves only over a closed stretch, however batches finish', () => {
-    const settlement = new Settlement();
-    const stretches = [1n, 2n, 3n].map((key) => settlement.enter(batchOf([key])));
-    const outcome = { indexed: 1, superseded: 0, deadLetters: 0 };
-    const seen: (bigint | null)[] = [];
+    const settlement = new Settlement(1);
+    const stretches = [1n, 2n, 3n].map((key) => settlement.enter(stretchOf([key])));
+    const seen: (Key | null)[] = [];
     for (const i of [2, 1, 0]) {
       const stretch = stretches[i];
-      if (stretch !== undefined) settlement.settle(stretch, outcome);
+      if (stretch !== undefined) settlement.settle(stretch, 0, outcome);
       seen.push(settlement.settledThrough);
     }
     expect(seen).toEqual([null, null, 3n]);
     expect(settlement.counts).toEqual({
       rowsRead: 3,
       filtered: 0,
-      indexed: 3,
-      superseded: 0,
-      deadLetters: 0,
+      targets: [{ indexed: 3, superseded: 0, filtered: 0, deadLetters: 0 }],
     });
     expect(settlement.idle).toBe(true);
   });
 
   it('counts filtered rows and dead letters with their stretch', () => {
-    const settlement = new Settlement();
-    const batch = batchOf([1n]);
-    addFiltered(batch, 2n);
-    addDeadLetter(batch, 3n);
-    settlement.settle(settlement.enter(batch), { indexed: 0, superseded: 1, deadLetters: 1 });
+    const settlement = new Settlement(1);
+    const stretch = stretchOf([1n]);
+    addFiltered(stretch, 2n);
+    addDeadLetter(stretch, 3n);
+    const entered = settlement.enter(stretch);
+    settlement.settle(entered, 0, { indexed: 0, superseded: 1, filtered: 1, deadLetters: 1 });
     expect(settlement.counts).toEqual({
       rowsRead: 3,
       filtered: 1,
-      indexed: 0,
-      superseded: 1,
-      deadLetters: 1,
+      targets: [{ indexed: 0, superseded: 1, filtered: 1, deadLetters: 1 }],
     });
     expect(settlement.settledThrough).toBe(3n);
   });
 
-  it('refuses a batch, and an outcome, that would lose a row', () => {
-    const batch = batchOf([1n, 2n]);
-    const settlement = new Settlement();
-    const stretch = settlement.enter(batch);
-    expect(() => settlement.settle(stretch, { indexed: 1, superseded: 0, deadLetters: 0 })).toThrow(
-      /1 outcomes for 2 rows/,
+  it('refuses a stretch, and an outcome, that would lose a row', () => {
+    const stretch = stretchOf([1n, 2n]);
+    const settlement = new Settlement(1);
+    const entered = settlement.enter(stretch);
+    expect(() => settlement.settle(entered, 0, outcome)).toThrow(/1 outcomes for 2 rows/);
+    stretch.rowsRead++;
+    expect(() => settlement.enter(stretch)).toThrow(/rows would be lost/);
+  });
+
+  it('counts nothing of a target that is ahead beyond what the slowest has settled', () => {
+    const settlement = new Settlement(2);
+    const stretches = [1n, 2n].map((key) => settlement.enter(stretchOf([key], 2)));
+    for (const stretch of stretches) settlement.settle(stretch, 0, outcome);
+    expect([settlement.settledThrough, settlement.counts]).toEqual([
+      null,
+      { rowsRead: 0, filtered: 0, targets: [nothing, nothing] },
+    ]);
+    if (stretches[0] !== undefined) settlement.settle(stretches[0], 1, { ...nothing, deadLetters: 1 });
+    expect([settlement.settledThrough, settlement.counts]).toEqual([
+      1n,
+      { rowsRead: 1, filtered: 0, targets: [outcome, { ...nothing, deadLetters: 1 }] },
+    ]);
+    expect(settlement.idle).toBe(false);
+  });
+
+  it('adds up for every target in any order of stretches and targets', () => {
+    const order = fc.shuffledSubarray(
+      Array.from({ length: 12 }, (_, i) => i),
+      { minLength: 12, maxLength: 12 },
     );
-    batch.rowsRead++;
-    expect(() => settlement.enter(batch)).toThrow(/rows would be lost/);
+    fc.assert(
+      fc.property(order, (places) => {
+        const settlement = new Settlement(3);
+        const stretches = [1n, 2n, 3n, 4n].map((key) => settlement.enter(stretchOf([key], 3)));
+        const settled = stretches.map(() => new Set<number>());
+        for (const place of places) {
+          const at = place % 4;
+          const stretch = stretches[at];
+          if (stretch === undefined) throw new Error('no stretch');
+          settlement.settle(stretch, Math.floor(place / 4), outcome);
+          settled[at]?.add(place);
+          const closed = settled.findIndex((targets) => targets.size < 3);
+          const rows = closed < 0 ? 4 : closed;
+          expect(settlement.counts.rowsRead).toBe(rows);
+          expect(settlement.counts.targets.map(({ indexed }) => indexed)).toEqual([rows, rows, rows]);
+        }
+      }),
+    );
   });
 });
 
-describe('keptFields', () => {
+describe('membersNamed', () => {
   it('takes the named fields as they stand, digit for digit', () => {
     const document =
       '{"id":1,"a b":{"x":[1,{"name":2}],"y":"},"},"price":12345678901234567890.10,"name":"q\\"{,:","last":null}';
-    expect(keptFields(document, ['price', 'a b'])).toBe(
+    expect(membersNamed(document, ['price', 'a b'])).toBe(
       '{"a b":{"x":[1,{"name":2}],"y":"},"},"price":12345678901234567890.10}',
     );
-    expect(keptFields(document, ['name', 'last'])).toBe('{"name":"q\\"{,:","last":null}');
+    expect(membersNamed(document, ['name', 'last'])).toBe('{"name":"q\\"{,:","last":null}');
   });
 
   it('agrees with JSON.parse on any document', () => {
@@ -122,15 +184,15 @@ describe('keptFields', () => {
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (fields) => {
         const names = Object.keys(fields).filter((_, i) => i % 2 === 0);
         const expected = Object.fromEntries(names.map((name) => [name, fields[name]]));
-        const kept = keptFields(JSON.stringify(fields), names);
+        const kept = membersNamed(JSON.stringify(fields), names);
         expect(JSON.parse(kept ?? '{}')).toEqual(JSON.parse(JSON.stringify(expected)));
       }),
     );
   });
 
   it('is null without names, without matches, and for more than a note', () => {
-    expect(keptFields('{"a":1}', [])).toBeNull();
-    expect(keptFields('{"a":1}', ['b'])).toBeNull();
-    expect(keptFields(`{"a":"${'x'.repeat(20_000)}"}`, ['a'])).toBeNull();
+    expect(membersNamed('{"a":1}', [])).toBeNull();
+    expect(membersNamed('{"a":1}', ['b'])).toBeNull();
+    expect(membersNamed(`{"a":"${'x'.repeat(20_000)}"}`, ['a'])).toBeNull();
   });
 });

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { INTEGER_KEY } from '../../definition/key/integer-key.ts';
 import type { TaskStatus } from '../../worker/contract.ts';
 import { Lease } from '../../worker/lease.ts';
 import { scheduleWithTimers } from '../../worker/schedule.ts';
-import { NO_FIGURES, progressOf } from '../../worker/task-status.ts';
+import { progressOf } from '../../worker/task-status.ts';
 import { type ControlledRun, createRegister, taskRequest } from '../support/worker-service.ts';
 
 describe('progressOf', () => {
@@ -12,7 +13,7 @@ describe('progressOf', () => {
     end_index: string | null,
     settledThrough: bigint | null,
     firstKey: bigint | null = null,
-  ) => progressOf({ start_index, end_index }, { ...NO_FIGURES, settledThrough, firstKey });
+  ) => progressOf({ start_index, end_index }, { settledThrough, firstKey }, INTEGER_KEY);
 
   it.each<[string, number, number]>([
     ['nothing is settled', at('0', '100', null), 0],

@@ -1,12 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readOutcomes, type Sent } from '../../worker/bulk/outcomes.ts';
-import { allStoredAlike } from '../../worker/bulk/uniform-response.ts';
+import { readOutcomes, type Sent } from '../../worker/targets/bulk/outcomes.ts';
+import { allStoredAlike } from '../../worker/targets/bulk/uniform-response.ts';
+import { storeOf } from '../support/batches.ts';
 
 function sentOf(keys: readonly bigint[]): Sent {
   const index = 'cities-1';
   return {
-    keys: BigInt64Array.from(keys),
+    keys: storeOf(keys),
     first: 0,
     count: keys.length,
     alias: 'w',

@@ -10,6 +10,8 @@ const HEADER_BYTES = 12;
 const DIMENSION_BYTES = 8;
 const LENGTH_BYTES = 4;
 
+const NOWHERE = Buffer.alloc(0);
+
 const OPENING = 0x5b;
 const CLOSING = 0x5d;
 const COMMA = 0x2c;
@@ -19,17 +21,18 @@ const COMMA = 0x2c;
  * @param nullElements null for an element that JSON cannot say; false: the array as a whole is unrepresentable
  */
 export function arrayWriter(writeElement: ValueWriter, nullElements: boolean): ValueWriter {
-  /** The next element. */
+  let source: Buffer = NOWHERE;
+  /** Where the length of the next element stands. */
   let at = 0;
 
-  const writeElements = (source: Buffer, count: number, target: Buffer, position: number): number => {
+  const writeElements = (count: number, target: Buffer, position: number): number => {
     let to = position;
     for (let i = 0; i < count; i++) {
       target[to++] = i === 0 ? OPENING : COMMA;
       const length = readInt4(source, at);
       const start = at + LENGTH_BYTES;
       at = start + Math.max(0, length);
-      const written = length < 0 ? writeNull(target, to) : writeElement(source, start, at, target, to);
+      const written = length < 0 ? writeNull(target, to) : writeElement(source, start, target, to);
       if (written === UNREPRESENTABLE && !nullElements) return UNREPRESENTABLE;
       to = written === UNREPRESENTABLE ? writeNull(target, to) : written;
     }
@@ -38,31 +41,26 @@ export function arrayWriter(writeElement: ValueWriter, nullElements: boolean): V
   };
 
   /** `dimensionAt`: where the length of this dimension stands; `inner`: how many dimensions lie within it. */
-  const writeLevel = (
-    source: Buffer,
-    dimensionAt: number,
-    inner: number,
-    target: Buffer,
-    position: number,
-  ): number => {
+  const writeLevel = (dimensionAt: number, inner: number, target: Buffer, position: number): number => {
     const count = readInt4(source, dimensionAt);
-    if (inner === 0) return writeElements(source, count, target, position);
+    if (inner === 0) return writeElements(count, target, position);
     let to = position;
     for (let i = 0; i < count; i++) {
       target[to++] = i === 0 ? OPENING : COMMA;
-      to = writeLevel(source, dimensionAt + DIMENSION_BYTES, inner - 1, target, to);
+      to = writeLevel(dimensionAt + DIMENSION_BYTES, inner - 1, target, to);
       if (to === UNREPRESENTABLE) return UNREPRESENTABLE;
     }
     target[to] = CLOSING;
     return to + 1;
   };
 
-  return (source, start, _end, target, position) => {
-    const dimensions = readInt4(source, start);
+  return (bytes, start, target, position) => {
+    const dimensions = readInt4(bytes, start);
     if (dimensions === 0) return writeEmpty(target, position);
     const dimensionsAt = start + HEADER_BYTES;
+    source = bytes;
     at = dimensionsAt + dimensions * DIMENSION_BYTES;
-    return writeLevel(source, dimensionsAt, dimensions - 1, target, position);
+    return writeLevel(dimensionsAt, dimensions - 1, target, position);
   };
 }
 

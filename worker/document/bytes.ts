@@ -6,8 +6,6 @@
 
 const ZERO = 0x30;
 const MINUS = 0x2d;
-/** Copies shorter than this are faster in a loop than through a call into native code (measured). */
-const NATIVE_COPY_BYTES = 64;
 
 /** Writes a number from 0 up to below 2^31. */
 export function writeSmall(target: Uint8Array, position: number, value: number): number {
@@ -67,16 +65,6 @@ export function joinInt8(high: number, low: number): bigint {
 export function writeAscii(target: Uint8Array, position: number, text: string): number {
   for (let i = 0; i < text.length; i++) target[position + i] = text.charCodeAt(i);
   return position + text.length;
-}
-
-/** Copies `source[at, end)`. */
-export function copyBytes(source: Buffer, at: number, end: number, target: Buffer, position: number): number {
-  if (end - at >= NATIVE_COPY_BYTES) {
-    if (position < target.length) source.copy(target, position, at, end);
-  } else {
-    for (let i = at, to = position; i < end; i++, to++) target[to] = source[i] as number;
-  }
-  return position + end - at;
 }
 
 /** Reads a signed 32-bit number, most significant byte first, as PostgreSQL sends all of its numbers. */

@@ -23,7 +23,7 @@ const POINT = 0x2e;
 const LETTER_T = 0x54;
 const LETTER_Z = 0x5a;
 
-export const writeDate: ValueWriter = (source, at, _end, target, position) => {
+export const writeDate: ValueWriter = (source, at, target, position) => {
   const days = readInt4(source, at);
   if (days < FIRST_DAY || days > LAST_DAY) return UNREPRESENTABLE;
   target[position] = QUOTE;
@@ -33,7 +33,7 @@ export const writeDate: ValueWriter = (source, at, _end, target, position) => {
 };
 
 /** timestamp and timestamptz alike, in UTC: `2024-02-29T23:59:59.5Z`. */
-export const writeTimestamp: ValueWriter = (source, at, _end, target, position) => {
+export const writeTimestamp: ValueWriter = (source, at, target, position) => {
   const high = readInt4(source, at);
   const micros = high * 0x100000000 + readUint4(source, at + 4);
   let days = Math.floor(micros / MICROS_PER_DAY);

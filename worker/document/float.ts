@@ -37,7 +37,7 @@ const doubleWords = new Int32Array(doubles.buffer);
 const floatWords = new Int32Array(floats.buffer);
 const HIGH_WORD = endianness() === 'LE' ? 1 : 0;
 
-export const writeFloat8: ValueWriter = (source, at, _end, target, position) => {
+export const writeFloat8: ValueWriter = (source, at, target, position) => {
   doubleWords[HIGH_WORD] = readInt4(source, at);
   doubleWords[1 - HIGH_WORD] = readInt4(source, at + 4);
   const value = doubles[0] as number;
@@ -45,7 +45,7 @@ export const writeFloat8: ValueWriter = (source, at, _end, target, position) => 
   return writeSigned(target, position, value, writeSize8);
 };
 
-export const writeFloat4: ValueWriter = (source, at, _end, target, position) => {
+export const writeFloat4: ValueWriter = (source, at, target, position) => {
   floatWords[0] = readInt4(source, at);
   const value = floats[0] as number;
   if (!Number.isFinite(value)) return UNREPRESENTABLE;

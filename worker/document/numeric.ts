@@ -17,7 +17,7 @@ const POINT = 0x2e;
 const ZERO = 0x30;
 
 /** Writes every digit that the value has, with its trailing zeros, as PostgreSQL prints it. */
-export const writeNumeric: ValueWriter = (source, at, _end, target, position) => {
+export const writeNumeric: ValueWriter = (source, at, target, position) => {
   const sign = readUint2(source, at + 4);
   if (sign >= SPECIAL) return UNREPRESENTABLE;
   const weight = readInt2(source, at + 2);
@@ -27,11 +27,12 @@ export const writeNumeric: ValueWriter = (source, at, _end, target, position) =>
   if (position + longest > target.length) return position + longest;
   let to = position;
   if (sign === NEGATIVE) target[to++] = MINUS;
-  to = writeInteger(source, at, weight, target, to);
-  return places === 0 ? to : writeFraction(source, at, weight, places, target, to);
+  to = writeInteger(source, at, target, to);
+  return places === 0 ? to : writeFraction(source, at, target, to);
 };
 
-function writeInteger(source: Buffer, at: number, weight: number, target: Buffer, position: number): number {
+function writeInteger(source: Buffer, at: number, target: Buffer, position: number): number {
+  const weight = readInt2(source, at + 2);
   if (weight < 0) {
     target[position] = ZERO;
     return position + 1;
@@ -41,14 +42,9 @@ function writeInteger(source: Buffer, at: number, weight: number, target: Buffer
   return to;
 }
 
-function writeFraction(
-  source: Buffer,
-  at: number,
-  weight: number,
-  places: number,
-  target: Buffer,
-  position: number,
-): number {
+function writeFraction(source: Buffer, at: number, target: Buffer, position: number): number {
+  const weight = readInt2(source, at + 2);
+  const places = readUint2(source, at + 6);
   target[position] = POINT;
   const end = position + 1 + places;
   let to = position + 1;

@@ -1,14 +1,15 @@
+import { readInt4 } from './bytes.ts';
+
 /**
- * Writes the JSON of one value: `source[at, end)` is PostgreSQL's binary form, the answer is the position behind what
- * was written to `target` (which may lie past its end, see bytes.ts), or UNREPRESENTABLE when JSON cannot say it.
+ * Writes the JSON of one value: `source[at]` is where PostgreSQL's binary form begins, behind its length. The answer is the position behind what was written to `target` (which may lie past its
+ * end, see bytes.ts), or UNREPRESENTABLE when JSON cannot say it.
  */
-export type ValueWriter = (
-  source: Buffer,
-  at: number,
-  end: number,
-  target: Buffer,
-  position: number,
-) => number;
+export type ValueWriter = (source: Buffer, at: number, target: Buffer, position: number) => number;
+
+/** Where the value that begins at `source[at]` ends. */
+export function endOfValue(source: Buffer, at: number): number {
+  return at + readInt4(source, at - 4);
+}
 
 /** NaN, an infinity, a date BC or after the year 9999. */
 export const UNREPRESENTABLE = -1;

@@ -7,16 +7,16 @@ import { writeNumeric } from './numeric.ts';
 import { writeJson, writeJsonb, writeText, writeUuid } from './text.ts';
 import type { ValueWriter } from './value-writer.ts';
 
-const writeBoolean: ValueWriter = (source, at, _end, target, position) =>
+const writeBoolean: ValueWriter = (source, at, target, position) =>
   writeAscii(target, position, source[at] === 0 ? 'false' : 'true');
 
-const writeShort: ValueWriter = (source, at, _end, target, position) =>
+const writeShort: ValueWriter = (source, at, target, position) =>
   writeInt4(target, position, readInt2(source, at));
 
-const writeInteger: ValueWriter = (source, at, _end, target, position) =>
+const writeInteger: ValueWriter = (source, at, target, position) =>
   writeInt4(target, position, readInt4(source, at));
 
-const writeBigInteger: ValueWriter = (source, at, _end, target, position) =>
+const writeBigInteger: ValueWriter = (source, at, target, position) =>
   writeInt8(target, position, readInt4(source, at), readUint4(source, at + 4));
 
 const WRITERS: ReadonlyMap<number, ValueWriter> = new Map<number, ValueWriter>([

@@ -1,4 +1,4 @@
-import { backoffMs } from '../bulk/backoff.ts';
+import { backoffMs } from '../backoff.ts';
 
 /** How time passes; passed in, so that tests need not wait. */
 export interface Pace {

@@ -1,4 +1,4 @@
-import { backoffMs } from '../bulk/backoff.ts';
+import { backoffMs } from '../backoff.ts';
 import type { Pace } from './persist.ts';
 
 /** What became of one call that terminates the instance. */

@@ -5,6 +5,13 @@ import { Pieces } from './pieces.ts';
 /** `full`: there is no room for the row now, it is offered again when there is. `enough`: neither it nor what follows is wanted. */
 export type Taking = 'taken' | 'full' | 'enough';
 
+export interface CopyRequest {
+  readonly statement: string;
+  readonly frames: CopyFrames;
+  /** A COPY that was kept waiting for room for longer than this is given up. */
+  readonly maxStallMs: number;
+}
+
 export interface CopyConsumer {
   /** Takes the row that the frames stand at, or not. */
   take(event: 'row' | 'oversized'): Taking;
@@ -21,10 +28,8 @@ export interface CopyConsumer {
  */
 export async function copyRows(
   client: Client,
-  statement: string,
-  frames: CopyFrames,
+  { statement, frames, maxStallMs }: CopyRequest,
   consumer: CopyConsumer,
-  maxStallMs: number,
 ): Promise<'complete' | 'stalled'> {
   const { stream } = client.connection;
   const pieces = new Pieces(stream);

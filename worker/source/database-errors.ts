@@ -26,20 +26,20 @@ const ACCESS_CODES = new Set(['28000', '28P01', '42501']);
 
 export function verdictOn(error: unknown, definition: IndexDefinition): Verdict {
   if (error instanceof TaskFailure) return error;
-  if (!(error instanceof Error)) return failure('retry', 'internal', String(error), definition);
+  if (!(error instanceof Error))
+    return failure(definition, { next: 'retry', type: 'internal', message: String(error) });
   if (!(error instanceof DatabaseError)) return verdictOnConnection(error, definition);
   const code = error.code ?? '';
   const family = code.slice(0, 2);
   if (family === DATA_EXCEPTION) return 'row';
   if (code !== DATABASE_DROPPED && (PASSING_CLASSES.has(family) || PASSING_CODES.has(code))) return 'again';
   const lasting = LASTING_CLASSES.has(family) || LASTING_CODES.has(code);
-  return failure(
-    lasting ? 'stop' : 'retry',
-    code,
-    `${describeError(error)}. ${adviceOn(code)}`,
-    definition,
-    error,
-  );
+  return failure(definition, {
+    next: lasting ? 'stop' : 'retry',
+    type: code,
+    message: `${describeError(error)}. ${adviceOn(code)}`,
+    cause: error,
+  });
 }
 
 /** The database's message with its SQLSTATE. */
@@ -50,7 +50,12 @@ export function describeError(error: DatabaseError): string {
 /** A failure that no row is to blame for, since it comes with an empty range as well. */
 export function faultyExpression(error: DatabaseError, definition: IndexDefinition): TaskFailure {
   const message = `${describeError(error)}. An expression of the definition fails for every row: mend it and plan again.`;
-  return failure('stop', error.code ?? 'faulty_expression', message, definition, error);
+  return failure(definition, {
+    next: 'stop',
+    type: error.code ?? 'faulty_expression',
+    message,
+    cause: error,
+  });
 }
 
 function verdictOnConnection(error: Error, definition: IndexDefinition): Verdict {
@@ -61,9 +66,10 @@ function verdictOnConnection(error: Error, definition: IndexDefinition): Verdict
     error.message.startsWith('SASL') || error.message.includes('password must be a string');
   if (!refusesTls && !refusesPassword)
     return isProgrammingError(error)
-      ? failure('retry', 'internal', error.message, definition, error)
+      ? failure(definition, { next: 'retry', type: 'internal', message: error.message, cause: error })
       : 'again';
-  return failure('stop', 'database_refused', `${error.message}. ${adviceOn('28000')}`, definition, error);
+  const message = `${error.message}. ${adviceOn('28000')}`;
+  return failure(definition, { next: 'stop', type: 'database_refused', message, cause: error });
 }
 
 function isProgrammingError(error: Error): boolean {
@@ -81,13 +87,14 @@ function adviceOn(code: string): string {
   return 'It is not known to pass by itself.';
 }
 
-function failure(
-  next: 'retry' | 'stop',
-  type: string,
-  message: string,
-  { name, source }: IndexDefinition,
-  cause?: Error,
-): TaskFailure {
+interface Fault {
+  readonly next: 'retry' | 'stop';
+  readonly type: string;
+  readonly message: string;
+  readonly cause?: Error;
+}
+
+function failure({ name, source }: IndexDefinition, { next, type, message, cause }: Fault): TaskFailure {
   return new TaskFailure(next, type, `Reading ${source.table} for the definition "${name}": ${message}`, {
     cause,
   });

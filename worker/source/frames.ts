@@ -1,5 +1,6 @@
 import { DatabaseError } from 'pg';
 import { readInt2, readInt4, readUint4 } from '../document/bytes.ts';
+import type { KeyBytes } from '../key/key-bytes.ts';
 import { TaskFailure } from '../task-failure.ts';
 
 /**
@@ -15,6 +16,10 @@ export interface FrameLimits {
   readonly columns: number;
   /** Rows over this many bytes are `oversized`. */
   readonly maxRowBytes: number;
+  /** Of an oversized row so many bytes are kept. */
+  readonly headBytes: number;
+  /** What each row's first column is. */
+  readonly keys: KeyBytes;
 }
 
 /**
@@ -41,9 +46,7 @@ const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 /** Signature, flags, length of the header's extension. */
 const FILE_HEADER_BYTES = 19;
 const TRAILER = -1;
-/** The field count, the key's length and the key: what is kept of a row over the limit. */
-const ROW_HEAD_BYTES = 2 + 4 + 8;
-const KEPT_OF_OVERSIZED = HEADER_BYTES + FILE_HEADER_BYTES + ROW_HEAD_BYTES;
+const COUNT_BYTES = 2;
 /** No other message of a COPY is anywhere near this. */
 const MAX_OTHER_MESSAGE_BYTES = 1024 * 1024;
 const FIRST_CARRY_BYTES = 64 * 1024;
@@ -124,7 +127,8 @@ export class CopyFrames {
 
   #keptOf(type: number, messageBytes: number): number {
     if (messageBytes <= HEADER_BYTES + FILE_HEADER_BYTES + this.#limits.maxRowBytes) return messageBytes;
-    if (type === MESSAGE.copyData) return Math.min(messageBytes, KEPT_OF_OVERSIZED);
+    if (type === MESSAGE.copyData)
+      return Math.min(messageBytes, HEADER_BYTES + FILE_HEADER_BYTES + this.#limits.headBytes);
     if (messageBytes > MAX_OTHER_MESSAGE_BYTES)
       throw unexpected(`a message of ${messageBytes} bytes and type ${type}`);
     return messageBytes;
@@ -197,7 +201,7 @@ export class CopyFrames {
     }
     if (columns !== this.#limits.columns)
       throw unexpected(`a row of ${columns} columns instead of ${this.#limits.columns}`);
-    if (end - start < ROW_HEAD_BYTES || readInt4(bytes, start + 2) !== 8)
+    if (!this.#limits.keys.standsAt(bytes, start + COUNT_BYTES, keptEnd))
       throw unexpected('a row without its key');
     this.bytes = bytes;
     this.start = start;

@@ -1,28 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, type ClientConfig, DatabaseError } from 'pg';
-import type { DescribedDefinition, IndexDefinition, KeyRange } from '../../definition/definition.ts';
-import { describeDefinition } from '../../definition/describe.ts';
-import { digestTypes } from '../../definition/digest.ts';
+import type { IndexDefinition } from '../../definition/definition.ts';
+import { type Key, keyFrom } from '../../definition/key/key-kind.ts';
+import type { KeyRange } from '../../definition/key/key-range.ts';
 import { copyStatement, nextKeysStatement } from '../../definition/sql.ts';
-import { backoffMs } from '../bulk/backoff.ts';
-import type { DeadLetter } from '../bulk/batch.ts';
-import { joinInt8, readInt4, readUint4 } from '../document/bytes.ts';
-import { columnCount, tooLargeReason } from '../document/row-encoder.ts';
+import { backoffMs } from '../backoff.ts';
+import type { DeadLetter } from '../dead-letter.ts';
 import { TaskFailure } from '../task-failure.ts';
 import { copyRows } from './copy-rows.ts';
 import { describeError, faultyExpression, verdictOn } from './database-errors.ts';
 import { CopyFrames } from './frames.ts';
 import { KeyWindow } from './key-window.ts';
-import { type Position, upTo } from './position.ts';
+import { upTo } from './position.ts';
+import {
+  type DescribedReading,
+  describeReading,
+  maxRowBytes,
+  type ReadRequest,
+  rowLayout,
+} from './read-request.ts';
+import { columnCount, headBytes, Row } from './row.ts';
 import { type SessionLimits, withSession } from './session.ts';
-
-export interface ReadRequest {
-  readonly definition: IndexDefinition;
-  /** The digest of the columns' types that the run was planned with. */
-  readonly typesDigest: string;
-  /** Where reading stands; it moves with each row that is handed on, and its end may be moved down at any time. */
-  readonly position: Position;
-}
 
 export interface ReadDependencies {
   readonly database: ClientConfig;
@@ -40,10 +38,12 @@ export interface ReadLimits extends SessionLimits {
 /** Where rows go. What answers false has taken nothing, and is offered the same again after `room()`. */
 export interface RowConsumer {
   /** The columns of the rows to come; they are the same each time. */
-  begin(described: DescribedDefinition): void;
-  /** A row of the binary COPY, `source[start, end)`. */
-  take(source: Buffer, start: number, end: number): boolean;
-  /** A row that cannot be read as one. */
+  begin(described: DescribedReading): void;
+  /** A row of the binary COPY. */
+  take(row: Row): boolean;
+  /** A row of so many bytes, over the limit, of which there is only the head. */
+  buryOversized(row: Row, bytes: number): boolean;
+  /** A row that breaks its own evaluation. */
   bury(letter: DeadLetter): boolean;
   room(signal: AbortSignal): Promise<void>;
 }
@@ -59,14 +59,15 @@ export async function readRange(
   consumer: RowConsumer,
   dependencies: ReadDependencies,
 ): Promise<void> {
-  const { definition, position } = request;
+  const { position } = request;
+  const { definition } = request.reading;
   const { signal, onWaiting } = dependencies;
-  const window = new KeyWindow();
+  const once = new ReadOnce(request, consumer, dependencies);
   let failures = 0;
   for (let rest = position.rest; rest !== null; rest = position.rest) {
     const { rows } = position;
     try {
-      const finished = await readOnce(request, rest, window, consumer, dependencies);
+      const finished = await once.read(rest);
       onWaiting(false);
       if (finished) return;
       failures = 0;
@@ -93,135 +94,111 @@ async function pause(timeoutMs: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** One connection, one snapshot, one COPY. True: nothing of the range is left. */
-function readOnce(
-  request: ReadRequest,
-  rest: KeyRange,
-  window: KeyWindow,
-  consumer: RowConsumer,
-  dependencies: ReadDependencies,
-): Promise<boolean> {
-  const { definition, position } = request;
-  const { database, limits, signal } = dependencies;
-  return withSession(database, limits, signal, async (client) => {
-    const described = await describeAsPlanned(client, request);
-    consumer.begin(described);
-    const keys = window.keys === null ? null : await nextKeys(client, definition, rest, window.keys);
+/** One connection, one snapshot, one COPY at a time. */
+class ReadOnce {
+  readonly #request: ReadRequest;
+  readonly #consumer: RowConsumer;
+  readonly #dependencies: ReadDependencies;
+  readonly #window = new KeyWindow();
+
+  constructor(request: ReadRequest, consumer: RowConsumer, dependencies: ReadDependencies) {
+    this.#request = request;
+    this.#consumer = consumer;
+    this.#dependencies = dependencies;
+  }
+
+  /** Reads on. True: nothing of the range is left. */
+  read(rest: KeyRange): Promise<boolean> {
+    const { database, limits, signal } = this.#dependencies;
+    return withSession(database, limits, signal, (client) => this.#readWith(client, rest));
+  }
+
+  async #readWith(client: Client, rest: KeyRange): Promise<boolean> {
+    const { reading, position } = this.#request;
+    const described = await describeReading(client, this.#request);
+    this.#consumer.begin(described);
+    const keys = this.#window.keys === null ? null : await this.#nextKeys(client, rest, this.#window.keys);
     if (keys?.lastKey === null) return true;
-    const range = keys === null ? rest : upTo(rest, keys.lastKey);
+    const range = keys === null ? rest : upTo(position.keys.kind, rest, keys.lastKey);
     try {
-      const outcome = await copyRange(client, described, range, position, consumer, dependencies);
+      const outcome = await this.#copy(client, described, range);
       if (outcome === 'stalled') return false;
     } catch (error) {
-      if (!(error instanceof DatabaseError) || verdictOn(error, definition) !== 'row') throw error;
-      if (window.broke(keys?.rows ?? null) && keys !== null)
-        await buryRow(keys.lastKey, error, position, consumer, signal);
+      if (!(error instanceof DatabaseError) || verdictOn(error, reading.definition) !== 'row') throw error;
+      if (this.#window.broke(keys?.rows ?? null) && keys !== null) await this.#bury(keys.lastKey, error);
       return false;
     }
-    window.succeeded();
+    this.#window.succeeded();
     if (keys !== null) position.skipTo(keys.lastKey);
     return keys === null;
-  });
-}
+  }
 
-async function describeAsPlanned(
-  client: Client,
-  { definition, typesDigest }: ReadRequest,
-): Promise<DescribedDefinition> {
-  const described = await describeDefinition(client, definition);
-  if (digestTypes(described) === typesDigest) return described;
-  throw new TaskFailure(
-    'stop',
-    'columns_changed',
-    `The types of the columns that the definition "${definition.name}" reads from ${definition.source.table} are no longer those that the run was planned with: begin a new run.`,
-  );
-}
+  async #nextKeys(client: Client, range: KeyRange, rows: number): Promise<NextKeys> {
+    const { reading, position } = this.#request;
+    const result = await client.query<{ last_key: string | null; rows: string }>(
+      nextKeysStatement(reading.definition, range, rows),
+    );
+    const row = result.rows[0];
+    const lastKey = row?.last_key ?? null;
+    return {
+      lastKey: lastKey === null ? null : keyFrom(position.keys.kind, lastKey),
+      rows: Number(row?.rows ?? 0),
+    };
+  }
 
-interface NextKeys {
-  readonly lastKey: bigint | null;
-  readonly rows: number;
-}
-
-async function nextKeys(
-  client: Client,
-  definition: IndexDefinition,
-  range: KeyRange,
-  rows: number,
-): Promise<NextKeys> {
-  const result = await client.query<{ last_key: string | null; rows: string }>(
-    nextKeysStatement(definition, range, rows),
-  );
-  const row = result.rows[0];
-  const lastKey = row?.last_key ?? null;
-  return { lastKey: lastKey === null ? null : BigInt(lastKey), rows: Number(row?.rows ?? 0) };
-}
-
-function copyRange(
-  client: Client,
-  described: DescribedDefinition,
-  range: KeyRange,
-  position: Position,
-  consumer: RowConsumer,
-  { limits, signal, onWaiting }: ReadDependencies,
-): Promise<'complete' | 'stalled'> {
-  const { definition } = described;
-  const { maxDocumentBytes } = definition;
-  const frames = new CopyFrames({ columns: columnCount(described), maxRowBytes: maxDocumentBytes });
-  return copyRows(
-    client,
-    copyStatement(described, range),
-    frames,
-    {
-      take(event) {
-        const keyAt = frames.start + KEY_OFFSET_BYTES;
-        const high = readInt4(frames.bytes, keyAt);
-        const low = readUint4(frames.bytes, keyAt + 4);
-        const order = position.compare(high, low);
-        if (order !== 1) throw wrongOrder(order, joinInt8(high, low), definition);
-        if (!position.covers(high, low)) return 'enough';
-        const taken =
-          event === 'row'
-            ? consumer.take(frames.bytes, frames.start, frames.end)
-            : consumer.bury(tooLarge(joinInt8(high, low), frames.rowBytes, maxDocumentBytes));
-        if (!taken) return 'full';
-        position.moveTo(high, low);
-        if (frames.rows === 1) onWaiting(false);
-        return 'taken';
+  #copy(client: Client, described: DescribedReading, range: KeyRange): Promise<'complete' | 'stalled'> {
+    const { position } = this.#request;
+    const { limits, signal, onWaiting } = this.#dependencies;
+    const consumer = this.#consumer;
+    const { definition } = described.reading;
+    const layout = rowLayout(described, position.keys);
+    const row = new Row(layout);
+    const frames = new CopyFrames({
+      columns: columnCount(layout),
+      maxRowBytes: maxRowBytes(described),
+      headBytes: headBytes(layout),
+      keys: position.keys,
+    });
+    const targets = described.targets.map((target) => target.definition);
+    const statement = copyStatement(described.reading, range, targets);
+    return copyRows(
+      client,
+      { statement, frames, maxStallMs: limits.maxCopyStallMs },
+      {
+        take(event) {
+          row.moveTo(frames.bytes, frames.start, frames.end);
+          const order = position.compare(row.key);
+          if (order <= 0) throw wrongOrder(order, row.key.key, definition);
+          if (!position.covers(row.key)) return 'enough';
+          const taken = event === 'row' ? consumer.take(row) : consumer.buryOversized(row, frames.rowBytes);
+          if (!taken) return 'full';
+          position.moveTo(row.key);
+          if (frames.rows === 1) onWaiting(false);
+          return 'taken';
+        },
+        room: () => consumer.room(signal),
       },
-      room: () => consumer.room(signal),
-    },
-    limits.maxCopyStallMs,
-  );
-}
+    );
+  }
 
-/** Behind the field count and the key's length. */
-const KEY_OFFSET_BYTES = 6;
-
-/** Buries it unless the end was moved to or before it meanwhile. */
-async function buryRow(
-  key: bigint,
-  error: DatabaseError,
-  position: Position,
-  consumer: RowConsumer,
-  signal: AbortSignal,
-): Promise<void> {
-  const letter: DeadLetter = {
-    key,
-    type: error.code ?? 'data_exception',
-    reason: describeError(error),
-    fields: null,
-  };
-  while (position.coversKey(key)) {
-    if (consumer.bury(letter)) return position.moveToKey(key);
-    await consumer.room(signal);
+  /** Buries a row unless the end was moved to or before it meanwhile. */
+  async #bury(key: Key, error: DatabaseError): Promise<void> {
+    const { position } = this.#request;
+    const type = error.code ?? 'data_exception';
+    const letter: DeadLetter = { key, type, reason: describeError(error), fields: null };
+    while (position.coversKey(key)) {
+      if (this.#consumer.bury(letter)) return position.moveToKey(key);
+      await this.#consumer.room(this.#dependencies.signal);
+    }
   }
 }
 
-function tooLarge(key: bigint, bytes: number, limitBytes: number): DeadLetter {
-  return { key, type: 'document_too_large', reason: tooLargeReason('row', bytes, limitBytes), fields: null };
+interface NextKeys {
+  readonly lastKey: Key | null;
+  readonly rows: number;
 }
 
-function wrongOrder(order: -1 | 0, key: bigint, { name, source }: IndexDefinition): TaskFailure {
+function wrongOrder(order: number, key: Key, { name, source }: IndexDefinition): TaskFailure {
   const what = `The key ${source.key} of ${source.table} (definition "${name}")`;
   return order === 0
     ? new TaskFailure(

@@ -1,5 +1,5 @@
 import { Pool } from 'undici';
-import { retryAfterMs } from './backoff.ts';
+import { retryAfterMs } from '../../backoff.ts';
 
 /** How to reach the search cluster. */
 export interface SearchSettings {

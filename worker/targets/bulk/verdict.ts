@@ -1,6 +1,13 @@
-import { TaskFailure } from '../task-failure.ts';
+import { TaskFailure } from '../../task-failure.ts';
 import type { FlowEffect } from './flow-gate.ts';
-import { clusterStop, cut, type Outcomes, readOutcomes, ResponseMismatch, type Sent } from './outcomes.ts';
+import {
+  clusterStop,
+  type Outcomes,
+  readOutcomes,
+  ResponseMismatch,
+  type Sent,
+  shortened,
+} from './outcomes.ts';
 import type { BulkAnswer } from './send.ts';
 import { allStoredAlike } from './uniform-response.ts';
 
@@ -67,7 +74,7 @@ function wordsOf(text: string, status: number): { type: string; reason: string }
   const error = errorOf(text);
   const type = typeof error?.type === 'string' ? error.type : `status_${status}`;
   const reason = typeof error?.reason === 'string' ? error.reason : text.trim() || `HTTP status ${status}`;
-  return { type, reason: cut(reason) };
+  return { type, reason: shortened(reason) };
 }
 
 function errorOf(text: string): { type?: unknown; reason?: unknown } | null {

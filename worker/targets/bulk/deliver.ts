@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TaskFailure } from '../task-failure.ts';
-import { backoffMs } from './backoff.ts';
-import type { Batch } from './batch.ts';
+import { TaskFailure } from '../../task-failure.ts';
+import { backoffMs } from '../../backoff.ts';
+import type { Batch } from '../batch.ts';
 import type { FlowGate } from './flow-gate.ts';
 import type { RefusedItem, Sent } from './outcomes.ts';
 import { bodyOf, bytesOf, halvesOf, keepOnly, type Piece, wholeOf } from './piece.ts';

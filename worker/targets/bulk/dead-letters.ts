@@ -1,22 +1,30 @@
-import { TaskFailure } from '../task-failure.ts';
-import { Batch, type DeadLetter } from './batch.ts';
+import type { DeadLetter } from '../../dead-letter.ts';
+import type { KeyBytes } from '../../key/key-bytes.ts';
+import { TaskFailure } from '../../task-failure.ts';
+import { Batch } from '../batch.ts';
 import { type DeliveryContext, deliver, type Destination } from './deliver.ts';
-import { cut, type RefusedItem } from './outcomes.ts';
+import { type RefusedItem, shortened } from './outcomes.ts';
 import { keyAt, type Piece } from './piece.ts';
 
 const CAPACITY_BYTES = 1024 * 1024;
 const MAX_ITEMS = 1_000;
 
+/** The key as a field. */
+export interface KeyField {
+  readonly name: string;
+  readonly keys: KeyBytes;
+}
+
 /** Writes dead letters to the companion index: key, type, reason, and the fields that the definition allows. */
 export class DeadLetterWriter {
-  readonly #keyColumn: string;
+  readonly #keyField: KeyField;
   readonly #destination: Destination;
   readonly #context: DeliveryContext;
   #batch: Batch | null = null;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(keyColumn: string, destination: Destination, context: DeliveryContext) {
-    this.#keyColumn = JSON.stringify(keyColumn);
+  constructor(keyField: KeyField, destination: Destination, context: DeliveryContext) {
+    this.#keyField = keyField;
     this.#destination = destination;
     this.#context = context;
   }
@@ -30,12 +38,12 @@ export class DeadLetterWriter {
 
   async #writeAll(letters: readonly DeadLetter[]): Promise<void> {
     if (letters.length === 0) return;
-    const batch = (this.#batch ??= new Batch(CAPACITY_BYTES, MAX_ITEMS));
+    const batch = (this.#batch ??= new Batch(CAPACITY_BYTES, MAX_ITEMS, this.#keyField.keys));
     batch.reset();
     for (const letter of letters) {
       const lines = this.#linesOf(letter, batch.buffer.length);
       if (batch.full || batch.length + lines.length > batch.buffer.length) await this.#send(batch);
-      append(batch, letter.key, lines);
+      append(batch, letter, lines);
     }
     await this.#send(batch);
   }
@@ -52,14 +60,17 @@ export class DeadLetterWriter {
   }
 
   #encode({ key, type, reason }: DeadLetter, fields: string | null): Buffer {
-    const head = `{"index":{"_id":"${key}"}}\n{${this.#keyColumn}:${key},"type":${JSON.stringify(cut(type))}`;
-    return Buffer.from(`${head},"reason":${JSON.stringify(cut(reason))},"fields":${fields}}\n`);
+    const { name, keys } = this.#keyField;
+    const action = `{"index":{"_id":${JSON.stringify(keys.kind.documentId(key))}}}`;
+    const about = `${JSON.stringify(name)}:${keys.kind.json(key)},"type":${JSON.stringify(shortened(type))}`;
+    const said = `"reason":${JSON.stringify(shortened(reason))},"fields":${fields}`;
+    return Buffer.from(`${action}\n{${about},${said}}\n`);
   }
 }
 
-function append(batch: Batch, key: bigint, lines: Buffer): void {
+function append(batch: Batch, { key }: DeadLetter, lines: Buffer): void {
   batch.offsets[batch.items] = batch.length;
-  batch.keys[batch.items] = key;
+  batch.keys.set(batch.items, key);
   batch.items++;
   lines.copy(batch.buffer, batch.length);
   batch.length += lines.length;

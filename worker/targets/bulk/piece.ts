@@ -1,4 +1,5 @@
-import type { Batch } from './batch.ts';
+import type { Key } from '../../../definition/key/key-kind.ts';
+import type { Batch } from '../batch.ts';
 
 /**
  * A stretch of a batch that is sent as one request: at first the whole batch, then halves of it, or what is left of it.
@@ -55,7 +56,7 @@ export function keepOnly(part: Piece, positions: readonly number[]): Piece {
     const stop = itemEnd(part, from);
     batch.buffer.copyWithin(end, start, stop);
     batch.offsets[first + to] = end;
-    batch.keys[first + to] = keyAt(part, from);
+    batch.keys.move(first + from, first + to);
     end += stop - start;
   }
   const rest = piece(batch, first, positions.length, end);
@@ -63,10 +64,9 @@ export function keepOnly(part: Piece, positions: readonly number[]): Piece {
   return rest;
 }
 
-export function keyAt(part: Piece, position: number): bigint {
-  const key = part.batch.keys[part.first + position];
-  if (key === undefined) throw new RangeError(`no item at ${position} of a piece of ${part.count}`);
-  return key;
+export function keyAt(part: Piece, position: number): Key {
+  if (position >= part.count) throw new RangeError(`no item at ${position} of a piece of ${part.count}`);
+  return part.batch.keys.at(part.first + position);
 }
 
 /** The document line of an item, without its newline, as text. */

@@ -1,5 +1,6 @@
-import { Failure } from '../../definition/failure.ts';
-import { TaskFailure } from '../task-failure.ts';
+import { Failure } from '../../../definition/failure.ts';
+import type { KeyStore } from '../../key/key-bytes.ts';
+import { TaskFailure } from '../../task-failure.ts';
 
 /**
  * What became of each item of a bulk request: matches the response item by item with what was sent, and classes the
@@ -12,7 +13,7 @@ export const MAX_REASON_LENGTH = 1_000;
 
 /** What a response is held against. */
 export interface Sent {
-  readonly keys: BigInt64Array;
+  readonly keys: KeyStore;
   /** Position in `keys` of the first item sent. */
   readonly first: number;
   readonly count: number;
@@ -80,7 +81,7 @@ function itemsOf(response: unknown): readonly unknown[] {
 function matchedItem(entry: unknown, position: number, sent: Sent): ItemResponse {
   const item = isRecord(entry) ? entry['index'] : undefined;
   if (!isRecord(item)) throw new ResponseMismatch(`item ${position} is not the answer to an index operation`);
-  const expected = String(sent.keys[sent.first + position]);
+  const expected = sent.keys.idAt(sent.first + position);
   if (item['_id'] !== expected) {
     throw new ResponseMismatch(
       `item ${position} speaks of _id ${JSON.stringify(item['_id'])}, sent was ${expected}`,
@@ -109,7 +110,7 @@ function addOutcome(outcomes: Outcomes, position: number, item: ItemResponse, se
 function addError(outcomes: Outcomes, position: number, item: ItemResponse, sent: Sent): void {
   const status = typeof item.status === 'number' ? item.status : 0;
   const type = typeof item.error?.type === 'string' ? item.error.type : `status_${status}`;
-  const reason = cut(reasonOf(item));
+  const reason = shortened(reasonOf(item));
   switch (classOf(type, reason, status, sent.versioned)) {
     case 'stop':
       throw clusterStop(sent.alias, type, reason);
@@ -176,7 +177,11 @@ const ADVICE: Readonly<Record<string, string>> = {
 /** The failure that ends a task with the cluster's own words. */
 export function clusterStop(alias: string, type: string, reason: string): TaskFailure {
   const advice = ADVICE[type] ?? 'See the log of the search cluster.';
-  return new TaskFailure('stop', type, `The cluster refuses writes to ${alias}: ${cut(reason)}. ${advice}`);
+  return new TaskFailure(
+    'stop',
+    type,
+    `The cluster refuses writes to ${alias}: ${shortened(reason)}. ${advice}`,
+  );
 }
 
 function unexpectedNoop(item: ItemResponse, sent: Sent): TaskFailure {
@@ -186,7 +191,7 @@ function unexpectedNoop(item: ItemResponse, sent: Sent): TaskFailure {
   return new TaskFailure('stop', 'unexpected_noop', message);
 }
 
-export function cut(text: string): string {
+export function shortened(text: string): string {
   return text.length > MAX_REASON_LENGTH ? `${text.slice(0, MAX_REASON_LENGTH - 1)}…` : text;
 }
 

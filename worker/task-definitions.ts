@@ -1,0 +1,83 @@
+import type { IndexDefinition } from '../definition/definition.ts';
+import type { Key, KeyKind } from '../definition/key/key-kind.ts';
+import { keyKindOf } from '../definition/key/kinds.ts';
+import { faultOfTarget } from '../definition/reading.ts';
+import type { TaskRequest, TaskTarget } from './contract.ts';
+import { Refusal } from './refusal.ts';
+
+/** A definition that the worker has on board. */
+export interface KnownDefinition {
+  readonly definition: IndexDefinition;
+  /** `digestDefinition` of it: the first part of a task's `definition_digest`. */
+  readonly digest: string;
+}
+
+/** The definitions that a task names. */
+export interface TaskDefinitions {
+  readonly reading: IndexDefinition;
+  /** In the order of the task's targets. */
+  readonly targets: readonly DefinedTarget[];
+}
+
+export interface DefinedTarget {
+  readonly target: TaskTarget;
+  readonly definition: IndexDefinition;
+}
+
+/**
+ * Finds what a task names among what is on board.
+ * @throws Refusal 404 for an unknown definition; 409 for one with another digest, and for one that its reading cannot fill
+ */
+export function taskDefinitions(request: TaskRequest, known: readonly KnownDefinition[]): TaskDefinitions {
+  const reading = find(request, known, '');
+  const targets = request.targets.map((target, i) => {
+    const definition = find(target, known, `targets.${i}.`);
+    const fault = faultOfTarget(reading, definition);
+    if (fault !== null) throw new Refusal(409, fault, { field: `targets.${i}.definition` });
+    return { target, definition };
+  });
+  return { reading, targets };
+}
+
+/** @param place what stands before the names of its fields */
+function find(
+  { definition: name, definition_digest: digest }: Pick<TaskRequest, 'definition' | 'definition_digest'>,
+  known: readonly KnownDefinition[],
+  place: string,
+): IndexDefinition {
+  const found = known.find(({ definition }) => definition.name === name);
+  if (found === undefined) {
+    const names = known.map(({ definition }) => definition.name).join(', ');
+    throw new Refusal(404, `There is no definition ${name} on board, only ${names}.`, {
+      field: `${place}definition`,
+    });
+  }
+  if (digest.split('.')[0] !== found.digest) {
+    const message = `The definition ${name} on board is another: its digest is ${found.digest}.`;
+    throw new Refusal(409, message, { field: `${place}definition_digest` });
+  }
+  return found.definition;
+}
+
+/**
+ * The kind of a task's keys.
+ * @throws Refusal 400 when a key is of another kind, and for a range that holds no key
+ */
+export function taskKeyKind({ reading }: TaskDefinitions, request: TaskRequest): KeyKind {
+  const kind = keyKindOf(reading);
+  const { start_index: start, end_index: end } = request;
+  const first = start === null ? null : keyOfKind(kind, start, 'start_index');
+  const behind = end === null ? null : keyOfKind(kind, end, 'end_index');
+  if (first !== null && behind !== null && kind.compare(first, behind) >= 0) {
+    const message = 'end_index: start_index lies below end_index: the range is half-open and not empty';
+    throw new Refusal(400, message, { field: 'end_index' });
+  }
+  return kind;
+}
+
+/** @throws Refusal 400 */
+export function keyOfKind(kind: KeyKind, text: string, field: string): Key {
+  const key = kind.parse(text);
+  if (key === null) throw new Refusal(400, `${field}: a key is ${kind.form}`, { field });
+  return key;
+}
