@@ -48,7 +48,13 @@ const identifier = z.string().min(1).max(255);
 const bytes = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
+/** `<digest of a definition>.<digest of its columns' types>`, see definition/digest.ts. */
+const definitionDigest = z.string().regex(/^[0-9a-f]{16,64}\.[0-9a-f]{16,64}$/);
+
 export const targetSchema = z.strictObject({
+  kind: z.literal('bulk'),
+  definition: identifier,
+  definition_digest: definitionDigest,
   /** The concrete index, for the record and to check each item's `_index` against. */
   index: identifier,
   /** The pass's write alias: the only name that is written to. */
@@ -67,8 +73,7 @@ export const taskRequestSchema = z
     attempt: z.int().min(1).max(1_000_000),
     worker_id: identifier,
     definition: identifier,
-    /** `<digest of the definition>.<digest of its columns' types>`, see definition/digest.ts. */
-    definition_digest: z.string().regex(/^[0-9a-f]{16,64}\.[0-9a-f]{16,64}$/),
+    definition_digest: definitionDigest,
     /** One today; several when one reading feeds several indexes. */
     targets: z.array(targetSchema).length(1),
     /** First key of the range, null at the table's open end. */
@@ -143,7 +148,15 @@ export const taskStatusSchema = z.object({
   settled_through: keyString.nullable(),
   rows_read: count,
   filtered: count,
-  targets: z.array(z.object({ index: z.string(), indexed: count, superseded: count, dead_letters: count })),
+  targets: z.array(
+    z.object({
+      index: z.string(),
+      indexed: count,
+      superseded: count,
+      filtered: count,
+      dead_letters: count,
+    }),
+  ),
   bytes_sent: count,
   retries: count,
   /** The dependency that the task waits for now; null while it moves. */

@@ -45,6 +45,7 @@ export function statusOf(request: TaskRequest, figures: TaskFigures, times: Task
       index,
       indexed: counts.indexed,
       superseded: counts.superseded,
+      filtered: counts.filtered,
       dead_letters: counts.deadLetters,
     })),
     bytes_sent: figures.bytesSent,

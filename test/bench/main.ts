@@ -183,7 +183,14 @@ async function runTask({ described, workerUrl }: Bench, round: number): Promise<
     definition: described.definition.name,
     definition_digest: describedDigest(described),
     targets: [
-      { index: 'bench', write_alias: 'bench-write-1', dead_letter_alias: 'bench-dead-letters-write-1' },
+      {
+        kind: 'bulk',
+        definition: described.definition.name,
+        definition_digest: describedDigest(described),
+        index: 'bench',
+        write_alias: 'bench-write-1',
+        dead_letter_alias: 'bench-dead-letters-write-1',
+      },
     ],
     start_index: null,
     end_index: null,

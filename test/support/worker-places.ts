@@ -158,6 +158,9 @@ async function withDatabase<Result>(
 
 async function createTarget(searchUrl: string, index: string): Promise<TaskRequest['targets'][number]> {
   const target = {
+    kind: 'bulk' as const,
+    definition: 'places',
+    definition_digest: `${'a'.repeat(32)}.${'b'.repeat(32)}`,
     index,
     write_alias: `${index}-write-1`,
     dead_letter_alias: `${index}-dead-letters-write-1`,

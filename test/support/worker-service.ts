@@ -48,6 +48,9 @@ export function taskRequest(changes: Partial<TaskRequest> = {}): TaskRequest {
     definition_digest: `${DIGEST}.${'b'.repeat(32)}`,
     targets: [
       {
+        kind: 'bulk',
+        definition: 'cities',
+        definition_digest: `${DIGEST}.${'b'.repeat(32)}`,
         index: 'cities-1',
         write_alias: 'cities-1-write-1',
         dead_letter_alias: 'cities-1-dead-letters-write-1',
