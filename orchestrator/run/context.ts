@@ -5,7 +5,8 @@ import type { WorkerCalls } from '../fleet/worker-client.ts';
 import type { FleetLock } from '../journal/lock.ts';
 import type { RunJournal } from '../journal/run-journal.ts';
 import type { Limits } from '../reconcile/tick.ts';
-import type { FleetPin, RunIdentity } from '../reconcile/events.ts';
+import type { FleetPin } from '../reconcile/fleet-pin.ts';
+import type { RunIdentity, RunTarget } from '../reconcile/identity.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { SourceConnections } from './connections.ts';
 import type { Offline } from './offline.ts';
@@ -40,8 +41,8 @@ export interface FleetCheckOptions {
 }
 
 export interface CheckedFleet {
-  /** What the run is, or a new one is to be, pinned to; null: there is nothing to pin. */
-  readonly pin: FleetPin | null;
+  /** What the run is, or a new one is to be, pinned to. */
+  readonly pin: FleetPin;
   /** What a person should know, though the run may begin. */
   readonly warnings: readonly string[];
 }
@@ -63,11 +64,18 @@ export interface PassWorkers {
   readonly close: () => Promise<void>;
 }
 
+/** One of the run's targets, with its definition against the database. */
+export interface DescribedTarget extends RunTarget {
+  readonly described: DescribedDefinition;
+}
+export type DescribedTargets = readonly [DescribedTarget, ...DescribedTarget[]];
+
 /** What every phase of a run works with. */
 export interface RunContext {
   readonly offline: Offline;
   readonly connections: SourceConnections;
-  readonly described: DescribedDefinition;
+  /** The identity's, each with its definition as the database has it now. */
+  readonly targets: DescribedTargets;
   readonly journal: RunJournal;
   readonly lock: FleetLock;
   readonly identity: RunIdentity;

@@ -4,6 +4,7 @@ import { RunFailed } from '../errors.ts';
 import { checkGroup, otherGroupFaults } from '../fleet/auto-scaling/check.ts';
 import type { Wanted } from '../fleet/auto-scaling/check-group.ts';
 import type { GroupRun } from '../fleet/auto-scaling/group-fleet.ts';
+import { fleetPinOf, groupPinOf } from '../fleet/auto-scaling/group-pin.ts';
 import { GroupReads } from '../fleet/auto-scaling/group-reads.ts';
 import { readToken } from '../fleet/auto-scaling/token.ts';
 import { WorkerClient } from '../fleet/worker-client.ts';
@@ -49,7 +50,10 @@ async function checkWorkers(
   const fleet = openGroup(aws, settings, { run: null });
   try {
     const reads = new GroupReads(aws, settings.group);
-    return await checkGroup({ reads, settings, wanted, pin, changes: underLock ? fleet : null });
+    const changes = underLock ? fleet : null;
+    const known = pin === null ? null : groupPinOf(pin);
+    const checked = await checkGroup({ reads, settings, wanted, pin: known, changes });
+    return { ...checked, pin: fleetPinOf(checked.pin) };
   } finally {
     await fleet.close();
   }
@@ -76,11 +80,8 @@ async function openGroupWorkers(settings: AwsSettings, context: RunContext): Pro
 }
 
 function groupRunOf(settings: AwsSettings, { journal, identity }: RunContext): GroupRun {
-  const { pin } = journal.state;
-  if (pin === null)
-    throw new RunFailed(
-      `run ${identity.runKey} was begun with workers on this machine, and these settings have a section aws: carry it on with the settings that it began with`,
-    );
+  if (journal.state.pin === null) throw new Error(`run ${identity.runKey} is pinned to no fleet`);
+  const pin = groupPinOf(journal.state.pin);
   for (const fault of otherGroupFaults(pin, settings)) throw new RunFailed(fault);
   return {
     id: identity.run,

@@ -7,8 +7,8 @@ import type { PassWorkers } from './context.ts';
 export interface LimitsSource {
   readonly settings: Pick<Settings, 'workers' | 'aws'>;
   readonly build: string;
-  /** Dead letters that end the run. */
-  readonly stopLimit: number;
+  /** Dead letters that end the run, by index. */
+  readonly stopLimits: Limits['stopLimits'];
   /** In the currency of the settings; null: there is no bound. */
   readonly maxCost: number | null;
 }
@@ -18,7 +18,7 @@ const SHARE_LEAST_MS = 2_000;
 
 /** What a pass may use and wait for, from its settings and from what its workers are. */
 export function limitsOf(
-  { settings, build, stopLimit, maxCost }: LimitsSource,
+  { settings, build, stopLimits, maxCost }: LimitsSource,
   { timing, readyTimeoutMs }: Pick<PassWorkers, 'timing' | 'readyTimeoutMs'>,
 ): Limits {
   const { workers, aws } = settings;
@@ -28,7 +28,7 @@ export function limitsOf(
     replacements: workers.replacements,
     attempts: workers.attempts,
     build,
-    stopLimit,
+    stopLimits,
     minimum: workers.minimum,
     capacityTimeoutMs: aws?.capacity_timeout_ms ?? workers.ready_timeout_ms,
     mostInstanceSeconds: maxCost === null || price === null ? null : secondsFor(maxCost, price),

@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { RunFailed } from '../errors.ts';
 import { LocalFleet } from '../fleet/local-fleet.ts';
 import { WorkerClient } from '../fleet/worker-client.ts';
-import type { FleetPin } from '../reconcile/events.ts';
+import type { FleetPin } from '../reconcile/fleet-pin.ts';
 import type { CheckedFleet, FleetTiming, PassWorkers, RunContext, WorkersBackend } from './context.ts';
 import { urlWithPassword } from './source-connection.ts';
 
 /** A view of local processes is exact, and a call has taken effect when it returns; ending one takes seconds. */
 const LOCAL_TIMING: FleetTiming = { zeroQuietMs: 0, terminateTimeoutMs: 15_000 };
+
+const LOCAL_PIN: FleetPin = { kind: 'local', data: {} };
 
 /** Worker processes on this machine, which end with this process: there is nothing to check, and none to be left over. */
 export const localWorkers: WorkersBackend = {
@@ -24,19 +26,19 @@ export const localWorkers: WorkersBackend = {
 };
 
 function checkLocalWorkers(pin: FleetPin | null): Promise<CheckedFleet> {
-  if (pin === null) return Promise.resolve({ pin, warnings: [] });
-  const reason = `the run has the Auto Scaling group ${pin.group} as its fleet, and these settings have no section aws: carry it on with the settings that it began with`;
+  if (pin === null || pin.kind === LOCAL_PIN.kind) return Promise.resolve({ pin: LOCAL_PIN, warnings: [] });
+  const reason = `the run has the Auto Scaling group ${JSON.stringify(pin.data.group).replaceAll('"', '')} as its fleet, and these settings have no section aws: carry it on with the settings that it began with`;
   return Promise.reject(new RunFailed(reason));
 }
 
 /** With a token of their own. */
-function openLocalWorkers(context: RunContext): PassWorkers {
+export function openLocalWorkers(context: RunContext): PassWorkers {
   const { offline, journal, lock, identity } = context;
   const token = randomBytes(24).toString('hex');
   const fleet = new LocalFleet({
     run: identity.run,
     epoch: lock.epoch,
-    pass: journal.state.pass,
+    pass: journal.state.lastPass,
     environment: workerEnvironment(context, token),
   });
   const calls = new WorkerClient({

@@ -2,7 +2,8 @@ import type { AwsSettings } from '../aws/aws-settings.ts';
 import { type AwsClients, openAws } from '../aws/clients.ts';
 import { systemClock } from '../clock.ts';
 import { GroupFleet, type GroupFleetOptions } from '../fleet/auto-scaling/group-fleet.ts';
-import type { FleetPin } from '../reconcile/events.ts';
+import { groupPinOf } from '../fleet/auto-scaling/group-pin.ts';
+import type { FleetPin } from '../reconcile/fleet-pin.ts';
 import type { FleetTiming, WorkersBackend } from './context.ts';
 
 /** An instance shuts down seconds after it was told to; telling it again changes nothing, and mends a call that was throttled. */
@@ -26,7 +27,8 @@ export function openGroupFleet(
   settings: AwsSettings,
   pin: FleetPin | null,
 ): ReturnType<WorkersBackend['openFleet']> {
-  const { region, group } = pin ?? settings;
-  const fleet = openGroup(openAws(region), { ...settings, group }, { run: null, mayBeGone: pin !== null });
+  const known = pin === null || pin.kind === 'local' ? null : groupPinOf(pin);
+  const { region, group } = known ?? settings;
+  const fleet = openGroup(openAws(region), { ...settings, group }, { run: null, mayBeGone: known !== null });
   return Promise.resolve({ fleet, timing: groupTiming(settings) });
 }

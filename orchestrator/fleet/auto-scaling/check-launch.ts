@@ -1,13 +1,13 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { LaunchTemplateVersion, ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
 import type { Parameter } from '@aws-sdk/client-ssm';
-import type { FleetPin } from '../../reconcile/events.ts';
+import type { GroupPin } from './group-pin.ts';
 import { collect, type Found } from './findings.ts';
 import type { GroupReads } from './group-reads.ts';
 import { isNumbered, type NamedTemplate, templateOf, templateWords } from './launch-template.ts';
 
 /** What a new run is pinned to, as far as it can be told. */
-type Launch = Pick<FleetPin, 'template' | 'image' | 'parameter'>;
+type Launch = Pick<GroupPin, 'template' | 'image' | 'parameter'>;
 
 /** Looks up what the group would launch: the template's version, the parameter that it takes its image from, the image. */
 export async function checkLaunch(
@@ -34,7 +34,7 @@ export async function checkLaunch(
   };
 }
 
-function pinOf(name: string | null, parameter: Found<ImageOfParameter> | null): FleetPin['parameter'] {
+function pinOf(name: string | null, parameter: Found<ImageOfParameter> | null): GroupPin['parameter'] {
   const version = parameter?.value?.version;
   return name === null || version === undefined ? null : { name, version };
 }

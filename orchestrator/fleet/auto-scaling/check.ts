@@ -1,7 +1,7 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { AwsSettings } from '../../aws/aws-settings.ts';
 import { RunFailed } from '../../errors.ts';
-import type { FleetPin } from '../../reconcile/events.ts';
+import type { GroupPin } from './group-pin.ts';
 import type { Fleet } from '../fleet.ts';
 import { checkChanges } from './check-changes.ts';
 import { groupFaults, groupWarnings, refreshFaults, type Wanted } from './check-group.ts';
@@ -15,7 +15,7 @@ export interface GroupCheck {
   readonly settings: AwsSettings;
   readonly wanted: Wanted;
   /** Of an unfinished run; null: a new one. */
-  readonly pin: FleetPin | null;
+  readonly pin: GroupPin | null;
   /** To try the changing calls on, by calls that change nothing; null: they are not tried. */
   readonly changes: Fleet | null;
 }
@@ -28,7 +28,7 @@ export interface GroupCheck {
  */
 export async function checkGroup(
   check: GroupCheck,
-): Promise<{ readonly pin: FleetPin; readonly warnings: readonly string[] }> {
+): Promise<{ readonly pin: GroupPin; readonly warnings: readonly string[] }> {
   const { reads, settings } = check;
   const [account, group, token, instances, activities] = await Promise.all([
     collect(async () => ({ value: await reads.account(), faults: [], warnings: [] })),
@@ -55,7 +55,7 @@ export async function checkGroup(
 }
 
 /** What the run is pinned to, if the group is fit for it. */
-async function checkPresent(check: GroupCheck): Promise<Found<FleetPin | 'absent'>> {
+async function checkPresent(check: GroupCheck): Promise<Found<GroupPin | 'absent'>> {
   const { reads, wanted, changes } = check;
   const group = await reads.group();
   if (group === null) return { value: 'absent', faults: [], warnings: [] };
@@ -86,7 +86,7 @@ async function checkPresent(check: GroupCheck): Promise<Found<FleetPin | 'absent
 async function checkPin(
   { reads, settings, pin }: GroupCheck,
   group: AutoScalingGroup,
-): Promise<Found<FleetPin>> {
+): Promise<Found<GroupPin>> {
   if (pin !== null) return { value: pin, faults: otherGroupFaults(pin, settings), warnings: [] };
   const launch = await checkLaunch(reads, group, settings.image_parameter);
   const { region, group: name } = settings;
@@ -94,7 +94,7 @@ async function checkPin(
 }
 
 /** A run goes on with the group that it began with, or its instances would be nobody's. */
-export function otherGroupFaults(pin: FleetPin, { region, group }: AwsSettings): string[] {
+export function otherGroupFaults(pin: GroupPin, { region, group }: AwsSettings): string[] {
   return pin.group === group && pin.region === region
     ? []
     : [

@@ -7,7 +7,7 @@ import { naming } from '../../aws/aws-error.ts';
 import type { AwsClients } from '../../aws/clients.ts';
 import type { Clock } from '../../clock.ts';
 import { RunFailed } from '../../errors.ts';
-import type { FleetPin } from '../../reconcile/events.ts';
+import type { GroupPin } from './group-pin.ts';
 import type { LaunchFailure } from '../../reconcile/observation.ts';
 import { type Fleet, type FleetInstance, type FleetView, isLive } from '../fleet.ts';
 import { instancesOf } from './group-instances.ts';
@@ -35,7 +35,7 @@ export interface GroupFleetOptions {
 
 export interface GroupRun {
   readonly id: string;
-  readonly pin: FleetPin;
+  readonly pin: GroupPin;
   /** Failed launches count from here on. */
   readonly startedAt: Date;
   /** Whether an instance is the run's: the fleet was at zero under its claim, and this one was not there before. */

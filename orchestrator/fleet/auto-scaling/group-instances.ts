@@ -1,6 +1,6 @@
 import type { AutoScalingGroup, Instance as GroupMember } from '@aws-sdk/client-auto-scaling';
 import type { Instance } from '@aws-sdk/client-ec2';
-import type { FleetPin } from '../../reconcile/events.ts';
+import type { GroupPin } from './group-pin.ts';
 import { PLAIN_INSTANCE } from '../../reconcile/observation.ts';
 import type { FleetInstance } from '../fleet.ts';
 import { isNumbered, type NamedTemplate, named, templateWords } from './launch-template.ts';
@@ -9,7 +9,7 @@ export interface InstanceOptions {
   /** Whose an instance is; null: not known to be of the run that asks. */
   readonly runOf: (instance: string) => string | null;
   /** What they ought to be launched from; null: whatever it is. */
-  readonly pin: FleetPin | null;
+  readonly pin: GroupPin | null;
   readonly workerPort: number;
 }
 
@@ -82,7 +82,7 @@ function asideOf(member: GroupMember | undefined): string | null {
 function misfitOf(
   { ImageId }: Instance,
   template: NamedTemplate | null,
-  pin: FleetPin | null,
+  pin: GroupPin | null,
 ): string | null {
   if (pin === null) return null;
   if (ImageId !== undefined && ImageId !== pin.image)

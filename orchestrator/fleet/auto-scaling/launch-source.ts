@@ -1,5 +1,5 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
-import type { FleetPin } from '../../reconcile/events.ts';
+import type { GroupPin } from './group-pin.ts';
 import type { GroupReads } from './group-reads.ts';
 import { isNumbered, type NamedTemplate, templateOf, templateWords } from './launch-template.ts';
 
@@ -37,7 +37,7 @@ const WHAT_TO_DO =
   'it launches no more and goes on with the workers that it has; for the new one, end it with `reindex-fleet abandon` and begin another';
 
 /** Why whatever is launched now would not be what the run is pinned to; null: it would be. */
-export function launchFaultOf(pin: FleetPin, { template, parameter }: LaunchSource): string | null {
+export function launchFaultOf(pin: GroupPin, { template, parameter }: LaunchSource): string | null {
   if (template === null)
     return `the group ${pin.group} has lost its launch template, and this run is pinned to ${templateWords(pin.template)}: ${WHAT_TO_DO}`;
   if (template.id !== pin.template.id || template.version !== pin.template.version)
@@ -46,8 +46,8 @@ export function launchFaultOf(pin: FleetPin, { template, parameter }: LaunchSour
 }
 
 function parameterFault(
-  pin: FleetPin,
-  { name, version }: NonNullable<FleetPin['parameter']>,
+  pin: GroupPin,
+  { name, version }: NonNullable<GroupPin['parameter']>,
   now: LaunchSource['parameter'],
 ): string | null {
   const pinned = `this run is pinned to its version ${version} (${pin.image})`;
