@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../../orchestrator/clock.ts';
 import { GroupFleet, type GroupRun } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
 import type { CheckedFleet, FleetCheckOptions, WorkersBackend } from '../../orchestrator/run/context.ts';
 import { groupWorkers } from '../../orchestrator/run/group-workers.ts';
-import type { FleetPin } from '../../orchestrator/reconcile/events.ts';
+import type { GroupPin } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { awsEnvironment } from './aws-clients.ts';
 import type { AwsWorld } from './world.ts';
@@ -37,7 +37,7 @@ export function groupFleet(
   });
 }
 
-export function pinOf({ region, group, templateId, imageId, imageParameter }: AwsWorld): FleetPin {
+export function pinOf({ region, group, templateId, imageId, imageParameter }: AwsWorld): GroupPin {
   return {
     region,
     group,

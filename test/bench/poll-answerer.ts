@@ -31,7 +31,7 @@ function statusOf(task: string): TaskStatus {
     settled_through: '499999',
     rows_read: 500_000,
     filtered: 0,
-    targets: [{ index: 'target', indexed: 500_000, superseded: 0, dead_letters: 0 }],
+    targets: [{ index: 'target', indexed: 500_000, superseded: 0, filtered: 0, dead_letters: 0 }],
     bytes_sent: 500_000_000,
     retries: 0,
     waiting_for: null,

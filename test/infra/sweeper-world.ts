@@ -7,7 +7,8 @@ import { type Claim, runFolder, writeClaim } from '../../orchestrator/journal/cl
 import { FleetLock } from '../../orchestrator/journal/lock.ts';
 import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
-import type { FleetPin, RunEvent } from '../../orchestrator/reconcile/events.ts';
+import { fleetPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
+import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { type ApiProxy, startApiProxy } from '../aws/api-proxy.ts';
 import { awsEnvironment } from '../aws/aws-clients.ts';
 import { openTestStore } from '../aws/test-bucket.ts';
@@ -15,6 +16,7 @@ import { type AwsWorld, makeWorld } from '../aws/world.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { IDENTITY } from '../support/virtual-world.ts';
 import { type Invoked, type InvokeOptions, invokeSweeper } from './sweeper-function.ts';
+import { claimedAliases } from '../support/run-values.ts';
 
 export const FLEET = 'books';
 const GRACE_MS = 600_000;
@@ -85,12 +87,10 @@ export async function writeStanding(
   store: JournalStore,
   { at, runKey = IDENTITY.runKey, ...standing }: ClaimStanding,
 ): Promise<void> {
-  const { alias, definitionDigest } = IDENTITY;
   const claim = {
     runKey,
     run: `run of ${runKey}`,
-    alias,
-    definitionDigest,
+    aliases: claimedAliases('cities'),
     at: at.toISOString(),
     ...standing,
   };
@@ -118,13 +118,13 @@ export async function claimRun(
     requireHeld: () => {},
     now: () => new Date(),
   });
-  const pin: FleetPin = {
+  const pin = fleetPinOf({
     region: world.region,
     group: world.group,
     template: { id: world.templateId, version: '1' },
     image: world.imageId,
     parameter: null,
-  };
+  });
   await journal.append([IDENTITY, { type: 'fleet_pinned', pin }, ...events]);
 }
 

@@ -12,6 +12,7 @@ import { ASKS, check, expectUntouched, faultsOf, makeChecked } from '../aws/chec
 import { setDesired } from '../aws/group.ts';
 import { pinOf } from '../aws/group-fleet.ts';
 import type { AwsWorld } from '../aws/world.ts';
+import { fleetPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 
 const scope = { onTestFinished };
 
@@ -46,7 +47,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
   test('need not be as an unfinished run is pinned to', async () => {
     const world = await makeChecked(scope);
     await world.moveImage();
-    const pin = pinOf(world);
+    const pin = fleetPinOf(pinOf(world));
     expect(await check(world, {}, { pin })).toEqual({ pin, warnings: [] });
   });
 
@@ -82,7 +83,13 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
 describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', () => {
   test('is another than that of the run', async () => {
     const world = await makeChecked(scope);
-    const [fault] = await faultsOf(world, {}, { pin: { ...pinOf(world), group: 'another' } });
+    const [fault] = await faultsOf(
+      world,
+      {},
+      {
+        pin: fleetPinOf({ ...pinOf(world), group: 'another' }),
+      },
+    );
     expect(fault).toBe(
       `the run has the group another in ${world.region} as its fleet, and the settings name ${world.group} in ${world.region}: carry it on with the settings that it began with`,
     );

@@ -11,6 +11,7 @@ import { endInstance, limitCapacity } from '../aws/cloud-control.ts';
 import { groupOf, setDesired, terminate } from '../aws/group.ts';
 import { groupFleet, pinOf, workersOf } from '../aws/group-fleet.ts';
 import { type AwsWorld, makeWorld, type WorldOptions } from '../aws/world.ts';
+import { fleetPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 
 const scope = { onTestFinished };
 
@@ -206,7 +207,7 @@ describe.skipIf(inject('awsUrl') === null)('the fleet to be brought to zero', ()
     const [began, other] = [await makeWorld(scope, { maximum: 1 }), await makeWorld(scope, { maximum: 1 })];
     await setDesired(began, 1);
     await setDesired(other, 1);
-    const { fleet } = await workersOf(scope, other).openFleet(pinOf(began));
+    const { fleet } = await workersOf(scope, other).openFleet(fleetPinOf(pinOf(began)));
     onTestFinished(() => fleet.close());
     await emptyFleet(fleet, {
       clock: systemClock,
@@ -219,7 +220,7 @@ describe.skipIf(inject('awsUrl') === null)('the fleet to be brought to zero', ()
   test('is at zero where the group that a run had was deleted, but not where there never was one', async () => {
     const world = await makeWorld(scope, { maximum: 1 });
     const gone = `${world.group}-of-yesterday`;
-    const { fleet } = await workersOf(scope, world).openFleet({ ...pinOf(world), group: gone });
+    const { fleet } = await workersOf(scope, world).openFleet(fleetPinOf({ ...pinOf(world), group: gone }));
     const { fleet: unknown } = await workersOf(scope, { ...world, group: gone }).openFleet(null);
     onTestFinished(async () => void (await Promise.all([fleet.close(), unknown.close()])));
     const options = { clock: systemClock, requireHeld: () => {}, signal: new AbortController().signal };
@@ -229,7 +230,7 @@ describe.skipIf(inject('awsUrl') === null)('the fleet to be brought to zero', ()
 
   test('is never taken for one of this machine', async () => {
     const world = await makeWorld(scope, { maximum: 1 });
-    await expect(localWorkers.openFleet(pinOf(world))).rejects.toThrow(
+    await expect(localWorkers.openFleet(fleetPinOf(pinOf(world)))).rejects.toThrow(
       `has the Auto Scaling group ${world.group} as its fleet`,
     );
   });

@@ -9,6 +9,7 @@ import { errorOf, resultOf } from '../support/run-command.ts';
 import { eventually } from '../support/run-eventually.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { PLACES, placesDatabase } from '../support/run-table.ts';
+import { onlyTarget } from '../support/run-values.ts';
 
 /**
  * Whole runs on an Auto Scaling group: an AWS API, a real worker process on each instance's own address, PostgreSQL, the
@@ -31,7 +32,11 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
 
     const second = resultOf(await run.setup.run('run', '--run-key', 'tuesday'));
     // Those of the first run are still shown, and are not its own.
-    expect(second).toMatchObject({ ...DONE, previous_indexes: [first['index']], instances: 2 });
+    expect(second).toMatchObject({
+      ...DONE,
+      targets: [{ ...DONE.targets[0], previous_indexes: [onlyTarget(first)['index']] }],
+      instances: 2,
+    });
     await run.requireRight();
   });
 

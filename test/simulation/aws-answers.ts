@@ -1,6 +1,6 @@
 import type { Activity, AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { Instance } from '@aws-sdk/client-ec2';
-import type { FleetPin } from '../../orchestrator/reconcile/events.ts';
+import type { GroupPin } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 import type { GroupView, VirtualGroup } from './group.ts';
 import type { Input } from './virtual-aws.ts';
 
@@ -9,7 +9,7 @@ type ViewedInstance = GroupView['instances'][number];
 /** What AWS answers to a call, as far as the adapter reads it, for a virtual group as it was `staleMs` ago. */
 export function answersOf(
   group: VirtualGroup,
-  pin: FleetPin,
+  pin: GroupPin,
   staleMs: number,
 ): (action: string, input: Input) => object {
   return (action, input) => {
@@ -39,7 +39,7 @@ export function answersOf(
   };
 }
 
-function groupOf({ desired, instances }: GroupView, pin: FleetPin): AutoScalingGroup {
+function groupOf({ desired, instances }: GroupView, pin: GroupPin): AutoScalingGroup {
   const { id, version } = pin.template;
   const LaunchTemplate = { LaunchTemplateId: id, Version: version };
   const members = instances.filter(({ phase }) => phase !== 'gone');

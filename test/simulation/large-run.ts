@@ -5,7 +5,7 @@ import { GROUP_BILLING } from '../../orchestrator/fleet/auto-scaling/billing.ts'
 import { GroupFleet } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
 import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
 import { instanceUse } from '../../orchestrator/reconcile/account-instances.ts';
-import type { PlannedRange } from '../../orchestrator/reconcile/events.ts';
+import type { PlannedRange } from '../../orchestrator/reconcile/run-plan.ts';
 import type { ObservedInstance } from '../../orchestrator/reconcile/observation.ts';
 import type { AssignedRange } from '../../orchestrator/reconcile/range-state.ts';
 import { isDone, type RunState } from '../../orchestrator/reconcile/state.ts';
@@ -23,6 +23,8 @@ import { seededRandom } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 import type { TokenBucket } from './token-bucket.ts';
 import { type AwsCall, VIRTUAL_PIN, VirtualAws } from './virtual-aws.ts';
+import { fleetPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
+import { mainPass } from '../support/run-values.ts';
 
 export interface LargeFleetOptions {
   readonly workers: number;
@@ -168,7 +170,7 @@ export async function runLarge(
     journal,
     fleet: fleet.fleet,
     workers: fleet.workers,
-    limits: limitsOf({ settings: { ...settings, aws }, build: BUILD, stopLimit: 0, maxCost: null }, pacing),
+    limits: limitsOf({ settings: { ...settings, aws }, build: BUILD, stopLimits: {}, maxCost: null }, pacing),
     taskOf,
     ...pacing,
     clock: fleet.clock,
@@ -214,9 +216,9 @@ async function journalOf(fleet: LargeFleet, rangeSeconds: readonly number[]): Pr
   await journal.append([
     { ...IDENTITY, build: BUILD },
     { type: 'planned', keyKind: 'integer', ranges, bounds: { min: '0', max: `${start - 1}` } },
-    { type: 'fleet_pinned', pin: VIRTUAL_PIN },
+    { type: 'fleet_pinned', pin: fleetPinOf(VIRTUAL_PIN) },
     { type: 'fleet_cleared', earlier: [] },
-    { type: 'pass_opened', pass: 1, numbers: null },
+    { type: 'pass_opened', pass: mainPass(1, 'things-1') },
   ]);
   return journal;
 }
@@ -230,7 +232,16 @@ function taskOf(range: AssignedRange): TaskRequest {
     worker_id: range.instance,
     definition: DEFINITION.name,
     definition_digest: `${digestDefinition(DEFINITION)}.${'0'.repeat(32)}`,
-    targets: [{ index: 'things-1', write_alias: 'w', dead_letter_alias: 'd' }],
+    targets: [
+      {
+        kind: 'bulk',
+        definition: DEFINITION.name,
+        definition_digest: `${digestDefinition(DEFINITION)}.${'0'.repeat(32)}`,
+        index: 'things-1',
+        write_alias: 'w',
+        dead_letter_alias: 'd',
+      },
+    ],
     start_index: range.start,
     end_index: range.end,
     max_bytes_in_flight: 1_048_576,

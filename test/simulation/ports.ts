@@ -16,6 +16,7 @@ import { TimedOut, type VirtualProcess } from './process.ts';
 import { viewFor } from './group.ts';
 import type { VirtualWorker } from './worker.ts';
 import type { CallKind, World } from './world.ts';
+import { groupPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 
 /** Makes a call to something outside, for a process that may be killed or paused at it. */
 export type Call = <T>(kind: CallKind, what: string, perform: () => T | Promise<T>) => Promise<T>;
@@ -85,7 +86,7 @@ export class VirtualPorts {
   workers({ identity, lock, journal }: RunContext): PassWorkers {
     const who = [identity.run, lock.epoch] as const;
     const world = this.#world;
-    const pinned = journal.state.pin?.image ?? null;
+    const pinned = journal.state.pin === null ? null : groupPinOf(journal.state.pin).image;
     const ask = <T>(url: string, what: string, work: (worker: VirtualWorker) => T | Promise<T>): Promise<T> =>
       this.#call('worker', `${what} ${url}`, () => world.workers.reach(url, work)).catch((error: unknown) => {
         throw new WorkerRefusal(error instanceof Refusal ? error.status : 0, messageOf(error));

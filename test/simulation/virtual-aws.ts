@@ -2,7 +2,7 @@ import { AutoScalingClient, AutoScalingServiceException } from '@aws-sdk/client-
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import type { AwsClients } from '../../orchestrator/aws/clients.ts';
-import type { FleetPin } from '../../orchestrator/reconcile/events.ts';
+import type { GroupPin } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 import { answersOf } from './aws-answers.ts';
 import type { VirtualGroup } from './group.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -28,7 +28,7 @@ export interface AwsCall {
 }
 
 /** What the instances of a virtual group are launched from. */
-export const VIRTUAL_PIN: FleetPin = {
+export const VIRTUAL_PIN: GroupPin = {
   region: 'eu-central-1',
   group: 'virtual',
   template: { id: 'lt-1', version: '1' },

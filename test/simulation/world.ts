@@ -1,7 +1,7 @@
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
 import type { LoadedDefinition } from '../../definition/load.ts';
-import type { RunPlan } from '../../orchestrator/reconcile/events.ts';
+import type { RunPlan } from '../../orchestrator/reconcile/run-plan.ts';
 import type { Swept, SweepRules } from '../../orchestrator/run/sweep.ts';
 import { Throttled } from '../../orchestrator/errors.ts';
 import type { Settings } from '../../orchestrator/settings.ts';
@@ -17,6 +17,7 @@ import { BUILD, drawScene, type Scene } from './scene.ts';
 import { Scheduler } from './scheduler.ts';
 import { VirtualTable } from './table.ts';
 import { WorldWorkers } from './world-workers.ts';
+import { groupPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 
 /** Guards of the design that a test takes out, to see that the simulation finds it. */
 export const GUARDS = [
@@ -136,7 +137,8 @@ export class World {
         const account = accounts.get(folder) ?? new StretchAccount({ rowsIn });
         accounts.set(folder, account);
         account.note(events);
-        for (const event of events) if (event.type === 'fleet_pinned') this.pinnedImage = event.pin.image;
+        for (const event of events)
+          if (event.type === 'fleet_pinned') this.pinnedImage = groupPinOf(event.pin).image;
       },
       // A key that is known no more begins another run.
       removed: (folder) => void accounts.delete(folder),

@@ -9,7 +9,7 @@ import { launchFaultOf } from '../../orchestrator/fleet/auto-scaling/launch-sour
 import { templateOf } from '../../orchestrator/fleet/auto-scaling/launch-template.ts';
 import { Remembered } from '../../orchestrator/fleet/auto-scaling/remembered.ts';
 import { launchFailuresOf, showsEnough } from '../../orchestrator/fleet/auto-scaling/scaling-activities.ts';
-import type { FleetPin } from '../../orchestrator/reconcile/events.ts';
+import type { GroupPin } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 
 const WANTED = { workers: 4, fleet: 'books' };
 
@@ -91,7 +91,7 @@ describe('a group', () => {
 });
 
 describe('what would be launched now', () => {
-  const pin: FleetPin = {
+  const pin: GroupPin = {
     region: 'eu-central-1',
     group: 'books',
     template: { id: 'lt-0a1b', version: '3' },

@@ -3,9 +3,9 @@ import type { Instance, InstanceStateName } from '@aws-sdk/client-ec2';
 import { describe, expect, test } from 'vitest';
 import { instancesOf } from '../../orchestrator/fleet/auto-scaling/group-instances.ts';
 import type { FleetInstance } from '../../orchestrator/fleet/fleet.ts';
-import type { FleetPin } from '../../orchestrator/reconcile/events.ts';
+import type { GroupPin } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 
-const PIN: FleetPin = {
+const PIN: GroupPin = {
   region: 'eu-central-1',
   group: 'books',
   template: { id: 'lt-0a1b', version: '3' },
