@@ -1,5 +1,4 @@
-import type { PassReads } from '../passes/pass.ts';
-import type { Pass } from '../passes/pass.ts';
+import type { Pass, PassReads } from '../passes/pass.ts';
 import { addCounts, NO_COUNTS } from './counts.ts';
 import type { RunEvent, SettledEvent } from './events.ts';
 import { PHASE_NAMES, type Phase, type PhaseFinished, phasesBefore, type PhaseState } from './phases.ts';

@@ -1,8 +1,7 @@
 import { GROUP_BILLING } from '../fleet/auto-scaling/billing.ts';
 import { type Cost, costOf, type Price } from '../plan/cost.ts';
 import { instanceUse } from '../reconcile/account-instances.ts';
-import { addCounts, countsOf } from '../reconcile/counts.ts';
-import type { Counts } from '../reconcile/counts.ts';
+import { addCounts, type Counts, countsOf } from '../reconcile/counts.ts';
 import type { Memory } from '../reconcile/memory.ts';
 import type { Observation } from '../reconcile/observation.ts';
 import { rangeCounts, type RunState } from '../reconcile/state.ts';
