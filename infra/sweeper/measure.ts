@@ -2,7 +2,8 @@ import { runFolder } from '../../orchestrator/journal/claims.ts';
 import { readRun } from '../../orchestrator/journal/run-journal.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
 import { workersLost } from '../../orchestrator/reconcile/account-instances.ts';
-import type { RunState } from '../../orchestrator/reconcile/state.ts';
+import { totalOf } from '../../orchestrator/reconcile/counts.ts';
+import { passesOf, type RunState } from '../../orchestrator/reconcile/state.ts';
 import type { Standing } from '../../orchestrator/run/choose-run.ts';
 import type { Swept } from '../../orchestrator/run/sweep.ts';
 import type { SweepMeasure } from './metrics.ts';
@@ -52,6 +53,6 @@ export async function recentRun(
   return (run ?? (await readRun(store, runFolder(newest.runKey)))).state;
 }
 
-function deadLettersOf({ earlierPasses, counts }: RunState): number {
-  return earlierPasses.reduce((sum, pass) => sum + pass.counts.deadLetters, counts.deadLetters);
+function deadLettersOf(run: RunState): number {
+  return passesOf(run).reduce((sum, { counts }) => sum + totalOf(counts, 'deadLetters'), 0);
 }

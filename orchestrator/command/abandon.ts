@@ -28,9 +28,11 @@ export async function abandonCommand(context: CommandContext): Promise<CommandRe
       const openFleet: typeof workers.openFleet = (pin) => workers.openFleet(pin);
       const claim = await abandonRun({ store, cluster, openFleet, lock, clock: systemClock, signal, runKey });
       if (claim === null) return nothing(context);
-      const { index } = targetNames(claim.alias, claim.run);
-      reporter.note(`run ${claim.runKey} is abandoned: its fleet is at zero, ${index} is deleted`);
-      return { status: 'abandoned', run_key: claim.runKey, run: claim.run, deleted: index };
+      const deleted = claim.aliases.map(({ alias }) => targetNames(alias, claim.run).index);
+      reporter.note(
+        `run ${claim.runKey} is abandoned: its fleet is at zero, ${deleted.join(', ')} ${deleted.length === 1 ? 'is' : 'are'} deleted`,
+      );
+      return { status: 'abandoned', run_key: claim.runKey, run: claim.run, deleted };
     });
   } finally {
     await connections.close();

@@ -1,35 +1,16 @@
 import { Command, CommanderError, Option } from 'commander';
 import { UsageFault } from '../errors.ts';
+import { type Phase, PHASE_NAMES, PHASES } from '../reconcile/phases.ts';
 import type { Flags } from '../settings.ts';
 
-/** Commands that carry a run on by one phase, in the order of a run. */
-const PHASE_COMMANDS = [
-  'claim',
-  'create-index',
-  'reindex',
-  'finalize',
-  'validate',
-  'promote',
-  'retain',
-  'release',
-] as const;
-export type PhaseCommand = (typeof PHASE_COMMANDS)[number];
+/** Commands that carry a run on by one phase, in the order of a run; `plan` shows what a run would do, and begins none. */
+export type PhaseCommand = Exclude<Phase, 'plan'>;
+const PHASE_COMMANDS = PHASE_NAMES.filter((phase): phase is PhaseCommand => phase !== 'plan');
 
 export interface Invocation {
   readonly command: 'plan' | 'run' | 'status' | 'rollback' | 'abandon' | 'sweep' | PhaseCommand;
   readonly flags: Flags;
 }
-
-const PHASE_DESCRIPTIONS: Readonly<Record<PhaseCommand, string>> = {
-  claim: 'plan the run and take the fleet and the alias for it',
-  'create-index': 'create the target index and its companion for dead letters',
-  reindex: 'bring the workers up, read every range, end at zero workers',
-  finalize: 'block writes, refresh, restore replicas and refresh interval, wait for health',
-  validate: 'count every range in the table and in the index, compare samples field by field',
-  promote: 'move the alias to the new index in one step',
-  retain: 'delete indexes of earlier runs that are no longer kept',
-  release: 'end the claim',
-};
 
 /** Parses the command line. Null: help or the version was asked for and has been printed. */
 export function parseCommandLine(
@@ -71,7 +52,7 @@ export function parseCommandLine(
   ).option('--run-key <key>', RUN_KEY);
   add('sweep', 'bring the fleet to zero unless a live run drives it, delete old journals; at any time');
   for (const phase of PHASE_COMMANDS) {
-    const command = add(phase, PHASE_DESCRIPTIONS[phase]).option('--run-key <key>', RUN_KEY);
+    const command = add(phase, PHASES[phase].words).option('--run-key <key>', RUN_KEY);
     if (phase === 'promote')
       command.option(
         '--promote-limit <count>',

@@ -7,7 +7,7 @@ import { expectedSeconds, type MeasuredRate } from '../plan/estimate.ts';
 import { type DefinitionPlan, planDefinition } from '../plan/plan.ts';
 import { bytesWords, countWords, durationWords, moneyWords, plural } from '../report/words.ts';
 import { checkAll } from '../run/check.ts';
-import { unfinishedClaim } from '../run/choose-run.ts';
+import { sameDigests, unfinishedClaim } from '../run/choose-run.ts';
 import { connectBoth } from '../run/connections.ts';
 import type { CommandContext, CommandResult } from './command.ts';
 
@@ -103,11 +103,12 @@ function costWords({ workers, expected_cost: cost, expected_seconds: seconds }: 
 /** The rate of the newest finished run of the same definition. */
 async function lastRate({ offline }: CommandContext): Promise<MeasuredRate | null> {
   for (const claim of await claimHistory(offline.store)) {
-    if (claim.ended !== 'finished' || claim.definitionDigest !== offline.definitionDigest) continue;
+    if (claim.ended !== 'finished' || !sameDigests(claim, [offline.definitionDigest])) continue;
     const { result } = (await readRun(offline.store, runFolder(claim.runKey))).state;
-    const [rate, workers] = [Number(result?.documents_per_second), Number(result?.workers)];
-    const [rows, bootSeconds] = [Number(result?.rows), Number(result?.boot_seconds ?? 0)];
-    if (rate > 0 && workers > 0) return { rows, rowsPerSecond: rate, workers, bootSeconds };
+    if (result === null) continue;
+    const { rows, documents_per_second: rate, workers, boot_seconds: bootSeconds } = result;
+    if (rate !== null && rate > 0 && workers !== null && workers > 0)
+      return { rows, rowsPerSecond: rate, workers, bootSeconds: bootSeconds ?? 0 };
   }
   return null;
 }

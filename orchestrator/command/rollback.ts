@@ -1,11 +1,9 @@
 import { RunFailed } from '../errors.ts';
 import { guardedCalls } from '../index/guarded-calls.ts';
-import { rollbackPromotion } from '../index/rollback.ts';
-import type { PromotionRecord } from '../index/promote.ts';
+import { rollbackPromotions } from '../index/rollback.ts';
 import { claimHistory, runFolder } from '../journal/claims.ts';
-import { RunJournal } from '../journal/run-journal.ts';
-import { readRun } from '../journal/run-journal.ts';
-import type { RunState } from '../reconcile/state.ts';
+import { readRun, RunJournal } from '../journal/run-journal.ts';
+import type { Promotion } from '../reconcile/promotion.ts';
 import { requireFree } from '../run/choose-run.ts';
 import { connectTarget } from '../run/connections.ts';
 import { withLock } from '../run/with-lock.ts';
@@ -35,12 +33,14 @@ export async function rollbackCommand(context: CommandContext): Promise<CommandR
         now: () => new Date(),
       });
       const cluster = guardedCalls(connections.cluster, () => lock.requireHeld(), held);
-      const record = await rollbackPromotion(cluster, promoted.record);
-      await journal.append([{ type: 'rolled_back', at: new Date().toISOString(), record: { ...record } }]);
-      reporter.note(`${record.alias} serves ${record.restored.join(', ')} again`);
-      for (const { index, read_from: readFrom } of record.staleness)
-        reporter.warning(`${index} was read from ${readFrom} on: later changes of the table are not in it`);
-      return { status: 'rolled back', run_key: promoted.runKey, ...record };
+      const targets = await rollbackPromotions(cluster, promoted.promotions);
+      await journal.append([{ type: 'rolled_back', at: new Date().toISOString(), targets }]);
+      for (const { alias, restored, staleness } of targets) {
+        reporter.note(`${alias} serves ${restored.join(', ')} again`);
+        for (const { index, read_from: readFrom } of staleness)
+          reporter.warning(`${index} was read from ${readFrom} on: later changes of the table are not in it`);
+      }
+      return { status: 'rolled back', run_key: promoted.runKey, targets };
     });
   } finally {
     await connections.close();
@@ -56,14 +56,16 @@ async function rolledBackBefore(context: CommandContext): Promise<CommandResult 
   return { status: 'rolled back', run_key: wanted, ...state.rolledBack, rolled_back_before: true };
 }
 
-async function findPromotion(context: CommandContext): Promise<{ runKey: string; record: PromotionRecord }> {
+async function findPromotion(
+  context: CommandContext,
+): Promise<{ runKey: string; promotions: readonly Promotion[] }> {
   const { store } = context.offline;
   const wanted = runKeyOf(context);
   for (const { runKey } of await claimHistory(store)) {
     if (wanted !== null && runKey !== wanted) continue;
     const { state } = await readRun(store, runFolder(runKey));
-    const record = promotionOf(state);
-    if (record !== null) return { runKey, record };
+    const promotions = state.rolledBack === null ? [...state.promotions.values()] : [];
+    if (promotions.length > 0) return { runKey, promotions };
     if (wanted !== null) throw new RunFailed(`the run with key ${wanted} has no promotion to roll back`);
   }
   throw new RunFailed(
@@ -71,10 +73,4 @@ async function findPromotion(context: CommandContext): Promise<{ runKey: string;
       ? 'no run of this fleet has a promotion to roll back'
       : `there is no run with key ${wanted}`,
   );
-}
-
-function promotionOf(state: RunState): PromotionRecord | null {
-  return state.promotion === null || state.rolledBack !== null
-    ? null
-    : (state.promotion as unknown as PromotionRecord);
 }

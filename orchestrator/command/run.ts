@@ -35,9 +35,12 @@ export async function runCommandOrPhase(
       const chosen = await choose(context, command);
       const meanwhile = resultBefore(chosen, command);
       if (meanwhile !== null) return meanwhile;
-      const begun = await prepareRun(context.offline, connections, chosen, context.workers, context.reporter);
+      const begun = await prepareRun({ ...context, connections }, chosen);
       signal.throwIfAborted();
-      const journal = await claimRun(context.offline, begun, chosen, lock, systemClock);
+      const journal = await claimRun(context.offline.store, begun, chosen, {
+        lock,
+        clock: systemClock,
+      });
       const run: RunContext = {
         ...begun,
         offline: context.offline,
@@ -67,7 +70,11 @@ export async function runCommandOrPhase(
 
 async function choose(context: CommandContext, command: 'run' | PhaseCommand): Promise<ChosenRun> {
   const { store, definitionDigest, settings } = context.offline;
-  const chosen = await chooseRun(store, { runKey: runKeyOf(context), definitionDigest, now: new Date() });
+  const chosen = await chooseRun(store, {
+    runKey: runKeyOf(context),
+    definitionDigests: [definitionDigest],
+    now: new Date(),
+  });
   if (chosen.kind === 'new' && command !== 'run' && command !== 'claim') {
     throw new RunFailed(
       `no run holds the fleet ${settings.fleet}: begin one with \`reindex-fleet claim\` or \`reindex-fleet run\``,

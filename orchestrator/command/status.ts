@@ -1,7 +1,8 @@
 import { type Claim, claimHistory, runFolder } from '../journal/claims.ts';
 import { readRun } from '../journal/run-journal.ts';
 import { instancesLeft } from '../reconcile/account-instances.ts';
-import type { Counts } from '../reconcile/events.ts';
+import type { Counts } from '../reconcile/counts.ts';
+import { isPhaseDone, type Phase, PHASE_NAMES } from '../reconcile/phases.ts';
 import { rangeCounts, type RunState } from '../reconcile/state.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { plural } from '../report/words.ts';
@@ -32,7 +33,7 @@ export async function statusCommand(context: CommandContext): Promise<CommandRes
   // The process that has the lock works on the run that has the fleet.
   const own = held?.run === claim.run ? driver : null;
   const status = standingOf(state, own !== null && own.state !== 'dead');
-  sayIn(context.reporter, status, claim, state, own);
+  sayIn(context.reporter, { status, claim, state, driver: own });
   return {
     status,
     ...fleet,
@@ -50,31 +51,39 @@ function standingOf(state: RunState, driven: boolean): string {
 }
 
 function settledFigures(counts: Counts): CommandResult {
-  const { rowsRead, filtered, indexed, superseded, deadLetters, bytesSent, retries } = counts;
+  const { rowsRead, bytesSent, retries, targets } = counts;
   return {
     rows: rowsRead,
-    filtered,
-    indexed,
-    superseded,
-    dead_letters: deadLetters,
     bytes_sent: bytesSent,
     retries,
+    targets: targets.map(({ index, indexed, superseded, filtered, deadLetters }) => ({
+      index,
+      indexed,
+      superseded,
+      filtered,
+      dead_letters: deadLetters,
+    })),
   };
 }
 
 /** For a person; the same stands in the last line. */
 function sayIn(
   reporter: Reporter,
-  status: string,
-  claim: Claim,
-  state: RunState,
-  driver: Driver | null,
+  {
+    status,
+    claim,
+    state,
+    driver,
+  }: {
+    readonly status: string;
+    readonly claim: Claim;
+    readonly state: RunState;
+    readonly driver: Driver | null;
+  },
 ): void {
   const { done, total } = rangeCounts(state);
-  const phases = Object.entries(state.phases).flatMap(([phase, { finishedAt }]) =>
-    finishedAt === null ? [] : [phase],
-  );
-  reporter.note(`run    ${claim.runKey} of ${claim.alias}: ${status}`);
+  const phases = donePhases(state);
+  reporter.note(`run    ${claim.runKey} of ${claim.aliases.map(({ alias }) => alias).join(', ')}: ${status}`);
   if (driver !== null) reporter.note(`driver ${driverWords(driver)}`);
   const phase = phaseUnderWay(state);
   if (phase !== null) reporter.note(`phase  ${phase}`);
@@ -89,19 +98,24 @@ function sayIn(
   if (state.stopped !== null) reporter.warning(state.stopped);
 }
 
+function donePhases({ phases }: RunState): Phase[] {
+  return PHASE_NAMES.filter((phase) => isPhaseDone(phases, phase));
+}
+
 /** The last phase that was begun and has not ended; null between two. */
 function phaseUnderWay(state: RunState): string | null {
-  return Object.entries(state.phases).findLast(([, { finishedAt }]) => finishedAt === null)?.[0] ?? null;
+  const begun = PHASE_NAMES.filter((phase) => state.phases[phase] !== undefined);
+  return begun.findLast((phase) => !isPhaseDone(state.phases, phase)) ?? null;
 }
 
 function describe(state: RunState): CommandResult {
   const { total: _, ...ranges } = rangeCounts(state);
-  const phases = Object.entries(state.phases);
   return {
-    alias: state.identity?.alias ?? null,
+    targets:
+      state.identity?.targets.map(({ definition, alias, index }) => ({ definition, alias, index })) ?? [],
     started_at: state.identity?.startedAt ?? null,
     phase: phaseUnderWay(state),
-    phases_done: phases.filter(([, phase]) => phase.finishedAt !== null).map(([phase]) => phase),
+    phases_done: donePhases(state),
     stopped: state.stopped,
     ranges,
     instances: instancesLeft(state),

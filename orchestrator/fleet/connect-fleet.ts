@@ -3,7 +3,7 @@ import type { FleetPin } from '../reconcile/fleet-pin.ts';
 import type { Settings } from '../settings.ts';
 import type { FleetBackend } from './fleet-backend.ts';
 import type { FleetTraits } from './fleet-kind.ts';
-import { FLEET_KINDS } from './kinds.ts';
+import { FLEET_KINDS, USUAL_KIND } from './kinds.ts';
 
 /**
  * The fleet that the settings have chosen, with what its kind needs loaded. A run that has a fleet of another kind is
@@ -26,6 +26,12 @@ export async function connectFleet(settings: Settings): Promise<FleetBackend> {
       return backend.openFleet(pin);
     },
   };
+}
+
+/** One worker process beside the orchestrator, which ends with it, whatever fleet the run has. */
+export function besideOrchestrator(settings: Settings): Promise<FleetBackend> {
+  const workers = { ...settings.workers, count: 1, minimum: 1 };
+  return USUAL_KIND.schema.parse({}).connect({ ...settings, workers, price: null });
 }
 
 /**

@@ -3,7 +3,7 @@ import { RunFailed } from '../errors.ts';
 import { ClusterError, isClusterError, read } from './cluster-error.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
 import { describeIndex, metaOf } from './index-meta.ts';
-import { deadLetterBody, type IndexBody, type RunIdentity, targetBody } from './mapping.ts';
+import { deadLetterBody, type IndexBody, type IndexOrigin, targetBody } from './mapping.ts';
 import { isWriteAliasOf, passAliases, type TargetNames, targetNames } from './names.ts';
 import { templateFaults } from './template-faults.ts';
 
@@ -19,10 +19,10 @@ export interface CreatedTarget extends TargetNames {
 export async function createTarget(
   cluster: SearchCalls,
   described: DescribedDefinition,
-  identity: RunIdentity,
+  origin: IndexOrigin,
   pass: number,
 ): Promise<CreatedTarget> {
-  const names = targetNames(described.definition.alias, identity.run);
+  const names = targetNames(described.definition.alias, origin.run);
   const aliases = passAliases(names, pass);
   const made: string[] = [];
   const make = async (index: string, alias: string, body: IndexBody): Promise<void> => {
@@ -30,8 +30,8 @@ export async function createTarget(
     await verifyIndex(cluster, index, body);
   };
   try {
-    await make(names.deadLetterIndex, aliases.deadLetterAlias, deadLetterBody(described, identity));
-    await make(names.index, aliases.writeAlias, targetBody(described, identity));
+    await make(names.deadLetterIndex, aliases.deadLetterAlias, deadLetterBody(described, origin));
+    await make(names.index, aliases.writeAlias, targetBody(described, origin));
   } catch (error) {
     // Without an answer nothing is known; the same run finds and takes what was made.
     if (!(error instanceof ClusterError) || error.status !== 0) await removeMade(cluster, made);

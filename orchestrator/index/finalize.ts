@@ -16,10 +16,17 @@ export interface FinalizeOptions {
   readonly signal: AbortSignal;
 }
 
+/** A pass that is to end on one target. */
+export interface EndedPass {
+  readonly definition: IndexDefinition;
+  readonly names: TargetNames;
+  readonly pass: number;
+}
+
 export interface FinalizeRecord {
-  readonly health: string;
+  readonly health: 'yellow' | 'green';
   /** Milliseconds of each step. */
-  readonly steps: Readonly<Record<string, number>>;
+  readonly steps: Record<string, number>;
 }
 
 /** Refresh and merge may take as long as the index is large. */
@@ -32,9 +39,7 @@ const MOST_BLOCK_TRIES = 3;
  */
 export async function finalizeTarget(
   cluster: SearchCalls,
-  definition: IndexDefinition,
-  names: TargetNames,
-  pass: number,
+  { definition, names, pass }: EndedPass,
   options: FinalizeOptions,
 ): Promise<FinalizeRecord> {
   const { signal, clock } = options;

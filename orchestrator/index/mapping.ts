@@ -5,8 +5,8 @@ import type { IndexMeta } from './index-meta.ts';
 
 type Mapping = Readonly<Record<string, unknown>>;
 
-/** What a run says of itself in the indexes that it makes. */
-export interface RunIdentity {
+/** What an index says of the run that made it. */
+export interface IndexOrigin {
   readonly fleet: string;
   readonly run: string;
   readonly runKey: string;
@@ -33,7 +33,7 @@ const BUILD_SETTINGS = {
 };
 
 /** The target: every field named, so that neither a template nor a document supplies a type. */
-export function targetBody(described: DescribedDefinition, identity: RunIdentity): IndexBody {
+export function targetBody(described: DescribedDefinition, origin: IndexOrigin): IndexBody {
   const { definition, fields } = described;
   const properties: Record<string, Mapping> = { [definition.source.key]: keyKindOf(definition).mapping };
   for (const { name, mapping } of definition.document) {
@@ -43,11 +43,11 @@ export function targetBody(described: DescribedDefinition, identity: RunIdentity
     properties[name] = mapping ?? defaultMapping(field.oid, field.jsonString);
   }
   const settings = { ...fullNames(definition.index.settings), ...BUILD_SETTINGS };
-  return bodyOf(settings, properties, metaFor(described, identity, 'target'));
+  return bodyOf(settings, properties, metaFor(described, origin, 'target'));
 }
 
 /** The companion for dead letters: rows that could not become documents, by their key. */
-export function deadLetterBody(described: DescribedDefinition, identity: RunIdentity): IndexBody {
+export function deadLetterBody(described: DescribedDefinition, origin: IndexOrigin): IndexBody {
   const properties = {
     [described.definition.source.key]: keyKindOf(described.definition).mapping,
     type: { type: 'keyword' },
@@ -55,7 +55,7 @@ export function deadLetterBody(described: DescribedDefinition, identity: RunIden
     fields: { type: 'object', enabled: false },
   };
   const settings = { 'index.number_of_shards': '1', ...BUILD_SETTINGS };
-  return bodyOf(settings, properties, metaFor(described, identity, 'dead_letters'));
+  return bodyOf(settings, properties, metaFor(described, origin, 'dead_letters'));
 }
 
 /** Settings by their full names (`index.analysis.…`), nested or not as they are given; values as the cluster writes them. */
@@ -80,18 +80,18 @@ function bodyOf(
 
 function metaFor(
   { definition }: DescribedDefinition,
-  identity: RunIdentity,
+  origin: IndexOrigin,
   role: IndexMeta['role'],
 ): IndexMeta {
   return {
     schema: 1,
-    fleet: identity.fleet,
-    run: identity.run,
-    run_key: identity.runKey,
+    fleet: origin.fleet,
+    run: origin.run,
+    run_key: origin.runKey,
     alias: definition.alias,
     definition: definition.name,
-    definition_digest: identity.definitionDigest,
+    definition_digest: origin.definitionDigest,
     role,
-    created_at: identity.createdAt,
+    created_at: origin.createdAt,
   };
 }

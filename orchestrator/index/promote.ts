@@ -1,21 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { RunFailed } from '../errors.ts';
+import { type AliasHolder, aliasHolderSchema, type Promotion } from '../reconcile/promotion.ts';
 import { ClusterError, read } from './cluster-error.ts';
 import type { SearchCalls } from './search-calls.ts';
 import { notePromotion } from './index-meta.ts';
 
-/** One index that an alias points to, with the alias's own settings there: filter, routing, write index. */
-export interface AliasHolder {
-  readonly index: string;
-  readonly config: Readonly<Record<string, unknown>>;
-}
-
-/** A move of an alias, with all that is needed to invert it. */
-export interface PromotionRecord {
+/** A move of an alias to a new index. */
+export interface AliasMove {
   readonly alias: string;
-  readonly at: string;
-  readonly removed: readonly AliasHolder[];
-  readonly added: AliasHolder;
+  readonly index: string;
+  /** Where the alias pointed when the move was decided; elsewhere means that somebody moved it since. */
+  readonly expected: readonly AliasHolder[];
 }
 
 /** Where an alias points now; nowhere if there is none. */
@@ -23,53 +18,54 @@ export async function readAlias(cluster: SearchCalls, alias: string): Promise<Al
   const answer = await cluster.callOrNull('GET', `/_alias/${encodeURIComponent(alias)}`);
   return Object.entries(answer ?? {}).map(([index, entry]) => ({
     index,
-    config: Object.fromEntries(Object.entries(read(read(entry, 'aliases'), alias) ?? {})),
+    config: aliasHolderSchema.shape.config.parse(read(read(entry, 'aliases'), alias) ?? {}),
   }));
 }
 
 /**
- * Moves the alias in one call: away from every index that had it, to the new one, its filter and routing kept. The
+ * Moves aliases, all in one call: each away from every index that had it, to the new one, its filter and routing kept. The
  * result is read back. May be repeated: an alias that is there already is done.
- *
- * @param move.expected where the alias pointed when the move was decided; elsewhere means that somebody moved it since
  */
-export async function promoteTarget(
+export async function promoteTargets(
   cluster: SearchCalls,
-  move: { readonly alias: string; readonly index: string; readonly expected: readonly AliasHolder[] },
-): Promise<PromotionRecord> {
-  const { alias, index } = move;
-  const removed = move.expected.filter((holder) => holder.index !== index);
-  const added: AliasHolder = { index, config: commonConfig(alias, removed) };
-  const record: PromotionRecord = { alias, at: new Date().toISOString(), removed, added };
-  const now = await readAlias(cluster, alias);
-  if (!pointsTo(now, [index])) {
-    if (
-      !pointsTo(
-        now,
-        move.expected.map((holder) => holder.index),
-      )
-    ) {
+  moves: readonly AliasMove[],
+): Promise<readonly Promotion[]> {
+  const at = new Date().toISOString();
+  const promotions = moves.map(({ alias, index, expected }): Promotion => {
+    const removed = expected.filter((holder) => holder.index !== index);
+    return { alias, at, removed, added: { index, config: commonConfig(alias, removed) } };
+  });
+  const swaps: AliasSwap[] = [];
+  for (const [i, { alias, index, expected }] of moves.entries()) {
+    const now = await readAlias(cluster, alias);
+    if (pointsTo(now, [index])) continue;
+    if (!pointsTo(now, indexesOf(expected))) {
       throw new RunFailed(
-        `the alias ${alias} was moved meanwhile: it pointed to ${namesOf(move.expected)}, now to ${namesOf(now)}. Find out by whom, and run the same command again.`,
+        `the alias ${alias} was moved meanwhile: it pointed to ${namesOf(expected)}, now to ${namesOf(now)}. Find out by whom, and run the same command again.`,
       );
     }
-    await swap(cluster, alias, removed, [added]);
+    const promotion = promotions[i];
+    if (promotion !== undefined) swaps.push({ alias, from: promotion.removed, to: [promotion.added] });
   }
-  await notePromotion(cluster, index, record.at);
-  return record;
+  await swapAll(cluster, swaps);
+  for (const { added } of promotions) await notePromotion(cluster, added.index, at);
+  return promotions;
+}
+
+export interface AliasSwap {
+  readonly alias: string;
+  readonly from: readonly AliasHolder[];
+  readonly to: readonly AliasHolder[];
 }
 
 /** Removes and adds in one atomic call, then reads back; an answer that got lost is settled by what is there. */
-export async function swap(
-  cluster: SearchCalls,
-  alias: string,
-  from: readonly AliasHolder[],
-  to: readonly AliasHolder[],
-): Promise<void> {
-  const actions = (mustExist: boolean) => [
-    ...from.map(({ index }) => ({ remove: { index, alias, ...(mustExist ? { must_exist: true } : {}) } })),
-    ...to.map(({ index, config }) => ({ add: { index, alias, ...config } })),
-  ];
+export async function swapAll(cluster: SearchCalls, swaps: readonly AliasSwap[]): Promise<void> {
+  if (swaps.length === 0) return;
+  const actions = (mustExist: boolean) =>
+    swaps.flatMap(({ alias, from, to }) => [
+      ...from.map(({ index }) => ({ remove: { index, alias, ...(mustExist ? { must_exist: true } : {}) } })),
+      ...to.map(({ index, config }) => ({ add: { index, alias, ...config } })),
+    ]);
   try {
     await cluster.call('POST', '/_aliases', { actions: actions(true) }, { repeatable: false });
   } catch (error) {
@@ -79,17 +75,17 @@ export async function swap(
       await cluster.call('POST', '/_aliases', { actions: actions(false) }, { repeatable: false });
     else if (error.status !== 0 && error.status < 500) throw error;
   }
-  const now = await readAlias(cluster, alias);
-  if (
-    pointsTo(
-      now,
-      to.map(({ index }) => index),
-    )
-  )
-    return;
-  throw new RunFailed(
-    `the alias ${alias} points to ${namesOf(now)} after it was moved to ${namesOf(to)}: look at the cluster, then run the same command again`,
-  );
+  for (const { alias, to } of swaps) {
+    const now = await readAlias(cluster, alias);
+    if (pointsTo(now, indexesOf(to))) continue;
+    throw new RunFailed(
+      `the alias ${alias} points to ${namesOf(now)} after it was moved to ${namesOf(to)}: look at the cluster, then run the same command again`,
+    );
+  }
+}
+
+function indexesOf(holders: readonly AliasHolder[]): string[] {
+  return holders.map(({ index }) => index);
 }
 
 export function pointsTo(holders: readonly AliasHolder[], indexes: readonly string[]): boolean {

@@ -1,39 +1,42 @@
 import { RunFailed } from '../errors.ts';
+import type { Promotion, Reversal } from '../reconcile/promotion.ts';
 import type { SearchCalls } from './search-calls.ts';
 import { describeIndex, metaOf, notePromotion } from './index-meta.ts';
-import { namesOf, pointsTo, type PromotionRecord, readAlias, swap } from './promote.ts';
+import { type AliasSwap, namesOf, pointsTo, readAlias, swapAll } from './promote.ts';
 
-export interface RollbackRecord {
-  readonly alias: string;
-  readonly left: string;
-  readonly restored: readonly string[];
-  /** Since when each restored index may be behind the table; null: not an index of ours. */
-  readonly staleness: readonly { readonly index: string; readonly read_from: string | null }[];
+/** Inverts recorded promotions: all of them, or nothing. May be repeated. */
+export async function rollbackPromotions(
+  cluster: SearchCalls,
+  promotions: readonly Promotion[],
+): Promise<Reversal[]> {
+  const swaps: AliasSwap[] = [];
+  for (const promotion of promotions) swaps.push(...(await reversalOf(cluster, promotion)));
+  await swapAll(cluster, swaps);
+  // Retention keeps what served last: from now on that is these.
+  const at = new Date().toISOString();
+  const reversals: Reversal[] = [];
+  for (const { alias, removed, added } of promotions) {
+    const restored = removed.map(({ index }) => index);
+    for (const index of restored) await notePromotion(cluster, index, at);
+    reversals.push({ alias, left: added.index, restored, staleness: await stalenessOf(cluster, restored) });
+  }
+  return reversals;
 }
 
-/** Inverts a recorded promotion: all of it, or nothing. */
-export async function rollbackPromotion(
-  cluster: SearchCalls,
-  record: PromotionRecord,
-): Promise<RollbackRecord> {
-  const { alias, removed, added } = record;
+/** None when the alias is back already. */
+async function reversalOf(cluster: SearchCalls, { alias, removed, added }: Promotion): Promise<AliasSwap[]> {
   if (removed.length === 0)
     throw new RunFailed(`${alias} served no index before ${added.index}: there is nothing to roll back to`);
   const now = await readAlias(cluster, alias);
   const restored = removed.map(({ index }) => index);
-  if (!pointsTo(now, restored)) {
-    if (!pointsTo(now, [added.index])) {
-      throw new RunFailed(
-        `${alias} points to ${namesOf(now)}, not to ${added.index}, where that run left it: somebody moved it since, and nothing is changed`,
-      );
-    }
-    await requireAll(cluster, restored);
-    await swap(cluster, alias, [added], removed);
+  if (pointsTo(now, restored)) return [];
+  if (!pointsTo(now, [added.index])) {
+    throw new RunFailed(
+      `${alias} points to ${namesOf(now)}, not to ${added.index}, where that run left it: somebody moved it since, and nothing is changed`,
+    );
   }
-  // Retention keeps what served last: from now on that is these.
-  const at = new Date().toISOString();
-  for (const index of restored) await notePromotion(cluster, index, at);
-  return { alias, left: added.index, restored, staleness: await stalenessOf(cluster, restored) };
+  await requireAll(cluster, restored);
+  return [{ alias, from: [added], to: removed }];
 }
 
 async function requireAll(cluster: SearchCalls, indexes: readonly string[]): Promise<void> {
@@ -43,10 +46,7 @@ async function requireAll(cluster: SearchCalls, indexes: readonly string[]): Pro
   }
 }
 
-async function stalenessOf(
-  cluster: SearchCalls,
-  indexes: readonly string[],
-): Promise<RollbackRecord['staleness']> {
+async function stalenessOf(cluster: SearchCalls, indexes: readonly string[]): Promise<Reversal['staleness']> {
   return Promise.all(
     indexes.map(async (index) => {
       const there = await describeIndex(cluster, index);

@@ -5,25 +5,52 @@ import { readTogether } from './read-together.ts';
 import type { JournalStore } from './store.ts';
 import { parseObject } from './store-failure.ts';
 
-const claimSchema = z.object({
-  schema: z.literal(1),
+const CLAIM_SCHEMA = 2;
+
+const commonShape = {
   nonce: z.string(),
   held: z.boolean(),
   runKey: z.string(),
   run: z.string(),
-  alias: z.string(),
-  /** The digest of the definition without its columns' types. */
-  definitionDigest: z.string(),
   at: z.iso.datetime(),
   /** What ended the claim: `finished` or `abandoned`; null while it is held, or when it was given back. */
   ended: z.enum(['finished', 'abandoned']).nullable(),
+};
+
+const claimedAliasSchema = z.strictObject({
+  alias: z.string(),
+  /** The name of the index definition; null: an earlier version did not say. */
+  definition: z.string().nullable(),
+  /** The digest of the definition without its columns' types. */
+  definitionDigest: z.string(),
+});
+
+const claimSchema = z.strictObject({
+  schema: z.literal(CLAIM_SCHEMA),
+  ...commonShape,
+  /** What it holds beside the fleet. */
+  aliases: z.array(claimedAliasSchema).nonempty().readonly(),
 });
 export type Claim = z.infer<typeof claimSchema>;
+export type ClaimedAlias = Claim['aliases'][number];
+
+/** As versions wrote it whose runs had one index. */
+const earlierClaimSchema = z
+  .strictObject({ schema: z.literal(1), ...commonShape, alias: z.string(), definitionDigest: z.string() })
+  .transform(
+    ({ alias, definitionDigest, ...rest }): Claim => ({
+      ...rest,
+      schema: CLAIM_SCHEMA,
+      aliases: [{ alias, definition: null, definitionDigest }],
+    }),
+  );
+
+const anyClaimSchema = z.discriminatedUnion('schema', [claimSchema, earlierClaimSchema]);
 
 const FOLDER = 'claims';
 
 /**
- * A fleet's claims, as numbered objects: the newest says who holds the fleet and its alias. A claim is durable: it
+ * A fleet's claims, as numbered objects: the newest says who holds the fleet and its aliases. A claim is durable: it
  * outlives the process that made it and ends by finish or by `abandon` alone.
  */
 export async function currentClaim(store: JournalStore): Promise<Claim | null> {
@@ -58,7 +85,7 @@ type ClaimContent = Omit<Claim, 'schema' | 'nonce'>;
 /** Writes the next claim; false if another process wrote that number first. */
 export async function writeClaim(store: JournalStore, content: ClaimContent): Promise<boolean> {
   const number = (await highestNumber(store, FOLDER)) + 1;
-  const claim: Claim = { schema: 1, nonce: randomUUID(), ...content };
+  const claim: Claim = { schema: CLAIM_SCHEMA, nonce: randomUUID(), ...content };
   return (await store.create(numberedName(FOLDER, number), JSON.stringify(claim))) === 'created';
 }
 
@@ -79,5 +106,11 @@ async function readClaim(store: JournalStore, number: number): Promise<Claim | n
 }
 
 function parseClaim(store: JournalStore, name: string, body: string): Claim {
-  return parseObject(claimSchema, { location: store.location, name, kind: 'claim' }, body);
+  const object = { location: store.location, name, kind: 'claim', newest: CLAIM_SCHEMA };
+  return parseObject(anyClaimSchema, object, body);
+}
+
+/** For a sentence. */
+export function aliasWords({ aliases }: Pick<Claim, 'aliases'>): string {
+  return `alias${aliases.length === 1 ? '' : 'es'} ${aliases.map(({ alias }) => alias).join(', ')}`;
 }

@@ -26,5 +26,5 @@ export async function readLock(store: JournalStore, epoch: number): Promise<Lock
   const name = numberedName(LOCKS, epoch);
   const body = await store.read(name);
   if (body === null) return null;
-  return parseObject(lockRecordSchema, { location: store.location, name, kind: 'lock' }, body);
+  return parseObject(lockRecordSchema, { location: store.location, name, kind: 'lock', newest: 1 }, body);
 }

@@ -1,18 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import { Superseded } from '../errors.ts';
 import type { RunEvent } from '../reconcile/events.ts';
-import { applyEvents, emptyState, type RunState } from '../reconcile/state.ts';
+import { applyEvents } from '../reconcile/fold-events.ts';
+import type { RunPlan } from '../reconcile/run-plan.ts';
+import { emptyState, type RunState } from '../reconcile/state.ts';
+import { EarlierEvents, presentPlan } from './earlier-versions.ts';
 import { highestNumber, numberedName } from './numbered.ts';
 import { readTogether } from './read-together.ts';
+import {
+  JOURNAL_SCHEMA,
+  parseSegment,
+  type PresentSegment,
+  readSegment,
+  type Segment,
+  segmentText,
+} from './segment.ts';
 import { packState, type Snapshot, unpackState } from './snapshot.ts';
 import type { JournalStore } from './store.ts';
-import { parseObject, unreadableObject } from './store-failure.ts';
-
-/** Raised when a journal can no longer be read by what wrote the one before. */
-const JOURNAL_SCHEMA = 3;
-/** Had no instances in its snapshots; is still read, or an upgrade would lose what a rollback needs. */
-const EARLIER_SCHEMA = 2;
+import { unreadableObject } from './store-failure.ts';
 
 /**
  * A snapshot is written when the segments since the last one hold this many bytes, or twice its own size if that is
@@ -21,15 +26,13 @@ const EARLIER_SCHEMA = 2;
  */
 const SNAPSHOT_AFTER_BYTES = 64 * 1024;
 
-const segmentSchema = z.object({
-  schema: z.literal([EARLIER_SCHEMA, JOURNAL_SCHEMA]),
-  epoch: z.int(),
-  nonce: z.string(),
-  at: z.iso.datetime(),
-  events: z.array(z.custom<RunEvent>()),
-  snapshot: z.custom<Snapshot>().optional(),
-});
-type Segment = z.infer<typeof segmentSchema>;
+interface NextSegment {
+  readonly number: number;
+  readonly events: readonly RunEvent[];
+  /** The state as these events leave it. */
+  readonly next: RunState;
+  readonly planSegment: number;
+}
 
 export interface JournalOptions {
   /** Says for certain who created a name (`certain-store.ts`). */
@@ -90,7 +93,7 @@ export class RunJournal {
     const next = applyEvents(this.#state, events);
     const planSegment = events.some(({ type }) => type === 'planned') ? number : this.#planSegment;
     try {
-      await this.#create(number, events, next, planSegment);
+      await this.#create({ number, events, next, planSegment });
     } catch (error) {
       this.#broken = { error };
       throw error;
@@ -100,24 +103,19 @@ export class RunJournal {
     this.#planSegment = planSegment;
   }
 
-  async #create(
-    number: number,
-    events: readonly RunEvent[],
-    next: RunState,
-    planSegment: number,
-  ): Promise<void> {
+  async #create({ number, events, next, planSegment }: NextSegment): Promise<void> {
     const { store, epoch, now } = this.#options;
     const head = { schema: JOURNAL_SCHEMA, epoch, nonce: randomUUID(), at: now().toISOString() } as const;
     const written = JSON.stringify(events);
     const due =
       this.#bytesSinceSnapshot + written.length > Math.max(SNAPSHOT_AFTER_BYTES, 2 * this.#snapshotBytes);
     const snapshot = due ? packState(next, planSegment) : undefined;
-    const segment: Segment = {
+    const segment: PresentSegment = {
       ...head,
       events: [...events],
       ...(snapshot === undefined ? {} : { snapshot }),
     };
-    const body = JSON.stringify(segment);
+    const body = segmentText(segment);
     const name = numberedName(this.#folder, number);
     if ((await store.create(name, body)) !== 'created') throw await this.#superseded(name);
     this.#bytesSinceSnapshot = due ? 0 : this.#bytesSinceSnapshot + body.length;
@@ -142,31 +140,65 @@ export interface ReadRun {
   readonly writtenAt: Date | null;
 }
 
-/** The state of a run as its journal tells it, for any reader; nothing is written. */
+/**
+ * The state of a run as its journal tells it, for any reader; nothing is written.
+ *
+ * @throws RunFailed when a part of it is missing, is not as it should be, or was written by a newer version
+ */
 export async function readRun(store: JournalStore, runFolder: string): Promise<ReadRun> {
   const folder = segmentFolder(runFolder);
   const number = await highestNumber(store, folder);
   const segments: Segment[] = [];
-  let snapshot: Snapshot | undefined;
+  let snapshot: Snapshot | null = null;
   let writtenAt: Date | null = null;
   for await (const segment of readBackwards(store, folder, number)) {
     writtenAt ??= new Date(segment.at);
-    snapshot = segment.snapshot;
-    if (snapshot !== undefined) break;
+    snapshot = snapshotOf(segment);
+    if (snapshot !== null) break;
     segments.push(segment);
   }
-  const planNumber = snapshot?.planSegment ?? 0;
-  const plan =
-    planNumber === 0 ? null : planOf((await requireSegment(store, numberedName(folder, planNumber))).events);
-  const base = snapshot === undefined ? emptyState() : unpackState(snapshot, plan);
-  const events = segments.toReversed().flatMap((segment) => segment.events);
-  const planned = segments.findIndex((segment) => planOf(segment.events) !== null);
+  const planned = segments.findIndex((segment) => planOf(segment) !== null);
+  const base = snapshot === null ? emptyState() : await unpacked(store, folder, snapshot);
   return {
     number,
-    state: applyEvents(base, events),
-    planSegment: planned === -1 ? planNumber : number - planned,
+    state: applyEvents(base, presentEvents(segments.toReversed())),
+    planSegment: planned === -1 ? (snapshot?.planSegment ?? 0) : number - planned,
     writtenAt,
   };
+}
+
+/** Of an earlier version nobody reads it: all events from the first on are there. */
+function snapshotOf(segment: Segment): Snapshot | null {
+  return segment.schema === JOURNAL_SCHEMA ? (segment.snapshot ?? null) : null;
+}
+
+async function unpacked(store: JournalStore, folder: string, snapshot: Snapshot): Promise<RunState> {
+  if (snapshot.planSegment === 0) return unpackState(snapshot, null);
+  const name = numberedName(folder, snapshot.planSegment);
+  const segment = await readSegment(store, name);
+  if (segment === null) throw unreadableObject(store.location, name, 'has vanished');
+  const plan = planOf(segment);
+  if (plan === null)
+    throw unreadableObject(store.location, name, 'has no plan, which a later one says it has');
+  return unpackState(snapshot, plan);
+}
+
+/** The oldest first; all of them where the oldest is of an earlier version. */
+function presentEvents(segments: readonly Segment[]): RunEvent[] {
+  const earlier = new EarlierEvents();
+  return segments.flatMap((segment) =>
+    segment.schema === JOURNAL_SCHEMA ? segment.events : earlier.present(segment.events),
+  );
+}
+
+function planOf(segment: Segment): RunPlan | null {
+  const event =
+    segment.schema === JOURNAL_SCHEMA
+      ? segment.events.find((candidate) => candidate.type === 'planned')
+      : segment.events.filter((candidate) => candidate.type === 'planned').map(presentPlan)[0];
+  if (event === undefined) return null;
+  const { type: _, ...plan } = event;
+  return plan;
 }
 
 /**
@@ -206,26 +238,6 @@ export async function isHalfRemoved(store: JournalStore, runFolder: string): Pro
   return first !== undefined && first !== numberedName(folder, 1);
 }
 
-function planOf(events: readonly RunEvent[]) {
-  const event = events.find((candidate) => candidate.type === 'planned');
-  return event === undefined ? null : { keyKind: event.keyKind, ranges: event.ranges, bounds: event.bounds };
-}
-
 function segmentFolder(runFolder: string): string {
   return `${runFolder}/segments`;
-}
-
-async function requireSegment(store: JournalStore, name: string): Promise<Segment> {
-  const segment = await readSegment(store, name);
-  if (segment === null) throw unreadableObject(store.location, name, 'has vanished');
-  return segment;
-}
-
-async function readSegment(store: JournalStore, name: string): Promise<Segment | null> {
-  const body = await store.read(name);
-  return body === null ? null : parseSegment(store, name, body);
-}
-
-function parseSegment(store: JournalStore, name: string, body: string): Segment {
-  return parseObject(segmentSchema, { location: store.location, name, kind: 'journal segment' }, body);
 }

@@ -31,17 +31,30 @@ export function unreadableObject(location: string, name: string, problem: string
   );
 }
 
+/** An object of the journal, for messages. */
+export interface JournalObject {
+  readonly location: string;
+  readonly name: string;
+  /** What it should be, e.g. `claim`. */
+  readonly kind: string;
+  /** The highest `schema` of such objects that this version knows. */
+  readonly newest: number;
+}
+
 /**
- * What an object of the journal says. `kind`: what it should be, e.g. `claim`.
+ * What an object of the journal says.
  *
- * @throws RunFailed when it is something else, half a file, or of another version
+ * @throws RunFailed when it is something else, half a file, or of a newer version
  */
-export function parseObject<T>(
-  schema: z.ZodType<T>,
-  { location, name, kind }: { location: string; name: string; kind: string },
-  body: string,
-): T {
-  const parsed = schema.safeParse(jsonIn(body));
+export function parseObject<T>(schema: z.ZodType<T>, object: JournalObject, body: string): T {
+  const { location, name, kind, newest } = object;
+  const content = jsonIn(body);
+  const version = versionOf(content);
+  if (version > newest)
+    throw new RunFailed(
+      `the journal in ${location} cannot be read: ${name} is no ${kind} that this version reads, for a newer version wrote it (schema ${version}, and this one reads up to ${newest}). Nothing was touched; use the version that wrote it.`,
+    );
+  const parsed = schema.safeParse(content);
   if (parsed.success) return parsed.data;
   const [first] = parsed.error.issues;
   const where = first === undefined || first.path.length === 0 ? '' : `, ${first.path.join('.')}`;
@@ -50,6 +63,12 @@ export function parseObject<T>(
     name,
     `is no ${kind} that this version reads (${body.length} characters${where}: ${first?.message})`,
   );
+}
+
+/** 0: it does not say. */
+function versionOf(content: unknown): number {
+  const isObject = typeof content === 'object' && content !== null && 'schema' in content;
+  return isObject && typeof content.schema === 'number' ? content.schema : 0;
 }
 
 export function codeOf(error: unknown): string | undefined {

@@ -3,7 +3,8 @@ import type { RunEvent } from './events.ts';
 import { type EditableMemory, type InstanceMemory, rememberTick, type TaskMemory } from './memory.ts';
 import { type ObservedInstance, type Observation, ownAnswer } from './observation.ts';
 import type { AssignedRange, RangeState } from './range-state.ts';
-import { applyTo, type EditableState, editableCopy, keyKindOfRun, type RunState } from './state.ts';
+import { applyTo, type EditableState, editableCopy } from './fold-events.ts';
+import { keyKindOfRun, type RunState } from './state.ts';
 import type { Limits, Tick } from './tick.ts';
 
 /** A call to make. Each is made again at a later tick if its effect is not seen. */

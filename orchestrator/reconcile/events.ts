@@ -1,147 +1,98 @@
-import type { FleetPin } from './fleet-pin.ts';
+import { z } from 'zod';
+import { passSchema } from '../passes/pass.ts';
+import { countsSchema } from './counts.ts';
+import { fleetPinSchema } from './fleet-pin.ts';
+import { runIdentitySchema } from './identity.ts';
+import { instant } from './instant.ts';
+import { phaseFinishedSchema, phaseSchema } from './phases.ts';
+import { aliasHolderSchema, promotionSchema, rollbackSchema } from './promotion.ts';
+import { runPlanSchema } from './run-plan.ts';
+import { runResultSchema } from './run-result.ts';
 
-/**
- * What a run's journal records. An event that stands for a call is written before the call is made; what is then
- * seen is another event. Keys are texts, as on the wire. Events are JSON and are never changed in meaning:
- * a new meaning is a new type.
- */
-export type RunEvent =
-  | ({ readonly type: 'run_started' } & RunIdentity)
-  | { readonly type: 'phase_started'; readonly phase: Phase; readonly at: string }
-  | {
-      readonly type: 'phase_finished';
-      readonly phase: Phase;
-      readonly at: string;
-      readonly record: PhaseRecord;
-    }
-  | ({ readonly type: 'planned' } & RunPlan)
-  /** `numbers`: of the planned ranges that the pass reads; null: all of them, the main pass. */
-  | { readonly type: 'pass_opened'; readonly pass: number; readonly numbers: readonly string[] | null }
-  | { readonly type: 'pass_resumed' }
-  | { readonly type: 'target_lost'; readonly reason: string }
-  | {
-      readonly type: 'assigned';
-      readonly range: string;
-      readonly attempt: number;
-      readonly instance: string;
-      readonly task: string;
-    }
-  | SettledEvent
-  /** The task's end is to be moved down to `at`; whether it was is seen in its status. */
-  | { readonly type: 'cut_intended'; readonly range: string; readonly task: string; readonly at: string }
-  /** It was: what lies from `at` on is a range of its own, `rest`, of about `rows` rows. */
-  | {
-      readonly type: 'cut';
-      readonly range: string;
-      readonly task: string;
-      readonly at: string;
-      readonly rest: string;
-      readonly rows: number;
-    }
-  /** It was not, for the task had read too far. */
-  | { readonly type: 'cut_refused'; readonly range: string; readonly task: string }
-  /** What the run's instances are launched from. */
-  | { readonly type: 'fleet_pinned'; readonly pin: FleetPin }
-  /** The fleet was seen at zero: whatever is launched from now on is this run's. `earlier`: what had ended by then. */
-  | { readonly type: 'fleet_cleared'; readonly earlier: readonly string[] }
-  /** An instance of this run; times by the cloud's clock. */
-  | { readonly type: 'instance_launched'; readonly instance: string; readonly at: string }
-  /** `seen`: it was seen to end; else it was only found gone, and may have ended long before. */
-  | {
-      readonly type: 'instance_ended';
-      readonly instance: string;
-      readonly at: string;
-      readonly seen: boolean;
-    }
-  /** The cloud had no more: the pass goes on with so many workers. */
-  | { readonly type: 'capacity_limited'; readonly workers: number; readonly reason: string }
-  | { readonly type: 'desired_set'; readonly count: number }
-  | {
-      readonly type: 'terminating';
-      readonly instance: string;
-      readonly decrement: boolean;
-      readonly replaced: boolean;
-      readonly reason: string;
-    }
-  | { readonly type: 'stopped'; readonly reason: string }
-  | { readonly type: 'promotion_intended'; readonly record: PhaseRecord }
-  | { readonly type: 'promoted'; readonly record: PhaseRecord }
-  | { readonly type: 'rolled_back'; readonly at: string; readonly record: PhaseRecord }
-  | { readonly type: 'finished'; readonly at: string; readonly result: PhaseRecord }
-  | { readonly type: 'abandoned'; readonly at: string };
+const count = z.int().min(0);
+const name = z.string().min(1);
+/** A key as a text, as on the wire. */
+const key = z.string();
 
 /**
  * What a task had settled when it ended or was lost. `through` is the last key, inclusive; null: none.
  * `outcome`: the whole range is done, or the rest waits again; `charged`: the attempt counts against the range.
  */
-export interface SettledEvent {
-  readonly type: 'settled';
-  readonly range: string;
-  readonly task: string;
-  readonly through: string | null;
-  readonly counts: Counts;
-  readonly outcome: 'done' | 'rest_waits' | 'failed';
-  readonly charged: boolean;
-  readonly reason: string | null;
-}
+const settledSchema = z.strictObject({
+  type: z.literal('settled'),
+  range: name,
+  task: z.string(),
+  through: key.nullable(),
+  counts: countsSchema,
+  outcome: z.enum(['done', 'rest_waits', 'failed']),
+  charged: z.boolean(),
+  reason: z.string().nullable(),
+});
 
-export interface RunIdentity {
-  readonly run: string;
-  readonly runKey: string;
-  readonly fleet: string;
-  readonly alias: string;
-  readonly definition: string;
-  /** Digest of the definition and of its columns' types, joined by a dot. */
-  readonly definitionDigest: string;
-  readonly build: string;
-  /** Which table of which database is read, beyond their names. */
-  readonly source: string;
-  readonly startedAt: string;
-  /** Rows that the plan expects, and whether they were counted. */
-  readonly rows: number;
-  readonly rowsExact: boolean;
-}
+/**
+ * What a run's journal records. An event that stands for a call is written before the call is made; what is then
+ * seen is another event. Events are JSON and are never changed in meaning: a new meaning is a new type.
+ */
+export const runEventSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('run_started'), ...runIdentitySchema.shape }),
+  z.strictObject({ type: z.literal('phase_started'), phase: phaseSchema, at: instant }),
+  phaseFinishedSchema,
+  z.strictObject({ type: z.literal('planned'), ...runPlanSchema.shape }),
+  z.strictObject({ type: z.literal('pass_opened'), pass: passSchema }),
+  z.strictObject({ type: z.literal('pass_resumed') }),
+  z.strictObject({ type: z.literal('target_lost'), reason: z.string() }),
+  z.strictObject({
+    type: z.literal('assigned'),
+    range: name,
+    attempt: z.int().min(1),
+    instance: name,
+    task: name,
+  }),
+  settledSchema,
+  /** The task's end is to be moved down to `at`; whether it was is seen in its status. */
+  z.strictObject({ type: z.literal('cut_intended'), range: name, task: name, at: key }),
+  /** It was: what lies from `at` on is a range of its own, `rest`, of about `rows` rows. */
+  z.strictObject({
+    type: z.literal('cut'),
+    range: name,
+    task: name,
+    at: key,
+    rest: name,
+    rows: z.number().min(0),
+  }),
+  /** It was not, for the task had read too far. */
+  z.strictObject({ type: z.literal('cut_refused'), range: name, task: name }),
+  /** What the run's workers are launched from. */
+  z.strictObject({ type: z.literal('fleet_pinned'), pin: fleetPinSchema }),
+  /** The fleet was seen at zero: whatever is launched from now on is this run's. `earlier`: what had ended by then. */
+  z.strictObject({ type: z.literal('fleet_cleared'), earlier: z.array(z.string()).readonly() }),
+  /** An instance of this run; times by the cloud's clock. */
+  z.strictObject({ type: z.literal('instance_launched'), instance: name, at: instant }),
+  /** `seen`: it was seen to end; else it was only found gone, and may have ended long before. */
+  z.strictObject({ type: z.literal('instance_ended'), instance: name, at: instant, seen: z.boolean() }),
+  /** The cloud had no more: the pass goes on with so many workers. */
+  z.strictObject({ type: z.literal('capacity_limited'), workers: count, reason: z.string() }),
+  z.strictObject({ type: z.literal('desired_set'), count }),
+  z.strictObject({
+    type: z.literal('terminating'),
+    instance: name,
+    decrement: z.boolean(),
+    replaced: z.boolean(),
+    reason: z.string(),
+  }),
+  z.strictObject({ type: z.literal('stopped'), reason: z.string() }),
+  /** The alias of the target with this index is to be moved; `expected`: where it pointed when that was decided. */
+  z.strictObject({
+    type: z.literal('promotion_intended'),
+    index: name,
+    expected: z.array(aliasHolderSchema).readonly(),
+  }),
+  z.strictObject({ type: z.literal('promoted'), index: name, record: promotionSchema }),
+  /** All of the run's recorded moves were inverted. */
+  z.strictObject({ type: z.literal('rolled_back'), ...rollbackSchema.shape }),
+  z.strictObject({ type: z.literal('finished'), at: instant, result: runResultSchema }),
+  z.strictObject({ type: z.literal('abandoned'), at: instant }),
+]);
 
-export type Phase =
-  | 'plan'
-  | 'claim'
-  | 'create-index'
-  | 'reindex'
-  | 'finalize'
-  | 'validate'
-  | 'promote'
-  | 'retain'
-  | 'release';
-
-/** Plain JSON, as a phase returns it. */
-export type PhaseRecord = Readonly<Record<string, unknown>>;
-
-/** What is read, in key order: every key that there can be lies in exactly one range. */
-export interface RunPlan {
-  /** Name of the kind of its keys, see `KeyKind`. */
-  readonly keyKind: string;
-  readonly ranges: readonly PlannedRange[];
-  /** Least and greatest key of the table when the run was planned; null: it was empty. */
-  readonly bounds: { readonly min: string; readonly max: string } | null;
-}
-
-export interface PlannedRange {
-  /** `0007`: the same in every pass. */
-  readonly number: string;
-  readonly start: string | null;
-  readonly end: string | null;
-  /** Expected rows and their bytes in the table. */
-  readonly rows: number;
-  readonly bytes: number;
-}
-
-/** Outcomes of rows. `rowsRead` = filtered + indexed + superseded + deadLetters, always. */
-export interface Counts {
-  readonly rowsRead: number;
-  readonly filtered: number;
-  readonly indexed: number;
-  readonly superseded: number;
-  readonly deadLetters: number;
-  readonly bytesSent: number;
-  readonly retries: number;
-}
+export type RunEvent = z.infer<typeof runEventSchema>;
+export type SettledEvent = z.infer<typeof settledSchema>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { keyFrom, type KeyKind } from '../../definition/key/key-kind.ts';
-import type { PlannedRange, RunEvent, SettledEvent } from './events.ts';
+import type { PlannedRange } from './run-plan.ts';
+import type { RunEvent, SettledEvent } from './events.ts';
 
 /**
  * A range of the present pass that was given out and is not done, and how it changes; see `RunState` for the picture.

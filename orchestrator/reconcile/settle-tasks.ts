@@ -50,7 +50,7 @@ function settleRange(draft: Draft, { range, runs, refusal }: Assigned): void {
   if (refusal?.call === 'post_task') return settleRefused(draft, range, refusal);
   const status = task?.status ?? null;
   if (status === null) return settleUnheard(draft, range);
-  if (!addsUp(countsOf(status))) {
+  if (!addsUp(countsOf(status), passTargets(draft.state))) {
     return draft.stop(
       `task ${status.task_id} on ${range.instance} counts its rows wrongly: ${JSON.stringify(countsOf(status))}`,
     );
@@ -227,10 +227,14 @@ function runsBefore(a: TaskStatus, b: TaskStatus): boolean {
  */
 function believed(state: RunState, range: AssignedRange, task: TaskMemory | undefined): TaskStatus | null {
   const status = task?.contradicted === false ? task.status : null;
-  if (status === null || !addsUp(countsOf(status))) return null;
+  if (status === null || !addsUp(countsOf(status), passTargets(state))) return null;
   if (status.settled_through === null) return status;
   const kind = keyKindOfRun(state);
   return covers(kind, rangeFrom(kind, range), keyFrom(kind, status.settled_through)) ? status : null;
+}
+
+function passTargets({ pass }: RunState): readonly string[] {
+  return pass?.targets ?? [];
 }
 
 function stopAtDeadLetters(draft: Draft): void {
@@ -239,10 +243,14 @@ function stopAtDeadLetters(draft: Draft): void {
     .map((range) => draft.taskOf(range)?.status ?? null)
     .filter((status) => status !== null)
     .map(countsOf);
-  const { deadLetters } = running.reduce(addCounts, draft.state.counts);
-  if (deadLetters > limits.stopLimit) {
-    draft.stop(
-      `rows that could not become documents: ${deadLetters}, more than the definition's stop_limit of ${limits.stopLimit}`,
-    );
+  const counts = running.reduce(addCounts, draft.state.counts);
+  for (const { index, deadLetters } of counts.targets) {
+    // A target that nobody has set a limit for may have none.
+    const stopLimit = limits.stopLimits[index] ?? 0;
+    if (deadLetters > stopLimit) {
+      draft.stop(
+        `rows that could not become documents: ${deadLetters}, more than the definition's stop_limit of ${stopLimit}`,
+      );
+    }
   }
 }

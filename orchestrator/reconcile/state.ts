@@ -1,28 +1,14 @@
 import type { KeyKind } from '../../definition/key/key-kind.ts';
 import { keyKindNamed } from '../../definition/key/kinds.ts';
-import { addCounts, NO_COUNTS } from './counts.ts';
-import type {
-  Counts,
-  Phase,
-  PhaseRecord,
-  PlannedRange,
-  RunEvent,
-  RunIdentity,
-  RunPlan,
-  SettledEvent,
-} from './events.ts';
+import type { Pass } from '../passes/pass.ts';
+import { type Counts, NO_COUNTS } from './counts.ts';
 import type { FleetPin } from './fleet-pin.ts';
-import {
-  type AssignedRange,
-  assignRange,
-  cutRange,
-  freshRange,
-  rangeNumber,
-  type RangeState,
-  restOfRange,
-  retryRange,
-} from './range-state.ts';
-import { workOf } from './work.ts';
+import type { RunIdentity } from './identity.ts';
+import type { Phases } from './phases.ts';
+import type { AliasHolder, Promotion, Rollback } from './promotion.ts';
+import { freshRange, rangeNumber, type RangeState } from './range-state.ts';
+import type { PlannedRange, RunPlan } from './run-plan.ts';
+import type { RunResult } from './run-result.ts';
 
 /**
  * A run as its journal tells it: the fold of its events.
@@ -40,13 +26,11 @@ import { workOf } from './work.ts';
 export interface RunState {
   readonly identity: RunIdentity | null;
   readonly plan: RunPlan | null;
-  readonly phases: Readonly<Partial<Record<Phase, PhaseState>>>;
-  /** The pass that reads now or read last; 0 before the first. A number is never used twice, nor are its write aliases. */
-  readonly pass: number;
-  /** The pass that reads the whole table; 0 before it opens. Later ones read again what did not validate. */
-  readonly mainPass: number;
-  /** Numbers of the planned ranges that the pass reads; null: all. */
-  readonly numbers: readonly string[] | null;
+  readonly phases: Phases;
+  /** The pass that reads now or read last; null: none has opened, or the target was lost since. */
+  readonly pass: Pass | null;
+  /** The highest number that a pass has had; 0: none has opened yet. */
+  readonly lastPass: number;
   /** The ranges of the pass, longest first. */
   readonly order: readonly PlannedRange[];
   /** So many of `order` were given out at least once. */
@@ -57,6 +41,10 @@ export interface RunState {
   readonly cuts: number;
   /** The sum of all accepted stretches of this pass. */
   readonly counts: Counts;
+  /** What passes before this one had settled. */
+  readonly earlierPasses: readonly EndedPass[];
+  /** Numbers of planned ranges that were given out more than once, in whole or in part. */
+  readonly readTwice: ReadonlySet<string>;
   /** What the run's workers are launched from; null: the run has not begun. */
   readonly pin: FleetPin | null;
   /**
@@ -76,17 +64,20 @@ export interface RunState {
   readonly replacements: number;
   /** Why the pass ended before its end; null: it did not. */
   readonly stopped: string | null;
-  /** Numbers of planned ranges that were given out more than once, in whole or in part. */
-  readonly readTwice: ReadonlySet<string>;
-  /** What passes before this one had settled. */
-  readonly earlierPasses: readonly { readonly pass: number; readonly counts: Counts }[];
-  /** Where the alias pointed when its move was decided; kept until the move is recorded. */
-  readonly promotionIntent: PhaseRecord | null;
-  /** The recorded move of the alias, for rollback; null: not promoted. */
-  readonly promotion: PhaseRecord | null;
-  readonly rolledBack: PhaseRecord | null;
-  readonly result: PhaseRecord | null;
+  /** By index: where the alias pointed when its move was decided; kept until the move is recorded. */
+  readonly promotionIntents: ReadonlyMap<string, readonly AliasHolder[]>;
+  /** By index: the recorded move of its alias, for rollback. */
+  readonly promotions: ReadonlyMap<string, Promotion>;
+  /** Null: the recorded moves stand. */
+  readonly rolledBack: Rollback | null;
+  readonly result: RunResult | null;
   readonly abandoned: boolean;
+}
+
+/** A pass and the sum of what it had settled. */
+export interface EndedPass {
+  readonly pass: Pass;
+  readonly counts: Counts;
 }
 
 export interface Termination {
@@ -104,25 +95,20 @@ export interface InstanceTimes {
   readonly seen: boolean;
 }
 
-export interface PhaseState {
-  readonly startedAt: string;
-  readonly finishedAt: string | null;
-  readonly record: PhaseRecord | null;
-}
-
 export function emptyState(): RunState {
   return {
     identity: null,
     plan: null,
     phases: {},
-    pass: 0,
-    mainPass: 0,
-    numbers: null,
+    pass: null,
+    lastPass: 0,
     order: [],
     given: 0,
     open: new Map(),
     cuts: 0,
     counts: NO_COUNTS,
+    earlierPasses: [],
+    readTwice: new Set(),
     pin: null,
     cleared: null,
     instances: new Map(),
@@ -131,10 +117,8 @@ export function emptyState(): RunState {
     terminations: {},
     replacements: 0,
     stopped: null,
-    readTwice: new Set(),
-    earlierPasses: [],
-    promotionIntent: null,
-    promotion: null,
+    promotionIntents: new Map(),
+    promotions: new Map(),
     rolledBack: null,
     result: null,
     abandoned: false,
@@ -156,7 +140,7 @@ export function isDone(state: RunState): boolean {
 /** The next range of the pass that was never given out; null: all were. */
 export function nextFresh(state: RunState): RangeState | null {
   const planned = state.order[state.given];
-  return planned === undefined ? null : freshRange(planned, state.pass);
+  return planned === undefined ? null : freshRange(planned, state.lastPass);
 }
 
 /** The kind of the run's keys, as its plan says. */
@@ -171,225 +155,10 @@ export function keyKindOfRun({ plan }: Pick<RunState, 'plan'>): KeyKind {
 
 /** The id of the range that the next cut of `range` makes. */
 export function restId(state: RunState, range: RangeState): string {
-  return `p${state.pass}-${rangeNumber(range.id)}.${state.cuts + 1}`;
+  return `p${state.lastPass}-${rangeNumber(range.id)}.${state.cuts + 1}`;
 }
 
-/** The ranges of a pass in the order in which they are given out: the longest first, so that none is left for the end. */
-export function workOrder(plan: RunPlan | null, numbers: readonly string[] | null): PlannedRange[] {
-  const wanted = numbers === null ? null : new Set(numbers);
-  const ranges = (plan?.ranges ?? []).filter(({ number }) => wanted?.has(number) ?? true);
-  return ranges.sort((a, b) => workOf(b) - workOf(a));
-}
-
-/** A state of one's own, to be changed event by event; what it shares with the other is never changed. */
-export type EditableState = {
-  -readonly [Name in keyof RunState]: RunState[Name];
-} & {
-  open: Map<string, RangeState>;
-  readTwice: Set<string>;
-  terminations: Terminations;
-  instances: Map<string, InstanceTimes>;
-};
-type Terminations = Record<string, Termination>;
-
-export function editableCopy(state: RunState): EditableState {
-  return {
-    ...state,
-    open: new Map(state.open),
-    readTwice: new Set(state.readTwice),
-    terminations: { ...state.terminations },
-    instances: new Map(state.instances),
-  };
-}
-
-export function applyEvents(state: RunState, events: readonly RunEvent[]): RunState {
-  const next = editableCopy(state);
-  for (const event of events) applyTo(next, event);
-  return next;
-}
-
-/** Changes `state` by one event. */
-export function applyTo(state: EditableState, event: RunEvent): void {
-  switch (event.type) {
-    case 'run_started': {
-      const { type: _, ...identity } = event;
-      state.identity = identity;
-      return;
-    }
-    case 'planned':
-      state.plan = { keyKind: event.keyKind, ranges: event.ranges, bounds: event.bounds };
-      return;
-    case 'phase_started':
-      return setPhase(state, event.phase, { startedAt: event.at, finishedAt: null, record: null });
-    case 'phase_finished': {
-      const startedAt = state.phases[event.phase]?.startedAt ?? event.at;
-      return setPhase(state, event.phase, { startedAt, finishedAt: event.at, record: event.record });
-    }
-    case 'pass_opened':
-      return openPass(state, event.pass, event.numbers);
-    case 'pass_resumed':
-      state.stopped = null;
-      state.replacements = 0;
-      state.capacity = null;
-      for (const [id, range] of state.open)
-        if (range.status === 'failed') state.open.set(id, retryRange(range));
-      return;
-    case 'target_lost':
-      return forgetPasses(state);
-    case 'assigned':
-      return assign(state, event);
-    case 'settled':
-      return settle(state, event);
-    case 'cut_intended':
-      return setCut(state, event, event.at);
-    case 'cut_refused':
-      return setCut(state, event, null);
-    case 'cut':
-      return cut(state, event);
-    case 'fleet_pinned':
-      state.pin = event.pin;
-      return;
-    case 'fleet_cleared':
-      state.cleared = { earlier: new Set(event.earlier) };
-      return;
-    case 'instance_launched':
-      state.instances.set(event.instance, { launchedAt: event.at, endedAt: null, seen: true });
-      return;
-    case 'instance_ended':
-      return endInstance(state, event);
-    case 'capacity_limited':
-      state.capacity = { workers: event.workers, reason: event.reason };
-      state.desired = event.workers;
-      return;
-    case 'desired_set':
-      state.desired = event.count;
-      return;
-    case 'terminating':
-      if (event.decrement) state.desired = Math.max(0, state.desired - 1);
-      if (event.replaced) state.replacements += 1;
-      state.terminations[event.instance] = {
-        decrement: event.decrement,
-        replaced: event.replaced,
-        reason: event.reason,
-      };
-      return;
-    case 'stopped':
-      state.stopped ??= event.reason;
-      return;
-    case 'promotion_intended':
-      state.promotionIntent = event.record;
-      return;
-    case 'promoted':
-      state.promotion = event.record;
-      state.promotionIntent = null;
-      state.rolledBack = null;
-      return;
-    case 'rolled_back':
-      state.rolledBack = { at: event.at, ...event.record };
-      return;
-    case 'finished':
-      state.result = event.result;
-      return;
-    case 'abandoned':
-      state.abandoned = true;
-      return;
-    default:
-      return event satisfies never;
-  }
-}
-
-function openPass(state: EditableState, pass: number, numbers: readonly string[] | null): void {
-  if (state.mainPass !== 0)
-    state.earlierPasses = [...state.earlierPasses, { pass: state.pass, counts: state.counts }];
-  if (numbers === null) {
-    state.mainPass = pass;
-    state.readTwice = new Set();
-  }
-  for (const number of numbers ?? []) state.readTwice.add(number);
-  Object.assign(state, {
-    pass,
-    numbers,
-    stopped: null,
-    replacements: 0,
-    capacity: null,
-    given: 0,
-    cuts: 0,
-    counts: NO_COUNTS,
-  });
-  state.order = workOrder(state.plan, numbers);
-  state.open.clear();
-}
-
-const AFTER_CREATE: readonly Phase[] = [
-  'create-index',
-  'reindex',
-  'finalize',
-  'validate',
-  'promote',
-  'retain',
-  'release',
-];
-
-/** The target is gone: what was settled in it is not, and the main pass is opened anew under another number. */
-function forgetPasses(state: EditableState): void {
-  const kept = Object.entries(state.phases).filter(([phase]) => !AFTER_CREATE.includes(phase as Phase));
-  state.phases = Object.fromEntries(kept);
-  Object.assign(state, { mainPass: 0, numbers: null, order: [], given: 0, cuts: 0, counts: NO_COUNTS });
-  state.stopped = null;
-  state.earlierPasses = [];
-  state.open.clear();
-  state.readTwice.clear();
-}
-
-function assign(state: EditableState, event: Extract<RunEvent, { type: 'assigned' }>): void {
-  const fresh = state.open.has(event.range) ? null : nextFresh(state);
-  if (fresh?.id === event.range) state.given += 1;
-  const range =
-    state.open.get(event.range) ?? (fresh?.id === event.range ? fresh : unknownRange(event.range));
-  if (event.attempt > 1) state.readTwice.add(rangeNumber(range.id));
-  state.open.set(range.id, assignRange(range, event));
-}
-
-function settle(state: EditableState, event: SettledEvent): void {
-  const range = ofTask(state, event);
-  if (range === null) return;
-  state.counts = addCounts(state.counts, event.counts);
-  if (event.outcome === 'done') state.open.delete(range.id);
-  else state.open.set(range.id, restOfRange(keyKindOfRun(state), range, event));
-}
-
-function cut(state: EditableState, event: Extract<RunEvent, { type: 'cut' }>): void {
-  const range = ofTask(state, event);
-  if (range === null) return;
-  const { kept, rest } = cutRange(range, event);
-  state.cuts += 1;
-  state.open.set(kept.id, kept);
-  state.open.set(rest.id, rest);
-}
-
-function setCut(state: EditableState, event: { range: string; task: string }, at: string | null): void {
-  const range = ofTask(state, event);
-  if (range !== null) state.open.set(range.id, { ...range, cutAt: at });
-}
-
-/** Null: the task no longer has the range, so what it says changes nothing. Its stretch was given away. */
-function ofTask(state: EditableState, event: { range: string; task: string }): AssignedRange | null {
-  const range = state.open.get(event.range);
-  return range?.status === 'assigned' && range.task === event.task ? range : null;
-}
-
-function endInstance(
-  state: EditableState,
-  { instance, at, seen }: { instance: string; at: string; seen: boolean },
-): void {
-  const times = state.instances.get(instance);
-  if (times !== undefined) state.instances.set(instance, { ...times, endedAt: at, seen });
-}
-
-function setPhase(state: EditableState, phase: Phase, value: PhaseState): void {
-  state.phases = { ...state.phases, [phase]: value };
-}
-
-function unknownRange(id: string): never {
-  throw new Error(`the journal speaks of range ${id}, which is not this pass's next`);
+/** Every pass since the target was made, the present one last. */
+export function passesOf({ earlierPasses, pass, counts }: RunState): readonly EndedPass[] {
+  return pass === null ? earlierPasses : [...earlierPasses, { pass, counts }];
 }

@@ -26,8 +26,8 @@ export interface Limits {
   readonly attempts: number;
   /** The build that every worker must answer with. */
   readonly build: string;
-  /** More dead letters than this stop the run. */
-  readonly stopLimit: number;
+  /** More dead letters in one target than this stop the run; by its index. */
+  readonly stopLimits: Readonly<Record<string, number>>;
   /** From launch (or from its last ready answer) to a worker that answers as ready. */
   readonly readyTimeoutMs: number;
   /** Fewer instances than desired for this long: the pass goes on with those, or ends. */

@@ -1,4 +1,5 @@
 import pino, { type Logger } from 'pino';
+import { totalOf } from '../reconcile/counts.ts';
 import type { Progress } from './progress.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -46,7 +47,7 @@ export class JsonReporter implements Reporter {
         ranges: ranges.total,
         workers,
         retries: counts.retries,
-        dead_letters: counts.deadLetters,
+        dead_letters: totalOf(counts, 'deadLetters'),
         waiting_for: waitingFor,
         cost,
       },

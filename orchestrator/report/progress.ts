@@ -1,7 +1,6 @@
 import { type Accounting, type Cost, costOf } from '../plan/cost.ts';
 import { instanceUse } from '../reconcile/account-instances.ts';
-import { addCounts, countsOf } from '../reconcile/counts.ts';
-import type { Counts } from '../reconcile/events.ts';
+import { addCounts, type Counts, countsOf } from '../reconcile/counts.ts';
 import type { Memory } from '../reconcile/memory.ts';
 import type { Observation } from '../reconcile/observation.ts';
 import { rangeCounts, type RunState } from '../reconcile/state.ts';
@@ -37,7 +36,7 @@ export function snapshotOf(
     .flatMap((range) => memory.tasks.get(range.task)?.status ?? []);
   const { done, total } = rangeCounts(state);
   return {
-    pass: state.pass,
+    pass: state.lastPass,
     counts: running.map(countsOf).reduce(addCounts, state.counts),
     rowsExpected: state.order.reduce((sum, range) => sum + range.rows, 0),
     ranges: { done, total },

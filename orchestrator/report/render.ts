@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
+import { totalOf } from '../reconcile/counts.ts';
 import type { Progress } from './progress.ts';
 import { countWords, durationWords, moneyWords, plural } from './words.ts';
 
@@ -22,7 +23,7 @@ export function progressLines(progress: Progress, columns: number): string[] {
     `ETA ${eta}`,
     workerWords(workers),
     plural(counts.retries, 'retry', 'retries'),
-    deadLetterWords(counts.deadLetters),
+    deadLetterWords(totalOf(counts, 'deadLetters')),
     ...(cost === null ? [] : [moneyWords(cost)]),
   ];
   const indent = ' '.repeat(4);

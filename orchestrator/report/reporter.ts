@@ -1,4 +1,4 @@
-import type { Phase } from '../reconcile/events.ts';
+import type { Phase } from '../reconcile/phases.ts';
 import type { Progress } from './progress.ts';
 
 /** Where a run tells a person or a log what it does. It never fails: a closed output changes nothing else. */

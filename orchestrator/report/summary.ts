@@ -1,5 +1,6 @@
 import type { CommandContext, CommandResult } from '../command/command.ts';
-import type { Cost } from '../plan/cost.ts';
+import { isPhaseDone, PHASE_NAMES } from '../reconcile/phases.ts';
+import type { RunResult } from '../reconcile/run-result.ts';
 import type { RunState } from '../reconcile/state.ts';
 import type { SourceConnections } from '../run/connections.ts';
 import { messageOf } from '../errors.ts';
@@ -7,12 +8,11 @@ import { countWords, durationWords, moneyWords, plural } from './words.ts';
 
 /** The last line of a command that left the run unfinished on purpose: one phase by name. */
 export function begunResult(state: RunState): CommandResult {
-  const phases = Object.entries(state.phases).filter(([, phase]) => phase.finishedAt !== null);
   return {
     status: 'unfinished',
     run_key: state.identity?.runKey,
     run: state.identity?.run,
-    phases_done: phases.map(([phase]) => phase),
+    phases_done: PHASE_NAMES.filter((phase) => isPhaseDone(state.phases, phase)),
   };
 }
 
@@ -23,45 +23,45 @@ export async function showSummary(
   connections: SourceConnections,
 ): Promise<void> {
   const { reporter } = context;
-  for (const line of summaryLines(state.result ?? {}, connections.services?.seconds ?? null))
-    reporter.note(line);
-  await showQuery(context, state.identity?.alias ?? '', connections);
+  const { result } = state;
+  if (result === null) return;
+  for (const line of summaryLines(result, connections.services?.seconds ?? null)) reporter.note(line);
+  for (const { alias } of result.targets) await showQuery(context, alias, connections);
 }
 
 /** Pure: the figures of a result as lines for a person. */
-function summaryLines(result: CommandResult, servicesSeconds: number | null): string[] {
-  const figure = (name: string): number => Number(result[name] ?? 0);
+function summaryLines(result: RunResult, servicesSeconds: number | null): string[] {
+  const total = (name: 'indexed' | 'filtered' | 'superseded' | 'dead_letters'): number =>
+    result.targets.reduce((sum, target) => sum + target[name], 0);
   const outcomes = [
-    `${countWords(figure('indexed'))} indexed`,
-    `${countWords(figure('filtered'))} filtered`,
-    `${countWords(figure('superseded'))} superseded`,
-    plural(figure('dead_letters'), 'dead letter'),
-    plural(figure('retries'), 'retry', 'retries'),
+    `${countWords(total('indexed'))} indexed`,
+    `${countWords(total('filtered'))} filtered`,
+    `${countWords(total('superseded'))} superseded`,
+    plural(total('dead_letters'), 'dead letter'),
+    plural(result.retries, 'retry', 'retries'),
   ];
-  const previous = result.previous_indexes;
-  const before =
-    Array.isArray(previous) && previous.length > 0
-      ? `, before ${previous.join(', ')} (\`reindex-fleet rollback\` moves it back)`
-      : '';
+  const aliases = result.targets.map(({ alias, index, previous_indexes: previous }) => {
+    const before =
+      previous.length > 0 ? `, before ${previous.join(', ')} (\`reindex-fleet rollback\` moves it back)` : '';
+    return `alias  ${alias} serves ${index}${before}`;
+  });
   const spent = spentWords(result);
-  const seconds = Object.entries((result.phase_seconds ?? {}) as Record<string, number>).filter(
-    ([, value]) => value >= 0.05,
-  );
+  const seconds = Object.entries(result.phase_seconds).filter(([, value]) => value >= 0.05);
   const services = servicesSeconds === null ? [] : [['services', servicesSeconds] as const];
   return [
-    `rows   ${countWords(figure('rows'))} read: ${outcomes.join(', ')}`,
-    `alias  ${String(result.alias)} serves ${String(result.index)}${before}`,
+    `rows   ${countWords(result.rows)} read: ${outcomes.join(', ')}`,
+    ...aliases,
     ...(spent === null ? [] : [`cost   ${spent}`]),
     `time   ${[...services, ...seconds].map(([phase, value]) => `${phase} ${durationWords(value)}`).join(', ')}`,
   ];
 }
 
 /** What the fleet used and cost; null: nobody accounts for it. */
-function spentWords({ instances, instance_seconds: seconds, cost }: CommandResult): string | null {
-  if (instances == null) return null;
-  const used = `${plural(Number(instances), 'instance')}, ${durationWords(Number(seconds))} billed together`;
-  if (cost == null) return `${used} (price.per_hour says what they cost)`;
-  const { exact, ...money } = cost as Cost;
+function spentWords({ instances, instance_seconds: seconds, cost }: RunResult): string | null {
+  if (instances === null) return null;
+  const used = `${plural(instances, 'instance')}, ${durationWords(seconds ?? 0)} billed together`;
+  if (cost === null) return `${used} (price.per_hour says what they cost)`;
+  const { exact, ...money } = cost;
   return `${exact ? '' : 'at most '}${moneyWords(money)} for ${used}`;
 }
 

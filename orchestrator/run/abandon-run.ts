@@ -47,15 +47,15 @@ export async function abandonRun(options: AbandonOptions): Promise<Claim | null>
     now: () => clock.now(),
   });
   const cluster = guardedCalls(options.cluster, requireHeld, signal);
-  const names = targetNames(claim.alias, claim.run);
-  if (await isPromoted(cluster, claim.alias, names.index, journal.state))
+  if (await isPromoted(cluster, claim, journal.state))
     throw new RunFailed(
       `run ${claim.runKey} has moved the alias already: finish it with \`reindex-fleet run\`, then \`reindex-fleet rollback\` if it must not stay`,
     );
   // First, or workers that wait for a resume would write to what is deleted, and cost money for nothing.
   await emptyWorkers({ ...options, openFleet: () => options.openFleet(journal.state.pin) });
   signal.throwIfAborted();
-  await deleteTarget(cluster, names, claim.run);
+  for (const { alias } of claim.aliases)
+    await deleteTarget(cluster, targetNames(alias, claim.run), claim.run);
   const at = clock.now().toISOString();
   await journal.append(journal.state.abandoned ? [] : [{ type: 'abandoned', at }]);
   const { schema: _schema, nonce: _nonce, ...content } = claim;
@@ -68,10 +68,13 @@ export async function abandonRun(options: AbandonOptions): Promise<Claim | null>
 /** A move that was cut off between call and record is seen by where the alias points. */
 async function isPromoted(
   cluster: SearchCalls,
-  alias: string,
-  index: string,
-  state: RunState,
+  { aliases, run }: Claim,
+  { promotions, promotionIntents }: RunState,
 ): Promise<boolean> {
-  if (state.promotion !== null || state.promotionIntent === null) return state.promotion !== null;
-  return pointsTo(await readAlias(cluster, alias), [index]);
+  if (promotions.size > 0) return true;
+  for (const { alias } of aliases) {
+    const { index } = targetNames(alias, run);
+    if (promotionIntents.has(index) && pointsTo(await readAlias(cluster, alias), [index])) return true;
+  }
+  return false;
 }

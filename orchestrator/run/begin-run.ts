@@ -1,16 +1,21 @@
 import type { ClientBase } from 'pg';
 import { describeDefinition } from '../../definition/describe.ts';
-import type { DescribedDefinition, IndexDefinition } from '../../definition/definition.ts';
+import type { IndexDefinition } from '../../definition/definition.ts';
 import { describedDigest } from '../../definition/digest.ts';
 import { rangeText } from '../../definition/key/key-range.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import type { Clock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
+import { targetNames } from '../index/names.ts';
 import { runFolder } from '../journal/claims.ts';
 import { RunJournal } from '../journal/run-journal.ts';
 import type { FleetLock } from '../journal/lock.ts';
+import type { JournalStore } from '../journal/store.ts';
 import { type DefinitionPlan, planDefinition } from '../plan/plan.ts';
-import type { RunEvent, RunIdentity, RunPlan } from '../reconcile/events.ts';
+import type { RunEvent } from '../reconcile/events.ts';
+import type { RunIdentity } from '../reconcile/identity.ts';
+import type { RunPlan } from '../reconcile/run-plan.ts';
+import { isPhaseDone } from '../reconcile/phases.ts';
 import type { RunState } from '../reconcile/state.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { plural } from '../report/words.ts';
@@ -19,42 +24,41 @@ import type { ChosenRun } from './choose-run.ts';
 import { takeClaim } from './run-claim.ts';
 import type { SourceConnections } from './connections.ts';
 import type { FleetBackend } from '../fleet/fleet-backend.ts';
+import type { DescribedTargets } from './context.ts';
 import type { Offline } from './offline.ts';
 
 /** A run as it stands before its phases: what is read, and what the journal says of it. */
 export interface BegunRun {
-  readonly described: DescribedDefinition;
   readonly identity: RunIdentity;
+  readonly targets: DescribedTargets;
   /** Events that begin the journal of a new run; none for one that is carried on. */
   readonly firstEvents: readonly RunEvent[];
 }
 
+/** What a run is begun or carried on with. */
+export interface Preparation {
+  readonly offline: Offline;
+  readonly connections: SourceConnections;
+  readonly workers: FleetBackend;
+  readonly reporter: Reporter;
+}
+
 /** Plans a new run, or makes sure that an unfinished one still means the same. Writes nothing. */
-export async function prepareRun(
-  offline: Offline,
-  connections: SourceConnections,
-  chosen: ChosenRun,
-  workers: FleetBackend,
-  reporter: Reporter,
-): Promise<BegunRun> {
+export async function prepareRun(preparation: Preparation, chosen: ChosenRun): Promise<BegunRun> {
   if (chosen.kind !== 'new' && chosen.state.identity !== null) {
     const { state } = chosen;
-    if (state.phases.reindex?.finishedAt == null) {
-      const { warnings } = await workers.check({ pin: state.pin, underLock: true });
-      for (const warning of warnings) reporter.warning(warning);
+    if (!isPhaseDone(state.phases, 'reindex')) {
+      const { warnings } = await preparation.workers.check({ pin: state.pin, underLock: true });
+      for (const warning of warnings) preparation.reporter.warning(warning);
     }
-    return carryOn(offline, connections, state, chosen.state.identity);
+    return carryOn(preparation, state, chosen.state.identity);
   }
-  const run = chosen.kind === 'new' ? chosen : { run: chosen.claim.run, runKey: chosen.claim.runKey };
-  return planRun(offline, connections, run, workers, reporter);
+  return planRun(preparation, chosen.kind === 'new' ? chosen : chosen.claim);
 }
 
 async function planRun(
-  offline: Offline,
-  connections: SourceConnections,
-  { run, runKey }: { run: string; runKey: string },
-  backend: FleetBackend,
-  reporter: Reporter,
+  { offline, connections, workers: backend, reporter }: Preparation,
+  { run, runKey }: { readonly run: string; readonly runKey: string },
 ): Promise<BegunRun> {
   const startedAt = new Date().toISOString();
   const startMs = performance.now();
@@ -82,8 +86,8 @@ async function planRun(
     `${plan.rows.exact ? '' : 'about '}${plural(plan.rows.count, 'row')} in ${plural(runPlan.ranges.length, 'range')} for ${plural(workers.count, 'worker')}`,
   );
   return {
-    described: plan.described,
     identity,
+    targets: [{ ...identity.targets[0], described: plan.described }],
     firstEvents: [
       { type: 'run_started', ...identity },
       { type: 'fleet_pinned', pin: fleet.pin },
@@ -103,12 +107,17 @@ function identityOf(
   return {
     ...run,
     fleet: offline.settings.fleet,
-    alias: definition.alias,
-    definition: definition.name,
-    definitionDigest: plan.digest,
     build: offline.build,
     rows: plan.rows.count,
     rowsExact: plan.rows.exact,
+    targets: [
+      {
+        definition: definition.name,
+        definitionDigest: plan.digest,
+        alias: definition.alias,
+        ...targetNames(definition.alias, run.run),
+      },
+    ],
   };
 }
 
@@ -122,10 +131,9 @@ async function identifyTable(client: ClientBase, { source }: IndexDefinition): P
   return rows[0]?.source ?? source.table;
 }
 
-/** The same definition over the same table and column types by the same build, or the halves of the index would differ. */
+/** The same definitions over the same table and column types by the same build, or the halves of an index would differ. */
 async function carryOn(
-  offline: Offline,
-  connections: SourceConnections,
+  { offline, connections }: Preparation,
   state: RunState,
   identity: RunIdentity,
 ): Promise<BegunRun> {
@@ -139,10 +147,16 @@ async function carryOn(
       `run ${identity.runKey} reads ${identity.source} and this is ${source}, another table: mend source.url, or end the run with \`reindex-fleet abandon\` and begin another`,
     );
   }
-  const digest = describedDigest(described);
-  if (digest !== identity.definitionDigest) {
+  const [target, ...others] = identity.targets;
+  if (others.length > 0 || target.definition !== definition.name) {
+    const names = identity.targets.map((each) => each.definition).join(', ');
     throw new RunFailed(
-      `the columns of ${identity.definition} have other types than when run ${identity.runKey} began: end it with \`reindex-fleet abandon\` and begin another`,
+      `run ${identity.runKey} builds the indexes of ${names}, and these settings name ${definition.name}: carry it on with the settings that it began with, or end it with \`reindex-fleet abandon\``,
+    );
+  }
+  if (describedDigest(described) !== target.definitionDigest) {
+    throw new RunFailed(
+      `the columns of ${target.definition} have other types than when run ${identity.runKey} began: end it with \`reindex-fleet abandon\` and begin another`,
     );
   }
   if (offline.build !== identity.build) {
@@ -151,23 +165,22 @@ async function carryOn(
     );
   }
   if (state.plan === null) throw new RunFailed(`the journal of run ${identity.runKey} has no plan`);
-  return { described, identity, firstEvents: [] };
+  return { identity, targets: [{ ...target, described }], firstEvents: [] };
 }
 
 /** Takes the fleet for a new run, or opens the journal of one that has it. */
 export async function claimRun(
-  offline: Offline,
+  store: JournalStore,
   begun: BegunRun,
   chosen: ChosenRun,
-  lock: FleetLock,
-  clock: Clock,
+  { lock, clock }: { readonly lock: FleetLock; readonly clock: Clock },
 ): Promise<RunJournal> {
   const { identity } = begun;
   lock.requireHeld();
   const takes = chosen.kind === 'new' || (chosen.kind === 'unfinished' && !chosen.claim.held);
-  if (takes) await takeClaim(offline, identity, clock.now().toISOString());
+  if (takes) await takeClaim(store, identity, clock.now().toISOString());
   const journal = await RunJournal.open({
-    store: offline.store,
+    store,
     runFolder: runFolder(identity.runKey),
     epoch: lock.epoch,
     requireHeld: () => lock.requireHeld(),

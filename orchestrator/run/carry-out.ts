@@ -1,9 +1,9 @@
 import { Interrupted, messageOf, RunFailed, Superseded } from '../errors.ts';
 import { deleteTarget, targetState } from '../index/create.ts';
-import { targetNames } from '../index/names.ts';
+import { isPhaseDone, phasesBefore, WORK_PHASES, type WorkPhase } from '../reconcile/phases.ts';
 import type { RunContext } from './context.ts';
 import { emptyWorkers } from './empty-workers.ts';
-import { performPhase, WORK_PHASE_NAMES, type WorkPhase } from './phases.ts';
+import { performPhase } from './phases.ts';
 
 /** Does a command's part of a claimed run: one phase, or all that are left. */
 export async function carryOut(run: RunContext, command: 'run' | 'claim' | WorkPhase): Promise<void> {
@@ -35,27 +35,33 @@ async function perform(run: RunContext, command: 'run' | 'claim' | WorkPhase): P
     requireBefore(run, command);
     return performPhase(run, command);
   }
-  for (const phase of WORK_PHASE_NAMES) await performPhase(run, phase);
+  for (const phase of WORK_PHASES) await performPhase(run, phase);
 }
 
-/** A target that is gone or red before its promotion is made anew, and every range is read again. */
+/**
+ * A target that is gone or red before its promotion is made anew, and every range is read again: for all targets, for one
+ * reading feeds them.
+ */
 async function noticeLostTarget({ journal, connections, identity, reporter }: RunContext): Promise<void> {
-  const created = journal.state.phases['create-index'];
-  if (created === undefined || created.finishedAt === null || journal.state.promotion !== null) return;
-  const names = targetNames(identity.alias, identity.run);
-  const state = await targetState(connections.cluster, names);
-  if (state === 'present') return;
-  const reason = `the target index ${names.index} is ${state}`;
+  const { phases, promotions } = journal.state;
+  if (!isPhaseDone(phases, 'create-index') || promotions.size > 0) return;
+  const { cluster } = connections;
+  const { targets, run } = identity;
+  const lost: string[] = [];
+  for (const target of targets) {
+    const state = await targetState(cluster, target);
+    if (state !== 'present') lost.push(`the target index ${target.index} is ${state}`);
+  }
+  if (lost.length === 0) return;
+  const reason = lost.join('; ');
   reporter.warning(`${reason}: it is made anew and every range is read again`);
   // What is left of it is in the way; only what carries this run's mark is deleted.
-  await deleteTarget(connections.cluster, names, identity.run);
+  for (const target of targets) await deleteTarget(cluster, target, run);
   await journal.append([{ type: 'target_lost', reason }]);
 }
 
 function requireBefore({ journal }: RunContext, phase: WorkPhase): void {
-  const missing = WORK_PHASE_NAMES.slice(0, WORK_PHASE_NAMES.indexOf(phase)).filter(
-    (name) => (journal.state.phases[name]?.finishedAt ?? null) === null,
-  );
+  const missing = phasesBefore(phase).filter((name) => !isPhaseDone(journal.state.phases, name));
   if (missing.length > 0)
     throw new RunFailed(`before ${phase} comes ${missing.join(', then ')}: \`reindex-fleet ${missing[0]}\``);
 }

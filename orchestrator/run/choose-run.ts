@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { FleetHeld, RunFailed } from '../errors.ts';
-import { type Claim, claimHistory, currentClaim, runFolder } from '../journal/claims.ts';
+import { aliasWords, type Claim, claimHistory, currentClaim, runFolder } from '../journal/claims.ts';
 import { type ReadRun, readRun } from '../journal/run-journal.ts';
 import type { JournalStore } from '../journal/store.ts';
 import type { RunState } from '../reconcile/state.ts';
@@ -11,6 +12,14 @@ export type ChosenRun =
   | { readonly kind: 'unfinished'; readonly claim: Claim; readonly state: RunState }
   | { readonly kind: 'finished'; readonly claim: Claim; readonly state: RunState };
 
+export interface WantedRun {
+  /** Null: whichever there is. */
+  readonly runKey: string | null;
+  /** Of each definition whose index is to be built, without its columns' types. */
+  readonly definitionDigests: readonly string[];
+  readonly now: Date;
+}
+
 /**
  * Chooses the run: with a key that run and no other; without one the fleet's unfinished run if its definition is the
  * same, else a new one.
@@ -18,12 +27,9 @@ export type ChosenRun =
  * @throws FleetHeld when another run's claim holds the fleet
  * @throws RunFailed when the key belongs to a run of another definition, or to an abandoned one
  */
-export async function chooseRun(
-  store: JournalStore,
-  wanted: { readonly runKey: string | null; readonly definitionDigest: string; readonly now: Date },
-): Promise<ChosenRun> {
+export async function chooseRun(store: JournalStore, wanted: WantedRun): Promise<ChosenRun> {
   const held = await unfinishedClaim(store);
-  if (held !== null && wanted.runKey === null) return chooseHeld(store, held, wanted.definitionDigest);
+  if (held !== null && wanted.runKey === null) return chooseHeld(store, held, wanted.definitionDigests);
   const runKey = wanted.runKey ?? wanted.now.toISOString();
   const claim = (await claimHistory(store)).find((candidate) => candidate.runKey === runKey);
   const known =
@@ -35,7 +41,7 @@ export async function chooseRun(
       `${holdingWords(held)}: wait for it (\`reindex-fleet status\` shows how it stands), or end it with \`reindex-fleet abandon\``,
     );
   if (known === null) return { kind: 'new', runKey, run: runIdOf(runKey, wanted.now) };
-  return chooseKnown(known.claim, known.state, wanted.definitionDigest);
+  return chooseKnown(known.claim, known.state, wanted.definitionDigests);
 }
 
 /** How a fleet stands by its newest claim. */
@@ -81,8 +87,8 @@ export async function requireFree(store: JournalStore): Promise<void> {
   );
 }
 
-async function chooseHeld(store: JournalStore, claim: Claim, digest: string): Promise<ChosenRun> {
-  if (claim.definitionDigest !== digest) {
+async function chooseHeld(store: JournalStore, claim: Claim, digests: readonly string[]): Promise<ChosenRun> {
+  if (!sameDigests(claim, digests)) {
     throw new FleetHeld(
       `${holdingWords(claim)}, begun with another definition. Give it its definition back, or end it with \`reindex-fleet abandon\`.`,
     );
@@ -90,20 +96,30 @@ async function chooseHeld(store: JournalStore, claim: Claim, digest: string): Pr
   return { kind: 'unfinished', claim, state: (await readRun(store, runFolder(claim.runKey))).state };
 }
 
-function chooseKnown(claim: Claim, state: RunState, digest: string): ChosenRun {
+function chooseKnown(claim: Claim, state: RunState, digests: readonly string[]): ChosenRun {
   if (claim.ended === 'abandoned' || state.abandoned)
     throw new RunFailed(`the run with key ${claim.runKey} was abandoned; begin another with another key`);
-  if (claim.definitionDigest !== digest) {
+  if (!sameDigests(claim, digests)) {
+    const [then, now] = [digestsOf(claim), digests].map((list) => list.map((digest) => digest.slice(0, 12)));
     throw new RunFailed(
-      `the run with key ${claim.runKey} was begun with another definition (${claim.definitionDigest.slice(0, 12)}, now ${digest.slice(0, 12)}): give it its definition back, end it with \`reindex-fleet abandon\` if it is not finished, or choose another key`,
+      `the run with key ${claim.runKey} was begun with another definition (${then?.join(', ')}, now ${now?.join(', ')}): give it its definition back, end it with \`reindex-fleet abandon\` if it is not finished, or choose another key`,
     );
   }
   return { kind: state.result === null ? 'unfinished' : 'finished', claim, state };
 }
 
+/** Whether a claim's run builds the indexes of exactly these definitions. */
+export function sameDigests(claim: Claim, digests: readonly string[]): boolean {
+  return isDeepStrictEqual([...digestsOf(claim)].sort(), [...digests].sort());
+}
+
+function digestsOf({ aliases }: Claim): readonly string[] {
+  return aliases.map(({ definitionDigest }) => definitionDigest);
+}
+
 /** Which run has the fleet, for a sentence that says why something is refused. */
 export function holdingWords(claim: Claim): string {
-  return `the run with key ${claim.runKey} (alias ${claim.alias}) holds the fleet since ${claim.at}`;
+  return `the run with key ${claim.runKey} (${aliasWords(claim)}) holds the fleet since ${claim.at}`;
 }
 
 /** Sorts by time, is short, and is fit for an index name. */

@@ -54,9 +54,11 @@ async function removableRuns(store: JournalStore, before: Date): Promise<Claim[]
   const removable: Claim[] = [];
   const promoted = new Set<string>();
   for (const claim of old.size === 0 ? [] : history) {
-    if (promoted.has(claim.alias) && !old.has(claim)) continue;
+    const aliases = claim.aliases.map(({ alias }) => alias);
+    const isNewest = aliases.some((alias) => !promoted.has(alias));
+    if (!isNewest && !old.has(claim)) continue;
     const standing = await standingOf(store, claim, before);
-    if (standing === 'promoted' && !promoted.has(claim.alias)) promoted.add(claim.alias);
+    if (standing === 'promoted' && isNewest) for (const alias of aliases) promoted.add(alias);
     else if (standing !== 'young' && old.has(claim)) removable.push(claim);
   }
   return removable;
@@ -70,6 +72,6 @@ async function standingOf(
   const folder = runFolder(runKey);
   if (await isHalfRemoved(store, folder)) return 'old';
   const { state, writtenAt } = await readRun(store, folder);
-  if (state.promotion !== null && state.rolledBack === null) return 'promoted';
+  if (state.promotions.size > 0 && state.rolledBack === null) return 'promoted';
   return writtenAt !== null && writtenAt >= before ? 'young' : 'old';
 }

@@ -3,16 +3,23 @@ import type { Clock } from '../clock.ts';
 import type { FleetBackend } from '../fleet/fleet-backend.ts';
 import type { FleetLock } from '../journal/lock.ts';
 import type { RunJournal } from '../journal/run-journal.ts';
-import type { RunIdentity } from '../reconcile/events.ts';
+import type { RunIdentity, RunTarget } from '../reconcile/identity.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { SourceConnections } from './connections.ts';
 import type { Offline } from './offline.ts';
+
+/** One of the run's targets, with its definition against the database. */
+export interface DescribedTarget extends RunTarget {
+  readonly described: DescribedDefinition;
+}
+export type DescribedTargets = readonly [DescribedTarget, ...DescribedTarget[]];
 
 /** What every phase of a run works with. */
 export interface RunContext {
   readonly offline: Offline;
   readonly connections: SourceConnections;
-  readonly described: DescribedDefinition;
+  /** The identity's, each with its definition as the database has it now. */
+  readonly targets: DescribedTargets;
   readonly journal: RunJournal;
   readonly lock: FleetLock;
   readonly identity: RunIdentity;

@@ -1,83 +1,72 @@
 import { isClusterError } from '../index/cluster-error.ts';
 import { createTarget, targetState } from '../index/create.ts';
-import { finalizeTarget, type FinalizeOptions } from '../index/finalize.ts';
-import { targetNames } from '../index/names.ts';
+import type { IndexOrigin } from '../index/mapping.ts';
 import { retainIndexes } from '../index/retain.ts';
+import { fencePass } from '../passes/conduct-pass.ts';
 import { plural } from '../report/words.ts';
-import type { RunContext } from './context.ts';
-import type { PhaseOutcome } from './phases.ts';
+import type { DescribedTarget, RunContext } from './context.ts';
+import type { PhaseOutcome } from './phase-outcome.ts';
 import { giveClaimBack } from './run-claim.ts';
 
-/** The concrete index and its companion for dead letters, written to through the first pass's aliases. */
-export async function createIndexPhase({
-  connections,
-  described,
-  identity,
-  offline,
-  journal,
-  clock,
-  signal,
-}: RunContext): Promise<PhaseOutcome> {
-  const names = targetNames(identity.alias, identity.run);
-  const made = {
+/** The concrete indexes and their companions for dead letters, written to through the first pass's aliases. */
+export async function createIndexPhase(context: RunContext): Promise<PhaseOutcome<'create-index'>> {
+  const { targets, signal } = context;
+  for (const target of targets) {
+    signal.throwIfAborted();
+    await createOrGiveBack(context, target);
+  }
+  return {
+    record: {
+      targets: targets.map(({ index, deadLetterIndex }) => ({ index, dead_letter_index: deadLetterIndex })),
+    },
+    note: targets.map(({ index }) => index).join(', '),
+  };
+}
+
+async function createOrGiveBack(
+  { connections, identity, offline, journal, clock, targets }: RunContext,
+  target: DescribedTarget,
+): Promise<void> {
+  const { cluster } = connections;
+  const origin: IndexOrigin = {
     fleet: identity.fleet,
     run: identity.run,
     runKey: identity.runKey,
-    definitionDigest: identity.definitionDigest,
+    definitionDigest: target.definitionDigest,
     createdAt: identity.startedAt,
   };
-  signal.throwIfAborted();
   try {
-    await createTarget(connections.cluster, described, made, journal.state.pass + 1);
+    await createTarget(cluster, target.described, origin, journal.state.lastPass + 1);
   } catch (error) {
     // Refused, and nothing is there that a claim would have to hold. Without an answer nobody knows.
-    if (!isClusterError(error, 'unreachable') && (await targetState(connections.cluster, names)) === 'absent')
-      await giveClaimBack(offline, identity, clock.now().toISOString());
+    if (!isClusterError(error, 'unreachable')) {
+      const states = await Promise.all(targets.map((each) => targetState(cluster, each)));
+      if (states.every((state) => state === 'absent'))
+        await giveClaimBack(offline.store, identity, clock.now().toISOString());
+    }
     throw error;
   }
-  return { record: { ...names }, note: names.index };
 }
 
-/** Ends the main pass on the cluster's side and makes the index ready for readers. */
-export async function finalizePhase(context: RunContext): Promise<PhaseOutcome> {
-  const { connections, described, identity, journal } = context;
-  const names = targetNames(identity.alias, identity.run);
-  const record = await finalizeTarget(
-    connections.cluster,
-    described.definition,
-    names,
-    journal.state.pass,
-    finalizeOptions(context),
-  );
-  return { record: { ...record }, note: `its pass is over and refreshed, health ${record.health}` };
-}
-
-export function finalizeOptions({ offline, reporter, clock, signal }: RunContext): FinalizeOptions {
-  const onWait = (words: string): void => reporter.note(words);
-  return { healthTimeoutMs: offline.settings.target.health_timeout_ms, onWait, clock, signal };
+/** Ends the main pass on the cluster's side and makes the indexes ready for readers. */
+export async function finalizePhase(context: RunContext): Promise<PhaseOutcome<'finalize'>> {
+  const targets = await fencePass(context);
+  const health = [...new Set(targets.map((target) => target.health))].join(' and ');
+  return { record: { targets }, note: `its pass is over and refreshed, health ${health}` };
 }
 
 /** Deletes what is no longer kept; never before the promotion. */
-export async function retainPhase({
-  connections,
-  described,
-  identity,
-  signal,
-}: RunContext): Promise<PhaseOutcome> {
-  const names = targetNames(identity.alias, identity.run);
-  const { kept, deleted } = await retainIndexes(
-    connections.cluster,
-    {
-      alias: identity.alias,
-      fleet: identity.fleet,
-      current: names.index,
-      claimedRun: null,
-      retain: described.definition.retain,
-    },
-    signal,
-  );
+export async function retainPhase(context: RunContext): Promise<PhaseOutcome<'retain'>> {
+  const { connections, identity, signal } = context;
+  const targets: { index: string; kept: readonly string[]; deleted: readonly string[] }[] = [];
+  for (const { alias, index, described } of context.targets) {
+    const { retain } = described.definition;
+    const rule = { alias, fleet: identity.fleet, current: index, claimedRun: null, retain };
+    targets.push({ index, ...(await retainIndexes(connections.cluster, rule, signal)) });
+  }
+  const count = (pick: 'kept' | 'deleted'): number => targets.flatMap((target) => target[pick]).length;
   return {
-    record: { kept, deleted },
-    note: `${plural(kept.length, 'earlier index', 'earlier indexes')} kept, ${deleted.length} deleted`,
+    record: { targets },
+    note: `${plural(count('kept'), 'earlier index', 'earlier indexes')} kept, ${count('deleted')} deleted`,
   };
 }

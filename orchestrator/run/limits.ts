@@ -6,8 +6,8 @@ import type { Settings } from '../settings.ts';
 export interface LimitsSource {
   readonly settings: Pick<Settings, 'workers' | 'price' | 'backend'>;
   readonly build: string;
-  /** Dead letters that end the run. */
-  readonly stopLimit: number;
+  /** Dead letters that end the run, by index. */
+  readonly stopLimits: Limits['stopLimits'];
   /** In the currency of the settings; null: there is no bound. */
   readonly maxCost: number | null;
 }
@@ -16,7 +16,10 @@ export interface LimitsSource {
 const SHARE_LEAST_MS = 2_000;
 
 /** What a pass may use and wait for, from its settings and from what its fleet is. */
-export function limitsOf({ settings, build, stopLimit, maxCost }: LimitsSource, timing: FleetTiming): Limits {
+export function limitsOf(
+  { settings, build, stopLimits, maxCost }: LimitsSource,
+  timing: FleetTiming,
+): Limits {
   const { workers, backend } = settings;
   const price = priceOf(settings);
   return {
@@ -24,7 +27,7 @@ export function limitsOf({ settings, build, stopLimit, maxCost }: LimitsSource, 
     replacements: workers.replacements,
     attempts: workers.attempts,
     build,
-    stopLimit,
+    stopLimits,
     minimum: workers.minimum,
     mostInstanceSeconds: maxCost === null || price === null ? null : secondsFor(maxCost, price),
     billing: backend.traits.billing,

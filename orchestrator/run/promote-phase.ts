@@ -1,59 +1,76 @@
 import { RunFailed } from '../errors.ts';
-import { targetNames } from '../index/names.ts';
-import { type AliasHolder, pointsTo, promoteTarget, readAlias } from '../index/promote.ts';
-import type { RunContext } from './context.ts';
-import type { PhaseOutcome } from './phases.ts';
+import { type AliasMove, pointsTo, promoteTargets, readAlias } from '../index/promote.ts';
+import type { RunEvent } from '../reconcile/events.ts';
+import type { RunTarget } from '../reconcile/identity.ts';
+import type { DescribedTarget, RunContext } from './context.ts';
+import type { PhaseOutcome } from './phase-outcome.ts';
 
-/** Moves the alias, unless more rows became dead letters than the definition (or the person) accepts. */
-export async function promotePhase(context: RunContext): Promise<PhaseOutcome> {
-  const { connections, identity, journal, described, signal } = context;
-  const names = targetNames(identity.alias, identity.run);
+/** Moves the aliases, unless more rows became dead letters than a definition (or the person) accepts. */
+export async function promotePhase(context: RunContext): Promise<PhaseOutcome<'promote'>> {
+  const { connections, identity, journal, signal, targets } = context;
   const before = await movedBefore(context);
   if (before !== null) return before;
-  refuseDeadLetters(context, names.deadLetterIndex);
-  const expected = await intendedMove(context);
+  for (const target of targets) refuseDeadLetters(context, target);
+  const moves: AliasMove[] = [];
+  for (const target of identity.targets) moves.push(await intendedMove(context, target));
   signal.throwIfAborted();
-  const record = await promoteTarget(connections.cluster, {
-    alias: identity.alias,
-    index: names.index,
-    expected,
+  const promotions = await promoteTargets(connections.cluster, moves);
+  await journal.append(
+    promotions.map((record): RunEvent => ({ type: 'promoted', index: record.added.index, record })),
+  );
+  const moved = promotions.map(({ added, removed }) => ({
+    index: added.index,
+    previous_indexes: removed.map(({ index }) => index),
+  }));
+  const words = promotions.map(({ alias, added, removed }) => {
+    const from = removed.length === 0 ? '' : `, before ${removed.map(({ index }) => index).join(', ')}`;
+    return `${alias} now serves ${added.index}${from}`;
   });
-  const previous = record.removed.map(({ index }) => index);
-  await journal.append([
-    {
-      type: 'promoted',
-      record: { ...record, previous_indexes: previous, definition: described.definition.name },
-    },
-  ]);
-  const from = previous.length === 0 ? '' : `, before ${previous.join(', ')}`;
-  return {
-    record: { index: names.index, previous_indexes: previous },
-    note: `${identity.alias} now serves ${names.index}${from}`,
-  };
+  return { record: { targets: moved }, note: words.join('; ') };
 }
 
-/** The recorded move, where the alias still is as it left it: an earlier process was cut off right behind it. */
-async function movedBefore({ connections, identity, journal }: RunContext): Promise<PhaseOutcome | null> {
-  const { promotion, rolledBack } = journal.state;
-  if (promotion === null || rolledBack !== null) return null;
-  const { index } = targetNames(identity.alias, identity.run);
-  if (!pointsTo(await readAlias(connections.cluster, identity.alias), [index])) return null;
-  const { previous_indexes } = promotion;
-  return { record: { index, previous_indexes }, note: `${identity.alias} serves ${index} already` };
+/** The recorded moves, where the aliases still are as they left them: an earlier process was cut off right behind them. */
+async function movedBefore({
+  connections,
+  identity,
+  journal,
+}: RunContext): Promise<PhaseOutcome<'promote'> | null> {
+  const { promotions, rolledBack } = journal.state;
+  if (rolledBack !== null) return null;
+  const moved: { index: string; previous_indexes: string[] }[] = [];
+  for (const { alias, index } of identity.targets) {
+    const promotion = promotions.get(index);
+    if (promotion === undefined || !pointsTo(await readAlias(connections.cluster, alias), [index]))
+      return null;
+    moved.push({ index, previous_indexes: promotion.removed.map((holder) => holder.index) });
+  }
+  const words = identity.targets.map(({ alias, index }) => `${alias} serves ${index} already`);
+  return { record: { targets: moved }, note: words.join('; ') };
 }
 
 /** A move that was cut off between call and record is told by its intent: afterwards the alias no longer says it. */
-async function intendedMove({ connections, identity, journal }: RunContext): Promise<readonly AliasHolder[]> {
-  const intent = journal.state.promotionIntent;
-  const expected = await readAlias(connections.cluster, identity.alias);
-  const moved = pointsTo(expected, [targetNames(identity.alias, identity.run).index]);
-  if (intent !== null && moved) return intent.expected as readonly AliasHolder[];
-  await journal.append([{ type: 'promotion_intended', record: { expected } }]);
-  return expected;
+async function intendedMove(
+  { connections, journal }: RunContext,
+  { alias, index }: RunTarget,
+): Promise<AliasMove> {
+  const intent = journal.state.promotionIntents.get(index);
+  const expected = await readAlias(connections.cluster, alias);
+  if (intent !== undefined && pointsTo(expected, [index])) return { alias, index, expected: intent };
+  await journal.append([{ type: 'promotion_intended', index, expected }]);
+  return { alias, index, expected };
 }
 
-function refuseDeadLetters({ described, journal, promoteLimit }: RunContext, deadLetterIndex: string): void {
-  const count = Number(journal.state.phases.validate?.record?.dead_letters ?? 0);
+function refuseDeadLetters(
+  { journal, promoteLimit }: RunContext,
+  { alias, index, deadLetterIndex, described }: DescribedTarget,
+): void {
+  const proof = journal.state.phases.validate?.record?.targets.find((target) => target.index === index);
+  if (proof === undefined) {
+    throw new RunFailed(
+      `nobody has proven what ${index} holds: the journal has no record of its validation, so the alias ${alias} stays where it is. Run \`reindex-fleet validate\`, then the same command again.`,
+    );
+  }
+  const count = proof.dead_letters;
   const limit = promoteLimit ?? described.definition.deadLetters.promoteLimit;
   if (count <= limit) return;
   throw new RunFailed(

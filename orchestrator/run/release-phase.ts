@@ -1,6 +1,6 @@
 import { accountingOf } from '../plan/cost.ts';
 import type { RunContext } from './context.ts';
-import type { PhaseOutcome } from './phases.ts';
+import type { PhaseOutcome } from './phase-outcome.ts';
 import { resultOf } from './result.ts';
 import { finishClaim } from './run-claim.ts';
 
@@ -11,13 +11,13 @@ export async function releasePhase({
   identity,
   clock,
   lock,
-}: RunContext): Promise<PhaseOutcome> {
+}: RunContext): Promise<PhaseOutcome<'release'>> {
   const at = clock.now().toISOString();
   if (journal.state.result === null)
     await journal.append([
       { type: 'finished', at, result: resultOf(journal.state, at, accountingOf(offline.settings)) },
     ]);
   lock.requireHeld();
-  await finishClaim(offline, identity, at);
+  await finishClaim(offline.store, identity, at);
   return { record: {}, note: 'the fleet is free' };
 }

@@ -1,38 +1,55 @@
 import { type Accounting, type Cost, costOf } from '../plan/cost.ts';
-import { targetNames } from '../index/names.ts';
 import { instanceUse } from '../reconcile/account-instances.ts';
-import { addCounts, NO_COUNTS } from '../reconcile/counts.ts';
-import type { PhaseRecord } from '../reconcile/events.ts';
-import type { RunState } from '../reconcile/state.ts';
+import { addCounts, type Counts, countsIn, NO_COUNTS } from '../reconcile/counts.ts';
+import type { RunTarget } from '../reconcile/identity.ts';
+import { PHASE_NAMES } from '../reconcile/phases.ts';
+import type { RunResult, TargetResult } from '../reconcile/run-result.ts';
+import { passesOf, type RunState } from '../reconcile/state.ts';
 
-/** What a finished run did by `at`, as the last line of its output says it and its journal keeps it. */
-export function resultOf(state: RunState, at: string, accounting: Accounting | null): PhaseRecord {
-  const { identity, phases, promotion } = state;
+/** What a finished run did by `at`. */
+export function resultOf(state: RunState, at: string, accounting: Accounting | null): RunResult {
+  const { identity, phases } = state;
   if (identity === null) throw new Error('a run without identity has no result');
-  const counts = mainPassCounts(state);
-  const reindex = phases.reindex?.record ?? {};
+  const { rowsRead, retries, bytesSent } = mainCounts(state);
+  const reindex = phases.reindex?.record ?? null;
   return {
     status: 'done',
     run_key: identity.runKey,
     run: identity.run,
-    alias: identity.alias,
-    index: targetNames(identity.alias, identity.run).index,
-    previous_indexes: promotion?.previous_indexes ?? [],
-    rows: counts.rowsRead,
-    indexed: counts.indexed,
-    superseded: counts.superseded,
-    filtered: counts.filtered,
-    dead_letters: counts.deadLetters,
-    retries: counts.retries,
-    bytes_sent: counts.bytesSent,
-    rows_read_again: rereadCounts(state).rowsRead,
-    documents_per_second: reindex.documents_per_second ?? null,
-    workers: reindex.workers ?? null,
-    boot_seconds: rounded(reindex.boot_seconds),
+    fleet: identity.fleet,
+    rows: rowsRead,
+    retries,
+    bytes_sent: bytesSent,
+    documents_per_second: reindex?.documents_per_second ?? null,
+    workers: reindex?.workers ?? null,
+    boot_seconds: rounded(reindex?.boot_seconds ?? null),
     ...spentBy(state, at, accounting),
-    validated: phases.validate?.record ?? null,
     phase_seconds: phaseSeconds(state),
+    targets: identity.targets.map((target) => targetResult(state, target)),
   };
+}
+
+function targetResult(state: RunState, { definition, alias, index }: RunTarget): TargetResult {
+  const { indexed, superseded, filtered, deadLetters } = countsIn(mainCounts(state), index);
+  return {
+    definition,
+    alias,
+    index,
+    previous_indexes: state.promotions.get(index)?.removed.map((holder) => holder.index) ?? [],
+    indexed,
+    superseded,
+    filtered,
+    dead_letters: deadLetters,
+    rows_read_again: rereadCounts(state, index).rowsRead,
+    validated: validatedOf(state, index),
+  };
+}
+
+function validatedOf({ phases }: RunState, index: string): TargetResult['validated'] {
+  const found = phases.validate?.record?.targets.find((target) => target.index === index);
+  if (found === undefined) return null;
+  const { index: _, ...validated } = found;
+  return validated;
 }
 
 /** What a run's instances have used and cost; null where nobody accounts for them, or has said what one costs. */
@@ -55,24 +72,28 @@ export function spentBy(state: RunState, at: string, accounting: Accounting | nu
 }
 
 /** To a tenth; null: there is none. */
-function rounded(seconds: unknown): number | null {
-  return typeof seconds === 'number' ? Math.round(seconds * 10) / 10 : null;
+function rounded(seconds: number | null): number | null {
+  return seconds === null ? null : Math.round(seconds * 10) / 10;
 }
 
-function mainPassCounts(state: RunState) {
-  return state.earlierPasses.find(({ pass }) => pass === state.mainPass)?.counts ?? state.counts;
+function mainCounts(state: RunState): Counts {
+  return passesOf(state).find(({ pass }) => pass.kind === 'main')?.counts ?? state.counts;
 }
 
-/** Rows that passes after the main one read again, because a range did not match. */
-function rereadCounts(state: RunState) {
-  const later = state.earlierPasses.filter(({ pass }) => pass !== state.mainPass).map(({ counts }) => counts);
-  return [...later, ...(state.pass === state.mainPass ? [] : [state.counts])].reduce(addCounts, NO_COUNTS);
+/** What passes after the main one read again for a target, because a range did not match. */
+function rereadCounts(state: RunState, index: string): Counts {
+  return passesOf(state)
+    .filter(({ pass }) => pass.kind === 're-reading' && pass.targets.includes(index))
+    .map(({ counts }) => counts)
+    .reduce(addCounts, NO_COUNTS);
 }
 
-function phaseSeconds(state: RunState): Record<string, number> {
+function phaseSeconds({ phases }: RunState): RunResult['phase_seconds'] {
   return Object.fromEntries(
-    Object.entries(state.phases).flatMap(([phase, { startedAt, finishedAt }]) =>
-      finishedAt === null ? [] : [[phase, (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000]],
-    ),
+    PHASE_NAMES.flatMap((phase) => {
+      const { startedAt, finishedAt = null } = phases[phase] ?? {};
+      if (startedAt === undefined || finishedAt === null) return [];
+      return [[phase, (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000]];
+    }),
   );
 }

@@ -1,87 +1,87 @@
 import type { Key } from '../../definition/key/key-kind.ts';
 import { type KeyRange, rangeFrom, rangeText } from '../../definition/key/key-range.ts';
 import { RunFailed } from '../errors.ts';
-import { clearRanges } from '../index/clear-ranges.ts';
-import { openPass } from '../index/create.ts';
 import type { NamedKeys } from '../index/compare-keys.ts';
-import { finalizeTarget } from '../index/finalize.ts';
-import { targetNames } from '../index/names.ts';
 import { type Mismatch, validateTarget, type ValidationResult } from '../index/validate.ts';
-import type { PlannedRange } from '../reconcile/events.ts';
+import { beginPass, fencePass, resumePass } from '../passes/conduct-pass.ts';
+import type { PlannedRange } from '../reconcile/run-plan.ts';
 import { keyKindOfRun } from '../reconcile/state.ts';
 import { countWords, plural } from '../report/words.ts';
-import type { RunContext } from './context.ts';
-import { finalizeOptions } from './index-phases.ts';
-import type { PhaseOutcome } from './phases.ts';
-import { workPass } from './reindex-phase.ts';
+import type { DescribedTarget, RunContext } from './context.ts';
+import type { PhaseOutcome } from './phase-outcome.ts';
+
+/** A target and what its validation found. */
+interface Proof {
+  readonly target: DescribedTarget;
+  readonly result: ValidationResult;
+}
 
 /**
- * Proves, independently of what workers said, that the index holds what the table holds. Ranges that do not match are
+ * Proves, independently of what workers said, that the indexes hold what the table holds. Ranges that do not match are
  * emptied and read again once in a pass of their own, since the table may have changed; what does not match then is refused.
  */
-export async function validatePhase(context: RunContext): Promise<PhaseOutcome> {
+export async function validatePhase(context: RunContext): Promise<PhaseOutcome<'validate'>> {
   await finishRereading(context);
-  const first = await validate(context);
-  if (first.ok) return outcomeOf(context, first);
-  const [example] = first.mismatches;
-  context.reporter.warning(
-    `${plural(first.mismatches.length, 'range')} did not match and ${first.mismatches.length === 1 ? 'is' : 'are'} read again once (keys ${example?.range.start ?? '…'} to ${example?.range.end ?? '…'}: ${example?.expected} expected, ${example?.found} found)`,
-  );
-  await readAgain(context, first);
-  const second = await validate(context, first.samples.keys);
-  if (second.ok) return outcomeOf(context, second);
-  throw new RunFailed(describeMismatches(context, second));
+  const first: Proof[] = [];
+  for (const target of context.targets) first.push(await prove(context, target));
+  const failed = first.filter(({ result }) => !result.ok);
+  if (failed.length === 0) return outcomeOf(context, first);
+  for (const { result } of failed) context.reporter.warning(rereadWords(result));
+  await readAgain(context, failed);
+  const second: Proof[] = [];
+  for (const proof of first)
+    second.push(proof.result.ok ? proof : await prove(context, proof.target, proof.result.samples.keys));
+  const refused = second.filter(({ result }) => !result.ok);
+  if (refused.length === 0) return outcomeOf(context, second);
+  throw new RunFailed(describeMismatches(refused));
+}
+
+function rereadWords({ mismatches }: ValidationResult): string {
+  const [example] = mismatches;
+  return `${plural(mismatches.length, 'range')} did not match and ${mismatches.length === 1 ? 'is' : 'are'} read again once (keys ${example?.range.start ?? '…'} to ${example?.range.end ?? '…'}: ${example?.expected} expected, ${example?.found} found)`;
 }
 
 /** A pass of re-reading that an earlier process began is brought to its end first, its write aliases too. */
 async function finishRereading(context: RunContext): Promise<void> {
-  const { journal } = context;
-  if (journal.state.pass === journal.state.mainPass) return;
-  await journal.append([{ type: 'pass_resumed' }]);
-  await workRereading(context);
+  if (context.journal.state.pass?.kind !== 're-reading') return;
+  await resumePass(context);
+  await fencePass(context);
 }
 
-async function readAgain(context: RunContext, result: ValidationResult): Promise<void> {
-  const { journal } = context;
-  const pass = journal.state.pass + 1;
-  const kind = keyKindOfRun(journal.state);
-  const mismatching = new Set(result.mismatches.map(({ range }) => rangeText(kind, range).start));
+/** Every range that is off in one of the targets, for all of these. */
+async function readAgain(context: RunContext, failed: readonly Proof[]): Promise<void> {
+  const kind = keyKindOfRun(context.journal.state);
+  const mismatching = new Set(
+    failed.flatMap(({ result }) => result.mismatches.map(({ range }) => rangeText(kind, range).start)),
+  );
   const numbers = plannedRanges(context)
     .filter(({ start }) => mismatching.has(start))
     .map(({ number }) => number);
-  await journal.append([{ type: 'pass_opened', pass, numbers }]);
-  await workRereading(context);
+  await beginPass(context, {
+    kind: 're-reading',
+    reads: { kind: 'ranges', numbers },
+    targets: failed.map(({ target }) => target.index),
+    workers: 'fleet',
+  });
+  await fencePass(context);
 }
 
-async function workRereading(context: RunContext): Promise<void> {
-  const { clock, connections, journal, identity, described, signal } = context;
-  const names = targetNames(identity.alias, identity.run);
-  signal.throwIfAborted();
-  if (journal.state.given === 0) {
-    const ranges = journal.state.order.map((range) => rangeFrom(keyKindOfRun(journal.state), range));
-    await clearRanges({ cluster: connections.cluster, described, names, ranges, clock, signal });
-  }
-  await openPass(connections.cluster, names, journal.state.pass);
-  await workPass(context);
-  await finalizeTarget(
-    connections.cluster,
-    described.definition,
-    names,
-    journal.state.pass,
-    finalizeOptions(context),
-  );
-}
-
-function validate(context: RunContext, sampleKeys?: readonly Key[]): Promise<ValidationResult> {
-  const { clock, connections, described, identity, offline, signal } = context;
+async function prove(
+  context: RunContext,
+  target: DescribedTarget,
+  sampleKeys?: readonly Key[],
+): Promise<Proof> {
+  const kind = keyKindOfRun(context.journal.state);
+  const { clock, connections, offline, signal } = context;
   const { concurrency } = offline.settings.validate;
-  return connections.withValidationSource(described, (source) =>
+  const { described } = target;
+  const result = await connections.withValidationSource(described, (source) =>
     validateTarget({
       cluster: connections.cluster,
       source,
       described,
-      names: targetNames(identity.alias, identity.run),
-      ranges: plannedRanges(context).map((range) => rangeFrom(keyKindOfRun(context.journal.state), range)),
+      names: target,
+      ranges: plannedRanges(context).map((range) => rangeFrom(kind, range)),
       ...(sampleKeys === undefined ? {} : { sampleKeys }),
       byKeys: rangesByKeys(context),
       concurrency,
@@ -89,6 +89,7 @@ function validate(context: RunContext, sampleKeys?: readonly Key[]): Promise<Val
       signal,
     }),
   );
+  return { target, result };
 }
 
 /** All, unless the settings say that counts do; even then those that were given out more than once. */
@@ -108,21 +109,14 @@ function plannedRanges({ journal }: RunContext): readonly PlannedRange[] {
   return journal.state.plan?.ranges ?? [];
 }
 
-function outcomeOf(context: RunContext, result: ValidationResult): PhaseOutcome {
-  const { definition } = context.described;
-  const live = definition.source.changedAt === null;
-  // Nothing was read before; a phase that is carried on begins anew, and rows that were read before are not read again.
-  const began = context.identity.startedAt;
+function outcomeOf({ identity }: RunContext, proofs: readonly Proof[]): PhaseOutcome<'validate'> {
   return {
-    note: proofOf(result),
+    note: proofs.map(({ result }) => proofOf(result)).join('; '),
     record: {
-      ...summaryOf(result),
-      rows_read_from: began,
-      ...(live
-        ? {
-            remark: `rows were read from ${began} on; without changed_at, later updates of a row are not in the index`,
-          }
-        : {}),
+      targets: proofs.map((proof) => ({
+        index: proof.target.index,
+        ...summaryOf(proof, identity.startedAt),
+      })),
     },
   };
 }
@@ -138,7 +132,11 @@ function proofOf(result: ValidationResult): string {
   return `${plural(result.documents, 'document')}${letters}${how}; ${plural(samples.keys.length, 'sample')} compared`;
 }
 
-function summaryOf(result: ValidationResult): Record<string, unknown> {
+type ProvenTarget = PhaseOutcome<'validate'>['record']['targets'][number];
+
+/** @param began nothing was read before; a phase that is carried on begins anew, and rows that were read before are not read again */
+function summaryOf({ target, result }: Proof, began: string): Omit<ProvenTarget, 'index'> {
+  const live = target.described.definition.source.changedAt === null;
   return {
     rows: result.rows,
     filtered: result.filtered,
@@ -147,21 +145,28 @@ function summaryOf(result: ValidationResult): Record<string, unknown> {
     ranges: result.ranges,
     ranges_by_keys: result.rangesByKeys,
     samples_compared: result.samples.keys.length,
+    rows_read_from: began,
+    ...(live
+      ? {
+          remark: `rows were read from ${began} on; without changed_at, later updates of a row are not in the index`,
+        }
+      : {}),
   };
 }
 
 /** Names what is missing and what is surplus, key by key, as far as a person can use it. */
-function describeMismatches({ described, identity }: RunContext, result: ValidationResult): string {
-  const { index } = targetNames(identity.alias, identity.run);
+function describeMismatches(refused: readonly Proof[]): string {
   return [
-    `${index} does not hold what ${described.definition.source.table} holds; the alias ${identity.alias} stays where it is.`,
-    ...result.mismatches.slice(0, 5).map(describeMismatch),
-    ...result.samples.differing
-      .slice(0, 5)
-      .map(
-        ({ key, field, expected, found }) =>
-          `key ${key}, field ${field}: the table says ${expected}, the index ${found}`,
-      ),
+    ...refused.flatMap(({ target, result }) => [
+      `${target.index} does not hold what ${target.described.definition.source.table} holds; the alias ${target.alias} stays where it is.`,
+      ...result.mismatches.slice(0, 5).map(describeMismatch),
+      ...result.samples.differing
+        .slice(0, 5)
+        .map(
+          ({ key, field, expected, found }) =>
+            `key ${key}, field ${field}: the table says ${expected}, the index ${found}`,
+        ),
+    ]),
     'Mend this and run the same command again, or end the run with `reindex-fleet abandon`.',
   ].join('\n');
 }

@@ -14,7 +14,7 @@ import {
 import { groupIdsOf } from './group.ts';
 
 /** What a finished run says of the table `places`. */
-export const DONE = { status: 'done', rows: ROWS, indexed: ROWS };
+export const DONE = { status: 'done', rows: ROWS, targets: [{ indexed: ROWS }] };
 
 /** What stands before the rows of a run. */
 interface Gated {

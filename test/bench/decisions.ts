@@ -17,6 +17,8 @@ import type { Limits } from '../../orchestrator/reconcile/tick.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { evenRanges, VirtualWorld } from '../support/virtual-world.ts';
 import { measurePollRounds } from './poll-round.ts';
+import { mainPass } from '../support/run-values.ts';
+import { IDENTITY } from '../support/virtual-world.ts';
 
 /**
  * `npm run bench:decisions`: what a tick of a large run costs (deciding and journalling, without the network), and how
@@ -43,7 +45,7 @@ const LIMITS: Limits = {
   replacements: 50,
   attempts: 3,
   build: 'build',
-  stopLimit: 1_000,
+  stopLimits: { target: 1_000 },
   readyTimeoutMs: 60_000,
   lostAfterMs: 30_000,
   stallTimeoutMs: 120_000,
@@ -219,9 +221,7 @@ function beginning(): RunEvent[] {
     run: 'run',
     runKey: 'key',
     fleet: 'bench',
-    alias: 'a',
-    definition: 'd',
-    definitionDigest: 'a.b',
+    targets: IDENTITY.targets,
   };
   const started = {
     build: 'build',
@@ -238,7 +238,7 @@ function beginning(): RunEvent[] {
       ranges,
       bounds: { min: '0', max: String(RANGES * ROWS_PER_RANGE) },
     },
-    { type: 'pass_opened', pass: 1, numbers: null },
+    { type: 'pass_opened', pass: mainPass() },
   ];
 }
 

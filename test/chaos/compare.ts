@@ -8,6 +8,7 @@ import { hitsIn } from '../support/index-documents.ts';
 import { call } from '../support/search-calls.ts';
 import type { Documents } from '../support/table-documents.ts';
 import { ALIAS, contentOf, type TableContent } from './table.ts';
+import { onlyTarget } from '../support/run-values.ts';
 
 export interface ComparisonInput {
   readonly databaseUrl: string;
@@ -33,7 +34,7 @@ export interface Comparison {
 /** Holds what a finished run left behind against the table: index, dead letters, alias, result and journal. */
 export async function compare(input: ComparisonInput): Promise<Comparison> {
   const content = await contentOf(input.databaseUrl);
-  const index = String(input.result['index']);
+  const index = String(onlyTarget(input.result)['index']);
   const [documents, letters] = await Promise.all([
     hitsIn(input.searchUrl, ALIAS),
     hitsIn(input.searchUrl, `${index}-dead-letters`),
@@ -92,14 +93,16 @@ function resultProblems({ result, unprovable, changed }: ComparisonInput, conten
   const { rows, hidden } = content;
   const deadLetters = Object.keys(content.deadLetters).length;
   const documents = rows - hidden - deadLetters;
-  const validated = result['validated'] as Record<string, unknown> | null;
+  const target = onlyTarget(result);
+  const validated = target['validated'] as Record<string, unknown> | null;
   const proven =
     unprovable.size === 0 ? { rows, filtered: hidden, documents, dead_letters: deadLetters } : {};
   const reported = changed
     ? {}
-    : { rows, filtered: hidden, indexed: documents, superseded: 0, dead_letters: deadLetters };
+    : { filtered: hidden, indexed: documents, superseded: 0, dead_letters: deadLetters };
   return [
-    ...unequal('the result', { status: 'done', ...reported }, result),
+    ...unequal('the result', { status: 'done', ...(changed ? {} : { rows }) }, result),
+    ...unequal("the result's target", reported, target),
     ...unequal("the result's proof", proven, validated ?? {}),
   ];
 }

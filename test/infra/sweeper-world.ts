@@ -16,6 +16,7 @@ import { type AwsWorld, makeWorld } from '../aws/world.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { IDENTITY } from '../support/virtual-world.ts';
 import { type Invoked, type InvokeOptions, invokeSweeper } from './sweeper-function.ts';
+import { claimedAliases } from '../support/run-values.ts';
 
 export const FLEET = 'books';
 const GRACE_MS = 600_000;
@@ -85,12 +86,10 @@ export async function writeStanding(
   store: JournalStore,
   { at, runKey = IDENTITY.runKey, ...standing }: ClaimStanding,
 ): Promise<void> {
-  const { alias, definitionDigest } = IDENTITY;
   const claim = {
     runKey,
     run: `run of ${runKey}`,
-    alias,
-    definitionDigest,
+    aliases: claimedAliases('cities'),
     at: at.toISOString(),
     ...standing,
   };

@@ -10,6 +10,7 @@ import { eventually } from '../support/run-eventually.ts';
 import { stateOf } from '../support/run-journal.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { PLACES, placesDatabase } from '../support/run-table.ts';
+import { onlyTarget } from '../support/run-values.ts';
 
 /**
  * Whole runs on an Auto Scaling group: an AWS API, a real worker process on each instance's own address, PostgreSQL, the
@@ -32,7 +33,11 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
 
     const second = resultOf(await run.setup.run('run', '--run-key', 'tuesday'));
     // Those of the first run are still shown, and are not its own.
-    expect(second).toMatchObject({ ...DONE, previous_indexes: [first['index']], instances: 2 });
+    expect(second).toMatchObject({
+      ...DONE,
+      targets: [{ ...DONE.targets[0], previous_indexes: [onlyTarget(first)['index']] }],
+      instances: 2,
+    });
     await run.requireRight();
   });
 

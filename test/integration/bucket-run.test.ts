@@ -14,6 +14,7 @@ import { eventually } from '../support/run-eventually.ts';
 import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
 import { SILENT_REPORTER } from '../support/silent-reporter.ts';
 import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
+import { onlyTarget } from '../support/run-values.ts';
 
 /** Commands whose journal is in a bucket, with workers on this machine. */
 
@@ -69,10 +70,10 @@ describe.skipIf(awsUrl === '')('a run whose journal is in a bucket', { timeout: 
     for (const phase of ['claim', 'create-index'] as const)
       await runCommandOrPhase(await commandOf(setup), phase);
     const result = await runCommandOrPhase(await commandOf(setup), 'run');
-    expect(result).toMatchObject({ status: 'done', indexed: ROWS });
-    expect(await setup.served()).toEqual([result['index']]);
+    expect(result).toMatchObject({ status: 'done', targets: [{ indexed: ROWS }] });
+    expect(await setup.served()).toEqual([onlyTarget(result)['index']]);
     expect(await runCommandOrPhase(await commandOf(setup), 'run')).toMatchObject({
-      index: result['index'],
+      targets: [{ index: onlyTarget(result)['index'] }],
       finished_before: true,
     });
     expect(await statusCommand(await commandOf(setup))).toMatchObject({

@@ -10,6 +10,7 @@ import {
 } from '../support/crash-world.ts';
 import { errorOf, resultOf } from '../support/run-command.ts';
 import { stateOf } from '../support/run-journal.ts';
+import { onlyTarget } from '../support/run-values.ts';
 
 /** Commands beside `run` that are killed at their durable effects, then given again. */
 
@@ -61,17 +62,16 @@ describe('killed anywhere and given again', { timeout: 400_000 }, () => {
     const failures = await tryAll(points, (point) =>
       within(async (scope) => {
         const world = await open(scope, 1);
-        const { index } = resultOf(await world.setup.run('run', ...KEY));
+        const { index } = onlyTarget(resultOf(await world.setup.run('run', ...KEY)));
         expect(await crashCommand(world, point, 'rollback')).toBe(true);
 
         expect(resultOf(await world.setup.run('rollback', ...KEY))).toMatchObject({
           status: 'rolled back',
-          left: index,
-          restored: [world.earlier],
+          targets: [{ left: index, restored: [world.earlier] }],
         });
 
         expect(await world.setup.served()).toEqual([world.earlier]);
-        expect((await stateOf(world.setup))?.rolledBack).toMatchObject({ left: index });
+        expect((await stateOf(world.setup))?.rolledBack).toMatchObject({ targets: [{ left: index }] });
         await expectFree(world);
       }),
     );

@@ -4,9 +4,10 @@ import { finalizeTarget } from '../../orchestrator/index/finalize.ts';
 import { describeIndex, metaOf } from '../../orchestrator/index/index-meta.ts';
 import { passAliases, type TargetNames } from '../../orchestrator/index/names.ts';
 import { preflight } from '../../orchestrator/index/preflight.ts';
-import { promoteTarget, readAlias } from '../../orchestrator/index/promote.ts';
+import { type AliasMove, promoteTargets, readAlias } from '../../orchestrator/index/promote.ts';
 import { previewRetention, retainIndexes } from '../../orchestrator/index/retain.ts';
-import { rollbackPromotion } from '../../orchestrator/index/rollback.ts';
+import { rollbackPromotions } from '../../orchestrator/index/rollback.ts';
+import type { Promotion } from '../../orchestrator/reconcile/promotion.ts';
 import { identityOf, indexItems } from '../support/index-life.ts';
 import { CLUSTERS, FINALIZE, useIndexWorld } from '../support/index-world.ts';
 import { bulk, call, count } from '../support/search-calls.ts';
@@ -19,7 +20,15 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
   const build = (run: string): Promise<TargetNames> => world.build(run);
   async function promote(names: TargetNames) {
     const expected = await readAlias(world.cluster, world.definition.alias);
-    return promoteTarget(world.cluster, { alias: world.definition.alias, index: names.index, expected });
+    return move({ alias: world.definition.alias, index: names.index, expected });
+  }
+  async function move(decided: AliasMove): Promise<Promotion> {
+    const [moved] = await promoteTargets(world.cluster, [decided]);
+    if (moved === undefined) throw new Error('nothing was moved');
+    return moved;
+  }
+  async function rollBack(record: Promotion) {
+    return (await rollbackPromotions(world.cluster, [record]))[0];
   }
   const holders = async () =>
     (await readAlias(world.cluster, world.definition.alias)).map(({ index }) => index);
@@ -103,7 +112,11 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     expect(await settingsOf(names.index)).not.toHaveProperty(['index.blocks.write']);
     const late = await bulk(url, passAliases(names, 1).writeAlias, [{ index: { _id: '3' } }, { id: 3 }]);
     expect(late).toMatchObject([{ status: 404, error: 'index_not_found_exception' }]);
-    const again = await finalizeTarget(world.cluster, world.definition, names, 1, FINALIZE);
+    const again = await finalizeTarget(
+      world.cluster,
+      { definition: world.definition, names, pass: 1 },
+      FINALIZE,
+    );
     // The pass has ended: there is nobody left to block.
     expect(Object.keys(again.steps)).toEqual(['refresh', 'settings', 'forcemerge', 'health', 'unblock']);
   });
@@ -113,7 +126,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     await indexItems(url, world.client, names, 1);
     await call(url, 'PUT', `/${names.index}/_block/write`);
 
-    await finalizeTarget(world.cluster, world.definition, names, 1, FINALIZE);
+    await finalizeTarget(world.cluster, { definition: world.definition, names, pass: 1 }, FINALIZE);
 
     const target = await describeIndex(world.cluster, names.index);
     expect(target?.aliases).toEqual({});
@@ -124,9 +137,9 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     const wanting = { ...world.definition, index: { ...world.definition.index, numberOfReplicas: 1 } };
     const names = await createTarget(world.cluster, world.described, identityOf('r1'), 1);
     const short = { ...FINALIZE, healthTimeoutMs: 100 };
-    await expect(finalizeTarget(world.cluster, wanting, names, 1, short)).rejects.toThrow(
-      /yellow after 0 s, green was asked for/,
-    );
+    await expect(
+      finalizeTarget(world.cluster, { definition: wanting, names, pass: 1 }, short),
+    ).rejects.toThrow(/yellow after 0 s, green was asked for/);
   });
 
   it('opens and ends a second pass', async () => {
@@ -134,7 +147,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     await openPass(world.cluster, names, 2);
     await openPass(world.cluster, names, 2);
     await indexItems(url, world.client, names, 2);
-    await finalizeTarget(world.cluster, world.definition, names, 2, FINALIZE);
+    await finalizeTarget(world.cluster, { definition: world.definition, names, pass: 2 }, FINALIZE);
     expect((await describeIndex(world.cluster, names.index))?.aliases).toEqual({});
     expect(await count(url, names.index)).toBe(29);
   });
@@ -151,13 +164,13 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
       actions: [{ add: { index: first.index, alias: world.definition.alias, ...config } }],
     });
     const expected = await readAlias(world.cluster, world.definition.alias);
-    const move = { alias: world.definition.alias, index: second.index, expected };
-    const record = await promoteTarget(world.cluster, move);
+    const decided = { alias: world.definition.alias, index: second.index, expected };
+    const record = await move(decided);
     expect(record).toMatchObject({
       removed: [{ index: first.index, config }],
       added: { index: second.index, config },
     });
-    expect(await promoteTarget(world.cluster, move)).toMatchObject({
+    expect(await move(decided)).toMatchObject({
       removed: [{ index: first.index, config }],
     });
     expect(await readAlias(world.cluster, world.definition.alias)).toEqual([{ index: second.index, config }]);
@@ -179,17 +192,15 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     expect(await readAlias(world.cluster, alias)).toEqual([
       { index: third.index, config: { is_write_index: true } },
     ]);
-    await rollbackPromotion(world.cluster, record);
+    await rollBack(record);
     expect((await holders()).sort()).toEqual([first.index, second.index]);
   });
 
   it('refuses to move an alias that somebody else moved meanwhile', async () => {
     const [first, second] = [await build('r1'), await build('r2')];
     await promote(first);
-    const move = { alias: world.definition.alias, index: second.index, expected: [] };
-    await expect(promoteTarget(world.cluster, move)).rejects.toThrow(
-      new RegExp(`no index, now to ${first.index}`),
-    );
+    const decided = { alias: world.definition.alias, index: second.index, expected: [] };
+    await expect(move(decided)).rejects.toThrow(new RegExp(`no index, now to ${first.index}`));
     expect(await holders()).toEqual([first.index]);
   });
 
@@ -197,18 +208,18 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     const [first, second] = [await build('r1'), await build('r2')];
     const begin = await promote(first);
     const record = await promote(second);
-    await expect(rollbackPromotion(world.cluster, begin)).rejects.toThrow(/nothing to roll back to/);
-    const rolledBack = await rollbackPromotion(world.cluster, record);
+    await expect(rollBack(begin)).rejects.toThrow(/nothing to roll back to/);
+    const rolledBack = await rollBack(record);
     expect(rolledBack).toMatchObject({
       left: second.index,
       restored: [first.index],
       staleness: [{ index: first.index, read_from: '2024-01-01T00:00:00.000Z' }],
     });
     expect(await holders()).toEqual([first.index]);
-    expect(await rollbackPromotion(world.cluster, record)).toMatchObject({ restored: [first.index] });
+    expect(await rollBack(record)).toMatchObject({ restored: [first.index] });
     await promote(second);
     await deleteTarget(world.cluster, first, 'r1');
-    await expect(rollbackPromotion(world.cluster, record)).rejects.toThrow(/deleted: nothing is changed/);
+    await expect(rollBack(record)).rejects.toThrow(/deleted: nothing is changed/);
     expect(await holders()).toEqual([second.index]);
   });
 
@@ -216,7 +227,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     const [first, second] = [await build('r1'), await build('r2')];
     await promote(first);
     const record = await promote(second);
-    await rollbackPromotion(world.cluster, record);
+    await rollBack(record);
     const third = await build('r3');
     const rule = { alias: world.definition.alias, fleet: 'test', claimedRun: null, retain: 1 };
     expect((await previewRetention(world.cluster, rule)).deleted).toContain(second.index);

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { errorOf, resultOf } from '../support/run-command.ts';
 import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
 import { type RunSetup, setUpRun } from '../support/run-setup.ts';
+import { onlyTarget } from '../support/run-values.ts';
 
 /** What stands beside a run's index: those of runs before it, and the way back to them. */
 
@@ -9,8 +10,8 @@ const database = placesDatabase();
 
 async function runOnce(setup: RunSetup, ...args: string[]): Promise<string> {
   const result = resultOf(await setup.run('run', ...args));
-  expect(result).toMatchObject({ status: 'done', indexed: ROWS });
-  return String(result['index']);
+  expect(result).toMatchObject({ status: 'done', targets: [{ indexed: ROWS }] });
+  return String(onlyTarget(result)['index']);
 }
 
 const withCompanions = (...indexes: string[]): string[] =>
@@ -34,7 +35,11 @@ it('each run makes an index of its own, keeps `retain` former ones, and can be r
   expect(await setup.served()).toEqual([third]);
   expect(await setup.indexes()).toEqual(withCompanions(second, third));
 
-  const back = { status: 'rolled back', run_key: 'third', left: third, restored: [second] };
+  const back = {
+    status: 'rolled back',
+    run_key: 'third',
+    targets: [{ left: third, restored: [second] }],
+  };
   expect(resultOf(await setup.run('rollback'))).toMatchObject(back);
   expect(await setup.served()).toEqual([second]);
   expect(resultOf(await setup.run('status'))).toMatchObject({ status: 'rolled back', run_key: 'third' });

@@ -138,7 +138,7 @@ describe.concurrent('what is refused', { timeout: 60_000 }, () => {
     expect(resultOf(await setup.run('run', ...args))).toMatchObject({
       status: 'done',
       run_key: 'k',
-      indexed: ROWS,
+      targets: [{ indexed: ROWS }],
     });
     expect((await stateOf(setup))?.result).not.toBeNull();
   });

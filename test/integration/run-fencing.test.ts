@@ -112,7 +112,7 @@ const LEASE_MS = 4_000;
 describe('a worker that wakes when its run is over', { timeout: 120_000 }, () => {
   it('is refused by the cluster, which knows its write alias no more', async (scope) => {
     const { setup, kill, result, sleeper } = await runBesideASleeper(scope, 600_000);
-    expect(await result).toMatchObject({ status: 'done', rows: ROWS, indexed: ROWS });
+    expect(await result).toMatchObject({ status: 'done', rows: ROWS, targets: [{ indexed: ROWS }] });
     const before = await documentVersions(setup.alias);
 
     wake(sleeper.pid);
@@ -128,7 +128,7 @@ describe('a worker that wakes when its run is over', { timeout: 120_000 }, () =>
   it('ends itself when its lease is over, and writes nothing', async (scope) => {
     const stoppedMs = performance.now();
     const { setup, result, sleeper } = await runBesideASleeper(scope, LEASE_MS);
-    expect(await result).toMatchObject({ status: 'done', rows: ROWS, indexed: ROWS });
+    expect(await result).toMatchObject({ status: 'done', rows: ROWS, targets: [{ indexed: ROWS }] });
     const before = await documentVersions(setup.alias);
     await eventually('its lease is over', () => performance.now() - stoppedMs > 2 * LEASE_MS);
 

@@ -9,12 +9,13 @@ import { eventually } from '../support/run-eventually.ts';
 import { rangesDone, stateOf } from '../support/run-journal.ts';
 import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
 import { gatedPlaces, placesDatabase, ROWS } from '../support/run-table.ts';
+import { onlyTarget } from '../support/run-values.ts';
 
 /** A journal that cannot be written or read: nothing is done that it does not know of, and the run says what to mend. */
 
 const database = placesDatabase();
 const KEY = ['--run-key', 'k'] as const;
-const DONE = { status: 'done', indexed: ROWS };
+const DONE = { status: 'done', targets: [{ indexed: ROWS }] };
 const ADVICE = {
   ENOSPC: 'no space left on device.* \\(free space there',
   EIO: 'i/o error.* \\(look after its disk',
@@ -49,8 +50,11 @@ async function expectCarriedOn(setup: RunSetup): Promise<void> {
   await setup.failJournal(null);
   const result = resultOf(await setup.run('run', ...KEY));
   expect(result).toMatchObject(DONE);
-  expect(await setup.served()).toEqual([result['index']]);
-  expect(await setup.indexes()).toEqual([result['index'], `${String(result['index'])}-dead-letters`]);
+  expect(await setup.served()).toEqual([onlyTarget(result)['index']]);
+  expect(await setup.indexes()).toEqual([
+    onlyTarget(result)['index'],
+    `${String(onlyTarget(result)['index'])}-dead-letters`,
+  ]);
 }
 
 describe('a disk that fails', { timeout: 240_000 }, () => {
@@ -120,9 +124,9 @@ describe('a disk that fails', { timeout: 240_000 }, () => {
     // Moved, but not recorded: the next command finds it.
     await setup.failJournal({ call: 'link', nth: 4, when: 'before', what: 'ENOSPC', times: null });
     await expectFailed(setup, await setup.run('promote', ...KEY), 'ENOSPC');
-    expect((await stateOf(setup))?.promotion).toBeNull();
+    expect((await stateOf(setup))?.promotions.size).toBe(0);
     await expectCarriedOn(setup);
-    expect((await stateOf(setup))?.promotion).toMatchObject({ previous_indexes: [] });
+    expect([...((await stateOf(setup))?.promotions.values() ?? [])]).toMatchObject([{ removed: [] }]);
   });
 });
 

@@ -5,6 +5,7 @@ import { sql } from '../support/run-documents.ts';
 import { isHeld } from '../support/run-journal.ts';
 import { setUpRun } from '../support/run-setup.ts';
 import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
+import { onlyTarget } from '../support/run-values.ts';
 
 /** A run by hand: each phase by its name, and what looks at a run or ends it. */
 
@@ -39,7 +40,7 @@ it('the phases by name do what a run does, in their order only', { timeout: 180_
   expect(await status()).toMatchObject({
     held_by: 'k',
     process: null,
-    alias: setup.alias,
+    targets: [{ alias: setup.alias }],
     ...doneThrough('claim'),
   });
   expect(await refused('finalize')).toContain('before finalize comes create-index, then reindex');
@@ -48,7 +49,7 @@ it('the phases by name do what a run does, in their order only', { timeout: 180_
     expect(resultOf(await perform(phase))).toMatchObject({ status: 'unfinished', ...doneThrough(phase) });
   }
   expect(await status()).toMatchObject({
-    settled: { rows: ROWS, indexed: ROWS },
+    settled: { rows: ROWS, targets: [{ indexed: ROWS }] },
     ...doneThrough('finalize'),
   });
   expect(await refused('promote')).toContain('before promote comes validate');
@@ -59,8 +60,8 @@ it('the phases by name do what a run does, in their order only', { timeout: 180_
   }
   expect(await isHeld(setup)).toBe(true);
   const result = resultOf(await perform('release'));
-  expect(result).toMatchObject({ status: 'done', rows: ROWS, indexed: ROWS });
-  expect(await setup.served()).toEqual([result['index']]);
+  expect(result).toMatchObject({ status: 'done', rows: ROWS, targets: [{ indexed: ROWS }] });
+  expect(await setup.served()).toEqual([onlyTarget(result)['index']]);
   expect(await status()).toMatchObject({ status: 'finished', held_by: null, process: null, result });
 });
 

@@ -7,6 +7,7 @@ import { createGate, createGateFunction, type Gate } from '../support/run-gate.t
 import { eventually } from '../support/run-eventually.ts';
 import { doneRanges, isHeld, rangesDone, stateOf } from '../support/run-journal.ts';
 import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
+import { onlyTarget } from '../support/run-values.ts';
 
 /**
  * What is left when a process of a run ends early, and who may go on. Each run stands before a gate behind half of
@@ -74,7 +75,7 @@ describe('a run that is cut off', { timeout: 120_000 }, () => {
     expect(resultOf(await setup.run('status'))['status']).toMatch(/^unfinished/);
     await gate.open();
     const second = resultOf(await setup.run('run', '--run-key', 'monday'));
-    expect(second).toMatchObject({ status: 'done', rows: ROWS, indexed: ROWS });
+    expect(second).toMatchObject({ status: 'done', rows: ROWS, targets: [{ indexed: ROWS }] });
     expect(await documentVersions(setup.alias)).toEqual(EACH_ROW_WRITTEN_ONCE);
 
     // Neither database nor cluster is needed to say what a finished run did.
@@ -95,7 +96,7 @@ describe('a run that is cut off', { timeout: 120_000 }, () => {
     await gate.open();
     const second = await setup.run('run');
 
-    expect(resultOf(second)).toMatchObject({ status: 'done', rows: ROWS, indexed: ROWS });
+    expect(resultOf(second)).toMatchObject({ status: 'done', rows: ROWS, targets: [{ indexed: ROWS }] });
     // Far below the lease that the dead process had left to run.
     expect(second.seconds).toBeLessThan(30);
     expect(await documentVersions(setup.alias)).toEqual(EACH_ROW_WRITTEN_ONCE);
@@ -114,7 +115,11 @@ describe('a run that is cut off', { timeout: 120_000 }, () => {
     });
     await gate.open();
 
-    expect(resultOf(await run.ended)).toMatchObject({ status: 'done', rows: ROWS, indexed: ROWS });
+    expect(resultOf(await run.ended)).toMatchObject({
+      status: 'done',
+      rows: ROWS,
+      targets: [{ indexed: ROWS }],
+    });
     expect(await documentVersions(setup.alias)).toEqual(EACH_ROW_WRITTEN_ONCE);
   });
 
@@ -151,9 +156,9 @@ describe('a run that is cut off', { timeout: 120_000 }, () => {
     expect(errorOf(await paused.ended, 3)).toMatch(
       /stood still for longer than its lease|taken the lock over|another process \(epoch \d+\) has written/,
     );
-    expect(result).toMatchObject({ status: 'done', rows: ROWS, indexed: ROWS });
+    expect(result).toMatchObject({ status: 'done', rows: ROWS, targets: [{ indexed: ROWS }] });
     expect(Object.keys(await documentVersions(setup.alias))).toHaveLength(ROWS);
-    expect(await setup.served()).toEqual([result['index']]);
+    expect(await setup.served()).toEqual([onlyTarget(result)['index']]);
     expect(await setup.workers()).toEqual([]);
   });
 

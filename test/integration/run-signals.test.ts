@@ -15,6 +15,7 @@ import { gatedPlaces, placesDatabase, ROWS } from '../support/run-table.ts';
 import { createServiceFolder, postgresqlPid, postmasterFile } from '../support/services.ts';
 import { processEntry } from '../../embedded/process-table.ts';
 import { dataDirectory } from '../../embedded/cache.ts';
+import { onlyTarget } from '../support/run-values.ts';
 
 /** Wherever a run is held up, a signal ends it within 3 s with its own code, and the same command carries on. */
 
@@ -94,7 +95,10 @@ describe('a signal', { timeout: 300_000 }, () => {
     }
     proxy.beforeAnswer = () => Promise.resolve();
     await gate.open();
-    expect(resultOf(await setup.run('run', ...KEY))).toMatchObject({ status: 'done', indexed: ROWS });
+    expect(resultOf(await setup.run('run', ...KEY))).toMatchObject({
+      status: 'done',
+      targets: [{ indexed: ROWS }],
+    });
   });
 
   it.for(SIGNALS)(
@@ -114,7 +118,10 @@ describe('a signal', { timeout: 300_000 }, () => {
 
       expect((await stateOf(setup))?.desired).toBe(0);
       await gate.open();
-      expect(resultOf(await setup.run('run', ...KEY))).toMatchObject({ status: 'done', indexed: ROWS });
+      expect(resultOf(await setup.run('run', ...KEY))).toMatchObject({
+        status: 'done',
+        targets: [{ indexed: ROWS }],
+      });
     },
   );
 
@@ -146,7 +153,10 @@ describe('a signal', { timeout: 300_000 }, () => {
       await interrupt(setup, planning, signal);
       await client.query('ROLLBACK');
 
-      expect(resultOf(await setup.run('run', ...KEY))).toMatchObject({ status: 'done', indexed: ROWS });
+      expect(resultOf(await setup.run('run', ...KEY))).toMatchObject({
+        status: 'done',
+        targets: [{ indexed: ROWS }],
+      });
     },
   );
 
@@ -195,7 +205,7 @@ describe('exit 0', { timeout: 120_000 }, () => {
       codes[name] = (await setup.startWith({ nodeFlags }, command, ...keyOf(command)).ended).code;
     }
     expect(codes).toEqual({ run: 143, 'run again': 143, status: 143, plan: 143, abandon: 143 });
-    expect((await stateOf(setup))?.result).toMatchObject({ status: 'done', indexed: ROWS });
+    expect((await stateOf(setup))?.result).toMatchObject({ status: 'done', targets: [{ indexed: ROWS }] });
   });
 
   it('comes only with a whole result, whenever a signal comes', async (scope) => {
@@ -210,7 +220,9 @@ describe('exit 0', { timeout: 120_000 }, () => {
       const timer = setTimeout(() => run.child.kill('SIGTERM'), again.seconds * (500 + i * 25));
       const { code, result } = await run.ended;
       clearTimeout(timer);
-      outcomes.push(code === 0 ? `0, ${String(result['status'])}, ${String(result['indexed'])}` : code);
+      outcomes.push(
+        code === 0 ? `0, ${String(result['status'])}, ${String(onlyTarget(result)['indexed'])}` : code,
+      );
     }
     // Null: before it listened for signals, or behind its last word.
     expect(new Set(outcomes).difference(new Set([`0, done, ${ROWS}`, 143, null]))).toEqual(new Set());

@@ -55,7 +55,7 @@ it('a row that came and one that went in a range, while the run read behind it, 
   expect(ended.stderr).toContain('1 range did not match and is read again once');
   expect(resultOf(ended)).toMatchObject({
     status: 'done',
-    validated: { documents: ROWS, ranges_by_keys: 2 },
+    targets: [{ validated: { documents: ROWS, ranges_by_keys: 2 } }],
   });
   expect(await documentsOf(setup.alias)).toEqual(await held());
 });
@@ -89,7 +89,10 @@ it('a document that was lost beside one too many is found by keys, and the range
 
   expect(ended.stderr).toContain('1 range did not match and is read again once');
   expect(ended.stderr).toMatch(/"note":"2,000 documents, key by key, in 4 ranges; \d+ samples compared"/);
-  expect(resultOf(ended)).toMatchObject({ status: 'done', validated: { ranges: 4, ranges_by_keys: 4 } });
+  expect(resultOf(ended)).toMatchObject({
+    status: 'done',
+    targets: [{ validated: { ranges: 4, ranges_by_keys: 4 } }],
+  });
   expect(await documentsOf(setup.alias)).toEqual(await held());
 });
 
@@ -105,7 +108,10 @@ it('counts, where the settings say so, compare keys only in ranges that were giv
   expect(ended.stderr).toMatch(
     /"note":"2,000 documents counted in 4 ranges, 0 of them key by key; \d+ samples compared"/,
   );
-  expect(resultOf(ended)).toMatchObject({ status: 'done', validated: { ranges: 4, ranges_by_keys: 0 } });
+  expect(resultOf(ended)).toMatchObject({
+    status: 'done',
+    targets: [{ validated: { ranges: 4, ranges_by_keys: 0 } }],
+  });
 });
 
 it('an index of other rows, as many as there should be, is refused with its keys, and the alias stays', {

@@ -3,6 +3,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { errorOf, resultOf } from '../support/run-command.ts';
 import { documentsInTable, documentsOf, sql } from '../support/run-documents.ts';
 import { setUpRun } from '../support/run-setup.ts';
+import { onlyTarget } from '../support/run-values.ts';
 
 /** The whole run, as its user meets it: a command, an exit code, lines on two outputs, and an index. */
 
@@ -58,18 +59,22 @@ it('a run makes an index that equals the table, moves the alias, and says so in 
   expect(result).toMatchObject({
     status: 'done',
     run_key: 'first',
-    alias: setup.alias,
-    previous_indexes: [],
     workers: 2,
     rows: ROWS,
-    filtered: FILTERED,
-    indexed: ROWS - FILTERED,
-    superseded: 0,
-    dead_letters: 0,
-    rows_read_again: 0,
-    validated: { rows: ROWS, filtered: FILTERED, documents: ROWS - FILTERED, dead_letters: 0, ranges: 5 },
+    targets: [
+      {
+        alias: setup.alias,
+        previous_indexes: [],
+        filtered: FILTERED,
+        indexed: ROWS - FILTERED,
+        superseded: 0,
+        dead_letters: 0,
+        rows_read_again: 0,
+        validated: { rows: ROWS, filtered: FILTERED, documents: ROWS - FILTERED, dead_letters: 0, ranges: 5 },
+      },
+    ],
   });
-  expect(await setup.served()).toEqual([result['index']]);
+  expect(await setup.served()).toEqual([onlyTarget(result)['index']]);
   expect(await documentsOf(setup.alias)).toEqual(await documentsInTable(database.url, EXPECTED));
   expect(log.filter(({ msg }) => msg === 'phase finished')).toHaveLength(8);
   expect(await setup.workers()).toEqual([]);
@@ -104,9 +109,7 @@ describe('a row that the cluster refuses', { timeout: 120_000 }, () => {
     expect(finished).toMatchObject({
       status: 'done',
       rows: 200,
-      indexed: 199,
-      dead_letters: 1,
-      index: target,
+      targets: [{ indexed: 199, dead_letters: 1, index: target }],
     });
     expect(Object.keys(await documentsOf(setup.alias))).toHaveLength(199);
   });
@@ -117,8 +120,8 @@ describe('a row that the cluster refuses', { timeout: 120_000 }, () => {
 
     const result = resultOf(await setup.run('run'));
 
-    expect(result).toMatchObject({ indexed: 199, dead_letters: 1 });
-    const letters = await documentsOf(`${String(result['index'])}-dead-letters`);
+    expect(result).toMatchObject({ targets: [{ indexed: 199, dead_letters: 1 }] });
+    const letters = await documentsOf(`${String(onlyTarget(result)['index'])}-dead-letters`);
     expect(letters).toMatchObject({ 77: { fields: { height: '1969-07-20' } } });
   });
 
@@ -181,7 +184,10 @@ describe('whatever the shape of the table, the index equals it', { timeout: 120_
 
     const result = resultOf(await setup.run('run'));
 
-    expect(result).toMatchObject({ rows, indexed: rows, dead_letters: 0, validated: { documents: rows } });
+    expect(result).toMatchObject({
+      rows,
+      targets: [{ indexed: rows, dead_letters: 0, validated: { documents: rows } }],
+    });
     const expected = `SELECT id::text, json_build_object('id', id, 'name', name)::text AS document FROM ${table}`;
     expect(await documentsOf(setup.alias)).toEqual(await documentsInTable(database.url, expected));
   });

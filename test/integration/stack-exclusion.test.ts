@@ -14,6 +14,7 @@ import { type HostedRun, type HostOptions, hostProgram } from '../infra/language
 import { errorOf, resultOf } from '../support/run-command.ts';
 import { setUpRun, type TestScope } from '../support/run-setup.ts';
 import { PLACES, placesDatabase } from '../support/run-table.ts';
+import { claimedAliases } from '../support/run-values.ts';
 
 /** A deployment and commands of the orchestrator, each a process of its own, over one journal in a bucket. */
 
@@ -53,8 +54,7 @@ function claimFor(store: JournalStore, runKey: string): Promise<boolean> {
     held: true,
     runKey,
     run: `run-of-${runKey}`,
-    alias: 'books',
-    definitionDigest: 'digest',
+    aliases: claimedAliases('books'),
     at: '2026-01-01T00:00:00.000Z',
     ended: null,
   });

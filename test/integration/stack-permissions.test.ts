@@ -13,6 +13,7 @@ import { errorOf, resultOf } from '../support/run-command.ts';
 import { eventually } from '../support/run-eventually.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { placesDatabase } from '../support/run-table.ts';
+import { claimedAliases } from '../support/run-values.ts';
 
 /**
  * Whole runs whose every call is allowed as the fleet's policies allow it, and is answered as AWS answers where they do not.
@@ -139,7 +140,7 @@ async function leaveOldRun({ world, setup }: EnforcedRun): Promise<void> {
     bucket: world.bucket,
     prefix: `reindex-fleet/${setup.alias}`,
   });
-  const claim = { held: false, runKey: 'old', run: 'old', alias: 'old', definitionDigest: 'old' };
+  const claim = { held: false, runKey: 'old', run: 'old', aliases: claimedAliases('old') };
   const at = new Date(Date.now() - 100 * 86_400_000).toISOString();
   expect(await writeClaim(store, { ...claim, at, ended: 'finished' })).toBe(true);
 }

@@ -8,6 +8,7 @@ import { hostProgram } from '../infra/language-host.ts';
 import { runProgram } from '../infra/program-run.ts';
 import type { ResourceMonitor } from '../infra/resource-monitor.ts';
 import { HIDDEN, LEAST } from '../infra/stack-configurations.ts';
+import { claimedAliases } from '../support/run-values.ts';
 
 /** The stack's program in Pulumi's own runner, as an engine starts it, over an AWS API. */
 
@@ -110,8 +111,7 @@ describe.skipIf(awsUrl === '')('the program in Pulumi’s runner', { timeout: 24
       held: true,
       runKey: 'monday',
       run: 'run-of-monday',
-      alias: 'books',
-      definitionDigest: 'digest',
+      aliases: claimedAliases('books'),
       at: '2026-01-01T00:00:00.000Z',
       ended: null,
     });

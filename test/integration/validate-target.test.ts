@@ -221,7 +221,7 @@ describe.each(CLUSTERS)('validation on $name', ({ url: maybeUrl }) => {
     await world.client.query(`UPDATE items SET extra = 'null' WHERE id = 13`);
     await indexItems(world.url, world.client, names, 1);
     await world.client.query(`UPDATE items SET extra = kept.extra FROM kept WHERE items.id = kept.id`);
-    await finalizeTarget(world.cluster, world.definition, names, 1, FINALIZE);
+    await finalizeTarget(world.cluster, { definition: world.definition, names, pass: 1 }, FINALIZE);
     expect((await validate(names)).samples.differing).toEqual([
       { key: 13n, field: 'extra', expected: String.raw`{"a":"x\u0000y"}`, found: 'null' },
     ]);

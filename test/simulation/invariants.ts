@@ -1,5 +1,7 @@
 import type { KeyRange } from '../../definition/key/key-range.ts';
-import type { PlannedRange, RunEvent, SettledEvent } from '../../orchestrator/reconcile/events.ts';
+import type { PlannedRange } from '../../orchestrator/reconcile/run-plan.ts';
+import type { RunEvent, SettledEvent } from '../../orchestrator/reconcile/events.ts';
+import type { Pass } from '../../orchestrator/passes/pass.ts';
 
 /** A promise that was broken. */
 export class Violation extends Error {
@@ -44,7 +46,7 @@ export class StretchAccount {
         this.#plan = event.ranges;
         return requireWhole(event.ranges.map(restOf));
       case 'pass_opened':
-        return this.#open(event.pass, event.numbers);
+        return this.#open(event.pass);
       case 'target_lost':
         this.#rests.clear();
         return;
@@ -62,7 +64,8 @@ export class StretchAccount {
     }
   }
 
-  #open(pass: number, numbers: readonly string[] | null): void {
+  #open({ number: pass, reads }: Pass): void {
+    const numbers = reads.kind === 'planned' ? null : reads.numbers;
     if (pass <= this.#pass) throw new Violation(`pass ${pass} is opened after pass ${this.#pass}`);
     this.#pass = pass;
     this.#rests.clear();

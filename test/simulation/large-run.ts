@@ -4,7 +4,7 @@ import { GROUP_BILLING } from '../../orchestrator/fleet/auto-scaling/billing.ts'
 import { GroupFleet } from '../../orchestrator/fleet/auto-scaling/group-fleet.ts';
 import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
 import { instanceUse } from '../../orchestrator/reconcile/account-instances.ts';
-import type { PlannedRange } from '../../orchestrator/reconcile/events.ts';
+import type { PlannedRange } from '../../orchestrator/reconcile/run-plan.ts';
 import type { ObservedInstance } from '../../orchestrator/reconcile/observation.ts';
 import type { AssignedRange } from '../../orchestrator/reconcile/range-state.ts';
 import { isDone, type RunState } from '../../orchestrator/reconcile/state.ts';
@@ -25,6 +25,7 @@ import { seededRandom } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 import type { TokenBucket } from './token-bucket.ts';
 import { type AwsCall, VIRTUAL_PIN, VirtualAws } from './virtual-aws.ts';
+import { mainPass } from '../support/run-values.ts';
 
 export interface LargeFleetOptions {
   readonly workers: number;
@@ -168,7 +169,7 @@ export async function runLarge(
     fleet: fleet.fleet,
     workers: fleet.workers,
     limits: limitsOf(
-      { settings: { ...settings, backend }, build: BUILD, stopLimit: 0, maxCost: null },
+      { settings: { ...settings, backend }, build: BUILD, stopLimits: {}, maxCost: null },
       pacing.timing,
     ),
     taskOf,
@@ -219,7 +220,7 @@ async function journalOf(fleet: LargeFleet, rangeSeconds: readonly number[]): Pr
     { type: 'planned', keyKind: 'integer', ranges, bounds: { min: '0', max: `${start - 1}` } },
     { type: 'fleet_pinned', pin: fleetPinOf(VIRTUAL_PIN) },
     { type: 'fleet_cleared', earlier: [] },
-    { type: 'pass_opened', pass: 1, numbers: null },
+    { type: 'pass_opened', pass: mainPass(1, 'things-1') },
   ]);
   return journal;
 }

@@ -5,19 +5,21 @@ import { fleetPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 import type { FleetBackend } from '../../orchestrator/fleet/fleet-backend.ts';
 import { certainStore } from '../../orchestrator/journal/certain-store.ts';
 import type { FleetLock } from '../../orchestrator/journal/lock.ts';
-import type { RunIdentity } from '../../orchestrator/reconcile/events.ts';
+import type { RunIdentity } from '../../orchestrator/reconcile/identity.ts';
 import { abandonRun } from '../../orchestrator/run/abandon-run.ts';
 import { type BegunRun, claimRun } from '../../orchestrator/run/begin-run.ts';
 import { carryOut } from '../../orchestrator/run/carry-out.ts';
 import { type ChosenRun, chooseRun } from '../../orchestrator/run/choose-run.ts';
 import type { RunContext } from '../../orchestrator/run/context.ts';
 import type { Offline } from '../../orchestrator/run/offline.ts';
-import type { WorkPhase } from '../../orchestrator/run/phases.ts';
+import type { WorkPhase } from '../../orchestrator/reconcile/phases.ts';
 import { sweep } from '../../orchestrator/run/sweep.ts';
 import { type LockRequest, withLock } from '../../orchestrator/run/with-lock.ts';
 import { type Call, VirtualPorts } from './ports.ts';
 import type { Passage, VirtualProcess } from './process.ts';
 import type { CallKind, World } from './world.ts';
+import type { FleetPin } from '../../orchestrator/reconcile/fleet-pin.ts';
+import { targetNames } from '../../orchestrator/index/names.ts';
 
 export type Command = 'run' | 'claim' | WorkPhase | 'abandon' | 'sweep';
 
@@ -104,7 +106,11 @@ export class VirtualOrchestrator {
   }
 
   #choose({ store, definitionDigest }: Offline): Promise<ChosenRun> {
-    return chooseRun(store, { runKey: this.#runKey, definitionDigest, now: this.process.clock.now() });
+    return chooseRun(store, {
+      runKey: this.#runKey,
+      definitionDigests: [definitionDigest],
+      now: this.process.clock.now(),
+    });
   }
 
   #isOver(chosen: ChosenRun): boolean {
@@ -117,7 +123,7 @@ export class VirtualOrchestrator {
   ): Promise<void> {
     const { clock } = this.process;
     const begun = this.#begin(chosen);
-    const journal = await claimRun(offline, begun, chosen, lock, clock);
+    const journal = await claimRun(offline.store, begun, chosen, { lock, clock });
     const run: RunContext = {
       ...begun,
       offline,
@@ -167,41 +173,52 @@ export class VirtualOrchestrator {
   /** What planning would have said: the world planned the ranges. */
   #begin(chosen: ChosenRun): BegunRun {
     const { described, plan, build } = this.#world;
+    const { alias, name } = described.definition;
     if (chosen.kind !== 'new' && chosen.state.identity !== null)
-      return { described, identity: chosen.state.identity, firstEvents: [] };
+      return this.#begun(chosen.state.identity, []);
     const { run, runKey } = chosen.kind === 'new' ? chosen : chosen.claim;
     const at = this.process.clock.now().toISOString();
     const identity: RunIdentity = {
       run,
       runKey,
       fleet: 'virtual',
-      alias: described.definition.alias,
-      definition: described.definition.name,
-      definitionDigest: describedDigest(described),
       build,
       source: 'virtual',
       startedAt: at,
       rows: 0,
       rowsExact: true,
+      targets: [
+        {
+          definition: name,
+          definitionDigest: describedDigest(described),
+          alias,
+          ...targetNames(alias, run),
+        },
+      ],
     };
-    const pin = fleetPinOf({
+    const record = { ranges: plan.ranges.length, expected_bytes: null, bytes_per_row: null };
+    return this.#begun(identity, [
+      { type: 'run_started', ...identity },
+      { type: 'fleet_pinned', pin: this.#pin },
+      { type: 'planned', ...plan },
+      { type: 'phase_started', phase: 'plan', at },
+      { type: 'phase_finished', phase: 'plan', at, record },
+    ]);
+  }
+
+  #begun(identity: RunIdentity, firstEvents: BegunRun['firstEvents']): BegunRun {
+    const [target] = identity.targets;
+    return { identity, targets: [{ ...target, described: this.#world.described }], firstEvents };
+  }
+
+  get #pin(): FleetPin {
+    return fleetPinOf({
       region: 'eu-central-1',
       group: 'virtual',
       template: { id: 'lt-1', version: '1' },
       image: this.#world.group.image,
       parameter: { name: 'image', version: 1 },
     });
-    return {
-      described,
-      identity,
-      firstEvents: [
-        { type: 'run_started', ...identity },
-        { type: 'fleet_pinned', pin },
-        { type: 'planned', ...plan },
-        { type: 'phase_started', phase: 'plan', at },
-        { type: 'phase_finished', phase: 'plan', at, record: {} },
-      ],
-    };
   }
 
   #offline(): Offline {

@@ -3,7 +3,7 @@ import type { KeyRange } from '../../definition/key/key-range.ts';
 import type { LoadedDefinition } from '../../definition/load.ts';
 import { groupPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 import type { FleetTiming } from '../../orchestrator/fleet/fleet-backend.ts';
-import type { RunPlan } from '../../orchestrator/reconcile/events.ts';
+import type { RunPlan } from '../../orchestrator/reconcile/run-plan.ts';
 import type { Swept, SweepRules } from '../../orchestrator/run/sweep.ts';
 import { Throttled } from '../../orchestrator/errors.ts';
 import type { Settings } from '../../orchestrator/settings.ts';

@@ -9,6 +9,7 @@ import { documentsInTable, documentsOf, sql } from './run-documents.ts';
 import { type SearchProxy, startProxy } from './run-proxy.ts';
 import { type RunSetup, setUpRun, type TestScope } from './run-setup.ts';
 import { call } from './search-calls.ts';
+import { onlyTarget } from './run-values.ts';
 
 /** A small run of one worker over a proxy, beside the index of an earlier run that the alias serves. */
 export interface CrashWorld {
@@ -94,8 +95,8 @@ export async function expectWhole(
   world: CrashWorld,
   result: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  const index = String(result['index']);
-  expect(result).toMatchObject({ status: 'done', indexed: 40, dead_letters: 0 });
+  const index = String(onlyTarget(result)['index']);
+  expect(result).toMatchObject({ status: 'done', targets: [{ indexed: 40, dead_letters: 0 }] });
   expect(await world.setup.served()).toEqual([index]);
   expect(await world.setup.indexes()).toEqual([index, `${index}-dead-letters`]);
   expect(await documentsOf(index, world.searchUrl)).toEqual(world.documents);

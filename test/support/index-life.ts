@@ -3,7 +3,7 @@ import { describeDefinition } from '../../definition/describe.ts';
 import type { DescribedDefinition, FieldDefinition, IndexDefinition } from '../../definition/definition.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
 import { SearchCluster } from '../../orchestrator/index/cluster.ts';
-import type { RunIdentity } from '../../orchestrator/index/mapping.ts';
+import type { IndexOrigin } from '../../orchestrator/index/mapping.ts';
 import { passAliases, type TargetNames } from '../../orchestrator/index/names.ts';
 import { bulk, uniqueName } from './search-calls.ts';
 
@@ -66,7 +66,7 @@ export function itemsDefinition(changes: Partial<IndexDefinition> = {}): IndexDe
 export const describeItems = (client: Client, definition: IndexDefinition): Promise<DescribedDefinition> =>
   describeDefinition(client, definition);
 
-export function identityOf(run: string, fleet = 'test'): RunIdentity {
+export function identityOf(run: string, fleet = 'test'): IndexOrigin {
   return { fleet, run, runKey: `key-${run}`, definitionDigest: 'a.b', createdAt: '2024-01-01T00:00:00.000Z' };
 }
 

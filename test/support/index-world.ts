@@ -48,7 +48,7 @@ export class IndexWorld {
   async build(run: string): Promise<TargetNames> {
     const names = await createTarget(this.cluster, this.described, identityOf(run), 1);
     await indexItems(this.url, this.client, names, 1);
-    await finalizeTarget(this.cluster, this.definition, names, 1, FINALIZE);
+    await finalizeTarget(this.cluster, { definition: this.definition, names, pass: 1 }, FINALIZE);
     return names;
   }
 

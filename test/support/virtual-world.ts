@@ -1,15 +1,18 @@
 import type { Dependency, TaskStatus } from '../../worker/contract.ts';
 import { decide } from '../../orchestrator/reconcile/decide.ts';
 import type { Effect } from '../../orchestrator/reconcile/draft.ts';
-import type { PlannedRange, RunEvent } from '../../orchestrator/reconcile/events.ts';
+import type { PlannedRange } from '../../orchestrator/reconcile/run-plan.ts';
+import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { emptyMemory, type Memory } from '../../orchestrator/reconcile/memory.ts';
 import {
   type Observation,
   type TaskRefusal,
   type WorkerAnswer,
 } from '../../orchestrator/reconcile/observation.ts';
-import { applyEvents, emptyState, type RunState } from '../../orchestrator/reconcile/state.ts';
+import { applyEvents } from '../../orchestrator/reconcile/fold-events.ts';
+import { emptyState, type RunState } from '../../orchestrator/reconcile/state.ts';
 import type { Limits } from '../../orchestrator/reconcile/tick.ts';
+import { mainPass } from './run-values.ts';
 
 /**
  * A small world in virtual time: a group with a desired capacity, workers that read one key per `keysPerTick`, and the
@@ -69,7 +72,7 @@ export const TEST_LIMITS: Limits = {
   replacements: 4,
   attempts: 3,
   build: 'build-1',
-  stopLimit: 1000,
+  stopLimits: { target: 1000 },
   readyTimeoutMs: 60_000,
   lostAfterMs: 30_000,
   stallTimeoutMs: 120_000,
@@ -127,7 +130,7 @@ export class VirtualWorld {
     this.state = applyEvents(emptyState(), [
       IDENTITY,
       { type: 'planned', keyKind: 'integer', ranges, bounds: null },
-      { type: 'pass_opened', pass: 1, numbers: null },
+      { type: 'pass_opened', pass: mainPass() },
     ]);
   }
 
@@ -342,14 +345,20 @@ export const IDENTITY: Extract<RunEvent, { type: 'run_started' }> = {
   run: 'run-1',
   runKey: 'key-1',
   fleet: 'test',
-  alias: 'cities',
-  definition: 'cities',
-  definitionDigest: 'a.b',
   build: 'build-1',
   source: 'shop (1) books (2)',
   startedAt: '2026-01-01T00:00:00.000Z',
   rows: 0,
   rowsExact: true,
+  targets: [
+    {
+      definition: 'cities',
+      definitionDigest: 'a.b',
+      alias: 'cities',
+      index: 'target',
+      deadLetterIndex: 'target-dead-letters',
+    },
+  ],
 };
 
 function freshStatus(task: string, attempt: number, end: string | null, nowMs: number): TaskStatus {

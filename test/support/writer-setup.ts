@@ -9,6 +9,9 @@ import { addDocument } from './batches.ts';
 import { type ScriptedCluster, startScriptedCluster } from './scripted-cluster.ts';
 
 export const TARGET = {
+  kind: 'bulk' as const,
+  definition: 'cities',
+  definition_digest: `${'a'.repeat(32)}.${'b'.repeat(32)}`,
   index: 'cities-1',
   write_alias: 'cities-1-write-1',
   dead_letter_alias: 'cities-1-dead-letters-write-1',

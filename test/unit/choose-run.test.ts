@@ -5,6 +5,7 @@ import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { chooseRun, unfinishedClaim } from '../../orchestrator/run/choose-run.ts';
 import { MemoryStore } from '../support/memory-store.ts';
+import { claimedAliases, runResult } from '../support/run-values.ts';
 
 const NOW = new Date('2026-03-04T05:06:07.890Z');
 let store: MemoryStore;
@@ -40,7 +41,7 @@ describe('which run a command speaks of', () => {
 
   it('is the finished one for its key, also while another run holds the fleet', async () => {
     await claim('monday');
-    await journal('monday', [{ type: 'finished', at: 'then', result: { rows: 7 } }]);
+    await journal('monday', [{ type: 'finished', at: NOW.toISOString(), result: runResult({ rows: 7 }) }]);
     await claim('monday', { held: false, ended: 'finished' });
     await claim('tuesday');
     expect(await choose('monday')).toMatchObject({ kind: 'finished', state: { result: { rows: 7 } } });
@@ -48,14 +49,14 @@ describe('which run a command speaks of', () => {
 
   it('is a new one when the claim’s run has its result and only its release is missing', async () => {
     await claim('monday');
-    await journal('monday', [{ type: 'finished', at: 'then', result: {} }]);
+    await journal('monday', [{ type: 'finished', at: NOW.toISOString(), result: runResult() }]);
     expect(await unfinishedClaim(store)).toBeNull();
     expect(await choose(null)).toMatchObject({ kind: 'new' });
   });
 
   it('is the finished one also when its process was killed before it ended its claim', async () => {
     await claim('monday');
-    await journal('monday', [{ type: 'finished', at: 'then', result: { rows: 7 } }]);
+    await journal('monday', [{ type: 'finished', at: NOW.toISOString(), result: runResult({ rows: 7 }) }]);
     await claim('tuesday');
     expect(await choose('monday')).toMatchObject({ kind: 'finished', state: { result: { rows: 7 } } });
   });
@@ -82,7 +83,7 @@ describe('which run a command speaks of', () => {
 });
 
 function choose(runKey: string | null) {
-  return chooseRun(store, { runKey, definitionDigest: 'digest', now: NOW });
+  return chooseRun(store, { runKey, definitionDigests: ['digest'], now: NOW });
 }
 
 async function claim(
@@ -93,8 +94,7 @@ async function claim(
     held: options.held ?? true,
     runKey,
     run: `run-of-${runKey}`,
-    alias: 'cities',
-    definitionDigest: options.digest ?? 'digest',
+    aliases: claimedAliases('cities', options.digest),
     at: '2026-01-01T00:00:00.000Z',
     ended: options.ended ?? null,
   });

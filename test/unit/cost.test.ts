@@ -9,7 +9,8 @@ import { UsageFault } from '../../orchestrator/errors.ts';
 import { accountingOf, costOf, expectedCost, priceOf, secondsFor } from '../../orchestrator/plan/cost.ts';
 import { NO_COUNTS } from '../../orchestrator/reconcile/counts.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
-import { applyEvents, emptyState } from '../../orchestrator/reconcile/state.ts';
+import { applyEvents } from '../../orchestrator/reconcile/fold-events.ts';
+import { emptyState } from '../../orchestrator/reconcile/state.ts';
 import type { Progress } from '../../orchestrator/report/progress.ts';
 import { progressLines } from '../../orchestrator/report/render.ts';
 import { showSummary } from '../../orchestrator/report/summary.ts';
@@ -17,6 +18,7 @@ import { moneyWords } from '../../orchestrator/report/words.ts';
 import type { SourceConnections } from '../../orchestrator/run/connections.ts';
 import { resultOf, spentBy } from '../../orchestrator/run/result.ts';
 import { IDENTITY } from '../support/virtual-world.ts';
+import { fleetPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 
 const PRICE = { perHour: 0.36, currency: 'EUR' };
 const BILLED = { billing: GROUP_BILLING, price: PRICE };
@@ -97,10 +99,16 @@ describe('what a run has spent', () => {
 
 describe('the result of a run', () => {
   const at = '2026-01-01T00:00:00.000Z';
+  const REINDEXED = {
+    counts: NO_COUNTS,
+    documents_per_second: 0,
+    workers: 1,
+    boot_seconds: 2.5894097550000006,
+  };
   const state = applyEvents(emptyState(), [
     IDENTITY,
     { type: 'phase_started', phase: 'reindex', at },
-    { type: 'phase_finished', phase: 'reindex', at, record: { boot_seconds: 2.5894097550000006 } },
+    { type: 'phase_finished', phase: 'reindex', at, record: REINDEXED },
   ]);
 
   it('tells the boot to a tenth of a second, and none where there was none', () => {

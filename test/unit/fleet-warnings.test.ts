@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { emptyMemory, type InstanceMemory, type Memory } from '../../orchestrator/reconcile/memory.ts';
 import { FleetWarnings } from '../../orchestrator/report/fleet-warnings.ts';
 import { type Observation, PLAIN_INSTANCE } from '../../orchestrator/reconcile/observation.ts';
-import { applyEvents, emptyState } from '../../orchestrator/reconcile/state.ts';
+import { applyEvents } from '../../orchestrator/reconcile/fold-events.ts';
+import { emptyState } from '../../orchestrator/reconcile/state.ts';
 import { evenRanges, NO_CAPACITY, VirtualWorld } from '../support/virtual-world.ts';
 
 const QUIET: Observation = {

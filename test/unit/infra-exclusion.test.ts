@@ -8,6 +8,7 @@ import { currentHolder } from '../../orchestrator/journal/lock.ts';
 import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { LEASE_MS, VirtualLease } from '../support/virtual-lease.ts';
+import { claimedAliases, runResult } from '../support/run-values.ts';
 
 const SINCE = '2026-01-01T00:00:00.000Z';
 const HELD_BY_RUN =
@@ -77,7 +78,7 @@ describe('a deployment', () => {
       requireHeld: () => {},
       now: () => new Date(SINCE),
     });
-    await journal.append([{ type: 'finished', at: SINCE, result: {} }]);
+    await journal.append([{ type: 'finished', at: SINCE, result: runResult() }]);
     await expect(exclusion().ensure()).resolves.toBeUndefined();
   });
 
@@ -254,8 +255,7 @@ async function claim(runKey: string, held = true): Promise<void> {
     held,
     runKey,
     run: `run-of-${runKey}`,
-    alias: 'books',
-    definitionDigest: 'digest',
+    aliases: claimedAliases('books'),
     at: SINCE,
     ended,
   });

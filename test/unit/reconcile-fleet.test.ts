@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { instanceUse } from '../../orchestrator/reconcile/account-instances.ts';
 import type { Effect } from '../../orchestrator/reconcile/draft.ts';
 import { snapshotOf } from '../../orchestrator/report/progress.ts';
-import { applyEvents } from '../../orchestrator/reconcile/state.ts';
+import { applyEvents } from '../../orchestrator/reconcile/fold-events.ts';
 import {
   acceptedRows,
   type Behaviour,

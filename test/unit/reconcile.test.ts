@@ -226,7 +226,7 @@ describe('workers that fail', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(4, 1000),
       behaviours: Array.from({ length: 4 }, () => ({ deadLetterEvery: 2 })),
-      limits: { stopLimit: 100 },
+      limits: { stopLimits: { target: 100 } },
     });
     world.runToEnd();
     expect(world.state.stopped).toMatch(/more than the definition's stop_limit of 100/);
@@ -237,7 +237,8 @@ describe('workers that fail', () => {
     for (let tick = 1; tick <= 5; tick += 1) world.tick(tick);
     const task = world.workers[0]?.tasks[0];
     if (task === undefined) throw new Error('no task was posted');
-    task.status = { ...task.status, filtered: 7, active: false };
+    const targets = task.status.targets.map((target) => ({ ...target, filtered: 7 }));
+    task.status = { ...task.status, targets, active: false };
     world.runToEnd();
     expect(world.state.stopped).toMatch(/counts its rows wrongly/);
     expect(acceptedRows(world)).toBe(0);

@@ -10,6 +10,7 @@ import type { Limits } from '../../orchestrator/reconcile/tick.ts';
 import { runPass } from '../../orchestrator/run/reindex-pass.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { TEST_LIMITS } from '../support/virtual-world.ts';
+import { mainPass } from '../support/run-values.ts';
 
 describe('the calls of a pass to its fleet', () => {
   it('set the desired capacity before an instance is ended, which would be replaced else', async () => {
@@ -136,7 +137,7 @@ async function passOver(
   const range = { number: '1', start: null, end: null, rows: 1, bytes: 1 };
   await journal.append([
     { type: 'planned', keyKind: 'integer', ranges: [range], bounds: null },
-    { type: 'pass_opened', pass: 1, numbers: null },
+    { type: 'pass_opened', pass: mainPass() },
     event,
   ]);
   await runPass({

@@ -2,11 +2,15 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../orchestrator/clock.ts';
 import { Superseded } from '../../orchestrator/errors.ts';
 import { certainStore } from '../../orchestrator/journal/certain-store.ts';
+import { currentClaim } from '../../orchestrator/journal/claims.ts';
 import { RunJournal, readRun } from '../../orchestrator/journal/run-journal.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { MemoryStore } from '../support/memory-store.ts';
+import { mainPass } from '../support/run-values.ts';
+import { IDENTITY } from '../support/virtual-world.ts';
 
 const FOLDER = 'runs/test';
+const AT = '2026-01-01T00:00:00.000Z';
 let store: MemoryStore;
 
 beforeEach(() => {
@@ -78,10 +82,68 @@ describe('a run’s journal', () => {
   });
 
   it('says which segment it cannot read', async () => {
-    store.objects.set(`${FOLDER}/segments/000000000001.json`, '{"schema":99}');
+    store.objects.set(`${FOLDER}/segments/000000000001.json`, '{"schema":1}');
     await expect(open(1)).rejects.toThrow(
-      /the journal in memory cannot be read: .*\/000000000001\.json is no journal segment .*schema: .*expected 2|3\)/,
+      /the journal in memory cannot be read: .*\/000000000001\.json is no journal segment .*schema: /,
     );
+  });
+
+  it('of a newer version is refused in one sentence, and so is a claim', async () => {
+    const name = `${FOLDER}/segments/000000000001.json`;
+    store.objects.set(name, '{"schema":5,"events":[]}');
+    store.objects.set('claims/000000000001.json', '{"schema":3}');
+    await expect(readRun(store, FOLDER)).rejects.toThrow(
+      `the journal in memory cannot be read: ${name} is no journal segment that this version reads, for a newer version wrote it (schema 5, and this one reads up to 4). Nothing was touched; use the version that wrote it.`,
+    );
+    await expect(currentClaim(store)).rejects.toThrow(
+      /claims\/000000000001\.json is no claim that this version reads, for a newer version wrote it \(schema 3, and this one reads up to 2\)/,
+    );
+  });
+
+  it.each([
+    ['an event that nobody knows', { type: 'shredded', reason: 'why not' }, 'events.0'],
+    [
+      'a proof without its dead letters',
+      {
+        type: 'phase_finished',
+        phase: 'validate',
+        at: AT,
+        record: { targets: [{ index: 'target', rows: 1, filtered: 0, documents: 1 }] },
+      },
+      'events.0.record.targets.0.dead_letters',
+    ],
+    ['a number that is none', { type: 'desired_set', count: 'many' }, 'events.0.count'],
+    [
+      'a pass of a kind that nobody knows',
+      { type: 'pass_opened', pass: { ...mainPass(), kind: 'guessing' } },
+      'events.0.pass.kind',
+    ],
+    ['a run without an index', { ...IDENTITY, targets: [] }, 'events.0.targets'],
+    [
+      'a run with one index twice',
+      { ...IDENTITY, targets: [IDENTITY.targets[0], { ...IDENTITY.targets[0], alias: 'other' }] },
+      'events.0.targets',
+    ],
+  ])('with %s is refused with its name and the place', async (_what, event, place) => {
+    const name = `${FOLDER}/segments/000000000001.json`;
+    const segment = { schema: 4, epoch: 1, nonce: 'n', at: AT, events: [event] };
+    store.objects.set(name, JSON.stringify(segment));
+    const refused = readRun(store, FOLDER);
+    await expect(refused).rejects.toThrow(
+      `the journal in memory cannot be read: ${name} is no journal segment`,
+    );
+    await expect(refused).rejects.toThrow(place);
+    await expect(refused).rejects.toThrow(
+      /Nothing was touched; put the file back as it was, or use the version/,
+    );
+  });
+
+  it('takes no event that it could not read again', async () => {
+    const journal = await open(1);
+    await expect(journal.append([{ type: 'desired_set', count: Number.NaN }])).rejects.toThrow(
+      'events.0.count',
+    );
+    expect(store.objects.size).toBe(0);
   });
 });
 
@@ -101,6 +163,6 @@ function pass(count: number): RunEvent[] {
   }));
   return [
     { type: 'planned', keyKind: 'integer', ranges, bounds: null },
-    { type: 'pass_opened', pass: 1, numbers: null },
+    { type: 'pass_opened', pass: mainPass() },
   ];
 }

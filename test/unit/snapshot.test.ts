@@ -1,16 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { packState, type Snapshot, unpackState } from '../../orchestrator/journal/snapshot.ts';
-import { NO_COUNTS } from '../../orchestrator/reconcile/counts.ts';
-import type { PlannedRange, RunEvent } from '../../orchestrator/reconcile/events.ts';
-import type { AssignedRange, RangeState } from '../../orchestrator/reconcile/range-state.ts';
 import {
-  applyEvents,
-  emptyState,
-  nextFresh,
-  restId,
-  type RunState,
-} from '../../orchestrator/reconcile/state.ts';
+  packState,
+  type Snapshot,
+  snapshotSchema,
+  unpackState,
+} from '../../orchestrator/journal/snapshot.ts';
+import { NO_COUNTS, noTargetCounts } from '../../orchestrator/reconcile/counts.ts';
+import type { PlannedRange } from '../../orchestrator/reconcile/run-plan.ts';
+import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
+import type { AssignedRange, RangeState } from '../../orchestrator/reconcile/range-state.ts';
+import { applyEvents } from '../../orchestrator/reconcile/fold-events.ts';
+import { emptyState, nextFresh, restId, type RunState } from '../../orchestrator/reconcile/state.ts';
+import { mainPass, reReadingPass } from '../support/run-values.ts';
 
 describe('a snapshot of a run', () => {
   it('is the state again, whatever has happened, and what follows comes to the same', () => {
@@ -77,13 +79,13 @@ const RANGES: PlannedRange[] = Array.from({ length: 5 }, (_, i) => ({
 }));
 const PLANNED = applyEvents(emptyState(), [
   { type: 'planned', keyKind: 'integer', ranges: RANGES, bounds: { min: '1', max: '499' } },
-  { type: 'pass_opened', pass: 1, numbers: null },
+  { type: 'pass_opened', pass: mainPass() },
 ]);
 
 const PIN = { kind: 'auto-scaling', data: { group: 'books', image: 'ami-1', parameter: null } };
 
 function throughJson(snapshot: Snapshot): Snapshot {
-  return JSON.parse(JSON.stringify(snapshot)) as Snapshot;
+  return snapshotSchema.parse(JSON.parse(JSON.stringify(snapshot)));
 }
 
 function story(state: RunState, steps: readonly Step[]): RunState {
@@ -117,7 +119,14 @@ function eventsOf(state: RunState, { kind, pick, size }: Step): RunEvent[] {
     case 'resume':
       return [{ type: 'pass_resumed' }];
     case 'phase':
-      return [{ type: 'phase_finished', phase: 'reindex', at, record: { rows: size } }];
+      return [
+        {
+          type: 'phase_finished',
+          phase: 'reindex',
+          at,
+          record: { counts: NO_COUNTS, documents_per_second: size, workers: 1, boot_seconds: null },
+        },
+      ];
     case 'terminate':
       return [
         {
@@ -129,14 +138,17 @@ function eventsOf(state: RunState, { kind, pick, size }: Step): RunEvent[] {
         },
       ];
     case 'read again':
-      if (state.mainPass === 0) return [{ type: 'pass_opened', pass: state.pass + 1, numbers: null }];
+      if (state.pass === null) return [{ type: 'pass_opened', pass: mainPass(state.lastPass + 1) }];
       return [
-        { type: 'pass_opened', pass: state.pass + 1, numbers: [`${(pick % 5) + 1}`, `${(size % 5) + 1}`] },
+        {
+          type: 'pass_opened',
+          pass: reReadingPass(state.lastPass + 1, [`${(pick % 5) + 1}`, `${(size % 5) + 1}`]),
+        },
       ];
     case 'lose target':
       return size === 1 ? [{ type: 'target_lost', reason: 'red' }] : [];
     case 'promote':
-      return [{ type: 'promotion_intended', record: { expected: [] } }];
+      return [{ type: 'promotion_intended', index: 'target', expected: [] }];
     default:
       return range === undefined ? [] : ofTask(state, range, kind, size);
   }
@@ -165,6 +177,10 @@ function ofTask(
       : [];
   const outcome = ({ settle: 'rest_waits', fail: 'failed', finish: 'done' } as const)[kind];
   const through = isInside && kind !== 'finish' ? key : null;
-  const counts = { ...NO_COUNTS, rowsRead: size, indexed: size };
+  const counts = {
+    ...NO_COUNTS,
+    rowsRead: size,
+    targets: [{ ...noTargetCounts('target'), indexed: size }],
+  };
   return [{ type: 'settled', range: id, task, through, counts, outcome, charged: size > 4, reason: 'lost' }];
 }

@@ -12,6 +12,8 @@ import { IDENTITY } from '../support/virtual-world.ts';
 import { SILENT_REPORTER } from '../support/silent-reporter.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { ScriptedFleet, view } from '../support/scripted-fleet.ts';
+import { claimedAliases, promotion, runResult } from '../support/run-values.ts';
+import { fleetPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 
 const LEASE_MS = 15_000;
 const GRACE_MS = 1_800_000;
@@ -63,7 +65,7 @@ describe('a sweep of the fleet', () => {
   });
 
   it('ends what a finished run left behind, though its claim has not heard of the result', async () => {
-    await claim('done', [{ type: 'finished', at: now(), result: {} }]);
+    await claim('done', [{ type: 'finished', at: now(), result: runResult() }]);
     expect((await sweepNow()).standing).toMatchObject({ newest: { runKey: 'done' }, unfinished: null });
     expect(fleet.calls).toContain('terminate i-1');
   });
@@ -150,7 +152,7 @@ describe('a sweep of the fleet', () => {
 });
 
 describe('a sweep of the journal', () => {
-  const PROMOTED: RunEvent = { type: 'promoted', record: { index: 'cities-1' } };
+  const PROMOTED: RunEvent = { type: 'promoted', index: 'cities-1', record: promotion('cities-1') };
 
   beforeEach(() => {
     fleet = new ScriptedFleet([view(0)]);
@@ -175,7 +177,7 @@ describe('a sweep of the journal', () => {
     await runToEnd('first', [PROMOTED]);
     const second = await runToEnd('second', [PROMOTED]);
     await runToEnd('last', []);
-    await second.append([{ type: 'rolled_back', at: now(), record: {} }]);
+    await second.append([{ type: 'rolled_back', at: now(), targets: [] }]);
     nowMs += 91 * DAY_MS;
     expect((await sweepNow()).cleaned.runs).toEqual(['second']);
   });
@@ -296,7 +298,7 @@ async function claim(runKey: string, events: readonly RunEvent[] = []): Promise<
 }
 
 async function runToEnd(runKey: string, events: readonly RunEvent[]): Promise<RunJournal> {
-  const journal = await claim(runKey, [...events, { type: 'finished', at: now(), result: {} }]);
+  const journal = await claim(runKey, [...events, { type: 'finished', at: now(), result: runResult() }]);
   await writeStanding(runKey, { held: false, ended: 'finished' });
   return journal;
 }
@@ -305,6 +307,6 @@ async function writeStanding(
   runKey: string,
   standing: { held: boolean; ended: 'finished' | null },
 ): Promise<void> {
-  const claim = { runKey, run: `run-${runKey}`, alias: 'cities', definitionDigest: 'a', at: now() };
+  const claim = { runKey, run: `run-${runKey}`, aliases: claimedAliases('cities'), at: now() };
   expect(await writeClaim(memory, { ...claim, ...standing })).toBe(true);
 }

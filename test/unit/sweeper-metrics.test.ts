@@ -5,13 +5,15 @@ import { FLEET_DIMENSION, METRICS_NAMESPACE, SWEEP_METRICS } from '../../infra/s
 import { type Claim, runFolder } from '../../orchestrator/journal/claims.ts';
 import type { Holder } from '../../orchestrator/journal/holder.ts';
 import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
-import { NO_COUNTS } from '../../orchestrator/reconcile/counts.ts';
+import { NO_COUNTS, noTargetCounts } from '../../orchestrator/reconcile/counts.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
-import { applyEvents, emptyState, type RunState } from '../../orchestrator/reconcile/state.ts';
+import { applyEvents } from '../../orchestrator/reconcile/fold-events.ts';
+import { emptyState, type RunState } from '../../orchestrator/reconcile/state.ts';
 import { readStanding } from '../../orchestrator/run/choose-run.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { view } from '../support/scripted-fleet.ts';
 import { IDENTITY } from '../support/virtual-world.ts';
+import { claimedAliases, mainPass, reReadingPass, runResult } from '../support/run-values.ts';
 
 const HALF_AN_HOUR_MS = 1_800_000;
 const AT = '2026-01-01T00:00:00.000Z';
@@ -44,10 +46,10 @@ describe('the measures of a sweep', () => {
     const run = applyEvents(emptyState(), [
       IDENTITY,
       plan('0001', '0002'),
-      { type: 'pass_opened', pass: 1, numbers: null },
+      { type: 'pass_opened', pass: mainPass() },
       ...settled('p1-0001', 3),
       ...settled('p1-0002', 4),
-      { type: 'pass_opened', pass: 2, numbers: ['0002'] },
+      { type: 'pass_opened', pass: reReadingPass(2, ['0002']) },
       ...settled('p2-0002', 5),
     ]);
     expect(measureSweep({ drivenBy: HOLDER, found: [] }, run)).toMatchObject({ deadLetters: 12 });
@@ -79,13 +81,13 @@ describe('the run whose figures count', () => {
 
   it('is a finished one for as long as it is recent', async () => {
     const store = await journalOf([FINISHED], { held: false, ended: 'finished' });
-    expect(await recent(store, '2026-01-01T00:30:00.000Z')).toMatchObject({ result: {} });
+    expect(await recent(store, '2026-01-01T00:30:00.000Z')).toMatchObject({ result: runResult() });
     expect(await recent(store, '2026-01-01T00:30:00.001Z')).toBeNull();
   });
 
   it('is also one whose claim has not heard yet that it is finished', async () => {
     const store = await journalOf([FINISHED], { held: true, ended: null }, '2026-01-01T08:00:00.000Z');
-    expect(await recent(store, '2026-01-01T08:30:00.000Z')).toMatchObject({ result: {} });
+    expect(await recent(store, '2026-01-01T08:30:00.000Z')).toMatchObject({ result: runResult() });
     expect(await recent(store, '2026-01-01T08:30:00.001Z')).toBeNull();
   });
 
@@ -126,7 +128,7 @@ it('a line of embedded metrics has the form of CloudWatch’s specification', ()
   expect(METRICS_NAMESPACE).toBe('ReindexFleet');
 });
 
-const FINISHED: RunEvent = { type: 'finished', at: AT, result: {} };
+const FINISHED: RunEvent = { type: 'finished', at: AT, result: runResult() };
 
 async function recent(store: MemoryStore, now: string): Promise<RunState | null> {
   return recentRun(store, await readStanding(store), new Date(Date.parse(now) - HALF_AN_HOUR_MS));
@@ -139,8 +141,9 @@ async function journalOf(
   writtenAt = AT,
 ): Promise<MemoryStore> {
   const store = new MemoryStore();
-  const { runKey, run, alias, definitionDigest } = IDENTITY;
-  const claim: Claim = { schema: 1, nonce: 'n', runKey, run, alias, definitionDigest, at: AT, ...standing };
+  const { runKey, run } = IDENTITY;
+  const aliases = claimedAliases('cities');
+  const claim: Claim = { schema: 2, nonce: 'n', runKey, run, aliases, at: AT, ...standing };
   await store.create('claims/000000000001.json', JSON.stringify(claim));
   const folder = runFolder(runKey);
   const now = (): Date => new Date(writtenAt);
@@ -163,7 +166,11 @@ function settled(range: string, deadLetters: number): RunEvent[] {
       range,
       task,
       through: null,
-      counts: { ...NO_COUNTS, rowsRead: deadLetters, deadLetters },
+      counts: {
+        ...NO_COUNTS,
+        rowsRead: deadLetters,
+        targets: [{ ...noTargetCounts('target'), deadLetters }],
+      },
       outcome: 'done',
       charged: false,
       reason: null,

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { runEventSchema } from '../reconcile/events.ts';
+import { earlierEventSchema } from './earlier-versions.ts';
+import { snapshotSchema } from './snapshot.ts';
+import type { JournalStore } from './store.ts';
+import { parseObject } from './store-failure.ts';
+
+/** Raised when a journal can no longer be read by what wrote the one before. */
+export const JOURNAL_SCHEMA = 4;
+/** Those whose events `earlier-versions.ts` knows. */
+const EARLIER_SCHEMAS = [2, 3] as const;
+
+const head = { epoch: z.int(), nonce: z.string(), at: z.iso.datetime() };
+
+const segmentSchema = z.discriminatedUnion('schema', [
+  z.strictObject({
+    schema: z.literal(JOURNAL_SCHEMA),
+    ...head,
+    events: z.array(runEventSchema),
+    snapshot: snapshotSchema.optional(),
+  }),
+  z.strictObject({
+    schema: z.literal([...EARLIER_SCHEMAS]),
+    ...head,
+    events: z.array(earlierEventSchema),
+    /** Not read: the events before it are all there. */
+    snapshot: z.unknown().optional(),
+  }),
+]);
+
+/** One object of a run's journal. With an earlier `schema` its events say what that version meant by them. */
+export type Segment = z.infer<typeof segmentSchema>;
+export type PresentSegment = Extract<Segment, { schema: typeof JOURNAL_SCHEMA }>;
+
+/** The text of a segment. Nothing is written that could not be read again: what is amiss is a fault of this program. */
+export function segmentText(segment: PresentSegment): string {
+  const checked = segmentSchema.safeParse(segment);
+  if (checked.success) return JSON.stringify(segment);
+  const [first] = checked.error.issues;
+  throw new Error(
+    `a segment of the journal is not as it should be: ${first?.path.join('.')}: ${first?.message}`,
+  );
+}
+
+export async function readSegment(store: JournalStore, name: string): Promise<Segment | null> {
+  const body = await store.read(name);
+  return body === null ? null : parseSegment(store, name, body);
+}
+
+export function parseSegment(store: Pick<JournalStore, 'location'>, name: string, body: string): Segment {
+  const object = { location: store.location, name, kind: 'journal segment', newest: JOURNAL_SCHEMA };
+  return parseObject(segmentSchema, object, body);
+}

@@ -1,0 +1,20 @@
+import { rangeFrom } from '../../../definition/key/key-range.ts';
+import { clearRanges } from '../../index/clear-ranges.ts';
+import { keyKindOfRun } from '../../reconcile/state.ts';
+import { targetsOf } from '../pass-targets.ts';
+import type { PassKind } from '../pass-kind.ts';
+
+/**
+ * Reads ranges again that did not validate, into the same targets. They start empty, so that neither a row that has left
+ * the table nor a document of a row that is a dead letter now stays.
+ */
+export const reReading: PassKind = {
+  prepare: async (context, pass) => {
+    const { journal, clock, signal } = context;
+    const { cluster } = context.connections;
+    const kind = keyKindOfRun(journal.state);
+    const ranges = journal.state.order.map((range) => rangeFrom(kind, range));
+    for (const target of targetsOf(context, pass))
+      await clearRanges({ cluster, described: target.described, names: target, ranges, clock, signal });
+  },
+};

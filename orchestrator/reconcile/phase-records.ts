@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { countsSchema } from './counts.ts';
+import { instant } from './instant.ts';
+
+/** What phases leave in the journal. A phase that works on each target says of each what it did. */
+
+const count = z.int().min(0);
+
+function perTarget<T extends z.ZodRawShape>(shape: T) {
+  return z.strictObject({
+    targets: z.array(z.strictObject({ index: z.string(), ...shape })).readonly(),
+  });
+}
+
+export const planRecordSchema = z.strictObject({
+  ranges: count,
+  /** Null: no row could be measured. */
+  expected_bytes: z.number().nullable(),
+  bytes_per_row: z.number().nullable(),
+});
+
+export const createIndexRecordSchema = perTarget({ dead_letter_index: z.string() });
+
+export const reindexRecordSchema = z.strictObject({
+  counts: countsSchema,
+  documents_per_second: z.number(),
+  workers: count,
+  /** Null: no worker of the process that ended the phase was ever ready. */
+  boot_seconds: z.number().nullable(),
+});
+
+export const finalizeRecordSchema = perTarget({
+  health: z.enum(['yellow', 'green']),
+  /** Milliseconds of each step. */
+  steps: z.record(z.string(), z.number()),
+});
+
+const validatedShape = {
+  rows: count,
+  filtered: count,
+  documents: count,
+  dead_letters: count,
+  ranges: count,
+  ranges_by_keys: count,
+  samples_compared: count,
+  rows_read_from: instant,
+  /** What a person must know of a table that goes on changing. */
+  remark: z.string().optional(),
+};
+export const validatedSchema = z.strictObject(validatedShape);
+export const validateRecordSchema = perTarget(validatedShape);
+
+export const promoteRecordSchema = perTarget({ previous_indexes: z.array(z.string()).readonly() });
+
+export const retainRecordSchema = perTarget({
+  kept: z.array(z.string()).readonly(),
+  deleted: z.array(z.string()).readonly(),
+});
+
+/** Of a phase whose end says all. */
+export const nothingMoreSchema = z.strictObject({});

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { parseDefinition } from '../../definition/load.ts';
+import type { SearchCalls } from '../../orchestrator/index/search-calls.ts';
+import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
+import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
+import type { PhaseRecord } from '../../orchestrator/reconcile/phases.ts';
+import type { RunContext } from '../../orchestrator/run/context.ts';
+import { promotePhase } from '../../orchestrator/run/promote-phase.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+import { IDENTITY } from '../support/virtual-world.ts';
+
+const AT = '2026-01-01T00:00:00.000Z';
+const DEFINITION = 'name: cities\nalias: cities\nsource: { table: c, key: id }\ndocument: { name: c.name }\n';
+const PROOF = {
+  rows: 10,
+  filtered: 0,
+  documents: 9,
+  dead_letters: 1,
+  ranges: 1,
+  ranges_by_keys: 1,
+  samples_compared: 9,
+  rows_read_from: AT,
+};
+
+describe('the alias stays where it is', () => {
+  it('while nobody has proven what the index holds', async () => {
+    await expect(promote([])).rejects.toThrow(
+      'nobody has proven what target holds: the journal has no record of its validation, so the alias cities stays where it is. Run `reindex-fleet validate`, then the same command again.',
+    );
+  });
+
+  it('while the proof is of another index', async () => {
+    await expect(promote([proven({ targets: [{ index: 'another', ...PROOF }] })])).rejects.toThrow(
+      'nobody has proven what target holds',
+    );
+  });
+
+  it('while the proof counts more dead letters than are accepted', async () => {
+    await expect(promote([proven({ targets: [{ index: 'target', ...PROOF }] })])).rejects.toThrow(
+      'rows that could not become documents: 1, more than promote_limit 0',
+    );
+  });
+});
+
+function proven(record: PhaseRecord<'validate'>): RunEvent {
+  return { type: 'phase_finished', phase: 'validate', at: AT, record };
+}
+
+/** Promotes the run that its journal tells so; its cluster refuses to be asked for anything. */
+async function promote(events: readonly RunEvent[]): Promise<unknown> {
+  const options = { store: new MemoryStore(), runFolder: 'runs/test', epoch: 1, requireHeld: () => {} };
+  const journal = await RunJournal.open({ ...options, now: () => new Date(AT) });
+  await journal.append([IDENTITY, ...events]);
+  const { definition } = parseDefinition(DEFINITION, 'cities.yaml');
+  const untouched = (): never => {
+    throw new Error('the cluster was asked');
+  };
+  const cluster: SearchCalls = {
+    where: 'nowhere',
+    call: untouched,
+    callText: untouched,
+    callOrNull: untouched,
+    search: untouched,
+  };
+  const [target] = IDENTITY.targets;
+  const described = { definition, fields: [], changedAtOid: null };
+  return promotePhase({
+    connections: { cluster },
+    identity: IDENTITY,
+    journal,
+    targets: [{ ...target, described }],
+    promoteLimit: null,
+    signal: new AbortController().signal,
+  } as unknown as RunContext);
+}

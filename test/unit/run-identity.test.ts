@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { runIdentitySchema } from '../../orchestrator/reconcile/identity.ts';
+import { IDENTITY } from '../support/virtual-world.ts';
+
+const { type: _, ...IDENTITY_ALONE } = IDENTITY;
+const [TARGET] = IDENTITY.targets;
+const OTHER = { ...TARGET, alias: 'places', index: 'places-1', deadLetterIndex: 'places-1-dead-letters' };
+
+/** What is wrong with the identity of a run with these targets; nothing if it is right. */
+function faultsOf(targets: unknown): string[] {
+  const parsed = runIdentitySchema.safeParse({ ...IDENTITY_ALONE, targets });
+  return parsed.error?.issues.map(({ message }) => message) ?? [];
+}
+
+describe('the targets of a run', () => {
+  it('are one or several', () => {
+    expect(faultsOf([TARGET])).toEqual([]);
+    expect(faultsOf([TARGET, OTHER])).toEqual([]);
+  });
+
+  it('are never none', () => {
+    expect(faultsOf([])).toHaveLength(1);
+  });
+
+  it('have no index twice, also not as the companion of another', () => {
+    expect(faultsOf([TARGET, { ...OTHER, index: TARGET.index }])).toEqual([
+      `the index ${TARGET.index} stands there twice`,
+    ]);
+    expect(faultsOf([TARGET, { ...OTHER, deadLetterIndex: TARGET.index }])).toEqual([
+      `the index ${TARGET.index} stands there twice`,
+    ]);
+  });
+
+  it('have no alias twice', () => {
+    expect(faultsOf([TARGET, { ...OTHER, alias: TARGET.alias }])).toEqual([
+      `the alias ${TARGET.alias} stands there twice`,
+    ]);
+  });
+});
