@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { promoteTargets } from '../../orchestrator/index/promote.ts';
+import { rollbackPromotions } from '../../orchestrator/index/rollback.ts';
+import type { SearchCalls } from '../../orchestrator/index/search-calls.ts';
+import { addCounts, addsUp, type Counts } from '../../orchestrator/reconcile/counts.ts';
+import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
+import { applyEvents } from '../../orchestrator/reconcile/fold-events.ts';
+import { emptyState } from '../../orchestrator/reconcile/state.ts';
+import { resultOf } from '../../orchestrator/run/result.ts';
+import { mainPass, promotion } from '../support/run-values.ts';
+import { IDENTITY } from '../support/virtual-world.ts';
+
+const AT = '2026-01-01T00:00:00.000Z';
+const BOTH = ['cities-1', 'towns-1'];
+
+/** Ten rows, of which the second target leaves four out. */
+const COUNTS: Counts = {
+  rowsRead: 10,
+  bytesSent: 100,
+  retries: 1,
+  targets: [
+    { index: 'cities-1', indexed: 10, superseded: 0, filtered: 0, deadLetters: 0 },
+    { index: 'towns-1', indexed: 5, superseded: 0, filtered: 4, deadLetters: 1 },
+  ],
+};
+
+describe('the counts of a reading that feeds two indexes', () => {
+  it('add up for each of them', () => {
+    expect(addsUp(COUNTS, BOTH)).toBe(true);
+    const [cities, towns] = COUNTS.targets;
+    if (cities === undefined || towns === undefined) throw new Error('two targets');
+    expect(addsUp({ ...COUNTS, targets: [cities, { ...towns, filtered: 3 }] }, BOTH)).toBe(false);
+    expect(addsUp({ ...COUNTS, targets: [cities] }, BOTH)).toBe(false);
+    expect(addsUp({ ...COUNTS, targets: [cities, { ...towns, index: 'villages-1' }] }, BOTH)).toBe(false);
+  });
+
+  it('are summed up index by index, in whatever order they come', () => {
+    const reversed = { ...COUNTS, targets: COUNTS.targets.toReversed() };
+    expect(addCounts(COUNTS, reversed)).toEqual({
+      rowsRead: 20,
+      bytesSent: 200,
+      retries: 2,
+      targets: [
+        { index: 'cities-1', indexed: 20, superseded: 0, filtered: 0, deadLetters: 0 },
+        { index: 'towns-1', indexed: 10, superseded: 0, filtered: 8, deadLetters: 2 },
+      ],
+    });
+  });
+});
+
+describe('the aliases of two indexes', () => {
+  it('are moved in one call, and back in one', async () => {
+    const { cluster, aliases, moves } = aliasCluster({ cities: ['cities-0'], towns: ['towns-0'] });
+    const promotions = await promoteTargets(cluster, [
+      { alias: 'cities', index: 'cities-1', expected: [{ index: 'cities-0', config: {} }] },
+      { alias: 'towns', index: 'towns-1', expected: [{ index: 'towns-0', config: {} }] },
+    ]);
+    expect(aliases).toEqual({ cities: ['cities-1'], towns: ['towns-1'] });
+    expect(await rollbackPromotions(cluster, promotions)).toMatchObject([
+      { alias: 'cities', left: 'cities-1', restored: ['cities-0'] },
+      { alias: 'towns', left: 'towns-1', restored: ['towns-0'] },
+    ]);
+    expect(aliases).toEqual({ cities: ['cities-0'], towns: ['towns-0'] });
+    expect(moves).toHaveLength(2);
+  });
+
+  it('stay where they are, both of them, when somebody has moved one since', async () => {
+    const { cluster, aliases, moves } = aliasCluster({ cities: ['cities-1'], towns: ['elsewhere'] });
+    const recorded = BOTH.map((index) => {
+      const alias = index.slice(0, -2);
+      return { ...promotion(index, alias), removed: [{ index: `${alias}-0`, config: {} }] };
+    });
+    await expect(rollbackPromotions(cluster, recorded)).rejects.toThrow(
+      'towns points to elsewhere, not to towns-1, where that run left it',
+    );
+    expect(aliases).toEqual({ cities: ['cities-1'], towns: ['elsewhere'] });
+    expect(moves).toEqual([]);
+  });
+});
+
+it('the result of a run lists each index with what became of it', () => {
+  const [target] = IDENTITY.targets;
+  const events: RunEvent[] = [
+    {
+      ...IDENTITY,
+      targets: [
+        { ...target, index: 'cities-1', deadLetterIndex: 'cities-1-dead-letters' },
+        { ...target, alias: 'towns', index: 'towns-1', deadLetterIndex: 'towns-1-dead-letters' },
+      ],
+    },
+    {
+      type: 'planned',
+      keyKind: 'integer',
+      ranges: [{ number: '1', start: null, end: null, rows: 10, bytes: 1 }],
+      bounds: null,
+    },
+    { type: 'pass_opened', pass: { ...mainPass(), targets: BOTH } },
+    { type: 'assigned', range: 'p1-1', attempt: 1, instance: 'i-1', task: 't' },
+    {
+      type: 'settled',
+      range: 'p1-1',
+      task: 't',
+      through: '10',
+      counts: COUNTS,
+      outcome: 'done',
+      charged: false,
+      reason: null,
+    },
+    { type: 'promoted', index: 'towns-1', record: promotion('towns-1', 'towns') },
+  ];
+  expect(resultOf(applyEvents(emptyState(), events), AT, null)).toMatchObject({
+    rows: 10,
+    targets: [
+      { alias: 'cities', index: 'cities-1', indexed: 10, filtered: 0, dead_letters: 0 },
+      { alias: 'towns', index: 'towns-1', indexed: 5, filtered: 4, dead_letters: 1 },
+    ],
+  });
+});
+
+/** A cluster of which only the aliases are there; every index that is asked for stands. */
+function aliasCluster(aliases: Record<string, string[]>) {
+  const moves: unknown[] = [];
+  const cluster = {
+    where: 'nowhere',
+    call: (_method: string, _path: string, body: { actions: readonly Action[] }) => {
+      moves.push(body);
+      for (const { add, remove } of body.actions) {
+        if (remove !== undefined)
+          aliases[remove.alias] = (aliases[remove.alias] ?? []).filter((index) => index !== remove.index);
+        if (add !== undefined) aliases[add.alias] = [...(aliases[add.alias] ?? []), add.index];
+      }
+      return Promise.resolve({});
+    },
+    callOrNull: (_method: string, path: string) => {
+      const alias = path.startsWith('/_alias/') ? path.slice('/_alias/'.length) : null;
+      const index = path.slice(1).split('?')[0] ?? '';
+      return Promise.resolve(
+        alias === null
+          ? { [index]: { aliases: {}, mappings: {}, settings: {} } }
+          : Object.fromEntries((aliases[alias] ?? []).map((held) => [held, { aliases: { [alias]: {} } }])),
+      );
+    },
+  };
+  return { cluster: cluster as unknown as SearchCalls, aliases, moves };
+}
+
+interface Action {
+  readonly add?: { readonly alias: string; readonly index: string };
+  readonly remove?: { readonly alias: string; readonly index: string };
+}
