@@ -71,7 +71,7 @@ describe('a task with several targets', () => {
     ['reads another table', { definition: 'towns' }, 409, 'definition', /source\.table/],
     ['has another expression for a field', { definition: 'shouted' }, 409, 'definition', /"name"/],
     ['has a field that is not read', { definition: 'longer' }, 409, 'definition', /"region"/],
-  ])('is refused when a definition %s', async (_name, changes, status, field, words) => {
+  ])('is refused when a definition %s', async (...[, changes, status, field, words]) => {
     const s = await serve();
     const answer = await post(s, withSecond(changes));
     expect(answer).toMatchObject({ status, body: { field: `targets.1.${field}` } });

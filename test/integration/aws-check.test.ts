@@ -12,7 +12,6 @@ import { ASKS, check, expectUntouched, faultsOf, makeChecked } from '../aws/chec
 import { setDesired } from '../aws/group.ts';
 import { journalledPinOf } from '../aws/group-fleet.ts';
 import type { AwsWorld } from '../aws/world.ts';
-import { fleetPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 
 const scope = { onTestFinished };
 

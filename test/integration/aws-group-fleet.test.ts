@@ -10,7 +10,6 @@ import { endInstance, limitCapacity } from '../aws/cloud-control.ts';
 import { groupOf, setDesired, terminate } from '../aws/group.ts';
 import { backendOf, groupFleet, journalledPinOf } from '../aws/group-fleet.ts';
 import { type AwsWorld, makeWorld, type WorldOptions } from '../aws/world.ts';
-import { fleetPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 
 const scope = { onTestFinished };
 

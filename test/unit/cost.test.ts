@@ -18,7 +18,6 @@ import { moneyWords } from '../../orchestrator/report/words.ts';
 import type { SourceConnections } from '../../orchestrator/run/connections.ts';
 import { resultOf, spentBy } from '../../orchestrator/run/result.ts';
 import { IDENTITY } from '../support/virtual-world.ts';
-import { fleetPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 
 const PRICE = { perHour: 0.36, currency: 'EUR' };
 const BILLED = { billing: GROUP_BILLING, price: PRICE };

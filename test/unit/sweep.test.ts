@@ -13,7 +13,6 @@ import { SILENT_REPORTER } from '../support/silent-reporter.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { ScriptedFleet, view } from '../support/scripted-fleet.ts';
 import { claimedAliases, promotion, runResult } from '../support/run-values.ts';
-import { fleetPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 
 const LEASE_MS = 15_000;
 const GRACE_MS = 1_800_000;
