@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { requireDistinct } from '../reconcile/distinct.ts';
 import { highestNumber, numberedName, numberOf } from './numbered.ts';
 import { readTogether } from './read-together.ts';
 import type { JournalStore } from './store.ts';
@@ -29,7 +30,14 @@ const claimSchema = z.strictObject({
   schema: z.literal(CLAIM_SCHEMA),
   ...commonShape,
   /** What it holds beside the fleet. */
-  aliases: z.array(claimedAliasSchema).nonempty().readonly(),
+  aliases: z
+    .array(claimedAliasSchema)
+    .nonempty()
+    .readonly()
+    .superRefine((claimed, context) => {
+      const aliases = claimed.map(({ alias }) => alias);
+      requireDistinct(aliases, 'the alias', context);
+    }),
 });
 export type Claim = z.infer<typeof claimSchema>;
 export type ClaimedAlias = Claim['aliases'][number];

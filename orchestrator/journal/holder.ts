@@ -2,7 +2,7 @@ import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 
-export const holderSchema = z.object({
+export const holderSchema = z.strictObject({
   host: z.string(),
   pid: z.int(),
   /** What identifies a process for good on one machine: boot, process namespace and start tick. Null where unknown. */

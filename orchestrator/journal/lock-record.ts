@@ -7,7 +7,7 @@ import { parseObject } from './store-failure.ts';
 /** The folder of a fleet's locks, numbered by epoch. */
 export const LOCKS = 'locks';
 
-const lockRecordSchema = z.object({
+const lockRecordSchema = z.strictObject({
   schema: z.literal(1),
   epoch: z.int(),
   nonce: z.string(),

@@ -35,7 +35,7 @@ export interface WhileHeld {
 export class FleetLock {
   readonly epoch: number;
   readonly #store: JournalStore;
-  readonly #record: LockRecord;
+  #record: LockRecord;
   readonly #timing: LockTiming;
   readonly #lost = new AbortController();
   readonly #end = new AbortController();
@@ -210,7 +210,7 @@ export class FleetLock {
   }
 
   async #write(change: Partial<LockRecord>): Promise<void> {
-    Object.assign(this.#record, change, { renewedAt: this.#timing.clock.now().toISOString() });
+    this.#record = { ...this.#record, ...change, renewedAt: this.#timing.clock.now().toISOString() };
     await this.#store.replace(numberedName(LOCKS, this.epoch), JSON.stringify(this.#record));
   }
 

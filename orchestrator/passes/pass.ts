@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requireDistinct } from '../reconcile/distinct.ts';
 
 /** What a pass is for: `main` reads the whole table; `re-reading` reads again what did not validate. */
 const passKindSchema = z.enum(['main', 're-reading']);
@@ -19,7 +20,11 @@ export const passSchema = z.strictObject({
   number: z.int().min(1),
   reads: passReadsSchema,
   /** Which of the run's targets it writes, by their indexes. */
-  targets: z.array(z.string().min(1)).nonempty().readonly(),
+  targets: z
+    .array(z.string().min(1))
+    .nonempty()
+    .readonly()
+    .superRefine((indexes, context) => requireDistinct(indexes, 'the index', context)),
   /** `fleet`: the run's fleet; `beside`: one process beside the orchestrator. */
   workers: z.enum(['fleet', 'beside']),
 });

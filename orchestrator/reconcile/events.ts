@@ -4,6 +4,7 @@ import { countsSchema } from './counts.ts';
 import { fleetPinSchema } from './fleet-pin.ts';
 import { runIdentitySchema } from './identity.ts';
 import { instant } from './instant.ts';
+import { keyText } from './key-text.ts';
 import { phaseFinishedSchema, phaseSchema } from './phases.ts';
 import { aliasHolderSchema, promotionSchema, rollbackSchema } from './promotion.ts';
 import { runPlanSchema } from './run-plan.ts';
@@ -11,8 +12,6 @@ import { runResultSchema } from './run-result.ts';
 
 const count = z.int().min(0);
 const name = z.string().min(1);
-/** A key as a text, as on the wire. */
-const key = z.string();
 
 /**
  * What a task had settled when it ended or was lost. `through` is the last key, inclusive; null: none.
@@ -22,7 +21,7 @@ const settledSchema = z.strictObject({
   type: z.literal('settled'),
   range: name,
   task: z.string(),
-  through: key.nullable(),
+  through: keyText.nullable(),
   counts: countsSchema,
   outcome: z.enum(['done', 'rest_waits', 'failed']),
   charged: z.boolean(),
@@ -50,13 +49,13 @@ export const runEventSchema = z.discriminatedUnion('type', [
   }),
   settledSchema,
   /** The task's end is to be moved down to `at`; whether it was is seen in its status. */
-  z.strictObject({ type: z.literal('cut_intended'), range: name, task: name, at: key }),
+  z.strictObject({ type: z.literal('cut_intended'), range: name, task: name, at: keyText }),
   /** It was: what lies from `at` on is a range of its own, `rest`, of about `rows` rows. */
   z.strictObject({
     type: z.literal('cut'),
     range: name,
     task: name,
-    at: key,
+    at: keyText,
     rest: name,
     rows: z.number().min(0),
   }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requireDistinct } from './distinct.ts';
 import { instant } from './instant.ts';
 
 /** One index that a run builds, with the alias that comes to serve it. */
@@ -19,10 +20,9 @@ const runTargetsSchema = z
   .readonly()
   .superRefine((targets, context) => {
     const indexes = targets.flatMap(({ index, deadLetterIndex }) => [index, deadLetterIndex]);
-    for (const index of repeated(indexes))
-      context.addIssue({ code: 'custom', message: `the index ${index} stands there twice` });
-    for (const alias of repeated(targets.map((target) => target.alias)))
-      context.addIssue({ code: 'custom', message: `the alias ${alias} stands there twice` });
+    const aliases = targets.map(({ alias }) => alias);
+    requireDistinct(indexes, 'the index', context);
+    requireDistinct(aliases, 'the alias', context);
   });
 
 /** What a run is, fixed when it begins. */
@@ -42,7 +42,3 @@ export const runIdentitySchema = z.strictObject({
 
 export type RunTarget = z.infer<typeof runTargetSchema>;
 export type RunIdentity = z.infer<typeof runIdentitySchema>;
-
-function repeated(names: readonly string[]): Set<string> {
-  return new Set(names.filter((name, i) => names.indexOf(name) !== i));
-}

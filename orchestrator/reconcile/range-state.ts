@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { keyFrom, type KeyKind } from '../../definition/key/key-kind.ts';
-import type { PlannedRange } from './run-plan.ts';
 import type { RunEvent, SettledEvent } from './events.ts';
+import { keyText } from './key-text.ts';
+import type { PlannedRange } from './run-plan.ts';
 
 /**
  * A range of the present pass that was given out and is not done, and how it changes; see `RunState` for the picture.
@@ -49,15 +50,15 @@ export interface FailedRange extends OpenRange {
 const count = z.int().min(0);
 const open = {
   id: z.string().min(1),
-  start: z.string().nullable(),
-  end: z.string().nullable(),
+  start: keyText.nullable(),
+  end: keyText.nullable(),
   rows: z.number().min(0),
   bytes: z.number().min(0),
   attempt: count,
   charged: count,
   lastReason: z.string().nullable(),
 };
-const task = { instance: z.string().min(1), task: z.string().min(1), cutAt: z.string().nullable() };
+const task = { instance: z.string().min(1), task: z.string().min(1), cutAt: keyText.nullable() };
 
 /** A range as a snapshot of the journal holds it. */
 export const rangeStateSchema: z.ZodType<RangeState> = z.discriminatedUnion('status', [

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-
-const key = z.string();
+import { keyKindNamed } from '../../definition/key/kinds.ts';
+import { keyText } from './key-text.ts';
 
 const plannedRangeSchema = z.strictObject({
   /** `0007`: the same in every pass. */
   number: z.string(),
-  start: key.nullable(),
-  end: key.nullable(),
+  start: keyText.nullable(),
+  end: keyText.nullable(),
   /** Expected rows and their bytes in the table. */
   rows: z.number(),
   bytes: z.number(),
@@ -15,10 +15,12 @@ const plannedRangeSchema = z.strictObject({
 /** What is read, in key order: every key that there can be lies in exactly one range. */
 export const runPlanSchema = z.strictObject({
   /** Name of the kind of its keys, see `KeyKind`. */
-  keyKind: z.string().min(1),
+  keyKind: z.string().refine((name) => keyKindNamed(name) !== null, {
+    error: ({ input }) => `this version does not know keys of the kind ${String(input)}`,
+  }),
   ranges: z.array(plannedRangeSchema).readonly(),
   /** Least and greatest key of the table when the run was planned; null: it was empty. */
-  bounds: z.strictObject({ min: key, max: key }).nullable(),
+  bounds: z.strictObject({ min: keyText, max: keyText }).nullable(),
 });
 
 export type PlannedRange = z.infer<typeof plannedRangeSchema>;

@@ -52,6 +52,25 @@ describe('the fleet lock', () => {
     expect(await currentHolder(store)).toMatchObject({ epoch: 2, holder: { purpose: 'b' } });
   });
 
+  it.each([
+    [
+      'of a newer version',
+      { schema: 2 },
+      'for a newer version wrote it (schema 2, and this one reads up to 1)',
+    ],
+    ['with a field that nobody knows', { until: 'noon' }, 'Unrecognized key: "until"'],
+  ])('is not taken where there is a lock %s', async (_what, change, words) => {
+    const held = await acquire('a');
+    await held.release();
+    const [name] = [...store.objects.keys()];
+    const record = JSON.parse(store.objects.get(name ?? '') ?? '');
+    store.objects.set(name ?? '', JSON.stringify({ ...record, ...change }));
+    const contender = acquire('b');
+    await expect(contender).rejects.toThrow(`${name} is no lock that this version reads`);
+    await expect(contender).rejects.toThrow(words);
+    expect([...store.objects.keys()]).toEqual([name]);
+  });
+
   it('is not held any more by what goes on behind its release', async () => {
     const held = await acquire('a');
     await held.release();
