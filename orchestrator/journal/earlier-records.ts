@@ -63,7 +63,7 @@ function presentRecord(phase: Phase, record: LooseRecord, { index, deadLetterInd
   }
 }
 
-/** @throws ZodError when it lacks what a result has always had */
+/** @throws Error when it lacks what a result has always had */
 export function presentResult(
   result: LooseRecord,
   { fleet, target }: { readonly fleet: string; readonly target: RunTarget },
@@ -74,7 +74,7 @@ export function presentResult(
   const { documents_per_second = null, workers = null, boot_seconds = null } = result;
   const { instances = null, instance_seconds = null, cost = null } = result;
   const validated = validatedSchema.safeParse(result.validated);
-  return runResultSchema.parse({
+  const parsed = runResultSchema.safeParse({
     status,
     run_key,
     run,
@@ -104,4 +104,7 @@ export function presentResult(
       },
     ],
   });
+  if (parsed.success) return parsed.data;
+  const [first] = parsed.error.issues;
+  throw new Error(`its result has no ${first?.path.join('.')} that this version reads (${first?.message})`);
 }

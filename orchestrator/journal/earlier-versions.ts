@@ -64,8 +64,13 @@ export type EarlierEvent = ChangedEvent | Exclude<RunEvent, { type: ChangedEvent
 const changedTypes: ReadonlySet<string> = new Set(
   changedSchema.options.map(({ shape }): string => shape.type.value),
 );
-const sameSchema = runEventSchema.refine(({ type }) => !changedTypes.has(type));
-export const earlierEventSchema = z.union([changedSchema, sameSchema]) as z.ZodType<EarlierEvent>;
+const sameSchemas = runEventSchema.options.filter(
+  (option) => 'shape' in option && !changedTypes.has(option.shape.type.value),
+);
+export const earlierEventSchema = z.discriminatedUnion('type', [
+  ...changedSchema.options,
+  ...sameSchemas,
+]) as z.ZodType<EarlierEvent>;
 
 const LOCAL: FleetPin = { kind: 'local', data: {} };
 
@@ -123,8 +128,7 @@ export class EarlierEvents {
   }
 
   #known({ type }: EarlierEvent): { readonly fleet: string; readonly target: RunTarget } {
-    if (this.#run === null)
-      throw new Error(`the journal speaks of ${type} before it says which run it is of`);
+    if (this.#run === null) throw new Error(`it speaks of ${type} before it says which run it is of`);
     return this.#run;
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Superseded } from '../errors.ts';
+import { messageOf, Superseded } from '../errors.ts';
 import type { RunEvent } from '../reconcile/events.ts';
-import { applyEvents } from '../reconcile/fold-events.ts';
+import { applyEvents, applyTo, editableCopy } from '../reconcile/fold-events.ts';
 import type { RunPlan } from '../reconcile/run-plan.ts';
 import { emptyState, type RunState } from '../reconcile/state.ts';
 import { EarlierEvents, presentPlan } from './earlier-versions.ts';
@@ -148,20 +148,20 @@ export interface ReadRun {
 export async function readRun(store: JournalStore, runFolder: string): Promise<ReadRun> {
   const folder = segmentFolder(runFolder);
   const number = await highestNumber(store, folder);
-  const segments: Segment[] = [];
+  const segments: NamedSegment[] = [];
   let snapshot: Snapshot | null = null;
   let writtenAt: Date | null = null;
-  for await (const segment of readBackwards(store, folder, number)) {
-    writtenAt ??= new Date(segment.at);
-    snapshot = snapshotOf(segment);
+  for await (const named of readBackwards(store, folder, number)) {
+    writtenAt ??= new Date(named.segment.at);
+    snapshot = snapshotOf(named.segment);
     if (snapshot !== null) break;
-    segments.push(segment);
+    segments.push(named);
   }
-  const planned = segments.findIndex((segment) => planOf(segment) !== null);
+  const planned = segments.findIndex(({ segment }) => planOf(segment) !== null);
   const base = snapshot === null ? emptyState() : await unpacked(store, folder, snapshot);
   return {
     number,
-    state: applyEvents(base, presentEvents(segments.toReversed())),
+    state: stateBehind(store, base, segments.toReversed()),
     planSegment: planned === -1 ? (snapshot?.planSegment ?? 0) : number - planned,
     writtenAt,
   };
@@ -183,12 +183,32 @@ async function unpacked(store: JournalStore, folder: string, snapshot: Snapshot)
   return unpackState(snapshot, plan);
 }
 
-/** The oldest first; all of them where the oldest is of an earlier version. */
-function presentEvents(segments: readonly Segment[]): RunEvent[] {
+interface NamedSegment {
+  readonly name: string;
+  readonly segment: Segment;
+}
+
+/**
+ * The state that segments lead to from `base` on, the oldest first; all of them where the oldest is of an earlier version.
+ *
+ * @throws RunFailed that names the segment whose events do not follow from those before
+ */
+function stateBehind(
+  { location }: Pick<JournalStore, 'location'>,
+  base: RunState,
+  segments: readonly NamedSegment[],
+): RunState {
   const earlier = new EarlierEvents();
-  return segments.flatMap((segment) =>
-    segment.schema === JOURNAL_SCHEMA ? segment.events : earlier.present(segment.events),
-  );
+  const state = editableCopy(base);
+  for (const { name, segment } of segments) {
+    try {
+      const events = segment.schema === JOURNAL_SCHEMA ? segment.events : earlier.present(segment.events);
+      for (const event of events) applyTo(state, event);
+    } catch (error) {
+      throw unreadableObject(location, name, `does not follow from what is before it: ${messageOf(error)}`);
+    }
+  }
+  return state;
 }
 
 function planOf(segment: Segment): RunPlan | null {
@@ -205,12 +225,16 @@ function planOf(segment: Segment): RunPlan | null {
  * All segments, newest first. One that is missing, by an accident or a hand, would be a part of the story that nobody
  * tells; what lies behind a snapshot is told by that, and is not asked for.
  */
-async function* readBackwards(store: JournalStore, folder: string, newest: number): AsyncGenerator<Segment> {
+async function* readBackwards(
+  store: JournalStore,
+  folder: string,
+  newest: number,
+): AsyncGenerator<NamedSegment> {
   const names = Array.from({ length: newest }, (_, i) => numberedName(folder, newest - i));
   let later = 'one behind it';
   for await (const { name, body } of readTogether(store, names)) {
     if (body === null) throw unreadableObject(store.location, name, `is not there, though ${later} is`);
-    yield parseSegment(store, name, body);
+    yield { name, segment: parseSegment(store, name, body) };
     later = name;
   }
 }

@@ -54,15 +54,29 @@ export function parseObject<T>(schema: z.ZodType<T>, object: JournalObject, body
     throw new RunFailed(
       `the journal in ${location} cannot be read: ${name} is no ${kind} that this version reads, for a newer version wrote it (schema ${version}, and this one reads up to ${newest}). Nothing was touched; use the version that wrote it.`,
     );
-  const parsed = schema.safeParse(content);
+  const parsed = schema.safeParse(content, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const [first] = parsed.error.issues;
-  const where = first === undefined || first.path.length === 0 ? '' : `, ${first.path.join('.')}`;
   throw unreadableObject(
     location,
     name,
-    `is no ${kind} that this version reads (${body.length} characters${where}: ${first?.message})`,
+    `is no ${kind} that this version reads (${body.length} characters${issueWords(parsed.error)})`,
   );
+}
+
+/** Where it goes wrong first, and how. */
+function issueWords({ issues: [first] }: z.ZodError): string {
+  if (first === undefined) return '';
+  const where = first.path.length === 0 ? '' : `, ${first.path.join('.')}`;
+  return `${where}: ${unknownWords(first) ?? first.message}`;
+}
+
+/** Of a name that none of several forms has; null: it is another fault. */
+function unknownWords(issue: z.core.$ZodIssue): string | null {
+  if (issue.code !== 'invalid_union' || issue.discriminator === undefined) return null;
+  const { input, discriminator } = issue;
+  const value: unknown =
+    typeof input === 'object' && input !== null ? Reflect.get(input, discriminator) : undefined;
+  return value === undefined ? null : `this version does not know ${JSON.stringify(value).slice(0, 80)}`;
 }
 
 /** 0: it does not say. */

@@ -240,5 +240,5 @@ function terminate(
 }
 
 function unknownRange(id: string): never {
-  throw new Error(`the journal speaks of range ${id}, which is not this pass's next`);
+  throw new Error(`range ${id} was never given out, and is not the next of its pass`);
 }

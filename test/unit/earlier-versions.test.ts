@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { RunFailed } from '../../orchestrator/errors.ts';
 import { claimHistory, currentClaim, runFolder } from '../../orchestrator/journal/claims.ts';
 import { readRun, RunJournal } from '../../orchestrator/journal/run-journal.ts';
 import { PHASE_NAMES } from '../../orchestrator/reconcile/phases.ts';
@@ -11,6 +12,7 @@ import { MemoryStore } from '../support/memory-store.ts';
 /** What versions before passes and lists of targets wrote is read in the meaning that it had. */
 
 const ROWS = 600;
+const AT = '2026-01-01T00:00:00.000Z';
 let store: MemoryStore;
 
 beforeEach(() => {
@@ -131,14 +133,22 @@ describe('an earlier journal', () => {
   });
 
   it('with a proof that lacks what the promotion needs has that proof made again', async () => {
-    const at = '2026-01-01T00:00:00.000Z';
-    const state = await changed([{ type: 'phase_finished', phase: 'validate', at, record: { rows: 600 } }]);
+    const unproven = { type: 'phase_finished', phase: 'validate', at: AT, record: { rows: 600 } };
+    const state = await changed([unproven]);
     expect(state.phases.validate).toBeUndefined();
   });
 
   it('with an event that nobody knows is refused', async () => {
     await expect(changed([{ type: 'shredded', at: 'now' }])).rejects.toThrow(
-      /segments\/000000000002\.json is no journal segment that this version reads .*events\.0/,
+      /segments\/000000000002\.json is no journal segment that this version reads .*events\.0\.type: this version does not know "shredded"/,
+    );
+  });
+
+  it('with a result that lacks what a result has always had is refused in a sentence', async () => {
+    const finished = changed([{ type: 'finished', at: AT, result: { status: 'done' } }]);
+    await expect(finished).rejects.toThrow(RunFailed);
+    await expect(finished).rejects.toThrow(
+      /segments\/000000000002\.json does not follow from what is before it: its result has no run_key .*Nothing was touched/,
     );
   });
 });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../orchestrator/clock.ts';
-import { Superseded } from '../../orchestrator/errors.ts';
+import { RunFailed, Superseded } from '../../orchestrator/errors.ts';
 import { certainStore } from '../../orchestrator/journal/certain-store.ts';
 import { currentClaim } from '../../orchestrator/journal/claims.ts';
 import { RunJournal, readRun } from '../../orchestrator/journal/run-journal.ts';
@@ -100,8 +100,21 @@ describe('a run’s journal', () => {
     );
   });
 
+  it('is not looked for where a claim has one alias twice', async () => {
+    const claimed = { alias: 'books', definition: null, definitionDigest: 'd' };
+    const claim = { schema: 2, nonce: 'n', held: true, runKey: 'k', run: 'r', at: AT, ended: null };
+    store.objects.set('claims/000000000001.json', JSON.stringify({ ...claim, aliases: [claimed, claimed] }));
+    await expect(currentClaim(store)).rejects.toThrow(
+      /claims\/000000000001\.json is no claim .*aliases: the alias books stands there twice/,
+    );
+  });
+
   it.each([
-    ['an event that nobody knows', { type: 'shredded', reason: 'why not' }, 'events.0'],
+    [
+      'an event that nobody knows',
+      { type: 'shredded', reason: 'why not' },
+      'events.0.type: this version does not know "shredded"',
+    ],
     [
       'a proof without its dead letters',
       {
@@ -117,6 +130,26 @@ describe('a run’s journal', () => {
       'a pass of a kind that nobody knows',
       { type: 'pass_opened', pass: { ...mainPass(), kind: 'guessing' } },
       'events.0.pass.kind',
+    ],
+    [
+      'a pass that writes one index twice',
+      { type: 'pass_opened', pass: { ...mainPass(), targets: ['books', 'books'] } },
+      'events.0.pass.targets: the index books stands there twice',
+    ],
+    [
+      'a key that is none',
+      { type: 'cut_intended', range: 'p1-1', task: 't1', at: 'seven' },
+      'events.0.at: a key is ',
+    ],
+    [
+      'a plan whose keys are of a kind that nobody knows',
+      { type: 'planned', keyKind: 'shape', ranges: [], bounds: null },
+      'events.0.keyKind: this version does not know keys of the kind shape',
+    ],
+    [
+      'a field that nobody knows',
+      { type: 'desired_set', count: 1, until: AT },
+      'events.0: Unrecognized key: "until"',
     ],
     ['a run without an index', { ...IDENTITY, targets: [] }, 'events.0.targets'],
     [
@@ -135,6 +168,20 @@ describe('a run’s journal', () => {
     await expect(refused).rejects.toThrow(place);
     await expect(refused).rejects.toThrow(
       /Nothing was touched; put the file back as it was, or use the version/,
+    );
+  });
+
+  it('whose events do not follow from each other is refused with the segment that goes astray', async () => {
+    const journal = await open(1);
+    await journal.append(pass(1));
+    const name = `${FOLDER}/segments/000000000002.json`;
+    const astray = { type: 'assigned', range: 'p1-9', attempt: 1, instance: 'w1', task: 't1' };
+    const segment = { schema: 4, epoch: 1, nonce: 'n', at: AT, events: [astray] };
+    store.objects.set(name, JSON.stringify(segment));
+    const refused = readRun(store, FOLDER);
+    await expect(refused).rejects.toThrow(RunFailed);
+    await expect(refused).rejects.toThrow(
+      `the journal in memory cannot be read: ${name} does not follow from what is before it: range p1-9 was never given out, and is not the next of its pass. Nothing was touched;`,
     );
   });
 
