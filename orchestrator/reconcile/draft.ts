@@ -1,7 +1,8 @@
 import type { KeyKind } from '../../definition/key/key-kind.ts';
 import type { RunEvent } from './events.ts';
-import { type EditableMemory, type InstanceMemory, rememberTick, type TaskMemory } from './memory.ts';
+import type { EditableMemory, InstanceMemory, TaskMemory } from './memory.ts';
 import { type ObservedInstance, type Observation, ownAnswer } from './observation.ts';
+import { rememberTick } from './remember-tick.ts';
 import type { AssignedRange, RangeState } from './range-state.ts';
 import { applyTo, type EditableState, editableCopy } from './fold-events.ts';
 import { keyKindOfRun, type RunState } from './state.ts';

@@ -2,9 +2,18 @@ import type { Activity, AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { Instance } from '@aws-sdk/client-ec2';
 import type { GroupPin } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 import type { GroupView, VirtualGroup } from './group.ts';
-import type { Input } from './virtual-aws.ts';
 
 type ViewedInstance = GroupView['instances'][number];
+
+/** What calls carry that the answers depend on. */
+export interface Input {
+  readonly InstanceId?: string;
+  readonly ShouldDecrementDesiredCapacity?: boolean;
+  readonly DesiredCapacity?: number;
+  readonly MaxResults?: number;
+  readonly MaxRecords?: number;
+  readonly NextToken?: string;
+}
 
 /** What AWS answers to a call, as far as the adapter reads it, for a virtual group as it was `staleMs` ago. */
 export function answersOf(

@@ -1,7 +1,7 @@
 import { type Command, type Ended, VirtualOrchestrator } from './orchestrator.ts';
 import { befall } from './befall.ts';
 import type { Fault } from './faults.ts';
-import type { World } from './world.ts';
+import type { Meddled, World } from './world.ts';
 
 /** What is to befall one orchestrator, at the so-many-th of its calls. */
 interface Meddling {
@@ -38,7 +38,7 @@ const AFTERMATH_MS = 900_000;
  */
 export class Driver {
   readonly #world: World;
-  readonly #driven = new Map<VirtualOrchestrator, Driven>();
+  readonly #driven = new Map<Meddled, Driven>();
   readonly #starting = new Set<Promise<void>>();
   #resumes = true;
   #processes = 0;
@@ -158,13 +158,13 @@ export class Driver {
     return [...this.#driven.keys()].some(({ process }) => process.alive && process.name !== name);
   }
 
-  readonly #deaths = new Map<VirtualOrchestrator, () => void>();
+  readonly #deaths = new Map<Meddled, () => void>();
 
-  #death(orchestrator: VirtualOrchestrator): Promise<null> {
+  #death(orchestrator: Meddled): Promise<null> {
     return new Promise((resolve) => this.#deaths.set(orchestrator, () => resolve(null)));
   }
 
-  #kill(orchestrator: VirtualOrchestrator): void {
+  #kill(orchestrator: Meddled): void {
     orchestrator.process.kill();
     this.#deaths.get(orchestrator)?.();
     if (this.#world.has('run never resumed')) {
@@ -196,7 +196,7 @@ export class Driver {
     };
   }
 
-  #meddle<T>(orchestrator: VirtualOrchestrator, go: () => Promise<T>): Promise<T> {
+  #meddle<T>(orchestrator: Meddled, go: () => Promise<T>): Promise<T> {
     const driven = this.#driven.get(orchestrator);
     if (driven === undefined) return go();
     driven.calls += 1;
@@ -220,7 +220,7 @@ export class Driver {
   }
 
   /** Beside a paused one somebody gives the same command. */
-  #pause({ process }: VirtualOrchestrator, ms: number): void {
+  #pause({ process }: Meddled, ms: number): void {
     process.pause();
     this.#world.scheduler.after(ms, () => process.resume());
     if (ms >= 20_000) this.#aside('run', 'monday', this.#world.random.whole(0, 15_000));

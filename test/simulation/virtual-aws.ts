@@ -3,7 +3,7 @@ import { EC2Client } from '@aws-sdk/client-ec2';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import type { AwsClients } from '../../orchestrator/aws/clients.ts';
 import type { GroupPin } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
-import { answersOf } from './aws-answers.ts';
+import { answersOf, type Input } from './aws-answers.ts';
 import type { VirtualGroup } from './group.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { TokenBucket } from './token-bucket.ts';
@@ -88,16 +88,6 @@ export class VirtualAws implements AwsClients {
     const isOfOtherService = action === 'DescribeInstances' || action === 'GetParameter';
     return bucket === null || isOfOtherService || bucket.take(scheduler.nowMs);
   }
-}
-
-/** What calls carry that the answers depend on. */
-export interface Input {
-  readonly InstanceId?: string;
-  readonly ShouldDecrementDesiredCapacity?: boolean;
-  readonly DesiredCapacity?: number;
-  readonly MaxResults?: number;
-  readonly MaxRecords?: number;
-  readonly NextToken?: string;
 }
 
 const OFFLINE = { region: 'eu-central-1', credentials: { accessKeyId: 'none', secretAccessKey: 'none' } };

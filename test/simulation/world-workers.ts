@@ -1,15 +1,38 @@
-import type { Fault } from './faults.ts';
+import type { LoadedDefinition } from '../../definition/load.ts';
+import type { VirtualCluster } from './cluster.ts';
+import type { Fault, FaultCounts } from './faults.ts';
+import type { VirtualGroup } from './group.ts';
 import type { VirtualProcess } from './process.ts';
-import { BUILD } from './scene.ts';
-import { VirtualWorker } from './worker.ts';
-import type { World } from './world.ts';
+import type { Random } from './random.ts';
+import { BUILD, type Scene } from './scene.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { VirtualTable } from './table.ts';
+import { VirtualWorker, type WorkerOptions } from './worker.ts';
+
+/** What workers need of their world; see `World`. */
+interface AroundWorkers extends Pick<WorkerOptions, 'without'> {
+  readonly scene: Scene;
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly faults: FaultCounts;
+  readonly group: VirtualGroup;
+  readonly cluster: VirtualCluster;
+  readonly table: VirtualTable;
+  readonly loaded: LoadedDefinition;
+  has(fault: Fault): boolean;
+  strikes(fault: Fault, chance: number): boolean;
+  tell(who: string, what: string): void;
+  break(what: string): void;
+  newProcess(name: string): VirtualProcess;
+  passage(kind: 'database' | 'bulk', what: string): ReturnType<WorkerOptions['passage']>;
+}
 
 /** Of a worker: in the order renewal < lock < retry < worker < sweep. */
 const LEASE_MS = 90_000;
 
 /** The workers of a world, one for each instance of its group, and what befalls them. */
 export class WorldWorkers {
-  readonly #world: World;
+  readonly #world: AroundWorkers;
   readonly #workers = new Map<string, VirtualWorker>();
   readonly #hung = new Set<string>();
   /** Addresses at which another worker answers for a while. */
@@ -18,7 +41,7 @@ export class WorldWorkers {
   readonly #epochs = new Map<string, number>();
   #liar: string | null = null;
 
-  constructor(world: World) {
+  constructor(world: AroundWorkers) {
     this.#world = world;
   }
 

@@ -12,7 +12,6 @@ import { type Fault, FaultCounts } from './faults.ts';
 import { type GroupView, VirtualGroup } from './group.ts';
 import { StretchAccount, Violation } from './invariants.ts';
 import { VirtualJournal } from './journal.ts';
-import type { VirtualOrchestrator } from './orchestrator.ts';
 import { type Passage, VirtualProcess } from './process.ts';
 import { type Random, seededRandom } from './random.ts';
 import { BUILD, drawScene, type Scene } from './scene.ts';
@@ -67,6 +66,13 @@ const KEPT_MS = 60_000;
 const CLOCKS_HOURS_APART_MS = 26 * 3_600_000;
 /** A holder whose clock is slow and a contender whose clock is fast differ by this at the end of a lease of 15 s. */
 const CLOCKS_DIFFER_MS = 350;
+
+/** A process that drives a run, as those see it that meddle with it. */
+export interface Meddled {
+  readonly process: VirtualProcess;
+  /** As a signal does. */
+  interrupt(): void;
+}
 
 /** One virtual world: its parts, what befalls them, and what must hold after every step. */
 export class World {
@@ -193,13 +199,13 @@ export class World {
   }
 
   /** Where an orchestrator may be killed, paused or interrupted: right before a call, or while it is under way. */
-  beforeCall<T>(orchestrator: VirtualOrchestrator, what: string, go: () => Promise<T>): Promise<T> {
+  beforeCall<T>(orchestrator: Meddled, what: string, go: () => Promise<T>): Promise<T> {
     this.tell(orchestrator.process.name, what);
     return this.meddle(orchestrator, go);
   }
 
   /** Set by the driver that starts the orchestrators. */
-  meddle: <T>(orchestrator: VirtualOrchestrator, go: () => Promise<T>) => Promise<T> = (_, go) => go();
+  meddle: <T>(orchestrator: Meddled, go: () => Promise<T>) => Promise<T> = (_, go) => go();
 
   /** What becomes of a call. */
   passage(kind: CallKind, what: string): Passage {
