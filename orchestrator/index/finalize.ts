@@ -17,7 +17,7 @@ export interface FinalizeOptions {
 }
 
 /** A pass that is to end on one target. */
-export interface EndedPass {
+export interface EndingPass {
   readonly definition: IndexDefinition;
   readonly names: TargetNames;
   readonly pass: number;
@@ -39,7 +39,7 @@ const MOST_BLOCK_TRIES = 3;
  */
 export async function finalizeTarget(
   cluster: SearchCalls,
-  { definition, names, pass }: EndedPass,
+  { definition, names, pass }: EndingPass,
   options: FinalizeOptions,
 ): Promise<FinalizeRecord> {
   const { signal, clock } = options;

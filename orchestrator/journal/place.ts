@@ -15,10 +15,10 @@ export interface JournalPlace {
   /** The URL with the folder that it is relative to; one that is whole stays as it is. */
   absolute(url: string, folder: string): string;
   /** Nothing is asked yet. */
-  open(url: string, options: JournalOptions): Journal;
+  open(url: string, options: PlaceOptions): Journal;
 }
 
-export interface JournalOptions {
+export interface PlaceOptions {
   /** Whose journal it is: its name follows the URL. */
   readonly fleet: string;
   readonly aws: Pick<AwsSettings, 'region' | 'profile'> | null;

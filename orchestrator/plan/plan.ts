@@ -8,7 +8,7 @@ import type { KeyBounds } from './bounds.ts';
 import { expectedBytes, rangeCount } from './estimate.ts';
 import { inspectDefinition } from './inspect.ts';
 import { measureBytesPerRow } from './measure.ts';
-import { type PlannedRange, splitRanges } from './ranges.ts';
+import { type SplitRange, splitRanges } from './ranges.ts';
 import { sampleTable } from './sample.ts';
 import { inReadOnlyTransaction } from './transaction.ts';
 
@@ -33,7 +33,7 @@ export interface DefinitionPlan {
   /** Null for an empty table. */
   readonly bounds: KeyBounds | null;
   /** Every key that there can be lies in exactly one. */
-  readonly ranges: readonly PlannedRange[];
+  readonly ranges: readonly SplitRange[];
   /** Whole bytes to the cluster for each row of the base table; null: no row could be measured. */
   readonly bytesPerRow: number | null;
   readonly expectedBytes: number | null;

@@ -10,7 +10,7 @@ export interface SampledKey {
   readonly bytes: number;
 }
 
-export interface PlannedRange {
+export interface SplitRange {
   readonly range: KeyRange;
   /** About how many rows it holds; those of all ranges add up to the table's. */
   readonly rows: number;
@@ -31,7 +31,7 @@ export interface TableSize {
  * sample was taken. No range is empty of keys that the sample knows; there are fewer than `ranges` where it has too few
  * keys, or one key so heavy that it fills several quantiles. No range is more work than its share and the heaviest key's.
  */
-export function splitRanges(kind: KeyKind, sample: readonly SampledKey[], size: TableSize): PlannedRange[] {
+export function splitRanges(kind: KeyKind, sample: readonly SampledKey[], size: TableSize): SplitRange[] {
   const totals = runningTotals(kind, sample);
   const whole = totals.at(-1) ?? NOTHING;
   const cuts = quantileCuts(totals, Math.max(1, Math.floor(size.ranges)));

@@ -5,7 +5,7 @@ import type { Observation } from '../reconcile/observation.ts';
 import { isDone, type RunState } from '../reconcile/state.ts';
 import { beginEta, nextEta } from './eta.ts';
 import { FleetWarnings } from './fleet-warnings.ts';
-import { type Snapshot, snapshotOf } from './progress.ts';
+import { type PassFigures, passFiguresOf } from './progress.ts';
 import type { Reporter } from './reporter.ts';
 import { durationWords } from './words.ts';
 
@@ -24,7 +24,7 @@ export class PassReport {
   readonly #startMs: number;
   readonly #rowsBefore: number;
   #eta: ReturnType<typeof beginEta>;
-  #last: Snapshot | null = null;
+  #last: PassFigures | null = null;
   #workersMs: number | null = null;
   #doneMs: number | null = null;
 
@@ -52,17 +52,17 @@ export class PassReport {
   tick(state: RunState, memory: Memory, observation: Observation): void {
     const { reporter, clock, accounting } = this.#options;
     for (const warning of this.#warnings.next(state, memory, observation)) reporter.warning(warning);
-    const snapshot = snapshotOf(state, memory, observation, accounting);
-    this.#last = snapshot;
-    if (snapshot.workers.working + snapshot.workers.idle > 0) this.#workersMs ??= clock.monotonicMs();
-    if (isDone(state)) this.#noteDone(snapshot);
+    const figures = passFiguresOf(state, memory, observation, accounting);
+    this.#last = figures;
+    if (figures.workers.working + figures.workers.idle > 0) this.#workersMs ??= clock.monotonicMs();
+    if (isDone(state)) this.#noteDone(figures);
     const next = nextEta(this.#eta, clock.monotonicMs(), {
-      rows: snapshot.counts.rowsRead,
-      rowsExpected: snapshot.rowsExpected,
-      waiting: snapshot.waitingFor.length > 0,
+      rows: figures.counts.rowsRead,
+      rowsExpected: figures.rowsExpected,
+      waiting: figures.waitingFor.length > 0,
     });
     this.#eta = next.state;
-    reporter.progress({ ...snapshot, estimate: this.#doneMs === null ? next.estimate : NO_ESTIMATE });
+    reporter.progress({ ...figures, estimate: this.#doneMs === null ? next.estimate : NO_ESTIMATE });
   }
 
   /** The fleet cannot be seen: nobody knows how fast it is. */
@@ -70,7 +70,7 @@ export class PassReport {
     if (this.#last !== null) this.#options.reporter.progress({ ...this.#last, estimate: NO_ESTIMATE });
   }
 
-  #noteDone({ workers }: Snapshot): void {
+  #noteDone({ workers }: PassFigures): void {
     if (this.#doneMs !== null) return;
     const { reporter, clock, zeroQuietMs } = this.#options;
     this.#doneMs = clock.monotonicMs();

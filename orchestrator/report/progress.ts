@@ -22,15 +22,15 @@ export interface Progress {
   readonly estimate: Estimate;
 }
 
-export type Snapshot = Omit<Progress, 'estimate'>;
+export type PassFigures = Omit<Progress, 'estimate'>;
 
 /** What can be seen at one tick, before rates and estimates. */
-export function snapshotOf(
+export function passFiguresOf(
   state: RunState,
   memory: Memory,
   observation: Observation,
   accounting: Accounting | null,
-): Snapshot {
+): PassFigures {
   const running = [...state.open.values()]
     .filter((range) => range.status === 'assigned')
     .flatMap((range) => memory.tasks.get(range.task)?.status ?? []);

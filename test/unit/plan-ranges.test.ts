@@ -4,7 +4,7 @@ import type { Key } from '../../definition/key/key-kind.ts';
 import { INTEGER_KEY } from '../../definition/key/integer-key.ts';
 import { expectedBytes, expectedSeconds, rangeCount } from '../../orchestrator/plan/estimate.ts';
 import { workOf } from '../../orchestrator/reconcile/work.ts';
-import { type PlannedRange, type SampledKey, splitRanges } from '../../orchestrator/plan/ranges.ts';
+import { type SplitRange, type SampledKey, splitRanges } from '../../orchestrator/plan/ranges.ts';
 
 const MIN = -(2n ** 63n);
 const MAX = 2n ** 63n - 1n;
@@ -34,14 +34,14 @@ const size = fc.record({
   ranges: count,
 });
 
-function holds(planned: Pick<PlannedRange, 'range'>, key: Key): boolean {
+function holds(planned: Pick<SplitRange, 'range'>, key: Key): boolean {
   const range = integers(planned);
   const wanted = BigInt(key);
   return (range.start === null || wanted >= range.start) && (range.end === null || wanted < range.end);
 }
 
 /** The ends of a range of integer keys. */
-function integers({ range }: Pick<PlannedRange, 'range'>) {
+function integers({ range }: Pick<SplitRange, 'range'>) {
   return range as { readonly start: bigint | null; readonly end: bigint | null };
 }
 

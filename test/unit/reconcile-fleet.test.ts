@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { instanceUse } from '../../orchestrator/reconcile/account-instances.ts';
 import type { Effect } from '../../orchestrator/reconcile/draft.ts';
-import { snapshotOf } from '../../orchestrator/report/progress.ts';
+import { passFiguresOf } from '../../orchestrator/report/progress.ts';
 import { applyEvents } from '../../orchestrator/reconcile/fold-events.ts';
 import {
   acceptedRows,
@@ -280,7 +280,7 @@ describe('a worker that is not ready in time', () => {
     const behaviours = [{}, unready, unready];
     const world = new VirtualWorld({ ranges: evenRanges(8, 400), limits: { workers: 3 }, behaviours });
     for (let tick = 1; tick <= 10; tick += 1) world.tick(tick);
-    const { workers } = snapshotOf(world.state, world.memory, world.observation, null);
+    const { workers } = passFiguresOf(world.state, world.memory, world.observation, null);
     expect(workers).toEqual({ working: 1, idle: 0, starting: 2 });
   });
 });

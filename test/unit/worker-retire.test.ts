@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { retire, type Termination } from '../../worker/instance/retire.ts';
+import { retire, type TerminateAnswer } from '../../worker/instance/retire.ts';
 
-const ACCEPTED: Termination = { result: 'accepted' };
-const failing = (result: 'at_minimum' | 'not_managed' | 'refused' | 'unknown'): Termination => ({
+const ACCEPTED: TerminateAnswer = { result: 'accepted' };
+const failing = (result: 'at_minimum' | 'not_managed' | 'refused' | 'unknown'): TerminateAnswer => ({
   result,
   detail: `${result}.`,
 });
@@ -10,7 +10,7 @@ const failing = (result: 'at_minimum' | 'not_managed' | 'refused' | 'unknown'): 
 /** Retires with these answers, the last of them for ever, each of which takes some time; gives the steps in order. */
 async function stepsOf(
   decrement: boolean,
-  answers: readonly Termination[],
+  answers: readonly TerminateAnswer[],
   { timeoutMs = 60_000, callMs = 100, shutsDown = true } = {},
 ): Promise<string[]> {
   const steps: string[] = [];
@@ -41,7 +41,7 @@ async function stepsOf(
 }
 
 describe('an instance that retires', () => {
-  it.each<[string, boolean, Termination[], string[]]>([
+  it.each<[string, boolean, TerminateAnswer[], string[]]>([
     ['is terminated with decrement', true, [ACCEPTED], ['decrement']],
     ['is terminated without decrement where another shall take its place', false, [ACCEPTED], ['terminate']],
     [

@@ -2,7 +2,7 @@ import { backoffMs } from '../backoff.ts';
 import type { Pace } from './persist.ts';
 
 /** What became of one call that terminates the instance. */
-export type Termination =
+export type TerminateAnswer =
   | { readonly result: 'accepted' }
   | {
       /**
@@ -23,10 +23,10 @@ export interface RetireOptions {
 
 export interface RetireEffects extends Pace {
   /** One call, not repeated below; never rejects. */
-  terminate(decrement: boolean): Promise<Termination>;
+  terminate(decrement: boolean): Promise<TerminateAnswer>;
   /** @throws Error when the machine cannot be shut down */
   shutDown(): Promise<void>;
-  onTermination(decrement: boolean, termination: Termination): void;
+  onTermination(decrement: boolean, answer: TerminateAnswer): void;
   /** Told why the machine is shut down, as a sentence. */
   onLastResort(why: string): void;
 }
@@ -53,15 +53,15 @@ async function leaveGroup(options: RetireOptions, effects: RetireEffects): Promi
   const untilMs = effects.now() + options.timeoutMs;
   let { decrement } = options;
   for (let failures = 1; ; failures++) {
-    const termination = await effects.terminate(decrement);
-    effects.onTermination(decrement, termination);
-    if (termination.result === 'accepted') return null;
-    if (termination.result === 'not_managed') return termination.detail;
-    const repeatAtOnce = decrement && termination.result === 'at_minimum';
-    if (termination.result !== 'refused') decrement = false;
+    const answer = await effects.terminate(decrement);
+    effects.onTermination(decrement, answer);
+    if (answer.result === 'accepted') return null;
+    if (answer.result === 'not_managed') return answer.detail;
+    const repeatAtOnce = decrement && answer.result === 'at_minimum';
+    if (answer.result !== 'refused') decrement = false;
     if (repeatAtOnce) continue;
     const pauseMs = backoffMs(failures, effects.random());
-    if (effects.now() + pauseMs >= untilMs) return termination.detail;
+    if (effects.now() + pauseMs >= untilMs) return answer.detail;
     await effects.sleep(pauseMs);
   }
 }

@@ -1,5 +1,5 @@
 import { awsErrorText, hadNoEffect } from './aws-error.ts';
-import type { Termination } from './retire.ts';
+import type { TerminateAnswer } from './retire.ts';
 
 /** After it the answer is taken for lost. */
 const CALL_TIMEOUT_MS = 10_000;
@@ -17,7 +17,7 @@ const CONTENTION = 'ResourceContentionFault';
 export async function terminateInstance(
   instance: { readonly id: string; readonly region: string },
   decrement: boolean,
-): Promise<Termination> {
+): Promise<TerminateAnswer> {
   const { id, region } = instance;
   try {
     const { AutoScalingClient, TerminateInstanceInAutoScalingGroupCommand } = await import(
@@ -38,7 +38,7 @@ export async function terminateInstance(
   }
 }
 
-function resultOf(error: unknown): Exclude<Termination['result'], 'accepted'> {
+function resultOf(error: unknown): Exclude<TerminateAnswer['result'], 'accepted'> {
   const { name, message } = error instanceof Error ? error : { name: '', message: '' };
   if (name === 'ValidationError' && AT_MINIMUM.test(message)) return 'at_minimum';
   if (name === 'ValidationError' && NOT_MANAGED.test(message)) return 'not_managed';
