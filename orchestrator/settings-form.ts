@@ -5,7 +5,11 @@ import { FLEET_KINDS } from './fleet/kinds.ts';
 /** Settings of earlier versions, with what stands in their place. */
 export const FORMER_NAMES: readonly (readonly [name: string, instead: string])[] = [
   ['journal.directory', 'journal.url'],
-  ['aws.journal_bucket', 'journal.url (s3://bucket/prefix)'],
+  // Who writes another prefix than the journal has would begin beside it, with a lock of its own.
+  [
+    'aws.journal_bucket',
+    'journal.url (s3://bucket/prefix; the prefix was reindex-fleet where aws.journal_prefix named no other)',
+  ],
   ['aws.journal_prefix', 'journal.url (s3://bucket/prefix)'],
   ['aws.price_per_hour', 'price.per_hour'],
   ['aws.currency', 'price.currency'],

@@ -152,7 +152,10 @@ describe('settings', () => {
     ['aws.sweep_grace_ms', 'auto_scaling.sweep_grace_ms'],
     ['aws.price_per_hour', 'price.per_hour'],
     ['aws.currency', 'price.currency'],
-    ['aws.journal_bucket', 'journal.url (s3://bucket/prefix)'],
+    [
+      'aws.journal_bucket',
+      'journal.url (s3://bucket/prefix; the prefix was reindex-fleet where aws.journal_prefix named no other)',
+    ],
     ['aws.journal_prefix', 'journal.url (s3://bucket/prefix)'],
     ['journal.directory', 'journal.url'],
     ['workers.poll_interval_ms', 'local.poll_interval_ms'],
