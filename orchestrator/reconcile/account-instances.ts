@@ -99,7 +99,7 @@ export function instancesLeft({ instances }: Pick<RunState, 'instances'>): numbe
 /**
  * How many workers the run has lost in all its passes: those that it ended to have others in their place (never ready, not
  * answering, another build or image), and those that it did not end at all. They have ended by themselves, or from
- * outside: by a Spot interruption, by their lease or by a sweep while no process drove the run.
+ * outside: because the cloud took them back, by their lease or by a sweep while no process drove the run.
  */
 export function workersLost({
   instances,

@@ -76,6 +76,7 @@ export function ownAnswer(
   return isOwn ? answer : null;
 }
 
-/** Of a fleet whose launches never fail for a reason of their own, and whose instances cost nothing: processes of this machine. */
+/** Of a fleet that never says why nothing is launched. */
 export const PLAIN_FLEET = { launchFault: null, launchFailures: [] } as const;
+/** Of an instance of which nothing more is known than that it is there. */
 export const PLAIN_INSTANCE = { detail: null, misfit: null, launchedAt: null, endedAt: null } as const;

@@ -40,7 +40,7 @@ export const runResultSchema = z.strictObject({
   documents_per_second: z.number().nullable(),
   workers: count.nullable(),
   boot_seconds: z.number().nullable(),
-  /** Null: workers were processes of the orchestrator's machine. */
+  /** Null: nobody pays for them, and nobody has said what one costs. */
   instances: count.nullable(),
   /** Of all instances together, as they are billed. */
   instance_seconds: z.number().nullable(),

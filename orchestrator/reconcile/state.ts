@@ -49,7 +49,7 @@ export interface RunState {
   readonly pin: FleetPin | null;
   /**
    * The fleet was at zero under this run's claim: what is there now is this run's, but for these, which had ended by then
-   * and are still shown (EC2 does so for about an hour). Null: it was not yet seen at zero.
+   * and are still shown, as some clouds do for an hour. Null: it was not yet seen at zero.
    */
   readonly cleared: { readonly earlier: ReadonlySet<string> } | null;
   /** Every instance of this run, for what it costs. */

@@ -86,7 +86,7 @@ async function leave(cause: unknown, memory: Memory, dependencies: PassDependenc
   await emptyFleet(fleet, options).catch(() => {});
 }
 
-/** Workers of this machine end with this process, so what they had settled by the last poll is kept now. */
+/** Workers that do not outlive this process end with it, so what they had settled by the last poll is kept now. */
 async function keepWhatIsSettled({ journal, clock }: PassDependencies, memory: Memory): Promise<void> {
   await journal.append([
     ...takeBackEvents(journal.state, memory, 'the run was interrupted'),
