@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -21,12 +21,33 @@ describe.each(PAGES)('%s', (page) => {
   });
 });
 
+it('the map of rooms lists every folder, and of the rooms of code those inside', () => {
+  const listed = new Set(roomsListed(readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8')));
+  const inside = ['definition', 'worker', 'orchestrator', 'infra', 'embedded'].flatMap(foldersIn);
+  expect([...foldersIn('.'), ...inside].filter((folder) => !listed.has(folder))).toEqual([]);
+});
+
 it('a link to nowhere is found', () => {
   const text =
     '[a](docs/none.md) [b](CONTRIBUTING.md#no-such-heading) [c](CONTRIBUTING.md#the-rooms) `worker/none.ts`';
   expect(linksOf(text).map((link) => leadsSomewhere('README.md', link))).toEqual([false, false, true]);
   expect(namedIn(text)).toEqual(['worker/none.ts']);
 });
+
+/** Folders of the first column of the map. One without a slash inside stands beside the one before it. */
+function roomsListed(text: string): string[] {
+  const cells = [...text.matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell = '']) => cell);
+  return cells.flatMap((cell) => {
+    const [first = '', ...others] = [...cell.matchAll(/`([^`]+)\/`/g)].map(([, name = '']) => name);
+    return [first, ...others.map((name) => join(dirname(first), name))];
+  });
+}
+
+function foldersIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !/^\.|^node_modules$/.test(entry.name))
+    .map(({ name }) => join(folder, name));
+}
 
 /** What `[words](target)` leads to within the repository. */
 function linksOf(text: string): string[] {
