@@ -1,20 +1,25 @@
+import { z } from 'zod';
 import { type SearchCalls, segment } from './search-calls.ts';
 
-/** What each index of ours says of itself in its mapping's `_meta.reindex_fleet`. */
-export interface IndexMeta {
-  readonly schema: 1;
-  readonly fleet: string;
-  readonly run: string;
-  readonly run_key: string;
-  readonly alias: string;
-  readonly definition: string;
-  readonly definition_digest: string;
-  readonly role: 'target' | 'dead_letters';
+const metaShape = {
+  schema: z.literal(1),
+  fleet: z.string(),
+  run: z.string(),
+  run_key: z.string(),
+  alias: z.string(),
+  definition: z.string(),
+  definition_digest: z.string(),
+  role: z.enum(['target', 'dead_letters']),
   /** ISO 8601; nothing in the index was read before. */
-  readonly created_at: string;
+  created_at: z.string(),
   /** ISO 8601: when the alias last came to this index; absent for one that it never came to. */
-  readonly promoted_at?: string;
-}
+  promoted_at: z.string().optional(),
+};
+/** What a later version may have added stays, for `notePromotion` writes it anew. */
+const indexMetaSchema = z.looseObject(metaShape);
+
+/** What each index of ours says of itself in its mapping's `_meta.reindex_fleet`. */
+export type IndexMeta = Readonly<z.infer<z.ZodObject<typeof metaShape>>>;
 
 /** An alias on one index, as the cluster writes it. */
 export interface AliasConfig {
@@ -45,10 +50,8 @@ export async function describeIndex(cluster: SearchCalls, index: string): Promis
 
 /** Our description of the index; null when it is not ours. */
 export function metaOf(description: Pick<IndexDescription, 'mappings'>): IndexMeta | null {
-  const meta = description.mappings._meta?.reindex_fleet as Partial<IndexMeta> | undefined;
-  return meta?.schema === 1 && meta.fleet !== undefined && meta.run !== undefined
-    ? (meta as IndexMeta)
-    : null;
+  const parsed = indexMetaSchema.safeParse(description.mappings._meta?.['reindex_fleet']);
+  return parsed.success ? parsed.data : null;
 }
 
 /** Notes when the alias came to the index. The rest of `_meta` stays, for the cluster replaces it as a whole. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { IndexMeta } from '../../orchestrator/index/index-meta.ts';
+import { type IndexMeta, metaOf } from '../../orchestrator/index/index-meta.ts';
 import { planRetention, type RetainedIndex, type RetentionRule } from '../../orchestrator/index/retain.ts';
 
 const RULE: RetentionRule = { alias: 'items', fleet: 'a', current: 'items-9', claimedRun: null, retain: 1 };
@@ -52,6 +52,16 @@ describe('retention', () => {
     expect(planRetention([lonely, ...pair('2')], { ...RULE, claimedRun: '2' }).deleted).toEqual([
       lonely.index,
     ]);
+  });
+
+  it('takes an index for ours only if it says all that an index of ours says', () => {
+    const { meta } = entry('1');
+    const read = (reindex_fleet: unknown): IndexMeta | null =>
+      metaOf({ mappings: { _meta: { reindex_fleet } } });
+    expect(read({ ...meta, later: 1 })).toEqual({ ...meta, later: 1 });
+    for (const name of Object.keys(meta ?? {})) expect(read({ ...meta, [name]: undefined })).toBeNull();
+    expect(read({ ...meta, role: 'guest' })).toBeNull();
+    expect(read('ours')).toBeNull();
   });
 
   it('never deletes what is not ours, not of this fleet and alias, aliased, claimed or current', () => {
