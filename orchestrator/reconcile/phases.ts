@@ -126,11 +126,10 @@ export function phaseFinished<P extends Phase>(
   return { type: 'phase_finished', phase, at, record };
 }
 
-export interface PhaseState<P extends Phase = Phase> {
-  readonly startedAt: string;
-  readonly finishedAt: string | null;
-  readonly record: PhaseRecord<P> | null;
-}
+/** A phase that has begun: it is under way, or has ended with its record. */
+export type PhaseState<P extends Phase = Phase> =
+  | { readonly startedAt: string; readonly finishedAt: null; readonly record: null }
+  | { readonly startedAt: string; readonly finishedAt: string; readonly record: PhaseRecord<P> };
 export type Phases = { readonly [P in Phase]?: PhaseState<P> };
 
 /** As a snapshot holds them: each with a record of its own form. */
