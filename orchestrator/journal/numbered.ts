@@ -1,3 +1,4 @@
+import { RunFailed } from '../errors.ts';
 import type { JournalStore } from './store.ts';
 
 /** Numbered objects below a folder: `claims/000000000012.json`. Twelve digits keep names sorted as numbers. */
@@ -5,9 +6,13 @@ export function numberedName(folder: string, number: number): string {
   return `${folder}/${String(number).padStart(12, '0')}.json`;
 }
 
+/** @throws RunFailed when somebody has put something else there */
 export function numberOf(name: string): number {
   const match = /(\d{12})\.json$/.exec(name);
-  if (match === null) throw new Error(`${name} is not a numbered object of the journal`);
+  if (match === null)
+    throw new RunFailed(
+      `the journal cannot be read: ${name} is none of its numbered objects. Nothing was touched; move it out of there, then give the same command again.`,
+    );
   return Number(match[1]);
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { RunFailed } from '../../orchestrator/errors.ts';
 import { highestNumber, numberedName } from '../../orchestrator/journal/numbered.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
@@ -59,5 +60,15 @@ describe('the highest number', () => {
     const calls = countLists(store);
     expect(await highestNumber(store, 'n')).toBe(30_000);
     expect(calls()).toBeLessThanOrEqual(13);
+  });
+
+  it('is not guessed where something else lies among them', async () => {
+    const store = numbered(1, 3);
+    store.objects.set('n/notes.json', '');
+    const asked = highestNumber(store, 'n');
+    await expect(asked).rejects.toThrow(RunFailed);
+    await expect(asked).rejects.toThrow(
+      'the journal cannot be read: n/notes.json is none of its numbered objects. Nothing was touched; move it out of there, then give the same command again.',
+    );
   });
 });
