@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { section } from '../../definition/section.ts';
 import { text } from '../setting-types.ts';
 
@@ -8,7 +8,10 @@ import { text } from '../setting-types.ts';
  */
 export const awsSection = section({
   /** Where group, parameters and bucket are, e.g. `eu-central-1`. */
-  region: text.regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'This is no region, such as eu-central-1.'),
+  region: z
+    .string('Write a region, such as eu-central-1.')
+    .trim()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'This is no region, such as eu-central-1.'),
   /** Of AWS's configuration files, over what the environment says; null: as the environment says. */
   profile: text.nullable().default(null),
   /**

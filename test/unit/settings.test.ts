@@ -193,6 +193,11 @@ describe('settings', () => {
       '',
       /journal\.url: A journal cannot be in gs:\/\/: write a folder or s3:\/\/bucket\/prefix\./,
     ],
+    [
+      's3://books-journal',
+      'aws:\n  profile: books\n',
+      /mine\.yaml:9:1 aws\.region: This is missing\. Write a region, such as eu-central-1\./,
+    ],
     ['s3://Books', REGION, /journal\.url: This names no bucket/],
     ['s3://books/a?b', REGION, /journal\.url: The prefix behind the bucket/],
   ])('refuse the journal %s', async (url, more, words) => {
