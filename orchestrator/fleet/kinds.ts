@@ -5,5 +5,5 @@ import { local } from './local/kind.ts';
 /** Every kind of fleet. A new one joins here. */
 export const FLEET_KINDS: readonly FleetKind[] = [local, autoScaling];
 
-/** Where workers run if the settings do not say. */
+/** Processes of this machine: where workers run if the settings do not say, and beside the orchestrator in passes that want that. */
 export const USUAL_KIND = local;
