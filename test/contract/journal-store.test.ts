@@ -142,7 +142,7 @@ describe('files', () => {
   it('say where there is a file instead of a folder, and leave no draft', async () => {
     await writeFile(join(folder, 'n'), '');
     const store = openFileStore(folder);
-    const inTheWay = /cannot be (read|written): .*\/n.*a file where a folder belongs: mend journal.directory/;
+    const inTheWay = /cannot be (read|written): .*\/n.*a file where a folder belongs: mend journal.url/;
     await expect(store.create('n/1', 'x')).rejects.toThrow(inTheWay);
     await expect(store.list('n')).rejects.toThrow(inTheWay);
     expect(await readdir(folder)).toEqual(['n']);

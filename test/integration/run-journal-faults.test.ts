@@ -178,7 +178,7 @@ describe('a folder', { timeout: 120_000 }, () => {
     await writeFile(file, '');
     for (const command of ['run', 'status', 'abandon'])
       expect(errorOf(await setup.run(command, '--journal', file), 1)).toMatch(
-        new RegExp(`the journal cannot be read: ${file}/\\S+: ENOTDIR.*mend journal.directory`),
+        new RegExp(`the journal cannot be read: ${file}/\\S+: ENOTDIR.*mend journal.url`),
       );
     expect(await setup.indexes()).toEqual([]);
   });

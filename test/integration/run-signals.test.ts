@@ -161,7 +161,9 @@ describe('a signal', { timeout: 300_000 }, () => {
   );
 
   it('ends a run while its services start, and they end too', async (scope) => {
-    const { setup } = await setUp(scope);
+    const { proxy, setup } = await setUp(scope);
+    // However soon the database is up, the run comes no further than to its services.
+    holdAt(proxy, /^GET \/$/);
     const folder = createServiceFolder();
     scope.onTestFinished(async () => folder.remove());
     const environment = { REINDEX_FLEET_CACHE: folder.path };

@@ -152,9 +152,6 @@ export async function createTarget(
   fields: Readonly<Record<string, unknown>>,
 ): Promise<PlaceNames> {
   const target = {
-    kind: 'bulk' as const,
-    definition: 'places',
-    definition_digest: `${'a'.repeat(32)}.${'b'.repeat(32)}`,
     index,
     write_alias: `${index}-write-1`,
     dead_letter_alias: `${index}-dead-letters-write-1`,
