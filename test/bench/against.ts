@@ -5,38 +5,99 @@ const LEAST_RATE_RATIO = 0.98;
 const MOST_MEMORY_RATIO = 1.02;
 
 /**
- * Documents per second of processor time of two builds, in turns and in changing order, so that the machine's pace is
- * the same for both. What counts is the median of each round's ratio.
+ * Rounds that one pair of workers serves, behind a first one that warms them and stands apart. Peak memory wanders by a tenth
+ * from one process to the next, so it takes several pairs.
  */
-export async function measureAgainst(here: Build, there: Build, rows: number, rounds: number): Promise<void> {
-  const ratios: number[] = [];
-  const rate = ({ cpuSeconds }: Taken): number => rows / cpuSeconds;
-  let peaks = { here: 0, there: 0 };
-  console.log(`documents per CPU second  ${here.name.padStart(10)}  ${there.name.padStart(10)}  ratio`);
-  for (let i = 1; i <= rounds; i++) {
-    const order = i % 2 === 1 ? [here, there] : [there, here];
-    const taken = new Map<Build, Taken>();
-    for (const build of order) taken.set(build, await build.run(rows));
-    const [ours, theirs] = [taken.get(here), taken.get(there)];
-    if (ours === undefined || theirs === undefined) throw new Error('a round without one of the builds');
-    ratios.push(rate(ours) / rate(theirs));
-    peaks = { here: ours.peakBytes, there: theirs.peakBytes };
-    const cells = [rate(ours), rate(theirs)].map((figure) =>
-      Math.round(figure).toLocaleString('en').padStart(10),
-    );
-    console.log(`round ${String(i).padEnd(18)}  ${cells.join('  ')}  ${(ratios.at(-1) ?? 0).toFixed(3)}`);
+const ROUNDS_PER_WORKER = 3;
+
+export interface Comparison {
+  /** Start a new worker of the build at hand and of the other; whoever starts them ends what is left over. */
+  readonly here: () => Promise<Build>;
+  readonly there: () => Promise<Build>;
+  readonly rows: number;
+  readonly rounds: number;
+}
+
+/**
+ * Documents per second of processor time of two builds, in turns and in changing order, so that the machine's pace is the
+ * same for both; and the peak memory of their workers. What counts are the medians of the ratios.
+ */
+export async function measureAgainst({ here, there, rows, rounds }: Comparison): Promise<void> {
+  const rates: number[] = [];
+  const coldRates: number[] = [];
+  const peaks: number[] = [];
+  console.log(
+    `documents per CPU second  ${'here'.padStart(10)}  ${'there'.padStart(10)}  ratio  peak MB  ratio`,
+  );
+  while (rates.length < rounds) {
+    const pair = { here: await here(), there: await there() };
+    const take = async (name: string): Promise<{ rate: number; peak: number }> => {
+      const { ours, theirs } = await takeTurns(pair, rows, (rates.length + coldRates.length) % 2 === 0);
+      console.log(rowOf(name, rows, ours, theirs));
+      return {
+        rate: theirs.cpuSeconds / ours.cpuSeconds,
+        peak: ours.peakBytes / theirs.peakBytes,
+      };
+    };
+    coldRates.push((await take('new workers')).rate);
+    let peak = 0;
+    for (let left = Math.min(ROUNDS_PER_WORKER, rounds - rates.length); left > 0; left -= 1) {
+      const taken = await take(`round ${rates.length + 1}`);
+      rates.push(taken.rate);
+      ({ peak } = taken);
+    }
+    peaks.push(peak);
+    await Promise.all([pair.here.stop(), pair.there.stop()]);
   }
-  const sorted = ratios.toSorted((a, b) => a - b);
+  const rate = spreadOf(rates);
+  const peak = spreadOf(peaks);
+  console.log(
+    `first tasks of new workers, median of ${coldRates.length} ratios ${words(spreadOf(coldRates))}`,
+  );
+  const met = (isMet: boolean): string => (isMet ? 'met' : 'missed');
+  console.log(
+    `documents per CPU second, median of ${rates.length} ratios ${words(rate)}: target at least ${LEAST_RATE_RATIO.toFixed(2)} ${met(rate.median >= LEAST_RATE_RATIO)}`,
+  );
+  console.log(
+    `peak memory, median of ${peaks.length} ratios ${words(peak)}: target at most ${MOST_MEMORY_RATIO.toFixed(2)} ${met(peak.median <= MOST_MEMORY_RATIO)}`,
+  );
+}
+
+function rowOf(name: string, rows: number, ours: Taken, theirs: Taken): string {
+  const rates = [ours, theirs].map(({ cpuSeconds }) => rows / cpuSeconds);
+  const cells = rates.map((rate) => Math.round(rate).toLocaleString('en').padStart(10));
+  const ratio = theirs.cpuSeconds / ours.cpuSeconds;
+  const peaks = [ours, theirs].map(({ peakBytes }) => (peakBytes / 1e6).toFixed(1)).join(' / ');
+  return `${name.padEnd(24)}  ${cells.join('  ')}  ${ratio.toFixed(3)}   ${peaks}`;
+}
+
+async function takeTurns(
+  { here, there }: { readonly here: Build; readonly there: Build },
+  rows: number,
+  isOursFirst: boolean,
+): Promise<{ readonly ours: Taken; readonly theirs: Taken }> {
+  if (isOursFirst) return { ours: await here.run(rows), theirs: await there.run(rows) };
+  const theirs = await there.run(rows);
+  return { ours: await here.run(rows), theirs };
+}
+
+interface Spread {
+  readonly median: number;
+  readonly quartiles: readonly [number, number];
+  readonly ends: readonly [number, number];
+}
+
+function spreadOf(figures: readonly number[]): Spread {
+  const sorted = figures.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
-  const middle = sorted.length >> 1;
-  const median = sorted.length % 2 === 1 ? at(0.5) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
-  const spread = `quartiles ${at(0.25).toFixed(3)} to ${at(0.75).toFixed(3)}, all ${at(0).toFixed(3)} to ${at(1).toFixed(3)}`;
-  console.log(
-    `median of ${rounds} ratios ${median.toFixed(3)} (${spread}): target ${LEAST_RATE_RATIO.toFixed(2)} ${median >= LEAST_RATE_RATIO ? 'met' : 'missed'}`,
-  );
-  const memory = peaks.here / peaks.there;
-  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
-  console.log(
-    `peak RSS ${megabytes(peaks.here)} MB to ${megabytes(peaks.there)} MB, ratio ${memory.toFixed(3)}: target ${MOST_MEMORY_RATIO.toFixed(2)} ${memory <= MOST_MEMORY_RATIO ? 'met' : 'missed'}`,
-  );
+  const upper = sorted.length >> 1;
+  const lower = sorted.length % 2 === 1 ? upper : upper - 1;
+  const median = ((sorted[lower] ?? 0) + (sorted[upper] ?? 0)) / 2;
+  return { median, quartiles: [at(0.25), at(0.75)], ends: [at(0), at(1)] };
+}
+
+function words({ median, quartiles, ends }: Spread): string {
+  const range = (pair: readonly [number, number]): string =>
+    pair.map((figure) => figure.toFixed(3)).join(' to ');
+  return `${median.toFixed(3)} (quartiles ${range(quartiles)}, all ${range(ends)})`;
 }

@@ -55,8 +55,14 @@ async function main(rows: number, rounds: number, against: string | null): Promi
     console.log(
       `${rows.toLocaleString('en')} rows of ${COLUMN_COUNT} columns, ${Math.round(sample.bytes / Math.min(rows, 1_000))} bytes each; ${availableParallelism()} cores for PostgreSQL, worker and sink`,
     );
-    if (against === null) await measureAgainstCopy(here, database, rows, rounds);
-    else await measureAgainst(here, await start('there', against), rows, rounds);
+    if (against === null) return await measureAgainstCopy(here, database, rows, rounds);
+    await here.stop();
+    await measureAgainst({
+      here: () => start('here', ROOT),
+      there: () => start('there', against),
+      rows,
+      rounds,
+    });
   } finally {
     for (const build of builds) await build.stop();
     await client.end();
