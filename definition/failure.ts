@@ -49,7 +49,7 @@ export function moveAfterStatus(status: number): 'mend-and-repeat' | 'try-again'
   return status >= 400 && status < 500 && status !== 429 ? 'mend-and-repeat' : 'try-again';
 }
 
-/** `postgres://user:secret@host` without the secret. */
+/** `postgres://user:secret@host` without the secret, which ends at the last `@` before the path. */
 function withoutPasswords(message: string): string {
-  return message.replaceAll(/\b([a-z][a-z\d+.-]{0,20}:\/\/[^\s/:@]*):[^\s/@]+@/gi, '$1:***@');
+  return message.replaceAll(/\b([a-z][a-z\d+.-]{0,20}:\/\/[^\s/:@]*):[^\s/]+@/gi, '$1:***@');
 }

@@ -48,6 +48,20 @@ export function selectRows(
   ].join('\n');
 }
 
+/** Says of the rows of a range which of the targets' conditions hold: a boolean for each of `readingColumns`'s. */
+export function keptStatement(
+  definition: IndexDefinition,
+  range: KeyRange,
+  wheres: readonly [string, ...string[]],
+): string {
+  return [
+    `SELECT ${wheres.map((_, i) => keptName(i)).join(', ')}`,
+    baseFrom(definition),
+    ...keptJoin(definition, wheres),
+    `WHERE ${rangeCondition(definition, range)}`,
+  ].join('\n');
+}
+
 function fieldColumn({ sql, oid, wheres }: ReadingField, timeZone: string): string {
   const field = readableExpression(sql, oid, timeZone);
   return wheres === null ? field : `CASE WHEN ${wheres.map(keptName).join(' OR ')} THEN ${field} END`;

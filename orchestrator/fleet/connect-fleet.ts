@@ -51,6 +51,11 @@ function requireKind(pin: FleetPin | null, chosen: Pick<FleetTraits, 'kind'>): v
   );
 }
 
+/** The pin of a fleet that may have been left behind; null: there was none, or its workers have ended with their process. */
+export function pinLeftBehind(pin: FleetPin | null): FleetPin | null {
+  return FLEET_KINDS.find(({ kind }) => kind === pin?.kind)?.outlivesProcess === false ? null : pin;
+}
+
 /** @throws RunFailed when a run's journal does not say which fleet it has */
 export function pinOf({ pin }: { readonly pin: FleetPin | null }): FleetPin {
   if (pin !== null) return pin;

@@ -48,14 +48,18 @@ async function movedBefore({
   return { record: { targets: moved }, note: words.join('; ') };
 }
 
-/** A move that was cut off between call and record is told by its intent: afterwards the alias no longer says it. */
+/**
+ * An alias that is there already no longer says where it was: of a move that was cut off between call and record its
+ * intent tells that, of one that was made before (of several targets only another was moved away since) its record.
+ */
 async function intendedMove(
   { connections, journal }: RunContext,
   { alias, index }: RunTarget,
 ): Promise<AliasMove> {
-  const intent = journal.state.promotionIntents.get(index);
+  const { promotionIntents, promotions } = journal.state;
+  const known = promotionIntents.get(index) ?? promotions.get(index)?.removed;
   const expected = await readAlias(connections.cluster, alias);
-  if (intent !== undefined && pointsTo(expected, [index])) return { alias, index, expected: intent };
+  if (known !== undefined && pointsTo(expected, [index])) return { alias, index, expected: known };
   await journal.append([{ type: 'promotion_intended', index, expected }]);
   return { alias, index, expected };
 }

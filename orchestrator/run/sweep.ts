@@ -1,5 +1,6 @@
 import { FleetHeld } from '../errors.ts';
 import type { FleetInstance } from '../fleet/fleet.ts';
+import { pinLeftBehind } from '../fleet/connect-fleet.ts';
 import { sweepFleet } from '../fleet/sweep.ts';
 import type { Claim } from '../journal/claims.ts';
 import type { Holder } from '../journal/holder.ts';
@@ -85,7 +86,8 @@ async function sweepUnderLock(request: SweepRequest, lock: FleetLock, signal: Ab
   const run = claim === null ? null : standing.run;
   const lastWordAt =
     claim === null ? null : await lastWordOf(claim, run?.writtenAt ?? null, request, lock.epoch);
-  const { fleet, timing } = await openFleet(run?.state.pin ?? null);
+  // Of a run whose workers ended with their process nothing is left, so what the settings name is swept all the same.
+  const { fleet, timing } = await openFleet(pinLeftBehind(run?.state.pin ?? null));
   try {
     const { zeroQuietMs } = timing;
     const swept = await sweepFleet({ fleet, lock, lastWordAt, graceMs, zeroQuietMs, clock, signal });

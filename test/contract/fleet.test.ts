@@ -245,6 +245,17 @@ describe('local processes', () => {
     expect(await looked()).toBe(2);
   });
 
+  it('are replaced once while nobody looks, however often they end by themselves', async () => {
+    const environment = { ...ENVIRONMENT, REINDEX_WORKER_DATABASE_URL: 'nonsense' };
+    const fleet = new LocalFleet({ ...LOCAL, desired: 1, environment });
+    onTestFinished(() => fleet.close());
+    // Time for more of them; on a machine that is too busy for that the test shows nothing.
+    await sleep(4_000);
+    const { instances } = await fleet.observe();
+    expect(instances.length).toBeLessThanOrEqual(2);
+    await until(async () => (await fleet.observe()).instances.length > 2);
+  });
+
   it('tells when they were launched and when they ended, where somebody accounts for them', async () => {
     const fleet = new LocalFleet({ ...LOCAL, desired: 1, isAccountedFor: true });
     const [first] = await running({ fleet, pass: () => sleep(50) }, 1);

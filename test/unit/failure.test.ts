@@ -74,6 +74,11 @@ describe('a failure', () => {
     expect(message).toBe('postgres://shop:***@db:5432/shop and https://:***@es refuse');
   });
 
+  it('never tells a part of a password that holds an @', () => {
+    const { message } = new RunFailed('postgres://shop:s3@c@ret@db:5432/shop refuses');
+    expect(message).toBe('postgres://shop:***@db:5432/shop refuses');
+  });
+
   it('tells everything else as it is', () => {
     const sentence = 'http://db:9200/a@b, s3://bucket/key: at 12:30 user@host said a:b@c (https://docs.x/y)';
     expect(new RunFailed(sentence).message).toBe(sentence);

@@ -1,17 +1,40 @@
 import { describe, expect, it } from 'vitest';
+import { parseDefinition } from '../../definition/load.ts';
 import { promoteTargets } from '../../orchestrator/index/promote.ts';
 import { rollbackPromotions } from '../../orchestrator/index/rollback.ts';
 import type { SearchCalls } from '../../orchestrator/index/search-calls.ts';
+import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
 import { addCounts, addsUp, type Counts } from '../../orchestrator/reconcile/counts.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import { applyEvents } from '../../orchestrator/reconcile/fold-events.ts';
 import { emptyState } from '../../orchestrator/reconcile/state.ts';
+import type { RunContext } from '../../orchestrator/run/context.ts';
+import { promotePhase } from '../../orchestrator/run/promote-phase.ts';
 import { resultOf } from '../../orchestrator/run/result.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { mainPass, promotion } from '../support/run-values.ts';
 import { IDENTITY } from '../support/virtual-world.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 const BOTH = ['cities-1', 'towns-1'];
+const [ONLY_TARGET] = IDENTITY.targets;
+const RUN = {
+  ...IDENTITY,
+  targets: [
+    { ...ONLY_TARGET, index: 'cities-1', deadLetterIndex: 'cities-1-dead-letters' },
+    { ...ONLY_TARGET, alias: 'towns', index: 'towns-1', deadLetterIndex: 'towns-1-dead-letters' },
+  ],
+} as const;
+const PROOF = {
+  rows: 10,
+  filtered: 0,
+  documents: 10,
+  dead_letters: 0,
+  ranges: 1,
+  ranges_by_keys: 1,
+  samples_compared: 10,
+  rows_read_from: AT,
+};
 
 /** Ten rows, of which the second target leaves four out. */
 const COUNTS: Counts = {
@@ -76,18 +99,27 @@ describe('the aliases of two indexes', () => {
     expect(aliases).toEqual({ cities: ['cities-1'], towns: ['elsewhere'] });
     expect(moves).toEqual([]);
   });
+
+  it('can be moved back after one of them was moved away and the promotion was cut off and repeated', async () => {
+    const { cluster, aliases } = aliasCluster({ cities: ['cities-0'], towns: ['towns-0'] });
+    const journal = await journalOf(RUN, {
+      type: 'phase_finished',
+      phase: 'validate',
+      at: AT,
+      record: { targets: BOTH.map((index) => ({ index, ...PROOF })) },
+    });
+    await promotePhase(contextOf(journal, cluster));
+    aliases['towns'] = ['elsewhere'];
+    await promotePhase(contextOf(journal, cluster));
+    expect(aliases).toEqual({ cities: ['cities-1'], towns: ['towns-1'] });
+    await rollbackPromotions(cluster, [...journal.state.promotions.values()]);
+    expect(aliases).toEqual({ cities: ['cities-0'], towns: ['elsewhere'] });
+  });
 });
 
 it('the result of a run lists each index with what became of it', () => {
-  const [target] = IDENTITY.targets;
   const events: RunEvent[] = [
-    {
-      ...IDENTITY,
-      targets: [
-        { ...target, index: 'cities-1', deadLetterIndex: 'cities-1-dead-letters' },
-        { ...target, alias: 'towns', index: 'towns-1', deadLetterIndex: 'towns-1-dead-letters' },
-      ],
-    },
+    RUN,
     {
       type: 'planned',
       keyKind: 'integer',
@@ -116,6 +148,28 @@ it('the result of a run lists each index with what became of it', () => {
     ],
   });
 });
+
+async function journalOf(...events: readonly RunEvent[]): Promise<RunJournal> {
+  const options = { store: new MemoryStore(), runFolder: 'runs/test', epoch: 1, requireHeld: () => {} };
+  const journal = await RunJournal.open({ ...options, now: () => new Date(AT) });
+  await journal.append(events);
+  return journal;
+}
+
+/** What a promotion is told of its run. */
+function contextOf(journal: RunJournal, cluster: SearchCalls): RunContext {
+  const source = 'name: cities\nalias: cities\nsource: { table: c, key: id }\ndocument: { name: c.name }\n';
+  const { definition } = parseDefinition(source, 'cities.yaml');
+  const described = { definition, fields: [], changedAtOid: null };
+  return {
+    connections: { cluster },
+    identity: RUN,
+    journal,
+    targets: RUN.targets.map((target) => ({ ...target, described })),
+    promoteLimit: null,
+    signal: new AbortController().signal,
+  } as unknown as RunContext;
+}
 
 /** A cluster of which only the aliases are there; every index that is asked for stands. */
 function aliasCluster(aliases: Record<string, string[]>) {

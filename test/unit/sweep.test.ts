@@ -78,6 +78,13 @@ describe('a sweep of the fleet', () => {
     expect(opened).toEqual([null, pin]);
   });
 
+  it('sweeps the fleet of the settings beside an unfinished run whose workers ended with their process', async () => {
+    await claim('k', [{ type: 'fleet_pinned', pin: { kind: 'local', data: {} } }]);
+    nowMs += GRACE_MS;
+    expect((await sweepNow()).found.map(({ id }) => id)).toEqual(['i-1', 'i-2']);
+    expect(opened).toEqual([null]);
+  });
+
   it('leaves a run alone whose holder renews its lock, without waiting for a whole lease', async () => {
     await claim('k');
     const held = await lockOf('run');

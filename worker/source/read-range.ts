@@ -3,7 +3,8 @@ import { type Client, type ClientConfig, DatabaseError } from 'pg';
 import type { IndexDefinition } from '../../definition/definition.ts';
 import { type Key, keyFrom } from '../../definition/key/key-kind.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
-import { copyStatement, nextKeysStatement } from '../../definition/sql.ts';
+import { readingColumns } from '../../definition/reading.ts';
+import { copyStatement, keptStatement, nextKeysStatement } from '../../definition/sql.ts';
 import { backoffMs } from '../backoff.ts';
 import type { DeadLetter } from '../dead-letter.ts';
 import { TaskFailure } from '../task-failure.ts';
@@ -43,8 +44,11 @@ export interface RowConsumer {
   take(row: Row): boolean;
   /** A row of so many bytes, over the limit, of which there is only the head. */
   buryOversized(row: Row, bytes: number): boolean;
-  /** A row that breaks its own evaluation. */
-  bury(letter: DeadLetter): boolean;
+  /**
+   * A row that breaks its own evaluation.
+   * @param kept which conditions of the reading hold for it; null: it has none, or they break too
+   */
+  bury(letter: DeadLetter, kept: readonly boolean[] | null): boolean;
   room(signal: AbortSignal): Promise<void>;
 }
 
@@ -120,12 +124,16 @@ class ReadOnce {
     const keys = this.#window.keys === null ? null : await this.#nextKeys(client, rest, this.#window.keys);
     if (keys?.lastKey === null) return true;
     const range = keys === null ? rest : upTo(position.keys.kind, rest, keys.lastKey);
+    let kept: readonly boolean[] | null = null;
     try {
+      // Should the row break, its targets are to be told apart: whoever leaves it out gets no dead letter of it.
+      if (keys?.rows === 1) kept = await this.#keptBy(client, described, range);
       const outcome = await this.#copy(client, described, range);
       if (outcome === 'stalled') return false;
     } catch (error) {
       if (!(error instanceof DatabaseError) || verdictOn(error, reading.definition) !== 'row') throw error;
-      if (this.#window.broke(keys?.rows ?? null) && keys !== null) await this.#bury(keys.lastKey, error);
+      if (this.#window.broke(keys?.rows ?? null) && keys !== null)
+        await this.#bury(keys.lastKey, error, kept);
       return false;
     }
     this.#window.succeeded();
@@ -144,6 +152,23 @@ class ReadOnce {
       lastKey: lastKey === null ? null : keyFrom(position.keys.kind, lastKey),
       rows: Number(row?.rows ?? 0),
     };
+  }
+
+  /** Which conditions of the reading hold for the only row of a range; null: there are none. */
+  async #keptBy(
+    client: Client,
+    { reading, targets }: DescribedReading,
+    range: KeyRange,
+  ): Promise<readonly boolean[] | null> {
+    const { wheres } = readingColumns(
+      reading,
+      targets.map(({ definition }) => definition),
+    );
+    const [first, ...others] = wheres;
+    if (first === undefined) return null;
+    const text = keptStatement(reading.definition, range, [first, ...others]);
+    const { rows } = await client.query<boolean[]>({ text, rowMode: 'array' });
+    return rows[0] ?? null;
   }
 
   #copy(client: Client, described: DescribedReading, range: KeyRange): Promise<'complete' | 'stalled'> {
@@ -182,12 +207,12 @@ class ReadOnce {
   }
 
   /** Buries a row unless the end was moved to or before it meanwhile. */
-  async #bury(key: Key, error: DatabaseError): Promise<void> {
+  async #bury(key: Key, error: DatabaseError, kept: readonly boolean[] | null): Promise<void> {
     const { position } = this.#request;
     const type = error.code ?? 'data_exception';
     const letter: DeadLetter = { key, type, reason: describeError(error), fields: null };
     while (position.coversKey(key)) {
-      if (this.#consumer.bury(letter)) return position.moveToKey(key);
+      if (this.#consumer.bury(letter, kept)) return position.moveToKey(key);
       await this.#consumer.room(this.#dependencies.signal);
     }
   }

@@ -1,5 +1,6 @@
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import type { ReadingColumns } from '../../definition/reading.ts';
+import type { DeadLetter } from '../dead-letter.ts';
 import { DocumentEncoder } from '../document/document-encoder.ts';
 import { type LetterFields, letterFieldsOf } from '../document/letter-fields.ts';
 import { UNREPRESENTABLE } from '../document/value-writer.ts';
@@ -74,6 +75,19 @@ export class RowTaker {
       return 'filtered';
     }
     return this.#bury(row, batch, this.#tooLarge('row', bytes));
+  }
+
+  /**
+   * Takes a row that breaks its own evaluation.
+   * @param kept which conditions of the reading hold for it; null: that cannot be told
+   */
+  takeBroken(letter: DeadLetter, kept: readonly boolean[] | null, batch: Batch): Taken {
+    if (this.#where >= 0 && kept?.[this.#where] === false) {
+      batch.filtered++;
+      return 'filtered';
+    }
+    batch.deadLetters.push(letter);
+    return 'dead_letter';
   }
 
   #filters(row: Row): boolean {

@@ -58,11 +58,13 @@ export class StretchFiller implements RowConsumer {
     return true;
   }
 
-  bury(letter: DeadLetter): boolean {
+  bury(letter: DeadLetter, kept: readonly boolean[] | null): boolean {
     const stretch = this.#open();
     if (stretch === null) return false;
-    for (const { deadLetters } of stretch.batches) deadLetters.push(letter);
-    stretch.rowsRead++;
+    let filtered = 0;
+    for (const [i, batch] of stretch.batches.entries())
+      if (this.#takers[i]?.takeBroken(letter, kept, batch) === 'filtered') filtered++;
+    count(stretch, filtered);
     return true;
   }
 

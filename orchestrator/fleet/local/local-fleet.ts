@@ -28,6 +28,8 @@ export class LocalFleet implements Fleet {
   readonly #options: LocalFleetOptions;
   readonly #workers: WorkerProcess[] = [];
   readonly #replacing = new Set<NodeJS.Timeout>();
+  /** Replacements since the last look. Only who looks counts them, so there is at most one for each that is desired. */
+  #replacedUnseen = 0;
   #desired: number;
   #launched = 0;
   #isClosed = false;
@@ -39,6 +41,7 @@ export class LocalFleet implements Fleet {
   }
 
   observe(): Promise<FleetView> {
+    this.#replacedUnseen = 0;
     return Promise.resolve({
       desired: this.#desired,
       exact: true,
@@ -89,9 +92,14 @@ export class LocalFleet implements Fleet {
   /** What has ended by itself keeps its place until its replacement is launched. */
   async #replaceAfter(worker: WorkerProcess): Promise<void> {
     await worker.exited;
-    if (worker.detail === null || this.#isClosed) return;
+    if (worker.detail !== null && !this.#isClosed) this.#replaceLater();
+  }
+
+  #replaceLater(): void {
     const timer = setTimeout(() => {
       this.#replacing.delete(timer);
+      if (this.#desired > 0 && this.#replacedUnseen >= this.#desired) return this.#replaceLater();
+      this.#replacedUnseen += 1;
       this.#keepCapacity();
     }, REPLACE_AFTER_MS);
     this.#replacing.add(timer);
