@@ -62,8 +62,8 @@ export const targetSchema = z.discriminatedUnion('kind', [bulkTargetSchema]);
 
 const targetsSchema = z
   .array(targetSchema)
-  .min(1)
-  .max(MAX_TARGETS)
+  .min(1, 'write one target at least: where the documents go')
+  .max(MAX_TARGETS, `write ${MAX_TARGETS} targets at most, the others in another task`)
   .superRefine((targets, context) => {
     const places = new Map<string, string>();
     for (const [i, { index, write_alias, dead_letter_alias }] of targets.entries()) {

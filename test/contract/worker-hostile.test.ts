@@ -111,6 +111,19 @@ describe('a body that is not a task', () => {
     expect([s.runs.length, s.errors.length]).toEqual([0, 0]);
   });
 
+  it.each([
+    ['no target', [], 'targets: write one target at least: where the documents go'],
+    [
+      'one index twice',
+      [{ index: 'books' }, { index: 'books' }],
+      'targets.1.index: books is targets.0.index too: each target has names of its own',
+    ],
+  ])('is told what to write instead of %s', async (_name, changes, words) => {
+    const s = await serve();
+    const { body } = await post(s, targets(...changes));
+    expect(body.error).toBe(words);
+  });
+
   it('is told every fault at once', async () => {
     const s = await serve();
     const { body } = await post(s, { ...taskRequest({ attempt: 0, start_index: 'x' }), colour: 'red' });
