@@ -20,10 +20,18 @@ export async function createTestDatabase(postgresUrl: string): Promise<TestDatab
 }
 
 async function execute(url: string, sql: string): Promise<void> {
+  await withDatabase({ url }, (client) => client.query(sql));
+}
+
+/** Works with a connection of its own. */
+export async function withDatabase<Result>(
+  { url }: Pick<TestDatabase, 'url'>,
+  use: (client: Client) => Promise<Result>,
+): Promise<Result> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(sql);
+    return await use(client);
   } finally {
     await client.end();
   }

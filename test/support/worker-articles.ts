@@ -1,10 +1,9 @@
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { describeDefinition } from '../../definition/describe.ts';
 import { describedDigest } from '../../definition/digest.ts';
 import { loadDefinitions } from '../../definition/load.ts';
 import type { TaskRequest, TaskStatus, TaskTarget } from '../../worker/contract.ts';
-import { createTestDatabase, type TestDatabase } from './database.ts';
+import { createTestDatabase, type TestDatabase, withDatabase } from './database.ts';
 import { createGate, createGateFunction, type Gate } from './run-gate.ts';
 import { bulk, call, uniqueName } from './search-calls.ts';
 import { callerOf, type WorkerCaller } from './worker-caller.ts';
@@ -206,17 +205,4 @@ async function digestsOf(folder: string, database: TestDatabase): Promise<Articl
     const { articles: reading = '', all = '', shown = '' } = digests;
     return { articles: reading, all, shown };
   });
-}
-
-async function withDatabase<Result>(
-  { url }: TestDatabase,
-  use: (client: Client) => Promise<Result>,
-): Promise<Result> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await use(client);
-  } finally {
-    await client.end();
-  }
 }

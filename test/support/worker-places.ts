@@ -1,10 +1,9 @@
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { describeDefinition } from '../../definition/describe.ts';
 import { describedDigest } from '../../definition/digest.ts';
 import { loadDefinitions } from '../../definition/load.ts';
 import type { TaskRequest } from '../../worker/contract.ts';
-import { createTestDatabase, type TestDatabase } from './database.ts';
+import { createTestDatabase, type TestDatabase, withDatabase } from './database.ts';
 import { createGateFunction, createGate, type Gate } from './run-gate.ts';
 import { call } from './search-calls.ts';
 import { callerOf, type WorkerCaller } from './worker-caller.ts';
@@ -128,19 +127,6 @@ async function digestOf(folder: string, database: TestDatabase): Promise<string>
   return withDatabase(database, async (client) =>
     describedDigest(await describeDefinition(client, definition)),
   );
-}
-
-async function withDatabase<Result>(
-  { url }: TestDatabase,
-  use: (client: Client) => Promise<Result>,
-): Promise<Result> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await use(client);
-  } finally {
-    await client.end();
-  }
 }
 
 const PROPERTIES = { name: { type: 'keyword' }, rank: { type: 'long' }, passed: { type: 'boolean' } };

@@ -182,8 +182,12 @@ describe('settings', () => {
       '/',
     );
     expect(above.journal.url).toBe('s3://a-b-c/d');
-    const flag = await loadSettings({ settings: join(folder, 'mine.yaml'), journal: 'there' }, {}, '/work');
-    expect(flag.journal.url).toBe('/work/there');
+    const flag = await loadSettings(
+      { settings: join(folder, 'mine.yaml'), journal: 'there' },
+      {},
+      '/elsewhere',
+    );
+    expect(flag.journal.url).toBe('/elsewhere/there');
   });
 
   it.each([
