@@ -15,77 +15,83 @@ const url = (protocols: readonly string[]) =>
 
 /** The settings of every run, whatever its workers run on. Each kind of fleet adds a section of its own, see `fleet/kinds.ts`. */
 export const commonShape = {
-  /** Names what one run at a time may hold: claims, locks and journals are kept by it. */
+  /** Name of the fleet. One run at a time holds it. Claims, locks and journals are kept by this name. */
   fleet: text.regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'Small letters, digits, dash and underscore.'),
-  /** A definition's file or a folder of them, relative to the settings file. */
+  /** A definition's file, or a folder of definitions. The path is relative to the settings file. */
   definitions: text,
-  /** Which definition to run; needed when there are several. */
+  /** Name of the definition to run. Write it when there are several. */
   definition: text.nullable().default(null),
   source: section({
-    /** `embedded`, or a PostgreSQL URL. The password may stand in REINDEX_SOURCE_PASSWORD or on AWS (`aws.worker_parameters`) instead. */
+    /** `embedded`, or a PostgreSQL URL. The password stands in it, in REINDEX_SOURCE_PASSWORD, or on AWS (`aws.worker_parameters`). */
     url: url(['postgres:', 'postgresql:']),
   }),
   target: section({
     /** `embedded`, or an OpenSearch or Elasticsearch URL. */
     url: url(['http:', 'https:']),
-    /** For basic authentication, with REINDEX_TARGET_PASSWORD. An API key stands in REINDEX_TARGET_API_KEY. Both may stand on AWS (`aws.worker_parameters`) instead. */
+    /** User for basic authentication. Its password stands in REINDEX_TARGET_PASSWORD, an API key in REINDEX_TARGET_API_KEY. Either may stand on AWS instead (`aws.worker_parameters`). */
     username: text.nullable().default(null),
-    /** Longest wait for the declared health of the new index. */
+    /** The longest wait until the new index has the health that its definition declares. */
     health_timeout_ms: ms(600_000),
   }),
   journal: section({
     /**
-     * Where claims, locks and journals are, whatever the fleet: a folder (relative to the settings file) or
-     * `s3://bucket/prefix`. Null: one of this user's state folders. The fleet's name follows.
+     * The place of claims, locks and journals, for every kind of fleet: a folder (relative to the settings file) or
+     * `s3://bucket/prefix`. The fleet's name follows. Null: a folder of this user's state.
      */
     url: journalUrl.nullable().default(null),
-    /** How long a lock that is not renewed still counts. */
+    /** A lock counts for this long after its last renewal. */
     lease_ms: whole(1_000, 600_000, ' of milliseconds').default(15_000),
-    /** `sweep` deletes what a run that is over for so long has left in the journal; not of what a rollback needs. */
+    /** `sweep` deletes a run's claims and journal this long after its end. It keeps what a rollback needs. */
     keep_days: whole(1, 36_500, ' of days').default(90),
   }).prefault({}),
-  /** The AWS account, for whatever of a run is on AWS; null: nothing is. */
+  /** The AWS account, for what a run has on AWS. Null: a run has nothing there. */
   aws: awsSection.nullable().default(null),
-  /** What one worker costs, whatever it runs on, for estimate, result and `--max-cost`; null: nobody says. */
+  /** What one worker costs, wherever it runs. Estimate, result and `--max-cost` need it. Null: the price is unknown. */
   price: section({
+    /** What one worker costs in an hour. */
     per_hour: z.number('A number.').positive('More than 0.').max(10_000, 'At most 10000.'),
+    /** The currency of `per_hour`. */
     currency: text.regex(/^[A-Z]{3}$/, 'Three capital letters, e.g. USD.').default('USD'),
   })
     .nullable()
     .default(null),
   workers: section({
-    /** Workers wanted. */
+    /** How many workers a run wants. */
     count: whole(1, 1_000).default(4),
-    /** A run goes on with so many if its fleet has no more; with fewer it ends. */
+    /** The fewest workers that a run goes on with when its fleet has no more. With fewer it ends. */
     minimum: whole(1, 1_000).default(1),
-    /** Bytes that all workers together may have in flight to the cluster. */
+    /** The most bytes that all workers together have in flight to the cluster. */
     max_bytes_in_flight: whole(1_048_576, 2 ** 40, ' of bytes').default(33_554_432),
+    /** Time limit of one call to a worker. */
     call_timeout_ms: ms(5_000),
+    /** A worker that was ready and gives no answer for this long counts as lost. */
     lost_after_ms: ms(30_000),
+    /** A task that makes no progress for this long, while it waits for nothing, fails its attempt. */
     stall_timeout_ms: ms(120_000),
+    /** A task that waits for the database or the cluster for this long ends the run. */
     waiting_timeout_ms: ms(600_000),
-    /** Workers that may be replaced in one run. */
+    /** How many workers a run may replace. */
     replacements: whole(0, 1_000).default(8),
-    /** Tries at one range before the run stops. */
+    /** How often a run tries one range before it stops. */
     attempts: whole(1, 100).default(3),
   }).prefault({}),
   ranges: section({
-    /** How many ranges to split the table into; null: chosen from its rows and the workers. */
+    /** How many ranges the table is split into. Null: the plan chooses, by the table's rows and the workers. */
     count: whole(1, 100_000).nullable().default(null),
   }).prefault({}),
   validate: section({
     /**
-     * How the rows of a range and its documents are compared before the alias moves. `keys`: key by key. `counts`: by
-     * their number alone, where there are no dead letters and the range was given out only once; faster, and for tables
-     * that do not change while a run reads. It cannot see that a document is missing where another is too many: a row
-     * that came and one that went in the same range while the run read hide each other.
+     * How `validate` compares the rows of a range with its documents before the alias moves. `keys`: key by key.
+     * `counts`: by their number alone, if the range has no dead letters and was given out only once. This is faster, and
+     * is for tables that do not change while a run reads. It cannot see that one document is missing where another is too
+     * many: a row that came and a row that went in the same range hide each other.
      */
     compare: z.enum(['keys', 'counts'], '"keys" or "counts".').default('keys'),
-    /** Ranges that are compared at the same time, each with a connection of its own to the database. */
+    /** How many ranges `validate` compares at the same time. Each has a connection of its own to the database. */
     concurrency: whole(1, 16).default(4),
   }).prefault({}),
   report: section({
-    /** A search request whose answer is shown at the end: a query that a person can try. */
+    /** A search request. The run shows its answer at the end, as a query that a person can try. */
     example_query: z.record(z.string(), z.unknown()).nullable().default(null),
   }).prefault({}),
 };

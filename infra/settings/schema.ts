@@ -33,7 +33,9 @@ const privateCidr = cidr.refine(
 
 /** The other end of a connection, by security groups or addresses. */
 const peerShape = <Cidr extends z.ZodType<string>>(block: Cidr) => ({
+  /** Security groups of the other end. */
   security_groups: z.array(securityGroup, 'A list of security groups.').default([]),
+  /** IPv4 blocks of the other end. */
   cidrs: z.array(block, 'A list of IPv4 blocks.').default([]),
 });
 
@@ -103,58 +105,59 @@ function isEachKeyOnce(tags: Readonly<Record<string, string>>): boolean {
 const servers = () =>
   section({
     ...peerShape(cidr),
-    /** The stack adds a rule to each of these security groups that lets the workers in; it goes with the stack. */
+    /** Whether the stack adds a rule to each of these security groups that lets the workers in. The rule goes with the stack. */
     let_workers_in: yes(false),
   }).prefault({});
 
 export const stackShape = section({
-  /** Names the fleet and everything that it has; the orchestrator's `fleet`. By default the stack's name. */
+  /** Name of the fleet, and of everything that it has. A stack's configuration may leave it out: then it is the stack's name. */
   fleet: text.regex(
     /^[a-z][a-z0-9-]{0,22}[a-z0-9]$/,
     'Small letters, digits and dashes, 2 to 24, a letter first: roles and bucket are named after it.',
   ),
-  /** The orchestrator's: a definition's file or a folder of them, relative to the clone. */
+  /** A definition's file, or a folder of definitions. The path is relative to the clone. */
   definitions: orchestrator.definitions,
   definition: orchestrator.definition,
-  /** An image (`ami-…`), for which the stack then owns a parameter; or the name of a parameter of data type `aws:ec2:image`. */
+  /** The workers' image: `ami-…`, for which the stack makes and owns a parameter, or the name of your own parameter of data type `aws:ec2:image`. */
   image: text.regex(
     /^(ami-[0-9a-f]{8,17}|(\/[A-Za-z0-9_.-]+)+)$/,
     'The id of an image (ami-…), or the name of a parameter that holds one (/my/image).',
   ),
   source: section({
-    /** A PostgreSQL URL that orchestrator and workers can reach, without its password. */
+    /** A PostgreSQL URL without its password. Orchestrator and workers can reach it. */
     url: inputOf(serverUrl(['postgres:', 'postgresql:'])),
   }),
-  /** Of the user in `source.url`. */
+  /** Password of the user in `source.url`. */
   source_password: secret,
   target: section({
     /** An OpenSearch or Elasticsearch URL, without its password. */
     url: inputOf(serverUrl(['http:', 'https:'])),
-    /** For basic authentication, with `target_password`. */
+    /** User for basic authentication. Its password is `target_password`. */
     username: inputOf(text).nullable().default(null),
     health_timeout_ms: orchestrator.target.shape.health_timeout_ms,
   }),
+  /** Password of `target.username`. */
   target_password: secret,
-  /** In place of user and password. */
+  /** API key of the cluster, in place of user and password. */
   target_api_key: secret,
-  /** The orchestrator's: `count` workers is also the most that the group may have, unless `instances.maximum` says more. */
+  /** As for a run. `count` is also the most that the group may have, unless `instances.maximum` says more. */
   workers: orchestrator.workers,
   ranges: orchestrator.ranges,
   validate: orchestrator.validate,
   report: orchestrator.report,
-  /** The orchestrator's: deadlines and the workers' port. The group itself is the stack's. */
+  /** As for a run: deadlines and the workers' port. The stack itself names the group. */
   auto_scaling: section(pacing).prefault({}),
-  /** The orchestrator's: what an instance costs. */
+  /** As for a run: what an instance costs. Null: the price is unknown. */
   price: orchestrator.price,
   journal: section({
     lease_ms: journal.lease_ms,
     keep_days: journal.keep_days,
-    /** Name of the bucket that the stack makes; null: `reindex-<fleet>-<account>-<region>`. */
+    /** Name of the bucket that the stack makes. Null: `reindex-<fleet>-<account>-<region>`. */
     bucket: text
       .regex(BUCKET_NAME, 'This is no name of a bucket: small letters, digits, dots and dashes.')
       .nullable()
       .default(null),
-    /** What the keys in the bucket begin with; the fleet's name follows. */
+    /** What the keys in the bucket begin with. The fleet's name follows. */
     // Part of a tag, and of the fleet's policies, in which a * would stand for any text, other fleets' prefixes among them.
     prefix: text
       .regex(KEY_PREFIX, "Letters, digits and ! _ . * ' ( ) / -")
@@ -162,11 +165,11 @@ export const stackShape = section({
       .refine((prefix) => /[^/]/.test(prefix), 'More than slashes.')
       .refine((prefix) => prefix.length <= 128, 'At most 128 characters.')
       .default('reindex-fleet'),
-    /** What was deleted or replaced can be brought back for so long. */
+    /** How long you can bring back what was deleted or replaced. */
     recover_days: whole(1, 3_650, ' of days').default(30),
   }).prefault({}),
   instances: section({
-    /** In the order in which they are wanted; all for the image's processor (c7g is arm64). */
+    /** Instance types, the most wanted first. All are for the image's processor (c7g is arm64). */
     types: z
       .array(
         text.regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'An instance type, such as c7g.large.'),
@@ -175,34 +178,34 @@ export const stackShape = section({
       .min(1, 'One at least.')
       .max(40, 'At most 40.')
       .default(['c7g.large']),
-    /** The most that the group may have; null: `workers.count`. */
+    /** The most instances that the group may have. Null: `workers.count`. */
     maximum: whole(1, 1_000).nullable().default(null),
-    /** Spot instances; null: on demand alone. */
+    /** Spot instances. Null: all instances are on demand. */
     spot: section({
-      /** The first so many instances are on demand. */
+      /** How many instances are on demand before the group takes Spot instances. */
       on_demand_base: whole(0, 1_000).default(0),
-      /** Of those above the base so many of a hundred are on demand. */
+      /** How many of a hundred instances above the base are on demand. */
       on_demand_percent: whole(0, 100).default(0),
     })
       .nullable()
       .default(null),
-    /** Of the image's root volume (gp3, encrypted, gone with its instance); null: as large as the image's. */
+    /** Size of the root volume (gp3, encrypted, gone with its instance). Null: as large as the image's. */
     volume_gib: whole(1, 16_384, ' of GiB').nullable().default(null),
-    /** Workers run in containers on their instances, one network hop behind the metadata service. */
+    /** Whether workers run in containers on their instances, one network hop behind the metadata service. */
     containers: yes(false),
-    /** Where the image has its clone of this repository. */
+    /** The folder in the image that has the clone of this repository. */
     checkout: imagePath.default('/opt/reindex-fleet'),
-    /** Where the image has the definitions; null: where the clone has them (`definitions`, below `checkout`). */
+    /** The place of the definitions in the image. Null: where the clone has them (`definitions`, below `checkout`). */
     definitions: imagePath.nullable().default(null),
-    /** More settings of the workers by name, see worker/settings-schema.ts; `lease_ms` among them. */
+    /** More settings of the workers by name, such as `lease_ms`. All are in `worker/settings-schema.ts`. */
     parameters: z.record(z.string(), text, 'A map of texts.').default({}),
-    /** So long after its launch the group does not ask for an instance's health. */
+    /** How long after an instance's launch the group does not ask for its health. */
     health_check_grace_seconds: whole(0, 7_200, ' of seconds').default(300),
   }).prefault({}),
   network: section({
-    /** Null: the default VPC. */
+    /** The VPC of the workers. Null: the default VPC. */
     vpc: inputOf(id('VPC', 'vpc')).nullable().default(null),
-    /** Where instances are launched; null: in the default subnet of each zone of the default VPC. */
+    /** The subnets in which instances are launched. Null: the default subnet of each zone of the default VPC. */
     subnets: z
       .array(inputOf(id('subnet', 'subnet')), 'A list of subnets.')
       .min(1, 'One at least.')
@@ -210,35 +213,37 @@ export const stackShape = section({
       .default(null),
     /** Who may call the workers. */
     orchestrator: section(peerShape(privateCidr)).prefault({}),
-    /** Where the database is; by default the address in `source.url`, if it is one. */
+    /** Where the database is. By default the address in `source.url`, if its host is one. */
     database: servers(),
-    /** Where the cluster is; by default the address in `target.url`, if it is one. */
+    /** Where the cluster is. By default the address in `target.url`, if its host is one. */
     cluster: servers(),
-    /** AWS's endpoints (443): their public addresses are many and change. Narrower with interface endpoints in the VPC. */
+    /** Where AWS's endpoints are (443). Their public addresses are many and change. Narrow this where the VPC has interface endpoints. */
     aws_endpoints: section(peerShape(cidr)).prefault({ cidrs: ['0.0.0.0/0'] }),
   }).prefault({}),
   access: section({
     /** Names of roles that may do what the orchestrator does. */
     orchestrator_roles: z.array(inputOf(roleName), 'A list of names of roles.').default([]),
-    /** An ARN; bounds every role that the stack makes. */
+    /** ARN of the policy that bounds every role that the stack makes. */
     permissions_boundary: policyArn.nullable().default(null),
   }).prefault({}),
   sweep: section({
+    /** How often the sweeper runs. */
     every_minutes: whole(1, 1_440, ' of minutes').default(15),
   }).prefault({}),
   watch: section({
     /** SNS topics that are told of alarms. */
     topics: z.array(inputOf(topicArn), 'A list of topics.').max(5, 'At most 5.').default([]),
-    /** A run is over by then: instances that are there for so many full hours on end are an alarm. */
+    /** Instances that are there for this many full hours on end raise an alarm. A run is over by then. */
     run_hours: whole(1, 168, ' of hours').default(24),
-    /** In `price.currency`, of the instances of any 24 hours; needs `price.per_hour`. Null: no such alarm. */
+    /** The most that the instances of any 24 hours may cost, in `price.currency`, before an alarm is raised. It needs `price.per_hour`. Null: there is no such alarm. */
     cost_per_day: z.number('A number.').positive('More than 0.').nullable().default(null),
-    /** More dead letters in a run are an alarm. */
+    /** More dead letters in a run raise an alarm. */
     dead_letters: whole(0, 1_000_000_000).default(0),
-    /** More workers lost in a run are an alarm. */
+    /** More lost workers in a run raise an alarm. */
     workers_lost: whole(0, 1_000).default(0),
+    /** Whether the stack makes a dashboard. */
     dashboard: yes(true),
-    /** How long the sweeper's log is kept. */
+    /** How many days the sweeper's log is kept. */
     log_days: z
       .literal(
         [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365],
@@ -246,11 +251,11 @@ export const stackShape = section({
       )
       .default(30),
   }).prefault({}),
-  /** `pulumi destroy` and replacements are refused for the journal's bucket until this is false. */
+  /** Whether `pulumi destroy` and replacements are refused for the journal's bucket. */
   protect: yes(true),
-  /** Another number makes another token; workers that run keep the old one. */
+  /** Another number makes another token. Workers that run keep the old one. */
   token_generation: z.coerce.number('A whole number.').int('A whole number.').min(1, 'From 1.').default(1),
-  /** On everything that can have tags, beside our own. */
+  /** Tags on everything that can have tags, beside our own. */
   tags: z
     .record(tagKey, tagValue, {
       error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : 'A map of texts.'),

@@ -7,19 +7,19 @@ import { text } from '../setting-types.ts';
  * them (environment, profile, role).
  */
 export const awsSection = section({
-  /** Where group, parameters and bucket are, e.g. `eu-central-1`. */
+  /** The region of group, parameters and bucket, e.g. `eu-central-1`. */
   region: z
     .string('Write a region, such as eu-central-1.')
     .trim()
     .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'This is no region, such as eu-central-1.'),
-  /** Of AWS's configuration files, over what the environment says; null: as the environment says. */
+  /** A profile of AWS's configuration files. It goes over the environment. Null: as the environment says. */
   profile: text.nullable().default(null),
   /**
    * Path of the workers' own parameters in Parameter Store (their REINDEX_WORKER_PARAMETERS), e.g.
-   * `/reindex-fleet/books/worker`. A password that neither environment nor URL gives is taken from there when something
-   * connects: the database's from `database_url`, if that names the server and user of `source.url`; the cluster's from
-   * `search_username` and `search_password`, or `search_api_key`, if `search_url` names the server of `target.url`.
-   * Null: it is not looked for.
+   * `/reindex-fleet/books/worker`. When a run connects, it reads from there a password that neither environment nor URL
+   * give. The database's is in `database_url`, which must name the server and user of `source.url`. The cluster's is in
+   * `search_username` and `search_password`, or in `search_api_key`; `search_url` must name the server of `target.url`.
+   * Null: a run does not look there.
    */
   worker_parameters: text
     .regex(/^(\/[A-Za-z0-9_.-]+)+$/, 'This is no path of parameters, such as /reindex-fleet/books/worker.')

@@ -7,9 +7,9 @@ import { namesOf } from '../../infra/names.ts';
 import { WORKER_NODE_FLAGS } from '../../worker/contract.ts';
 import { settingsSchema } from '../../worker/settings-schema.ts';
 
-/** What README tells a user to put on AWS, who makes his group himself. */
+/** What the page of `examples/aws` tells a user to put on AWS who makes the group himself. */
 
-/** As in README. */
+/** As on that page. */
 const NAMES = {
   ...namesOf(
     {

@@ -27,6 +27,14 @@ it('the map of rooms lists every folder, and of the rooms of code those inside',
   expect([...foldersIn('.'), ...inside].filter((folder) => !listed.has(folder))).toEqual([]);
 });
 
+it('README has at most 150 lines, and leads to every page of docs', () => {
+  const text = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(150);
+  const pages = PAGES.filter((page) => dirname(page) === 'docs');
+  expect(pages).toHaveLength(9);
+  expect(linksOf(text)).toEqual(expect.arrayContaining(pages));
+});
+
 it('a link to nowhere is found', () => {
   const text =
     '[a](docs/none.md) [b](CONTRIBUTING.md#no-such-heading) [c](CONTRIBUTING.md#the-rooms) `worker/none.ts`';

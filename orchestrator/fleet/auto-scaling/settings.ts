@@ -14,26 +14,26 @@ const parameter = text.regex(
 export const autoScalingSection = section({
   /** Name of the Auto Scaling group. */
   group: text,
-  /** The parameter (data type `aws:ec2:image`) that the launch template takes its image from; null: the template names an image itself. */
+  /** The parameter (data type `aws:ec2:image`) that the launch template takes its image from. Null: the template names an image itself. */
   image_parameter: parameter.nullable().default(null),
   /** The SecureString that holds the workers' bearer token. */
   token_parameter: parameter,
-  /** Where workers listen on their instances' private addresses. */
+  /** The port that workers listen on, at their instances' private addresses. */
   worker_port: whole(1, 65_535).default(DEFAULT_PORT),
-  /** Pause between two looks at group and workers. */
+  /** The pause between two looks at group and workers. */
   poll_interval_ms: ms(3_000),
-  /** From launch to a worker that answers as ready: machine, system, worker, database and cluster. */
+  /** The longest time from a launch to a worker that answers as ready. Machine, system, worker, database and cluster are up by then. */
   ready_timeout_ms: ms(300_000),
-  /** Fewer instances than asked for: so long the group may try, then the run goes on with what came, or ends. */
+  /** How long the group may try to launch what a run asks for. Then the run goes on with what came, or ends. */
   capacity_timeout_ms: ms(600_000),
   /**
-   * Zero is believed when it is seen so long after the last change. AWS promises no time within which a look shows a change
-   * ("a couple of seconds" up to minutes, https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html). A call
-   * whose answer got lost may take effect until it times out, 10 s, and the group acts within seconds. What comes later
-   * still ends by its lease.
+   * A run believes that the group is at zero when it sees this so long after the last change. AWS promises no time within
+   * which a look shows a change ("a couple of seconds" up to minutes,
+   * https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html). A call whose answer got lost may take effect
+   * until it times out, 10 s. The group acts within seconds. An instance that comes later ends by its lease.
    */
   zero_quiet_ms: ms(15_000),
-  /** `sweep` leaves the fleet of an unfinished run alone for so long after its last word. More than the workers' lease. */
+  /** `sweep` leaves the fleet of an unfinished run alone for this long after the run's last word. Write more than the workers' lease. */
   sweep_grace_ms: ms(1_800_000),
 });
 

@@ -4,9 +4,9 @@ import { ms } from '../../setting-types.ts';
 
 /** Worker processes of this machine. */
 export const localSection = section({
-  /** Pause between two looks at the workers. */
+  /** The pause between two looks at the workers. */
   poll_interval_ms: ms(250),
-  /** From the start of a process to a worker that answers as ready. */
+  /** The longest time from the start of a process to a worker that answers as ready. */
   ready_timeout_ms: ms(60_000),
   /** A worker that hears nothing from an orchestrator for this long ends itself. */
   lease_ms: ms(60_000),
