@@ -31,7 +31,9 @@ export async function connectFleet(settings: Settings): Promise<FleetBackend> {
 /** One worker process beside the orchestrator, which ends with it, whatever fleet the run has. */
 export function besideOrchestrator(settings: Settings): Promise<FleetBackend> {
   const workers = { ...settings.workers, count: 1, minimum: 1 };
-  return USUAL_KIND.schema.parse({}).connect({ ...settings, workers, price: null });
+  const isChosen = settings.backend.traits.kind === USUAL_KIND.kind;
+  const beside = isChosen ? settings.backend : USUAL_KIND.schema.parse({});
+  return beside.connect({ ...settings, workers, price: null });
 }
 
 /**

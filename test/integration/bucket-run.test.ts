@@ -1,18 +1,13 @@
-import { join } from 'node:path';
 import { describe, expect, inject, it, vi } from 'vitest';
-import type { CommandContext } from '../../orchestrator/command/command.ts';
 import { runCommandOrPhase } from '../../orchestrator/command/run.ts';
 import { statusCommand } from '../../orchestrator/command/status.ts';
-import { connectFleet } from '../../orchestrator/fleet/connect-fleet.ts';
-import { openOffline } from '../../orchestrator/run/offline.ts';
-import { loadSettings } from '../../orchestrator/settings.ts';
 import { startApiProxy } from '../aws/api-proxy.ts';
 import type { AwsCall } from '../aws/aws-call.ts';
 import { awsEnvironment, REGION } from '../aws/aws-clients.ts';
 import { createTestBucket } from '../aws/test-bucket.ts';
 import { eventually } from '../support/run-eventually.ts';
 import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
-import { SILENT_REPORTER } from '../support/silent-reporter.ts';
+import { commandOf } from '../support/own-command.ts';
 import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
 import { onlyTarget } from '../support/run-values.ts';
 
@@ -30,20 +25,6 @@ async function setUp(scope: TestScope): Promise<RunSetup> {
       aws: { region: REGION },
     },
   });
-}
-
-/** As `reindex-fleet --run-key k` in this process. */
-async function commandOf({ folder }: RunSetup): Promise<CommandContext> {
-  const flags = { settings: join(folder, 'reindex-fleet.yaml'), runKey: 'k' };
-  const settings = await loadSettings(flags, {}, folder);
-  return {
-    offline: await openOffline(settings, {}),
-    flags,
-    reporter: SILENT_REPORTER,
-    output: process,
-    workers: await connectFleet(settings),
-    signal: new AbortController().signal,
-  };
 }
 
 describe.skipIf(awsUrl === '')('a run whose journal is in a bucket', { timeout: 240_000 }, () => {

@@ -1,24 +1,20 @@
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { CommandContext } from '../../orchestrator/command/command.ts';
 import { lockRequest } from '../../orchestrator/command/lock-request.ts';
 import { runCommandOrPhase } from '../../orchestrator/command/run.ts';
 import { systemClock } from '../../orchestrator/clock.ts';
-import { connectFleet } from '../../orchestrator/fleet/connect-fleet.ts';
 import { guardedCalls } from '../../orchestrator/index/guarded-calls.ts';
 import { beginPass, fencePass } from '../../orchestrator/passes/conduct-pass.ts';
 import { claimRun, prepareRun } from '../../orchestrator/run/begin-run.ts';
 import { chooseRun } from '../../orchestrator/run/choose-run.ts';
 import { connectBoth } from '../../orchestrator/run/connections.ts';
 import type { RunContext } from '../../orchestrator/run/context.ts';
-import { openOffline } from '../../orchestrator/run/offline.ts';
 import { validatePhase } from '../../orchestrator/run/validate-phase.ts';
 import { withLock } from '../../orchestrator/run/with-lock.ts';
-import { loadSettings } from '../../orchestrator/settings.ts';
 import { documentVersions } from '../support/run-documents.ts';
 import { stateOf } from '../support/run-journal.ts';
-import { type RunSetup, setUpRun } from '../support/run-setup.ts';
-import { SILENT_REPORTER } from '../support/silent-reporter.ts';
+import { setUpRun } from '../support/run-setup.ts';
+import { commandOf } from '../support/own-command.ts';
 import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
 
 const database = placesDatabase();
@@ -65,20 +61,6 @@ it('a pass beside the orchestrator reads what it is to read with one process, an
     targets: [{ indexed: ROWS, rows_read_again: ROWS / 2 }],
   });
 });
-
-/** As `reindex-fleet --run-key k` in this process. */
-async function commandOf({ folder }: RunSetup): Promise<CommandContext> {
-  const flags = { settings: join(folder, 'reindex-fleet.yaml'), runKey: 'k' };
-  const settings = await loadSettings(flags, {}, folder);
-  return {
-    offline: await openOffline(settings, {}),
-    flags,
-    reporter: SILENT_REPORTER,
-    output: process,
-    workers: await connectFleet(settings),
-    signal: new AbortController().signal,
-  };
-}
 
 /** Works on the claimed run as a command does, with a fleet that is never opened. */
 async function onRun(command: CommandContext, work: (run: RunContext) => Promise<void>): Promise<void> {
