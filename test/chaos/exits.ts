@@ -23,6 +23,9 @@ export type EndedGivenCommand = Pick<GivenCommand, 'number' | 'beganMs' | 'ended
 /** A service that was killed or cut off may trouble a command for so long after it is there again. */
 const AFTERMATH_MS = 30_000;
 
+/** What a process says of itself that was paused, or starved by a busy machine, for longer than its lease. */
+const STOOD_STILL = 'stood still for longer than its lease';
+
 /** Why a command must not have ended as it did, a sentence; null: it may. */
 export function faultOfExit(command: EndedGivenCommand, circumstances: Circumstances): string | null {
   const { code, result } = command.outcome ?? { code: null, result: {} };
@@ -31,8 +34,10 @@ export function faultOfExit(command: EndedGivenCommand, circumstances: Circumsta
     return command.killed ? null : `command ${command.number} was killed, and not by this round`;
   const words = String(result['error']);
   const exit = `command ${command.number} exits ${code} (${words})`;
-  if (code === 3)
-    return hadCompany(command, circumstances) ? null : `${exit}, and no other command was at work`;
+  if (code === 3) {
+    const mayBe = words.includes(STOOD_STILL) || hadCompany(command, circumstances);
+    return mayBe ? null : `${exit}, and no other command was at work`;
+  }
   if (code !== 1) return `${exit}, which nothing in this round explains`;
   if (wasTroubled(command, circumstances)) return null;
   if (circumstances.tableChanges && words.includes('does not hold what')) return null;

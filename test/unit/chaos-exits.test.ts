@@ -35,6 +35,15 @@ describe('how a command may end', () => {
     expect(faultOfExit(command(1), { ...QUIET, tableChanges: true })).toMatch(/exits 1/);
   });
 
+  it('with 3 alone when it says that it stood still for longer than its lease', () => {
+    const outcome = {
+      code: 3,
+      result: { error: 'this process stood still for longer than its lease of 2 s' },
+    };
+    expect(faultOfExit(command(3, { outcome }), QUIET)).toBeNull();
+    expect(faultOfExit(command(1, { outcome: { ...outcome, code: 1 } }), QUIET)).toMatch(/exits 1/);
+  });
+
   it('with 3 beside another command, and with no other code', () => {
     const beside = { number: 2, beganMs: BEGAN_MS - 1, endedMs: BEGAN_MS + 1 };
     const before = { number: 2, beganMs: 0, endedMs: BEGAN_MS - 1 };
