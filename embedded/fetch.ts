@@ -12,8 +12,8 @@ async function main(): Promise<number> {
   if (isFetched(cacheDir)) return 0;
   const means = await findOpensearchMeans(cacheDir, process.env);
   if ('missing' in means || means.maven === null) return 0;
-  console.error(
-    `reindex-fleet: OpenSearch ${OPENSEARCH_VERSION} is fetched by Maven meanwhile, 162 MB, this once.`,
+  process.stderr.write(
+    `reindex-fleet: OpenSearch ${OPENSEARCH_VERSION} is fetched by Maven meanwhile, 162 MB, this once.\n`,
   );
   return fetchOpensearch(means.maven, cacheDir).then(
     () => 0,
