@@ -4,8 +4,8 @@ export interface OpensearchPlaces {
   /** The unpacked distribution. */
   readonly home: string;
   readonly dataDir: string;
-  /** Java's archive of loaded classes, made at the first end and used from the second start on. */
-  readonly classArchive: string;
+  /** Java's archive of loaded classes: made at this node's end unless it is there, and used if it is. Null: none. */
+  readonly classArchive: string | null;
 }
 
 /** The configuration of one node alone on 127.0.0.1, that a nearly full disk of a developer does not block. */
@@ -50,10 +50,14 @@ export function opensearchArguments({ home, dataDir, classArchive }: OpensearchP
     '-Xss1m',
     '-XX:+UseSerialGC',
     '-XX:TieredStopAtLevel=1',
-    '-XX:+AutoCreateSharedArchive',
-    `-XX:SharedArchiveFile=${classArchive}`,
-    '-Xlog:cds=off',
-    '-Xlog:cds+dynamic=off',
+    ...(classArchive === null
+      ? []
+      : [
+          '-XX:+AutoCreateSharedArchive',
+          `-XX:SharedArchiveFile=${classArchive}`,
+          '-Xlog:cds=off',
+          '-Xlog:cds+dynamic=off',
+        ]),
     '-Djava.awt.headless=true',
     '-Dfile.encoding=UTF-8',
     '-Djna.nosys=true',

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,17 +61,14 @@ export async function startOpensearch(options: OpensearchOptions): Promise<Opens
   await endLeftOverOpensearch(dataDir);
   const port = await freePort(await lastPort(dataDir));
   await writeConfiguration(dataDir, port);
-  await makeServiceDirectory(archiveFolder(options.cacheDir));
+  const classArchive = await classArchiveOf(options);
   const node = await startServiceProcess({
     name: 'OpenSearch',
     command: options.java.path,
     args: opensearchArguments({
       home: distributionFolder(options.cacheDir),
       dataDir,
-      classArchive: join(
-        archiveFolder(options.cacheDir),
-        `${OPENSEARCH_VERSION}-java-${options.java.version}.jsa`,
-      ),
+      classArchive,
     }),
     cwd: dataDir,
     env: { PATH: process.env['PATH'], HOME: dataDir },
@@ -94,6 +92,17 @@ const processFile = (dataDir: string): string => join(dataDir, 'process.json');
 const logFile = (dataDir: string): string => join(dataDir, 'opensearch.log');
 /** Java writes its archive of loaded classes here as the unprivileged user: it halves the work of the next start. */
 const archiveFolder = (cacheDir: string): string => join(cacheDir, 'opensearch', 'class-archives');
+
+/**
+ * Null at the first start of all: writing the archive takes some seconds at a node's end, for which somebody who only
+ * tries a command would wait.
+ */
+async function classArchiveOf({ cacheDir, java }: OpensearchOptions): Promise<string | null> {
+  const folder = archiveFolder(cacheDir);
+  if (existsSync(folder)) return join(folder, `${OPENSEARCH_VERSION}-java-${java.version}.jsa`);
+  await makeServiceDirectory(folder);
+  return null;
+}
 
 async function lastProcess(dataDir: string): Promise<{ pid?: number; port?: number }> {
   const text = await readFile(processFile(dataDir), 'utf8').catch(() => '');

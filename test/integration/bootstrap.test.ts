@@ -1,81 +1,202 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-/** Stands in for npm: notes its arguments, and "installs" a Node of the version that the test says. */
+/**
+ * Stands in for npm: notes its arguments and "installs" what is asked for; Node is a script that says the version that
+ * the test gives, or notes what it is to run. `npm ci` empties node_modules first, as npm does.
+ */
 const FAKE_NPM = `
-  const { appendFileSync, mkdirSync, writeFileSync } = require('node:fs');
-  appendFileSync('npm-calls', process.argv.slice(2).join(' ') + '\\n');
-  if (process.env.FAKE_FAILURE) {
+  const { appendFileSync, mkdirSync, rmSync, writeFileSync } = require('node:fs');
+  const { FAKE_FOLDER, FAKE_FAILURE, FAKE_VERSION } = process.env;
+  const args = process.argv.slice(2);
+  appendFileSync(FAKE_FOLDER + '/npm-calls', args.join(' ') + '\\n');
+  if (FAKE_FAILURE && args.join(' ').includes(FAKE_FAILURE)) {
     console.error('npm error code E404\\nnpm error no such package');
     process.exit(1);
   }
-  mkdirSync('node_modules/.bin', { recursive: true });
-  if (process.env.FAKE_VERSION) {
-    writeFileSync('node_modules/.bin/node', '#!/bin/sh\\necho ' + process.env.FAKE_VERSION + '\\n', { mode: 0o755 });
+  if (args.includes('--dry-run')) process.exit(0);
+  if (args[0] === 'ci') {
+    rmSync('node_modules', { recursive: true, force: true });
+    mkdirSync('node_modules/node', { recursive: true });
+  } else if (FAKE_VERSION && args.at(-1).startsWith('node@')) {
+    mkdirSync('node_modules/node/bin', { recursive: true });
+    writeFileSync(
+      'node_modules/node/bin/node',
+      '#!/bin/sh\\nif [ "$1" = --version ]; then echo ' + FAKE_VERSION + '; else echo "$@" > "$FAKE_FOLDER/ran"; fi\\n',
+      { mode: 0o755 },
+    );
   }
 `;
+const NODE = 'install --no-save --no-package-lock --no-audit --no-fund node@24.1.0';
+const RUN = 'ci --omit=dev --ignore-scripts --no-audit --no-fund';
+const ALL = 'ci --include=dev --ignore-scripts --no-audit --no-fund';
+const REHEARSAL = 'ci --include=dev --dry-run --ignore-scripts --no-audit';
+const REST = 'install --no-save --include=dev --ignore-scripts --no-audit --no-fund';
 
 let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'reindex-fleet-bootstrap-'));
   copyFileSync(fileURLToPath(new URL('../../bootstrap.mjs', import.meta.url)), join(folder, 'bootstrap.mjs'));
-  writeFileSync(join(folder, 'package-lock.json'), '{}');
+  writeFileSync(
+    join(folder, 'package-lock.json'),
+    JSON.stringify({ packages: { 'node_modules/node': { version: '24.1.0' } } }),
+  );
   writeFileSync(join(folder, 'npm.js'), FAKE_NPM);
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function bootstrap(environment: Record<string, string> = { FAKE_VERSION: 'v24.1.0' }) {
-  const env = { PATH: process.env['PATH'], npm_execpath: join(folder, 'npm.js'), ...environment };
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['bootstrap.mjs'], {
+function start(args: string[] = [], environment: Record<string, string> = {}) {
+  return spawn(process.execPath, ['bootstrap.mjs', ...args], {
     cwd: folder,
-    encoding: 'utf8',
-    env,
+    env: {
+      PATH: process.env['PATH'],
+      npm_execpath: join(folder, 'npm.js'),
+      FAKE_FOLDER: folder,
+      FAKE_VERSION: 'v24.1.0',
+      ...environment,
+    },
   });
+}
+
+async function resultOf(child: ReturnType<typeof start>) {
+  const exit = once(child, 'close');
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [status] = (await exit) as [number];
   return { status, stdout, stderr };
 }
 
-const calls = (): string[] =>
-  existsSync(join(folder, 'npm-calls'))
-    ? readFileSync(join(folder, 'npm-calls'), 'utf8').trim().split('\n')
-    : [];
+const bootstrap = (...given: Parameters<typeof start>) => resultOf(start(...given));
 
-test('packages are installed when they are missing, and then no more', () => {
-  const first = bootstrap();
+/** Node and the other packages are installed at the same time, so their order says nothing. */
+function calls(): string[] {
+  const file = join(folder, 'npm-calls');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').sort() : [];
+}
+
+const forgetCalls = (): void => rmSync(join(folder, 'npm-calls'), { force: true });
+const nothing = { status: 0, stdout: '', stderr: '' };
+
+test('packages are installed when they are missing, and then no more', async () => {
+  const first = await bootstrap();
   expect(first).toMatchObject({ status: 0, stdout: '' });
   expect(first.stderr).toMatch(/packages installed in [0-9.]+ s; Node v24.1.0 runs/);
-  expect(bootstrap()).toEqual({ status: 0, stdout: '', stderr: '' });
-  expect(calls()).toEqual(['ci --include=dev --no-audit --no-fund']);
+  expect(await bootstrap()).toEqual(nothing);
+  expect(calls()).toEqual([ALL, NODE]);
+  expect(readdirSync(folder).filter((name) => name.startsWith('.installing'))).toEqual([]);
 });
 
-test('packages are installed again when the lockfile is another', () => {
-  bootstrap();
+test('a run installs no packages of development; a later test adds them without emptying node_modules', async () => {
+  expect((await bootstrap(['--omit=dev'])).stderr).toContain('installing packages that a run needs');
+  expect(await bootstrap(['--omit=dev'])).toEqual(nothing);
+  expect(calls()).toEqual([RUN, NODE]);
+  forgetCalls();
+
+  expect((await bootstrap()).stderr).toContain('installing the packages of development');
+  expect(calls()).toEqual([REHEARSAL, REST]);
+  expect(await bootstrap()).toEqual(nothing);
+  expect(await bootstrap(['--omit=dev']), 'all packages serve a run too').toEqual(nothing);
+});
+
+test('packages are not added where package.json and the lockfile disagree', async () => {
+  await bootstrap(['--omit=dev']);
+  expect(await bootstrap([], { FAKE_FAILURE: '--dry-run' })).toMatchObject({ status: 1 });
+  expect(calls()).not.toContain(REST);
+  expect(await bootstrap(['--omit=dev']), 'what a run needs is there as before').toEqual(nothing);
+});
+
+test('an adding that was cut off is followed by a whole installation', async () => {
+  await bootstrap(['--omit=dev']);
+  expect(await bootstrap([], { FAKE_FAILURE: REST })).toMatchObject({ status: 1 });
+  forgetCalls();
+  expect(await bootstrap()).toMatchObject({ status: 0 });
+  expect(calls()).toEqual([ALL, NODE]);
+});
+
+test('packages are installed again when the lockfile is another, those of development only where they were', async () => {
+  await bootstrap(['--omit=dev']);
   appendFileSync(join(folder, 'package-lock.json'), '\n');
-  expect(bootstrap().status).toBe(0);
-  expect(calls()).toHaveLength(2);
+  await bootstrap(['--omit=dev']);
+  expect(calls()).toEqual([RUN, RUN, NODE, NODE]);
+  await bootstrap();
+  forgetCalls();
+  appendFileSync(join(folder, 'package-lock.json'), '\n');
+  await bootstrap(['--omit=dev']);
+  expect(calls()).toEqual([ALL, NODE]);
 });
 
-test('a failed installation says why in the words of npm, and is tried again', () => {
-  const failed = bootstrap({ FAKE_FAILURE: 'yes' });
-  expect(failed.status).toBe(1);
-  expect(failed.stderr).toContain('npm error code E404\nnpm error no such package');
-  expect(failed.stderr).toContain('npm config get registry');
-  expect(bootstrap().status).toBe(0);
+test('of two commands at once one installs, and the other waits for it', async () => {
+  const both = await Promise.all([bootstrap(), bootstrap()]);
+  expect(both.map(({ status }) => status)).toEqual([0, 0]);
+  expect(calls()).toEqual([ALL, NODE]);
 });
 
-test('an installation without a fitting Node fails', () => {
-  expect(bootstrap({}).stderr).toContain('ignore-scripts');
-  expect(bootstrap({ FAKE_VERSION: 'v22.0.0' }).status).toBe(1);
+test('a command says for which process it waits', async () => {
+  writeFileSync(join(folder, '.installing'), String(process.pid));
+  const child = start();
+  const said = once(child.stderr, 'data');
+  const result = resultOf(child);
+  expect(String((await said)[0])).toContain(
+    `process ${process.pid} installs packages here; this command waits for it`,
+  );
+  expect(calls()).toEqual([]);
+  rmSync(join(folder, '.installing'));
+  expect(await result).toMatchObject({ status: 0 });
+});
+
+test('an installation that was killed is made anew', async () => {
+  const dead = 4_194_305; // one more than the highest process number of Linux
+  writeFileSync(join(folder, '.installing'), String(dead));
+  mkdirSync(join(folder, '.installing-node'));
+  mkdirSync(join(folder, 'node_modules'));
+  expect(await bootstrap()).toMatchObject({ status: 0 });
+  expect(calls()).toEqual([ALL, NODE]);
+});
+
+test.each([
+  ['the packages', RUN, 'npm ci failed'],
+  ['Node', 'node@24.1.0', 'npm install failed'],
+])(
+  'a failed installation of %s says why in the words of npm, and is tried again',
+  async (_what, call, words) => {
+    const failed = await bootstrap(['--omit=dev'], { FAKE_FAILURE: call });
+    expect(failed.status).toBe(1);
+    expect(failed.stderr).toContain(words);
+    expect(failed.stderr).toContain('npm error code E404\nnpm error no such package');
+    expect(failed.stderr).toContain('npm config get registry');
+    expect(await bootstrap(['--omit=dev'])).toMatchObject({ status: 0 });
+  },
+);
+
+test('an installation without a fitting Node fails', async () => {
+  expect((await bootstrap([], { FAKE_VERSION: '' })).stderr).toContain('ignore-scripts');
+  expect((await bootstrap([], { FAKE_VERSION: 'v22.0.0' })).status).toBe(1);
+});
+
+test('the search node is fetched while the packages are installed, unless there are settings of one’s own', async () => {
+  const ran = join(folder, 'ran');
+  await bootstrap(['--omit=dev', '--search-node']);
+  await expect.poll(() => existsSync(ran) && readFileSync(ran, 'utf8')).toMatch(/embedded\/fetch\.ts\n$/);
+  rmSync(ran);
+
+  writeFileSync(join(folder, 'reindex-fleet.yaml'), '');
+  rmSync(join(folder, 'node_modules'), { recursive: true });
+  expect(await bootstrap(['--omit=dev', '--search-node'])).toMatchObject({ status: 0 });
+  expect(existsSync(ran)).toBe(false);
 });

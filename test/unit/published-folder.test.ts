@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,11 +35,34 @@ test('what cannot be made leaves nothing', async () => {
   expect(await readdir(cache)).toEqual([]);
 });
 
-test('what a process that is gone left behind is removed, the work of one that lives is not', async () => {
+test('what a process that is gone left behind is removed, what nobody of ours named is not', async () => {
   const dead = 4_194_305; // one more than the highest process number of Linux
-  await mkdir(join(cache, `unfinished-${dead}-abc`));
-  await mkdir(join(cache, `unfinished-${process.ppid}-abc`));
+  await mkdir(join(cache, `unfinished-${dead}-0123abcd-target-abc`));
+  await mkdir(join(cache, `unfinished-${process.ppid}-0123abcd-target-abc`)); // its number is another process's now
+  await mkdir(join(cache, 'other'));
   await publishFolder(join(cache, 'target'), maker('one'));
-  expect(existsSync(join(cache, `unfinished-${dead}-abc`))).toBe(false);
-  expect(existsSync(join(cache, `unfinished-${process.ppid}-abc`))).toBe(true);
+  expect((await readdir(cache)).sort()).toEqual(['other', 'target']);
+});
+
+test('a folder that is being made is waited for, and made after all if that fails', async () => {
+  const target = join(cache, 'target');
+  const { promise: line, reject: breakLine } = Promise.withResolvers<string>();
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const first = publishFolder(target, () => {
+    begin();
+    return line;
+  });
+  await begun;
+  const made: string[] = [];
+  const second = publishFolder(target, (work) => {
+    made.push(work);
+    return maker('other')(work);
+  });
+  const stopped = publishFolder(target, maker('nobody'), AbortSignal.timeout(1));
+  await expect(stopped).rejects.toThrow('aborted');
+  expect(made).toEqual([]);
+  breakLine(new Error('The line is down.'));
+  await expect(first).rejects.toThrow('The line is down.');
+  await second;
+  expect(await readFile(join(target, 'by'), 'utf8')).toBe('other');
 });
