@@ -34,6 +34,7 @@ export class Child {
     this.#process = child;
     this.#lines = createInterface({ input: child.stdout });
     createInterface({ input: child.stderr }).on('line', (line) => {
+      if (line.trim() === '' || line.startsWith('Node.js v')) return; // behind an uncaught error
       this.#lastWords.push(line);
       if (this.#lastWords.length > LAST_WORDS_LINES) this.#lastWords.shift();
     });

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { enableCompileCache } from 'node:module';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
@@ -12,7 +12,7 @@ import { Build } from './build.ts';
 import { type BenchOptions, readOptions } from './options.ts';
 import { type ComparisonPlace, comparePeers } from './peers/compare.ts';
 import { usageOf } from './process-usage.ts';
-import { sampleTable } from './sample-table.ts';
+import { COLUMN_COUNT, sampleTable } from './sample-table.ts';
 import { type NullSink, startNullSink } from './sinks/null.ts';
 
 /**
@@ -27,6 +27,8 @@ enableCompileCache();
 await main(readOptions(process.argv.slice(2)));
 
 async function main(options: BenchOptions): Promise<void> {
+  if (process.platform !== 'linux')
+    throw new Error(`The bench reads /proc, which ${process.platform} lacks: run it on Linux.`);
   const cacheDir = cacheDirectory(process.env);
   const postgresql = await startPostgresql({
     cacheDir,
@@ -57,6 +59,9 @@ async function compareBuilds({ client, databaseUrl }: ComparisonPlace, options: 
   };
   try {
     const table = await sampleTable(client, rows);
+    console.log(
+      `${rows.toLocaleString('en')} rows of ${COLUMN_COUNT} columns; ${availableParallelism()} cores for PostgreSQL, workers and sinks`,
+    );
     const start = async (name: string, root: string, sink: NullSink): Promise<Build> =>
       owned(await Build.start({ name, root, table, client, databaseUrl, sinkUrl: sink.url, folder }));
     const sink = owned(await startNullSink());

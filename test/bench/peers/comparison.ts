@@ -14,6 +14,8 @@ export const METRICS = {
   wholeRate: (taken: Taken): number => taken.documents / taken.wholeSeconds,
   perCpu: (taken: Taken): number => taken.documents / taken.cpuSeconds,
   wholePerCpu: (taken: Taken): number => taken.documents / taken.wholeCpuSeconds,
+  perCpuWithDatabase: (taken: Taken): number =>
+    taken.documents / (taken.cpuSeconds + taken.databaseCpuSeconds),
 } as const;
 
 export type Metric = keyof typeof METRICS;
@@ -23,9 +25,12 @@ export function takenOf({ outcomes }: ArmRounds): Taken[] {
   return outcomes.filter((outcome): outcome is Taken => !('failed' in outcome));
 }
 
-/** Why an arm failed, the first reason; null if it never did. */
-export function failureOf({ outcomes }: ArmRounds): string | null {
-  return outcomes.flatMap((outcome) => ('failed' in outcome ? [outcome.failed] : []))[0] ?? null;
+/** Why an arm failed at first, and in how many rounds; null if it never did. */
+export function failureOf({ outcomes }: ArmRounds): { readonly rounds: number; readonly why: string } | null {
+  const reasons = outcomes.flatMap((outcome) => ('failed' in outcome ? [outcome.failed] : []));
+  const [first] = reasons;
+  // What a program says at last is what ended it; before that come the places in its code.
+  return first === undefined ? null : { rounds: reasons.length, why: first.split('\n').at(-1) ?? first };
 }
 
 /** The arm of a choice whose median is the highest; null if none of them brought its documents. */

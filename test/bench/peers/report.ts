@@ -31,13 +31,16 @@ export function reportOf(
   const title = `${sink.name}: ${whole(first?.documents ?? 0)} documents, medians of ${count} rounds`;
   const failures = rounds.flatMap((of) => {
     const failure = failureOf(of);
-    return failure === null ? [] : [`${of.arm.name} failed: ${failure}`];
+    if (failure === null) return [];
+    return [`${of.arm.name} failed in ${failure.rounds} of ${count} rounds: ${failure.why}`];
   });
   return [
     markdown ? `### ${title}` : title,
     figures(rounds, markdown),
     ...ratioTables(rounds, markdown),
-    [...failures, ...targetLines(sink.kind, rounds)].join('\n'),
+    [...failures, ...targetLines(sink.kind, rounds)]
+      .map((line) => (markdown ? `- ${line}` : line))
+      .join('\n'),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -76,26 +79,31 @@ function figures(rounds: readonly ArmRounds[], markdown: boolean): string {
   return tableOf(heads, rows, markdown);
 }
 
-/** How many times the best JavaScript arm, and the better Python arm, an arm is, round by round. */
+const FAMILIES = ['JavaScript', 'Python'] as const;
+const RATIOS: readonly (readonly [Metric, string])[] = [
+  ['rate', 'documents/s'],
+  ['perCpu', 'documents per CPU second of the client'],
+  ['perCpuWithDatabase', 'documents per CPU second of client and PostgreSQL'],
+];
+
+/** How many times the best JavaScript arm, and the best Python arm, an arm is, round by round. */
 function ratioTables(rounds: readonly ArmRounds[], markdown: boolean): string[] {
-  return (['rate', 'perCpu'] as const).flatMap((metric) =>
-    (['JavaScript', 'Python'] as const).flatMap((family) => {
-      const best = bestOf(rounds, metric, (arm) => arm.family === family);
-      if (best === null) return [];
-      const heads = [`${NAMES[metric]}, times ${best.arm.name}`, 'median', 'quartiles', 'all'];
-      const rows = rounds.map((of) => [of.arm.name, ...cellsOf(ratioOf(of, best, metric))]);
-      return [tableOf(heads, rows, markdown)];
-    }),
-  );
+  return RATIOS.flatMap(([metric, words]) => {
+    const bests = FAMILIES.map((family) => bestOf(rounds, metric, (arm) => arm.family === family)).filter(
+      (best) => best !== null,
+    );
+    if (bests.length === 0) return [];
+    const heads = [words, ...bests.map(({ arm }) => `times ${arm.name}: median (quartiles; all)`)];
+    const rows = rounds.map((of) => [of.arm.name, ...bests.map((best) => cellOf(ratioOf(of, best, metric)))]);
+    return [tableOf(heads, rows, markdown)];
+  });
 }
 
-const NAMES = { rate: 'documents/s', perCpu: 'documents per CPU second' } as const;
-
-function cellsOf(spread: Spread | null): string[] {
-  if (spread === null) return [NONE, NONE, NONE];
+function cellOf(spread: Spread | null): string {
+  if (spread === null) return NONE;
   const range = (pair: readonly [number, number]): string =>
     pair.map((figure) => figure.toFixed(2)).join(' to ');
-  return [spread.median.toFixed(2), range(spread.quartiles), range(spread.ends)];
+  return `${spread.median.toFixed(2)} (${range(spread.quartiles)}; ${range(spread.ends)})`;
 }
 
 function whole(figure: number): string {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lexemesToText, parseLexemes, sameJson } from '../../../orchestrator/index/exact-json.ts';
+import { Lexeme, lexemesToText, parseLexemes, sameJson } from '../../../orchestrator/index/exact-json.ts';
 import { startCollectingSink } from '../sinks/collecting.ts';
 import type { Arm, Work } from './arm.ts';
 
@@ -48,12 +48,15 @@ function differenceOf(expected: unknown, actual: unknown): string | null {
   const name = [...left.keys(), ...right.keys()].find(
     (field) => !sameJson(left.get(field), right.get(field)),
   );
-  if (name === undefined) return `is not an object but ${lexemesToText(actual)}`;
+  if (right.size === 0 || name === undefined)
+    return `there is ${lexemesToText(actual)} instead of ${lexemesToText(expected)}`;
   return `the field "${name}" is ${lexemesToText(right.get(name))} instead of ${lexemesToText(left.get(name))}`;
 }
 
+/** Empty for what is no object. */
 function fieldsOf(document: unknown): Map<string, unknown> {
-  return new Map(Object.entries(document ?? {}));
+  const isObject = typeof document === 'object' && document !== null && !(document instanceof Lexeme);
+  return new Map(isObject ? Object.entries(document) : []);
 }
 
 /** With the fields of each object in order, so that equal values are equal texts. */

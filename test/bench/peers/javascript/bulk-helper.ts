@@ -16,8 +16,7 @@ export const BULK_HELPERS: Readonly<Record<ClientName, (url: string) => Promise<
     return async (datasource, actionOf) => {
       const { failed, aborted, successful } = await client.helpers.bulk<Row>({
         datasource,
-        // The helper takes a document that is a text as JSON; its types do not say so.
-        onDocument: (row) => actionOf(row) as [{ index: { _index: string; _id: string } }, Row],
+        onDocument: actionOf,
       });
       return whole({ failed, aborted, successful });
     };
@@ -28,6 +27,7 @@ export const BULK_HELPERS: Readonly<Record<ClientName, (url: string) => Promise<
     return async (datasource, actionOf) => {
       const { failed, aborted, successful } = await client.helpers.bulk<Row>({
         datasource,
+        // The helper takes a document that is a text as JSON; its types do not say so.
         onDocument: (row) => actionOf(row) as [{ index: { _index: string; _id: string } }, Row],
       });
       return whole({ failed, aborted, successful });

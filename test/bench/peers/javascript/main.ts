@@ -31,6 +31,6 @@ async function work(): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  console.error((error as Error).stack);
+  console.error((error as Error).message);
   process.exit(1);
 }
