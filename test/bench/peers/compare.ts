@@ -22,8 +22,8 @@ interface Extent {
 }
 
 const EXTENTS: Readonly<Record<'whole' | 'quick', Readonly<Record<SinkKind, Extent>>>> = {
-  whole: { null: { documents: 200_000, rounds: 4 }, opensearch: { documents: 40_000, rounds: 4 } },
-  quick: { null: { documents: 40_000, rounds: 2 }, opensearch: { documents: 8_000, rounds: 2 } },
+  whole: { null: { documents: 200_000, rounds: 5 }, opensearch: { documents: 40_000, rounds: 4 } },
+  quick: { null: { documents: 30_000, rounds: 2 }, opensearch: { documents: 6_000, rounds: 2 } },
 };
 
 export interface ComparisonPlace {
