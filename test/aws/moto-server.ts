@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { MotoInstallation } from './moto-installation.ts';
+import type { PythonPackages } from '../support/python-packages.ts';
 
 const SERVER = fileURLToPath(new URL('./moto_server.py', import.meta.url));
 /** Apart from 127.0.0.1, where the other services have their ports. */
@@ -24,7 +24,7 @@ export interface MotoServer {
  * @throws with its last words if it ends or is not ready in time.
  */
 export async function startMoto(
-  { python, packages }: MotoInstallation,
+  { python, packages }: PythonPackages,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<MotoServer> {
   const child = spawn(python, ['-s', SERVER, ADDRESS], {

@@ -2,6 +2,8 @@ import type { ClientConfig } from 'pg';
 import { copyStatement } from '../../definition/sql.ts';
 import type { Build, Taken } from './build.ts';
 import { discardCopy } from './copy-rate.ts';
+import { allRows } from './sample-table.ts';
+import type { NullSink } from './sinks/null.ts';
 
 const TARGET_RATIO = 0.6;
 const TARGET_PEAK_BYTES = 200e6;
@@ -12,21 +14,23 @@ interface Round extends Taken {
   readonly sinkSeconds: number;
 }
 
+interface CopyPair {
+  readonly build: Build;
+  /** Where its worker writes. */
+  readonly sink: NullSink;
+  readonly database: ClientConfig;
+}
+
 /** One build's worker against PostgreSQL's own COPY for the same query, read and thrown away: in turns. */
-export async function measureAgainstCopy(
-  build: Build,
-  database: ClientConfig,
-  rows: number,
-  rounds: number,
-): Promise<void> {
+export async function measureAgainstCopy(pair: CopyPair, rows: number, rounds: number): Promise<void> {
   const done: Round[] = [];
   console.log('round  COPY rows/s  worker rows/s  ratio  worker CPU s  sink CPU s  RSS MB  peak MB');
   for (let i = 1; i <= rounds; i++) {
-    const round = await runRound(build, database, rows);
+    const round = await runRound(pair, rows);
     done.push(round);
     console.log(rowOf(String(i), round));
   }
-  const { documents } = await build.sinkUsage();
+  const documents = await pair.sink.documents();
   if (documents !== rows * rounds)
     throw new Error(`The sink got ${documents} documents instead of ${rows * rounds}.`);
   const typical = medianOf(done);
@@ -41,16 +45,16 @@ export async function measureAgainstCopy(
   );
 }
 
-async function runRound(build: Build, database: ClientConfig, rows: number): Promise<Round> {
+async function runRound({ build, sink, database }: CopyPair, rows: number): Promise<Round> {
   const copy = await discardCopy(database, copyStatement(build.described, { start: null, end: null }));
-  const sinkBefore = await build.sinkUsage();
-  const taken = await build.run(rows);
-  const sinkAfter = await build.sinkUsage();
+  const sinkBefore = await sink.cpuSeconds();
+  const taken = await build.run(allRows(rows));
+  const sinkAfter = await sink.cpuSeconds();
   return {
     ...taken,
     copyRate: rows / copy.seconds,
     workerRate: rows / taken.seconds,
-    sinkSeconds: sinkAfter.cpuSeconds - sinkBefore.cpuSeconds,
+    sinkSeconds: sinkAfter - sinkBefore,
   };
 }
 

@@ -1,4 +1,6 @@
 import type { Build, Taken } from './build.ts';
+import { allRows } from './sample-table.ts';
+import { spreadOf, spreadWords } from './statistics.ts';
 
 /** What the build at hand must reach of the other, at least, and may take of memory, at most. */
 const LEAST_RATE_RATIO = 0.98;
@@ -14,6 +16,7 @@ export interface Comparison {
   /** Start a new worker of the build at hand and of the other; whoever starts them ends what is left over. */
   readonly here: () => Promise<Build>;
   readonly there: () => Promise<Build>;
+  /** Of the whole table. */
   readonly rows: number;
   readonly rounds: number;
 }
@@ -52,14 +55,14 @@ export async function measureAgainst({ here, there, rows, rounds }: Comparison):
   const rate = spreadOf(rates);
   const peak = spreadOf(peaks);
   console.log(
-    `first tasks of new workers, median of ${coldRates.length} ratios ${words(spreadOf(coldRates))}`,
+    `first tasks of new workers, median of ${coldRates.length} ratios ${spreadWords(spreadOf(coldRates))}`,
   );
   const met = (isMet: boolean): string => (isMet ? 'met' : 'missed');
   console.log(
-    `documents per CPU second, median of ${rates.length} ratios ${words(rate)}: target at least ${LEAST_RATE_RATIO.toFixed(2)} ${met(rate.median >= LEAST_RATE_RATIO)}`,
+    `documents per CPU second, median of ${rates.length} ratios ${spreadWords(rate)}: target at least ${LEAST_RATE_RATIO.toFixed(2)} ${met(rate.median >= LEAST_RATE_RATIO)}`,
   );
   console.log(
-    `peak memory, median of ${peaks.length} ratios ${words(peak)}: target at most ${MOST_MEMORY_RATIO.toFixed(2)} ${met(peak.median <= MOST_MEMORY_RATIO)}`,
+    `peak memory, median of ${peaks.length} ratios ${spreadWords(peak)}: target at most ${MOST_MEMORY_RATIO.toFixed(2)} ${met(peak.median <= MOST_MEMORY_RATIO)}`,
   );
 }
 
@@ -76,28 +79,7 @@ async function takeTurns(
   rows: number,
   isOursFirst: boolean,
 ): Promise<{ readonly ours: Taken; readonly theirs: Taken }> {
-  if (isOursFirst) return { ours: await here.run(rows), theirs: await there.run(rows) };
-  const theirs = await there.run(rows);
-  return { ours: await here.run(rows), theirs };
-}
-
-interface Spread {
-  readonly median: number;
-  readonly quartiles: readonly [number, number];
-  readonly ends: readonly [number, number];
-}
-
-function spreadOf(figures: readonly number[]): Spread {
-  const sorted = figures.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
-  const upper = sorted.length >> 1;
-  const lower = sorted.length % 2 === 1 ? upper : upper - 1;
-  const median = ((sorted[lower] ?? 0) + (sorted[upper] ?? 0)) / 2;
-  return { median, quartiles: [at(0.25), at(0.75)], ends: [at(0), at(1)] };
-}
-
-function words({ median, quartiles, ends }: Spread): string {
-  const range = (pair: readonly [number, number]): string =>
-    pair.map((figure) => figure.toFixed(3)).join(' to ');
-  return `${median.toFixed(3)} (quartiles ${range(quartiles)}, all ${range(ends)})`;
+  if (isOursFirst) return { ours: await here.run(allRows(rows)), theirs: await there.run(allRows(rows)) };
+  const theirs = await there.run(allRows(rows));
+  return { ours: await here.run(allRows(rows)), theirs };
 }

@@ -10,15 +10,13 @@ import type * as Load from '../../definition/load.ts';
 import type * as Contract from '../../worker/contract.ts';
 import { HEADER_EPOCH, HEADER_RUN, WORKER_NODE_FLAGS } from '../../worker/contract.ts';
 import { Child } from './child.ts';
-import { sampleDefinition } from './sample-table.ts';
+import { type Rows, sampleDefinition } from './sample-table.ts';
+import { DEAD_LETTER_ALIAS, INDEX, WRITE_ALIAS } from './sinks/sink.ts';
+import type { Usage } from './process-usage.ts';
 
 const POLL_MS = 100;
 const HEADERS = { [HEADER_RUN]: 'bench', [HEADER_EPOCH]: '1', 'content-type': 'application/json' };
-const NAMES = {
-  index: 'bench',
-  write_alias: 'bench-write-1',
-  dead_letter_alias: 'bench-dead-letters-write-1',
-};
+const NAMES = { index: INDEX, write_alias: WRITE_ALIAS, dead_letter_alias: DEAD_LETTER_ALIAS };
 
 /** What a task says of itself in every version of the contract that is known here. */
 interface Status {
@@ -36,12 +34,9 @@ const TARGETS_OF: Readonly<Record<number, (definition: string, digest: string) =
   3: (definition, digest) => ({ kind: 'bulk', definition, definition_digest: digest, ...NAMES }),
 };
 
-/** What is measured of one task over the whole table. */
-export interface Taken {
+/** What is measured of one task. */
+export interface Taken extends Usage {
   readonly seconds: number;
-  readonly cpuSeconds: number;
-  readonly rssBytes: number;
-  readonly peakBytes: number;
 }
 
 export interface BuildOptions {
@@ -52,17 +47,17 @@ export interface BuildOptions {
   readonly table: string;
   readonly client: ClientBase;
   readonly databaseUrl: string;
+  /** Where its worker writes. */
+  readonly sinkUrl: string;
   readonly folder: string;
 }
 
-/** One build of the project with its worker and its own sink: it is asked in the contract's version that it speaks. */
+/** One build of the project with its worker: it is asked in the contract's version that it speaks. */
 export class Build {
   readonly name: string;
   readonly described: DescribedDefinition;
   readonly #task: Readonly<Record<string, unknown>>;
   readonly #worker: Child;
-  readonly #sink: Child;
-  readonly #sinkUrl: string;
   readonly #workerUrl: string;
   #tasks = 0;
 
@@ -71,19 +66,16 @@ export class Build {
     this.described = parts.described;
     this.#task = parts.task;
     this.#worker = parts.worker;
-    this.#sink = parts.sink;
-    this.#sinkUrl = parts.sinkUrl;
     this.#workerUrl = parts.workerUrl;
   }
 
   /** Starts its worker over a definition of the sample table. */
-  static async start({ name, root, table, client, databaseUrl, folder }: BuildOptions): Promise<Build> {
+  static async start(options: BuildOptions): Promise<Build> {
+    const { name, root, table, client, databaseUrl, sinkUrl, folder } = options;
     const definitions = join(folder, `${name}.yaml`);
     await writeFile(definitions, sampleDefinition(table));
     const { described, task } = await taskOf(resolve(root), definitions, client);
-    const sink = new Child(new URL('null-sink.ts', import.meta.url), {});
-    const sinkUrl = await sink.firstLine;
-    const worker = new Child(pathToFileURL(join(resolve(root), 'worker', 'main.ts')), {
+    const worker = Child.node(pathToFileURL(join(resolve(root), 'worker', 'main.ts')), {
       nodeFlags: WORKER_NODE_FLAGS,
       args: ['--exit-with-parent', '--port', '0', '--id', 'bench'],
       environment: {
@@ -95,16 +87,17 @@ export class Build {
       },
     });
     const { url: workerUrl } = JSON.parse(await worker.firstLine) as { url: string };
-    return new Build({ name, described, task, worker, sink, sinkUrl, workerUrl });
+    return new Build({ name, described, task, worker, workerUrl });
   }
 
-  /** Reindexes the table once. */
-  async run(rows: number): Promise<Taken> {
+  /** Reindexes these rows once. */
+  async run(rows: Rows): Promise<Taken> {
     const before = await this.#worker.usage();
-    const status = await this.#reindex();
+    const status = await this.#reindex(rows);
     const after = await this.#worker.usage();
-    if (status.error !== null || status.rows_read !== rows || status.targets[0]?.indexed !== rows) {
-      throw new Error(`The task of ${this.name} did not index ${rows} rows: ${JSON.stringify(status)}`);
+    const count = rows.end - rows.first;
+    if (status.error !== null || status.rows_read !== count || status.targets[0]?.indexed !== count) {
+      throw new Error(`The task of ${this.name} did not index ${count} rows: ${JSON.stringify(status)}`);
     }
     return {
       seconds: (Date.parse(status.finish_time ?? '') - Date.parse(status.start_time)) / 1_000,
@@ -114,20 +107,24 @@ export class Build {
     };
   }
 
-  /** Processor time that the sink took so far, in seconds, and documents that it got. */
-  async sinkUsage(): Promise<{ cpuSeconds: number; documents: number }> {
-    const { documents } = (await (await fetch(this.#sinkUrl)).json()) as { documents: number };
-    return { cpuSeconds: (await this.#sink.usage()).cpuSeconds, documents };
+  /** What its worker took so far. */
+  usage(): Promise<Usage> {
+    return this.#worker.usage();
   }
 
   async stop(): Promise<void> {
     await this.#worker.stop();
-    await this.#sink.stop();
   }
 
-  async #reindex(): Promise<Status> {
+  async #reindex({ first, end }: Rows): Promise<Status> {
     const id = `bench-${++this.#tasks}`;
-    const task = { ...this.#task, task_id: id, range_id: String(this.#tasks) };
+    const task = {
+      ...this.#task,
+      task_id: id,
+      range_id: String(this.#tasks),
+      start_index: String(first),
+      end_index: String(end),
+    };
     const accepted = await fetch(`${this.#workerUrl}/reindexing_task`, {
       method: 'POST',
       headers: HEADERS,
@@ -149,12 +146,10 @@ interface Parts {
   readonly described: DescribedDefinition;
   readonly task: Readonly<Record<string, unknown>>;
   readonly worker: Child;
-  readonly sink: Child;
-  readonly sinkUrl: string;
   readonly workerUrl: string;
 }
 
-/** The request of a task over the whole table; the build itself reads the definition and makes its digest. */
+/** The request of a task without its range; the build itself reads the definition and makes its digest. */
 async function taskOf(
   root: string,
   definitions: string,
@@ -184,8 +179,6 @@ async function taskOf(
     definition: definition.name,
     definition_digest: full,
     targets: [targetOf(definition.name, full)],
-    start_index: null,
-    end_index: null,
     max_bytes_in_flight: 64 * 1024 * 1024,
   };
   return { described, task };

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type Usage, usageOf } from './process-usage.ts';
+
+const LAST_WORDS_LINES = 12;
 
 export interface ChildOptions {
   readonly nodeFlags?: readonly string[];
@@ -9,48 +12,73 @@ export interface ChildOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** A process of the benchmark; it ends with this one, for its standard input is closed then. */
+/**
+ * A process of the benchmark that is spoken to in lines; it ends with this one, for its standard input is closed then.
+ * What it writes to its standard error stands in the error that says that it ended.
+ */
 export class Child {
   readonly #process: ChildProcess;
-  /** The first line that it printed. */
+  readonly #lines: Interface;
+  readonly #ended: Promise<never>;
+  readonly #lastWords: string[] = [];
+  /** The first line that it prints. */
   readonly firstLine: Promise<string>;
 
-  constructor(script: URL, { nodeFlags = [], args = [], environment = {} }: ChildOptions) {
-    const child = spawn(process.execPath, [...nodeFlags, ...extraNodeFlags(), script.pathname, ...args], {
+  /** @param command the program and its arguments */
+  constructor(command: readonly [string, ...string[]], environment: NodeJS.ProcessEnv = {}) {
+    const [program, ...args] = command;
+    const child = spawn(program, args, {
       env: { ...process.env, ...environment },
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#process = child;
-    this.firstLine = new Promise((resolve, reject) => {
-      createInterface({ input: child.stdout }).once('line', resolve);
-      child.once('exit', (code) => reject(new Error(`${script.pathname} ended with ${code}.`)));
+    this.#lines = createInterface({ input: child.stdout });
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      if (line.trim() === '' || line.startsWith('Node.js v')) return; // behind an uncaught error
+      this.#lastWords.push(line);
+      if (this.#lastWords.length > LAST_WORDS_LINES) this.#lastWords.shift();
     });
+    child.stdin.on('error', () => {}); // it may end first; its end says so
+    this.#ended = this.#untilEnd(program);
+    this.#ended.catch(() => {}); // whoever waits for a line hears of it
+    this.firstLine = this.#nextLine();
+    this.firstLine.catch(() => {});
   }
 
-  /** Its memory now and at most, in bytes, and the processor time that it took, in seconds. */
-  async usage(): Promise<{ rssBytes: number; peakBytes: number; cpuSeconds: number }> {
-    const status = await readFile(`/proc/${this.#process.pid}/status`, 'utf8');
-    const stat = await readFile(`/proc/${this.#process.pid}/stat`, 'utf8');
-    const kibibytes = (name: string): number =>
-      Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024;
-    // Fields 14 and 15, in hundredths of a second (proc(5)); the second field may hold blanks, but ends with a bracket.
-    const [userTicks, systemTicks] = stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .slice(11, 13);
-    return {
-      rssBytes: kibibytes('VmRSS'),
-      peakBytes: kibibytes('VmHWM'),
-      cpuSeconds: (Number(userTicks) + Number(systemTicks)) / 100,
-    };
+  /** A script that Node runs. */
+  static node(script: URL, { nodeFlags = [], args = [], environment = {} }: ChildOptions): Child {
+    const flags = [...nodeFlags, ...extraNodeFlags()];
+    return new Child([process.execPath, ...flags, fileURLToPath(script), ...args], environment);
+  }
+
+  /** Writes a line and gives the line that comes for it. */
+  async ask(line: string): Promise<string> {
+    const answer = this.#nextLine();
+    this.#process.stdin?.write(`${line}\n`);
+    return await answer;
+  }
+
+  async usage(): Promise<Usage> {
+    return await usageOf(this.#process.pid ?? 0);
   }
 
   async stop(): Promise<void> {
-    if (this.#process.exitCode !== null) return;
-    const exit = once(this.#process, 'exit');
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const ended = once(this.#process, 'exit');
     this.#process.stdin?.end();
     this.#process.kill('SIGTERM');
-    await exit;
+    await ended;
+  }
+
+  async #nextLine(): Promise<string> {
+    const line = once(this.#lines, 'line').then(([text]) => String(text));
+    return await Promise.race([line, this.#ended]);
+  }
+
+  async #untilEnd(program: string): Promise<never> {
+    const [code, signal] = (await once(this.#process, 'close')) as [number | null, string | null];
+    const how = `${program} ended with ${signal ?? code}`;
+    throw new Error(this.#lastWords.length === 0 ? how : `${how}:\n${this.#lastWords.join('\n')}`);
   }
 }
 

@@ -3,70 +3,82 @@ import { enableCompileCache } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { Client } from 'pg';
-import { copyStatement } from '../../definition/sql.ts';
 import { cacheDirectory, dataDirectory } from '../../embedded/cache.ts';
 import { startPostgresql } from '../../embedded/postgresql.ts';
 import { measureAgainst } from './against.ts';
 import { measureAgainstCopy } from './against-copy.ts';
 import { Build } from './build.ts';
-import { discardCopy } from './copy-rate.ts';
+import { type BenchOptions, readOptions } from './options.ts';
+import { type ComparisonPlace, comparePeers } from './peers/compare.ts';
+import { usageOf } from './process-usage.ts';
 import { COLUMN_COUNT, sampleTable } from './sample-table.ts';
+import { type NullSink, startNullSink } from './sinks/null.ts';
 
 /**
- * How fast one worker is: against PostgreSQL's own COPY, or with `--against DIR` against the worker of another checkout.
- * In turns, for the machine's pace wanders. Everything is real but the search cluster, which is a process that answers
- * and forgets.
+ * How fast one worker is: against what people would take instead, with `--against DIR` against the worker of another
+ * checkout, with `--copy` against PostgreSQL's own COPY. In turns, for the machine's pace wanders.
  */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const ROWS = 1_000_000;
+const ROUNDS = 5;
 
-const { values } = parseArgs({
-  options: {
-    rows: { type: 'string', default: '1000000' },
-    rounds: { type: 'string', default: '5' },
-    against: { type: 'string' },
-  },
-});
 enableCompileCache();
-await main(Number(values.rows), Number(values.rounds), values.against ?? null);
+await main(readOptions(process.argv.slice(2)));
 
-async function main(rows: number, rounds: number, against: string | null): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'reindex-fleet-bench-'));
+async function main(options: BenchOptions): Promise<void> {
+  if (process.platform !== 'linux')
+    throw new Error(`The bench reads /proc, which ${process.platform} lacks: run it on Linux.`);
   const cacheDir = cacheDirectory(process.env);
   const postgresql = await startPostgresql({
     cacheDir,
     dataDir: join(dataDirectory(cacheDir), 'bench', 'postgresql'),
     settings: { shared_buffers: '2GB', max_wal_size: '8GB' },
   });
-  const database = { connectionString: postgresql.url };
-  const client = new Client(database);
-  const builds: Build[] = [];
+  const client = new Client({ connectionString: postgresql.url });
   try {
     await client.connect();
+    const databaseCpuSeconds = async (): Promise<number> => (await usageOf(postgresql.pid)).cpuSeconds;
+    const place = { client, databaseUrl: postgresql.url, databaseCpuSeconds, cacheDir };
+    if (options.copy || options.against !== undefined) await compareBuilds(place, options);
+    else await comparePeers(place, options);
+  } finally {
+    await client.end();
+    await postgresql.stop();
+  }
+}
+
+/** One build of this project against another, or against COPY, over a null sink. */
+async function compareBuilds({ client, databaseUrl }: ComparisonPlace, options: BenchOptions): Promise<void> {
+  const { documents: rows = ROWS, rounds = ROUNDS, against } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'reindex-fleet-bench-'));
+  const parts: { stop(): Promise<void> }[] = [];
+  const owned = <Part extends { stop(): Promise<void> }>(part: Part): Part => {
+    parts.push(part);
+    return part;
+  };
+  try {
     const table = await sampleTable(client, rows);
-    const start = async (name: string, root: string): Promise<Build> => {
-      const build = await Build.start({ name, root, table, client, databaseUrl: postgresql.url, folder });
-      builds.push(build);
-      return build;
-    };
-    const here = await start('here', ROOT);
-    const sample = await discardCopy(database, copyStatement(here.described, { start: 1n, end: 1_001n }));
     console.log(
-      `${rows.toLocaleString('en')} rows of ${COLUMN_COUNT} columns, ${Math.round(sample.bytes / Math.min(rows, 1_000))} bytes each; ${availableParallelism()} cores for PostgreSQL, worker and sink`,
+      `${rows.toLocaleString('en')} rows of ${COLUMN_COUNT} columns; ${availableParallelism()} cores for PostgreSQL, workers and sinks`,
     );
-    if (against === null) return await measureAgainstCopy(here, database, rows, rounds);
-    await here.stop();
+    const start = async (name: string, root: string, sink: NullSink): Promise<Build> =>
+      owned(await Build.start({ name, root, table, client, databaseUrl, sinkUrl: sink.url, folder }));
+    const sink = owned(await startNullSink());
+    if (against === undefined) {
+      const build = await start('here', ROOT, sink);
+      const database = { connectionString: databaseUrl };
+      return await measureAgainstCopy({ build, sink, database }, rows, rounds);
+    }
+    const other = owned(await startNullSink());
     await measureAgainst({
-      here: () => start('here', ROOT),
-      there: () => start('there', against),
+      here: () => start('here', ROOT, sink),
+      there: () => start('there', against, other),
       rows,
       rounds,
     });
   } finally {
-    for (const build of builds) await build.stop();
-    await client.end();
-    await postgresql.stop();
+    for (const part of parts.reverse()) await part.stop();
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -24,11 +24,34 @@ const COLUMNS: Readonly<Record<string, string>> = {
   score: 'sqrt(i)::real',
 };
 
-export const COLUMN_COUNT = Object.keys(COLUMNS).length;
+/** The columns whose type a reader must know to write them as this project does; the others' types do not matter. */
+const TIMES: Readonly<Record<string, 'timestamp' | 'timestamptz'>> = {
+  updated_at: 'timestamptz',
+  created: 'timestamp',
+};
+
+export const COLUMN_NAMES: readonly string[] = Object.keys(COLUMNS);
+export const COLUMN_COUNT = COLUMN_NAMES.length;
+
+/** Which kind of timestamp a column is; null for any other type. */
+export function timeTypeOf(column: string): 'timestamp' | 'timestamptz' | null {
+  return TIMES[column] ?? null;
+}
+
+/** The rows with keys from `first` up to but not including `end`. */
+export interface Rows {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** All rows of a table of so many; the keys count from 1. */
+export function allRows(count: number): Rows {
+  return { first: 1, end: count + 1 };
+}
 
 /** The definition over the sample table, as its YAML file holds it. */
 export function sampleDefinition(table: string): string {
-  const fields = Object.keys(COLUMNS).filter((name) => name !== 'id');
+  const fields = COLUMN_NAMES.filter((name) => name !== 'id');
   const lines = fields.map((name) => `  ${name}: ${table}.${name}`);
   return [`name: bench`, `source: { table: ${table}, key: id }`, 'document:', ...lines, ''].join('\n');
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { findExecutable } from '../../embedded/executables.ts';
 
-/** A Python that can run moto and has pip. */
+/** A Python that can run what tests and the bench need, and has pip. */
 export interface Python {
   /** The interpreter itself, not a script that chooses one. */
   readonly path: string;
@@ -10,7 +10,7 @@ export interface Python {
   readonly abi: string;
 }
 
-/** Moto 5 wants Python 3.10 or later (its package's `Requires-Python`). */
+/** Moto 5 and opensearch-py 3 want Python 3.10 or later (`Requires-Python` of both). */
 export const LEAST_PYTHON = '3.10';
 /** The usual name first, then versions, newest first. */
 const NAMES = ['python3', ...[14, 13, 12, 11, 10].map((minor) => `python3.${minor}`)];
