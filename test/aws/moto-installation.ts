@@ -52,7 +52,8 @@ async function requirementsDigest(): Promise<string> {
 async function install(python: string, work: string): Promise<string> {
   const packages = join(work, 'packages');
   // Without dependencies: requirements.txt names all that a server needs, and leaves out half of what moto would draw in.
-  const options = ['--no-deps', '--quiet', '--disable-pip-version-check'];
+  // Prebuilt packages alone: nothing is compiled here.
+  const options = ['--no-deps', '--only-binary=:all:', '--quiet', '--disable-pip-version-check'];
   const args = ['-m', 'pip', 'install', ...options, '--target', packages, '--requirement', REQUIREMENTS];
   try {
     await promisify(execFile)(python, args, { cwd: work, timeout: INSTALL_TIMEOUT_MS });
