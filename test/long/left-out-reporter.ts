@@ -23,7 +23,7 @@ export default class LeftOutReporter implements Reporter {
       tests.filter((test) => test.result().state === 'skipped'),
       (test) => reasonOf(test, this.#filter()),
     );
-    this.#say('Left out, for a component is missing', byFile(leftOut['missing component'] ?? []));
+    this.#say('Left out, for a component is missing', byFile(leftOut['missing component'] ?? [], tests));
     this.#say('Left out, for no time was left', (leftOut['no time'] ?? []).map(nameOf));
     const long = (leftOut['not asked for'] ?? []).filter(isLong).length;
     if (long > 0) this.#vitest?.logger.log(`${long} long tests were left to npm run test:full.`);
@@ -69,7 +69,10 @@ function fileOf({ module }: TestCase): string {
   return relative(process.cwd(), module.moduleId);
 }
 
-function byFile(tests: readonly TestCase[]): string[] {
-  const files = Object.groupBy(tests, fileOf);
-  return Object.entries(files).map(([file, skipped = []]) => `${file}: ${skipped.length} tests`);
+/** How many of each file's tests these are. */
+function byFile(some: readonly TestCase[], all: readonly TestCase[]): string[] {
+  const [of, whole] = [Object.groupBy(some, fileOf), Object.groupBy(all, fileOf)];
+  return Object.entries(of).map(
+    ([file, tests = []]) => `${file}: ${tests.length} of ${whole[file]?.length} tests`,
+  );
 }
