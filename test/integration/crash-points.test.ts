@@ -22,8 +22,8 @@ interface Effects {
 }
 
 describe.each([
-  { name: 'development node', url: inject('developmentUrl'), count: 6 },
-  { name: 'OpenSearch', url: inject('searchUrl'), count: 2 },
+  { name: 'development node', url: inject('developmentUrl'), count: 4 },
+  { name: 'OpenSearch', url: inject('searchUrl'), count: 1 },
 ])('on $name', { timeout: 300_000 }, ({ url, count }) => {
   let counted: Promise<CrashPoint[]> | null = null;
   const allPoints = (): Promise<CrashPoint[]> => (counted ??= pointsOfRun(url ?? ''));

@@ -74,7 +74,7 @@ describe('a disk that fails', { timeout: 240_000 }, () => {
     ['ENOSPC', 'open', 16, 'before'],
   ];
 
-  sampled(FAULTS, 3)('%s at %s %i from then on ends the run', async ([what, call, nth, when], scope) => {
+  sampled(FAULTS, 2)('%s at %s %i from then on ends the run', async ([what, call, nth, when], scope) => {
     const { setup } = await setUp(scope);
     await setup.failJournal({ call, nth, when, what, times: null });
     await expectFailed(setup, await setup.run('run', ...KEY), what);

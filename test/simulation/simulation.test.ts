@@ -5,24 +5,23 @@ import { sampled } from '../support/sampled.ts';
 import { simulate } from './simulate.ts';
 import type { Guard } from './world.ts';
 
-const WORLDS = 400;
-/** Of the first world, by the hundreds of worlds that come from there on. */
-const SEEDS = Array.from({ length: 5 }, (_, i) => 1 + i * WORLDS);
+/** In the first ones a sweep deletes an old journal too, which is rare. */
+const MANY = [
+  { worlds: 200, seed: 1_001 },
+  { worlds: 2_000, seed: 1 },
+] as const;
 
 describe('whole runs in virtual time', { timeout: 900_000 }, () => {
-  sampled(SEEDS, 1)(
-    `keep every promise in ${WORLDS} worlds from seed %i on, and every fault is tried`,
-    async (seed) => {
-      const { broken, faults, promoted, cleanedRuns, worlds, seconds } = await simulate({
-        worlds: WORLDS,
-        seed,
-      });
+  sampled(MANY, 1)(
+    'keep every promise in $worlds worlds from seed $seed on, and every fault is tried',
+    async (chosen) => {
+      const { broken, faults, promoted, cleanedRuns, worlds, seconds } = await simulate(chosen);
       console.log(`${worlds} worlds in ${seconds.toFixed(0)} s: ${(worlds / seconds).toFixed(1)} worlds/s`);
       expect(broken.map(({ seed, broken: promise }) => `seed ${seed}: ${promise}`)).toEqual([]);
       expect(FAULTS.filter((fault) => (faults.counts.get(fault) ?? 0) === 0)).toEqual([]);
       expect(cleanedRuns).toBeGreaterThan(0);
       // Most runs end with a promotion: a run that only ever failed would break no promise either.
-      expect(promoted).toBeGreaterThan(WORLDS * 0.85);
+      expect(promoted).toBeGreaterThan(worlds * 0.85);
     },
   );
 
