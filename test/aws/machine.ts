@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Instance } from '@aws-sdk/client-ec2';
 import { WORKER_NODE_FLAGS } from '../../worker/contract.ts';
+import { NODE_ENVIRONMENT } from '../support/node-environment.ts';
 import { ACCOUNT_ID } from './aws-clients.ts';
 import { type InstanceMetadata, startInstanceMetadata } from './instance-metadata.ts';
 
@@ -103,6 +104,7 @@ function environmentOf(
   metadata: InstanceMetadata,
 ): NodeJS.ProcessEnv {
   return {
+    ...NODE_ENVIRONMENT,
     PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
     AWS_ENDPOINT_URL: awsUrl, // region and credentials are in the metadata
     AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url,

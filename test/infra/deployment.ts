@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ExcludeRunsRequest } from '../../infra/exclusion/exclude-runs.ts';
 import { eventually } from '../support/run-eventually.ts';
+import { NODE_ENVIRONMENT } from '../support/node-environment.ts';
 import type { TestScope } from '../support/run-setup.ts';
 
 const PROGRAM = fileURLToPath(new URL('./deployment-program.ts', import.meta.url));
@@ -26,7 +27,7 @@ export function startDeployment(
   environment: Readonly<Record<string, string>>,
 ): Deployment {
   const child = spawn(process.execPath, [PROGRAM], {
-    env: { PATH: process.env['PATH'], ...environment, [REQUEST_VARIABLE]: JSON.stringify(options) },
+    env: { ...NODE_ENVIRONMENT, ...environment, [REQUEST_VARIABLE]: JSON.stringify(options) },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let words = '';

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { type MonitorServer, serveMonitor } from './monitor-server.ts';
+import { NODE_ENVIRONMENT } from '../support/node-environment.ts';
 import { handedOn, secretKeys, type StackConfiguration } from './program-run.ts';
 import { inventedProvider, type Provider } from './provider.ts';
 import { ResourceMonitor } from './resource-monitor.ts';
@@ -87,7 +88,7 @@ export async function hostProgram(
     const child = spawn(process.execPath, [join(folder, RUNNER), ...flags, program], {
       cwd: folder,
       env: {
-        PATH: process.env['PATH'],
+        ...NODE_ENVIRONMENT,
         ...options.environment,
         PULUMI_CONFIG: JSON.stringify(values),
         PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(secretKeys(values)),

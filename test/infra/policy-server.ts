@@ -8,6 +8,7 @@ import { AnalyzerClient } from '@pulumi/pulumi/proto/analyzer_grpc_pb.js';
 import analyzer from '@pulumi/pulumi/proto/analyzer_pb.js';
 import empty from 'google-protobuf/google/protobuf/empty_pb.js';
 import struct from 'google-protobuf/google/protobuf/struct_pb.js';
+import { NODE_ENVIRONMENT } from '../support/node-environment.ts';
 import type { Shown } from './policy-run.ts';
 import { toWire } from './property-values.ts';
 
@@ -33,6 +34,7 @@ export async function startPolicyServer(pack = PACK): Promise<PolicyServer> {
   // The folder as the place to be, and as the program: https://github.com/pulumi/pulumi, analyzer_plugin.go
   const child = spawn(process.execPath, [RUNNER, ENGINE, '.'], {
     cwd: pack,
+    env: { ...process.env, ...NODE_ENVIRONMENT },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';

@@ -10,6 +10,7 @@ import { errorOf, resultOf } from '../support/run-command.ts';
 import { eventually } from '../support/run-eventually.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { placesDatabase } from '../support/run-table.ts';
+import { sampled } from '../support/sampled.ts';
 
 /** Whole runs on an Auto Scaling group, see aws-run.test.ts. Here: what the cloud does. */
 const database = placesDatabase();
@@ -71,28 +72,27 @@ describe.skipIf(inject('awsUrl') === null)('a cloud', { timeout: 240_000 }, () =
     expect(run.room.machines).toHaveLength(2);
   });
 
-  const FAULTS: Readonly<Record<string, Fault>> = {
-    throttles: 'throttled',
-    'answers with 5xx': 'internal error',
-    'loses answers of calls that took effect': 'lost answer',
-    'loses calls': 'lost call',
-  };
-  for (const [words, fault] of Object.entries(FAULTS))
-    it(`that ${words} is asked again, and nothing is done twice`, async (scope) => {
-      const run = await setUp(scope);
-      await run.gate.shut();
-      // The check before the run is not what is tried here.
-      for (const action of ['SetDesiredCapacity', 'TerminateInstanceInAutoScalingGroup'])
-        run.proxy.fail({ action, times: 2, matching: isOfTheRun, with: fault });
-      for (const action of ['DescribeAutoScalingGroups', 'DescribeInstances', 'GetParameter'])
-        run.proxy.fail({ action, after: 6, times: 4, with: fault });
-      const command = run.setup.start('run');
-      await run.rangesDone(4);
-      await run.gate.open();
-      expect(resultOf(await command.ended)).toMatchObject(DONE);
-      await run.requireRight();
-      expect(run.proxy.calls.filter((call) => call.fault === fault).length).toBeGreaterThan(6);
-    });
+  const FAULTS: readonly (readonly [words: string, Fault])[] = [
+    ['loses answers of calls that took effect', 'lost answer'],
+    ['throttles', 'throttled'],
+    ['answers with 5xx', 'internal error'],
+    ['loses calls', 'lost call'],
+  ];
+  sampled(FAULTS, 1)('that %s is asked again, and nothing is done twice', async ([, fault], scope) => {
+    const run = await setUp(scope);
+    await run.gate.shut();
+    // The check before the run is not what is tried here.
+    for (const action of ['SetDesiredCapacity', 'TerminateInstanceInAutoScalingGroup'])
+      run.proxy.fail({ action, times: 2, matching: isOfTheRun, with: fault });
+    for (const action of ['DescribeAutoScalingGroups', 'DescribeInstances', 'GetParameter'])
+      run.proxy.fail({ action, after: 6, times: 4, with: fault });
+    const command = run.setup.start('run');
+    await run.rangesDone(4);
+    await run.gate.open();
+    expect(resultOf(await command.ended)).toMatchObject(DONE);
+    await run.requireRight();
+    expect(run.proxy.calls.filter((call) => call.fault === fault).length).toBeGreaterThan(6);
+  });
 });
 
 /** Not a question whether a call is allowed, see check-changes.ts. */

@@ -6,6 +6,7 @@ import { documentVersions } from '../support/run-documents.ts';
 import { eventually } from '../support/run-eventually.ts';
 import type { TestScope } from '../support/run-setup.ts';
 import { placesDatabase, ROWS } from '../support/run-table.ts';
+import { sampled } from '../support/sampled.ts';
 
 /** Whole runs on an Auto Scaling group, see aws-run.test.ts. Here: what befalls orchestrators. */
 const database = placesDatabase();
@@ -15,11 +16,13 @@ const setUp = (scope: TestScope, options?: Partial<GroupRunOptions>): Promise<Ga
 const EACH_ROW_WRITTEN_ONCE = Object.fromEntries(Array.from({ length: ROWS }, (_, i) => [i + 1, 1]));
 
 describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeout: 240_000 }, () => {
-  for (const [signal, said] of [
-    ['SIGKILL', ''],
+  const SIGNALS: readonly (readonly [NodeJS.Signals, said: string])[] = [
     ['SIGTERM', '2 instances stay at work and wait for the same command'],
-  ] as const)
-    it(`that is ended by ${signal} leaves its workers at work, and the same command goes on with them`, async (scope) => {
+    ['SIGKILL', ''],
+  ];
+  sampled(SIGNALS, 1)(
+    'that is ended by %s leaves its workers at work, and the same command goes on with them',
+    async ([signal, said], scope) => {
       const run = await setUp(scope);
       const command = await run.begin();
       const endedMs = performance.now();
@@ -39,7 +42,8 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeo
       // The very workers went on with the very tasks: nothing was read twice.
       expect(await documentVersions(run.setup.alias)).toEqual(EACH_ROW_WRITTEN_ONCE);
       expect(run.room.machines).toHaveLength(2);
-    });
+    },
+  );
 
   it('that never comes back is outlived by no worker: their leases bring the fleet to zero with no other help', async (scope) => {
     const run = await setUp(scope, { workerLeaseMs: 4_000 });

@@ -82,7 +82,9 @@ describe.skipIf(awsUrl === '')('a journal in a bucket', { timeout: 120_000 }, ()
     expect(proxy.callsOf('GetCallerIdentity')).toHaveLength(1);
   });
 
-  it('has exactly one winner among 16 whose calls fail, and each knows whether it is', async (scope) => {
+  it('has exactly one winner among 16 whose calls fail, and each knows whether it is', {
+    tags: 'long',
+  }, async (scope) => {
     const prefix = uniqueName('journal');
     const bystander = await openTestStore(awsUrl, { bucket, prefix });
     const contenders: Faulty[] = [];

@@ -8,7 +8,7 @@ const SHORT = { mostRuns: 1, mostFaults: 3 };
 
 it.skipIf(inject('searchUrl') === null)(
   'an index that was made through kills, pauses and cuts equals its table',
-  { timeout: 600_000 },
+  { timeout: 600_000, tags: 'long' },
   async () => {
     const seed = randomInt(1, 2 ** 31 - 1);
     console.log(`A round of chaos, seed ${seed}.`);

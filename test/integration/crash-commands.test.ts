@@ -1,16 +1,10 @@
 import { describe, expect, inject, it } from 'vitest';
 import { type CrashPoint, crash, pointsOf } from '../support/crash-points.ts';
-import {
-  type CrashWorld,
-  crashWorlds,
-  expectFree,
-  expectWhole,
-  tryAll,
-  within,
-} from '../support/crash-world.ts';
+import { type CrashWorld, crashWorlds, expectFree, expectWhole } from '../support/crash-world.ts';
 import { errorOf, resultOf } from '../support/run-command.ts';
 import { stateOf } from '../support/run-journal.ts';
 import { onlyTarget } from '../support/run-values.ts';
+import { sampled } from '../support/sampled.ts';
 
 /** Commands beside `run` that are killed at their durable effects, then given again. */
 
@@ -32,55 +26,50 @@ async function expectNotAbandoned({ setup }: CrashWorld): Promise<void> {
   expect(errorOf(await setup.run('abandon'), 1)).toContain('has moved the alias already');
 }
 
-describe('killed anywhere and given again', { timeout: 400_000 }, () => {
-  it('abandon leaves the earlier index alone on the alias, and the fleet free', async () => {
-    // Lock, journal, claim; two deletions.
-    const points = [...pointsOf('journal', 3), ...pointsOf('cluster', 2)];
-    const failures = await tryAll(points, (point) =>
-      within(async (scope) => {
-        const world = await open(scope);
-        await crashCommand(world, CREATED, 'run');
-        expect(await crashCommand(world, point, 'abandon')).toBe(true);
+describe('killed and given again', { timeout: 120_000 }, () => {
+  // Lock, journal, claim; two deletions.
+  sampled([...pointsOf('cluster', 2), ...pointsOf('journal', 3)], 1)(
+    '$when effect $nth on its $effect, abandon leaves the earlier index alone on the alias, and the fleet free',
+    async (point, scope) => {
+      const world = await open(scope);
+      await crashCommand(world, CREATED, 'run');
+      expect(await crashCommand(world, point, 'abandon')).toBe(true);
 
-        expect(resultOf(await world.setup.run('abandon', ...KEY))).toMatchObject({
-          status: 'abandoned',
-          run_key: 'k',
-        });
+      expect(resultOf(await world.setup.run('abandon', ...KEY))).toMatchObject({
+        status: 'abandoned',
+        run_key: 'k',
+      });
 
-        expect(await world.setup.indexes()).toEqual([world.earlier]);
-        expect(await world.setup.served()).toEqual([world.earlier]);
-        expect((await stateOf(world.setup))?.abandoned).toBe(true);
-        await expectFree(world);
-      }),
-    );
-    expect(failures).toEqual([]);
-  });
+      expect(await world.setup.indexes()).toEqual([world.earlier]);
+      expect(await world.setup.served()).toEqual([world.earlier]);
+      expect((await stateOf(world.setup))?.abandoned).toBe(true);
+      await expectFree(world);
+    },
+  );
 
-  it('rollback ends with the alias where it was', async () => {
-    // Lock and journal; the alias and a note on the index that it comes back to.
-    const points = [...pointsOf('journal', 2), ...pointsOf('cluster', 2)];
-    const failures = await tryAll(points, (point) =>
-      within(async (scope) => {
-        const world = await open(scope, 1);
-        const { index } = onlyTarget(resultOf(await world.setup.run('run', ...KEY)));
-        expect(await crashCommand(world, point, 'rollback')).toBe(true);
+  // Lock and journal; the alias and a note on the index that it comes back to.
+  sampled([...pointsOf('cluster', 2), ...pointsOf('journal', 2)], 2)(
+    '$when effect $nth on its $effect, rollback ends with the alias where it was',
+    async (point, scope) => {
+      const world = await open(scope, 1);
+      const { index } = onlyTarget(resultOf(await world.setup.run('run', ...KEY)));
+      expect(await crashCommand(world, point, 'rollback')).toBe(true);
 
-        expect(resultOf(await world.setup.run('rollback', ...KEY))).toMatchObject({
-          status: 'rolled back',
-          targets: [{ left: index, restored: [world.earlier] }],
-        });
+      expect(resultOf(await world.setup.run('rollback', ...KEY))).toMatchObject({
+        status: 'rolled back',
+        targets: [{ left: index, restored: [world.earlier] }],
+      });
 
-        expect(await world.setup.served()).toEqual([world.earlier]);
-        expect((await stateOf(world.setup))?.rolledBack).toMatchObject({ targets: [{ left: index }] });
-        await expectFree(world);
-      }),
-    );
-    expect(failures).toEqual([]);
-  });
+      expect(await world.setup.served()).toEqual([world.earlier]);
+      expect((await stateOf(world.setup))?.rolledBack).toMatchObject({ targets: [{ left: index }] });
+      await expectFree(world);
+    },
+  );
 });
 
 it('phases by name: each is killed in its middle, given again, and the claim holds in every gap', {
   timeout: 300_000,
+  tags: 'long',
 }, async (scope) => {
   const world = await open(scope);
   const { setup } = world;

@@ -170,7 +170,9 @@ describe('the embedded services', () => {
 });
 
 describe.skipIf(inject('searchUrl') === null)('the embedded OpenSearch', () => {
-  test('keeps its indexes from start to start, and ends when its user is killed', async () => {
+  test('keeps its indexes from start to start, and ends when its user is killed', {
+    tags: 'long',
+  }, async () => {
     const first = await use({ search: true });
     const put = await fetch(`${first.services.searchUrl}/kept/_doc/1?refresh=true`, {
       method: 'PUT',

@@ -10,6 +10,7 @@ import { rangesDone, stateOf } from '../support/run-journal.ts';
 import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
 import { gatedPlaces, placesDatabase, ROWS } from '../support/run-table.ts';
 import { onlyTarget } from '../support/run-values.ts';
+import { sampled } from '../support/sampled.ts';
 
 /** A journal that cannot be written or read: nothing is done that it does not know of, and the run says what to mend. */
 
@@ -73,7 +74,7 @@ describe('a disk that fails', { timeout: 240_000 }, () => {
     ['ENOSPC', 'open', 16, 'before'],
   ];
 
-  it.for(FAULTS)('%s at %s %i from then on ends the run', async ([what, call, nth, when], scope) => {
+  sampled(FAULTS, 2)('%s at %s %i from then on ends the run', async ([what, call, nth, when], scope) => {
     const { setup } = await setUp(scope);
     await setup.failJournal({ call, nth, when, what, times: null });
     await expectFailed(setup, await setup.run('run', ...KEY), what);
@@ -81,7 +82,7 @@ describe('a disk that fails', { timeout: 240_000 }, () => {
     await expectCarriedOn(setup);
   });
 
-  it.for(FAULTS.slice(0, 5))('%s at %s %i is borne once', async ([what, call, nth, when], scope) => {
+  sampled(FAULTS.slice(0, 5), 1)('%s at %s %i is borne once', async ([what, call, nth, when], scope) => {
     const { setup } = await setUp(scope);
     await setup.failJournal({ call, nth: nth + 3, when, what });
     expect(resultOf(await setup.run('run', ...KEY))).toMatchObject(DONE);

@@ -7,6 +7,7 @@ import { createGate, createGateFunction } from '../support/run-gate.ts';
 import { rangesDone, stateOf } from '../support/run-journal.ts';
 import { type RunSetup, setUpRun } from '../support/run-setup.ts';
 import { onlyTarget } from '../support/run-values.ts';
+import { sampled } from '../support/sampled.ts';
 
 /** Whole runs over tables that are hard to divide: whatever the plan makes of them, the index equals the table. */
 
@@ -79,7 +80,7 @@ const ODD_TABLES: readonly (readonly [name: string, statements: string, table: s
 ];
 
 describe('odd keys, one range for each worker', { timeout: 120_000 }, () => {
-  it.for(ODD_TABLES)('%s', async ([, statements, table, rows], scope) => {
+  sampled(ODD_TABLES, 2)('%s', async ([, statements, table, rows], scope) => {
     await sql(database.url, statements);
     const settings = { workers: { count: WORKERS }, ranges: { count: WORKERS } };
     const definition = definitionOf(table);
@@ -106,7 +107,7 @@ const BELIEVED_LARGE = `
 describe('a planner that is far off', { timeout: 120_000 }, () => {
   beforeAll(() => sql(database.url, BELIEVED_LARGE));
 
-  it.for(['believed', 'believed_view'])('%s', async (table, scope) => {
+  sampled(['believed', 'believed_view'], 1)('%s', async (table, scope) => {
     const definition = definitionOf(table);
     const settings = { ranges: { count: 7 } };
     const setup = await setUpRun(scope, { databaseUrl: database.url, definition, settings });

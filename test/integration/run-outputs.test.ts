@@ -1,16 +1,17 @@
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject } from 'vitest';
 import { resultOf } from '../support/run-command.ts';
 import { stateOf } from '../support/run-journal.ts';
 import { type RunSetup, setUpRun, type TestScope } from '../support/run-setup.ts';
 import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
+import { sampled } from '../support/sampled.ts';
 
 /** A run whose reader goes away, or whose output's disk is full, does its work all the same. */
 
 const database = placesDatabase();
 const OUTPUTS = [
+  { name: 'both', outputs: ['stdout', 'stderr'] },
   { name: 'stdout', outputs: ['stdout'] },
   { name: 'stderr', outputs: ['stderr'] },
-  { name: 'both', outputs: ['stdout', 'stderr'] },
 ] as const;
 const KEY = ['--run-key', 'k'] as const;
 
@@ -34,7 +35,7 @@ async function expectDone(setup: RunSetup): Promise<void> {
 }
 
 describe.concurrent('an output that takes nothing more', { timeout: 240_000 }, () => {
-  it.for(OUTPUTS)('closed from the start: $name', async ({ outputs }, scope) => {
+  sampled(OUTPUTS, 1)('closed from the start: $name', async ({ outputs }, scope) => {
     const setup = await setUp(scope);
     const run = setup.start('run', ...KEY);
     for (const output of outputs) run.child[output]?.destroy();
@@ -43,7 +44,7 @@ describe.concurrent('an output that takes nothing more', { timeout: 240_000 }, (
     await expectDone(setup);
   });
 
-  it.for(OUTPUTS)('closed in the middle: $name', async ({ outputs }, scope) => {
+  sampled(OUTPUTS, 1)('closed in the middle: $name', async ({ outputs }, scope) => {
     const setup = await setUp(scope);
     const run = setup.start('run', ...KEY);
     await run.said('"phase":"reindex"');
@@ -53,14 +54,14 @@ describe.concurrent('an output that takes nothing more', { timeout: 240_000 }, (
     await expectDone(setup);
   });
 
-  it.for(OUTPUTS)('on a full disk: $name', async ({ outputs }, scope) => {
+  sampled(OUTPUTS, 1)('on a full disk: $name', async ({ outputs }, scope) => {
     const setup = await setUp(scope);
 
     expect((await setup.startWith({ full: outputs }, 'run', ...KEY).ended).code).toBe(0);
     await expectDone(setup);
   });
 
-  it.for(OUTPUTS)('leaves the codes of failures as they are: $name', async ({ outputs }, scope) => {
+  sampled(OUTPUTS, 1)('leaves the codes of failures as they are: $name', async ({ outputs }, scope) => {
     const setup = await setUp(scope);
     const codeOf = async (...args: [string, ...string[]]): Promise<number | null> =>
       (await setup.startWith({ full: outputs }, ...args).ended).code;

@@ -16,6 +16,7 @@ import { createServiceFolder, postgresqlPid, postmasterFile } from '../support/s
 import { processEntry } from '../../embedded/process-table.ts';
 import { dataDirectory } from '../../embedded/cache.ts';
 import { onlyTarget } from '../support/run-values.ts';
+import { sampled } from '../support/sampled.ts';
 
 /** Wherever a run is held up, a signal ends it within 3 s with its own code, and the same command carries on. */
 
@@ -23,7 +24,7 @@ const database = placesDatabase();
 const SEARCH = inject('developmentUrl');
 const SIGNAL_AT_END = fileURLToPath(new URL('../support/signal-at-end.ts', import.meta.url));
 const CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 const KEY = ['--run-key', 'k'] as const;
 
 async function setUp(scope: TestScope) {
@@ -71,18 +72,19 @@ function holdAt(proxy: SearchProxy, pattern: RegExp): { reached: Promise<void>; 
 }
 
 describe('a signal', { timeout: 300_000 }, () => {
-  it('in any phase ends the run, free of its lock, and each time the same command carries on', async (scope) => {
-    const { proxy, gate, setup } = await setUp(scope);
-    const calls: readonly (readonly [string, RegExp])[] = [
-      ['plan', /^GET \/_cluster\/settings/],
-      ['create-index', /^GET .*-dead-letters\?flat_settings/],
-      ['finalize', /^PUT .*\/_block\/write$/],
-      ['validate', /^POST .*\/_count$/],
-      ['promote', /^GET \/_alias\//],
-      ['retain', /^GET .*expand_wildcards/],
-    ];
-    for (const [phase, pattern] of calls) {
-      for (const signal of SIGNALS) {
+  sampled(SIGNALS, 1)(
+    '%s in any phase ends the run, free of its lock, and each time the same command carries on',
+    async (signal, scope) => {
+      const { proxy, gate, setup } = await setUp(scope);
+      const calls: readonly (readonly [string, RegExp])[] = [
+        ['plan', /^GET \/_cluster\/settings/],
+        ['create-index', /^GET .*-dead-letters\?flat_settings/],
+        ['finalize', /^PUT .*\/_block\/write$/],
+        ['validate', /^POST .*\/_count$/],
+        ['promote', /^GET \/_alias\//],
+        ['retain', /^GET .*expand_wildcards/],
+      ];
+      for (const [phase, pattern] of calls) {
         const hold = holdAt(proxy, pattern);
         const run = setup.start('run', ...KEY);
         await hold.reached;
@@ -90,18 +92,18 @@ describe('a signal', { timeout: 300_000 }, () => {
         hold.release();
         const holder = await currentHolder(openFileStore(setup.journal));
         expect(holder, `the lock after ${signal} in ${phase}`).toBeNull();
+        expect(await isHeld(setup)).toBe(phase !== 'plan');
       }
-      expect(await isHeld(setup)).toBe(phase !== 'plan');
-    }
-    proxy.beforeAnswer = () => Promise.resolve();
-    await gate.open();
-    expect(resultOf(await setup.run('run', ...KEY))).toMatchObject({
-      status: 'done',
-      targets: [{ indexed: ROWS }],
-    });
-  });
+      proxy.beforeAnswer = () => Promise.resolve();
+      await gate.open();
+      expect(resultOf(await setup.run('run', ...KEY))).toMatchObject({
+        status: 'done',
+        targets: [{ indexed: ROWS }],
+      });
+    },
+  );
 
-  it.for(SIGNALS)(
+  sampled(SIGNALS, 1)(
     '%s ends a run whose workers read, and one that waits for its turn',
     async (signal, scope) => {
       const { gate, setup } = await setUp(scope);
@@ -125,7 +127,7 @@ describe('a signal', { timeout: 300_000 }, () => {
     },
   );
 
-  it.for(SIGNALS)(
+  sampled(SIGNALS, 1)(
     '%s ends a run whose database hangs, as it connects and as it plans',
     async (signal, scope) => {
       const { setup } = await setUp(scope);
@@ -210,7 +212,7 @@ describe('exit 0', { timeout: 120_000 }, () => {
     expect((await stateOf(setup))?.result).toMatchObject({ status: 'done', targets: [{ indexed: ROWS }] });
   });
 
-  it('comes only with a whole result, whenever a signal comes', async (scope) => {
+  it('comes only with a whole result, whenever a signal comes', { tags: 'long' }, async (scope) => {
     const { setup } = await setUp(scope);
     const { seconds } = await setup.run('run', ...KEY);
     const again = await setup.run('run', ...KEY);

@@ -4,6 +4,7 @@ import { errorOf, resultOf } from '../support/run-command.ts';
 import { documentsInTable, documentsOf, sql } from '../support/run-documents.ts';
 import { setUpRun } from '../support/run-setup.ts';
 import { onlyTarget } from '../support/run-values.ts';
+import { sampled } from '../support/sampled.ts';
 
 /** The whole run, as its user meets it: a command, an exit code, lines on two outputs, and an index. */
 
@@ -176,7 +177,7 @@ const SHAPES: readonly (readonly [name: string, statements: string, table: strin
 ];
 
 describe('whatever the shape of the table, the index equals it', { timeout: 120_000 }, () => {
-  it.for(SHAPES)('%s', async ([, statements, table, rows], scope) => {
+  sampled(SHAPES, 3)('%s', async ([, statements, table, rows], scope) => {
     await sql(database.url, `${statements}; ANALYZE ${table === 'seen' ? 'behind' : table}`);
     const definition = { source: { table, key: 'id' }, document: { name: `${table}.name` } };
     const settings = { ...ONE_WORKER, ranges: { count: 3 } };

@@ -27,7 +27,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on a stack', { timeout: 240_00
     await run.requireRight();
   });
 
-  it('replaces an instance that is lost in mid-range', async (scope) => {
+  it('replaces an instance that is lost in mid-range', { tags: 'long' }, async (scope) => {
     const run = await setUp(scope);
     const ended = await loseOneInMidRange(run);
     expect(resultOf(ended)).toMatchObject({ ...DONE, instances: 3 });

@@ -1,24 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import { FAULTS, type Fault } from './faults.ts';
 import { prepareWorlds, runWorld, type WorldOutcome } from './run-world.ts';
+import { sampled } from '../support/sampled.ts';
 import { simulate } from './simulate.ts';
 import type { Guard } from './world.ts';
 
-const WORLDS = 2_000;
+/** In the first ones a sweep deletes an old journal too, which is rare. */
+const MANY = [
+  { worlds: 200, seed: 1_001 },
+  { worlds: 2_000, seed: 1 },
+] as const;
 
 describe('whole runs in virtual time', { timeout: 900_000 }, () => {
-  it(`keep every promise in ${WORLDS} worlds, and every fault is tried`, async () => {
-    const { broken, faults, promoted, cleanedRuns, worlds, seconds } = await simulate({
-      worlds: WORLDS,
-      seed: 1,
-    });
-    console.log(`${worlds} worlds in ${seconds.toFixed(0)} s: ${(worlds / seconds).toFixed(1)} worlds/s`);
-    expect(broken.map(({ seed, broken: promise }) => `seed ${seed}: ${promise}`)).toEqual([]);
-    expect(FAULTS.filter((fault) => (faults.counts.get(fault) ?? 0) === 0)).toEqual([]);
-    expect(cleanedRuns).toBeGreaterThan(0);
-    // Most runs end with a promotion: a run that only ever failed would break no promise either.
-    expect(promoted).toBeGreaterThan(WORLDS * 0.85);
-  });
+  sampled(MANY, 1)(
+    'keep every promise in $worlds worlds from seed $seed on, and every fault is tried',
+    async (chosen) => {
+      const { broken, faults, promoted, cleanedRuns, worlds, seconds } = await simulate(chosen);
+      console.log(`${worlds} worlds in ${seconds.toFixed(0)} s: ${(worlds / seconds).toFixed(1)} worlds/s`);
+      expect(broken.map(({ seed, broken: promise }) => `seed ${seed}: ${promise}`)).toEqual([]);
+      expect(FAULTS.filter((fault) => (faults.counts.get(fault) ?? 0) === 0)).toEqual([]);
+      expect(cleanedRuns).toBeGreaterThan(0);
+      // Most runs end with a promotion: a run that only ever failed would break no promise either.
+      expect(promoted).toBeGreaterThan(worlds * 0.85);
+    },
+  );
 
   it('are the same for the same seed', async () => {
     const setting = await prepareWorlds();
@@ -68,7 +73,7 @@ const PLANTED: Readonly<Record<Guard, { readonly faults: readonly Fault[]; reado
 const MOST_WORLDS = 150;
 
 describe('a guard that is taken out is missed', { timeout: 300_000 }, () => {
-  it.each(Object.entries(PLANTED))('%s', async (guard, { faults, breaks }) => {
+  sampled(Object.entries(PLANTED), 1)('%s', async ([guard, { faults, breaks }]) => {
     const setting = await prepareWorlds();
     let found: WorldOutcome | null = null;
     for (let seed = 1; seed <= MOST_WORLDS && found === null; seed += 1) {

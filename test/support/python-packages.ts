@@ -65,7 +65,8 @@ async function install(
 ): Promise<string> {
   const packages = join(work, 'packages');
   // Without dependencies: the requirements name all that is needed, and leave out what is drawn in but never used.
-  const options = ['--no-deps', '--quiet', '--disable-pip-version-check'];
+  // Prebuilt packages alone: nothing is compiled here.
+  const options = ['--no-deps', '--only-binary=:all:', '--quiet', '--disable-pip-version-check'];
   const args = ['-m', 'pip', 'install', ...options, '--target', packages, '--requirement', requirements];
   try {
     await promisify(execFile)(python, args, { cwd: work, timeout: INSTALL_TIMEOUT_MS });

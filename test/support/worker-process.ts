@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach } from 'vitest';
+import { NODE_ENVIRONMENT } from './node-environment.ts';
 
 const WORKER_MAIN = new URL('../../worker/main.ts', import.meta.url).pathname;
 
@@ -38,7 +39,7 @@ export function workerProcesses(): (environment: NodeJS.ProcessEnv, ...args: str
 
 function startWorkerProcess(environment: NodeJS.ProcessEnv, args: readonly string[]): WorkerProcess {
   const child = spawn(process.execPath, [WORKER_MAIN, ...args], {
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { ...NODE_ENVIRONMENT, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const log: WorkerProcess['log'] = [];
