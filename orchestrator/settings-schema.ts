@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { section } from '../definition/section.ts';
 import { commonShape, EMBEDDED, type WrittenCommonSettings } from './common-settings.ts';
 import { ChosenFleet } from './fleet/fleet-kind.ts';
-import { FLEET_KINDS, USUAL_KIND } from './fleet/kinds.ts';
+import { FLEET_KINDS, DEFAULT_KIND } from './fleet/kinds.ts';
 import { placeOf } from './journal/places.ts';
 
 /** Every kind of fleet has a section; at most one of them is there (`settings-form.ts`). */
@@ -25,7 +25,7 @@ export const settingsSchema = section(
   })
   .transform((written) => ({
     ...written,
-    backend: sectionsIn(written)[0]?.[1] ?? USUAL_KIND.schema.parse({}),
+    backend: sectionsIn(written)[0]?.[1] ?? DEFAULT_KIND.schema.parse({}),
   }));
 
 type FaultAtPath = readonly [path: string, message: string];

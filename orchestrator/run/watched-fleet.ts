@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { messageOf, RunFailed, Throttled } from '../errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import { callOn, observeFleet, type Outcome } from '../fleet/observe.ts';
+import { renewLeases, observeFleet, type Outcome } from '../fleet/observe.ts';
 import { tellEach } from '../fleet/tell-each.ts';
 import type { WorkerCalls } from '../fleet/worker-client.ts';
 import type { Effect } from '../reconcile/draft.ts';
@@ -48,12 +48,12 @@ export class WatchedFleet {
       const seen = await this.#watch('describe', () =>
         observeFleet({ fleet, workers }, state, outcome, clock.now()),
       );
-      if (seen === null) await callOn(workers, this.#urls);
+      if (seen === null) await renewLeases(workers, this.#urls);
       else this.#urls = [...seen.urls.values()];
       return seen;
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;
-      await callOn(workers, this.#urls);
+      await renewLeases(workers, this.#urls);
       return null;
     }
   }

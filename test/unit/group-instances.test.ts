@@ -52,7 +52,7 @@ describe('what an instance of a group is', () => {
     'one that its group has in state %s gets no work',
     (state) => {
       const aside = seen([ec2('running')], [member(state)]);
-      expect(aside?.misfit).toBe(`its group has it in state ${state}`);
+      expect(aside?.misfit).toBe(`its group has put it in the state ${state}`);
       expect(seen([ec2('running')], [member('InService')])?.misfit).toBeNull();
     },
   );

@@ -39,5 +39,5 @@ export const autoScalingSection = section({
 
 export type AutoScalingSettings = z.output<typeof autoScalingSection>;
 
-/** With where the group is. */
+/** The settings of the group, with region and profile. */
 export type GroupSettings = AutoScalingSettings & Pick<AwsSettings, 'region' | 'profile'>;
