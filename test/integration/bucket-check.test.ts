@@ -104,21 +104,23 @@ describe.skipIf(awsUrl === '')('the check of a bucket', { timeout: 120_000 }, ()
   it('names a bucket that is not there', async () => {
     expect(await faultsOf(awsUrl, 'no-such-bucket-of-ours')).toEqual([
       expect.stringMatching(
-        /^the journal cannot be read: s3:ListBucket on s3:\/\/no-such-bucket-of-ours\/books\/probe\/: NoSuchBucket: .* \(there is no bucket no-such-bucket-of-ours: make it in account 123456789012, or mend journal.url/,
+        /^the journal cannot be read: s3:ListBucket on s3:\/\/no-such-bucket-of-ours\/books\/probe\/: NoSuchBucket: .* \(the bucket no-such-bucket-of-ours does not exist: create it in account 123456789012, or correct journal.url/,
       ),
     ]);
   });
 
   it('refuses a bucket of another account', async () => {
     const faults = await faultsOf(awsUrl, await createForeignBucket(awsUrl));
-    expect(faults.join('\n')).toContain('or the bucket is not of account 123456789012: mend journal.url');
+    expect(faults.join('\n')).toContain(
+      'or the bucket does not belong to account 123456789012: correct journal.url',
+    );
   });
 
   it('names the region of a bucket that is elsewhere', async (scope) => {
     const url = await startElsewhere(scope, 'ap-southeast-2');
     expect(await faultsOf(url, 'books-journal')).toEqual([
       expect.stringContaining(
-        `(the bucket is in ap-southeast-2, not in ${REGION}: mend aws.region or journal.url`,
+        `(the bucket is in ap-southeast-2, not in ${REGION}: correct aws.region or journal.url`,
       ),
     ]);
   });

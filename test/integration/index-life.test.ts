@@ -219,7 +219,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     expect(await rollBack(record)).toMatchObject({ restored: [first.index] });
     await promote(second);
     await deleteTarget(world.cluster, first, 'r1');
-    await expect(rollBack(record)).rejects.toThrow(/deleted: nothing is changed/);
+    await expect(rollBack(record)).rejects.toThrow(/deleted, so nothing was changed/);
     expect(await holders()).toEqual([second.index]);
   });
 
@@ -259,6 +259,6 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
   it('names every fault before anything is created', async () => {
     await preflight(world.cluster, world.definition);
     await call(url, 'PUT', `/${world.definition.alias}`, {});
-    await expect(preflight(world.cluster, world.definition)).rejects.toThrow(/is a concrete index/);
+    await expect(preflight(world.cluster, world.definition)).rejects.toThrow(/is an index, not an alias/);
   });
 });

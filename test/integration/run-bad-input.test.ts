@@ -147,7 +147,7 @@ describe.concurrent('what is refused', { timeout: 60_000 }, () => {
     const setup = await setUp(scope);
     await call(SEARCH_URL, 'PUT', `/${setup.alias}`, {});
     scope.onTestFinished(async () => void (await call(SEARCH_URL, 'DELETE', `/${setup.alias}`)));
-    expect(await fails(setup, 1, 'run')).toContain(`${setup.alias} is a concrete index, not an alias`);
+    expect(await fails(setup, 1, 'run')).toContain(`${setup.alias} is an index, not an alias`);
   });
 });
 
