@@ -17,7 +17,7 @@ const EACH_ROW_WRITTEN_ONCE = Object.fromEntries(Array.from({ length: ROWS }, (_
 describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeout: 240_000 }, () => {
   for (const [signal, said] of [
     ['SIGKILL', ''],
-    ['SIGTERM', '2 instances stay at work and wait for the same command'],
+    ['SIGTERM', '2 instances still run and wait for the same command'],
   ] as const)
     it(`that is ended by ${signal} leaves its workers at work, and the same command goes on with them`, async (scope) => {
       const run = await setUp(scope);

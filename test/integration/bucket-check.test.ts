@@ -171,7 +171,7 @@ describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeo
     const environment = { AWS_ENDPOINT_URL: awsUrl, AWS_REGION: REGION, AWS_EC2_METADATA_DISABLED: 'true' };
     for (const error of await errorsOf(await setUp(scope, 'books'), environment))
       expect(error).toMatch(
-        /^sts:GetCallerIdentity on this process’s credentials in region eu-central-1: .*no AWS credentials: look after/,
+        /^sts:GetCallerIdentity on this process’s credentials in region eu-central-1: .*no AWS credentials: set/,
       );
   });
 
@@ -184,7 +184,7 @@ describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeo
     };
     for (const error of await errorsOf(await setUp(scope, 'books'), environment)) {
       expect(error).toMatch(
-        /Could not load credentials from any providers \(no AWS credentials: look after AWS_PROFILE, /,
+        /Could not load credentials from any providers \(no AWS credentials: set AWS_PROFILE, /,
       );
       expect(error.split('sts:GetCallerIdentity')).toHaveLength(2);
     }

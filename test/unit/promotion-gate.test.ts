@@ -31,7 +31,7 @@ describe('the alias stays where it is', () => {
 
   it('while the proof is of another index', async () => {
     await expect(promote([proven({ targets: [{ index: 'another', ...PROOF }] })])).rejects.toThrow(
-      'nobody has proven what target holds',
+      'the journal has no record that target was validated',
     );
   });
 

@@ -105,7 +105,7 @@ describe('a run’s journal', () => {
     const claim = { schema: 2, nonce: 'n', held: true, runKey: 'k', run: 'r', at: AT, ended: null };
     store.objects.set('claims/000000000001.json', JSON.stringify({ ...claim, aliases: [claimed, claimed] }));
     await expect(currentClaim(store)).rejects.toThrow(
-      /claims\/000000000001\.json is not a claim .*aliases: the alias books stands there twice/,
+      /claims\/000000000001\.json is not a claim .*aliases: the alias books is there twice/,
     );
   });
 
@@ -134,7 +134,7 @@ describe('a run’s journal', () => {
     [
       'a pass that writes one index twice',
       { type: 'pass_opened', pass: { ...mainPass(), targets: ['books', 'books'] } },
-      'events.0.pass.targets: the index books stands there twice',
+      'events.0.pass.targets: the index books is there twice',
     ],
     [
       'a key that is none',

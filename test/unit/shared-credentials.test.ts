@@ -81,7 +81,7 @@ describe('the workers’ credentials for the cluster', () => {
       'another server',
       { search_password: 'hush' },
       { ...TARGET, url: 'http://search:9200' },
-      /search_url is https:\/\/search:9200, but target\.url names http:\/\/search:9200: .* no other server/,
+      /search_url is https:\/\/search:9200, but target\.url names http:\/\/search:9200\. .* no other server/,
     ],
     ['no known server', { search_api_key: 'hush', search_url: null }, TARGET, /search_url does not exist/],
     [
