@@ -4,7 +4,7 @@ import { awsSection } from './aws/aws-settings.ts';
 import { journalUrl } from './journal/places.ts';
 import { ms, text, whole } from './setting-types.ts';
 
-/** Where an embedded service of this machine stands in for a URL. */
+/** Stands in place of a URL for an embedded service of this machine. */
 export const EMBEDDED = 'embedded';
 
 const url = (protocols: readonly string[]) =>
@@ -13,7 +13,10 @@ const url = (protocols: readonly string[]) =>
     `"${EMBEDDED}" or a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`,
   );
 
-/** The settings of every run, whatever its workers run on. Each kind of fleet adds a section of its own, see `fleet/kinds.ts`. */
+/**
+ * The settings of every run, whatever its workers run on. Each kind of fleet adds its own section, see
+ * `fleet/kinds.ts`.
+ */
 export const commonShape = {
   /** Name of the fleet. One run at a time holds it. Claims, locks and journals are kept by this name. */
   fleet: text.regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'Small letters, digits, dash and underscore.'),
@@ -96,14 +99,14 @@ export const commonShape = {
   }).prefault({}),
 };
 
-/** As they are written, with their defaults. */
+/** The settings as they are written, with their defaults. */
 export type WrittenCommonSettings = z.output<z.ZodObject<typeof commonShape>>;
 
-/** The settings that every kind of fleet may look at. */
+/** The settings that every kind of fleet may use. */
 export interface CommonSettings extends WrittenCommonSettings {
-  /** The file that they came from, or what stands for it in faults. */
+  /** The file that they came from, or what names it in faults. */
   readonly file: string;
-  /** Secrets of the environment. Others are in the URLs, or looked for when something connects: `credentials.ts`. */
+  /** Secrets of the environment. Others are in the URLs, or are read when something connects: `credentials.ts`. */
   readonly secrets: {
     readonly sourcePassword: string | null;
     readonly targetPassword: string | null;

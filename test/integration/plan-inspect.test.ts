@@ -163,7 +163,7 @@ describe('the key', () => {
     [
       'nullable_key',
       'id',
-      'is nullable, and a row without a key would be lost: ALTER TABLE nullable_key ALTER COLUMN "id" SET NOT NULL.',
+      'is nullable, but a row without a key would be lost: ALTER TABLE nullable_key ALTER COLUMN "id" SET NOT NULL.',
     ],
     [
       'plain_key',
@@ -187,7 +187,7 @@ describe('the key', () => {
   test('null in a view', async () => {
     const faults = await faultsOf(definition('table: null_view, as: t, key: id', '{ one: "1" }'));
     expect(faults).toContainEqual(
-      expect.stringContaining('There are rows without a key; such rows would be lost.'),
+      expect.stringContaining('There are rows without a key, and they would be lost.'),
     );
   });
 

@@ -141,5 +141,5 @@ test('integers are cut at the share that is asked for', () => {
 });
 
 test('a text where an integer key is meant is an error, not another order', () => {
-  expect(() => INTEGER_KEY.compare('10', 9n)).toThrow('an integer key is meant');
+  expect(() => INTEGER_KEY.compare('10', 9n)).toThrow('an integer key is needed');
 });
