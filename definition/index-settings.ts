@@ -16,7 +16,7 @@ const REFUSED: readonly [pattern: RegExp, instead: string][] = [
   ],
   [
     /^blocks(\.|$)/,
-    'A build sets and removes write blocks itself, and another block would stop it: leave this out.',
+    'A build sets and removes write blocks itself, and another block would stop it: leave it out.',
   ],
   [
     /^(default|final)_pipeline$/,

@@ -163,7 +163,7 @@ describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeo
     const setup = await setUp(scope, 'no-such-bucket-of-ours');
     for (const error of await errorsOf(setup, awsEnvironment(awsUrl)))
       expect(error).toMatch(
-        /^the journal cannot be read: s3:ListBucket on .*there is no bucket no-such-bucket-of-ours.*\)$/m,
+        /^the journal cannot be read: s3:ListBucket on .*the bucket no-such-bucket-of-ours does not exist.*\)$/m,
       );
   });
 

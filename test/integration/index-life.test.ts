@@ -73,7 +73,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     expect((await call(url, 'GET', `/${world.definition.alias}*`)).body).toEqual({});
     await call(url, 'PUT', `/${world.definition.alias}-r2`, {});
     await expect(createTarget(world.cluster, world.described, identityOf('r2'), 1)).rejects.toThrow(
-      /not of run r2/,
+      /does not belong to run r2/,
     );
     expect(Object.keys((await call(url, 'GET', `/${world.definition.alias}*`)).body)).toEqual([
       `${world.definition.alias}-r2`,
@@ -246,7 +246,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
 
   it('deletes only indexes of the run that readers do not use', async () => {
     const names = await build('r1');
-    await expect(deleteTarget(world.cluster, names, 'r2')).rejects.toThrow(/not of run r2/);
+    await expect(deleteTarget(world.cluster, names, 'r2')).rejects.toThrow(/does not belong to run r2/);
     await promote(names);
     await expect(deleteTarget(world.cluster, names, 'r1')).rejects.toThrow(/serves/);
     expect(await targetState(world.cluster, names)).toBe('present');

@@ -72,7 +72,7 @@ it('abandon deletes what an unfinished run made and frees the fleet', { timeout:
   expect(await setup.indexes()).toHaveLength(2);
 
   expect(errorOf(await setup.run('abandon', '--run-key', 'another'), 1)).toContain(
-    'held by the run with key k',
+    'the run with key k holds the fleet',
   );
   const down = await setup.run('abandon', '--target', 'http://127.0.0.1:1');
   expect(errorOf(down, 1)).toContain('nothing listens there: start the cluster');

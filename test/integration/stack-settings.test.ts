@@ -117,7 +117,9 @@ describe.concurrent('the settings of a stack', { timeout: 120_000 }, () => {
     async (stdout, scope) => {
       const { run } = await commands(scope, { stack: { stdout } });
       const ended = await run(STATUS);
-      expect(errorOf(ended, 1)).toContain('the output settings of the stack production does not hold settings');
+      expect(errorOf(ended, 1)).toContain(
+        'the output settings of the stack production does not hold settings',
+      );
       expect(ended.stderr).not.toContain(stdout);
     },
   );

@@ -50,7 +50,7 @@ describe.each(KINDS)('keys of the kind $kind.name', ({ kind, keys, last, refused
 
   test.each(refused)('are not made of "%s"', (text) => {
     expect(kind.parse(text)).toBeNull();
-    expect(() => keyFrom(kind, text)).toThrow(`is no ${kind.name} key`);
+    expect(() => keyFrom(kind, text)).toThrow(`is not a key of the kind ${kind.name}`);
   });
 
   test('have a total order', () => {
