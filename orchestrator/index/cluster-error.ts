@@ -49,7 +49,7 @@ export function refusal(call: string, status: number, body: unknown): ClusterErr
 }
 
 const UNREACHABLE: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there: start the cluster, or mend target.url',
+  ECONNREFUSED: 'nothing listens there: start the cluster, or correct target.url',
   ENOTFOUND: 'this host does not exist: correct target.url',
   ECONNRESET: 'the connection was cut: check whether target.url wants https',
   UND_ERR_SOCKET: 'the connection was cut: check whether target.url wants https',

@@ -96,12 +96,12 @@ function clientConfig(address: SourceAddress): pg.ClientConfig {
 const WRONG_PASSWORD = '28P01';
 
 const ADVICE: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there: start the database, or mend source.url',
+  ECONNREFUSED: 'nothing listens there: start the database, or correct source.url',
   ENOTFOUND: 'this host does not exist: correct source.url',
   EAI_AGAIN: 'the host name cannot be looked up now: try again, or check this machine’s DNS',
-  [WRONG_PASSWORD]: 'the password is wrong: set REINDEX_SOURCE_PASSWORD, or mend source.url',
-  '28000': 'this user may not connect: mend source.url or the server’s pg_hba.conf',
-  '3D000': 'mend the database’s name in source.url',
+  [WRONG_PASSWORD]: 'the password is wrong: set REINDEX_SOURCE_PASSWORD, or correct source.url',
+  '28000': 'this user may not connect: correct source.url or the server’s pg_hba.conf',
+  '3D000': 'correct the database’s name in source.url',
   '42501': 'this user lacks the permission: grant CONNECT on the database',
   '53300': 'the server has no free connection: end others, or raise max_connections',
   '57P03': 'the server is starting up or shutting down: try again',
@@ -114,7 +114,7 @@ function explain(address: SourceAddress, error: unknown): string {
   const advice = noPassword
     ? 'it wants a password: set REINDEX_SOURCE_PASSWORD'
     : code === WRONG_PASSWORD && parameter !== undefined
-      ? `the password in the parameter ${parameter} is wrong: mend it, or set REINDEX_SOURCE_PASSWORD`
+      ? `the password in the parameter ${parameter} is wrong: correct it, or set REINDEX_SOURCE_PASSWORD`
       : (ADVICE[code] ?? 'check source.url and that the database can be reached from here');
   return `PostgreSQL at ${describeSource(address)}: ${messageOf(error)} (${advice})`;
 }

@@ -130,7 +130,7 @@ describe.skipIf(inject('awsUrl') === null)(
       const { run, path } = await setUp(scope, { parameters: { database_url: wrong.href } });
       const ended = await run(['plan']);
       expect(errorOf(ended, 1)).toContain(
-        `(the password in the parameter ${path}/database_url is wrong: mend it, or set REINDEX_SOURCE_PASSWORD)`,
+        `(the password in the parameter ${path}/database_url is wrong: correct it, or set REINDEX_SOURCE_PASSWORD)`,
       );
       expect(ended.stderr).not.toContain('wrong-secret');
     });

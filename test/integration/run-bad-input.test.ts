@@ -85,7 +85,7 @@ describe.concurrent('what is not there', { timeout: 60_000 }, () => {
 
   it('a database of that name', async (scope) => {
     const said = await fails(await setUp(scope), 1, 'run', '--source', changed('pathname', '/nowhere'));
-    expect(said).toContain('database "nowhere" does not exist (mend the database’s name in source.url)');
+    expect(said).toContain('database "nowhere" does not exist (correct the database’s name in source.url)');
   });
 
   it('a definition of that name', async (scope) => {

@@ -10,7 +10,7 @@ export interface Wanted {
   readonly fleet: string;
 }
 
-/** What is wrong with a group, one sentence each. The run itself cannot mend any of it. */
+/** What is wrong with a group, one sentence each. The run itself cannot correct any of it. */
 export function groupFaults(group: AutoScalingGroup, { workers, fleet }: Wanted): string[] {
   const owner = fleetOf(group);
   const { MinSize = 0, MaxSize = 0, Status, NewInstancesProtectedFromScaleIn, WarmPoolConfiguration } = group;
