@@ -21,7 +21,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
     expect(await check(world)).toEqual({
       pin: journalledPinOf(world),
       warnings: [
-        expect.stringContaining(`$Latest of the launch template ${world.templateId}, which is 1 now`),
+        expect.stringContaining(`$Latest of the launch template ${world.templateId}, which is version 1 now`),
       ],
     });
     await expectUntouched(world);
@@ -151,7 +151,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
       }),
     );
     expect(await faultsOf(world)).toEqual([
-      `version $Latest of the launch template ${world.templateId} launches resolve:ssm:/another/image, and auto_scaling.image_parameter wants resolve:ssm:${world.imageParameter}`,
+      `version $Latest of the launch template ${world.templateId} launches resolve:ssm:/another/image, but auto_scaling.image_parameter wants resolve:ssm:${world.imageParameter} there`,
     ]);
     expect(await faultsOf(world, { image_parameter: null })).toEqual([
       expect.stringContaining('auto_scaling.image_parameter is not set: name an image in the template'),

@@ -139,7 +139,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     const short = { ...FINALIZE, healthTimeoutMs: 100 };
     await expect(
       finalizeTarget(world.cluster, { definition: wanting, names, pass: 1 }, short),
-    ).rejects.toThrow(/yellow after 0 s, green was asked for/);
+    ).rejects.toThrow(/yellow after 0 s, but green is asked for/);
   });
 
   it('opens and ends a second pass', async () => {
@@ -200,7 +200,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     const [first, second] = [await build('r1'), await build('r2')];
     await promote(first);
     const decided = { alias: world.definition.alias, index: second.index, expected: [] };
-    await expect(move(decided)).rejects.toThrow(new RegExp(`no index, now to ${first.index}`));
+    await expect(move(decided)).rejects.toThrow(new RegExp(`no index and now points to ${first.index}`));
     expect(await holders()).toEqual([first.index]);
   });
 

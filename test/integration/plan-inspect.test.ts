@@ -134,7 +134,7 @@ describe('the table', () => {
   test.each([
     ['citys', 'test.yaml:1:18 source.table: The database has no such table or view. Did you mean "cities"?'],
     ['publik.cities', 'Did you mean "public.cities"?'],
-    ['nothing_like_it', 'Name it with its schema where needed'],
+    ['nothing_like_it', 'Add the schema if it is needed'],
     ['foreign_table', 'foreign_table is a foreign table: read it on its own server.'],
     ['numbers', 'numbers is neither a table nor a view.'],
     ['other_database.public.cities', 'ross-database references are not implemented'],

@@ -202,7 +202,9 @@ describe.concurrent('what cannot be meant', { timeout: 60_000 }, () => {
     [
       'a fleet of a kind that nobody knows',
       { nomad: { job: 'books' } },
-      [/reindex-fleet\.yaml:\d+:\d+ nomad: .* one of these sections: local, auto_scaling\./],
+      [
+        /reindex-fleet\.yaml:\d+:\d+ nomad: .* One of these sections says where workers run: local, auto_scaling\./,
+      ],
     ],
     [
       'two fleets at once',
