@@ -141,13 +141,13 @@ describe.skipIf(inject('awsUrl') === null)(
       const said = errorOf(await run(['plan', ...elsewhere]), 1);
       expect(said).toMatch(
         new RegExp(
-          `^the parameter ${path}/database_url is for .*, and source\\.url names reader@127\\.0\\.0\\.1:1:`,
+          `^the parameter ${path}/database_url is for .*, but source\\.url names reader@127\\.0\\.0\\.1:1\\. `,
           'm',
         ),
       );
       expect(said).toMatch(
         new RegExp(
-          `^the parameter ${path}/search_url is .*, and target\\.url names http://127\\.0\\.0\\.1:1:`,
+          `^the parameter ${path}/search_url is .*, but target\\.url names http://127\\.0\\.0\\.1:1\\. `,
           'm',
         ),
       );
