@@ -10,13 +10,15 @@ import { Failure } from './failure.ts';
 /** The rooms whose sources decide what a worker does. */
 const ROOMS = ['definition', 'worker'];
 
-/** What lies beside a bundle in `build.json`: the digest of the sources that it was made of (`sourcesDigest`). */
+/**
+ * The content of `build.json` beside a bundle: the digest of the sources that the bundle was made of (`sourcesDigest`).
+ */
 const bundleSchema = z.object({ sources: z.string().regex(/^[0-9a-f]{32}$/) });
 
 /**
- * The build: what a worker would do with these definitions, as 32 hexadecimal characters. A run hands work only to
- * workers of the build that it was planned with. It covers the sources of worker and definitions, the lockfile and
- * the definitions. A bundle has no sources; it carries their digest in `build.json` beside itself.
+ * The build: what a worker would do with these definitions, as 32 hexadecimal characters. A run gives work only to
+ * workers of the build that it was planned with. The build covers the sources of worker and definitions, the lockfile
+ * and the definitions. A bundle has no sources. It carries their digest in `build.json` beside it.
  */
 export async function buildDigest(definitions: readonly IndexDefinition[]): Promise<string> {
   const sources =
@@ -24,7 +26,7 @@ export async function buildDigest(definitions: readonly IndexDefinition[]): Prom
   return digestOf({ sources, definitions: definitions.map(digestDefinition).sort() });
 }
 
-/** The digest of the sources under a checkout's root: paths and contents of *.ts, and the lockfile. */
+/** The digest of the sources under a checkout's root: the paths and contents of *.ts, and the lockfile. */
 export async function sourcesDigest(root: string): Promise<string> {
   const hash = createHash('sha256');
   for (const path of [...(await sourcePaths(root)), 'package-lock.json']) {
@@ -46,7 +48,7 @@ async function sourcePaths(root: string): Promise<string[]> {
   return rooms.flat().sort();
 }
 
-/** Of a bundle that was changed after it was made. */
+/** A bundle was changed after it was made. */
 class BundleDamaged extends Failure {
   override readonly name = 'BundleDamaged';
   override readonly move = 'mend-and-repeat';

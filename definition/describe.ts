@@ -4,8 +4,8 @@ import { fieldType } from './field-types.ts';
 import { selectBareExpressions } from './sql.ts';
 
 /**
- * Asks the database for the types of a definition's expressions, in the caller's transaction: nothing is read.
- * Rejects with the database's own error when an expression is faulty.
+ * Asks the database for the types of a definition's expressions, in the caller's transaction. It reads no rows. It
+ * rejects with the database's own error when an expression is faulty.
  */
 export async function describeDefinition(
   client: ClientBase,
@@ -26,9 +26,9 @@ export async function describeDefinition(
 }
 
 /**
- * Which of the types that go through `to_jsonb` become a JSON string there (enums, inet, interval and the like):
- * all but composite types, arrays of composite types, and types with a cast of their own to json.
- * Source: json_categorize_type in src/backend/utils/adt/jsonfuncs.c of PostgreSQL.
+ * The types among those through `to_jsonb` that become a JSON string there (enums, inet, interval and the like). These
+ * are all except composite types, arrays of composite types, and types with their own cast to json. Source:
+ * json_categorize_type in src/backend/utils/adt/jsonfuncs.c of PostgreSQL.
  */
 async function jsonStringTypes(client: ClientBase, oids: readonly number[]): Promise<ReadonlySet<number>> {
   const others = oids.filter((oid) => !fieldType(oid).native);

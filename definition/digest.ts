@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { DescribedDefinition, IndexDefinition } from './definition.ts';
 
 /**
- * The digest of what a definition writes: 32 hexadecimal characters of SHA-256.
- * Not part of it, for they change nothing that is written: the limits of dead letters, replicas, refresh interval,
- * forcemerge, health and retention. They may change while a run stands, and it can still be carried on.
+ * The digest of what a definition writes: 32 hexadecimal characters of SHA-256. The limits of dead letters, replicas,
+ * refresh interval, forcemerge, health and retention are not part of it, because they change nothing that is written.
+ * They may change during a run, and the run can still be carried on.
  */
 export function digestDefinition(definition: IndexDefinition): string {
   const { name, alias, source, document, unrepresentable, maxDocumentBytes, deadLetters, index, pipeline } =
@@ -27,12 +27,12 @@ export function digestTypes(described: DescribedDefinition): string {
   return digestOf({ fields: described.fields, changedAtOid: described.changedAtOid });
 }
 
-/** Both, as they go with every task: `<digest of the definition>.<digest of its columns' types>`. */
+/** Both digests, for every task: `<digest of the definition>.<digest of its columns' types>`. */
 export function describedDigest(described: DescribedDefinition): string {
   return `${digestDefinition(described.definition)}.${digestTypes(described)}`;
 }
 
-/** 32 hexadecimal characters of the SHA-256 of a value's canonical JSON: keys sorted, no blanks. */
+/** The digest of a value's canonical JSON (keys sorted, no blanks): 32 hexadecimal characters of SHA-256. */
 export function digestOf(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 32);
 }

@@ -1,6 +1,6 @@
 /**
- * What is known of PostgreSQL's types by their object identifiers (OIDs), which are fixed for built-in types.
- * Source: src/include/catalog/pg_type.dat of PostgreSQL.
+ * PostgreSQL's types by their object identifiers (OIDs), which are fixed for built-in types. Source:
+ * src/include/catalog/pg_type.dat of PostgreSQL.
  */
 export const OID = {
   bool: 16,
@@ -57,11 +57,11 @@ export type FieldCategory =
   | 'json';
 
 export interface FieldType {
-  /** True when the worker encodes it from PostgreSQL's binary form; false: it is read through `to_jsonb`. */
+  /** True when the worker encodes it from PostgreSQL's binary form. False when it is read through `to_jsonb`. */
   readonly native: boolean;
-  /** What it is, or what its elements are; `json` for all that goes through `to_jsonb`. */
+  /** What it is, or what its elements are. `json` for everything that goes through `to_jsonb`. */
   readonly category: FieldCategory;
-  /** The type of an array's elements; null for what is no native array. */
+  /** The type of an array's elements. Null when it is not a native array. */
   readonly elementOid: number | null;
 }
 
@@ -69,11 +69,11 @@ type Mapping = Readonly<Record<string, unknown>>;
 
 const TEXT: Mapping = { type: 'text', fields: { keyword: { type: 'keyword', ignore_above: 256 } } };
 const DATE: Mapping = { type: 'date', format: 'strict_date_optional_time' };
-/** Stored as given, neither parsed nor searchable. */
+/** Stored as given. It is neither parsed nor searchable. */
 const OPAQUE: Mapping = { type: 'object', enabled: false };
 /**
- * Lucene refuses terms over 32,766 bytes; a character takes up to 4 of them in UTF-8.
- * Source: Elasticsearch's reference, "ignore_above".
+ * Lucene refuses terms above 32,766 bytes. A character takes up to 4 bytes in UTF-8. Source: Elasticsearch's reference,
+ * "ignore_above".
  */
 const KEYWORD: Mapping = { type: 'keyword', ignore_above: 8191 };
 
@@ -110,7 +110,7 @@ export function fieldType(oid: number): FieldType {
 }
 
 /**
- * The mapping of a field for which the definition names none; an array has that of its elements.
+ * The mapping of a field for which the definition gives none. An array has the mapping of its elements.
  * @param jsonString for types without a native encoder: whether `to_jsonb` makes a string of them (see `describe.ts`)
  */
 export function defaultMapping(oid: number, jsonString = false): Mapping {

@@ -1,8 +1,10 @@
-/** Settings that a build sets itself or that would break it, with what to write instead. Without the `index.` prefix. */
+/**
+ * Settings that a build sets itself or that would break it, with what to write instead. Without the `index.` prefix.
+ */
 const REFUSED: readonly [pattern: RegExp, instead: string][] = [
   [
     /^refresh_interval$/,
-    'A build holds refreshes back and sets this at its end: write it as index.refresh_interval, beside settings.',
+    'A build switches refreshes off and sets this at its end: write it as index.refresh_interval, beside settings.',
   ],
   [
     /^number_of_replicas$/,
@@ -14,7 +16,7 @@ const REFUSED: readonly [pattern: RegExp, instead: string][] = [
   ],
   [
     /^blocks(\.|$)/,
-    'A build sets and lifts write blocks itself, and any other block would stop it: leave it out.',
+    'A build sets and removes write blocks itself, and another block would stop it: leave it out.',
   ],
   [
     /^(default|final)_pipeline$/,
@@ -23,7 +25,7 @@ const REFUSED: readonly [pattern: RegExp, instead: string][] = [
   [/^gc_deletes$/, 'A build sets this itself: leave it out.'],
   [
     /^(uuid|provided_name|creation_date|version(\..*)?|history\.uuid)$/,
-    'The cluster gives this one itself: leave it out.',
+    'The cluster sets this itself: leave it out.',
   ],
 ];
 
@@ -32,7 +34,7 @@ export interface SettingFault {
   readonly message: string;
 }
 
-/** Names the settings of an index that a definition may not hold, however they are nested or dotted. */
+/** Finds the index settings that a definition may not hold, however they are nested or dotted. */
 export function indexSettingFaults(settings: Readonly<Record<string, unknown>>): SettingFault[] {
   return flatten(settings, []).flatMap(({ path, name }) => {
     const refused = REFUSED.find(([pattern]) => pattern.test(name));
@@ -40,7 +42,10 @@ export function indexSettingFaults(settings: Readonly<Record<string, unknown>>):
   });
 }
 
-/** Every prefix of every setting, so that `blocks: {…}` is named where it stands; what lies below a refused one is not. */
+/**
+ * Every prefix of every setting, so that `blocks: {…}` is named where it is. What is below a refused setting is not
+ * listed.
+ */
 function flatten(value: unknown, path: readonly string[]): { path: readonly string[]; name: string }[] {
   const name = path.join('.').replace(/^index(\.|$)/, '');
   const here = path.length === 0 ? [] : [{ path, name }];

@@ -6,22 +6,22 @@ import { definitionNameFault, parseSqlName, writeSqlName } from './names.ts';
 import { definitionSchema, type WrittenDefinition } from './schema.ts';
 import { checkYaml, type FaultAt, type PositionOf, readYaml } from './yaml-file.ts';
 
-/** Files above this are no definitions; they are refused unread. */
+/** A larger file is not a definition. It is refused unread. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
-/** A definition with the places of its settings, so that what a database says of it can be shown where it stands. */
+/** A definition with the places of its settings, so that a database's error can be shown where it belongs. */
 export interface LoadedDefinition {
   readonly definition: IndexDefinition;
   readonly file: string;
-  /** `path` is of the YAML: `['source', 'joins', 0, 'on']`. */
+  /** `path` is the path in the YAML: `['source', 'joins', 0, 'on']`. */
   readonly positionOf: PositionOf;
-  /** A fault that was found in one of its settings; `place` leads into the setting's text. */
+  /** Makes a fault of one of its settings. `place` is a place in the setting's text. */
   readonly faultAt: FaultAt;
 }
 
 /**
- * Reads the index definitions of a file, or of a folder's *.yaml and *.yml files (not of folders in it), sorted by
- * file name. Throws `Faults` with everything that is wrong in any of them.
+ * Reads the index definitions of a file, or of a folder's *.yaml and *.yml files (not of folders in it), sorted by file
+ * name. Throws `Faults` with everything that is wrong in any of them.
  */
 export async function loadDefinitions(path: string): Promise<IndexDefinition[]> {
   return (await loadDefinitionsWithPositions(path)).map((loaded) => loaded.definition);
@@ -37,7 +37,7 @@ export async function loadDefinitionsWithPositions(path: string): Promise<Loaded
   return loaded;
 }
 
-/** Reads one definition from its text; `file` is named in faults and gives the name where the text gives none. */
+/** Reads one definition from its text. Faults name `file`, and it gives the name if the text gives none. */
 export function parseDefinition(text: string, file: string): LoadedDefinition {
   const yaml = readYaml(text, file);
   const written = checkYaml(definitionSchema, yaml);
@@ -86,24 +86,29 @@ async function loadFile(file: string): Promise<{ loaded: LoadedDefinition[]; fau
 async function readText(file: string): Promise<string> {
   const { size } = await stat(file);
   if (size > MAX_FILE_BYTES)
-    throw new Faults([fileFault(file, 'This is larger than 1 MiB: it is no index definition.')]);
+    throw new Faults([
+      fileFault(file, 'This is larger than 1 MiB, so it is not an index definition: name another file.'),
+    ]);
   const bytes = await readFile(file);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new Faults([fileFault(file, 'This is not UTF-8: save it as such.')], { cause: error });
+    throw new Faults([fileFault(file, 'This is not UTF-8: save it as UTF-8.')], { cause: error });
   }
 }
 
 function unreadable(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   if (code === 'ENOENT') return 'There is no such file or folder.';
-  if (code === 'EACCES') return 'It may not be read by this user.';
+  if (code === 'EACCES') return 'This user may not read it.';
   if (typeof code !== 'string') throw error;
   return `It cannot be read (${code}).`;
 }
 
-/** Two definitions of one name could not be told apart; two of one alias would take it from each other. */
+/**
+ * Finds definitions that share a name or an alias. Nobody could tell two of one name apart, and two of one alias would
+ * take it from each other.
+ */
 function repeated(loaded: readonly LoadedDefinition[], property: 'name' | 'alias'): Fault[] {
   const first = new Map<string, string>();
   return loaded.flatMap(({ definition, file, faultAt }) => {
@@ -157,7 +162,7 @@ function toField([name, field]: [string, WrittenDefinition['document'][string]])
   return { name, sql: field.sql, mapping: field.mapping ?? null };
 }
 
-/** Without `as` a table goes by its own name, as SQL has it. */
+/** The alias of a table without `as`. It is its own name, as in SQL. */
 function tableAlias(table: string): string {
   const own = parseSqlName(table)?.at(-1);
   return own === undefined ? table : writeSqlName(own);

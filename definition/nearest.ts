@@ -1,7 +1,7 @@
 import leven from 'leven';
 
 /**
- * The candidate that is most like `word`, for "Did you mean …?"; null when none is near enough to be a likely slip
+ * The candidate that is most like `word`, for "Did you mean …?". Null when none is near enough to be a likely slip
  * (more than a third of its letters differ).
  */
 function nearestName(word: string, candidates: Iterable<string>): string | null {
@@ -17,7 +17,7 @@ function nearestName(word: string, candidates: Iterable<string>): string | null 
   return nearest;
 }
 
-/** ` Did you mean "x"?`, or nothing. */
+/** ` Did you mean "x"?`, or an empty text. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
   const nearest = nearestName(word, candidates);
   return nearest === null ? '' : ` Did you mean "${nearest}"?`;

@@ -5,7 +5,7 @@ import type { DescribedDefinition, IndexDefinition } from './definition.ts';
  * has a definition of its own, which may have another `where` and leave fields out. Pure.
  */
 
-/** What a row of the reading holds besides its key and its time of change. */
+/** What a row of the reading has besides its key and its time of change. */
 export interface ReadingColumns {
   /** The different conditions of the targets, each a boolean of the row. */
   readonly wheres: readonly string[];
@@ -21,7 +21,7 @@ export interface ReadingField {
   readonly wheres: readonly number[] | null;
 }
 
-/** What the rows of a reading hold for these targets. */
+/** What the rows of a reading have for these targets. */
 export function readingColumns(
   reading: DescribedDefinition,
   targets: readonly IndexDefinition[],
@@ -46,7 +46,7 @@ function evaluatedUnder(takers: readonly IndexDefinition[], wheres: readonly str
   return [...places];
 }
 
-/** A target's definition with the types that the reading has found: its fields have the same SQL. */
+/** A target's definition with the types that the reading has found. Its fields have the same SQL. */
 export function describedTarget(reading: DescribedDefinition, target: IndexDefinition): DescribedDefinition {
   const fields = target.document.map(({ name }) => {
     const field = reading.fields.find((one) => one.name === name);
@@ -56,7 +56,7 @@ export function describedTarget(reading: DescribedDefinition, target: IndexDefin
   return { definition: target, fields, changedAtOid: reading.changedAtOid };
 }
 
-/** Why a definition cannot be a target of a reading, as a sentence. Null: it can. */
+/** Why a definition cannot be a target of a reading, as a sentence. Null when it can. */
 export function faultOfTarget(reading: IndexDefinition, target: IndexDefinition): string | null {
   const names = `The definition ${target.name} cannot be filled by reading ${reading.name}`;
   for (const [what, of] of SAME_SOURCE) {
@@ -66,15 +66,16 @@ export function faultOfTarget(reading: IndexDefinition, target: IndexDefinition)
   }
   for (const { name, sql } of target.document) {
     const field = reading.document.find((one) => one.name === name);
-    if (field === undefined) return `${names}: that has no field "${name}". Add the field there.`;
+    if (field === undefined)
+      return `${names}, which has no field "${name}". Add the field to ${reading.name}.`;
     if (field.sql !== sql) {
-      return `${names}: the field "${name}" has another expression there. Write the same one in both.`;
+      return `${names}: they have different expressions for the field "${name}". Write the same one in both.`;
     }
   }
   return null;
 }
 
-/** What a target's source has in common with its reading. */
+/** What a target's source must have in common with its reading. */
 const SAME_SOURCE: readonly (readonly [string, (definition: IndexDefinition) => unknown])[] = [
   ['source.table', ({ source }) => source.table],
   ['source.as', ({ source }) => source.as],

@@ -12,14 +12,14 @@ import { didYouMean } from './nearest.ts';
 import { section } from './section.ts';
 
 /**
- * What a batch of bulk lines holds, and what of it stays for a document once its longest action line is in:
- * an id, a version and a version type of at most 20 characters each within 60 of their own.
+ * The size of a batch of bulk lines, and what of it is left for a document beside its longest action line. An id, a
+ * version and a version type have at most 20 characters each, and the line has 60 of its own.
  */
 const BATCH_BYTES = 4 * 1024 * 1024;
 const ACTION_LINE_BYTES = 256;
 const DEFAULT_MAX_DOCUMENT_BYTES = BATCH_BYTES - ACTION_LINE_BYTES;
 
-/** A text that says something. */
+/** A text that is not blank. */
 function text(message: string) {
   return z.string(message).refine((value) => value.trim() !== '', message);
 }
@@ -41,7 +41,7 @@ function count(message: string) {
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, B: 1, kB: 1e3, MB: 1e6, KiB: 1024, MiB: 1024 ** 2 };
 
-const documentBytesMessage = `Write a size such as 1MiB, or a number of bytes: at least 1 and at most ${DEFAULT_MAX_DOCUMENT_BYTES}, for a document and its action line go into one batch of 4 MiB.`;
+const documentBytesMessage = `Write a size such as 1MiB, or a number of bytes: at least 1 and at most ${DEFAULT_MAX_DOCUMENT_BYTES}, because a document and its action line must fit into one batch of 4 MiB.`;
 const documentBytes = z
   .union([z.number(), z.string()], documentBytesMessage)
   .transform((size) => {
@@ -51,9 +51,9 @@ const documentBytes = z
   .refine((bytes) => bytes >= 1 && bytes <= DEFAULT_MAX_DOCUMENT_BYTES, documentBytesMessage);
 
 const sqlName =
-  'Write the name of a table or view as in SQL, such as public.cities. For a query make a view.';
+  'Write the name of a table or view as in SQL, such as public.cities. For a query, create a view.';
 const tableName = text(sqlName).refine((name) => name.trim() === '' || parseSqlName(name) !== null, sqlName);
-const aliasName = text('Write the one name by which expressions speak of the table, such as city.').refine(
+const aliasName = text('Write one name for the table in expressions, such as city.').refine(
   (name) => name.trim() === '' || parseSqlName(name)?.length === 1,
   'This is not one name as in SQL, such as city or "City".',
 );
@@ -71,11 +71,11 @@ const join = section(
       'Write what is joined, with its alias: regions AS region, or LATERAL (SELECT …) AS child.',
     ).refine(
       (left) => !/^\s*(?:(?:inner|left|right|full|cross|natural|outer)\s+)*join\b/i.test(left),
-      'Only LEFT JOIN is made of this, for it keeps every row. Write only what is joined: regions AS region.',
+      'This always becomes a LEFT JOIN, because that keeps every row. Write only what is joined: regions AS region.',
     ),
     on: expression('the join condition (true for LATERAL aggregates)'),
   },
-  'Write a join as a map with left and on. Only left joins keep every row, so there are no others.',
+  'Write a join as a map with left and on. All joins are left joins, because only those keep every row.',
 );
 
 const source = section({
@@ -132,7 +132,7 @@ const deadLetters = section({
   keep_fields: z.array(text("Write a field's name."), "Write a list of the document's fields.").default([]),
 });
 
-/** A definition as written, in snake_case; `toDefinition` in load.ts gives it the shape that the code speaks. */
+/** A definition as written, in snake_case. `toDefinition` in load.ts gives it the shape that the code uses. */
 export const definitionSchema = section({
   name: named('Write a name.', definitionNameFault).optional(),
   alias: named('Write the alias that readers query.', indexNameFault).optional(),
@@ -153,7 +153,7 @@ export const definitionSchema = section({
     for (const fault of crossFaults(written))
       context.addIssue({ code: 'custom', ...fault, path: [...fault.path] });
   },
-  // It runs beside other faults as well, so that all are named at once.
+  // This check runs beside other faults too, so that all are named at once.
   { when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value) },
 );
 
@@ -164,7 +164,7 @@ interface CrossFault {
   readonly message: string;
 }
 
-/** What two settings say together. The rest may be faulty, so nothing about its shape is taken for granted. */
+/** Finds settings that contradict each other. The rest may be faulty, so nothing about its shape is certain. */
 function crossFaults(written: Partial<WrittenDefinition>): CrossFault[] {
   const names =
     typeof written.document === 'object' && written.document !== null ? Object.keys(written.document) : [];
@@ -200,7 +200,7 @@ function limitFaults(limits: Partial<WrittenDefinition['dead_letters']> | undefi
   return [
     {
       path: ['dead_letters', 'promote_limit'],
-      message: `The run stops at ${stop} already: raise stop_limit or lower this.`,
+      message: `The run already stops at ${stop} (stop_limit): raise stop_limit or lower this.`,
     },
   ];
 }

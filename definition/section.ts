@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { didYouMean } from './nearest.ts';
 
 /**
- * A map of settings, in a file that a person writes. An unknown one is a fault that says what was meant; the issue's
- * message has one line for each of them, which `checkYaml` takes apart.
+ * A map of settings, in a file that a person writes. An unknown setting is a fault that suggests what was meant. The
+ * issue's message has one line for each unknown setting, which `checkYaml` takes apart.
  *
- * @param message of what is no map
- * @param hint stands behind the known settings where an unknown one is like none of them
+ * @param message for what is not a map
+ * @param hint follows the known settings if an unknown one resembles none of them
  */
 export function section<Shape extends z.core.$ZodLooseShape>(
   shape: Shape,

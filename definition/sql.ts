@@ -7,14 +7,14 @@ import { parseSqlName } from './names.ts';
 import { type ReadingField, readingColumns } from './reading.ts';
 
 /**
- * The SQL made from a definition. Its expressions stand in parentheses and on lines of their own, so that a comment
- * at the end of one does no harm to what follows.
+ * The SQL made from a definition. Its expressions are in parentheses and on lines of their own. So a comment at the end
+ * of one does no harm to what follows.
  */
 
 /**
- * Reads the rows of a range as PostgreSQL's binary COPY, in key order. Columns: the key in its kind's type; for each
- * different `where` of the targets whether the row is kept; with `changedAt` its time; then one per document field that
- * a target takes.
+ * Reads the rows of a range as PostgreSQL's binary COPY, in key order. The columns are: the key in its kind's type; for
+ * each different `where` of the targets, whether the row is kept; with `changedAt`, its time; then one for each
+ * document field that a target takes.
  * @param targets what is read for; by default the definition itself
  */
 export function copyStatement(
@@ -25,7 +25,7 @@ export function copyStatement(
   return `COPY (\n${selectRows(described, range, targets)}\n) TO STDOUT (FORMAT binary)`;
 }
 
-/** The query of `copyStatement`. A field is null and never evaluated in rows that no target of it keeps. */
+/** The query of `copyStatement`. In rows that no target of a field keeps, the field is null and never evaluated. */
 export function selectRows(
   described: DescribedDefinition,
   range: KeyRange,
@@ -48,7 +48,9 @@ export function selectRows(
   ].join('\n');
 }
 
-/** Says of the rows of a range which of the targets' conditions hold: a boolean for each of `readingColumns`'s. */
+/**
+ * Says which of the targets' conditions hold for the rows of a range: a boolean for each condition of `readingColumns`.
+ */
 export function keptStatement(
   definition: IndexDefinition,
   range: KeyRange,
@@ -67,7 +69,7 @@ function fieldColumn({ sql, oid, wheres }: ReadingField, timeZone: string): stri
   return wheres === null ? field : `CASE WHEN ${wheres.map(keptName).join(' OR ')} THEN ${field} END`;
 }
 
-/** Named so that no column of a user's tables is called the same. */
+/** A name that no column of a user's table has. */
 const KEPT = 'reindex_fleet_kept';
 
 function keptName(place: number): string {
@@ -75,10 +77,10 @@ function keptName(place: number): string {
 }
 
 /**
- * Whether each `where` holds, as columns; neither true nor false is no, as in a WHERE. OFFSET keeps the planner from
- * merging the subquery, and the key in it from evaluating one without columns for all rows together: so it is evaluated
- * once per row, the same for all fields even when it is volatile, and as fast as repeating it for each field or faster
- * (measured).
+ * Columns that say whether each `where` holds. As in a WHERE, neither true nor false means no. OFFSET keeps the planner
+ * from merging the subquery. The key in it keeps the planner from evaluating a condition without columns once for all
+ * rows. So it is evaluated once per row, the same for all fields even when it is volatile. That is at least as fast as
+ * repeating it for each field (measured).
  */
 function keptJoin(definition: IndexDefinition, wheres: readonly string[]): string[] {
   if (wheres.length === 0) return [];
@@ -86,7 +88,7 @@ function keptJoin(definition: IndexDefinition, wheres: readonly string[]): strin
   return [`CROSS JOIN LATERAL (SELECT ${kept.join(', ')} OFFSET 0 * ${qualifiedKey(definition)}) AS ${KEPT}`];
 }
 
-/** The bare expressions, whose types `describe.ts` asks for: `changedAt` first if there is one, then the fields. */
+/** The bare expressions, for whose types `describe.ts` asks: `changedAt` first if there is one, then the fields. */
 export function selectBareExpressions(definition: IndexDefinition): string {
   const { changedAt } = definition.source;
   const expressions = [
@@ -97,8 +99,8 @@ export function selectBareExpressions(definition: IndexDefinition): string {
 }
 
 /**
- * Counts a range from the source alone. Columns, each int8: `base_rows` (of the base table), `joined_rows` (that come
- * out of the joins: the same number, or the joins lose or multiply rows), `kept_rows` (that pass `where`).
+ * Counts a range in the source alone. Columns, each int8: `base_rows` (of the base table), `joined_rows` (that come out
+ * of the joins; another number means that the joins lose or multiply rows), `kept_rows` (that pass `where`).
  */
 export function countStatement(definition: IndexDefinition, range: KeyRange): string {
   const { table, where } = definition.source;
@@ -113,7 +115,7 @@ export function countStatement(definition: IndexDefinition, range: KeyRange): st
 }
 
 /**
- * Where the next `rows` rows of a range end, from the base table alone. Columns: `last_key` (null when there is
+ * Finds where the next `rows` rows of a range end, in the base table alone. Columns: `last_key` (null when there is
  * none), `rows` (how many there are, at most those asked for).
  */
 export function nextKeysStatement(definition: IndexDefinition, range: KeyRange, rows: number): string {
@@ -135,12 +137,12 @@ export function baseFrom(definition: IndexDefinition): string {
   ].join('\n');
 }
 
-/** The definition on its base table alone. */
+/** The definition with its base table alone. */
 export function withoutJoins(definition: IndexDefinition): IndexDefinition {
   return { ...definition, source: { ...definition.source, joins: [] } };
 }
 
-/** The half-open range as a condition on the key; `true` when both ends are open. */
+/** The half-open range as a condition on the key. `true` when both ends are open. */
 export function rangeCondition(definition: IndexDefinition, range: KeyRange): string {
   const key = qualifiedKey(definition);
   const conditions = [
@@ -150,12 +152,12 @@ export function rangeCondition(definition: IndexDefinition, range: KeyRange): st
   return conditions.length === 0 ? 'true' : conditions.join(' AND ');
 }
 
-/** Whether a row is kept, as a condition; `true` where the definition keeps all. */
+/** The condition for a row to be kept. `true` when the definition keeps all rows. */
 export function whereCondition({ source }: IndexDefinition): string {
   return source.where === null ? 'true' : parenthesized(source.where);
 }
 
-/** The key column by its full name: an unqualified one could mean a column of the result. */
+/** The key column by its full name. An unqualified name could mean a column of the result. */
 export function qualifiedKey(definition: IndexDefinition): string {
   return `${baseAlias(definition)}.${quoteIdentifier(definition.source.key)}`;
 }
@@ -171,8 +173,8 @@ function keyLiteral(definition: IndexDefinition, key: Key): string {
 }
 
 /**
- * Settings of the transactions in which documents are made, so that a value reads the same on every server; they are
- * PostgreSQL's own defaults, but for the zone. `extra_float_digits` 1 and up means the shortest exact digits.
+ * Settings of the transactions in which documents are made, so that a value reads the same on every server. They are
+ * PostgreSQL's own defaults, except for the zone. `extra_float_digits` of 1 and above means the shortest exact digits.
  */
 export const PINNED_SETTINGS: Readonly<Record<string, string>> = {
   client_encoding: 'UTF8',
@@ -181,11 +183,11 @@ export const PINNED_SETTINGS: Readonly<Record<string, string>> = {
   IntervalStyle: 'postgres',
   extra_float_digits: '1',
   bytea_output: 'hex',
-  // A policy that hides rows from this user becomes an error: hidden rows would be missing from the index in silence.
+  // A policy that hides rows from this user becomes an error. Otherwise they would silently be missing from the index.
   row_security: 'off',
 };
 
-/** `SET LOCAL` statements for the transaction that has begun. */
+/** `SET LOCAL` statements for a transaction that has begun. */
 export function setLocal(settings: Readonly<Record<string, string>>): string {
   return Object.entries(settings)
     .map(([name, value]) => `SET LOCAL ${quoteIdentifier(name)} = ${quoteLiteral(value)}`)
@@ -196,13 +198,13 @@ export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A text constant; the E form says the same whatever `standard_conforming_strings` is. */
+/** A text constant. The E form says the same whatever `standard_conforming_strings` is. */
 export function quoteLiteral(text: string): string {
   const quoted = text.replaceAll("'", "''");
   return text.includes('\\') ? `E'${quoted.replaceAll('\\', '\\\\')}'` : `'${quoted}'`;
 }
 
-/** The base table's alias as expressions mean it: in lowercase unless it is written in quotes. */
+/** The base table's alias as expressions mean it: in lowercase unless it is in quotes. */
 function baseAlias(definition: IndexDefinition): string {
   const written = definition.source.as;
   return quoteIdentifier(parseSqlName(written)?.[0] ?? written);
@@ -228,5 +230,5 @@ export function readableExpression(sql: string, oid: number, timeZone: string): 
 }
 
 function timestampArrayMessage(sql: string, timeZone: string): string {
-  return `"${sql}" is an array of timestamp without time zone, which is read in UTC only, and time_zone is ${timeZone}: make it timestamptz[] in the expression.`;
+  return `"${sql}" is an array of timestamp without time zone, which is read in UTC only, but time_zone is ${timeZone}: make it timestamptz[] in the expression.`;
 }

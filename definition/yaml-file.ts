@@ -13,25 +13,27 @@ import { type Fault, Faults, formatPath, type Position } from './faults.ts';
 
 export type Path = readonly (string | number)[];
 
-/** Into a text value by so many characters (UTF-16), where they can be followed; or at the setting's name. */
+/** A place in a setting: so many characters (UTF-16) into its text, where they can be followed, or at its name. */
 type Place = number | 'name';
 export type PositionOf = (path: Path, place?: Place) => Position;
 export type FaultAt = (path: Path, message: string, place?: Place) => Fault;
 
-/** A file of settings that a person writes: its value, and where each part of it stands. */
+/** A file of settings that a person writes: its value, and where each part of it is. */
 export interface YamlFile {
   readonly value: unknown;
   readonly positionOf: PositionOf;
-  /** A fault at its place. Its path is as written: the SQL of `name: city.name` is at `name`, not at `name.sql`. */
+  /**
+   * Makes a fault in its place. Its path is as written: the SQL of `name: city.name` is at `name`, not at `name.sql`.
+   */
   readonly faultAt: FaultAt;
 }
 
-/** What a schema says of a setting that is not there, where its name says what to write. Any other message is put behind it. */
+/** A schema's message for a missing setting whose name says what to write. Any other message follows it. */
 export const MISSING = 'This is missing.';
 
-/** Aliases that may be resolved in one file; more is taken for a bomb. */
+/** How many aliases may be resolved in one file. A file with more counts as a bomb. */
 const MAX_ALIASES = 100;
-/** One slip of syntax can make an error of each line behind it. */
+/** How many syntax errors are named. One slip can make an error of each line after it. */
 const MAX_SYNTAX_FAULTS = 10;
 
 /** Reads one document of YAML 1.2. Throws `Faults` that name every syntax error. */
@@ -74,7 +76,7 @@ export function checkYaml<S extends z.ZodType>(schema: S, yaml: YamlFile): z.out
   throw new Faults(faults.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)));
 }
 
-/** An unknown setting stands as one line per key in its issue's message (see `section` in schema.ts). */
+/** An unknown setting has one line per key in its issue's message (see `section` in section.ts). */
 function issueFaults(issue: z.core.$ZodIssue, yaml: YamlFile): Fault[] {
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
   if (issue.code === 'unrecognized_keys') {
@@ -113,7 +115,7 @@ function syntaxFaults(document: Document.Parsed, second: Document.Parsed | undef
   return faults;
 }
 
-/** Values that would become something else on their way: numbers that lose digits, and the name `__proto__`. */
+/** Finds values that would become something else: numbers that lose digits, and the name `__proto__`. */
 function treacherousScalars(document: Document, at: At): Fault[] {
   const faults: Fault[] = [];
   visit(document, {
@@ -123,7 +125,8 @@ function treacherousScalars(document: Document, at: At): Fault[] {
       if (key === 'key' && value === '__proto__')
         faults.push({ ...place, message: '__proto__ cannot be a name here.' });
       if (typeof value !== 'number') return;
-      if (!Number.isFinite(value)) faults.push({ ...place, message: 'Infinity and NaN are no settings.' });
+      if (!Number.isFinite(value))
+        faults.push({ ...place, message: 'Infinity and NaN cannot be settings: write a number.' });
       else if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
         faults.push({
           ...place,
@@ -138,11 +141,11 @@ function treacherousScalars(document: Document, at: At): Fault[] {
 interface Found {
   readonly node: unknown;
   readonly key: unknown;
-  /** How many parts of the path stand in the file. */
+  /** How many parts of the path are in the file. */
   readonly depth: number;
 }
 
-/** What a path leads to, or the nearest part of it that stands in the file. */
+/** What a path leads to, or its nearest part that is in the file. */
 function find(root: Node | null, path: Path): Found {
   let found: Found = { node: root, key: null, depth: 0 };
   for (const part of path) {
@@ -153,7 +156,7 @@ function find(root: Node | null, path: Path): Found {
   return found;
 }
 
-/** Texts and numbers stand at their value; maps, lists and empty values at their name. */
+/** The position of a setting. Texts and numbers are at their value. Maps, lists and empty values are at their name. */
 function positionIn({ node, key }: Found, place: Place, text: string, at: At): Position | null {
   const value = isScalar(node) && node.source !== '' && place !== 'name' ? node : null;
   const start = rangeStart(value ?? key ?? node);
@@ -174,7 +177,7 @@ function rangeStart(node: unknown): number | null {
   return null;
 }
 
-/** Follows an offset into a text that stands in the file as it is: plain, quoted without escapes, or a `|` block. */
+/** Follows an offset into a text that is in the file as it is: plain, quoted without escapes, or a `|` block. */
 function insideScalar(
   node: { value: unknown; type?: unknown },
   start: number,
@@ -194,7 +197,7 @@ function insideScalar(
   return lineStart + indent + (before.at(-1)?.length ?? 0);
 }
 
-/** The parser throws on what it cannot take at all: an alias bomb, nesting without end. */
+/** Parses a file. The parser throws on what it cannot take at all: an alias bomb, endless nesting. */
 function attempt<T>(file: string, parse: () => T): T {
   try {
     return parse();

@@ -1,10 +1,10 @@
 import { sleep, sleepInBackground } from './lifetime.ts';
 
-/** Time as a run sees it; injected, so that a simulation can be the clock. */
+/** The time that a run sees. It is injected, so that a simulation can be the clock. */
 export interface Clock {
-  /** The wall's time: for people and records, never for decisions, since clocks differ and jump. */
+  /** The wall clock's time: for people and records, never for decisions, because clocks differ and jump. */
   now(): Date;
-  /** Milliseconds of a clock that never goes back. */
+  /** The milliseconds of a clock that never goes back. */
   monotonicMs(): number;
   /** Rejects with the signal's reason as soon as it aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
@@ -16,5 +16,5 @@ export const systemClock: Clock = {
   sleep,
 };
 
-/** As the system's, for work beside the process's own: its sleep does not keep the process from its end. */
+/** The system's clock for work beside the process's own. Its sleep does not keep the process alive. */
 export const backgroundClock: Clock = { ...systemClock, sleep: sleepInBackground };

@@ -4,7 +4,7 @@ import { awsSection } from './aws/aws-settings.ts';
 import { journalUrl } from './journal/places.ts';
 import { ms, text, whole } from './setting-types.ts';
 
-/** Where an embedded service of this machine stands in for a URL. */
+/** Stands in place of a URL for an embedded service of this machine. */
 export const EMBEDDED = 'embedded';
 
 const url = (protocols: readonly string[]) =>
@@ -13,7 +13,10 @@ const url = (protocols: readonly string[]) =>
     `"${EMBEDDED}" or a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`,
   );
 
-/** The settings of every run, whatever its workers run on. Each kind of fleet adds a section of its own, see `fleet/kinds.ts`. */
+/**
+ * The settings of every run, whatever its workers run on. Each kind of fleet adds its own section, see
+ * `fleet/kinds.ts`.
+ */
 export const commonShape = {
   /** Name of the fleet. One run at a time holds it. Claims, locks and journals are kept by this name. */
   fleet: text.regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'Small letters, digits, dash and underscore.'),
@@ -22,13 +25,19 @@ export const commonShape = {
   /** Name of the definition to run. Write it when there are several. */
   definition: text.nullable().default(null),
   source: section({
-    /** `embedded`, or a PostgreSQL URL. The password stands in it, in REINDEX_SOURCE_PASSWORD, or on AWS (`aws.worker_parameters`). */
+    /**
+     * `embedded`, or a PostgreSQL URL. The password is in the URL, in REINDEX_SOURCE_PASSWORD, or on AWS
+     * (`aws.worker_parameters`).
+     */
     url: url(['postgres:', 'postgresql:']),
   }),
   target: section({
     /** `embedded`, or an OpenSearch or Elasticsearch URL. */
     url: url(['http:', 'https:']),
-    /** User for basic authentication. Its password stands in REINDEX_TARGET_PASSWORD, an API key in REINDEX_TARGET_API_KEY. Either may stand on AWS instead (`aws.worker_parameters`). */
+    /**
+     * User for basic authentication. The password is in REINDEX_TARGET_PASSWORD. REINDEX_TARGET_API_KEY may hold an API
+     * key instead. Both may also be on AWS (`aws.worker_parameters`).
+     */
     username: text.nullable().default(null),
     /** The longest wait until the new index has the health that its definition declares. */
     health_timeout_ms: ms(600_000),
@@ -82,9 +91,9 @@ export const commonShape = {
   validate: section({
     /**
      * How `validate` compares the rows of a range with its documents before the alias moves. `keys`: key by key.
-     * `counts`: by their number alone, if the range has no dead letters and was given out only once. This is faster, and
-     * is for tables that do not change while a run reads. It cannot see that one document is missing where another is too
-     * many: a row that came and a row that went in the same range hide each other.
+     * `counts`: only by their number, if the range has no dead letters and was given out only once. Counting is faster.
+     * It is for tables that do not change while a run reads, because it does not notice when one document is missing
+     * and another is surplus: in one range, an added row and a deleted row hide each other.
      */
     compare: z.enum(['keys', 'counts'], '"keys" or "counts".').default('keys'),
     /** How many ranges `validate` compares at the same time. Each has a connection of its own to the database. */
@@ -96,14 +105,14 @@ export const commonShape = {
   }).prefault({}),
 };
 
-/** As they are written, with their defaults. */
+/** The settings as they are written, with their defaults. */
 export type WrittenCommonSettings = z.output<z.ZodObject<typeof commonShape>>;
 
-/** The settings that every kind of fleet may look at. */
+/** The settings that every kind of fleet may use. */
 export interface CommonSettings extends WrittenCommonSettings {
-  /** The file that they came from, or what stands for it in faults. */
+  /** The file that they came from, or what names it in faults. */
   readonly file: string;
-  /** Secrets of the environment. Others are in the URLs, or looked for when something connects: `credentials.ts`. */
+  /** Secrets of the environment. Others are in the URLs, or are read when something connects: `credentials.ts`. */
   readonly secrets: {
     readonly sourcePassword: string | null;
     readonly targetPassword: string | null;

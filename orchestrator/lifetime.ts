@@ -2,9 +2,12 @@ import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { Interrupted } from './errors.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** After a signal a command records where it stands and leaves within 3 s, whatever else hangs; the rest is for a busy machine. */
+/**
+ * After a signal a command records its state and leaves within 3 s, whatever hangs. The rest of that time is for a busy
+ * machine.
+ */
 const LEAVE_WITHIN_MS = 2_500;
-/** What still hangs after this time is left behind, so that the lock can be given back in order. */
+/** After this time, hanging work is left behind, so that the lock can be released properly. */
 const LET_GO_AFTER_MS = 2_000;
 
 export interface Lifetime {
@@ -15,8 +18,8 @@ export interface Lifetime {
 }
 
 /**
- * Turns signals into an abort. A second signal, or a first one that is not followed by an exit in time, ends the
- * process at once with the first signal's exit code; the journal can be taken up again at any point.
+ * Turns signals into an abort. A second signal ends the process at once with the first signal's exit code. So does a
+ * first signal that is not followed by an exit in time. The journal can be resumed from any point.
  */
 export function listenForSignals(
   onFirst: (error: Interrupted) => void,
@@ -40,7 +43,7 @@ export function listenForSignals(
   };
 }
 
-/** Work's outcome, or the signal's reason when it hangs for too long after the signal has aborted. */
+/** The outcome of work. If the work hangs for too long after the signal has aborted, the signal's reason. */
 export async function unlessItHangs<T>(
   work: Promise<T>,
   signal: AbortSignal,
@@ -59,7 +62,7 @@ export async function unlessItHangs<T>(
   }
 }
 
-/** Resolves when `signal` aborts; never when `done` does so first. */
+/** Resolves when `signal` aborts, but never if `done` aborts first. */
 function aborted(signal: AbortSignal, done: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
@@ -67,9 +70,9 @@ function aborted(signal: AbortSignal, done: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves when the event loop has been around once, with a look at everything that came from outside. */
+/** Resolves when the event loop has gone round once and has looked at everything that came from outside. */
 export async function wholeTurn(): Promise<void> {
-  // The first may come before this turn's look, the second comes behind the next one's.
+  // The first callback may run before this turn's look. The second runs after the next turn's look.
   await new Promise((resolve) => setImmediate(resolve));
   await new Promise((resolve) => setImmediate(resolve));
 }
@@ -79,7 +82,7 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return sleepWith(ms, { signal, ref: true });
 }
 
-/** As `sleep`, for work beside the process's own: the process may end meanwhile. */
+/** Like `sleep`, for work beside the process's own. The process may end meanwhile. */
 export function sleepInBackground(ms: number, signal: AbortSignal): Promise<void> {
   return sleepWith(ms, { signal, ref: false });
 }
@@ -88,7 +91,7 @@ async function sleepWith(ms: number, options: { signal: AbortSignal; ref: boolea
   try {
     await setTimeoutPromise(ms, undefined, options);
   } catch {
-    // Node rejects with an AbortError of its own; whoever sleeps here is to know why.
+    // Node rejects with its own AbortError, but the sleeper needs the reason.
     throw options.signal.reason;
   }
 }

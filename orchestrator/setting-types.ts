@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MISSING } from '../definition/yaml-file.ts';
 
-/** A whole number within bounds, with one sentence for whatever is wrong with it. */
+/** A whole number within bounds. One sentence says whatever is wrong with it. */
 export const whole = (least: number, most: number, unit = '') => {
   const message = `A whole number${unit} from ${least} to ${most}.`;
   return z.int(message).min(least, message).max(most, message);

@@ -2,10 +2,10 @@ import { type Fault, Faults } from '../definition/faults.ts';
 import type { Path, YamlFile } from '../definition/yaml-file.ts';
 import { FLEET_KINDS } from './fleet/kinds.ts';
 
-/** Settings of earlier versions, with what stands in their place. */
+/** Settings of earlier versions, with the settings that replace them. */
 export const FORMER_NAMES: readonly (readonly [name: string, instead: string])[] = [
   ['journal.directory', 'journal.url'],
-  // Who writes another prefix than the journal has would begin beside it, with a lock of its own.
+  // With another prefix than the journal has, a run would begin beside the journal, with a lock of its own.
   [
     'aws.journal_bucket',
     'journal.url (s3://bucket/prefix; the prefix was reindex-fleet where aws.journal_prefix named no other)',
@@ -21,8 +21,8 @@ export const FORMER_NAMES: readonly (readonly [name: string, instead: string])[]
 ];
 
 /**
- * Checks settings whose form may be wrong as a whole. Each setting of an earlier version is a fault that says its name of
- * now, and each fleet beside the first is one, beside all that `check` finds.
+ * Checks settings whose form may be wrong as a whole. Each setting of an earlier version is a fault that gives the
+ * present name. Each fleet after the first is a fault too. These faults come with all that `check` finds.
  *
  * @param check throws Faults
  */

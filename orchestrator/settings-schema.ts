@@ -2,10 +2,10 @@ import type { z } from 'zod';
 import { section } from '../definition/section.ts';
 import { commonShape, EMBEDDED, type WrittenCommonSettings } from './common-settings.ts';
 import { ChosenFleet } from './fleet/fleet-kind.ts';
-import { FLEET_KINDS, USUAL_KIND } from './fleet/kinds.ts';
+import { FLEET_KINDS, DEFAULT_KIND } from './fleet/kinds.ts';
 import { placeOf } from './journal/places.ts';
 
-/** Every kind of fleet has a section; at most one of them is there (`settings-form.ts`). */
+/** The section of every kind of fleet. At most one of them is present (`settings-form.ts`). */
 const fleetSections: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
   FLEET_KINDS.map((kind) => [kind.section, kind.schema.optional()]),
 );
@@ -13,11 +13,11 @@ const SECTION_NAMES = FLEET_KINDS.map((kind) => kind.section).join(', ');
 
 const wholeShape: typeof commonShape = { ...commonShape, ...fleetSections };
 
-/** The whole settings: what all runs have, and the fleet that the settings choose. */
+/** The whole settings: those of every run, and the fleet that the settings choose. */
 export const settingsSchema = section(
   wholeShape,
   undefined,
-  ` Where workers run is said by one of these sections: ${SECTION_NAMES}.`,
+  ` One of these sections says where workers run: ${SECTION_NAMES}.`,
 )
   .superRefine((written, context) => {
     for (const [path, message] of faultsTogether(written))
@@ -25,12 +25,12 @@ export const settingsSchema = section(
   })
   .transform((written) => ({
     ...written,
-    backend: sectionsIn(written)[0]?.[1] ?? USUAL_KIND.schema.parse({}),
+    backend: sectionsIn(written)[0]?.[1] ?? DEFAULT_KIND.schema.parse({}),
   }));
 
 type FaultAtPath = readonly [path: string, message: string];
 
-/** What does not go together. */
+/** Finds settings that contradict each other. */
 function faultsTogether(written: WrittenCommonSettings): FaultAtPath[] {
   const { aws, journal, workers } = written;
   const chosen = sectionsIn(written);
@@ -43,7 +43,7 @@ function faultsTogether(written: WrittenCommonSettings): FaultAtPath[] {
       ? [
           [
             'journal.url',
-            'A journal in S3 is in a region: write it, e.g. aws: { region: eu-central-1 }.',
+            'A journal in S3 needs a region: write it, e.g. aws: { region: eu-central-1 }.',
           ] as const,
         ]
       : []),
@@ -56,7 +56,7 @@ function faultsTogether(written: WrittenCommonSettings): FaultAtPath[] {
 
 function unreachable({ traits }: ChosenFleet, { source, target }: WrittenCommonSettings): FaultAtPath[] {
   if (traits.reachesThisMachine) return [];
-  const message = `${traits.workersWords} cannot reach an embedded service of this machine: write a URL that they can.`;
+  const message = `${traits.workersWords} cannot reach an embedded service of this machine: write a URL that they can reach.`;
   return [
     ...(source.url === EMBEDDED ? [['source.url', message] as const] : []),
     ...(target.url === EMBEDDED ? [['target.url', message] as const] : []),

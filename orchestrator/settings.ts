@@ -10,24 +10,26 @@ import { checkForm } from './settings-form.ts';
 import { placeOf } from './journal/places.ts';
 import { settingsSchema } from './settings-schema.ts';
 
-/** Used when neither `--settings` nor a file of this name in the working folder says otherwise. */
+/** The settings file in the working folder. It is used if `--settings` names no other. */
 const SETTINGS_FILE = 'reindex-fleet.yaml';
 const EXAMPLE_SETTINGS = fileURLToPath(new URL('../examples/cities/settings.yaml', import.meta.url));
 
-/** All settings of one command, validated once. Paths are absolute where they came from a file. */
+/** All settings of one command, validated once. Paths from a file are absolute. */
 export interface Settings extends CommonSettings {
   /** Where workers run. */
   readonly backend: ChosenFleet;
 }
 
-/** A value that stands above the file: from a flag, or from the environment. */
+/** A value from a flag or the environment, which comes before the file. */
 interface Override {
   readonly path: Path;
   readonly origin: string;
   readonly value: string | number;
 }
 
-/** What may be set by flag (over) environment (over) the file. */
+/**
+ * The settings that a flag or the environment may set. A flag comes before the environment, and that before the file.
+ */
 const OVERRIDABLE: readonly { flag: string; variable: string; path: Path; number?: true }[] = [
   { flag: 'fleet', variable: 'REINDEX_FLEET', path: ['fleet'] },
   { flag: 'definitions', variable: 'REINDEX_DEFINITIONS', path: ['definitions'] },
@@ -44,8 +46,8 @@ export type Flags = Readonly<Record<string, unknown>>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the settings file and what stands above it. Throws `Faults` with every fault at once, each with its file,
- * line and column, or the flag or variable that it came from.
+ * Reads the settings file and the values that come before it. Throws `Faults` with every fault at once. Each has its
+ * file, line and column, or the flag or variable that it came from.
  */
 export async function loadSettings(
   flags: Flags,
@@ -57,23 +59,23 @@ export async function loadSettings(
   return settingsFrom(written, { flags, environment, workingFolder });
 }
 
-/** Settings as somebody wrote them: YAML, of which JSON is a part. */
+/** Settings as a person wrote them, in YAML or JSON. */
 export interface WrittenSettings {
   readonly text: string;
-  /** Where they are from, for faults. */
+  /** Where they come from, for faults. */
   readonly file: string;
-  /** What paths in them are relative to. */
+  /** The folder that their paths are relative to. */
   readonly folder: string;
 }
 
-/** What stands above written settings. Paths in it are relative to the working folder. */
+/** The values that come before written settings. Their paths are relative to the working folder. */
 export interface SettingsAbove {
   readonly flags: Flags;
   readonly environment: Environment;
   readonly workingFolder: string;
 }
 
-/** Validates written settings and what stands above them. Throws `Faults` as `loadSettings` does. */
+/** Validates written settings and the values that come before them. Throws `Faults` as `loadSettings` does. */
 export function settingsFrom({ text, file, folder }: WrittenSettings, above: SettingsAbove): Settings {
   const { environment, workingFolder } = above;
   const overrides = overridesOf(above.flags, environment);
@@ -94,10 +96,11 @@ export function settingsFrom({ text, file, folder }: WrittenSettings, above: Set
 }
 
 /**
- * Settings from a text that is no file, e.g. what a stack has put into a variable of the environment. Nothing stands above
- * it, its paths stay as they are written (there is no folder that they could be relative to), and it has no secrets.
+ * Reads settings from a text that is not a file, e.g. from a variable of the environment that a stack has set. No flag
+ * and no variable comes before it. Its paths stay as they are written, because there is no folder for them. It has no
+ * secrets.
  *
- * @param name stands for the file in faults
+ * @param name names the text in faults
  * @throws Faults with every fault at once
  */
 export function parseSettings(text: string, name: string): Settings {

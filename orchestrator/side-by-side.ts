@@ -1,8 +1,8 @@
 import pMap, { pMapSkip } from 'p-map';
 
 /**
- * Works on several items at a time; results in the order of the items. After a failure no more are begun, and it is
- * thrown when those under way have ended.
+ * Works on several items at a time. The results are in the order of the items. After a failure it begins no more items,
+ * and throws the failure when the running ones have ended.
  */
 export async function sideBySide<T, R>(
   items: readonly T[],
@@ -10,7 +10,7 @@ export async function sideBySide<T, R>(
   work: (item: T) => Promise<R>,
 ): Promise<R[]> {
   const failures: unknown[] = [];
-  // p-map by itself rejects at the first failure, while other work is still under way.
+  // p-map alone rejects at the first failure, while other work is still running.
   const begun = async (item: T): Promise<{ readonly result: R } | typeof pMapSkip> => {
     if (failures.length > 0) return pMapSkip;
     try {

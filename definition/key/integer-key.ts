@@ -3,10 +3,10 @@ import type { Key, KeyKind } from './key-kind.ts';
 const LEAST = -(2n ** 63n);
 const GREATEST = 2n ** 63n - 1n;
 const LONGEST_TEXT = String(LEAST).length;
-/** A share of a distance is rounded to so many parts of it. */
+/** A share of a distance is rounded to this many parts of it. */
 const PARTS = 1_000_000;
 
-/** PostgreSQL's integers. All of them are read as the widest one, so that one form serves the three. */
+/** PostgreSQL's integers. All are read as the widest type, so that one form serves the three. */
 export const INTEGER_KEY: KeyKind = {
   name: 'integer',
   columnTypes: ['smallint', 'integer', 'bigint'],
@@ -45,5 +45,5 @@ export const INTEGER_KEY: KeyKind = {
 
 function integer(key: Key): bigint {
   if (typeof key === 'bigint') return key;
-  throw new TypeError(`the text "${key}" stands where an integer key is meant`);
+  throw new TypeError(`an integer key is needed, but the text "${key}" was given`);
 }

@@ -1,12 +1,12 @@
 import { type Key, keyFrom, type KeyKind } from './key-kind.ts';
 
-/** A half-open range of keys; null at the table's two open ends. */
+/** A half-open range of keys. An open end of the table is null. */
 export interface KeyRange {
   readonly start: Key | null;
   readonly end: Key | null;
 }
 
-/** The same as texts, as on the wire and in the journal. */
+/** A range as texts, for the wire and the journal. */
 export interface KeyRangeText {
   readonly start: string | null;
   readonly end: string | null;
@@ -17,13 +17,13 @@ export function covers(kind: KeyKind, { start, end }: KeyRange, key: Key): boole
   return (start === null || kind.compare(key, start) >= 0) && (end === null || kind.compare(key, end) < 0);
 }
 
-/** Whether a range that is read up to and including `through` has nothing left. */
+/** Whether nothing is left of a range that is read up to and including `through`. */
 export function endsAt(kind: KeyKind, { end }: Pick<KeyRange, 'end'>, through: Key): boolean {
   const next = kind.after(through);
   return next === null || (end !== null && kind.compare(next, end) >= 0);
 }
 
-/** Reads a range from texts that a schema vouches for. Throws where one is no key. */
+/** Reads a range from texts that a schema has checked. Throws when one is not a key. */
 export function rangeFrom(kind: KeyKind, { start, end }: KeyRangeText): KeyRange {
   return {
     start: start === null ? null : keyFrom(kind, start),

@@ -10,6 +10,6 @@ export async function callerAccount(aws: AwsClients): Promise<string> {
     sts.getCallerIdentity(),
   );
   if (account === undefined)
-    throw new RunFailed('sts:GetCallerIdentity names no account: look after AWS_ENDPOINT_URL');
+    throw new RunFailed('sts:GetCallerIdentity returned no account: check AWS_ENDPOINT_URL');
   return account;
 }

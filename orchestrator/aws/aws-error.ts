@@ -1,8 +1,8 @@
 import { messageOf, RunFailed, Throttled, Unreachable } from '../errors.ts';
 
-/** Which call on what failed, for a sentence: `autoscaling:DescribeAutoScalingGroups`, `the group books-fleet`. */
+/** Names a call and its resource, for a sentence: `autoscaling:DescribeAutoScalingGroups`, `the group books-fleet`. */
 export interface AwsCall {
-  /** As IAM names the action. */
+  /** The action as IAM names it. */
   readonly action: string;
   readonly resource: string;
 }
@@ -27,8 +27,8 @@ const BAD_CREDENTIALS = new Set([
   'TokenRefreshRequired',
 ]);
 /**
- * `RateExceeded` is what the reference of Auto Scaling names (https://docs.aws.amazon.com/autoscaling/ec2/APIReference/Welcome.html),
- * `Throttling` what it answers.
+ * The codes of throttled calls. The reference of Auto Scaling names `RateExceeded`
+ * (https://docs.aws.amazon.com/autoscaling/ec2/APIReference/Welcome.html), but it answers `Throttling`.
  */
 const THROTTLED = new Set([
   'RateExceeded',
@@ -55,15 +55,16 @@ export function isDenied(error: unknown): boolean {
 }
 
 /**
- * The permission that is missing; null: it is not that. A call may want another than its own, and mostly AWS says so:
- * one that decrypts a parameter `kms:Decrypt`, a read of what is not in a bucket `s3:ListBucket`.
+ * The missing permission. Null when the error has another cause. A call may need a permission of another name, and
+ * mostly AWS says so: decrypting a parameter needs `kms:Decrypt`, and reading a missing object of a bucket needs
+ * `s3:ListBucket`.
  */
 export function missingPermission(error: unknown, action: string): string | null {
   if (!isDenied(error)) return null;
   return /not authorized to perform:? ([\w-]+:\w+)/.exec(messageOf(error))?.[1] ?? action;
 }
 
-/** Does a call, and makes of what it throws a sentence that names the call, the resource and what to do. */
+/** Makes a call. If it throws, the error's sentence names the call, the resource and what to do. */
 export async function naming<T>(call: AwsCall, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -72,7 +73,11 @@ export async function naming<T>(call: AwsCall, work: () => Promise<T>): Promise<
   }
 }
 
-/** @returns Unreachable where another try may help without anybody's doing; Throttled where AWS did nothing, for the number of calls */
+/**
+ * Makes the error for a failed call.
+ *
+ * @returns Unreachable where another try may help by itself; Throttled where AWS did nothing because of too many calls
+ */
 export function awsFailure({ action, resource }: AwsCall, error: unknown): RunFailed {
   const code = awsCodeOf(error);
   const said = `${action} on ${resource}: ${awsWords(error)}`;
@@ -86,7 +91,7 @@ export function awsFailure({ action, resource }: AwsCall, error: unknown): RunFa
   const status = awsStatusOf(error);
   if (status === null)
     return new Unreachable(
-      `${said} (AWS did not answer: look after the network, the region and AWS_ENDPOINT_URL)`,
+      `${said} (AWS did not answer: check the network, the region and AWS_ENDPOINT_URL)`,
       cause,
     );
   if (status >= 500)
@@ -94,7 +99,7 @@ export function awsFailure({ action, resource }: AwsCall, error: unknown): RunFa
   return new RunFailed(said, cause);
 }
 
-/** What AWS said, behind its code. EC2 adds thousands of letters that only another call can read. */
+/** What AWS said, with its code. EC2 adds thousands of characters that only another call can decode. */
 export function awsWords(error: unknown): string {
   const code = awsCodeOf(error);
   const words = messageOf(error).split(/\s*Encoded authorization failure message:/)[0] ?? '';
@@ -103,8 +108,8 @@ export function awsWords(error: unknown): string {
 
 function credentialsAdvice(code: string): string {
   if (code === 'CredentialsProviderError')
-    return 'no AWS credentials: look after AWS_PROFILE, a role, or AWS_ACCESS_KEY_ID';
+    return 'no AWS credentials: set AWS_PROFILE, a role, or AWS_ACCESS_KEY_ID';
   return code.includes('xpired')
     ? 'the AWS credentials have expired: renew them'
-    : 'AWS does not know these credentials: look after them';
+    : 'AWS does not know these credentials: check them';
 }

@@ -12,12 +12,12 @@ export const awsSection = section({
     .string('Write a region, such as eu-central-1.')
     .trim()
     .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'This is no region, such as eu-central-1.'),
-  /** A profile of AWS's configuration files. It goes over the environment. Null: as the environment says. */
+  /** A profile of AWS's configuration files. It comes before the environment. Null: the environment decides. */
   profile: text.nullable().default(null),
   /**
    * Path of the workers' own parameters in Parameter Store (their REINDEX_WORKER_PARAMETERS), e.g.
-   * `/reindex-fleet/books/worker`. When a run connects, it reads from there a password that neither environment nor URL
-   * give. The database's is in `database_url`, which must name the server and user of `source.url`. The cluster's is in
+   * `/reindex-fleet/books/worker`. A run reads a password there if neither environment nor URL gives it. The database's
+   * password is in `database_url`, which must name the server and user of `source.url`. The cluster's is in
    * `search_username` and `search_password`, or in `search_api_key`; `search_url` must name the server of `target.url`.
    * Null: a run does not look there.
    */

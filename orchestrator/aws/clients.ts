@@ -4,17 +4,20 @@ import type { S3 } from '@aws-sdk/client-s3';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { STS } from '@aws-sdk/client-sts';
 
-/** Time for one call: connection, and then the whole answer. A look at a fleet that takes longer is taken again. */
+/**
+ * The time limits of one call, for the connection and for the whole answer. A look at a fleet that takes longer is
+ * taken again.
+ */
 const TIMEOUTS = {
   connectionTimeout: 3_000,
   requestTimeout: 10_000,
-  /** Without a byte, also in the midst of an answer. */
+  /** The longest time without a byte, even in the middle of an answer. */
   socketTimeout: 10_000,
   throwOnRequestTimeout: true,
 } as const;
 /**
- * Of the journal's calls. A hanging one is given up while there is time to renew a lock of 15 s by another: renewals
- * begin every 5 s. A plan of 100,000 ranges is 9 MB, and may take long as long as it is on its way.
+ * The time limits of the journal's calls. A hanging call is given up while there is time to renew a lock of 15 s with
+ * another: renewals begin every 5 s. The plan of 100,000 ranges is 9 MB, and may take as long as it keeps moving.
  */
 const JOURNAL_TIMEOUTS = {
   connectionTimeout: 2_000,
@@ -22,30 +25,31 @@ const JOURNAL_TIMEOUTS = {
   socketTimeout: 4_000,
   throwOnRequestTimeout: true,
 } as const;
-/** Reading calls are repeated by the SDK, with back-off and jitter. */
+/** The SDK repeats reading calls, with back-off and jitter. */
 const READING = { maxAttempts: 3 } as const;
-/** A call that changes the fleet has one attempt: what it did is seen by the next look. */
+/** A call that changes the fleet has one attempt. The next look shows what it did. */
 const CHANGING = { maxAttempts: 1 } as const;
 
-/** The SDK's clients, each made once, for whoever needs it first: none is loaded for a run on this machine. */
+/** The SDK's clients. Each is created once, when it is first needed. A run on this machine loads none. */
 export interface AwsClients {
   readonly region: string;
-  /** For calls that only look. */
+  /** The client for calls that only look. */
   autoScaling(): Promise<AutoScalingClient>;
-  /** For calls that change the group: never repeated. */
+  /** The client for calls that change the group. It never repeats a call. */
   autoScalingChanges(): Promise<AutoScalingClient>;
   ec2(): Promise<EC2Client>;
   ssm(): Promise<SSMClient>;
   sts(): Promise<STS>;
-  /** Journal calls are repeated by `certain-store.ts`, which knows what a lost answer means. */
+  /** The client for the journal. `certain-store.ts` repeats its calls, because it knows what a lost answer means. */
   s3(): Promise<S3>;
   close(): void;
 }
 
 /**
- * Credentials come from where AWS's own tools take them, and so does an endpoint of one's own (`AWS_ENDPOINT_URL`).
+ * Opens the SDK's clients. Credentials and another endpoint (`AWS_ENDPOINT_URL`) come from where AWS's own tools take
+ * them.
  *
- * @param profile of AWS's configuration files, over whatever the environment says; null: as the environment says
+ * @param profile of AWS's configuration files, which comes before the environment. Null: the environment decides
  */
 export function openAws(
   region: string,
@@ -86,7 +90,7 @@ export function openAws(
     }),
     s3: once(async () => {
       const { S3 } = await import('@aws-sdk/client-s3');
-      // An endpoint of one's own rarely has a host name for each bucket.
+      // Another endpoint rarely has a host name for each bucket.
       const { AWS_ENDPOINT_URL: endpoint, AWS_ENDPOINT_URL_S3: endpointOfS3 } = process.env;
       const forcePathStyle = (endpointOfS3 ?? endpoint) !== undefined;
       return new S3({ ...account, requestHandler: JOURNAL_TIMEOUTS, maxAttempts: 1, forcePathStyle });

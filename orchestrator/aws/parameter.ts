@@ -3,7 +3,7 @@ import { awsCodeOf, naming } from './aws-error.ts';
 import type { AwsClients } from './clients.ts';
 
 /**
- * A parameter of Parameter Store, decrypted where it is a secret; null: there is none of that name.
+ * Reads a parameter of Parameter Store, decrypted if it is a secret. Null when there is none of this name.
  *
  * @throws RunFailed that names call, parameter and what to do; see `aws-error.ts`
  */

@@ -9,8 +9,9 @@ import { type CommandContext, type CommandResult, runKeyOf } from './command.ts'
 import { lockRequest } from './lock-request.ts';
 
 /**
- * Ends an unfinished run: its fleet is brought to zero, its index is deleted, the alias stays where it is, the fleet is free again. May be repeated:
- * one that was cut off is brought to its end, one that is done says so.
+ * Ends an unfinished run. It brings the fleet to zero, deletes the index and releases the fleet. The alias stays where
+ * it is. The command may be repeated: it finishes a run that was cut off here, and says so when there is nothing left
+ * to do.
  */
 export async function abandonCommand(context: CommandContext): Promise<CommandResult> {
   const { offline, reporter, workers } = context;
@@ -39,7 +40,7 @@ export async function abandonCommand(context: CommandContext): Promise<CommandRe
   }
 }
 
-/** What there is to say without doing anything; null: there is a claim to end. */
+/** The result when there is nothing to do. Null when there is a claim to end. */
 async function resultBefore(context: CommandContext): Promise<CommandResult | null> {
   const { store } = context.offline;
   const wanted = runKeyOf(context);

@@ -3,7 +3,7 @@ import { UsageFault } from '../errors.ts';
 import { type Phase, PHASE_NAMES, PHASES } from '../reconcile/phases.ts';
 import type { Flags } from '../settings.ts';
 
-/** Commands that carry a run on by one phase, in the order of a run; `plan` shows what a run would do, and begins none. */
+/** The commands that carry a run on by one phase, in the order of a run. `plan` is not among them: it begins no run. */
 export type PhaseCommand = Exclude<Phase, 'plan'>;
 const PHASE_COMMANDS = PHASE_NAMES.filter((phase): phase is PhaseCommand => phase !== 'plan');
 
@@ -12,7 +12,7 @@ export interface Invocation {
   readonly flags: Flags;
 }
 
-/** Parses the command line. Null: help or the version was asked for and has been printed. */
+/** Parses the command line. Null when help or the version was asked for and has been printed. */
 export function parseCommandLine(
   args: readonly string[],
   version: string,
@@ -31,14 +31,14 @@ export function parseCommandLine(
       invocation = { command, flags };
     });
 
-  add('run', 'do the whole run, or carry an unfinished one on from where it stands')
+  add('run', 'do the whole run, or carry on an unfinished one')
     .option('--run-key <key>', RUN_KEY)
     .option('--max-cost <amount>', MAX_COST);
-  add('plan', 'show what a run would do; writes nothing').option(
+  add('plan', 'show what a run would do; write nothing').option(
     '--exact',
     'count the rows instead of estimating them',
   );
-  add('status', 'show how the current or a given run stands; writes nothing').option(
+  add('status', 'show the state of the current run, or of a given one; write nothing').option(
     '--run-key <key>',
     RUN_KEY,
   );
@@ -48,9 +48,12 @@ export function parseCommandLine(
   );
   add(
     'abandon',
-    'end an unfinished run: bring its fleet to zero, delete its index, give the fleet back',
+    'end an unfinished run: bring its fleet to zero, delete its index, release the fleet',
   ).option('--run-key <key>', RUN_KEY);
-  add('sweep', 'bring the fleet to zero unless a live run drives it, delete old journals; at any time');
+  add(
+    'sweep',
+    'bring the fleet to zero unless a live run uses it, and delete old journals; safe at any time',
+  );
   for (const phase of PHASE_COMMANDS) {
     const command = add(phase, PHASES[phase].words).option('--run-key <key>', RUN_KEY);
     if (phase === 'promote')
@@ -64,7 +67,7 @@ export function parseCommandLine(
     program.parse(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return null;
-    throw new UsageFault(`${usageWords(error)}; \`reindex-fleet --help\` shows what there is`, {
+    throw new UsageFault(`${usageWords(error)}; \`reindex-fleet --help\` shows the commands`, {
       cause: error,
     });
   }
@@ -76,9 +79,10 @@ function usageWords(error: unknown): string {
   return error instanceof Error ? error.message.replace(/^error: /, '').replace(/\.$/, '') : String(error);
 }
 
-const RUN_KEY = 'the name under which a run is carried on, e.g. of a scheduler’s run';
+const RUN_KEY = 'the run’s name: the same key carries the same run on, e.g. the id of a scheduler’s run';
 
-const MAX_COST = 'end the run at zero before its instances have cost more than this, to be carried on';
+const MAX_COST =
+  'stop the run, with the fleet at zero, before its instances cost more than this; it can be carried on';
 
 function withSettings(command: Command): Command {
   return command
@@ -87,17 +91,20 @@ function withSettings(command: Command): Command {
       'settings file (default: reindex-fleet.yaml here, else the embedded example)',
     )
     .addOption(
-      new Option('--stack <name>', 'take the settings from this stack’s outputs, with pulumi').conflicts(
+      new Option('--stack <name>', 'take the settings from the outputs of this Pulumi stack').conflicts(
         'settings',
       ),
     )
     .option('--source <url>', 'PostgreSQL URL, or "embedded"')
     .option('--target <url>', 'OpenSearch or Elasticsearch URL, or "embedded"')
-    .option('--target-username <name>', 'for basic authentication, with REINDEX_TARGET_PASSWORD')
-    .option('--fleet <name>', 'the fleet that the run holds')
+    .option(
+      '--target-username <name>',
+      'user for basic authentication; the password is in REINDEX_TARGET_PASSWORD',
+    )
+    .option('--fleet <name>', 'name of the fleet')
     .option('--definitions <path>', 'index definition file or folder')
-    .option('--definition <name>', 'which definition, if there are several')
+    .option('--definition <name>', 'name of the definition, if there are several')
     .option('--journal <url>', 'where journals, claims and locks are kept: a folder, or s3://bucket/prefix')
-    .option('--workers <count>', 'workers wanted')
-    .option('--ranges <count>', 'ranges to split the table into');
+    .option('--workers <count>', 'number of workers')
+    .option('--ranges <count>', 'number of ranges to split the table into');
 }

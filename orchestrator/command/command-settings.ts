@@ -3,8 +3,8 @@ import { loadSettings, type Settings, type SettingsAbove } from '../settings.ts'
 import { loadStackSettings } from '../stack-settings.ts';
 
 /**
- * The settings of a command: those of the stack that `--stack` or REINDEX_STACK names, else from a file. A flag stands
- * over the environment.
+ * Loads the settings of a command. They come from the stack that `--stack` or REINDEX_STACK names, else from a file. A
+ * flag comes before the environment.
  *
  * @throws UsageFault, Faults, RunFailed as `loadSettings` and `loadStackSettings`
  */
@@ -14,7 +14,7 @@ export async function commandSettings(above: SettingsAbove, signal: AbortSignal)
   return loadSettings(above.flags, above.environment, above.workingFolder);
 }
 
-/** Null: no stack. Both flags at once the command line has refused. */
+/** The stack's name. Null when none is given. The command line refuses both flags at once. */
 function stackOf({ flags, environment }: SettingsAbove): string | null {
   if (flags.stack === '') throw new UsageFault('--stack is empty: name a stack, or leave the flag out');
   if (typeof flags.stack === 'string') return flags.stack;

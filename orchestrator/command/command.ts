@@ -5,7 +5,7 @@ import type { Reporter } from '../report/reporter.ts';
 import type { Flags } from '../settings.ts';
 import type { Output } from './output.ts';
 
-/** What a command works with that needs its fleet and journal alone. */
+/** What a command has that needs only its fleet and journal. */
 export interface FleetContext {
   readonly offline: OfflineFleet;
   readonly reporter: Reporter;
@@ -15,18 +15,18 @@ export interface FleetContext {
   readonly signal: AbortSignal;
 }
 
-/** What every other command works with. */
+/** What every other command has. */
 export interface CommandContext extends FleetContext {
   readonly offline: Offline;
   readonly flags: Flags;
   readonly output: Output;
 }
 
-/** The last line of the output. */
+/** The last line of the output, as JSON. */
 export type CommandResult = Readonly<Record<string, unknown>>;
 
 export function runKeyOf({ flags, offline }: CommandContext): string | null {
-  // A shell variable that is not set: whoever meant a run by it does not mean another.
+  // The key may come from a shell variable that is not set. Then no other run is meant by it.
   if (flags.runKey === '') throw new UsageFault('--run-key is empty: give a key, or leave the flag out');
   const given = flags.runKey ?? offline.environment.REINDEX_RUN_KEY;
   return typeof given === 'string' && given !== '' ? given : null;

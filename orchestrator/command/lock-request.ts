@@ -4,8 +4,8 @@ import type { LockRequest } from '../run/with-lock.ts';
 import type { FleetContext } from './command.ts';
 
 /**
- * This process's wish to hold the fleet's lock, for `reindex-fleet <command>`. `whileHeld` is asked while another process
- * has it, and throws when there is nothing to wait for.
+ * Asks for the fleet's lock for `reindex-fleet <command>`. `whileHeld` is called while another process holds the lock.
+ * It throws when there is nothing to wait for.
  */
 export async function lockRequest(
   { offline, reporter, signal }: FleetContext,

@@ -11,7 +11,10 @@ import { sameDigests, unfinishedClaim } from '../run/choose-run.ts';
 import { connectBoth } from '../run/connections.ts';
 import type { CommandContext, CommandResult } from './command.ts';
 
-/** What a run would do: rows, ranges, size, time, where the alias points, what would be kept and deleted. Writes nothing. */
+/**
+ * Shows what a run would do: rows, ranges, size, time, where the alias points, and which indexes it would keep and
+ * delete. It writes nothing.
+ */
 export async function planCommand(context: CommandContext): Promise<CommandResult> {
   const { offline, reporter, flags } = context;
   const { settings, loaded, store } = offline;
@@ -84,7 +87,7 @@ function planLines(plan: DefinitionPlan, figures: PlanFigures, isAccountedFor: b
     `rows       ${plan.rows.exact ? '' : 'about '}${countWords(plan.rows.count)}${plan.rows.exact ? '' : ' (--exact counts them)'}`,
     `ranges     ${countWords(plan.ranges.length)} for ${plural(figures.workers, 'worker')}`,
     `size       ${plan.expectedBytes === null ? 'unknown' : `about ${bytesWords(plan.expectedBytes)} to the cluster`}`,
-    `time       ${figures.expected_seconds === null ? 'unknown: this fleet has no finished run to go by' : `about ${durationWords(figures.expected_seconds)}, at the last run’s rate`}`,
+    `time       ${figures.expected_seconds === null ? 'unknown: no run of this definition has finished yet' : `about ${durationWords(figures.expected_seconds)}, at the last run’s rate`}`,
     ...(isAccountedFor ? [`cost       ${costWords(figures)}`] : []),
     `alias      ${figures.alias} serves ${names(figures.alias_serves)}`,
     `would keep ${names(figures.would_keep)}`,
@@ -97,10 +100,12 @@ function planLines(plan: DefinitionPlan, figures: PlanFigures, isAccountedFor: b
 
 function costWords({ workers, expected_cost: cost, expected_seconds: seconds }: PlanFigures): string {
   if (cost !== null) return `about ${moneyWords(cost)} for ${plural(workers, 'instance')}`;
-  return seconds === null ? 'unknown, as the time is' : 'unknown: price.per_hour says what an instance costs';
+  return seconds === null
+    ? 'unknown, because the time is unknown'
+    : 'unknown: set price.per_hour to what an instance costs';
 }
 
-/** The rate of the newest finished run of the same definition. */
+/** The rate of the newest finished run with the same definition. */
 async function lastRate({ offline }: CommandContext): Promise<MeasuredRate | null> {
   for (const claim of await claimHistory(offline.store)) {
     if (claim.ended !== 'finished' || !sameDigests(claim, [offline.definitionDigest])) continue;

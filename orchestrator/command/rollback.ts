@@ -10,12 +10,15 @@ import { withLock } from '../run/with-lock.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
 import { lockRequest } from './lock-request.ts';
 
-/** Inverts the newest promotion (or that of the given run): all of it, or nothing. With a run's key it may be repeated. */
+/**
+ * Reverses the newest promotion, or that of the given run: all of it, or nothing. With a run's key the command may be
+ * repeated.
+ */
 export async function rollbackCommand(context: CommandContext): Promise<CommandResult> {
   const { offline, reporter } = context;
   const before = await rolledBackBefore(context);
   if (before !== null) return before;
-  await findPromotion(context); // Refused at once where there is none; chosen under the lock.
+  await findPromotion(context); // Fails at once where there is none. The choice is made under the lock.
   const connections = await connectTarget(offline, reporter);
   try {
     const request = await lockRequest(context, 'rollback', () => requireFree(offline.store));
@@ -38,7 +41,7 @@ export async function rollbackCommand(context: CommandContext): Promise<CommandR
       for (const { alias, restored, staleness } of targets) {
         reporter.note(`${alias} serves ${restored.join(', ')} again`);
         for (const { index, read_from: readFrom } of staleness)
-          reporter.warning(`${index} was read from ${readFrom} on: later changes of the table are not in it`);
+          reporter.warning(`${index} was read from ${readFrom} on: it lacks later changes of the table`);
       }
       return { status: 'rolled back', run_key: promoted.runKey, targets };
     });
@@ -47,7 +50,7 @@ export async function rollbackCommand(context: CommandContext): Promise<CommandR
   }
 }
 
-/** With its key a run is rolled back once: given again, the command says what it did. */
+/** What an earlier rollback of the run did. With its key a run is rolled back only once. */
 async function rolledBackBefore(context: CommandContext): Promise<CommandResult | null> {
   const wanted = runKeyOf(context);
   if (wanted === null) return null;

@@ -19,7 +19,7 @@ import { runCommandOrPhase } from './run.ts';
 import { statusCommand } from './status.ts';
 import { sweepCommand } from './sweep.ts';
 
-/** Runs one command line to its end and gives the exit code. The last line of all output is the result as JSON. */
+/** Runs one command line to its end and returns the exit code. The last line of all output is the result as JSON. */
 export async function runCommand(
   args: readonly string[],
   environment: Environment,
@@ -30,7 +30,7 @@ export async function runCommand(
   const reporter = chooseReporter(output);
   const lifetime = listenForSignals(
     ({ move: signal }) =>
-      reporter.note(`${signal}: recording where the work stands; a second signal ends at once`),
+      reporter.note(`${signal}: recording the state of the work; a second signal ends the process at once`),
     (interrupted) => {
       writeResultNow(failure(interrupted));
       process.exit(exitCodeOf(interrupted));
@@ -39,7 +39,8 @@ export async function runCommand(
   try {
     const { signal } = lifetime;
     const code = await attempt(args, { environment, workingFolder, reporter, output, signal });
-    // Signals are told between two turns of the event loop: one that came before the last line was out is heard here.
+    // Signals arrive between two turns of the event loop. This turn hears one that came before the last line was
+    // written.
     await wholeTurn();
     return lifetime.signal.aborted ? exitCodeOf(lifetime.signal.reason) : code;
   } finally {
@@ -47,7 +48,7 @@ export async function runCommand(
   }
 }
 
-/** What a command line is run in. */
+/** What surrounds a command line. */
 interface Surroundings {
   readonly environment: Environment;
   readonly workingFolder: string;
@@ -67,7 +68,7 @@ async function attempt(args: readonly string[], surroundings: Surroundings): Pro
     await writeResult(output.stdout, result);
     return 0;
   } catch (error) {
-    // What a signal interrupts fails in many ways; the signal is the reason.
+    // Work that a signal interrupts fails in many ways. The signal is the reason.
     const reason: unknown = signal.aborted ? signal.reason : error;
     reporter.close();
     return await fail(reason, reporter, output);
@@ -92,7 +93,7 @@ async function perform(
 ): Promise<CommandResult> {
   const settings = await commandSettings({ flags, environment, workingFolder }, signal);
   const shared = { reporter, workers: await connectFleet(settings), signal };
-  // Where a schedule sweeps there need be no definitions.
+  // A machine that only sweeps on a schedule needs no definitions.
   if (command === 'sweep')
     return sweepCommand({ ...shared, offline: openOfflineFleet(settings, environment) });
   const context: CommandContext = {

@@ -15,8 +15,8 @@ import { lockRequest } from './lock-request.ts';
 import { maxCostOf } from './max-cost.ts';
 
 /**
- * `run`, or one phase of a run by name. Who holds the fleet is looked at before anything is started; the choice is
- * made again under the lock, for it may have changed in between.
+ * Does `run`, or one phase of a run by name. It looks who holds the fleet before it starts anything. It chooses the run
+ * again under the lock, because that may have changed in between.
  */
 export async function runCommandOrPhase(
   context: CommandContext,
@@ -29,7 +29,7 @@ export async function runCommandOrPhase(
   if (before !== null) return before;
   const connections = await connectBoth(context.offline, context.reporter);
   try {
-    // Whoever holds the lock may claim the fleet for another key.
+    // The process that holds the lock may claim the fleet for another key.
     const request = await lockRequest(context, command, () => choose(context, command));
     return await withLock(request, async (lock, signal) => {
       const chosen = await choose(context, command);
@@ -84,13 +84,13 @@ async function choose(context: CommandContext, command: 'run' | PhaseCommand): P
   return chosen;
 }
 
-/** What a finished run says when it is asked for again; null: there is something to do. */
+/** The result of a finished run that is asked for again. Null when there is something to do. */
 function resultBefore(chosen: ChosenRun, command: 'run' | PhaseCommand): CommandResult | null {
   const isOver = chosen.kind === 'finished' && !isReopened(chosen, command);
   return isOver ? { ...chosen.state.result, finished_before: true } : null;
 }
 
-/** A run that was rolled back is promoted again. */
+/** Whether a run that was rolled back is promoted again. */
 function isReopened(chosen: ChosenRun, command: 'run' | PhaseCommand): boolean {
   return chosen.kind === 'finished' && command === 'promote' && chosen.state.rolledBack !== null;
 }
@@ -110,6 +110,6 @@ function promoteLimitOf({ flags }: CommandContext): number | null {
   if (flags.promoteLimit === undefined) return null;
   const limit = Number(flags.promoteLimit);
   if (!Number.isSafeInteger(limit) || limit < 0)
-    throw new UsageFault('--promote-limit is a whole number, 0 or more');
+    throw new UsageFault('--promote-limit must be a whole number, 0 or more');
   return limit;
 }

@@ -10,7 +10,10 @@ import { unfinishedClaim } from '../run/choose-run.ts';
 import { type Driver, driverWords, findDriver } from '../run/driver.ts';
 import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
 
-/** How the present or a given run stands, from the journal alone: safe beside the process that drives it. */
+/**
+ * Says how the current run or a given one stands. It reads only the journal, so it is safe beside the process that
+ * drives the run.
+ */
 export async function statusCommand(context: CommandContext): Promise<CommandResult> {
   const { store, settings } = context.offline;
   const runKey = runKeyOf(context);
@@ -30,7 +33,7 @@ export async function statusCommand(context: CommandContext): Promise<CommandRes
     return { status, ...fleet };
   }
   const { state } = await readRun(store, runFolder(claim.runKey));
-  // The process that has the lock works on the run that has the fleet.
+  // The process that has the lock works on the run that holds the fleet.
   const own = held?.run === claim.run ? driver : null;
   const status = standingOf(state, own !== null && own.state !== 'dead');
   sayIn(context.reporter, { status, claim, state, driver: own });
@@ -66,7 +69,7 @@ function settledFigures(counts: Counts): CommandResult {
   };
 }
 
-/** For a person; the same stands in the last line. */
+/** Writes the status for a person. The last line of the output holds the same. */
 function sayIn(
   reporter: Reporter,
   {
@@ -93,7 +96,7 @@ function sayIn(
   const instances = instancesLeft(state);
   if (instances > 0)
     reporter.note(
-      `fleet  ${plural(instances, 'instance')} by the journal's last word; without a process that drives the run each ends by itself when its lease is over`,
+      `fleet  ${plural(instances, 'instance')} according to the journal; if no process drives the run, each instance ends by itself when its lease runs out`,
     );
   if (state.stopped !== null) reporter.warning(state.stopped);
 }
@@ -102,7 +105,7 @@ function donePhases({ phases }: RunState): Phase[] {
   return PHASE_NAMES.filter((phase) => isPhaseDone(phases, phase));
 }
 
-/** The last phase that was begun and has not ended; null between two. */
+/** The last phase that has begun and not ended. Null between two phases. */
 function phaseUnderWay(state: RunState): string | null {
   const begun = PHASE_NAMES.filter((phase) => state.phases[phase] !== undefined);
   return begun.findLast((phase) => !isPhaseDone(state.phases, phase)) ?? null;

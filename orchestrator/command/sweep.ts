@@ -3,7 +3,7 @@ import { type Swept, sweep, type SweepRequest, sweepRules } from '../run/sweep.t
 import type { CommandResult, FleetContext } from './command.ts';
 import { lockRequest } from './lock-request.ts';
 
-/** Brings to zero what no live run holds, deletes from the journal what is too old, and says what it found. */
+/** Brings a fleet that no live run uses to zero, deletes old records from the journal, and says what it found. */
 export async function sweepCommand(context: FleetContext): Promise<CommandResult> {
   const { workers, offline } = context;
   const lock = await lockRequest(context, 'sweep');
@@ -20,7 +20,7 @@ export interface SaidSweep {
   readonly result: SweptResult;
 }
 
-/** A sweep by the settings, with a line for each thing that it found and did. */
+/** Sweeps by the settings, and writes a line for each thing that it found and did. */
 export async function sweepAndSay({
   settings,
   lock,

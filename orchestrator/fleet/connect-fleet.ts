@@ -3,11 +3,11 @@ import type { FleetPin } from '../reconcile/fleet-pin.ts';
 import type { Settings } from '../settings.ts';
 import type { FleetBackend } from './fleet-backend.ts';
 import type { FleetTraits } from './fleet-kind.ts';
-import { FLEET_KINDS, USUAL_KIND } from './kinds.ts';
+import { FLEET_KINDS, DEFAULT_KIND } from './kinds.ts';
 
 /**
- * The fleet that the settings have chosen, with what its kind needs loaded. A run that has a fleet of another kind is
- * refused by each of its calls.
+ * Connects the fleet that the settings choose, and loads what its kind needs. If a run has a fleet of another kind,
+ * each call refuses it.
  */
 export async function connectFleet(settings: Settings): Promise<FleetBackend> {
   const { traits, connect } = settings.backend;
@@ -28,16 +28,16 @@ export async function connectFleet(settings: Settings): Promise<FleetBackend> {
   };
 }
 
-/** One worker process beside the orchestrator, which ends with it, whatever fleet the run has. */
+/** One worker process on the orchestrator's machine, whatever fleet the run has. It ends with the orchestrator. */
 export function besideOrchestrator(settings: Settings): Promise<FleetBackend> {
   const workers = { ...settings.workers, count: 1, minimum: 1 };
-  const isChosen = settings.backend.traits.kind === USUAL_KIND.kind;
-  const beside = isChosen ? settings.backend : USUAL_KIND.schema.parse({});
+  const isChosen = settings.backend.traits.kind === DEFAULT_KIND.kind;
+  const beside = isChosen ? settings.backend : DEFAULT_KIND.schema.parse({});
   return beside.connect({ ...settings, workers, price: null });
 }
 
 /**
- * @param pin of a run; null: there is none yet, or no run has the fleet
+ * @param pin of a run. Null: there is no pin yet, or no run has the fleet
  * @throws RunFailed when the run has a fleet of another kind than the settings choose
  */
 function requireKind(pin: FleetPin | null, chosen: Pick<FleetTraits, 'kind'>): void {
@@ -46,14 +46,17 @@ function requireKind(pin: FleetPin | null, chosen: Pick<FleetTraits, 'kind'>): v
   const known = FLEET_KINDS.find((candidate) => candidate.kind === kind);
   if (known === undefined)
     throw new RunFailed(
-      `the run has a fleet of the kind ${kind}, which this version does not know (it knows ${FLEET_KINDS.map((candidate) => candidate.kind).join(', ')}): carry it on with the version that began it`,
+      `the run has a fleet of the kind ${kind}. This version does not know that kind (it knows ${FLEET_KINDS.map((candidate) => candidate.kind).join(', ')}): carry it on with the version that began it`,
     );
   throw new RunFailed(
-    `the run has a fleet of the kind ${kind}, and these settings lack its section ${known.section} (they choose the kind ${chosen.kind}): carry it on with the settings that it began with`,
+    `the run has a fleet of the kind ${kind}, but these settings choose the kind ${chosen.kind} and lack the section ${known.section}: carry it on with the settings that it began with`,
   );
 }
 
-/** The pin of a fleet that may have been left behind; null: there was none, or its workers have ended with their process. */
+/**
+ * The pin of a fleet whose instances may have outlived their run. Null when there is none, or when the workers ended
+ * with their process.
+ */
 export function pinLeftBehind(pin: FleetPin | null): FleetPin | null {
   return FLEET_KINDS.find(({ kind }) => kind === pin?.kind)?.outlivesProcess === false ? null : pin;
 }
@@ -62,6 +65,6 @@ export function pinLeftBehind(pin: FleetPin | null): FleetPin | null {
 export function pinOf({ pin }: { readonly pin: FleetPin | null }): FleetPin {
   if (pin !== null) return pin;
   throw new RunFailed(
-    'the journal of the run does not say which fleet it has: end the run with `reindex-fleet abandon` and begin another',
+    'the journal does not say which fleet the run has: end the run with `reindex-fleet abandon` and begin another',
   );
 }

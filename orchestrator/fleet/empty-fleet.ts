@@ -8,30 +8,30 @@ export interface EmptyingOptions {
   /** Throws when the lock is lost. */
   readonly requireHeld: () => void;
   readonly signal: AbortSignal;
-  /** Longest time to reach zero, in milliseconds. */
+  /** The longest time to reach zero, in milliseconds. */
   readonly withinMs?: number;
   /**
-   * Zero is believed when it is seen so long after the last change that was made here, and after the first look: whoever
-   * changed the fleet before may have done so just now (see `Limits.zeroQuietMs`).
+   * Zero counts when a look shows it this long after the last change made here, and this long after the first look.
+   * Somebody else may have changed the fleet just before (see `Limits.zeroQuietMs`).
    */
   readonly quietMs?: number;
 }
 
 const WITHIN_MS = 120_000;
 const LOOK_AGAIN_MS = 500;
-/** Looks may be stale: an instance that was told to end is told again only if it is still shown as alive then. */
+/** A look may be stale. An instance that is still shown as alive this long after it was told to end is told again. */
 const TELL_AGAIN_MS = 10_000;
 
 export interface Emptied {
-  /** Those that were pending or running. */
+  /** The instances that were pending or running. */
   readonly found: readonly FleetInstance[];
-  /** All that the last look showed: every one of them is ending or has ended. */
+  /** All instances that the last look showed. Every one of them is ending or has ended. */
   readonly gone: readonly FleetInstance[];
 }
 
 /**
- * Brings a fleet to zero without a run: desired capacity 0, then every instance is terminated without decrement. Both
- * may be repeated as often as they are needed, so nothing is recorded.
+ * Brings a fleet to zero without a run. It sets the desired capacity to 0, then terminates every instance without
+ * decrement. Both calls may be repeated, so nothing is recorded.
  *
  * @throws RunFailed when zero is not reached in time
  */
@@ -41,7 +41,7 @@ export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promis
   const terminations = new Terminations(fleet, options);
   const deadlineMs = clock.monotonicMs() + withinMs;
   let changedMs = clock.monotonicMs();
-  let fault = 'instances are still there';
+  let fault = 'instances are still there; run `reindex-fleet sweep` again';
   while (clock.monotonicMs() <= deadlineMs) {
     try {
       const { desired, instances } = await fleet.observe();
@@ -67,7 +67,7 @@ export async function emptyFleet(fleet: Fleet, options: EmptyingOptions): Promis
 class Terminations {
   readonly #fleet: Fleet;
   readonly #options: EmptyingOptions;
-  /** By instance: when it was last told to end. */
+  /** When each instance was last told to end. */
   readonly #toldMs = new Map<string, number>();
 
   constructor(fleet: Fleet, options: EmptyingOptions) {
@@ -75,7 +75,10 @@ class Terminations {
     this.#options = options;
   }
 
-  /** Each is told that was not told just before, also behind one whose call fails; the first failure is thrown when all were. */
+  /**
+   * Tells each instance to end, unless it was told just before. A failed call does not stop the others. The first
+   * failure is thrown after all calls.
+   */
   async call(instances: readonly string[]): Promise<void> {
     const { clock, requireHeld } = this.#options;
     const failures: unknown[] = [];

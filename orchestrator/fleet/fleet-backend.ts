@@ -4,23 +4,24 @@ import type { RunState } from '../reconcile/state.ts';
 import type { Fleet } from './fleet.ts';
 import type { WorkerCalls } from './worker-client.ts';
 
-/** Where a run's workers come from: a fleet that settings have chosen, with what its kind needs at hand. */
+/** Where a run's workers come from: the fleet that the settings choose, with what its kind needs. */
 export interface FleetBackend {
   /**
-   * Holds everything that a run will need of its fleet against the world, before anything is touched.
+   * Checks everything that a run needs of its fleet, before it touches anything.
    *
    * @throws RunFailed that names every fault
    */
   check(options: FleetCheckOptions): Promise<CheckedFleet>;
   /**
-   * The workers of a pass, to be closed by the caller.
+   * Opens the workers of a pass. The caller closes them.
    *
    * @throws RunFailed when the run has another fleet
    */
   open(pass: FleetPass): Promise<PassWorkers>;
   /**
-   * The fleet without its workers, to be brought to zero; to be closed by the caller. `pin`: of the unfinished run that
-   * has it, whose fleet it is whatever the settings name by now; null: no run has it, it is that of the settings.
+   * Opens the fleet without its workers, to bring it to zero. The caller closes it. `pin` is the pin of the unfinished
+   * run that has the fleet: then it is that run's fleet, whatever the settings name now. With null no run has the
+   * fleet, and it is the one in the settings.
    *
    * @throws RunFailed when the run has another kind of fleet
    */
@@ -29,39 +30,42 @@ export interface FleetBackend {
 
 export interface FleetCheckOptions {
   /**
-   * What an unfinished run is pinned to; a fleet that is no longer like that is no fault, for the run may go on with what
-   * it has. Null: the run is a new one.
+   * The pin of an unfinished run, null for a new run. A fleet that no longer matches the pin is no fault: the run may
+   * go on with the instances that it has.
    */
   readonly pin: FleetPin | null;
-  /** The fleet's lock is held: calls may be tried that are known to change nothing, to see whether they are allowed. */
+  /**
+   * True when the caller holds the fleet's lock. Then calls that are known to change nothing may be tried, to see
+   * whether they are allowed.
+   */
   readonly underLock: boolean;
 }
 
 export interface CheckedFleet {
-  /** What the run is, or a new one is to be, pinned to. */
+  /** What the run is pinned to, or what a new run would be pinned to. */
   readonly pin: FleetPin;
-  /** What a person should know, though the run may begin. */
+  /** What a person should know before the run begins. */
   readonly warnings: readonly string[];
 }
 
-/** Whose workers they are, and what they connect to. */
+/** The run that the workers belong to, and what they connect to. */
 export interface FleetPass {
   readonly run: string;
   /** ISO 8601. */
   readonly startedAt: string;
   readonly pin: FleetPin;
-  /** Of the lock. Rises with each holder. */
+  /** The lock's epoch. It rises with each holder. */
   readonly epoch: number;
   /** The pass's number. */
   readonly pass: number;
-  /** The run's journal as it stands whenever it is asked. */
+  /** The run's state by its journal, at the time of the call. */
   readonly state: () => Pick<RunState, 'cleared' | 'desired'>;
-  /** Where workers find the database, the password in it. */
+  /** Where workers find the database, with the password. */
   readonly sourceUrl: string;
   readonly targetUrl: string;
 }
 
-/** How a fleet's answers are to be taken, and how long its instances may take; see `Limits`. */
+/** How soon a fleet's answers are certain, and how long its instances may take; see `Limits`. */
 export type FleetTiming = Pick<
   Limits,
   'zeroQuietMs' | 'terminateTimeoutMs' | 'readyTimeoutMs' | 'capacityTimeoutMs'
@@ -75,7 +79,7 @@ export interface OpenedFleet {
 export interface PassWorkers extends OpenedFleet {
   readonly timing: FleetTiming;
   readonly calls: WorkerCalls;
-  /** Asked for the pause before each next tick, in milliseconds. */
+  /** The pause before the next tick, in milliseconds. It is asked each time. */
   readonly pauseMs: () => number;
   /** Ends everything that must not outlive this process. */
   readonly close: () => Promise<void>;

@@ -3,39 +3,39 @@ import type { CommonSettings, WrittenCommonSettings } from '../common-settings.t
 import type { Billing } from '../reconcile/billing.ts';
 import type { FleetBackend } from './fleet-backend.ts';
 
-/** What is always so of a kind of fleet, whatever its settings say. */
+/** What is true of a kind of fleet whatever its settings say. */
 export interface FleetTraits {
-  /** In pins. */
+  /** The kind's name in pins. */
   readonly kind: string;
-  /** Its section of the settings, which chooses it. */
+  /** The section of the settings that chooses this kind. */
   readonly section: string;
-  /** Its workers, for sentences: `Workers on …`. */
+  /** Names the kind's workers in sentences: `Workers on …`. */
   readonly workersWords: string;
-  /** Its workers reach services that listen on this machine alone. */
+  /** True when its workers reach services that listen on this machine alone. */
   readonly reachesThisMachine: boolean;
-  /** Its instances go on for a while without this process, and wait for a resume. */
+  /** True when its instances go on for a while without this process and wait for it to come back. */
   readonly outlivesProcess: boolean;
-  /** Somebody is paid for its instances: what a run has used of them is told also where nobody says a price. */
+  /** True when somebody pays for its instances. Then the use of them is reported even where no price is set. */
   readonly isPaidFor: boolean;
   readonly billing: Billing;
-  /** Settings of earlier versions, by the section that they stood in, which are in this kind's section by now. */
+  /** Settings of earlier versions that are now in this kind's section, by the section that they stood in. */
   readonly formerNames: Readonly<Record<string, readonly string[]>>;
 }
 
-/** All that one kind of fleet is, with settings of the form `Section`. */
+/** Everything that one kind of fleet is, with settings of the form `Section`. */
 export interface FleetKindOptions<Section> extends FleetTraits {
   readonly schema: z.ZodType<Section>;
-  /** What in the other settings does not go with it, a sentence each. */
+  /** What in the other settings does not fit this kind, a sentence each. */
   readonly faultsWith: (common: WrittenCommonSettings) => readonly string[];
-  /** `sweep` leaves the fleet of an unfinished run alone for so long after its last word. */
+  /** How long `sweep` leaves the fleet of an unfinished run alone after the run's last word. */
   readonly sweepGraceMs: (section: Section) => number;
-  /** Loads what only this kind needs, the cloud's SDK for one. */
+  /** Loads what only this kind needs, for example the cloud's SDK. */
   readonly connect: (section: Section, common: CommonSettings) => Promise<FleetBackend>;
 }
 
-/** One kind of fleet, as the registry has it. */
+/** One kind of fleet in the list of kinds. */
 export interface FleetKind extends FleetTraits {
-  /** Its section of the settings, whatever is in it. */
+  /** The schema of its section of the settings. */
   readonly schema: z.ZodType<ChosenFleet>;
 }
 
@@ -44,7 +44,7 @@ export function fleetKind<Section>(options: FleetKindOptions<Section>): FleetKin
   return { ...options, schema };
 }
 
-/** The fleet that settings have chosen, with its own settings inside. Nothing of it is loaded or asked yet. */
+/** The fleet that the settings choose, with its own settings inside. Nothing is loaded or called yet. */
 export class ChosenFleet {
   readonly traits: FleetTraits;
   readonly sweepGraceMs: number;

@@ -2,8 +2,11 @@ import { autoScaling } from './auto-scaling/kind.ts';
 import type { FleetKind } from './fleet-kind.ts';
 import { local } from './local/kind.ts';
 
-/** Every kind of fleet. A new one joins here. */
+/** Every kind of fleet. A new kind is added here. */
 export const FLEET_KINDS: readonly FleetKind[] = [local, autoScaling];
 
-/** Processes of this machine: where workers run if the settings do not say, and beside the orchestrator in passes that want that. */
-export const USUAL_KIND = local;
+/**
+ * The kind of a run whose settings choose none, and of a pass that works beside the orchestrator: processes on this
+ * machine.
+ */
+export const DEFAULT_KIND = local;

@@ -5,19 +5,19 @@ import { sideBySide } from '../side-by-side.ts';
 import type { Fleet, FleetInstance } from './fleet.ts';
 import type { WorkerCalls } from './worker-client.ts';
 
-/** What is known of the calls of the last tick before anybody looks. */
+/** What is known of the last tick's calls before the next look. */
 export type Outcome = Pick<Observation, 'refusals' | 'untold'>;
 
 export const NOTHING_REFUSED: Outcome = { refusals: [], untold: new Set() };
 
 /**
- * Workers that are asked at the same time. A call's time begins when it is made: with 1,000 of them at once on a busy
- * machine, answers that had come in were not read in time, and their workers counted as not answering. Should none of
- * 1,000 answer, a look takes four times the longest call, which is less than it takes for a worker to count as lost.
+ * How many workers are asked at the same time. A call's time begins when it is made. With 1,000 calls at once on a busy
+ * machine, answers were read too late, and their workers counted as not answering. If none of 1,000 workers answers, a
+ * look takes four times the longest call. That is less than the time after which a worker counts as lost.
  */
 const POLLED_AT_ONCE = 250;
 
-/** One look at the whole fleet: the group, then every running worker, many at a time. */
+/** Looks once at the whole fleet: first the group, then every running worker, many at a time. */
 export async function observeFleet(
   { fleet, workers: client }: { readonly fleet: Pick<Fleet, 'observe'>; readonly workers: WorkerCalls },
   state: Pick<RunState, 'open'>,
@@ -52,10 +52,13 @@ export async function observeFleet(
 }
 
 /**
- * Calls workers while the fleet itself cannot be seen, which may last longer than their lease: only an orchestrator's calls
- * renew it.
+ * Renews the workers' leases while the fleet itself cannot be seen. That may last longer than a lease, and only an
+ * orchestrator's calls renew one.
  */
-export async function callOn(client: Pick<WorkerCalls, 'health'>, urls: readonly string[]): Promise<void> {
+export async function renewLeases(
+  client: Pick<WorkerCalls, 'health'>,
+  urls: readonly string[],
+): Promise<void> {
   await sideBySide(urls, POLLED_AT_ONCE, (url) => client.health(url).then(ignore, ignore));
 }
 

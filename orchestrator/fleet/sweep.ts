@@ -5,11 +5,11 @@ import { type Fleet, type FleetInstance, isLive } from './fleet.ts';
 
 export interface SweepOptions {
   readonly fleet: Fleet;
-  /** Held by the sweeper: beside a run that lives it never gets so far. */
+  /** The lock, held by the sweeper. Nobody gets it beside a run that lives. */
   readonly lock: FleetLock;
-  /** The last word of the unfinished run that holds the fleet, by its own clock; null: no run holds it. */
+  /** When the unfinished run that holds the fleet last wrote, by that run's clock. Null when no run holds the fleet. */
   readonly lastWordAt: Date | null;
-  /** A claimed fleet is left alone for so long after the last word of its run: somebody may be about to resume it. */
+  /** How long a claimed fleet is left alone after its run's last word. Somebody may be about to resume the run. */
   readonly graceMs: number;
   readonly zeroQuietMs: number;
   readonly clock: Clock;
@@ -17,19 +17,19 @@ export interface SweepOptions {
 }
 
 export interface SweptFleet {
-  /** Instances that were pending or running. */
+  /** The instances that were pending or running. */
   readonly found: readonly FleetInstance[];
-  /** Until when they are left alone; null: they were ended, and the fleet is at zero. */
+  /** Until when they are left alone. Null when they were ended and the fleet is at zero. */
   readonly graceUntil: Date | null;
 }
 
-/** Enough for a cloud that is slow to end machines; a sweep that does not reach zero fails, and the next goes on. */
+/** Enough for a cloud that ends machines slowly. A sweep that does not reach zero fails, and the next one goes on. */
 const WITHIN_MS = 300_000;
 
 /**
- * Brings a fleet to zero that no live run holds. Only instances are ended: the claim, the journal and the index of an
- * unfinished run stay, and the run can be carried on. A first look that shows zero is believed, though it may be stale:
- * the next sweep looks again, and a run that is about to begin need not wait for this one.
+ * Brings a fleet to zero if no live run holds it. It ends instances only. The claim, the journal and the index of an
+ * unfinished run stay, so the run can be carried on. If the first look shows zero, that counts, though the look may be
+ * stale: the next sweep looks again, and a run that is about to begin need not wait for this one.
  *
  * @throws RunFailed when zero is not reached within five minutes
  */

@@ -15,7 +15,7 @@ import {
 } from '../../worker/contract.ts';
 import { messageOf } from '../errors.ts';
 
-/** A worker answered, but not as asked. `status` 0: there was no answer at all. */
+/** A worker did not answer as asked. With `status` 0 it did not answer at all. */
 export class WorkerRefusal extends Failure {
   override readonly name = 'WorkerRefusal';
   override readonly move: NextMove;
@@ -31,25 +31,28 @@ export interface WorkerClientOptions {
   readonly run: string;
   readonly epoch: number;
   readonly token: string;
-  /** One call's whole time; a worker that takes longer counts as not answering in this tick. */
+  /** The longest time for one call. A worker that takes longer counts as not answering in this tick. */
   readonly timeoutMs: number;
 }
 
-/** What an orchestrator asks of a worker. Each rejects with a WorkerRefusal; none is retried below this port. */
+/** What an orchestrator asks of a worker. Each call rejects with a WorkerRefusal. Nothing below this port retries. */
 export interface WorkerCalls {
   /** `ready` is false while the worker is booted but its database or cluster cannot be reached. */
   health(url: string): Promise<Health & { ready: boolean }>;
-  /** Null: the worker does not know the task. */
+  /** A task's status. Null when the worker does not know the task. */
   task(url: string, taskId: string): Promise<TaskStatus | null>;
-  /** Resolves when the task is accepted, now or before. */
+  /** Resolves when the worker has accepted the task, now or before. */
   post(url: string, task: TaskRequest): Promise<void>;
-  /** Moves the task's end down; resolves when it is there, now or before. */
+  /** Moves the task's end down. Resolves when the end is there, now or before. */
   cut(url: string, taskId: string, endIndex: string): Promise<void>;
-  /** Ends the task; resolves when it is over. */
+  /** Ends the task. Resolves when it is over. */
   cancel(url: string, taskId: string): Promise<void>;
 }
 
-/** Calls of one run to its workers. Every call carries run and epoch, which renews the worker's lease. No retries. */
+/**
+ * Calls of one run to its workers. Every call carries run and epoch, which renews the worker's lease. It does not
+ * retry.
+ */
 export class WorkerClient implements WorkerCalls {
   readonly #agent: Agent;
   readonly #options: WorkerClientOptions;
@@ -124,12 +127,12 @@ export class WorkerClient implements WorkerCalls {
   }
 }
 
-/** Anything else that listens at a worker's address, or a worker of another age, is not spoken to. */
+/** Refuses a worker of another contract, and anything else that listens at a worker's address. */
 function requireContract(url: string, spoken: string | string[] | undefined): void {
   if (spoken === String(CONTRACT_VERSION)) return;
   throw new WorkerRefusal(
     0,
-    `${url} speaks contract ${[spoken ?? 'none'].flat().join(', ')}, this orchestrator ${CONTRACT_VERSION}`,
+    `${url} speaks contract ${[spoken ?? 'none'].flat().join(', ')}, but this orchestrator speaks ${CONTRACT_VERSION}`,
   );
 }
 

@@ -12,11 +12,11 @@ import {
 } from '../../definition/sql.ts';
 import { querySource } from './source-query.ts';
 
-/** Ranges that are looked into, and rows taken from each. */
+/** How many ranges are sampled, and how many rows are taken from each. */
 const SAMPLED_RANGES = 20;
 const ROWS_PER_RANGE = 10;
 
-/** A few consecutive rows from random places of random ranges. */
+/** Chooses a few consecutive rows from random places of random ranges. */
 export async function chooseKeys(
   client: ClientBase,
   definition: IndexDefinition,
@@ -36,7 +36,7 @@ export async function chooseKeys(
   return [...keys];
 }
 
-/** The rows from a place on; where the range has too few behind it (a gap), those before it too. */
+/** The rows from a place on. If the range has too few behind it (a gap), the rows before it too. */
 async function keysAround(
   client: ClientBase,
   definition: IndexDefinition,
@@ -57,7 +57,7 @@ async function keysAround(
     : [...behind, ...(await keysOf({ start: range.start, end: place }, 'DESC', lacking))];
 }
 
-/** Least and greatest key of the table; null when it is empty. */
+/** The least and the greatest key of the table. Null when the table is empty. */
 async function boundsOf(
   client: ClientBase,
   definition: IndexDefinition,
@@ -74,7 +74,7 @@ async function boundsOf(
     : { least: keyFrom(kind, least), greatest: keyFrom(kind, greatest) };
 }
 
-/** A key of the range; its open ends are the table's. */
+/** A random key of the range. Where the range is open, the table's own end counts. */
 function somewhereIn(
   definition: IndexDefinition,
   { start, end }: KeyRange,

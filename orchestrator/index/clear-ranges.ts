@@ -7,7 +7,7 @@ import { type SearchCalls, segment } from './search-calls.ts';
 import type { TargetNames } from './names.ts';
 import { rangeQuery } from './range-query.ts';
 
-/** Deleting may take as long as the ranges are large. */
+/** Deleting takes as long as the ranges are large. */
 const LONG_CALL_MS = 6 * 3_600_000;
 const FORGET_AFTER_MS = 1_000;
 
@@ -21,11 +21,12 @@ export interface Clearing {
 }
 
 /**
- * Empties key ranges of a target that nobody reads or writes, its dead letters too: a range that is read again starts
- * with nothing, so neither a row that has left the table nor a document of a row that is a dead letter now stays.
- * With external versions a remembered deletion would refuse the row that is read again, so deletions are forgotten:
- * `gc_deletes` is 0 meanwhile, and the refresh that forgets comes when the engine's clock, which stands still for up to
- * 200 ms (`thread_pool.estimated_time_interval`), has moved on for certain.
+ * Empties key ranges of a target that nobody reads or writes, with their dead letters. A range that is read again then
+ * starts with nothing. No row that has left the table stays, and no document of a row that is a dead letter now.
+ *
+ * With external versions, a remembered deletion would refuse a row that is read again. So the index must forget its
+ * deletions. `gc_deletes` is 0 meanwhile, and the refresh that forgets comes when the engine's clock has certainly
+ * moved on. That clock stands still for up to 200 ms (`thread_pool.estimated_time_interval`).
  */
 export async function clearRanges(clearing: Clearing): Promise<void> {
   const { cluster, names, ranges, clock, signal } = clearing;
@@ -49,6 +50,6 @@ async function clearRange(
   const failures = read(answer, 'failures');
   if (Array.isArray(failures) && failures.length === 0) return;
   throw new RunFailed(
-    `emptying keys ${range.start ?? '…'} to ${range.end ?? '…'} of ${index} failed: ${JSON.stringify(failures)}`,
+    `keys ${range.start ?? '…'} to ${range.end ?? '…'} of ${index} could not be emptied; run the same command again: ${JSON.stringify(failures)}`,
   );
 }

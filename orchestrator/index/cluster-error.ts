@@ -1,15 +1,15 @@
 import { Failure, moveAfterStatus, type NextMove } from '../../definition/failure.ts';
 
-/** An answer of the search cluster that is not what was asked for, in the cluster's own words. */
+/** The search cluster did not answer as asked. The message has the cluster's own words. */
 export class ClusterError extends Failure {
   override readonly name = 'ClusterError';
   override readonly move: NextMove;
-  /** HTTP status; 0: there was no answer. */
+  /** The HTTP status. 0 means that there was no answer. */
   readonly status: number;
-  /** The cluster's `error.type`; `unreachable` without an answer. */
+  /** The cluster's `error.type`, or `unreachable` without an answer. */
   readonly type: string;
 
-  /** @param options `move` where the status alone does not tell it */
+  /** @param options `move` where the status alone does not say it */
   constructor(
     status: number,
     type: string,
@@ -23,7 +23,7 @@ export class ClusterError extends Failure {
   }
 }
 
-/** True for a refusal of this type in the cluster's own words. */
+/** Whether the cluster refused something with an error of this type. */
 export function isClusterError(error: unknown, type: string): error is ClusterError {
   return error instanceof ClusterError && error.type === type;
 }
@@ -33,7 +33,7 @@ const ADVICE: Readonly<Record<number, string>> = {
   403: 'this user lacks the permission: ask for one that may manage and write the indexes of the alias',
 };
 
-/** An error from the body of a refusal: `{"error": {"type", "reason"}}`, or an item of an older form. */
+/** Makes an error from the body of a refusal: `{"error": {"type", "reason"}}`, or an item of an older form. */
 export function refusal(call: string, status: number, body: unknown): ClusterError {
   const error = read(body, 'error');
   const root = firstOf(read(error, 'root_cause')) ?? error;
@@ -49,16 +49,16 @@ export function refusal(call: string, status: number, body: unknown): ClusterErr
 }
 
 const UNREACHABLE: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there: start the cluster, or mend target.url',
-  ENOTFOUND: 'there is no such host: mend target.url',
+  ECONNREFUSED: 'nothing listens there: start the cluster, or correct target.url',
+  ENOTFOUND: 'this host does not exist: correct target.url',
   ECONNRESET: 'the connection was cut: check whether target.url wants https',
   UND_ERR_SOCKET: 'the connection was cut: check whether target.url wants https',
-  UND_ERR_CONNECT_TIMEOUT: 'no answer: check target.url and the network between',
-  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
-  UND_ERR_BODY_TIMEOUT: 'no answer in time',
+  UND_ERR_CONNECT_TIMEOUT: 'no answer: check target.url and the network to it',
+  UND_ERR_HEADERS_TIMEOUT: 'no answer in time: check the cluster’s health',
+  UND_ERR_BODY_TIMEOUT: 'no answer in time: check the cluster’s health',
 };
 
-/** No answer at all. `where` is the URL without credentials. */
+/** Makes the error for a call without an answer. `where` is the URL without credentials. */
 export function unreachable(where: string, error: unknown): ClusterError {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -11,11 +11,11 @@ export interface ClusterOptions {
   readonly apiKey: string | null;
 }
 
-/** A first answer must come within this time, so that a wrong address is named at once. */
+/** The first answer must come within this time, so that a wrong address is named soon. */
 const CONNECT_TIMEOUT_MS = 4_000;
 const CALL_TIMEOUT_MS = 30_000;
 const MOST_REPEATS = 5;
-/** Before the first repeat; doubled for each further one. */
+/** The pause before the first repeat. It doubles for each further one. */
 const LEAST_PAUSE_MS = 250;
 const REPEATING = interceptors.retry({
   maxRetries: MOST_REPEATS,
@@ -26,16 +26,16 @@ const REPEATING = interceptors.retry({
   methods: ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'],
   statusCodes: [429, 502, 503, 504],
 });
-/** Elasticsearch before 7.10 lacks the write block call and `require_alias`; OpenSearch began behind it. */
+/** Elasticsearch before 7.10 lacks the write block call and `require_alias`. OpenSearch began after it. */
 const OLDEST_ELASTICSEARCH: readonly [number, number] = [7, 10];
 
 /**
- * The orchestrator's calls to OpenSearch or Elasticsearch. Repeatable ones are made again, with back-off, when the
+ * The orchestrator's calls to OpenSearch or Elasticsearch. A repeatable call is made again, with back-off, when the
  * cluster is overloaded or a connection breaks.
  */
 export class SearchCluster implements SearchCalls {
   readonly where: string;
-  /** `OpenSearch 3.6.0`. */
+  /** The product and its version, e.g. `OpenSearch 3.6.0`. */
   readonly version: string;
   readonly #origin: string;
   readonly #headers: Record<string, string>;
@@ -49,7 +49,10 @@ export class SearchCluster implements SearchCalls {
     this.#agent = agent;
   }
 
-  /** Asks the cluster what it is. Throws a ClusterError within seconds that names the address and what to do. */
+  /**
+   * Connects, and asks the cluster what it is. Throws a ClusterError within seconds that names the address and what to
+   * do.
+   */
   static async connect(options: ClusterOptions): Promise<SearchCluster> {
     const address = addressOf(options);
     const agent = new Agent({
@@ -114,7 +117,10 @@ export class SearchCluster implements SearchCalls {
     return this.#agent.destroy();
   }
 
-  /** undici repeats a call that is refused or has no answer; one whose answer broke off it could only resume. */
+  /**
+   * Sends a call. undici repeats a call that is refused or has no answer. If an answer broke off, undici could only
+   * resume it.
+   */
   async #send(method: HttpMethod, path: string, body: unknown, options: CallOptions): Promise<Answer> {
     const address = { where: this.where, origin: this.#origin, headers: this.#headers };
     const asked = this.#agent.compose(asking(options.beforeTry));
@@ -139,7 +145,7 @@ interface Address {
 interface Message {
   readonly method: HttpMethod;
   readonly path: string;
-  /** Null: none. */
+  /** The body. Null when there is none. */
   readonly body: unknown;
 }
 
@@ -164,7 +170,7 @@ function addressOf({ url, username, password, apiKey }: ClusterOptions): Address
   return { where: origin, origin, headers: authorization === null ? {} : { authorization } };
 }
 
-/** The answer had begun and did not come to its end, so nobody knows what became of the call. */
+/** An answer that began and did not end. Nobody knows what became of the call. */
 class BrokenAnswer extends ClusterError {
   constructor(where: string, cause: unknown) {
     super(
@@ -176,7 +182,7 @@ class BrokenAnswer extends ClusterError {
   }
 }
 
-/** Asks right before each try, since a process may have stood still for long in the pause between two. */
+/** Calls `beforeTry` right before each try. A process may have stood still for long in the pause between two tries. */
 function asking(beforeTry: () => void = () => {}): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
     beforeTry();
@@ -215,12 +221,12 @@ async function send(
   }
 }
 
-/** Of an answer that had begun: it has been waited for long enough. */
+/** Whether an answer that had begun took too long. */
 function isTimeout(error: unknown): boolean {
   return error instanceof errors.BodyTimeoutError;
 }
 
-/** A text is newline-delimited JSON already. */
+/** The content type. A text is already newline-delimited JSON. */
 function contentType(body: unknown): string {
   return typeof body === 'string' ? 'application/x-ndjson' : 'application/json';
 }
@@ -240,7 +246,7 @@ function versionOf(answer: unknown, where: string): string {
     throw new ClusterError(
       200,
       'no_search_cluster',
-      `${where} answers, but not as OpenSearch or Elasticsearch: mend target.url`,
+      `${where} answers, but not as OpenSearch or Elasticsearch: correct target.url`,
       { move: 'mend-and-repeat' },
     );
   const distribution = read(version, 'distribution');
@@ -252,7 +258,7 @@ function versionOf(answer: unknown, where: string): string {
     throw new ClusterError(
       200,
       'too_old',
-      `${where} is Elasticsearch ${number}; ${oldestMajor}.${oldestMinor} is the oldest that can block writes and require an alias`,
+      `${where} is Elasticsearch ${number}, which cannot block writes or require an alias: use ${oldestMajor}.${oldestMinor} or later`,
       { move: 'mend-and-repeat' },
     );
   }

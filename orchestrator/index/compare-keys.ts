@@ -8,21 +8,21 @@ import type { SearchCalls } from './search-calls.ts';
 import { targetKeys } from './target-keys.ts';
 import type { ValidationSource } from './validation-source.ts';
 
-/** Keys named one by one. */
+/** How many keys are named one by one. */
 const NAMED = 10;
 
 export interface NamedKeys {
   readonly count: number;
-  /** The least of them, for a person. */
+  /** The least keys, for a person. */
   readonly first: readonly Key[];
 }
 
 export interface KeyDifference {
-  /** In the table and neither in the index nor among the dead letters. */
+  /** In the table, but neither in the index nor among the dead letters. */
   readonly missing: NamedKeys;
-  /** In the index or among the dead letters and not, or no longer, in the table. */
+  /** In the index or among the dead letters, but not (or no longer) in the table. */
   readonly surplus: NamedKeys;
-  /** Dead letters of which a document stands: of two readings of a row one is stale, and nobody knows which. */
+  /** Dead letters that also have a document. One of two readings of the row is stale, and nobody knows which. */
   readonly both: NamedKeys;
 }
 
@@ -38,12 +38,15 @@ export interface KeyComparison {
   readonly described: DescribedDefinition;
   readonly names: TargetNames;
   readonly range: KeyRange;
-  /** Keys that one search of the index gives at most; absent: what an index gives by default. */
+  /** The most keys that one search of the index may give. Absent: the index's default. */
   readonly keysPerPage?: number;
   readonly signal: AbortSignal;
 }
 
-/** Compares a range key by key: table, index and dead letters in key order, a page of each in memory at a time. */
+/**
+ * Compares a range key by key. It reads table, index and dead letters in key order, and holds one page of each in
+ * memory.
+ */
 export async function compareKeys(comparison: KeyComparison): Promise<KeyDifference & { seen: SeenKeys }> {
   const { source, described, names, range, signal } = comparison;
   const kind = keyKindOf(described.definition);

@@ -8,13 +8,14 @@ import { isWriteAliasOf, passAliases, type TargetNames, targetNames } from './na
 import { templateFaults } from './template-faults.ts';
 
 export interface CreatedTarget extends TargetNames {
-  /** False when both stood already, made by an earlier try of the same run. */
+  /** False when both exist already, because an earlier try of the same run created them. */
   readonly created: boolean;
 }
 
 /**
- * Creates the companion and the target with the write aliases of `pass`, and reads back that they are as asked for.
- * What stands already and is this run's is left as it is. If one cannot be had, what this call made is removed.
+ * Creates the companion and the target with the write aliases of `pass`, and checks that they are as asked for. It
+ * leaves as it is what this run has already created. If one of the two cannot be had, it removes what this call
+ * created.
  */
 export async function createTarget(
   cluster: SearchCalls,
@@ -33,17 +34,20 @@ export async function createTarget(
     await make(names.deadLetterIndex, aliases.deadLetterAlias, deadLetterBody(described, origin));
     await make(names.index, aliases.writeAlias, targetBody(described, origin));
   } catch (error) {
-    // Without an answer nothing is known; the same run finds and takes what was made.
+    // Without an answer nobody knows. The next try of this run finds and takes what was created.
     if (!(error instanceof ClusterError) || error.status !== 0) await removeMade(cluster, made);
     throw error;
   }
   return { ...names, created: made.length > 0 };
 }
 
-/** Longest wait for the shards of a cluster that has just been started again. */
+/** The longest wait for the shards of a cluster that has just restarted. */
 const RECOVERY_MS = 30_000;
 
-/** `absent` if one of the two is missing, `red` if a primary shard of them is lost and does not come back, else `present`. */
+/**
+ * The state of the target and its companion: `absent` if one is missing, `red` if one has lost a primary shard that
+ * does not come back, else `present`.
+ */
 export async function targetState(
   cluster: SearchCalls,
   names: TargetNames,
@@ -61,7 +65,7 @@ export async function targetState(
   }
 }
 
-/** Opens a further pass: the write block of the pass before is lifted and this pass's write aliases are added. */
+/** Opens a further pass: lifts the write block of the pass before, and adds the write aliases of this pass. */
 export async function openPass(cluster: SearchCalls, names: TargetNames, pass: number): Promise<void> {
   const { writeAlias, deadLetterAlias } = passAliases(names, pass);
   await liftWriteBlock(cluster, names);
@@ -78,8 +82,8 @@ export async function liftWriteBlock(cluster: SearchCalls, names: TargetNames): 
 }
 
 /**
- * Removes the target and its companion, if they are this run's and readers do not use them; else says why not.
- * Returns the names of what it removed.
+ * Removes the target and its companion if they belong to this run and readers do not use them. Otherwise it says why
+ * not. It returns the names of the indexes that it removed.
  */
 export async function deleteTarget(cluster: SearchCalls, names: TargetNames, run: string): Promise<string[]> {
   const deleted: string[] = [];
@@ -89,19 +93,22 @@ export async function deleteTarget(cluster: SearchCalls, names: TargetNames, run
   return deleted;
 }
 
-/** True when it was there and is removed. Refuses an index of another run and one that readers use. */
+/**
+ * Removes an index of this run. True when the index existed. Throws if it belongs to another run, or if readers use it.
+ */
 export async function deleteOwnIndex(cluster: SearchCalls, index: string, run: string): Promise<boolean> {
   const description = await describeIndex(cluster, index);
   if (description === null) return false;
-  if (metaOf(description)?.run !== run) throw new RunFailed(`index ${index} is not of run ${run}: it stays`);
+  if (metaOf(description)?.run !== run)
+    throw new RunFailed(`the index ${index} does not belong to run ${run} and stays`);
   const readers = Object.keys(description.aliases).filter((alias) => !isWriteAliasOf(index, alias));
   if (readers.length > 0)
-    throw new RunFailed(`index ${index} is what the alias ${readers.join(', ')} serves: it stays`);
+    throw new RunFailed(`the alias ${readers.join(', ')} serves the index ${index}, so the index stays`);
   await cluster.callOrNull('DELETE', `/${segment(index)}`);
   return true;
 }
 
-/** True when it was made now; false when it stood already and is this run's. */
+/** Creates an index. False when this run has already created it. */
 async function createIndex(
   cluster: SearchCalls,
   index: string,
@@ -118,7 +125,7 @@ async function createIndex(
     );
     return true;
   } catch (error) {
-    // A call that was sent again after a lost answer finds what the first one made.
+    // A call that was repeated after a lost answer finds what the first one created.
     if (isClusterError(error, 'resource_already_exists_exception') && (await isOurs(cluster, index, body)))
       return true;
     throw error;
@@ -131,18 +138,21 @@ async function isOurs(cluster: SearchCalls, index: string, body: IndexBody): Pro
   const { run } = body.mappings._meta.reindex_fleet;
   if (metaOf(description)?.run === run) return true;
   throw new RunFailed(
-    `index ${index} stands already and is not of run ${run}: remove it, or begin a new run`,
+    `the index ${index} exists already and does not belong to run ${run}: remove it, or begin a new run`,
   );
 }
 
 async function verifyIndex(cluster: SearchCalls, index: string, body: IndexBody): Promise<void> {
   const description = await describeIndex(cluster, index);
-  if (description === null) throw new RunFailed(`index ${index} was created and is not there`);
+  if (description === null)
+    throw new RunFailed(
+      `the index ${index} was created but is not there: look at the cluster, then run the same command again`,
+    );
   const own = Object.keys(description.aliases).filter((alias) => isWriteAliasOf(index, alias));
   const faults = templateFaults(body, own, description);
   if (faults.length === 0) return;
   throw new RunFailed(
-    `index ${index} is not as asked for, so an index template matches its name (exclude it there): ${faults.join('; ')}`,
+    `the index ${index} is not as asked for. An index template matches its name: exclude the name there. ${faults.join('; ')}`,
   );
 }
 

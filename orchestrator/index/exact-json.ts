@@ -7,10 +7,10 @@ export class Lexeme {
 }
 
 type Reviver = (name: string, value: unknown, context: { readonly source?: string }) => unknown;
-/** Node 24 gives a reviver the source text of each number; TypeScript's library does not know it yet. */
+/** Node 24 gives a reviver the source text of each number. TypeScript's library does not know this yet. */
 const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknown;
 
-/** JSON whose integers beyond 2^53 come as `bigint`, so that no key loses a digit. */
+/** Parses JSON. Integers beyond 2^53 become `bigint`, so that no key loses a digit. */
 export function parseJson(text: string): unknown {
   if (!/\d{16}/.test(text)) return JSON.parse(text);
   return parseWithSource(text, (_name, value, { source = '' }) => {
@@ -19,14 +19,17 @@ export function parseJson(text: string): unknown {
   });
 }
 
-/** JSON whose numbers all come as `Lexeme`, to be compared digit by digit. */
+/** Parses JSON. All numbers become `Lexeme`, so that they can be compared digit by digit. */
 export function parseLexemes(text: string): unknown {
   return parseWithSource(text, (_name, value, { source = '' }) =>
     typeof value === 'number' ? new Lexeme(source) : value,
   );
 }
 
-/** True when both say the same: objects without regard to order, numbers by their exact decimal value. */
+/**
+ * Whether two values say the same. The order of an object's fields does not count. Numbers count by their exact decimal
+ * value.
+ */
 export function sameJson(a: unknown, b: unknown): boolean {
   if (a instanceof Lexeme && b instanceof Lexeme) return sameNumber(a.text, b.text);
   if (Array.isArray(a) && Array.isArray(b))
@@ -39,7 +42,7 @@ export function sameJson(a: unknown, b: unknown): boolean {
   );
 }
 
-/** JSON text of a value that `parseLexemes` gave, for a person to read. */
+/** The JSON text of a value from `parseLexemes`, for a person. */
 export function lexemesToText(value: unknown): string {
   if (value instanceof Lexeme) return value.text;
   if (Array.isArray(value)) return `[${value.map(lexemesToText).join(',')}]`;
@@ -57,7 +60,9 @@ function sameNumber(a: string, b: string): boolean {
   return a === b || canonicalNumber(a) === canonicalNumber(b);
 }
 
-/** `[-]digits e exponent` without zeros at either end of the digits: equal for equal numbers, however written. */
+/**
+ * Writes a number as `[-]digits e exponent`, without zeros at either end of the digits. Equal numbers give equal texts.
+ */
 function canonicalNumber(text: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];

@@ -8,15 +8,15 @@ import { describeIndex } from './index-meta.ts';
 import { passAliases, type TargetNames } from './names.ts';
 
 export interface FinalizeOptions {
-  /** Longest wait for the health that the definition declares. */
+  /** The longest wait for the health that the definition asks for. */
   readonly healthTimeoutMs: number;
-  /** Told once when the health is not there at once, with what is missing. */
+  /** Called once, with what is missing, when the health is not there at once. */
   readonly onWait?: (words: string) => void;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-/** A pass that is to end on one target. */
+/** A pass that ends on one target. */
 export interface EndingPass {
   readonly definition: IndexDefinition;
   readonly names: TargetNames;
@@ -25,17 +25,18 @@ export interface EndingPass {
 
 export interface FinalizeRecord {
   readonly health: 'yellow' | 'green';
-  /** Milliseconds of each step. */
+  /** How long each step took, in milliseconds. */
   readonly steps: Record<string, number>;
 }
 
-/** Refresh and merge may take as long as the index is large. */
+/** Refresh and merge take as long as the index is large. */
 const LONG_CALL_MS = 6 * 3_600_000;
 const MOST_BLOCK_TRIES = 3;
 
 /**
- * Ends a pass and makes the index ready. The block comes first: it waits for bulks in flight and lets none pass, which
- * the removal of an alias does not (bulks in flight were seen to land after it was acknowledged). May be repeated.
+ * Ends a pass and makes the index ready for readers. It may be repeated. The write block comes first: it waits for
+ * bulks in flight and lets no more pass. Removing an alias does not do that: bulks in flight were seen to land after
+ * the removal was acknowledged.
  */
 export async function finalizeTarget(
   cluster: SearchCalls,
@@ -50,7 +51,7 @@ export async function finalizeTarget(
     await work();
     steps[name] = Math.round(clock.monotonicMs() - startMs);
   };
-  // Without its write aliases the pass had ended before; and with replicas unassigned no block is acknowledged.
+  // Without its write aliases the pass had already ended. And with unassigned replicas no block is acknowledged.
   if (await hasWriteAlias(cluster, names, pass)) {
     await step('block', () => blockWrites(cluster, names, signal));
     await step('alias', () => removeWriteAliases(cluster, names, pass, signal));
@@ -82,9 +83,9 @@ async function blockWrites(cluster: SearchCalls, names: TargetNames, signal: Abo
 }
 
 /**
- * A block that stands already is no proof that bulks in flight were waited for, and setting it again is never
- * acknowledged by shards: an earlier call's answer may be lost, or this process's predecessor died behind it. So it is
- * lifted and set anew.
+ * Sets the write block anew. A block that exists already does not prove that bulks in flight were waited for, and
+ * shards never acknowledge it a second time. An earlier call's answer may be lost, or an earlier process may have died
+ * after the call. So the block is lifted and set again.
  */
 async function blockWritesTo(cluster: SearchCalls, index: string, signal: AbortSignal): Promise<void> {
   for (let tries = 0; tries < MOST_BLOCK_TRIES; tries += 1) {
@@ -98,12 +99,13 @@ async function blockWritesTo(cluster: SearchCalls, index: string, signal: AbortS
     });
     if (read(answer, 'shards_acknowledged') === true) return;
   }
-  throw new RunFailed(
-    `the write block of ${index} was not acknowledged by all shards: run the same command again`,
-  );
+  throw new RunFailed(`not all shards of ${index} acknowledged the write block: run the same command again`);
 }
 
-/** Without `must_exist`: a repeated call finds them gone already, which is what is wanted; read back afterwards. */
+/**
+ * Removes the write aliases, without `must_exist`: a repeated call finds them gone, as wanted. It reads the result
+ * back.
+ */
 async function removeWriteAliases(
   cluster: SearchCalls,
   names: TargetNames,
@@ -120,7 +122,9 @@ async function removeWriteAliases(
     });
     const there = await describeIndex(cluster, index);
     if (there !== null && alias in there.aliases)
-      throw new RunFailed(`the write alias ${alias} could not be removed from ${index}`);
+      throw new RunFailed(
+        `the write alias ${alias} could not be removed from ${index}: run the same command again`,
+      );
   }
 }
 
@@ -150,7 +154,9 @@ async function restoreSettings(
     for (const [setting, value] of Object.entries(wanted)) {
       const found = settings[`index.${setting}`];
       if (found !== value)
-        throw new RunFailed(`${setting} of ${name} is ${String(found)} after it was set to ${value}`);
+        throw new RunFailed(
+          `${setting} of ${name} is ${String(found)} after it was set to ${value}: find out who changes it, and run the same command again`,
+        );
     }
   }
 }
@@ -184,7 +190,7 @@ async function waitForHealth(
     if (status === 'green' || status === wanted) return;
     if (clock.monotonicMs() >= deadlineMs) {
       throw new RunFailed(
-        `${names.index} is ${String(status)} after ${Math.round(healthTimeoutMs / 1000)} s, ${wanted} was asked for (${String(read(health, 'unassigned_shards'))} shards unassigned): add nodes, lower number_of_replicas, or set index.health, and run the same command again`,
+        `${names.index} is ${String(status)} after ${Math.round(healthTimeoutMs / 1000)} s, but ${wanted} is asked for (${String(read(health, 'unassigned_shards'))} shards unassigned): add nodes, lower number_of_replicas, or set index.health, and run the same command again`,
       );
     }
     if (!told)
@@ -198,7 +204,10 @@ async function waitForHealth(
 
 function requireAllShards(answer: unknown, what: string): void {
   const failed = read(read(answer, '_shards'), 'failed');
-  if (failed !== 0) throw new RunFailed(`${what} failed on ${String(failed)} shards`);
+  if (failed !== 0)
+    throw new RunFailed(
+      `${what} failed on ${String(failed)} shards: look at the cluster's health, and run the same command again`,
+    );
 }
 
 function path(index: string): string {

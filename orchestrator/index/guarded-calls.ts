@@ -1,14 +1,15 @@
 import type { CallOptions, HttpMethod, SearchCalls } from './search-calls.ts';
 
-/** Calls that only ask, though some of them have a body. */
+/** Calls that only ask, though some have a body. */
 const ASKS = /\/(_count|_search|_mget)(\?|$)|^\/_index_template\/_simulate_index\//;
 
 /**
- * Calls to a cluster of which those that change something are made only while the lock is held, asked right before
- * each try. A process that was paused between its decision and its call would else delete or move what another has made since.
+ * Guards calls to a cluster. A call that changes something is made only while the lock is held, and the lock is asked
+ * right before each try. Otherwise a process that was paused between its decision and its call could delete or move
+ * what another process has made since.
  *
  * @param requireHeld throws when the lock is lost
- * @param signal ends calls that are under way, with its reason
+ * @param signal ends running calls, with its reason
  */
 export function guardedCalls(
   cluster: SearchCalls,

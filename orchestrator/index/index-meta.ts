@@ -10,15 +10,15 @@ const metaShape = {
   definition: z.string(),
   definition_digest: z.string(),
   role: z.enum(['target', 'dead_letters']),
-  /** ISO 8601; nothing in the index was read before. */
+  /** When the index was created, in ISO 8601. No row in it was read before. */
   created_at: z.string(),
-  /** ISO 8601: when the alias last came to this index; absent for one that it never came to. */
+  /** When the alias last came to this index, in ISO 8601. Absent if it never did. */
   promoted_at: z.string().optional(),
 };
-/** What a later version may have added stays, for `notePromotion` writes it anew. */
+/** Keeps what a later version may have added, because `notePromotion` writes the whole value again. */
 const indexMetaSchema = z.looseObject(metaShape);
 
-/** What each index of ours says of itself in its mapping's `_meta.reindex_fleet`. */
+/** What each index of ours says about itself, in `_meta.reindex_fleet` of its mapping. */
 export type IndexMeta = Readonly<z.infer<z.ZodObject<typeof metaShape>>>;
 
 /** An alias on one index, as the cluster writes it. */
@@ -30,7 +30,7 @@ export interface AliasConfig {
   readonly is_hidden?: boolean;
 }
 
-/** An index as the cluster describes it; settings by their full names. */
+/** An index as the cluster describes it. Settings have their full names. */
 export interface IndexDescription {
   readonly aliases: Readonly<Record<string, AliasConfig>>;
   readonly mappings: {
@@ -41,20 +41,23 @@ export interface IndexDescription {
   readonly settings: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** The index of exactly this name, or null; an alias of that name does not count. */
+/** The index of exactly this name. Null when there is none; an alias of that name does not count. */
 export async function describeIndex(cluster: SearchCalls, index: string): Promise<IndexDescription | null> {
   const path = `/${segment(index)}?flat_settings=true`;
   const found = (await cluster.callOrNull('GET', path)) as Record<string, IndexDescription> | null;
   return found?.[index] ?? null;
 }
 
-/** Our description of the index; null when it is not ours. */
+/** Our description in the index. Null when the index is not ours. */
 export function metaOf(description: Pick<IndexDescription, 'mappings'>): IndexMeta | null {
   const parsed = indexMetaSchema.safeParse(description.mappings._meta?.['reindex_fleet']);
   return parsed.success ? parsed.data : null;
 }
 
-/** Notes when the alias came to the index. The rest of `_meta` stays, for the cluster replaces it as a whole. */
+/**
+ * Notes when the alias came to the index. It writes the rest of `_meta` too, because the cluster replaces `_meta` as a
+ * whole.
+ */
 export async function notePromotion(cluster: SearchCalls, index: string, promotedAt: string): Promise<void> {
   const description = await describeIndex(cluster, index);
   const meta = description === null ? null : metaOf(description);

@@ -1,6 +1,6 @@
 import type { Key } from '../../definition/key/key-kind.ts';
 
-/** Stands on one key after another of a rising sequence of pages. Only what loads a page has to be waited for. */
+/** Goes from key to key through rising pages. Only loading a page has to be awaited. */
 export class KeyCursor {
   readonly #pages: AsyncIterator<readonly Key[]>;
   #page: readonly Key[] = [];
@@ -10,18 +10,18 @@ export class KeyCursor {
     this.#pages = pages[Symbol.asyncIterator]();
   }
 
-  /** The key that it stands on; null behind the last. */
+  /** The present key. Null behind the last. */
   get key(): Key | null {
     return this.#page[this.#at] ?? null;
   }
 
-  /** To the next key, if that is at hand; false: `load` first. */
+  /** Goes to the next key. False when the page has no more keys; then call `load`. */
   step(): boolean {
     this.#at += 1;
     return this.#at < this.#page.length;
   }
 
-  /** Stands on the first key of the next page. */
+  /** Goes to the first key of the next page. */
   async load(): Promise<void> {
     do {
       const next = await this.#pages.next();

@@ -5,7 +5,7 @@ import type { IndexMeta } from './index-meta.ts';
 
 type Mapping = Readonly<Record<string, unknown>>;
 
-/** What an index says of the run that made it. */
+/** What an index says about the run that created it. */
 export interface IndexOrigin {
   readonly fleet: string;
   readonly run: string;
@@ -15,7 +15,7 @@ export interface IndexOrigin {
   readonly createdAt: string;
 }
 
-/** The body of an index's creation, less its aliases. Settings by their full names. */
+/** The body of the call that creates an index, without aliases. Settings have their full names. */
 export interface IndexBody {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly mappings: {
@@ -25,14 +25,14 @@ export interface IndexBody {
   };
 }
 
-/** No refresh and no replicas while the index is built, and no pipeline that a template might bring. */
+/** The settings while an index is built: no refresh, no replicas, and no pipeline from a template. */
 const BUILD_SETTINGS = {
   'index.refresh_interval': '-1',
   'index.number_of_replicas': '0',
   'index.final_pipeline': '_none',
 };
 
-/** The target: every field named, so that neither a template nor a document supplies a type. */
+/** The body for the target. It names every field, so that neither a template nor a document supplies a type. */
 export function targetBody(described: DescribedDefinition, origin: IndexOrigin): IndexBody {
   const { definition, fields } = described;
   const properties: Record<string, Mapping> = { [definition.source.key]: keyKindOf(definition).mapping };
@@ -46,7 +46,7 @@ export function targetBody(described: DescribedDefinition, origin: IndexOrigin):
   return bodyOf(settings, properties, metaFor(described, origin, 'target'));
 }
 
-/** The companion for dead letters: rows that could not become documents, by their key. */
+/** The body for the companion, which holds dead letters: rows that could not become documents, by their key. */
 export function deadLetterBody(described: DescribedDefinition, origin: IndexOrigin): IndexBody {
   const properties = {
     [described.definition.source.key]: keyKindOf(described.definition).mapping,
@@ -58,7 +58,7 @@ export function deadLetterBody(described: DescribedDefinition, origin: IndexOrig
   return bodyOf(settings, properties, metaFor(described, origin, 'dead_letters'));
 }
 
-/** Settings by their full names (`index.analysis.…`), nested or not as they are given; values as the cluster writes them. */
+/** Gives settings their full names (`index.analysis.…`), nested or not, and writes values as the cluster does. */
 function fullNames(settings: Mapping, prefix = 'index'): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(settings).flatMap(([name, value]): [string, unknown][] => {

@@ -1,4 +1,4 @@
-/** The concrete index that a run builds, and its companion for dead letters. */
+/** The index that a run builds, and its companion for dead letters. */
 export interface TargetNames {
   readonly index: string;
   readonly deadLetterIndex: string;
@@ -15,7 +15,11 @@ export function targetNames(alias: string, runId: string): TargetNames {
   return { index, deadLetterIndex: `${index}-dead-letters` };
 }
 
-/** @param pass 1 for the main reading of the table; catch-ups and replays count on. */
+/**
+ * The write aliases of a pass.
+ *
+ * @param pass 1 for the main pass. Later passes count on.
+ */
 export function passAliases(names: TargetNames, pass: number): PassAliases {
   return {
     writeAlias: writeAlias(names.index, pass),
@@ -23,7 +27,7 @@ export function passAliases(names: TargetNames, pass: number): PassAliases {
   };
 }
 
-/** True for a write alias of any pass of this index. */
+/** Whether an alias is a write alias of any pass of this index. */
 export function isWriteAliasOf(index: string, alias: string): boolean {
   return alias.startsWith(`${index}-write-`) && /^\d+$/.test(alias.slice(`${index}-write-`.length));
 }

@@ -17,10 +17,10 @@ import { chooseKeys } from './choose-keys.ts';
 import { querySource, querySourceRows, type UseClient } from './source-query.ts';
 import type { ExpectedRow, ValidationSource } from './validation-source.ts';
 
-/** Keys of one statement: of a text of a megabyte at most. */
+/** How many keys one statement reads. Its text has at most about a megabyte. */
 const PAGE = 50_000;
 
-/** The table in PostgreSQL. Every statement has a client from `use` and a short transaction of its own. */
+/** The table in PostgreSQL. Every statement uses a client from `use` and its own short transaction. */
 export function openValidationSource(use: UseClient, described: DescribedDefinition): ValidationSource {
   return {
     count: (range) => count(use, described, range),
@@ -44,27 +44,27 @@ async function count(
   if (counted === undefined) throw new Error('a count without a row');
   if (counted.base_rows !== counted.joined_rows) {
     throw new RunFailed(
-      `the joins of ${definition.name} make ${counted.joined_rows} rows of ${counted.base_rows}: each row of the table must stay one row`,
+      `the joins of ${definition.name} turn ${counted.base_rows} rows into ${counted.joined_rows}: write joins that keep each row of the table as one row`,
     );
   }
   return { rows: Number(counted.base_rows), kept: Number(counted.kept_rows) };
 }
 
-/** SQLSTATE class 22: a value that an expression cannot take. */
+/** SQLSTATE class 22: an expression fails on a value. */
 function isDataException(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('22');
 }
 
 function uncountable(name: string, error: Error): RunFailed {
   return new RunFailed(
-    `the rows of ${name} cannot be counted, for source.where (or a join) fails on one of them: ${error.message}. Such a row is neither in nor out: write the condition so that it fails on none, and begin another run.`,
+    `the rows of ${name} cannot be counted, because source.where (or a join) fails on one of them: ${error.message}. Nobody can say whether the index should have such a row: write a condition that fails on no row, and begin another run.`,
     { cause: error },
   );
 }
 
 /**
- * Page by page, so that no snapshot is held while the index is read. A page comes as one text, which costs a third of as
- * many rows (measured). Joins keep every row, so they are left out where no condition needs them.
+ * Reads keys page by page, so that no snapshot is held while the index is read. A page comes as one text, which costs a
+ * third of as many rows (measured). Joins keep every row, so they are left out unless a condition needs them.
  */
 async function* keys(
   use: UseClient,
@@ -89,7 +89,10 @@ async function* keys(
   }
 }
 
-/** Made by PostgreSQL itself, another way than the worker's. (`to_json` takes every `json`; `to_jsonb` refuses \u0000.) */
+/**
+ * Reads rows as PostgreSQL itself writes them, which is not the worker's way. (`to_json` takes every `json`; `to_jsonb`
+ * refuses \u0000.)
+ */
 async function expectedRows(
   use: UseClient,
   { definition, fields }: DescribedDefinition,
@@ -108,7 +111,7 @@ async function expectedRows(
   return rows.map(([first, ...values]) => ({ key: keyFrom(kind, first ?? ''), values }));
 }
 
-/** A constant in quotes has no type of its own until it is selected; `to_json` wants one. */
+/** Casts a quoted constant. It has no type until it is selected, and `to_json` needs one. */
 function typed(sql: string, field: DescribedField | undefined): string {
   return field?.oid === OID.text ? `${sql}::text` : sql;
 }

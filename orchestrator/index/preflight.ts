@@ -3,7 +3,7 @@ import { RunFailed, messageOf } from '../errors.ts';
 import { read } from './cluster-error.ts';
 import type { SearchCalls } from './search-calls.ts';
 
-/** What can be found out without creating anything; every fault is named at once. */
+/** Checks the cluster for a run, without creating anything. All faults are named at once. */
 export async function preflight(cluster: SearchCalls, definition: IndexDefinition): Promise<void> {
   const checks = await Promise.allSettled([
     refuseConcreteIndex(cluster, definition.alias),
@@ -19,11 +19,11 @@ async function refuseConcreteIndex(cluster: SearchCalls, alias: string): Promise
   const there = await cluster.callOrNull('GET', `/${encodeURIComponent(alias)}`);
   if (read(there, alias) === undefined) return;
   throw new RunFailed(
-    `${alias} is a concrete index, not an alias: an alias of that name cannot be made. Rename it (reindex it under another name and delete it), or choose another alias.`,
+    `${alias} is an index, not an alias, so no alias can have this name. Give the index another name (reindex it and delete this one), or choose another alias.`,
   );
 }
 
-/** A cluster-wide read-only setting refuses every index that would be created. */
+/** Refuses a cluster with a read-only setting, because no index can be created there. */
 async function refuseBlockedCluster(cluster: SearchCalls): Promise<void> {
   const settings = await cluster.call('GET', '/_cluster/settings?flat_settings=true');
   for (const level of ['persistent', 'transient']) {
@@ -35,19 +35,19 @@ async function refuseBlockedCluster(cluster: SearchCalls): Promise<void> {
       const value = read(read(settings, level), block);
       if (value === 'true' || value === true)
         throw new RunFailed(
-          `the cluster at ${cluster.where} has the ${level} setting ${block}: lift it first`,
+          `the cluster at ${cluster.where} has the ${level} setting ${block}: remove this setting first`,
         );
     }
   }
 }
 
-/** A replica never lies on its primary's node, so a small cluster can never be as green as the definition asks. */
+/** Requires enough nodes. A replica never shares a node with its primary, so a small cluster may never become green. */
 async function requireNodes(cluster: SearchCalls, { index }: IndexDefinition): Promise<void> {
   if (index.health !== 'green') return;
   const nodes = read(await cluster.call('GET', '/_cluster/health'), 'number_of_data_nodes');
   if (typeof nodes !== 'number' || nodes > index.numberOfReplicas) return;
   throw new RunFailed(
-    `index.health is green and number_of_replicas ${index.numberOfReplicas}, which needs ${index.numberOfReplicas + 1} data nodes; the cluster has ${nodes}. Write number_of_replicas: ${nodes - 1}, or health: yellow.`,
+    `index.health is green and number_of_replicas is ${index.numberOfReplicas}. That needs ${index.numberOfReplicas + 1} data nodes, but the cluster has ${nodes}. Write number_of_replicas: ${nodes - 1}, or health: yellow.`,
   );
 }
 
@@ -56,6 +56,6 @@ async function requirePipeline(cluster: SearchCalls, pipeline: string | null): P
   const there = await cluster.callOrNull('GET', `/_ingest/pipeline/${encodeURIComponent(pipeline)}`);
   if (read(there, pipeline) === undefined)
     throw new RunFailed(
-      `the cluster has no ingest pipeline ${pipeline}: create it, or mend "pipeline" of the definition`,
+      `the cluster has no ingest pipeline ${pipeline}: create it, or correct "pipeline" in the definition`,
     );
 }

@@ -9,11 +9,11 @@ import { notePromotion } from './index-meta.ts';
 export interface AliasMove {
   readonly alias: string;
   readonly index: string;
-  /** Where the alias pointed when the move was decided; elsewhere means that somebody moved it since. */
+  /** Where the alias pointed when the move was decided. If it points elsewhere now, somebody has moved it since. */
   readonly expected: readonly AliasHolder[];
 }
 
-/** Where an alias points now; nowhere if there is none. */
+/** Where an alias points now. Empty if there is no such alias. */
 export async function readAlias(cluster: SearchCalls, alias: string): Promise<AliasHolder[]> {
   const answer = await cluster.callOrNull('GET', `/_alias/${encodeURIComponent(alias)}`);
   return Object.entries(answer ?? {}).map(([index, entry]) => ({
@@ -23,8 +23,8 @@ export async function readAlias(cluster: SearchCalls, alias: string): Promise<Al
 }
 
 /**
- * Moves aliases, all in one call: each away from every index that had it, to the new one, its filter and routing kept. The
- * result is read back. May be repeated: an alias that is there already is done.
+ * Moves aliases, all in one call. Each leaves every index that had it and comes to the new one, with its filter and
+ * routing. The result is read back. The call may be repeated: an alias that has moved already is done.
  */
 export async function promoteTargets(
   cluster: SearchCalls,
@@ -41,7 +41,7 @@ export async function promoteTargets(
     if (pointsTo(now, [index])) continue;
     if (!pointsTo(now, indexesOf(expected))) {
       throw new RunFailed(
-        `the alias ${alias} was moved meanwhile: it pointed to ${namesOf(expected)}, now to ${namesOf(now)}. Find out by whom, and run the same command again.`,
+        `the alias ${alias} was moved by somebody else: it pointed to ${namesOf(expected)} and now points to ${namesOf(now)}. Find out who moved it, and run the same command again.`,
       );
     }
     const promotion = promotions[i];
@@ -58,7 +58,7 @@ export interface AliasSwap {
   readonly to: readonly AliasHolder[];
 }
 
-/** Removes and adds in one atomic call, then reads back; an answer that got lost is settled by what is there. */
+/** Removes and adds aliases in one atomic call, then reads the result back. So a lost answer does no harm. */
 export async function swapAll(cluster: SearchCalls, swaps: readonly AliasSwap[]): Promise<void> {
   if (swaps.length === 0) return;
   const actions = (mustExist: boolean) =>
@@ -70,7 +70,7 @@ export async function swapAll(cluster: SearchCalls, swaps: readonly AliasSwap[])
     await cluster.call('POST', '/_aliases', { actions: actions(true) }, { repeatable: false });
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error;
-    // Engines from before the option refuse it as a whole; reading back is what is left then.
+    // Engines that do not know the option refuse the whole call. Reading back is the check then.
     if (error.status === 400 && error.message.includes('must_exist'))
       await cluster.call('POST', '/_aliases', { actions: actions(false) }, { repeatable: false });
     else if (error.status !== 0 && error.status < 500) throw error;
@@ -96,7 +96,9 @@ export function namesOf(holders: readonly AliasHolder[]): string {
   return holders.length === 0 ? 'no index' : holders.map((holder) => holder.index).join(', ');
 }
 
-/** Readers keep what the alias gave them; if its indexes gave them different things, nobody can say which to keep. */
+/**
+ * The filter and routing that readers keep. If the indexes of an alias differ in them, nobody can say which to keep.
+ */
 function commonConfig(alias: string, holders: readonly AliasHolder[]): AliasHolder['config'] {
   const [first, ...others] = holders;
   if (first === undefined) return {};
@@ -112,6 +114,6 @@ function commonConfig(alias: string, holders: readonly AliasHolder[]): AliasHold
   if (differing === undefined)
     return writeIndexes.length > 0 ? { ...config, is_write_index: true } : first.config;
   throw new RunFailed(
-    `the alias ${alias} has other settings (filter, routing) on ${first.index} than on ${differing.index}: make them alike first`,
+    `the alias ${alias} has other settings (filter, routing) on ${first.index} than on ${differing.index}: give it the same settings on both, then run the same command again`,
   );
 }

@@ -5,15 +5,15 @@ import { type IndexDescription, type IndexMeta, metaOf } from './index-meta.ts';
 export interface RetentionRule {
   readonly alias: string;
   readonly fleet: string;
-  /** The index that the alias serves and that stays; null: none yet. */
+  /** The index that the alias serves. It stays. Null when there is none yet. */
   readonly current: string | null;
-  /** A run whose indexes are held by a claim; null: none. */
+  /** A run whose claim holds its indexes. Null when there is none. */
   readonly claimedRun: string | null;
-  /** How many formerly promoted indexes stay. */
+  /** How many earlier promoted indexes stay. */
   readonly retain: number;
 }
 
-/** An index as retention sees it. */
+/** What retention knows of an index. */
 export interface RetainedIndex {
   readonly index: string;
   readonly aliases: readonly string[];
@@ -26,9 +26,9 @@ export interface Retention {
 }
 
 /**
- * Which indexes of earlier runs stay and which go. Pure. Only indexes with our mark for this fleet and alias are ever
- * deleted, none with any alias, none of a claimed run. The newest promoted ones stay; leftovers of runs that failed
- * or were abandoned go; a companion goes with its target.
+ * Decides which indexes of earlier runs stay and which go. Pure. It deletes only indexes with our mark for this fleet
+ * and alias, none with any alias, and none of a claimed run. The newest promoted ones stay. Leftovers of failed or
+ * abandoned runs go. A companion goes with its target.
  */
 export function planRetention(indexes: readonly RetainedIndex[], rule: RetentionRule): Retention {
   const ours = indexes.flatMap(({ index, aliases, meta }) =>
@@ -64,7 +64,10 @@ export function planRetention(indexes: readonly RetainedIndex[], rule: Retention
   };
 }
 
-/** Deletes what `planRetention` says; each is looked at once more before, for an alias may have come to it. May be repeated. */
+/**
+ * Deletes what `planRetention` says. It looks at each index once more before, because an alias may have come to it. It
+ * may be repeated.
+ */
 export async function retainIndexes(
   cluster: SearchCalls,
   rule: RetentionRule,
@@ -80,7 +83,7 @@ export async function retainIndexes(
   return retention;
 }
 
-/** What a run that began now would keep and delete once it had moved the alias away from where it is. */
+/** The indexes that a run would keep and delete if it began now and had moved the alias. */
 export async function previewRetention(
   cluster: SearchCalls,
   rule: Omit<RetentionRule, 'current'>,

@@ -4,7 +4,7 @@ import type { SearchCalls } from './search-calls.ts';
 import { describeIndex, metaOf, notePromotion } from './index-meta.ts';
 import { type AliasSwap, namesOf, pointsTo, readAlias, swapAll } from './promote.ts';
 
-/** Inverts recorded promotions: all of them, or nothing. May be repeated. */
+/** Reverses recorded promotions: all of them, or nothing. It may be repeated. */
 export async function rollbackPromotions(
   cluster: SearchCalls,
   promotions: readonly Promotion[],
@@ -12,7 +12,7 @@ export async function rollbackPromotions(
   const swaps: AliasSwap[] = [];
   for (const promotion of promotions) swaps.push(...(await reversalOf(cluster, promotion)));
   await swapAll(cluster, swaps);
-  // Retention keeps what served last: from now on that is these.
+  // Retention keeps what served last. From now on that is these indexes.
   const at = new Date().toISOString();
   const reversals: Reversal[] = [];
   for (const { alias, removed, added } of promotions) {
@@ -23,7 +23,7 @@ export async function rollbackPromotions(
   return reversals;
 }
 
-/** None when the alias is back already. */
+/** The move that reverses a promotion. Empty when the alias is back already. */
 async function reversalOf(cluster: SearchCalls, { alias, removed, added }: Promotion): Promise<AliasSwap[]> {
   if (removed.length === 0)
     throw new RunFailed(`${alias} served no index before ${added.index}: there is nothing to roll back to`);
@@ -32,7 +32,7 @@ async function reversalOf(cluster: SearchCalls, { alias, removed, added }: Promo
   if (pointsTo(now, restored)) return [];
   if (!pointsTo(now, [added.index])) {
     throw new RunFailed(
-      `${alias} points to ${namesOf(now)}, not to ${added.index}, where that run left it: somebody moved it since, and nothing is changed`,
+      `${alias} points to ${namesOf(now)}, but the run moved it to ${added.index}. Somebody has moved it since, so nothing was changed`,
     );
   }
   await requireAll(cluster, restored);
@@ -42,7 +42,9 @@ async function reversalOf(cluster: SearchCalls, { alias, removed, added }: Promo
 async function requireAll(cluster: SearchCalls, indexes: readonly string[]): Promise<void> {
   for (const index of indexes) {
     if ((await describeIndex(cluster, index)) === null)
-      throw new RunFailed(`${index}, which was served before, is deleted: nothing is changed`);
+      throw new RunFailed(
+        `the index ${index}, which was served before, has been deleted, so nothing was changed`,
+      );
   }
 }
 

@@ -20,7 +20,7 @@ export interface SampleInput {
   readonly signal: AbortSignal;
 }
 
-/** A field that says something else in the index than in the table. Values are JSON text. */
+/** A field that differs between index and table. Values are JSON text. */
 export interface Difference {
   readonly key: Key;
   readonly field: string;
@@ -28,7 +28,7 @@ export interface Difference {
   readonly found: string;
 }
 
-/** Compares rows field by field, and the key that a document holds with its `_id`. Numbers are compared by their digits. */
+/** Compares rows field by field, and the key in a document with its `_id`. Numbers are compared by their digits. */
 export async function compareSamples(
   input: SampleInput,
 ): Promise<{ keys: readonly Key[]; differing: readonly Difference[] }> {
@@ -40,7 +40,7 @@ export async function compareSamples(
     sourcesOf(input, names.index, keys),
     sourcesOf(input, names.deadLetterIndex, keys),
   ]);
-  // A row that is a dead letter may fail here just as it failed to become a document.
+  // A row that is a dead letter may fail here too.
   const rows = await source.expectedRows(keys.filter((key) => !dead.has(key)));
   const differing = rows.flatMap(({ key, values }) => {
     const document = documents.get(key);
@@ -89,7 +89,7 @@ function differencesOf(
   const keyField = definition.source.key;
   const expected: [string, unknown, DescribedField | undefined][] = [
     [keyField, parseLexemes(keyKindOf(definition).json(key)), undefined],
-    // What an ingest pipeline makes of the fields is its own affair.
+    // An ingest pipeline may change the fields as it likes.
     ...(definition.pipeline === null ? definition.document : []).map(
       ({ name }, i): [string, unknown, DescribedField | undefined] => [
         name,
@@ -106,7 +106,7 @@ function differencesOf(
   });
 }
 
-/** Two texts of one binary float may differ in their last digit and still mean the same number. */
+/** Whether two values mean the same. Two texts of one binary float may differ in their last digit. */
 function same(expected: unknown, found: unknown, field: DescribedField | undefined): boolean {
   const isFloat = field !== undefined && fieldType(field.oid).category === 'float';
   if (isFloat && expected instanceof Lexeme && found instanceof Lexeme) {
@@ -116,7 +116,10 @@ function same(expected: unknown, found: unknown, field: DescribedField | undefin
   return sameJson(expected, found);
 }
 
-/** `to_json`'s value as our documents write it: times with `Z` (those without zone are in UTC), null for what a definition of policy null cannot say. */
+/**
+ * Turns `to_json`'s value into what our documents say: times with `Z` (those without zone are in UTC), and null for
+ * what the policy null replaces.
+ */
 function asDocumentSays(text: string | null, field: DescribedField | undefined): unknown {
   const value = text === null ? null : parseLexemes(text);
   const category = field === undefined ? 'json' : fieldType(field.oid).category;

@@ -1,12 +1,13 @@
 import type { ClientBase, QueryArrayResult, QueryResultRow } from 'pg';
 import { PINNED_SETTINGS, setLocal } from '../../definition/sql.ts';
 
-/** Works with a client of the source, which is given back afterwards; each time it may be another one. */
+/** Does some work with a client of the source and returns the client. Each call may use another client. */
 export type UseClient = <T>(work: (client: ClientBase) => Promise<T>) => Promise<T>;
 
 /**
- * One statement on the source under the settings that the workers read with, so that a condition or a value that
- * depends on the time zone says the same here. A short transaction of its own: no snapshot is held between statements.
+ * Runs one statement on the source under the settings that the workers read with. So a condition or value that depends
+ * on the time zone says the same here. The statement has its own short transaction, so no snapshot is held between
+ * statements.
  */
 export async function querySource<R extends QueryResultRow>(
   client: ClientBase,
@@ -16,7 +17,7 @@ export async function querySource<R extends QueryResultRow>(
   return inPinnedTransaction(client, async () => (await client.query<R>(text, [...values])).rows);
 }
 
-/** As `querySource`, rows as arrays of texts, for expressions that may share a name. */
+/** Like `querySource`, but rows are arrays of texts. Expressions may share a name. */
 export async function querySourceRows(
   client: ClientBase,
   text: string,

@@ -9,7 +9,7 @@ import { rangeQuery } from './range-query.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
 import { requireWhole } from './whole-answer.ts';
 
-/** The default of `index.max_result_window`, more than which one search does not give. */
+/** The default of `index.max_result_window`. One search gives no more than this. */
 const MOST_PER_PAGE = 10_000;
 
 export interface KeysOf {
@@ -20,7 +20,7 @@ export interface KeysOf {
   readonly signal: AbortSignal;
 }
 
-/** How many keys one search of the index may give: its `index.max_result_window`, if that is less than the default. */
+/** How many keys one search of the index may give: `index.max_result_window`, but at most its default. */
 export async function mostPerPage(cluster: SearchCalls, index: string): Promise<number> {
   const description = await describeIndex(cluster, index);
   const setting = Number(description?.settings['index.max_result_window'] ?? MOST_PER_PAGE);
@@ -28,9 +28,10 @@ export async function mostPerPage(cluster: SearchCalls, index: string): Promise<
 }
 
 /**
- * The keys of an index in a range, rising, in pages. They are the sort values, in which a `long` keeps all its digits:
- * nothing of a document is fetched, which takes a tenth of the cluster's work (measured). That `_id` says the same is not
- * seen here: one value makes both when the document is written, and the samples, which are got by `_id`, compare it.
+ * The keys of an index in a range, rising, in pages. They are the sort values, in which a `long` keeps all its digits.
+ * No part of a document is fetched, which takes a tenth of the cluster's work (measured). This does not show whether
+ * `_id` says the same. But one value makes both when a document is written, and the samples, which are fetched by
+ * `_id`, compare them.
  */
 export async function* targetKeys(keys: KeysOf, perPage = MOST_PER_PAGE): AsyncGenerator<readonly Key[]> {
   let after: Key | null = null;
@@ -55,8 +56,8 @@ async function readPage(
     size,
     _source: false,
     stored_fields: '_none_',
-    // Exact, or OpenSearch from 3.2 on may approximate a sorted search on a number, and was seen to leave out documents of
-    // an index in which many had been overwritten: 85,210 of 171,075 (3.6.0).
+    // Without an exact total, OpenSearch from 3.2 on may approximate a sorted search on a number. It was seen to leave
+    // out documents of an index in which many had been overwritten: 85,210 of 171,075 (3.6.0).
     track_total_hits: true,
     ...(after === null ? {} : { search_after: [kind.format(after)] }),
   };

@@ -1,7 +1,7 @@
 import type { IndexDescription } from './index-meta.ts';
 import type { IndexBody } from './mapping.ts';
 
-/** Parts of a field's mapping that a template may slip in and that change what is stored or found. */
+/** Parts of a field's mapping that a template may add and that change what is stored or found. */
 const FOREIGN_PARAMETERS = [
   'analyzer',
   'search_analyzer',
@@ -15,12 +15,12 @@ const FOREIGN_PARAMETERS = [
   'coerce',
   'ignore_malformed',
 ];
-/** What stands beside the properties in our mappings. */
+/** The parts of our mappings beside the properties. */
 const OUR_MAPPING_PARTS = new Set(['dynamic', '_meta', 'properties']);
 
 /**
- * What of a new index is not as it was asked for: index templates are merged into every index that is created.
- * Empty when all is well. What the cluster leaves out is its own default.
+ * What of a new index differs from what was asked for. Index templates are merged into every index that is created.
+ * Empty when nothing differs. What the cluster leaves out is its own default.
  */
 export function templateFaults(
   asked: IndexBody,

@@ -1,7 +1,7 @@
 import { Failure } from '../../definition/failure.ts';
 import type { Clock } from '../clock.ts';
 
-/** Waits before the tries behind the first: a server that starts again is back within them. */
+/** The pauses before the tries after the first. A server that restarts is back within them. */
 const WAITS_MS = [1_000, 2_000, 4_000];
 
 export interface Waiting {
@@ -10,8 +10,8 @@ export interface Waiting {
 }
 
 /**
- * Work that only reads is tried again a few times, whatever broke it: what lasts fails again and is then thrown. A failure
- * that wants another move than another try, and a signal, end it at once.
+ * Repeats work that only reads a few times, whatever broke it. A lasting failure fails again and is thrown. A signal
+ * ends the tries at once, and so does a failure that another try does not help.
  */
 export async function tryAgain<T>(work: () => Promise<T>, { clock, signal }: Waiting): Promise<T> {
   for (const waitMs of WAITS_MS) {

@@ -15,7 +15,7 @@ import { tryAgain } from './try-again.ts';
 import type { ValidationSource } from './validation-source.ts';
 import { requireWhole } from './whole-answer.ts';
 
-/** A count may have to look at every document. */
+/** A count may look at every document. */
 const COUNT_TIMEOUT_MS = 300_000;
 
 export interface ValidationInput {
@@ -24,11 +24,11 @@ export interface ValidationInput {
   readonly described: DescribedDefinition;
   readonly names: TargetNames;
   readonly ranges: readonly KeyRange[];
-  /** Keys to compare field by field, of an earlier validation; absent: some are chosen. */
+  /** The keys of an earlier validation, to compare field by field. Absent: some are chosen. */
   readonly sampleKeys?: readonly Key[];
-  /** False for ranges of which counts are proof enough, unless they differ; absent: there are none. */
+  /** Returns false for a range where equal counts are proof enough. Absent: every range is compared by keys. */
   readonly byKeys?: (range: KeyRange) => boolean;
-  /** Ranges that are compared at a time; the source is asked one thing at a time for each. */
+  /** How many ranges are compared at once. For each, the source gets one question at a time. */
   readonly concurrency: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -36,13 +36,13 @@ export interface ValidationInput {
 
 export interface ValidationResult {
   readonly ok: boolean;
-  /** Rows of the base table; `documents` + `deadLetters` + `filtered` of them where all is well. */
+  /** The rows of the base table. If all is well, they are `documents` + `deadLetters` + `filtered`. */
   readonly rows: number;
   readonly filtered: number;
   readonly documents: number;
   readonly deadLetters: number;
   readonly ranges: number;
-  /** Of these, how many were compared key by key. */
+  /** How many of these ranges were compared key by key. */
   readonly rangesByKeys: number;
   readonly mismatches: readonly Mismatch[];
   readonly samples: { readonly keys: readonly Key[]; readonly differing: readonly Difference[] };
@@ -57,9 +57,10 @@ export interface Mismatch {
 }
 
 /**
- * Compares index and table without asking the workers: range by range the rows that the definition keeps with the
- * documents and the dead letters, by their number and key by key; and some rows field by field. What breaks in between
- * is tried again. Throws a RunFailed where the table cannot be counted, a ClusterError or the database's error otherwise.
+ * Compares index and table without asking the workers. Range by range it compares the rows that the definition keeps
+ * with the documents and the dead letters, by number and key by key. It also compares some rows field by field. A
+ * broken call is tried again. Throws a RunFailed where the table cannot be counted, otherwise a ClusterError or the
+ * database's error.
  */
 export async function validateTarget(input: ValidationInput): Promise<ValidationResult> {
   const keysPerPage = await tryAgain(() => mostPerPage(input.cluster, input.names.index), input);
@@ -111,7 +112,7 @@ async function compareRange(
   const { rows, kept } = await source.count(range);
   const documents = await countDocuments(input, names.index, range);
   const deadLetters = await countDocuments(input, names.deadLetterIndex, range);
-  // Counts do not see a dead letter of which a document stands.
+  // Counts do not show a dead letter that also has a document.
   const enough = kept === documents && deadLetters === 0 && input.byKeys?.(range) === false;
   if (enough) return { range, rows, kept, documents, deadLetters, keys: null };
   const { seen, ...keys } = await compareKeys({ ...input, range, keysPerPage });
@@ -119,13 +120,16 @@ async function compareRange(
   return { range, rows, kept, documents, deadLetters, keys };
 }
 
-/** A search that gives other keys than there are documents says nothing: neither that one is missing, nor that none is. */
+/**
+ * Requires a search to give as many keys as there are documents. Otherwise it says nothing about missing or surplus
+ * keys.
+ */
 function requireAllSeen(names: TargetNames, seen: SeenKeys, counted: SeenKeys): void {
   if (seen.documents === counted.documents && seen.deadLetters === counted.deadLetters) return;
   throw new ClusterError(
     200,
     'incomplete_answer',
-    `searching ${names.index} gave ${seen.documents} keys (and ${seen.deadLetters} dead letters), counting it ${counted.documents} (and ${counted.deadLetters}): somebody writes to it, or the cluster's answers cannot be relied on. Run the same command again.`,
+    `a search of ${names.index} gave ${seen.documents} keys (and ${seen.deadLetters} dead letters), but a count gave ${counted.documents} (and ${counted.deadLetters}). Somebody writes to the index, or the cluster's answers cannot be relied on. Run the same command again.`,
   );
 }
 

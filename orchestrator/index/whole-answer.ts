@@ -1,8 +1,9 @@
 import { ClusterError, read } from './cluster-error.ts';
 
 /**
- * An answer in which a shard is missing, or that a time limit cut short, says nothing about an index. (A shard that no
- * node holds is not counted as failed: there are only fewer successful ones than there should be.) Throws a ClusterError.
+ * Requires an answer of all shards. An answer that lacks a shard, or that a time limit cut short, says nothing about an
+ * index. (A shard that no node holds does not count as failed: there are only fewer successful ones.) Throws a
+ * ClusterError.
  */
 export function requireWhole(answer: unknown, doing: string): void {
   const shards = read(answer, '_shards');
@@ -14,7 +15,7 @@ export function requireWhole(answer: unknown, doing: string): void {
   );
 }
 
-/** As `requireWhole`, for an answer that says of each document by itself what went wrong. */
+/** Like `requireWhole`, for an answer that says for each document what went wrong. */
 export function requireEach(docs: unknown, doing: string): readonly unknown[] {
   if (!Array.isArray(docs)) throw incomplete(doing, 'there are no documents in the answer');
   const failed = docs.filter((doc) => read(doc, 'error') !== undefined);

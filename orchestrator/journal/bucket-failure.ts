@@ -1,7 +1,9 @@
 import { awsCodeOf, awsFailure, awsStatusOf, awsWords, missingPermission } from '../aws/aws-error.ts';
 import { messageOf, RunFailed, Unreachable } from '../errors.ts';
 
-/** As IAM names them: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
+/**
+ * The actions as IAM names them: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+ */
 export type BucketAction = 's3:ListBucket' | 's3:GetObject' | 's3:PutObject' | 's3:DeleteObject';
 
 export interface FailedCall {
@@ -9,16 +11,19 @@ export interface FailedCall {
   readonly doing: 'read' | 'written';
   readonly bucket: string;
   readonly key: string;
-  /** Of the credentials. */
+  /** The account of the credentials. */
   readonly account: string;
-  /** As the settings say. */
+  /** The region in the settings. */
   readonly region: string;
 }
 
-/** There is no such bucket, as before a stack's first deployment. Exit 1. */
+/** The bucket does not exist, as before a stack's first deployment. Exit 1. */
 export class BucketMissing extends RunFailed {}
 
-/** How S3 says that a bucket is in another region: https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html */
+/**
+ * The codes with which S3 says that a bucket is in another region:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html
+ */
 const ELSEWHERE = new Set([
   'PermanentRedirect',
   'TemporaryRedirect',
@@ -27,9 +32,10 @@ const ELSEWHERE = new Set([
 ]);
 
 /**
- * A journal that a bucket does not take or give, with the call, the key, what S3 said and what to do.
+ * Makes the error for a bucket that does not take or give a part of the journal. It has the call, the key, what S3 said
+ * and what to do.
  *
- * @returns Unreachable where another try may help without anybody's doing, BucketMissing where there is no bucket
+ * @returns Unreachable where another try may help by itself, BucketMissing where the bucket does not exist
  */
 export function bucketFailure(call: FailedCall, error: unknown): RunFailed {
   const { action, doing, bucket, key } = call;
@@ -50,7 +56,7 @@ export function bucketFailure(call: FailedCall, error: unknown): RunFailed {
   return failure instanceof Unreachable ? new Unreachable(sentence, cause) : new RunFailed(sentence, cause);
 }
 
-/** The bucket's region where S3 says that it is another one; `another region` where it does not say which. */
+/** The bucket's region, if S3 says that it is another one. `another region` if S3 does not name it. */
 function regionElsewhere(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   if (!ELSEWHERE.has(awsCodeOf(error)) && awsStatusOf(error) !== 301) return null;
@@ -63,23 +69,27 @@ function regionElsewhere(error: unknown): string | null {
 function adviceOn({ action, bucket, account, region }: FailedCall, error: unknown): string | null {
   const elsewhere = regionElsewhere(error);
   if (elsewhere !== null)
-    return `the bucket is in ${elsewhere}, not in ${region}: mend aws.region or journal.url`;
+    return `the bucket is in ${elsewhere}, not in ${region}: correct aws.region or journal.url`;
   if (isAbsent(error))
-    return `there is no bucket ${bucket}: make it in account ${account}, or mend journal.url`;
+    return `the bucket ${bucket} does not exist: create it in account ${account}, or correct journal.url`;
   const permission = missingPermission(error, action);
   if (permission === null) return null;
   const missing = `the permission ${permission} is missing: allow it for ${bucket}`;
-  // S3 does not tell a bucket of somebody else from a missing permission, but in the latter case it mostly names it.
+  // S3 answers alike for somebody else's bucket and for a missing permission, but for the latter it mostly names the
+  // permission.
   return messageOf(error).includes('not authorized to perform')
     ? missing
-    : `${missing}; or the bucket is not of account ${account}: mend journal.url`;
+    : `${missing}; or the bucket does not belong to account ${account}: correct journal.url`;
 }
 
 function isAbsent(error: unknown): boolean {
   return awsCodeOf(error) === 'NoSuchBucket';
 }
 
-/** Two conditional writes of one key at the same moment: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
+/**
+ * Whether two conditional writes of one key met:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ */
 function isConflict(error: unknown): boolean {
   return awsStatusOf(error) === 409 && awsCodeOf(error) === 'ConditionalRequestConflict';
 }

@@ -3,22 +3,22 @@ import { callerAccount } from '../aws/account.ts';
 import type { AwsClients } from '../aws/clients.ts';
 import { type BucketAction, bucketFailure } from './bucket-failure.ts';
 
-/** Where in a bucket a fleet's journal lies. */
+/** Where a fleet's journal is in a bucket. */
 export interface BucketPlace {
   readonly bucket: string;
-  /** What every key begins with; no slash at its ends. */
+  /** The beginning of every key, without a slash at either end. */
   readonly prefix: string;
 }
 
-/** What is to be done with an object or a folder of the journal, for the call and for the sentence if it fails. */
+/** What happens to an object or a folder of the journal, for the call and for its error. */
 export interface BucketCall {
   readonly action: BucketAction;
   readonly doing: 'read' | 'written';
-  /** As the journal names it. */
+  /** The name in the journal. */
   readonly name: string;
 }
 
-/** A bucket of this very account. Each call names the owner that it expects, so that S3 refuses one of another account. */
+/** A bucket of this account. Each call names the owner that it expects, so S3 refuses a bucket of another account. */
 export class Bucket {
   readonly location: string;
   readonly #aws: AwsClients;
@@ -40,14 +40,16 @@ export class Bucket {
   }
 
   /**
-   * @param work what to call, and what each call of this bucket says
-   * @throws RunFailed, Unreachable where another try may help; see `bucket-failure.ts`
+   * Makes a call.
+   *
+   * @param work the call, and what each call of this bucket says
+   * @throws RunFailed, or Unreachable where another try may help; see `bucket-failure.ts`
    */
   async call<T>(
     { action, doing, name }: BucketCall,
     work: (s3: S3, shared: { Bucket: string; ExpectedBucketOwner: string }) => Promise<T>,
   ): Promise<T> {
-    // Asked once, also when that fails: a command then ends, and the same failure is not waited for again.
+    // Asked only once, even if it fails: a command then ends, so the same failure is not waited for again.
     this.#account ??= callerAccount(this.#aws);
     const account = await this.#account;
     const { bucket } = this.#place;

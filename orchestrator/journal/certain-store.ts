@@ -1,14 +1,18 @@
 import type { Clock } from '../clock.ts';
 import type { JournalStore } from './store.ts';
 
-/** Waits before a call that failed is made again; of a create and its read together below the 3 s in which a command must leave. */
+/**
+ * The pauses before a failed call is made again. A create and its read together stay below the 3 s within which a
+ * command must end.
+ */
 const RETRY_AFTER_MS = [100, 400] as const;
 
 /**
- * A store that bears a call that fails now and then, and whose `create` says for certain who won. An answer may get lost
- * while the write took effect, and then the winner's own retry is told `exists` (409 or 412 of an object store); or
- * nobody knows, because the call timed out. Each body carries a nonce, so whoever finds exactly its own body under the
- * name has won. `replace` is not repeated: the next heartbeat comes anyway.
+ * Makes a store that copes with calls that fail now and then, and whose `create` says for certain who won.
+ *
+ * An answer may get lost though the write took effect. Then the winner's own retry gets `exists` (409 or 412 of an
+ * object store). Or the call times out and nobody knows. Each body carries a nonce, so a process that finds exactly its
+ * own body under the name has won. `replace` is not repeated, because the next heartbeat follows anyway.
  */
 export function certainStore(store: JournalStore, clock: Clock): JournalStore {
   const again = <T>(work: () => Promise<T>): Promise<T> => repeated(work, clock);
@@ -30,7 +34,8 @@ async function repeated<T>(work: () => Promise<T>, clock: Clock): Promise<T> {
     try {
       return await work();
     } catch {
-      // Not ended by a signal: what was begun is to be known, and it takes half a second at most.
+      // A signal does not end this: the result of a call that has begun must be known, and it takes half a second at
+      // most.
       await clock.sleep(waitMs, NEVER);
     }
   }

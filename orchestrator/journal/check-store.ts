@@ -3,17 +3,17 @@ import { isDenied } from '../aws/aws-error.ts';
 import { messageOf } from '../errors.ts';
 import type { JournalStore } from './store.ts';
 
-/** Stays there, so that commands which check at the same moment do not take it from each other. */
+/** This object stays, so that commands that check at the same moment do not take it from each other. */
 const PROBE = 'probe/conditional-write.json';
-/** Never comes into being: who may delete it may delete what is there. */
+/** This object never exists. A process that may delete it may delete what exists. */
 const NEVER_THERE = 'probe/never-there.json';
 
 /**
- * Whether a store gives all that a run will need of it, before the run begins: lists, reads, writes, deletions, and one
- * winner per name.
+ * Checks before a run that a store gives everything that the run needs: lists, reads, writes, deletions, and one winner
+ * per name.
  *
  * @param store one that says for certain who created a name (`certain-store.ts`)
- * @returns every fault as a sentence; none: all is well
+ * @returns every fault as a sentence; empty when all is well
  */
 export async function checkStore(store: JournalStore): Promise<string[]> {
   const faults = new Faults();
@@ -22,19 +22,19 @@ export async function checkStore(store: JournalStore): Promise<string[]> {
   const first = await faults.of(() => store.create(PROBE, randomUUID()));
   const second = first === null ? null : await faults.of(() => store.create(PROBE, randomUUID()));
   if (second === 'created') faults.add(doubleWinner(store));
-  // Who may not list is refused what is not there also where he may read: that would say nothing.
+  // Without the right to list, a missing object is refused even to a process that may read. That would say nothing.
   if (listed !== null || first !== null) await faults.of(() => store.read(PROBE));
   await faults.of(() => store.remove(NEVER_THERE));
   return faults.sentences;
 }
 
 function doubleWinner({ location }: JournalStore): string {
-  return `the journal in ${location} is not safe: this store does not honour conditional writes (If-None-Match), so two processes could both take the fleet. Use Amazon S3 or another store that honours them: mend journal.url or AWS_ENDPOINT_URL`;
+  return `the journal in ${location} is not safe: this store does not honour conditional writes (If-None-Match), so two processes could both take the fleet. Use Amazon S3 or another store that honours them: correct journal.url or AWS_ENDPOINT_URL`;
 }
 
 class Faults {
   readonly #sentences = new Set<string>();
-  /** Every other call would fail in the same way: no bucket, no credentials, no answer. */
+  /** True when every other call would fail in the same way: no bucket, no credentials, no answer. */
   isHopeless = false;
 
   get sentences(): string[] {
@@ -45,7 +45,7 @@ class Faults {
     this.#sentences.add(sentence);
   }
 
-  /** Null: it failed. */
+  /** Makes a call. Null when it failed. */
   async of<T>(work: () => Promise<T>): Promise<T | null> {
     try {
       return await work();

@@ -14,13 +14,13 @@ const commonShape = {
   runKey: z.string(),
   run: z.string(),
   at: z.iso.datetime(),
-  /** What ended the claim: `finished` or `abandoned`; null while it is held, or when it was given back. */
+  /** What ended the claim: `finished` or `abandoned`. Null while it is held, or when the run gave it back. */
   ended: z.enum(['finished', 'abandoned']).nullable(),
 };
 
 const claimedAliasSchema = z.strictObject({
   alias: z.string(),
-  /** The name of the index definition; null: an earlier version did not say. */
+  /** The name of the index definition. Null when an earlier version did not write it. */
   definition: z.string().nullable(),
   /** The digest of the definition without its columns' types. */
   definitionDigest: z.string(),
@@ -29,7 +29,7 @@ const claimedAliasSchema = z.strictObject({
 const claimSchema = z.strictObject({
   schema: z.literal(CLAIM_SCHEMA),
   ...commonShape,
-  /** What it holds beside the fleet. */
+  /** The aliases that the claim holds beside the fleet. */
   aliases: z
     .array(claimedAliasSchema)
     .nonempty()
@@ -42,7 +42,7 @@ const claimSchema = z.strictObject({
 export type Claim = z.infer<typeof claimSchema>;
 export type ClaimedAlias = Claim['aliases'][number];
 
-/** As versions wrote it whose runs had one index. */
+/** A claim of an earlier version, whose runs had one index. */
 const earlierClaimSchema = z
   .strictObject({ schema: z.literal(1), ...commonShape, alias: z.string(), definitionDigest: z.string() })
   .transform(
@@ -58,27 +58,27 @@ const anyClaimSchema = z.discriminatedUnion('schema', [claimSchema, earlierClaim
 const FOLDER = 'claims';
 
 /**
- * A fleet's claims, as numbered objects: the newest says who holds the fleet and its aliases. A claim is durable: it
- * outlives the process that made it and ends by finish or by `abandon` alone.
+ * The newest of a fleet's claims. Claims are numbered objects, and the newest says who holds the fleet and its aliases.
+ * A claim is durable: it outlives the process that made it, and only finish or `abandon` ends it.
  */
 export async function currentClaim(store: JournalStore): Promise<Claim | null> {
   return readClaim(store, await highestNumber(store, FOLDER));
 }
 
-/** The first that is still there; null: there is none. */
+/** The oldest claim that still exists. Null when there is none. */
 export async function oldestClaim(store: JournalStore): Promise<Claim | null> {
   const [name] = await store.list(FOLDER, { limit: 1 });
   return name === undefined ? null : readClaim(store, numberOf(name));
 }
 
-/** All claims, newest first, one entry per run: how each run's claim stands or ended. */
+/** All claims, newest first, one entry per run. They show how each run's claim stands or ended. */
 export async function claimHistory(store: JournalStore): Promise<Claim[]> {
   const runs = new Map<string, Claim>();
   for (const { claim } of await allClaims(store)) if (!runs.has(claim.run)) runs.set(claim.run, claim);
   return [...runs.values()];
 }
 
-/** Every claim with the name of its object, newest first: one run may have several. */
+/** Every claim with the name of its object, newest first. One run may have several. */
 export async function allClaims(store: JournalStore): Promise<{ name: string; claim: Claim }[]> {
   const claims: { name: string; claim: Claim }[] = [];
   const newestFirst = (await store.list(FOLDER)).toReversed();
@@ -90,14 +90,16 @@ export async function allClaims(store: JournalStore): Promise<{ name: string; cl
 
 type ClaimContent = Omit<Claim, 'schema' | 'nonce'>;
 
-/** Writes the next claim; false if another process wrote that number first. */
+/** Writes the next claim. False if another process wrote that number first. */
 export async function writeClaim(store: JournalStore, content: ClaimContent): Promise<boolean> {
   const number = (await highestNumber(store, FOLDER)) + 1;
   const claim: Claim = { schema: CLAIM_SCHEMA, nonce: randomUUID(), ...content };
   return (await store.create(numberedName(FOLDER, number), JSON.stringify(claim))) === 'created';
 }
 
-/** Where a run's journal lies. The key may hold anything that a scheduler makes up, so its digest names the folder. */
+/**
+ * The folder of a run's journal. A scheduler may put anything into a key, so the key's digest is a part of the name.
+ */
 export function runFolder(runKey: string): string {
   const slug = runKey
     .toLowerCase()
@@ -118,7 +120,7 @@ function parseClaim(store: JournalStore, name: string, body: string): Claim {
   return parseObject(anyClaimSchema, object, body);
 }
 
-/** For a sentence. */
+/** Names a claim's aliases in a sentence. */
 export function aliasWords({ aliases }: Pick<Claim, 'aliases'>): string {
   return `alias${aliases.length === 1 ? '' : 'es'} ${aliases.map(({ alias }) => alias).join(', ')}`;
 }

@@ -26,8 +26,8 @@ export function presentCounts(flat: z.infer<typeof flatCountsSchema>, index: str
 }
 
 /**
- * The end of a phase with its record in today's form. Where the record lacks what today's has, the end is not believed:
- * the phase counts as begun, and is to be done again.
+ * The end of a phase, with its record in today's form. If the record lacks a part of today's form, the end does not
+ * count: the phase has begun and must be done again.
  */
 export function finishedPhase(
   { phase, at, record }: { readonly phase: Phase; readonly at: string; readonly record: LooseRecord },
@@ -63,7 +63,11 @@ function presentRecord(phase: Phase, record: LooseRecord, { index, deadLetterInd
   }
 }
 
-/** @throws Error when it lacks what a result has always had */
+/**
+ * Turns an earlier result into today's form.
+ *
+ * @throws Error when it lacks what a result has always had
+ */
 export function presentResult(
   result: LooseRecord,
   { fleet, target }: { readonly fleet: string; readonly target: RunTarget },
@@ -106,5 +110,7 @@ export function presentResult(
   });
   if (parsed.success) return parsed.data;
   const [first] = parsed.error.issues;
-  throw new Error(`its result has no ${first?.path.join('.')} that this version reads (${first?.message})`);
+  throw new Error(
+    `its result has no ${first?.path.join('.')} that this version can read (${first?.message})`,
+  );
 }

@@ -8,8 +8,8 @@ import { runPlanSchema } from '../reconcile/run-plan.ts';
 import { finishedPhase, flatCountsSchema, presentCounts, presentResult } from './earlier-records.ts';
 
 /**
- * Journals of schema 2 and 3, as versions before passes and lists of targets wrote them: a run had one index, and its
- * events did not name it. Their events are read in the meaning that they had then; their snapshots are not read at all.
+ * Journals of schema 2 and 3, from versions before passes and lists of targets. A run had one index, and its events did
+ * not name it. Their events are read with the meaning that they had then. Their snapshots are not read.
  */
 
 const record = z.record(z.string(), z.unknown());
@@ -58,7 +58,7 @@ const changedSchema = z.discriminatedUnion('type', [
 ]);
 type ChangedEvent = z.infer<typeof changedSchema>;
 
-/** An event as an earlier version wrote it: of a form of its own, or as today. */
+/** An event that an earlier version wrote, in a form of its own or in today's. */
 export type EarlierEvent = ChangedEvent | Exclude<RunEvent, { type: ChangedEvent['type'] }>;
 
 const changedTypes: ReadonlySet<string> = new Set(
@@ -74,7 +74,7 @@ export const earlierEventSchema = z.discriminatedUnion('type', [
 
 const LOCAL: FleetPin = { kind: 'local', data: {} };
 
-/** What all earlier events of one run mean today; they are given in order, from the first on. */
+/** Translates all earlier events of one run into today's. The events are given in order, from the first. */
 export class EarlierEvents {
   #run: { readonly fleet: string; readonly target: RunTarget } | null = null;
 
@@ -116,7 +116,7 @@ export class EarlierEvents {
     const deadLetterIndex = `${index}-dead-letters`;
     const target = { definition, definitionDigest, alias, index, deadLetterIndex };
     this.#run = { fleet: rest.fleet, target };
-    // Only a run on a group said what its workers are launched from.
+    // Only a run on a group recorded what its workers are launched from.
     return [
       { ...rest, targets: [target] },
       { type: 'fleet_pinned', pin: LOCAL },
@@ -128,7 +128,8 @@ export class EarlierEvents {
   }
 
   #known({ type }: EarlierEvent): { readonly fleet: string; readonly target: RunTarget } {
-    if (this.#run === null) throw new Error(`it speaks of ${type} before it says which run it is of`);
+    if (this.#run === null)
+      throw new Error(`it has the event ${type} before the event that says which run it is`);
     return this.#run;
   }
 }

@@ -5,9 +5,9 @@ import { type JournalStore, type ListPart, partOf } from './store.ts';
 import { codeOf, storeFailure } from './store-failure.ts';
 
 /**
- * A journal in a folder. A name comes into being by `link()` from a file that is written and synced already:
- * `link` fails if the name exists, so there is one winner, and no reader ever sees half a file. (Not so by
- * `open(O_EXCL)` and writing, where a crash leaves an empty winner; and `rename` would replace silently.)
+ * A journal in a folder. A name is created by `link()` from a file that is already written and synced. `link` fails if
+ * the name exists, so there is one winner, and no reader ever sees half a file. (With `open(O_EXCL)` and writing, a
+ * crash would leave an empty winner. `rename` would silently replace a file.)
  *
  * @throws RunFailed from every call, with the path, the cause and what to do, when the folder cannot be read or written
  */
@@ -24,8 +24,8 @@ export function openFileStore(root: string): JournalStore {
 }
 
 /**
- * Folders that were there once. One of them that is gone is never made anew: what it held is lost with it, and a
- * journal that begins in its middle would tell another story.
+ * Folders that existed once. If one of them is gone, it is never created again: what it held is lost, and a journal
+ * that begins in its middle would tell another story.
  */
 class Folders {
   readonly #seen = new Set<string>();
@@ -38,7 +38,7 @@ class Folders {
     return this.#seen.has(folder);
   }
 
-  /** Makes a folder that is not there yet; durable, with the folders above it that were made for it. */
+  /** Creates a folder that does not exist yet, durably, with the missing folders above it. */
   async make(folder: string): Promise<void> {
     if (this.hasSeen(folder)) return;
     const first = await mkdir(folder, { recursive: true });
@@ -56,13 +56,13 @@ class Folders {
 async function create(folders: Folders, path: string, body: string): Promise<'created' | 'exists'> {
   return withDraft(folders, path, body, async (draft) => {
     const created = await linkOnce(draft, path);
-    // Also when it exists: it may be our own of a try whose sync failed, and is taken for durable from now on.
+    // Also when it exists: it may come from our own earlier try whose sync failed, and it must be durable from now on.
     await syncFolder(dirname(path));
     return created ? 'created' : 'exists';
   });
 }
 
-/** False: the name is taken. */
+/** Links a file. False when the name is taken. */
 async function linkOnce(draft: string, path: string): Promise<boolean> {
   try {
     await link(draft, path);
@@ -77,7 +77,7 @@ function replace(folders: Folders, path: string, body: string): Promise<void> {
   return withDraft(folders, path, body, (draft) => rename(draft, path));
 }
 
-/** Drafts start with a dot: `list` passes them over, so one left by a crash does no harm. */
+/** Works with a draft. Its name starts with a dot, so `list` skips one that a crash left behind. */
 async function withDraft<T>(
   folders: Folders,
   path: string,
@@ -92,7 +92,7 @@ async function withDraft<T>(
   } catch (error) {
     throw storeFailure('written', path, error);
   } finally {
-    await unlink(draft).catch(() => {}); // Not there when it was published by `rename`, or never written.
+    await unlink(draft).catch(() => {}); // Gone when `rename` published it, or never written.
   }
 }
 

@@ -14,7 +14,7 @@ export const folderPlace: JournalPlace = {
   open: (url, { fleet, clock }) => openFolderJournal(join(url, fleet), clock),
 };
 
-/** The journal of one fleet, in a folder of its own. */
+/** Opens the journal of one fleet, in a folder of its own. */
 function openFolderJournal(folder: string, clock: Clock): Journal {
   const store = certainStore(openFileStore(folder), clock);
   return { store, check: () => Promise.resolve(), close: () => {} };

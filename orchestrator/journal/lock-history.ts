@@ -3,8 +3,8 @@ import { numberOf } from './numbered.ts';
 import type { JournalStore } from './store.ts';
 
 /**
- * When a process that was no sweeper last held the lock, by that process's clock; null: none did since `since`. A run
- * may live for long without a word in its journal, so its lock speaks for it, too.
+ * When a process other than a sweeper last held the lock, by that process's clock. Null when none did since `since`. A
+ * run may live for long without a word in its journal, so its lock counts too.
  */
 export async function lastHeldAt(
   store: JournalStore,
@@ -19,8 +19,8 @@ export async function lastHeldAt(
 }
 
 /**
- * Deletes locks that were last renewed before `before`, oldest first, and never the newest: a number that was used must
- * never be the next again. Gives how many.
+ * Deletes locks that were last renewed before `before`, oldest first. It never deletes the newest, because a used
+ * number must never be the next again. It returns how many it deleted.
  */
 export async function removeOldLocks(
   store: JournalStore,

@@ -11,16 +11,16 @@ const lockRecordSchema = z.strictObject({
   schema: z.literal(1),
   epoch: z.int(),
   nonce: z.string(),
-  /** Rises with every renewal: what a contender watches. Times are for people; clocks differ. */
+  /** Rises with every renewal. A contender watches it. Times are for people, because clocks differ. */
   beat: z.int(),
-  /** When it was last renewed, by its holder's clock. Earlier versions did not write it. */
+  /** When the holder last renewed it, by the holder's clock. Earlier versions did not write it. */
   renewedAt: z.iso.datetime().optional(),
   released: z.boolean(),
   holder: holderSchema,
 });
 export type LockRecord = z.infer<typeof lockRecordSchema>;
 
-/** The lock of an epoch; null: there is none. */
+/** The lock of an epoch. Null when there is none. */
 export async function readLock(store: JournalStore, epoch: number): Promise<LockRecord | null> {
   if (epoch === 0) return null;
   const name = numberedName(LOCKS, epoch);

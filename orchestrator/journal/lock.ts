@@ -6,31 +6,31 @@ import { LOCKS, type LockRecord, readLock } from './lock-record.ts';
 import { highestNumber, numberedName } from './numbered.ts';
 import type { JournalStore } from './store.ts';
 
-/** A holder believes in its lock for this share of a lease, a contender waits for a whole one: the pace of clocks differs. */
+/** A holder trusts its lock for this share of a lease, but a contender waits for a whole one. Clocks differ in pace. */
 const HELD_SHARE = 0.9;
 
 export interface LockTiming {
   /** How long a lock object must stand unchanged before a contender may take it over. */
   readonly leaseMs: number;
-  /** Longest wait for another holder, from the first look at its lock on. */
+  /** The longest wait for another holder, from the first look at its lock. */
   readonly waitMs: number;
   readonly clock: Clock;
   /** Ends the waiting. */
   readonly signal: AbortSignal;
 }
 
-/** What a contender does while another has the lock. */
+/** What a contender does while another process has the lock. */
 export interface WhileHeld {
-  /** Whether the process of this holder lives, as far as can be known from here. */
+  /** Whether the process of this holder lives, as far as this machine can know. */
   readonly stateOfHolder: (holder: Holder) => Promise<'alive' | 'dead' | 'unknown'>;
-  /** Told at each look at a lock that is held. What it throws ends the waiting. */
+  /** Called at each look at a held lock. What it throws ends the waiting. */
   readonly onWait: (record: LockRecord) => Promise<void> | void;
 }
 
 /**
- * The lock of a fleet. Each holder owns one numbered object, its number is the holder's epoch, and only the highest
- * counts. A renewal replaces the holder's own object, so a paused holder that wakes up late can only touch an epoch
- * that no longer counts, and finds the higher one at its next renewal or its next journal segment.
+ * The lock of a fleet. Each holder owns one numbered object. The number is the holder's epoch, and only the highest
+ * epoch counts. A renewal replaces the holder's own object. So a paused holder that wakes up late only touches an epoch
+ * that no longer counts, and its next renewal or journal segment finds the higher one.
  */
 export class FleetLock {
   readonly epoch: number;
@@ -51,8 +51,8 @@ export class FleetLock {
   }
 
   /**
-   * Takes the lock when it is free, released, its holder is proven dead, or it stood unchanged for a whole lease
-   * by this process's own clock. Throws FleetHeld when another holder is still alive after `waitMs`, and whatever
+   * Takes the lock when it is free or released, when its holder is proven dead, or when it stood unchanged for a whole
+   * lease by this process's clock. Throws FleetHeld when another holder is still alive after `waitMs`, and whatever
    * `onWait` throws.
    */
   static async acquire(
@@ -62,11 +62,11 @@ export class FleetLock {
     { stateOfHolder, onWait }: WhileHeld,
   ): Promise<FleetLock> {
     let watched = { mark: '', sinceMs: Number.POSITIVE_INFINITY };
-    // The wait begins with the first answer: a slow one must not leave less than the lease that a dead holder is given.
+    // The wait begins with the first answer. A slow answer must not shorten the lease that a dead holder is given.
     let beganMs: number | null = null;
     let epoch = 0;
     for (;;) {
-      // What a look shows may be as old as its question: an answer may come late, or find this process asleep.
+      // What a look shows may be as old as its question: the answer may be late, or this process may have slept.
       const askedMs = timing.clock.monotonicMs();
       epoch = await highestNumber(store, LOCKS, epoch);
       const record = await readLock(store, epoch);
@@ -106,15 +106,15 @@ export class FleetLock {
     };
     const beganMs = clock.monotonicMs();
     if ((await store.create(numberedName(LOCKS, epoch), JSON.stringify(record))) !== 'created') return null;
-    // To whoever slept since it looked, a number may be free again that was used and swept away.
+    // For a process that slept since its look, a number may be free again that was used and swept away.
     return (await highestNumber(store, LOCKS)) === epoch
       ? new FleetLock(store, record, timing, beganMs)
       : null;
   }
 
   /**
-   * A holder that has renewed its lock since it was looked at does not know yet that it is taken over: nothing is done
-   * until it must know. (One that renews it from now on finds this one's epoch behind its own write.)
+   * Waits until an earlier holder must know that its lock is taken over. It may have renewed the lock since the look,
+   * and then it does not know yet. (A holder that renews from now on finds the new epoch after its own write.)
    */
   async #outlast(before: LockRecord | null): Promise<void> {
     if (before === null || before.released) return;
@@ -128,24 +128,24 @@ export class FleetLock {
       }
       this.requireHeld();
     } catch (error) {
-      await this.release().catch(() => {}); // Runs out by itself.
+      await this.release().catch(() => {}); // The lock expires by itself.
       throw error;
     }
   }
 
-  /** Aborts when the lock is lost; its reason is a Superseded error. */
+  /** Aborts when the lock is lost. Its reason is a Superseded error. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
 
   /**
-   * Throws the Superseded error when the lock is lost, or may be: a whole lease has passed since the last renewal was
-   * begun, as when this process was paused. To be asked right before every call that changes something. Also when the
-   * lock was given back: work that was left behind then changes nothing more.
+   * Throws the Superseded error when the lock is lost, or may be: a whole lease has passed since the last renewal
+   * began, for example because this process was paused. Call it right before every call that changes something. It also
+   * throws after the lock was released, so that leftover work changes nothing more.
    */
   requireHeld(): void {
     if (this.#record.released)
-      throw new Superseded('the lock was given back: this process changes nothing more');
+      throw new Superseded('the lock was released, so this process changes nothing more');
     if (!this.#lost.signal.aborted && this.#sinceRenewalMs() >= HELD_SHARE * this.#timing.leaseMs)
       this.#lose(
         `this process stood still for longer than its lease of ${this.#timing.leaseMs} ms (epoch ${this.epoch})`,
@@ -154,8 +154,8 @@ export class FleetLock {
   }
 
   /**
-   * Begins a renewal every third of a lease until released or lost. `clock`: of the sleep in between; another than the
-   * lock's own where the process may end meanwhile.
+   * Begins a renewal every third of a lease, until the lock is released or lost. `clock` sleeps in between. It differs
+   * from the lock's own clock where the process may end meanwhile.
    */
   startRenewing(clock: Pick<Clock, 'sleep' | 'monotonicMs'> = this.#timing.clock): void {
     this.#renewal = this.#renewUntilTheEnd(clock);
@@ -165,7 +165,7 @@ export class FleetLock {
     const { leaseMs } = this.#timing;
     let tookMs = 0;
     while (!this.#end.signal.aborted) {
-      // One that hung in a call leaves time for another before the lease is over.
+      // After a renewal that hung in a call, there is time for another before the lease is over.
       await clock.sleep(Math.max(0, leaseMs / 3 - tookMs), this.#end.signal).catch(() => {});
       const beganMs = clock.monotonicMs();
       await this.renew();
@@ -173,17 +173,19 @@ export class FleetLock {
     }
   }
 
-  /** One renewal. A store that cannot be written costs the lock only after a whole lease without success. */
+  /**
+   * Renews the lock once. If the store cannot be written, the lock is lost only after a whole lease without success.
+   */
   async renew(): Promise<void> {
     if (this.#end.signal.aborted) return;
-    // A contender counts from when it sees the change, so the holder counts from before it makes it.
+    // A contender counts from when it sees the change, so the holder counts from before it makes the change.
     const beganMs = this.#timing.clock.monotonicMs();
     try {
       const there = await readLock(this.#store, this.epoch);
       if (there !== null && there.nonce !== this.#record.nonce)
-        return this.#lose(`another process has written epoch ${this.epoch} anew`);
+        return this.#lose(`another process has overwritten the lock of epoch ${this.epoch}`);
       await this.#write({ beat: this.#record.beat + 1 });
-      // Looked at behind the write: whoever takes over sees the write, or is seen here.
+      // This look comes after the write. So a process that takes over either sees the write or is seen here.
       const highest = await highestNumber(this.#store, LOCKS, this.epoch);
       if (highest > this.epoch)
         return this.#lose(`epoch ${highest} has taken the lock over from epoch ${this.epoch}`);
@@ -197,7 +199,7 @@ export class FleetLock {
     }
   }
 
-  /** A clean exit gives the lock back at once, so that the next command need not wait. */
+  /** Releases the lock at a clean exit, so that the next command need not wait. */
   async release(): Promise<void> {
     const held = !this.#end.signal.aborted;
     this.#end.abort();
@@ -220,7 +222,7 @@ export class FleetLock {
   }
 }
 
-/** Who holds the lock now; null if nobody does. For `status` and for refusing at once. */
+/** The process that holds the lock now, for `status` and for an early refusal. Null if none does. */
 export async function currentHolder(store: JournalStore): Promise<{ epoch: number; holder: Holder } | null> {
   const record = await readLock(store, await highestNumber(store, LOCKS));
   return record === null || record.released ? null : { epoch: record.epoch, holder: record.holder };

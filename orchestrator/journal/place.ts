@@ -4,22 +4,22 @@ import type { JournalStore } from './store.ts';
 
 /** One kind of place that journals may be in. */
 export interface JournalPlace {
-  /** What its URLs begin with, before `://`; null: they are paths of folders. */
+  /** What its URLs begin with, before `://`. Null when they are paths of folders. */
   readonly scheme: string | null;
-  /** How a person writes one. */
+  /** How a person writes its URL. */
   readonly form: string;
-  /** It is on AWS: the settings must say where. */
+  /** True when it is on AWS. Then the settings must say where. */
   readonly needsAws: boolean;
-  /** What is wrong with a URL of it, as a sentence; null: nothing. */
+  /** What is wrong with a URL of this kind, as a sentence. Null when nothing is. */
   faultIn(url: string): string | null;
-  /** The URL with the folder that it is relative to; one that is whole stays as it is. */
+  /** Makes a URL absolute that is relative to a folder. */
   absolute(url: string, folder: string): string;
-  /** Nothing is asked yet. */
+  /** Opens a journal. It makes no call yet. */
   open(url: string, options: PlaceOptions): Journal;
 }
 
 export interface PlaceOptions {
-  /** Whose journal it is: its name follows the URL. */
+  /** The fleet that the journal belongs to. Its name follows the URL. */
   readonly fleet: string;
   readonly aws: Pick<AwsSettings, 'region' | 'profile'> | null;
   readonly clock: Clock;
@@ -28,11 +28,11 @@ export interface PlaceOptions {
 export interface Journal {
   readonly store: JournalStore;
   /**
-   * Whether it gives all that a run will need of it; a folder shows that as it is used.
+   * Checks that the journal gives a run everything that it needs. A folder shows that as it is used.
    *
    * @throws RunFailed that names every fault
    */
   check(): Promise<void>;
-  /** Ends its connections; for a process that goes on. */
+  /** Closes its connections, for a process that goes on. */
   close(): void;
 }

@@ -3,10 +3,10 @@ import { folderPlace } from './folder-place.ts';
 import type { JournalPlace } from './place.ts';
 import { s3Place } from './s3-place.ts';
 
-/** Every kind of place that a journal may be in, but for a folder. A new one joins here, with its scheme. */
+/** Every kind of place that a journal may be in, except a folder. A new kind is added here, with its scheme. */
 const PLACES: readonly JournalPlace[] = [s3Place];
 
-/** A path of a folder has no scheme; what stands before `://` is one. */
+/** The scheme is what stands before `://`. A path of a folder has none. */
 function schemeOf(url: string): string | null {
   return /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase() ?? null;
 }
@@ -17,7 +17,7 @@ export function placeOf(url: string): JournalPlace {
   return PLACES.find((place) => place.scheme === scheme) ?? folderPlace;
 }
 
-/** `journal.url` of the settings. */
+/** The setting `journal.url`. */
 export const journalUrl = text.superRefine((url, context) => {
   const scheme = schemeOf(url);
   const place = placeOf(url);

@@ -20,34 +20,35 @@ import type { JournalStore } from './store.ts';
 import { unreadableObject } from './store-failure.ts';
 
 /**
- * A snapshot is written when the segments since the last one hold this many bytes, or twice its own size if that is
- * more: so opening a journal reads little however long the run was, and all snapshots together stay below half of all
- * that is written.
+ * A snapshot is written when the segments since the last one hold this many bytes, or twice the last one's size if that
+ * is more. So opening a journal reads little, however long the run was. And all snapshots together stay below half of
+ * all that is written.
  */
 const SNAPSHOT_AFTER_BYTES = 64 * 1024;
 
 interface NextSegment {
   readonly number: number;
   readonly events: readonly RunEvent[];
-  /** The state as these events leave it. */
+  /** The state after these events. */
   readonly next: RunState;
   readonly planSegment: number;
 }
 
 export interface JournalOptions {
-  /** Says for certain who created a name (`certain-store.ts`). */
+  /** The store, which says for certain who created a name (`certain-store.ts`). */
   readonly store: JournalStore;
   readonly runFolder: string;
-  /** Which holder of the lock writes. */
+  /** The epoch of the lock's holder, who writes. */
   readonly epoch: number;
-  /** Throws when the lock is lost: nothing may be written then. */
+  /** Throws when the lock is lost. Then nothing may be written. */
   readonly requireHeld: () => void;
   readonly now: () => Date;
 }
 
 /**
- * One run's journal: numbered segments of events, each created only if its number is free. A process that loses a
- * number to another has been superseded and stops at once; so no two processes ever carry one run on together.
+ * One run's journal. It consists of numbered segments of events, and each is created only if its number is free. A
+ * process that loses a number to another process is superseded and stops at once. So no two processes ever carry on one
+ * run together.
  */
 export class RunJournal {
   readonly #options: JournalOptions;
@@ -58,7 +59,7 @@ export class RunJournal {
   #bytesSinceSnapshot = 0;
   #snapshotBytes = 0;
   #tail: Promise<void> = Promise.resolve();
-  /** Why it can be written no more: after a write that failed nobody knows what stands under its number. */
+  /** The error after which nothing more can be written. After a failed write nobody knows what its number holds. */
   #broken: { readonly error: unknown } | null = null;
 
   private constructor(options: JournalOptions, read: ReadRun) {
@@ -69,7 +70,7 @@ export class RunJournal {
     this.#planSegment = read.planSegment;
   }
 
-  /** Opens a run's journal for writing under an epoch; what is there is read first. */
+  /** Reads a run's journal and opens it for writing under an epoch. */
   static async open(options: JournalOptions): Promise<RunJournal> {
     return new RunJournal(options, await readRun(options.store, options.runFolder));
   }
@@ -126,7 +127,7 @@ export class RunJournal {
     const { store, epoch } = this.#options;
     const there = await readSegment(store, name);
     return new Superseded(
-      `another process (epoch ${there?.epoch ?? 'unknown'}) has written ${name} in ${store.location}; this one (epoch ${epoch}) stops`,
+      `another process (epoch ${there?.epoch ?? 'unknown'}) has written ${name} in ${store.location}, so this one (epoch ${epoch}) stops`,
     );
   }
 }
@@ -134,16 +135,16 @@ export class RunJournal {
 export interface ReadRun {
   readonly number: number;
   readonly state: RunState;
-  /** Number of the segment that holds the plan; 0: there is none. */
+  /** The number of the segment that holds the plan. 0 when there is none. */
   readonly planSegment: number;
-  /** When its last segment was written, by the clock of who wrote it; null: there is none. */
+  /** When its last segment was written, by the writer's clock. Null when there is none. */
   readonly writtenAt: Date | null;
 }
 
 /**
- * The state of a run as its journal tells it, for any reader; nothing is written.
+ * Reads the state of a run from its journal. It writes nothing.
  *
- * @throws RunFailed when a part of it is missing, is not as it should be, or was written by a newer version
+ * @throws RunFailed when a part is missing, is damaged, or was written by a newer version
  */
 export async function readRun(store: JournalStore, runFolder: string): Promise<ReadRun> {
   const folder = segmentFolder(runFolder);
@@ -167,7 +168,7 @@ export async function readRun(store: JournalStore, runFolder: string): Promise<R
   };
 }
 
-/** Of an earlier version nobody reads it: all events from the first on are there. */
+/** A segment's snapshot. A snapshot of an earlier version is not read, because all its events are there. */
 function snapshotOf(segment: Segment): Snapshot | null {
   return segment.schema === JOURNAL_SCHEMA ? (segment.snapshot ?? null) : null;
 }
@@ -179,7 +180,7 @@ async function unpacked(store: JournalStore, folder: string, snapshot: Snapshot)
   if (segment === null) throw unreadableObject(store.location, name, 'has vanished');
   const plan = planOf(segment);
   if (plan === null)
-    throw unreadableObject(store.location, name, 'has no plan, which a later one says it has');
+    throw unreadableObject(store.location, name, 'has no plan, but a later segment says that it has');
   return unpackState(snapshot, plan);
 }
 
@@ -189,7 +190,8 @@ interface NamedSegment {
 }
 
 /**
- * The state that segments lead to from `base` on, the oldest first; all of them where the oldest is of an earlier version.
+ * The state that segments lead to from `base`, the oldest first. If the oldest is of an earlier version, all segments
+ * are needed.
  *
  * @throws RunFailed that names the segment whose events do not follow from those before
  */
@@ -205,7 +207,11 @@ function stateBehind(
       const events = segment.schema === JOURNAL_SCHEMA ? segment.events : earlier.present(segment.events);
       for (const event of events) applyTo(state, event);
     } catch (error) {
-      throw unreadableObject(location, name, `does not follow from what is before it: ${messageOf(error)}`);
+      throw unreadableObject(
+        location,
+        name,
+        `does not follow from the segments before it: ${messageOf(error)}`,
+      );
     }
   }
   return state;
@@ -222,8 +228,8 @@ function planOf(segment: Segment): RunPlan | null {
 }
 
 /**
- * All segments, newest first. One that is missing, by an accident or a hand, would be a part of the story that nobody
- * tells; what lies behind a snapshot is told by that, and is not asked for.
+ * Reads all segments, newest first. If one is missing, nobody can know that part of the run. Segments behind a snapshot
+ * are not needed, and are not read.
  */
 async function* readBackwards(
   store: JournalStore,
@@ -240,7 +246,7 @@ async function* readBackwards(
 }
 
 /**
- * Deletes a run's journal, from its beginning: one that was cut off in between is never taken for a shorter one.
+ * Deletes a run's journal from its beginning. So a deletion that was cut off is never taken for a shorter journal.
  *
  * @param requireHeld throws when the lock is lost
  */
@@ -255,7 +261,7 @@ export async function removeRun(
   }
 }
 
-/** Its deletion was begun and cut off. */
+/** Whether the deletion of the journal was begun and cut off. */
 export async function isHalfRemoved(store: JournalStore, runFolder: string): Promise<boolean> {
   const folder = segmentFolder(runFolder);
   const [first] = await store.list(folder, { limit: 1 });

@@ -7,17 +7,20 @@ import type { JournalPlace } from './place.ts';
 import { openS3Store } from './s3-store.ts';
 import type { JournalStore } from './store.ts';
 
-/** Where in a bucket a fleet's journal lies. */
+/** Where a fleet's journal is in a bucket. */
 export interface BucketJournal {
   readonly bucket: string;
-  /** What the keys begin with; slashes at its ends do not count. The fleet's name follows. */
+  /** What the keys begin with. Slashes at its ends do not count. The fleet's name follows. */
   readonly prefix: string;
   readonly fleet: string;
 }
 
 /** A bucket's name: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 export const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-/** What keys begin with, in characters that are safe everywhere: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
+/**
+ * What keys may begin with. These characters are safe everywhere:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+ */
 export const KEY_PREFIX = /^[A-Za-z0-9!_.*'()/-]*$/;
 
 /** A bucket of Amazon S3, or of a store that speaks its protocol. */
@@ -35,7 +38,8 @@ export const s3Place: JournalPlace = {
   },
   absolute: (url) => url,
   open: (url, { fleet, aws, clock }) => {
-    if (aws === null) throw new RunFailed(`the journal ${url} is in S3: say in aws.region where that is`);
+    if (aws === null)
+      throw new RunFailed(`the journal ${url} is in S3, but the settings name no region: set aws.region`);
     const clients = openAws(aws.region, aws);
     const store = openBucketJournal(clients, { ...bucketAndPrefix(url), fleet }, clock);
     return {
@@ -49,7 +53,7 @@ export const s3Place: JournalPlace = {
   },
 };
 
-/** Nothing is asked yet. */
+/** Opens a journal in a bucket. It makes no call yet. */
 export function openBucketJournal(
   aws: AwsClients,
   { bucket, prefix, fleet }: BucketJournal,

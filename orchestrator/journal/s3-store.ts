@@ -4,15 +4,15 @@ import type { AwsClients } from '../aws/clients.ts';
 import { Bucket, type BucketPlace } from './bucket.ts';
 import { type JournalStore, type ListPart, partOf } from './store.ts';
 
-/** S3 lists no more at once. */
+/** S3 lists no more names in one call. */
 const NAMES_PER_CALL = 1_000;
 
 /**
- * A journal in a bucket. A name comes into being by a write on the condition that there is none (`If-None-Match: *`), of
- * which S3 lets one succeed; reads and lists see every write that was acknowledged before.
+ * A journal in a bucket. A name is created by a write on the condition that it does not exist (`If-None-Match: *`). S3
+ * lets one such write succeed. Reads and lists see every write that was acknowledged before.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html and Welcome.html#ConsistencyModel
  *
- * Nothing is asked before its first call. No call is repeated here: `certain-store.ts` knows what a lost answer means.
+ * Opening makes no call. No call is repeated here, because `certain-store.ts` knows what a lost answer means.
  *
  * @throws RunFailed from every call, see `bucket-failure.ts`
  */
@@ -88,7 +88,7 @@ async function list(bucket: Bucket, folder: string, part: ListPart = {}): Promis
   return partOf(names, part);
 }
 
-/** Keys, and folders without their slash. A folder itself may be an object, made by S3's console. */
+/** The keys, and folders without their slash. A folder may itself be an object, made by S3's console. */
 function keysIn(
   { Contents = [], CommonPrefixes = [] }: ListObjectsV2CommandOutput,
   within: string,
@@ -97,7 +97,7 @@ function keysIn(
   return [...keys, ...CommonPrefixes.flatMap(({ Prefix: prefix }) => prefix?.slice(0, -1) ?? [])];
 }
 
-/** With its length, which the SDK does not find out of an empty body. */
+/** The object with its length. The SDK does not find the length of an empty body. */
 function objectOf(
   bucket: Bucket,
   name: string,

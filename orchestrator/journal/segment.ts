@@ -5,9 +5,9 @@ import { snapshotSchema } from './snapshot.ts';
 import type { JournalStore } from './store.ts';
 import { parseObject } from './store-failure.ts';
 
-/** Raised when a journal can no longer be read by what wrote the one before. */
+/** Rises when the version before cannot read what this one writes. */
 export const JOURNAL_SCHEMA = 4;
-/** Those whose events `earlier-versions.ts` knows. */
+/** The schemas whose events `earlier-versions.ts` knows. */
 const EARLIER_SCHEMAS = [2, 3] as const;
 
 const head = { epoch: z.int(), nonce: z.string(), at: z.iso.datetime() };
@@ -23,22 +23,22 @@ const segmentSchema = z.discriminatedUnion('schema', [
     schema: z.literal([...EARLIER_SCHEMAS]),
     ...head,
     events: z.array(earlierEventSchema),
-    /** Not read: the events before it are all there. */
+    /** Not read, because all events before it are there. */
     snapshot: z.unknown().optional(),
   }),
 ]);
 
-/** One object of a run's journal. With an earlier `schema` its events say what that version meant by them. */
+/** One object of a run's journal. With an earlier `schema`, its events mean what that version meant. */
 export type Segment = z.infer<typeof segmentSchema>;
 export type PresentSegment = Extract<Segment, { schema: typeof JOURNAL_SCHEMA }>;
 
-/** The text of a segment. Nothing is written that could not be read again: what is amiss is a fault of this program. */
+/** The text of a segment. It writes nothing that could not be read again: such a fault is a fault of this program. */
 export function segmentText(segment: PresentSegment): string {
   const checked = segmentSchema.safeParse(segment);
   if (checked.success) return JSON.stringify(segment);
   const [first] = checked.error.issues;
   throw new Error(
-    `a segment of the journal is not as it should be: ${first?.path.join('.')}: ${first?.message}`,
+    `a segment of the journal would be invalid, which is a fault of this program: ${first?.path.join('.')}: ${first?.message}`,
   );
 }
 

@@ -31,11 +31,11 @@ function entries<T extends z.ZodType>(value: T) {
 }
 
 /**
- * A run's state as plain JSON, without its plan: of 100,000 ranges that alone is megabytes, never changes, and stands in
- * a segment of its own.
+ * A run's state as plain JSON, without its plan. The plan of 100,000 ranges has megabytes and never changes, so it has
+ * its own segment.
  */
 export const snapshotSchema = z.strictObject({
-  /** Number of the segment that holds the plan; 0: there is none yet. */
+  /** The number of the segment that holds the plan. 0 when there is none yet. */
   planSegment: count,
   identity: runIdentitySchema.nullable(),
   phases: phasesSchema,
@@ -48,7 +48,7 @@ export const snapshotSchema = z.strictObject({
   earlierPasses: z.array(z.strictObject({ pass: passSchema, counts: countsSchema })).readonly(),
   readTwice: z.array(z.string()).readonly(),
   pin: fleetPinSchema.nullable(),
-  /** What had ended when the fleet was seen at zero; null: it was not yet seen so. */
+  /** The instances that had ended when the fleet was seen at zero. Null when it was not yet seen at zero. */
   earlier: z.array(z.string()).readonly().nullable(),
   instances: entries(instanceTimesSchema),
   capacity: z.strictObject({ workers: count, reason: z.string() }).nullable(),

@@ -2,32 +2,38 @@ import type { z } from 'zod';
 import { messageOf, RunFailed } from '../errors.ts';
 import { jsonIn } from '../json-text.ts';
 
-/** What a person does about it, by the file system's code. */
+/** What a person can do about it, by the file system's code. */
 const ADVICE: Readonly<Record<string, string>> = {
   ENOSPC: 'free space there',
   EDQUOT: 'free space there, or raise this user’s quota',
-  EROFS: 'mount it writable, or mend journal.url',
-  EACCES: 'let this user read and write there, or mend journal.url',
-  EPERM: 'let this user read and write there, or mend journal.url',
-  EIO: 'look after its disk',
-  ENOTDIR: 'there is a file where a folder belongs: mend journal.url',
-  EEXIST: 'there is a file where a folder belongs: mend journal.url',
-  ENOENT: 'the folder was there and is gone: put it back as it was',
+  EROFS: 'mount it writable, or correct journal.url',
+  EACCES: 'let this user read and write there, or correct journal.url',
+  EPERM: 'let this user read and write there, or correct journal.url',
+  EIO: 'check its disk',
+  ENOTDIR: 'there is a file in the place of a folder: correct journal.url',
+  EEXIST: 'there is a file in the place of a folder: correct journal.url',
+  ENOENT: 'the folder existed and is gone: put it back as it was',
 };
 
-/** A journal that cannot be read or written, with its path, the cause and what to do. What could not be recorded is not acted on. */
+/**
+ * Makes the error for a journal that cannot be read or written, with its path, the cause and what to do. A run does
+ * nothing that it could not record.
+ */
 export function storeFailure(doing: 'read' | 'written', path: string, cause: unknown): RunFailed {
-  const advice = ADVICE[codeOf(cause) ?? ''] ?? 'look after this folder and its disk';
+  const advice = ADVICE[codeOf(cause) ?? ''] ?? 'check this folder and its disk';
   return new RunFailed(
     `the journal cannot be ${doing}: ${path}: ${messageOf(cause)} (${advice}, then give the same command again)`,
     { cause },
   );
 }
 
-/** An object of the journal that does not hold what it should: never guessed at, never overwritten. */
+/**
+ * Makes the error for an object of the journal that does not hold what it should. Nobody guesses what it meant, and
+ * nobody overwrites it.
+ */
 export function unreadableObject(location: string, name: string, problem: string): RunFailed {
   return new RunFailed(
-    `the journal in ${location} cannot be read: ${name} ${problem}. Nothing was touched; put the file back as it was, or use the version that wrote it.`,
+    `the journal in ${location} cannot be read: ${name} ${problem}. Nothing was changed. Put the file back as it was, or use the version that wrote it.`,
   );
 }
 
@@ -35,14 +41,14 @@ export function unreadableObject(location: string, name: string, problem: string
 export interface JournalObject {
   readonly location: string;
   readonly name: string;
-  /** What it should be, e.g. `claim`. */
+  /** What it should be, for example `claim`. */
   readonly kind: string;
   /** The highest `schema` of such objects that this version knows. */
   readonly newest: number;
 }
 
 /**
- * What an object of the journal says.
+ * Parses an object of the journal.
  *
  * @throws RunFailed when it is something else, half a file, or of a newer version
  */
@@ -52,25 +58,25 @@ export function parseObject<T>(schema: z.ZodType<T>, object: JournalObject, body
   const version = versionOf(content);
   if (version > newest)
     throw new RunFailed(
-      `the journal in ${location} cannot be read: ${name} is no ${kind} that this version reads, for a newer version wrote it (schema ${version}, and this one reads up to ${newest}). Nothing was touched; use the version that wrote it.`,
+      `the journal in ${location} cannot be read: a newer version wrote the ${kind} ${name} (schema ${version}; this version reads up to ${newest}). Nothing was changed. Use the version that wrote it.`,
     );
   const parsed = schema.safeParse(content, { reportInput: true });
   if (parsed.success) return parsed.data;
   throw unreadableObject(
     location,
     name,
-    `is no ${kind} that this version reads (${body.length} characters${issueWords(parsed.error)})`,
+    `is not a ${kind} that this version can read (${body.length} characters${issueWords(parsed.error)})`,
   );
 }
 
-/** Where it goes wrong first, and how. */
+/** Says where it goes wrong first, and how. */
 function issueWords({ issues: [first] }: z.ZodError): string {
   if (first === undefined) return '';
   const where = first.path.length === 0 ? '' : `, ${first.path.join('.')}`;
   return `${where}: ${unknownWords(first) ?? first.message}`;
 }
 
-/** Of a name that none of several forms has; null: it is another fault. */
+/** Words for a name that is none of several known ones. Null for another fault. */
 function unknownWords(issue: z.core.$ZodIssue): string | null {
   if (issue.code !== 'invalid_union' || issue.discriminator === undefined) return null;
   const { input, discriminator } = issue;
@@ -79,7 +85,7 @@ function unknownWords(issue: z.core.$ZodIssue): string | null {
   return value === undefined ? null : `this version does not know ${JSON.stringify(value).slice(0, 80)}`;
 }
 
-/** 0: it does not say. */
+/** The schema's number. 0 when there is none. */
 function versionOf(content: unknown): number {
   const isObject = typeof content === 'object' && content !== null && 'schema' in content;
   return isObject && typeof content.schema === 'number' ? content.schema : 0;

@@ -1,34 +1,34 @@
 /**
- * The port behind everything that must survive the orchestrator. One promise carries the design: `create` has
- * exactly one winner per name, also among processes on several machines, and what it created is durable.
- * Backends: a folder (`file-store.ts`), a bucket with conditional writes (`s3-store.ts`).
+ * The port behind everything that must survive the orchestrator. The design rests on one promise: `create` has exactly
+ * one winner per name, also among processes on several machines, and what it created is durable. Backends: a folder
+ * (`file-store.ts`), a bucket with conditional writes (`s3-store.ts`).
  */
 export interface JournalStore {
-  /** For messages: where this store is. */
+  /** Where this store is, for messages. */
   readonly location: string;
   /**
-   * Creates `name` if it is absent. Durable once it resolves. May be retried: a second call answers `exists`. Where it
-   * rejects, nobody knows whether it took effect; `certain-store.ts` finds out.
+   * Creates `name` if it is absent. It is durable once the call resolves. The call may be retried: a second one answers
+   * `exists`. If the call rejects, nobody knows whether it took effect; `certain-store.ts` finds out.
    */
   create(name: string, body: string): Promise<'created' | 'exists'>;
-  /** The body, or null if there is none. Never a part of one. */
+  /** The whole body, never a part of it. Null if there is none. */
   read(name: string): Promise<string | null>;
-  /** Replaces `name` as a whole; the last writer wins. For heartbeats only, never for what decides. */
+  /** Replaces `name` as a whole. The last writer wins. For heartbeats only, never for what decides. */
   replace(name: string, body: string): Promise<void>;
-  /** Deletes `name`; one that is not there is no fault. For what `sweep` finds too old, never for what decides. */
+  /** Deletes `name`. It may be absent. For what `sweep` finds too old, never for what decides. */
   remove(name: string): Promise<void>;
   /**
-   * Names of what lies right below a folder (`claims`), objects and folders alike, sorted; an absent folder has none.
-   * Each begins with the folder's name. `part`: not all of them.
+   * The sorted names right below a folder (`claims`), objects and folders alike. Each begins with the folder's name. An
+   * absent folder has none. `part` asks for some of them only.
    */
   list(folder: string, part?: ListPart): Promise<string[]>;
 }
 
-/** A part of a list: what a bucket holds of a long run takes many calls to list whole. */
+/** A part of a list. To list all that a bucket holds of a long run takes many calls. */
 export interface ListPart {
-  /** Only names that sort behind this one, which need not exist. */
+  /** Only names that sort after this one. It need not exist. */
   readonly after?: string;
-  /** The first so many of them. */
+  /** How many of them, from the first on. */
   readonly limit?: number;
 }
 

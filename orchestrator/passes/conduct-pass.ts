@@ -7,7 +7,7 @@ import type { Pass } from './pass.ts';
 import { targetsOf } from './pass-targets.ts';
 import { workPass } from './work-pass.ts';
 
-/** A pass that is to be opened; its number comes with its opening. */
+/** A pass that is not opened yet. Opening it gives it its number. */
 export type NewPass = Omit<Pass, 'number'>;
 
 /** Opens a pass and works it to its end. Its targets stay open for writing until `fencePass`. */
@@ -17,7 +17,7 @@ export async function beginPass(context: RunContext, pass: NewPass): Promise<Pas
   return conduct(context);
 }
 
-/** Takes the journal's present pass up again where an earlier process left it. */
+/** Resumes the journal's present pass where an earlier process left it. */
 export async function resumePass(context: RunContext): Promise<PassReport> {
   await context.journal.append([{ type: 'pass_resumed' }]);
   return conduct(context);
@@ -34,8 +34,8 @@ async function conduct(context: RunContext): Promise<PassReport> {
 }
 
 /**
- * Ends the journal's present pass on the cluster's side, target by target: a write block that waits for bulks in flight,
- * then the removal of its write aliases; the indexes are made ready for readers. May be repeated.
+ * Ends the journal's present pass in the cluster, target by target. It sets a write block, which waits for bulks in
+ * flight, then removes the write aliases. Then the indexes are ready for readers. It may be repeated.
  */
 export async function fencePass(
   context: RunContext,

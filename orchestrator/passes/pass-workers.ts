@@ -8,11 +8,11 @@ import type { Pass } from './pass.ts';
 import { targetsOf } from './pass-targets.ts';
 
 export interface OpenedPassWorkers extends PassWorkers {
-  /** They go on for a while without this process, and wait for a resume. */
+  /** True when they go on for a while without this process and wait for it to come back. */
   readonly outlivesProcess: boolean;
 }
 
-/** Who works a pass: the run's fleet, or one process beside the orchestrator, which ends with it. */
+/** Opens the workers of a pass: the run's fleet, or one process beside the orchestrator, which ends with it. */
 export async function openPassWorkers(context: RunContext, pass: Pass): Promise<OpenedPassWorkers> {
   const { settings } = context.offline;
   if (pass.workers === 'fleet') {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requireDistinct } from '../reconcile/distinct.ts';
 
-/** What a pass is for: `main` reads the whole table; `re-reading` reads again what did not validate. */
+/** What a pass is for. `main` reads the whole table. `re-reading` reads again what did not validate. */
 const passKindSchema = z.enum(['main', 're-reading']);
 
 const passReadsSchema = z.discriminatedUnion('kind', [
@@ -12,20 +12,20 @@ const passReadsSchema = z.discriminatedUnion('kind', [
 ]);
 
 /**
- * One reading of the table, or of a part of it, as the journal keeps it. Its number is never used twice in a run, nor are
- * the write aliases that are named by it.
+ * One reading of the table, or of a part of it, in the journal. A run never uses its number twice, nor the write
+ * aliases that carry this number.
  */
 export const passSchema = z.strictObject({
   kind: passKindSchema,
   number: z.int().min(1),
   reads: passReadsSchema,
-  /** Which of the run's targets it writes, by their indexes. */
+  /** The targets that it writes, by their indexes. */
   targets: z
     .array(z.string().min(1))
     .nonempty()
     .readonly()
     .superRefine((indexes, context) => requireDistinct(indexes, 'the index', context)),
-  /** `fleet`: the run's fleet; `beside`: one process beside the orchestrator. */
+  /** `fleet` means the run's fleet. `beside` means one process beside the orchestrator. */
   workers: z.enum(['fleet', 'beside']),
 });
 

@@ -16,7 +16,7 @@ import type { Pass } from './pass.ts';
 import { openPassWorkers, passLimits } from './pass-workers.ts';
 import { targetsOf } from './pass-targets.ts';
 
-/** Brings workers up for the ranges of a pass and back to zero, however it ends. */
+/** Brings workers up for the ranges of a pass. However the pass ends, it brings them back to zero. */
 export async function workPass(context: RunContext, pass: Pass): Promise<PassReport> {
   const { journal, lock, reporter, clock, offline } = context;
   const accounting = accountingOf(offline.settings);
@@ -53,16 +53,16 @@ export async function workPass(context: RunContext, pass: Pass): Promise<PassRep
   const { cost } = spentBy(journal.state, clock.now().toISOString(), accounting);
   const spent = cost === null ? '' : ` The run has cost ${moneyWords(cost)} so far.`;
   throw new RunFailed(
-    `${stopped}\nThe fleet is at zero.${spent} Mend this and run the same command again: it carries on from what is settled.`,
+    `${stopped}\nThe fleet is at zero.${spent} Remove the cause and run the same command again: it carries on from what is settled.`,
   );
 }
 
-/** What goes on without this process, and costs money. */
+/** Says what goes on without this process, and costs money. */
 function leftAtWork(state: RunState): string {
-  return `${plural(instancesLeft(state), 'instance')} stay at work and wait for the same command; each ends by itself when its lease is over, and \`reindex-fleet abandon\` ends all of them now`;
+  return `${plural(instancesLeft(state), 'instance')} still run and wait for the same command. Each ends by itself when its lease runs out. \`reindex-fleet abandon\` ends all of them now`;
 }
 
-/** Before the first launch of a run: instances that are there are somebody else's, and are brought to zero first. */
+/** Brings the fleet to zero before a run's first launch. Instances that are there belong to somebody else. */
 async function clearFleet(
   { journal, lock, clock, signal, reporter }: RunContext,
   { fleet, timing }: OpenedFleet,
@@ -71,7 +71,7 @@ async function clearFleet(
   const requireHeld = (): void => lock.requireHeld();
   if (timing.zeroQuietMs > 0)
     reporter.note(
-      `before the first launch the fleet is to be seen at zero for ${durationWords(timing.zeroQuietMs / 1000)}`,
+      `before the first launch the fleet must stay at zero for ${durationWords(timing.zeroQuietMs / 1000)}`,
     );
   const { found, gone } = await emptyFleet(fleet, {
     clock,
@@ -80,7 +80,8 @@ async function clearFleet(
     quietMs: timing.zeroQuietMs,
   });
   const names = found.map(({ id }) => id).join(', ');
-  if (found.length > 0) reporter.warning(`${names} of another run were still there and are ended`);
+  if (found.length > 0)
+    reporter.warning(`instances of another run were still there, and this run ended them: ${names}`);
   await journal.append([{ type: 'fleet_cleared', earlier: gone.map(({ id }) => id) }]);
 }
 
@@ -117,8 +118,8 @@ function taskOf(context: RunContext, pass: Pass, range: AssignedRange, workers: 
 }
 
 /**
- * What one worker may have in flight, so that all of them stay below the run's ceiling. A run that is carried on with fewer
- * may still have more of before: `desired`.
+ * The bytes that one worker may have in flight, so that all workers stay below the run's limit. A run that is carried
+ * on with fewer workers may still have more from before: `desired`.
  */
 function shareOf(maxBytesInFlight: number, workers: number, desired: number): number {
   return Math.max(1, Math.floor(maxBytesInFlight / Math.max(workers, desired)));

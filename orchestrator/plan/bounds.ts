@@ -4,13 +4,13 @@ import { type Key, keyFrom } from '../../definition/key/key-kind.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import { baseFrom, qualifiedKey } from '../../definition/sql.ts';
 
-/** The least and the greatest key that there is. */
+/** The least and the greatest key of a table. */
 export interface KeyBounds {
   readonly min: Key;
   readonly max: Key;
 }
 
-/** Reads both ends of the key's index; null for an empty table. */
+/** Reads both ends of the key's index. Null for an empty table. */
 export async function keyBounds(client: ClientBase, definition: IndexDefinition): Promise<KeyBounds | null> {
   const min = await endOf(client, definition, 'ASC');
   const max = await endOf(client, definition, 'DESC');
@@ -29,7 +29,7 @@ async function endOf(
   return rows[0] === undefined ? null : keyFrom(keyKindOf(definition), rows[0].key);
 }
 
-/** `FROM` the base table alone. */
+/** `FROM` with the base table alone. */
 export function baseOnly(definition: IndexDefinition): string {
   return baseFrom(withJoins(definition, []));
 }

@@ -2,9 +2,9 @@ import { type InstanceUse, leastUse } from '../reconcile/account-instances.ts';
 import type { Billing } from '../reconcile/billing.ts';
 import type { Settings } from '../settings.ts';
 
-/** What instances cost, as the settings say. */
+/** What an instance costs, by the settings. */
 export interface Price {
-  /** Of one instance for an hour. */
+  /** The price of one instance for an hour. */
   readonly perHour: number;
   /** ISO 4217, e.g. `USD`. */
   readonly currency: string;
@@ -16,27 +16,27 @@ export interface Money {
 }
 
 export interface Cost extends Money {
-  /** False: it is the most that it can have been, see `InstanceUse`. */
+  /** False when it is the most that it can have been, see `InstanceUse`. */
   readonly exact: boolean;
 }
 
 const SECONDS_PER_HOUR = 3_600;
-/** Below what a minute of the smallest instance costs. */
+/** Enough digits for less than what a minute of the smallest instance costs. */
 const DIGITS = 5;
 
-/** Null: nobody has said what an instance costs. */
+/** The price in the settings. Null when there is none. */
 export function priceOf({ price }: Pick<Settings, 'price'>): Price | null {
   return price === null ? null : { perHour: price.per_hour, currency: price.currency };
 }
 
-/** How a run's instances are accounted for. */
+/** How the use of a run's instances is accounted for. */
 export interface Accounting {
   readonly billing: Billing;
-  /** Null: what they have used is told, and not what it costs. */
+  /** Null: the use is reported, but not its cost. */
   readonly price: Price | null;
 }
 
-/** Null: nobody pays for the instances, and nobody has said what one costs. */
+/** How the settings account for instances. Null when nobody pays for them and no price is set. */
 export function accountingOf(settings: Pick<Settings, 'price' | 'backend'>): Accounting | null {
   const { billing, isPaidFor } = settings.backend.traits;
   const price = priceOf(settings);
@@ -47,7 +47,7 @@ export function costOf({ seconds, exact }: InstanceUse, { perHour, currency }: P
   return { amount: round((seconds / SECONDS_PER_HOUR) * perHour), currency, exact };
 }
 
-/** Of all workers for as long as a run is expected to need them; null: time or price is not known. */
+/** The cost of all workers for the expected time of a run. Null when time or price is unknown. */
 export function expectedCost(
   accounting: Accounting | null,
   workers: number,
@@ -59,7 +59,7 @@ export function expectedCost(
   return { amount, currency };
 }
 
-/** Seconds of all instances together that an amount pays for. */
+/** How many seconds of all instances together an amount pays for. */
 export function secondsFor(amount: number, { perHour }: Price): number {
   return (amount / perHour) * SECONDS_PER_HOUR;
 }

@@ -1,6 +1,6 @@
 import type { DatabaseError } from 'pg';
 
-/** By SQLSTATE: what to do where the database's own words leave that open. */
+/** What to do, by SQLSTATE, where the database's own words do not say it. */
 const ADVICE: Readonly<Record<string, string>> = {
   // undefined_function
   '42883': 'Check its name, its schema and the types of its arguments.',
@@ -8,15 +8,15 @@ const ADVICE: Readonly<Record<string, string>> = {
   '42803':
     'Each row of the table is one document: aggregate child rows in a join, LATERAL (SELECT …) AS child.',
   // query_canceled
-  '57014': 'If it reached its time limit: index what is searched or joined by.',
+  '57014': 'If it reached its time limit: add an index on the columns that it searches or joins by.',
   // insufficient_privilege
   '42501': 'Grant it to the role that reads: GRANT SELECT ON … TO ….',
 };
 
 const ROW_SECURITY =
-  'Rows would be left out unseen: read with a role that has BYPASSRLS, or from a view whose owner may see all rows.';
+  'Row-level security would silently leave out rows: read with a role that has BYPASSRLS, or from a view whose owner may see all rows.';
 
-/** What the database says of a faulty expression, with its hint, and what to do where that is known. */
+/** The database's words for a faulty expression, with its hint, and with advice where there is some. */
 export function databaseWords(error: DatabaseError): string {
   const said = [error.message, error.detail, error.hint].filter((part) => part !== undefined).map(asSentence);
   return [...said, ...advice(error)].join(' ');
@@ -35,8 +35,8 @@ function asSentence(text: string): string {
 }
 
 /**
- * Where in `part` of a statement the database found the error, in UTF-16 units; 0 when it is elsewhere.
- * The database counts characters from 1.
+ * Where the database found the error in `part` of a statement, in UTF-16 units. 0 when it is elsewhere. The database
+ * counts characters from 1.
  */
 export function offsetInPart(error: DatabaseError, statement: string, part: string): number {
   if (error.position === undefined) return 0;

@@ -1,22 +1,23 @@
 /**
- * What a range has at most, unless there are more than `MAX_RANGES` of them: a lost one is then cheap to redo. Both say
- * about the same for rows of 1 KB: some 25 s of one worker's time at the 10,000 documents/s of a small search node.
+ * The most that a range has, unless there would be more than `MAX_RANGES`. So it costs little to redo a lost range. For
+ * rows of 1 KB both limits are about the same: some 25 s of one worker's time at the 10,000 documents/s of a small
+ * search node.
  */
 const MOST_PER_RANGE = { rows: 250_000, bytes: 256 * 1024 * 1024 };
-/** Below both of these a range costs more in calls than in rows. */
+/** A range below both of these costs more in calls than in rows. */
 const LEAST_PER_RANGE = { rows: 1000, bytes: 1024 * 1024 };
-/** Many more ranges than workers, so that all of them are busy until near the end. */
+/** There are many more ranges than workers, so that all workers are busy until near the end. */
 const RANGES_PER_WORKER = 4;
-/** What the journal and each tick of the run can carry with ease. */
+/** The number of ranges that the journal and each tick of a run carry with ease. */
 const MAX_RANGES = 100_000;
 
-/** What is known of a table, and what is wanted of its ranges. */
+/** What is known of a table, and how it should be split. */
 export interface RangeWish {
   readonly rows: number;
-  /** Bytes that are read for the rows; null: not known. */
+  /** The bytes that are read for the rows. Null when not known. */
   readonly bytes: number | null;
   readonly workers: number;
-  /** What the settings say; null: nothing. */
+  /** The number in the settings. Null when there is none. */
   readonly wanted: number | null;
 }
 
@@ -33,17 +34,23 @@ export function rangeCount({ rows, bytes, workers, wanted }: RangeWish): number 
   return clamp(Math.min(many, worthwhile), 1, MAX_RANGES);
 }
 
-/** What an earlier run of the definition reached with all its workers together. */
+/** The rate that an earlier run of the definition reached with all its workers. */
 export interface MeasuredRate {
   readonly rows: number;
-  /** From the first launch to the last row. */
+  /** The time from the first launch to the last row. */
   readonly rowsPerSecond: number;
   readonly workers: number;
-  /** From the first launch to a worker that answers; part of that time, and the same for a table of any size. */
+  /**
+   * The time from the first launch to a worker that answers. It is a part of that time, and the same for a table of any
+   * size.
+   */
   readonly bootSeconds: number;
 }
 
-/** Seconds of booting, reading and writing, in proportion to the last run's rate per worker; null: not known. */
+/**
+ * The expected seconds of booting, reading and writing, in proportion to the last run's rate per worker. Null when not
+ * known.
+ */
 export function expectedSeconds(
   plan: { rows: number; workers: number },
   last: MeasuredRate | null,
@@ -51,13 +58,13 @@ export function expectedSeconds(
   if (last === null || last.rows <= 0 || last.rowsPerSecond <= 0 || last.workers <= 0 || plan.workers <= 0)
     return null;
   const seconds = last.rows / last.rowsPerSecond;
-  // The last process of a run that was carried on need not have read for long.
+  // The last process of a run that was carried on may have read only for a short time.
   const bootSeconds = last.bootSeconds < seconds ? last.bootSeconds : 0;
   const perWorker = last.rows / (seconds - bootSeconds) / last.workers;
   return plan.rows / (perWorker * plan.workers) + bootSeconds;
 }
 
-/** Bytes that will go to the cluster, rounded; null where no row could be measured. */
+/** The bytes that will go to the cluster, rounded. Null when no row could be measured. */
 export function expectedBytes(rows: number, bytesPerRow: number | null): number | null {
   return bytesPerRow === null ? null : Math.round(rows * bytesPerRow);
 }

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 
-/** A node of EXPLAIN (FORMAT JSON), as far as the checks look at it. */
+/** A node of EXPLAIN (FORMAT JSON), with the parts that the checks look at. */
 export interface PlanNode {
   readonly 'Node Type': string;
   readonly 'Parent Relationship'?: string;
@@ -11,7 +11,7 @@ export interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
-/** The planner's plan of a query, which is not run. */
+/** The planner's plan of a query. The query is not run. */
 export async function planOf(client: ClientBase, query: string): Promise<PlanNode> {
   const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
     `EXPLAIN (FORMAT JSON) ${query}`,
@@ -22,8 +22,8 @@ export async function planOf(client: ClientBase, query: string): Promise<PlanNod
 }
 
 /**
- * Whether the SELECT list gives sets or uses window functions. These are nodes above the first join or scan; those
- * below it belong to joined subqueries, where they are in order.
+ * Whether the SELECT list gives sets or uses window functions. These are nodes above the first join or scan. Such nodes
+ * below it belong to joined subqueries, where they do no harm.
  */
 export function evaluatesSets(root: PlanNode): boolean {
   for (let node: PlanNode | undefined = root; node !== undefined; node = onlyInput(node)) {
@@ -38,8 +38,8 @@ function onlyInput(node: PlanNode): PlanNode | undefined {
 }
 
 /**
- * Scans of the base table that do not look at the index for `bound`, which is a bound of the key range as it stands in
- * the plan; `alias` is the base table's (the planner numbers those of its partitions).
+ * Scans of the base table that do not search the index for `bound`, a bound of the key range as it is in the plan.
+ * `alias` is the base table's alias (the planner numbers those of its partitions).
  */
 export function scansWithoutBound(root: PlanNode, alias: string, bound: string): string[] {
   return allNodes(root)
@@ -61,7 +61,7 @@ function allNodes(root: PlanNode): PlanNode[] {
   return [root, ...inputsOf(root).flatMap(allNodes)];
 }
 
-/** Subplans of expressions are not inputs. */
+/** The inputs of a node. Subplans of expressions are not among them. */
 function inputsOf(node: PlanNode): readonly PlanNode[] {
   return (node.Plans ?? []).filter(
     ({ 'Parent Relationship': parent }) => parent !== 'SubPlan' && parent !== 'InitPlan',

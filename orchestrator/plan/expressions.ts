@@ -8,7 +8,7 @@ import { evaluatesSets, planOf } from './explain.ts';
 import type { Inspection } from './inspection.ts';
 import { attempt } from './transaction.ts';
 
-/** A name of a table that is not joined: what follows from a faulty join, and no fault of its own. */
+/** The code for a table that is not joined. It follows from a faulty join, and is no fault of its own. */
 const UNDEFINED_TABLE = '42P01';
 
 interface Expression {
@@ -16,16 +16,19 @@ interface Expression {
   readonly sql: string;
 }
 
-/** What expressions are tried against. */
+/** What expressions are tried on. */
 interface Trial {
   readonly inspection: Inspection;
-  /** The definition with those of its joins that work. */
+  /** The definition with only those joins that work. */
   readonly joined: IndexDefinition;
-  /** Selected beside each expression, so that an aggregate over the table's rows is an error: the key, if there is one. */
+  /**
+   * Selected beside each expression, so that an aggregate over the table's rows is an error. It is the key, if there is
+   * one.
+   */
   readonly row: string;
 }
 
-/** Tries the table, each join and each expression alone, so that each fault is named at its own place. */
+/** Tries the table, each join and each expression alone, so that each fault is named in its own place. */
 export async function inspectExpressions(inspection: Inspection): Promise<void> {
   const { definition } = inspection;
   const { table, where, changedAt, timeZone } = definition.source;
@@ -42,7 +45,7 @@ export async function inspectExpressions(inspection: Inspection): Promise<void> 
   }
 }
 
-/** Adds one join after the other; a faulty one is left out of what follows. */
+/** Adds one join after the other. A faulty join is left out of what follows. */
 async function inspectJoins(base: Trial): Promise<Trial> {
   let trial = base;
   for (const [i, join] of base.inspection.definition.source.joins.entries()) {
@@ -63,7 +66,7 @@ async function works({ inspection, joined, row }: Trial, path: Path, part: strin
   return error === null;
 }
 
-/** In a WHERE too, where the database itself refuses aggregates and sets. */
+/** Also tries it in a WHERE, where the database itself refuses aggregates and sets. */
 async function inspectWhere(trial: Trial, sql: string): Promise<void> {
   const { inspection, joined, row } = trial;
   const path = ['source', 'where'];
@@ -86,13 +89,16 @@ async function inspectChangedAt(trial: Trial, sql: string): Promise<void> {
   await inspectExpression(trial, { path: ['source', 'changed_at'], sql }, times);
 }
 
-/** Types that an expression may have, and what to write when it has none of them. */
+/** The types that an expression may have, and what to write if it has another type. */
 interface Expected {
   readonly oids: readonly number[];
   readonly otherwise: string;
 }
 
-/** One column with one value for each row, of an expected type. Gives its type; null when the expression is faulty. */
+/**
+ * Requires one column with one value for each row, of an expected type. Returns its type. Null when the expression is
+ * faulty.
+ */
 async function inspectExpression(
   { inspection, joined, row }: Trial,
   { path, sql }: Expression,
@@ -107,7 +113,7 @@ async function inspectExpression(
   }
   const [column, beside, more] = result.fields;
   if (column === undefined || beside === undefined || more !== undefined) {
-    inspection.fault(path, 'This is not one expression but several.');
+    inspection.fault(path, 'These are several expressions: write one.');
     return null;
   }
   if (expected !== null && !expected.oids.includes(column.dataTypeID)) {
@@ -118,13 +124,16 @@ async function inspectExpression(
 }
 
 const TIMESTAMP_ARRAY =
-  'Arrays of timestamp without time zone are read in UTC only, and time_zone is another: make it timestamptz[] here.';
+  'Arrays of timestamp without time zone are read in UTC only, but time_zone is another zone: make it timestamptz[] here.';
 
 const SETS =
   'This gives a set of rows, or looks at other rows (a window). Each row of the table is one document, read alone: ' +
   'make one value of it, such as array(SELECT …), or join it as LATERAL (SELECT …) AS child.';
 
-/** While a join is faulty, what it would have brought is missing everywhere; naming that again would hide the cause. */
+/**
+ * Whether an error only follows from a faulty join. What such a join would bring is missing everywhere, and naming that
+ * again would hide the cause.
+ */
 function followsFromJoin({ inspection, joined }: Trial, error: DatabaseError): boolean {
   return (
     error.code === UNDEFINED_TABLE && joined.source.joins.length < inspection.definition.source.joins.length

@@ -11,7 +11,7 @@ import { inspectReach, inspectRows } from './rows.ts';
 import { inspectTable } from './table.ts';
 import { inReadOnlyTransaction } from './transaction.ts';
 
-/** No check needs long; on a table of any size it is a look at the catalogue and at a few rows by the index. */
+/** No check needs long. On a table of any size it looks at the catalogue, and by the index at a few rows. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 
 export interface InspectionResult {
@@ -21,8 +21,8 @@ export interface InspectionResult {
 }
 
 /**
- * Holds a definition against the database itself, in a read-only transaction of its own: table, key, joins and every
- * expression, all faults at once. Rejects only when the database cannot be asked.
+ * Checks a definition in the database itself, in a read-only transaction: table, key, joins and every expression, all
+ * faults at once. It rejects only when the database cannot be asked.
  */
 export async function inspectDefinition(
   client: ClientBase,
@@ -44,7 +44,7 @@ async function inspectSource(inspection: Inspection): Promise<void> {
   if (table === null) return;
   await inspectKey(inspection, table);
   await inspectExpressions(inspection);
-  // What follows reads by the key and through the joins.
+  // The checks that follow read by the key and through the joins.
   if (
     inspection.faultIn('source.table') ||
     inspection.faultIn('source.key') ||
@@ -55,7 +55,7 @@ async function inspectSource(inspection: Inspection): Promise<void> {
   await inspectRows(inspection, table);
 }
 
-/** A database of this encoding holds bytes of which nobody knows what letters they are. */
+/** Refuses a database of the encoding SQL_ASCII. Nobody knows which letters its bytes are. */
 async function inspectEncoding(inspection: Inspection): Promise<void> {
   const { rows } = await inspection.client.query<{ server_encoding: string }>('SHOW server_encoding');
   if (rows[0]?.server_encoding !== 'SQL_ASCII') return;

@@ -5,7 +5,7 @@ import type { LoadedDefinition } from '../../definition/load.ts';
 import type { Path } from '../../definition/yaml-file.ts';
 import { databaseWords, offsetInPart } from './database-words.ts';
 
-/** One definition held against one database: the checks share it and leave in it what they find wrong. */
+/** The check of one definition in one database. The single checks share it and add the faults that they find. */
 export class Inspection {
   readonly client: ClientBase;
   readonly definition: IndexDefinition;
@@ -18,12 +18,12 @@ export class Inspection {
     this.#loaded = loaded;
   }
 
-  /** `offset` leads into the setting's text. */
+  /** Adds a fault. `offset` is a place in the setting's text. */
   fault(path: Path, message: string, offset = 0): void {
     this.faults.push(this.#loaded.faultAt(path, message, offset));
   }
 
-  /** A fault that the database found in `part` of a statement, which is the setting's text. */
+  /** Adds a fault that the database found in `part` of a statement. `part` is the setting's text. */
   databaseFault(path: Path, error: DatabaseError, statement: string, part: string): void {
     this.fault(path, databaseWords(error), offsetInPart(error, statement, part));
   }

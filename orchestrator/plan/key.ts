@@ -14,8 +14,8 @@ interface KeyColumn {
 }
 
 /**
- * Holds the key column against the catalogue: it exists, is of the definition's kind of keys, not null and unique by an index of its own.
- * A view has neither constraints nor indexes to show; `rows.ts` looks at its rows.
+ * Checks the key column in the catalogue. It must exist, be of the definition's kind of keys, be not null, and be
+ * unique by an index of its own. A view has neither constraints nor indexes; `rows.ts` looks at its rows.
  */
 export async function inspectKey(inspection: Inspection, table: BaseTable): Promise<void> {
   const { definition } = inspection;
@@ -38,7 +38,7 @@ export async function inspectKey(inspection: Inspection, table: BaseTable): Prom
   if (!column.notNull && table.kind !== 'materialized view') {
     inspection.fault(
       PATH,
-      `The column "${key}" is nullable, and a row without a key would be lost: ALTER TABLE ${table.name} ALTER COLUMN ${quoteIdentifier(key)} SET NOT NULL.`,
+      `The column "${key}" is nullable, but a row without a key would be lost: ALTER TABLE ${table.name} ALTER COLUMN ${quoteIdentifier(key)} SET NOT NULL.`,
     );
   }
   await inspectUniqueness(inspection, table);
@@ -57,17 +57,17 @@ function otherKey(table: BaseTable, columns: readonly KeyColumn[]): string {
     .map(({ name }) => name);
   const instead = usable.length > 0 ? ` The table has these: ${usable.join(', ')}.` : '';
   const types = `${KEY_COLUMN_TYPES.slice(0, -1).join(', ')} or ${KEY_COLUMN_TYPES.at(-1)}`;
-  return `The key must be ${types}; text, uuid, numeric and composite keys are not supported.${instead} Where there is no such column add one: ALTER TABLE ${table.name} ADD COLUMN … ${NEW_KEY_COLUMN}.`;
+  return `The key must be ${types}; text, uuid, numeric and composite keys are not supported.${instead} If there is no such column, add one: ALTER TABLE ${table.name} ADD COLUMN … ${NEW_KEY_COLUMN}.`;
 }
 
 interface Storage {
   readonly name: string;
-  /** Holds rows itself, unlike a partitioned table. */
+  /** True when it holds rows itself, unlike a partitioned table. */
   readonly leaf: boolean;
   readonly root: boolean;
-  /** There is a usable unique index on exactly the key. */
+  /** True when there is a usable unique index on exactly the key. */
   readonly unique: boolean;
-  /** Unique indexes on exactly the key that do not serve, each with why. */
+  /** The unique indexes on exactly the key that cannot be used, each with the reason. */
   readonly unusable: readonly string[];
 }
 

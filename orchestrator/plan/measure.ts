@@ -5,16 +5,20 @@ import { baseFrom, qualifiedKey, quoteIdentifier } from '../../definition/sql.ts
 import type { SampledKey } from './ranges.ts';
 import { attempt } from './transaction.ts';
 
-/** Of long rows fewer are measured: the database makes their documents for it. */
+/** How many rows are measured. Of long rows it is fewer, because the database makes their documents for it. */
 const MEASURED_ROWS = 1000;
 const MEASURED_BYTES = 64 * 1024 * 1024;
-/** `{"index":{"_id":""}}` and two newlines, and what a version adds to it (`,"version":…,"version_type":"external_gte"`). */
+/**
+ * The bytes of `{"index":{"_id":""}}` and two newlines. A version adds some
+ * (`,"version":…,"version_type":"external_gte"`).
+ */
 const ACTION_BYTES = 23;
 const VERSION_BYTES = 58;
 
 /**
- * Bytes that go to the cluster for a row of the table on average, rows that `where` leaves out among them, from the
- * documents of up to 1,000 of the sampled keys, or of 64 MiB of them. Null where none can be made (an empty table, rows with faulty values).
+ * The average number of bytes that go to the cluster for a row of the table, counting rows that `where` leaves out. It
+ * is measured on the documents of up to 1,000 sampled keys, or 64 MiB of them. Null where none can be made (an empty
+ * table, rows with faulty values).
  */
 export async function measureBytesPerRow(
   client: ClientBase,
@@ -39,12 +43,12 @@ export async function measureBytesPerRow(
   return (row.bytes + row.ids + row.documents * action) / keys.length;
 }
 
-/** Of one row for each key, even where a key stands for several. */
+/** The bytes of one row per key, even where a key stands for several rows. */
 function bytesOf(sample: readonly SampledKey[]): number {
   return sample.reduce((sum, { bytes, rows }) => sum + bytes / rows, 0);
 }
 
-/** Size of the documents as json, their number, and the size of their ids. */
+/** The size of the documents as JSON, their number, and the size of their ids. */
 function measurement(definition: IndexDefinition): string {
   const { key, where } = definition.source;
   const fields = definition.document.map(({ name, sql }) => `(\n${sql}\n) AS ${quoteIdentifier(name)}`);

@@ -13,13 +13,13 @@ import { sampleTable } from './sample.ts';
 import { inReadOnlyTransaction } from './transaction.ts';
 
 export interface PlanOptions {
-  /** Workers that will share the ranges. */
+  /** The number of workers that will share the ranges. */
   readonly workers: number;
-  /** Number of ranges; null: as many as suit the table and the workers. */
+  /** The number of ranges. Null: as many as suit the table and the workers. */
   readonly ranges: number | null;
-  /** Count the rows instead of estimating them, however long that takes. */
+  /** Whether to count the rows instead of estimating them, however long that takes. */
   readonly exact: boolean;
-  /** Limit on each statement but the exact count. */
+  /** The time limit of each statement except the exact count. */
   readonly statementTimeoutMs: number;
 }
 
@@ -28,13 +28,13 @@ export interface DefinitionPlan {
   readonly described: DescribedDefinition;
   /** `<digest of the definition>.<digest of its columns' types>`. */
   readonly digest: string;
-  /** Rows of the base table, before `where`. */
+  /** The rows of the base table, before `where`. */
   readonly rows: { readonly count: number; readonly exact: boolean };
   /** Null for an empty table. */
   readonly bounds: KeyBounds | null;
-  /** Every key that there can be lies in exactly one. */
+  /** Every possible key lies in exactly one range. */
   readonly ranges: readonly SplitRange[];
-  /** Whole bytes to the cluster for each row of the base table; null: no row could be measured. */
+  /** Whole bytes to the cluster for each row of the base table. Null when no row could be measured. */
   readonly bytesPerRow: number | null;
   readonly expectedBytes: number | null;
 }
@@ -42,8 +42,8 @@ export interface DefinitionPlan {
 const STATEMENT_TIMEOUT_MS = 60_000;
 
 /**
- * Inspects a definition against the database and plans its ranges. Writes nothing. Throws `Faults` that name everything
- * that is wrong with the definition.
+ * Inspects a definition in the database and plans its ranges. It writes nothing. It throws `Faults` that name
+ * everything wrong with the definition.
  */
 export async function planDefinition(
   client: ClientBase,

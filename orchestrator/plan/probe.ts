@@ -5,14 +5,17 @@ import { keyKindOf } from '../../definition/key/kinds.ts';
 import { qualifiedKey, quoteIdentifier } from '../../definition/sql.ts';
 import { baseOnly, type KeyBounds } from './bounds.ts';
 
-/** Stretches that the keys are divided into; a range is made of some of them. */
+/** How many stretches the keys are divided into. A range is made of some of them. */
 const STRETCHES = 2000;
-/** Of fewer all are halved, whatever they seem to hold: rows in their midst may be denser than those at their ends. */
+/**
+ * Up to this many stretches all are halved, whatever they seem to hold: the rows in their middle may be denser than
+ * those at their ends.
+ */
 const COARSE_STRETCHES = 64;
-/** Rows that are read at each end of a stretch to see how dense it is. */
+/** How many rows are read at each end of a stretch to see how dense it is. */
 const DENSITY_ROWS = 32;
 
-/** Keys from a first to a last one, both of which there are, and about how many rows they have. */
+/** Keys from a first to a last one, both of which exist, and about how many rows they have. */
 export interface Stretch {
   readonly first: Key;
   readonly last: Key;
@@ -20,9 +23,9 @@ export interface Stretch {
 }
 
 /**
- * Divides the keys into stretches of like row counts by asking the index, where there are no pages to take a sample of.
- * A stretch is halved at the middle of its keys and drawn in to the keys that there are, so that gaps fall out; those
- * with the most rows are halved first. How many rows a stretch has is concluded from how far apart those at its ends are.
+ * Divides the keys into stretches of similar row counts by asking the index, where pages cannot be sampled. A stretch
+ * is halved at the middle of its keys and narrowed to keys that exist, so that gaps fall out. Stretches with the most
+ * rows are halved first. The distance between the rows at its ends shows how many rows a stretch has.
  */
 export async function probeStretches(
   client: ClientBase,
@@ -46,7 +49,7 @@ export async function probeStretches(
   }
 }
 
-/** Those that have their share of the rows or more and can be halved, as many as there is room for. */
+/** The stretches that can be halved and have at least their share of the rows, as many as there is room for. */
 function heaviest(kind: KeyKind, stretches: readonly Stretch[]): Stretch[] {
   const share = stretches.reduce((sum, { rows }) => sum + rows, 0) / STRETCHES;
   return stretches
@@ -59,7 +62,7 @@ function heaviest(kind: KeyKind, stretches: readonly Stretch[]): Stretch[] {
 interface HalvedRow {
   readonly first: string;
   readonly last: string;
-  /** How many of its first and last rows were read, `DENSITY_ROWS` at most, and how far they reach. */
+  /** How many of its first and last rows were read, at most `DENSITY_ROWS`, and how far they reach. */
   readonly rows: number;
   readonly upTo: string;
   readonly downTo: string;
@@ -75,12 +78,14 @@ function stretchOf(kind: KeyKind, row: HalvedRow): Stretch {
   return { first, last, rows: 1 + ((gaps * width) / fromFirst + (gaps * width) / fromLast) / 2 };
 }
 
-/** Two rows for each stretch, which is given by its first key, its middle (more than the first key) and its last one. */
+/**
+ * Two rows for each stretch. A stretch is given by its first key, its middle (above the first key) and its last key.
+ */
 function halvingStatement(definition: IndexDefinition): string {
   const key = qualifiedKey(definition);
   const from = baseOnly(definition);
   const { sqlType } = keyKindOf(definition);
-  // Not a name that the table may have as well.
+  // The table cannot have names like these.
   const [given, half] = ['given stretch', 'half of the stretch'].map(quoteIdentifier);
   const end = (order: 'ASC' | 'DESC'): string =>
     `SELECT ${key} AS key ${from} WHERE ${key} >= ${half}.first AND ${key} <= ${half}.last ORDER BY ${key} ${order} LIMIT ${DENSITY_ROWS}`;

@@ -2,23 +2,23 @@ import type { Key, KeyKind } from '../../definition/key/key-kind.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
 import { workOf } from '../reconcile/work.ts';
 
-/** A key of a sample, and what it stands for: its own row, or those up to the next key. */
+/** A key of a sample, with the rows that it stands for: its own, or those up to the next key. */
 export interface SampledKey {
   readonly key: Key;
   readonly rows: number;
-  /** Bytes that are read for these rows; 0 where that is not known. */
+  /** The bytes that are read for these rows. 0 where that is not known. */
   readonly bytes: number;
 }
 
 export interface SplitRange {
   readonly range: KeyRange;
-  /** About how many rows it holds; those of all ranges add up to the table's. */
+  /** About how many rows it holds. All ranges together have the table's rows. */
   readonly rows: number;
-  /** About how many bytes are read for them; those of all ranges add up to the table's. */
+  /** About how many bytes are read for them. All ranges together have the table's bytes. */
   readonly bytes: number;
 }
 
-/** What a range is wanted for: the table's totals, and into how many ranges at most. */
+/** The totals of a table, and the most ranges to split it into. */
 export interface TableSize {
   readonly rows: number;
   readonly bytes: number;
@@ -26,10 +26,10 @@ export interface TableSize {
 }
 
 /**
- * Splits all keys into half-open ranges of like work, at the quantiles of a sample's work. The first range has no start
- * and the last no end, so that every key that there can be lies in exactly one, also those that appear after the
- * sample was taken. No range is empty of keys that the sample knows; there are fewer than `ranges` where it has too few
- * keys, or one key so heavy that it fills several quantiles. No range is more work than its share and the heaviest key's.
+ * Splits all keys into half-open ranges of similar work, at the quantiles of a sample's work. The first range has no
+ * start and the last no end. So every possible key lies in exactly one range, even a key that appears after the sample
+ * was taken. Each range has keys that the sample knows. There are fewer than `ranges` if the sample has too few keys,
+ * or one key so heavy that it fills several quantiles. No range is more work than its share and the heaviest key's.
  */
 export function splitRanges(kind: KeyKind, sample: readonly SampledKey[], size: TableSize): SplitRange[] {
   const totals = runningTotals(kind, sample);
@@ -49,7 +49,7 @@ export function splitRanges(kind: KeyKind, sample: readonly SampledKey[], size: 
   });
 }
 
-/** The sample up to and with one of its keys. */
+/** The sum of a sample up to and including one of its keys. */
 interface RunningTotal {
   readonly key: Key;
   readonly rows: number;
@@ -58,7 +58,7 @@ interface RunningTotal {
 
 const NOTHING = { rows: 0, bytes: 0 };
 
-/** One for each key that differs, in key order: equal keys are never parted. */
+/** One sum for each different key, in key order. Equal keys are never separated. */
 function runningTotals(kind: KeyKind, sample: readonly SampledKey[]): RunningTotal[] {
   const totals: RunningTotal[] = [];
   let { rows, bytes } = NOTHING;
@@ -71,7 +71,7 @@ function runningTotals(kind: KeyKind, sample: readonly SampledKey[]): RunningTot
   return totals;
 }
 
-/** Positions in the totals at which a new range begins: of the keys whose start is nearest to each quantile. */
+/** The positions in the totals at which a new range begins: the keys whose start is nearest to each quantile. */
 function quantileCuts(totals: readonly RunningTotal[], ranges: number): number[] {
   const whole = workOf(totals.at(-1) ?? NOTHING);
   const cuts: number[] = [];
@@ -99,8 +99,8 @@ function keyAt(totals: readonly RunningTotal[], position: number | null): Key | 
 }
 
 /**
- * A part of the sample as a part of the table. Rounded as a running total, so that the ranges add up to the table;
- * divided first, so that nothing grows beyond what a number holds exactly.
+ * Scales a part of the sample to the table. It is rounded as a running total, so that the ranges add up to the table.
+ * It divides first, so that nothing grows beyond what a number holds exactly.
  */
 function scaled(part: number, sampled: number, table: number): number {
   return sampled === 0 ? 0 : Math.round(table * (part / sampled));

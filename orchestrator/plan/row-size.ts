@@ -5,7 +5,7 @@ import { parseSqlName } from '../../definition/names.ts';
 import { quoteIdentifier } from '../../definition/sql.ts';
 
 const BYTEA_OID = 17;
-/** Of these `octet_length` tells the length from the value's head, without reading what is stored outside of the row. */
+/** Types whose length `octet_length` reads from the value's head, without reading what is stored outside of the row. */
 const LENGTH_IS_KNOWN: readonly number[] = [OID.text, OID.varchar, OID.bpchar, BYTEA_OID];
 
 interface Column {
@@ -16,11 +16,11 @@ interface Column {
 }
 
 /**
- * An SQL expression, float8 and never null, for the bytes that are read of a row of the base table: of the columns that
- * the definition speaks of and its reader may see. Texts count at their full length, other values as they are stored,
- * which is less where they are compressed. Nothing is fetched from outside of the row for it: over 100,000 rows of 15
- * columns (270 MB with what is stored outside) it added 0.1 s to the 0.2 s of reading the keys alone, and a size of the
- * whole row, which fetches, 0.4 to 0.6 s. A column of a view is computed for it.
+ * An SQL expression, float8 and never null, for the bytes that are read for a row of the base table. It counts the
+ * columns that the definition uses and its reader may see. Texts count at their full length. Other values count as they
+ * are stored, which is less where they are compressed. It fetches nothing from outside of the row. Over 100,000 rows of
+ * 15 columns (270 MB with what is stored outside) it added 0.1 s to the 0.2 s of reading the keys alone. The size of
+ * the whole row, which does fetch, added 0.4 to 0.6 s. A column of a view is computed for it.
  */
 export async function rowSize(client: ClientBase, definition: IndexDefinition): Promise<string> {
   const { rows } = await client.query<Column>(COLUMNS, [definition.source.table]);
@@ -38,7 +38,7 @@ export async function rowSize(client: ClientBase, definition: IndexDefinition): 
   return [`${fixed}::float8`, ...varying].join(' + ');
 }
 
-/** Virtual generated columns are left out: they are computed when they are read, and may fail on some rows. */
+/** The columns, without virtual generated ones. Those are computed when they are read, and may fail on some rows. */
 const COLUMNS = `
   SELECT attname AS name, attlen::int AS bytes,
     (CASE WHEN typtype = 'd' THEN typbasetype ELSE t.oid END)::int AS oid
@@ -56,12 +56,12 @@ function sqlOf({ source, document }: IndexDefinition): string {
   ].join('\n');
 }
 
-/** Whether a name stands in it as a word, in whatever case. More than what is meant may be found, never less. */
+/** Whether a name is in the SQL as a word, in any case. It may find more than is meant, but never less. */
 function speaksOf(sql: string, name: string): boolean {
   return new RegExp(`${NO_NAME_BEFORE}${written(name)}${NO_NAME_BEHIND}`, 'iu').test(sql);
 }
 
-/** Whether the base table's alias stands for the row as a whole, as in `to_jsonb(book)` or `book.*`. */
+/** Whether the base table's alias stands for the whole row, as in `to_jsonb(book)` or `book.*`. */
 function speaksOfRow(sql: string, alias: string): boolean {
   return new RegExp(
     `${NO_NAME_BEFORE}${written(alias)}${NO_NAME_BEHIND}(?!"?\\s*\\.\\s*["\\p{L}_])`,

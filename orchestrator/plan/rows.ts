@@ -12,11 +12,11 @@ import type { Inspection } from './inspection.ts';
 import type { BaseTable } from './table.ts';
 import { attempt } from './transaction.ts';
 
-/** Stretches of the table that are looked at, and rows of each. */
+/** How many stretches of the table are looked at, and how many rows of each. */
 const STRETCHES = 8;
 const STRETCH_ROWS = 200;
 
-/** Whether a range of keys is reached by an index, so that a task does not read the whole table for its part. */
+/** Requires an index for ranges of keys, so that a task does not read the whole table for its part. */
 export async function inspectReach(inspection: Inspection, table: BaseTable): Promise<void> {
   const { client, definition } = inspection;
   const key = qualifiedKey(definition);
@@ -42,11 +42,11 @@ export async function inspectReach(inspection: Inspection, table: BaseTable): Pr
   );
 }
 
-/** Looks at stretches of rows: keys that repeat or are null, and joins that lose or multiply rows. */
+/** Looks at stretches of rows for keys that repeat or are null, and for joins that lose or multiply rows. */
 export async function inspectRows(inspection: Inspection, table: BaseTable): Promise<void> {
   const { client, definition } = inspection;
   if (table.kind === 'view' || table.kind === 'materialized view') await inspectNulls(inspection);
-  // Without an index, or with nothing that a look could show.
+  // There is no index, or nothing that a look could show.
   if (inspection.faultIn('source.key') || (table.kind === 'table' && definition.source.joins.length === 0))
     return;
   const bounds = await keyBounds(client, definition);
@@ -57,7 +57,7 @@ export async function inspectRows(inspection: Inspection, table: BaseTable): Pro
   }
 }
 
-/** Keys at which stretches begin, rising. */
+/** The keys at which stretches begin, rising. */
 function evenlySpread(kind: KeyKind, { min, max }: KeyBounds): Key[] {
   const starts = [min];
   for (let i = 1; i < STRETCHES; i++) {
@@ -74,12 +74,9 @@ async function inspectNulls(inspection: Inspection): Promise<void> {
   if (result?.rows.length === 0) return;
   const seen =
     error === null
-      ? 'There are rows without a key'
-      : `Whether there are rows without a key could not be seen (${databaseWords(error)})`;
-  inspection.fault(
-    ['source', 'key'],
-    `${seen}; such rows would be lost. Leave them out in the view: WHERE … IS NOT NULL.`,
-  );
+      ? 'There are rows without a key, and they would be lost'
+      : `It could not be checked whether there are rows without a key, which would be lost (${databaseWords(error)})`;
+  inspection.fault(['source', 'key'], `${seen}. Leave them out in the view: WHERE … IS NOT NULL.`);
 }
 
 async function stretchFrom({ client, definition }: Inspection, start: Key): Promise<KeyRange> {
@@ -93,7 +90,7 @@ async function stretchFrom({ client, definition }: Inspection, start: Key): Prom
   return { start, end: kind.after(last === null ? start : keyFrom(kind, last)) };
 }
 
-/** False once there is a fault: one example is enough. */
+/** Checks one stretch. False once there is a fault, because one example is enough. */
 async function inspectStretch(inspection: Inspection, range: KeyRange): Promise<boolean> {
   const { definition } = inspection;
   const base = await countRows(inspection, withJoins(definition, []), range, ['source', 'table']);
@@ -109,7 +106,7 @@ async function inspectStretch(inspection: Inspection, range: KeyRange): Promise<
   return true;
 }
 
-/** Holds the rows that come out of the first `joins` joins against those of the table. */
+/** Compares the rows that come out of the first `joins` joins with those of the table. */
 async function inspectJoin(
   inspection: Inspection,
   range: KeyRange,
@@ -131,21 +128,24 @@ async function inspectJoin(
     const key = await repeatedKey(inspection, joined, range);
     inspection.fault(
       path,
-      `This join makes several rows of one: the key ${key} comes out more than once. ${ONE_ROW}`,
+      `This join turns one row into several: the key ${key} comes out more than once. ${ONE_ROW}`,
     );
   }
   return false;
 }
 
 const ONE_ROW =
-  'Join by what is unique, or aggregate the joined rows into one: LATERAL (SELECT array_agg(…) … ) AS child, on: "true".';
+  'Join by unique columns, or aggregate the joined rows into one: LATERAL (SELECT array_agg(…) … ) AS child, on: "true".';
 
-/** Null, and a fault at `path`, when they cannot be counted. */
+/** Counts rows. Null, with a fault at `path`, when they cannot be counted. */
 async function countRows(inspection: Inspection, definition: IndexDefinition, range: KeyRange, path: Path) {
   const statement = `SELECT count(*)::int AS rows, count(DISTINCT ${qualifiedKey(definition)})::int AS keys ${inRange(definition, range)}`;
   const { result, error } = await attempt<{ rows: number; keys: number }>(inspection.client, statement);
   if (error !== null)
-    inspection.fault(path, `${STRETCH_ROWS} rows could not be read up to here. ${databaseWords(error)}`);
+    inspection.fault(
+      path,
+      `A sample of ${STRETCH_ROWS} rows could not be read with this setting. ${databaseWords(error)}`,
+    );
   return result?.rows[0] ?? null;
 }
 

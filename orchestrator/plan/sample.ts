@@ -10,25 +10,27 @@ import type { SampledKey } from './ranges.ts';
 import { rowSize } from './row-size.ts';
 import { attempt } from './transaction.ts';
 
-/** Up to this many rows all are looked at, so that their number is exact. */
+/** Up to this many rows all are read, so that their number is exact. */
 const WHOLE_ROWS = 100_000;
-/** Of a larger table, the pages to read (30 MB): keys of one page tend to be neighbours, so it takes many pages. */
+/**
+ * How many pages are read of a larger table (30 MB). Keys of one page tend to be neighbours, so it takes many pages.
+ */
 const SAMPLE_PAGES = 4000;
-/** Rows that are kept of such a sample, and how few are too few to speak for the table. */
+/** The most rows kept of such a sample. The constant below says how many are too few to speak for the table. */
 const MAX_SAMPLE_KEYS = 50_000;
 const MIN_SAMPLE_KEYS = 500;
-/** Rows of a view of which the size is looked at: its columns may be costly to compute. */
+/** How many rows of a view are sized. Its columns may cost much to compute. */
 const SIZED_VIEW_ROWS = 5000;
 
 export interface TableSample {
   readonly bounds: KeyBounds | null;
   readonly rows: { readonly count: number; readonly exact: boolean };
-  /** Bytes that are read for all rows (see `rowSize`); null: not known. */
+  /** The bytes that are read for all rows (see `rowSize`). Null when not known. */
   readonly bytes: number | null;
   readonly sample: readonly SampledKey[];
 }
 
-/** The base table's rows, or of many a part that stands for them all. */
+/** The base table's rows, or a part that stands for many rows. */
 interface Part {
   readonly rows: number;
   readonly exact: boolean;
@@ -37,18 +39,18 @@ interface Part {
   readonly sized: boolean;
 }
 
-/** A table to take a sample of: in the caller's transaction. */
+/** A table to sample, in the caller's transaction. */
 interface Sampling {
   readonly client: ClientBase;
   readonly definition: IndexDefinition;
   readonly kind: KeyKind;
-  /** SQL of a row's bytes. */
+  /** The SQL for a row's bytes. */
   readonly size: string;
 }
 
 /**
- * Key bounds, row count and a sample of keys with their rows' sizes, in the caller's read-only transaction. The cost
- * hardly grows with the table, but for `exact`, which counts it, however long that takes.
+ * Reads key bounds, row count and a sample of keys with their rows' sizes, in the caller's read-only transaction. The
+ * cost hardly grows with the table. Only `exact` counts it, however long that takes.
  */
 export async function sampleTable(
   client: ClientBase,
@@ -76,18 +78,21 @@ async function partOfTable(sampling: Sampling, bounds: KeyBounds): Promise<Part>
   const whole = await wholeTable(sampling, sampling.size);
   if (whole !== null) return whole;
   const pages = await sampledPages(sampling);
-  // On hardly a row on many pages (of many deleted ones) no count can rest.
+  // Pages with hardly any rows (many are deleted) are no base for a count.
   return pages !== null && pages.sample.length >= MIN_SAMPLE_KEYS ? pages : probedPart(sampling, bounds);
 }
 
-/** A view has no pages to take a sample of, and the sizes of few rows only are computed. */
+/** Samples a view. It has no pages to sample, and only the sizes of a few rows are computed. */
 async function partOfView(sampling: Sampling, bounds: KeyBounds): Promise<Part> {
   const whole = await wholeTable(sampling, '0');
   if (whole === null) return probedPart(sampling, bounds);
   return { ...whole, ...(await withSizes(sampling, someOf(sampling.kind, whole.sample))) };
 }
 
-/** One key of each step, and the rows of the step that it stands for. Now here, now there in it, lest it keep pace with a pattern. */
+/**
+ * One key of each step, and the rows of the step that it stands for. Its place in the step varies, so that it does not
+ * keep pace with a pattern.
+ */
 function someOf(kind: KeyKind, sample: readonly SampledKey[]): Omit<SampledKey, 'bytes'>[] {
   const keys = sample.map(({ key }) => key).toSorted((a, b) => kind.compare(a, b));
   const step = Math.max(1, Math.ceil(keys.length / SIZED_VIEW_ROWS));
@@ -109,7 +114,7 @@ async function probedPart(sampling: Sampling, bounds: KeyBounds): Promise<Part> 
   return { rows, exact: false, ...(await withSizes(sampling, keys)) };
 }
 
-/** Every row of a small table; null when it has more. In no order: all of a large one would be sorted for it. */
+/** Every row of a small table, in no order, because sorting would sort all of a large one. Null when there are more. */
 async function wholeTable({ client, definition, kind }: Sampling, size: string): Promise<Part | null> {
   const planned = (await planOf(client, `SELECT 1 ${baseOnly(definition)}`))['Plan Rows'];
   if (planned > 2 * WHOLE_ROWS) return null;
@@ -122,12 +127,12 @@ async function wholeTable({ client, definition, kind }: Sampling, size: string):
 }
 
 /**
- * The rows of random pages. Their number over the share of the pages that was read is a better count than the
- * planner's, which may be of long ago. Null where pages cannot be sampled.
+ * The rows of random pages. Their number divided by the share of pages that was read is a better count than the
+ * planner's, which may be old. Null where pages cannot be sampled.
  */
 async function sampledPages({ client, definition, kind, size }: Sampling): Promise<Part | null> {
   const share = Math.min(1, SAMPLE_PAGES / Math.max(1, await countPages(client, definition)));
-  // By a hash, since every nth row could keep pace with a pattern in the table.
+  // Chosen by a hash, because every nth row could keep pace with a pattern in the table.
   const statement = `
     SELECT key::text AS key, bytes, of FROM (
       SELECT ${typedKey(definition)} AS key, ${size} AS bytes, count(*) OVER ()::int AS of
@@ -139,7 +144,7 @@ async function sampledPages({ client, definition, kind, size }: Sampling): Promi
   return { rows, exact: false, sample: result.rows.map((row) => sampledKey(kind, row)), sized: true };
 }
 
-/** Keys with the sizes of their rows. One that cannot be computed (a view's column) leaves all of them unknown. */
+/** The keys with the sizes of their rows. If one size cannot be computed (a view's column), all are unknown. */
 async function withSizes(
   { client, definition, kind, size }: Sampling,
   keys: readonly Omit<SampledKey, 'bytes'>[],
@@ -168,7 +173,7 @@ function sampledKey(kind: KeyKind, { key, bytes }: Row): SampledKey {
   return { key: keyFrom(kind, key), rows: 1, bytes };
 }
 
-/** Of a row; the sample is of one at least. */
+/** The mean bytes of a row. The sample has at least one row. */
 function meanBytes(sample: readonly SampledKey[]): number {
   const total = (part: 'rows' | 'bytes'): number => sample.reduce((sum, key) => sum + key[part], 0);
   return total('bytes') / Math.max(1, total('rows'));
@@ -182,7 +187,7 @@ async function isView({ client, definition }: Sampling): Promise<boolean> {
   return rows[0]?.view === true;
 }
 
-/** Pages of the table and all of its partitions. */
+/** The pages of the table and all of its partitions. */
 async function countPages(client: ClientBase, definition: IndexDefinition): Promise<number> {
   const { rows } = await client.query<{ pages: number }>(PAGES, [definition.source.table]);
   return rows[0]?.pages ?? 0;

@@ -5,7 +5,7 @@ import { databaseWords } from './database-words.ts';
 import type { Inspection } from './inspection.ts';
 import { attempt } from './transaction.ts';
 
-/** The base table as the catalogue knows it. */
+/** The base table in the catalogue. */
 export interface BaseTable {
   readonly oid: string;
   readonly name: string;
@@ -19,7 +19,7 @@ const KINDS: Readonly<Record<string, BaseTable['kind']>> = {
   v: 'view',
 };
 
-/** The base table, or null and a fault that suggests the nearest name. */
+/** Finds the base table. Null, with a fault that suggests the nearest name, when there is none. */
 export async function inspectTable(inspection: Inspection): Promise<BaseTable | null> {
   const { client, definition } = inspection;
   const path = ['source', 'table'];
@@ -35,7 +35,7 @@ export async function inspectTable(inspection: Inspection): Promise<BaseTable | 
     const suggestion = didYouMean(definition.source.table, await tableNames(client, definition.source.table));
     inspection.fault(
       path,
-      `The database has no such table or view.${suggestion || ' Name it with its schema where needed, such as public.cities.'}`,
+      `The database has no such table or view.${suggestion || ' Add the schema if it is needed, such as public.cities.'}`,
     );
     return null;
   }
@@ -53,7 +53,7 @@ const FIND_TABLE = `
   SELECT oid::text AS oid, oid::regclass::text AS name, relkind AS kind
   FROM pg_catalog.pg_class WHERE oid = to_regclass($1)`;
 
-/** Tables and views under the names by which this connection may speak of them, in the way `like` is written. */
+/** Tables and views with the names that this connection can use for them, written as `like` is. */
 async function tableNames(client: ClientBase, like: string): Promise<string[]> {
   const { rows } = await client.query<{ schema: string; name: string; visible: boolean }>(TABLE_NAMES);
   const qualified = (parseSqlName(like)?.length ?? 1) > 1;

@@ -4,15 +4,15 @@ import { Overdue } from '../errors.ts';
 
 const QUERY_CANCELED = '57014';
 
-/** What is done in a transaction, for its error, and how long each of its statements may take. */
+/** Names the work in a transaction for its error, and limits the time of each statement. */
 export interface ReadOnlyWork {
   readonly what: string;
   readonly statementTimeoutMs: number;
 }
 
 /**
- * Runs `work` in a transaction that can change nothing and leaves nothing behind: read-only, one snapshot, a limit on
- * each statement's time, and an error instead of rows that row-level security would leave out in silence.
+ * Runs `work` in a transaction that changes nothing: read-only, with one snapshot and a time limit for each statement.
+ * Rows that row-level security would silently leave out are an error.
  */
 export async function inReadOnlyTransaction<T>(
   client: ClientBase,
@@ -29,10 +29,10 @@ export async function inReadOnlyTransaction<T>(
     return await work();
   } catch (error) {
     if (!(error instanceof DatabaseError) || error.code !== QUERY_CANCELED) throw error;
-    const message = `${what}: a statement took longer than ${statementTimeoutMs} ms. Look at what the database is busy with, and try again.`;
+    const message = `${what}: a statement took longer than ${statementTimeoutMs} ms. Find out what keeps the database busy, and try again.`;
     throw new Overdue(message, { cause: error });
   } finally {
-    // A connection that was lost has nothing left to roll back, and its own error is already on its way.
+    // A lost connection has nothing to roll back, and its own error is already on its way.
     await client.query('ROLLBACK').catch(() => undefined);
   }
 }
@@ -41,7 +41,7 @@ export type Attempt<R extends QueryResultRow> =
   | { readonly result: QueryResult<R>; readonly error: null }
   | { readonly result: null; readonly error: DatabaseError };
 
-/** A statement that may fail without ending the transaction. What ends the connection is thrown as ever. */
+/** Runs a statement that may fail without ending the transaction. An error that ends the connection is thrown. */
 export async function attempt<R extends QueryResultRow>(
   client: ClientBase,
   sql: string,
@@ -58,7 +58,7 @@ export async function attempt<R extends QueryResultRow>(
   }
 }
 
-/** The extended protocol takes one statement only, so that an expression with a `;` in it can begin no second one. */
+/** The extended protocol takes one statement only. So an expression with a `;` in it cannot begin a second one. */
 interface SingleStatement extends QueryConfig {
   readonly queryMode: 'extended';
 }

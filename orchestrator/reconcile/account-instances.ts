@@ -3,14 +3,14 @@ import { type Draft, isDown, isForeign } from './draft.ts';
 import type { RunEvent } from './events.ts';
 import { type InstanceTimes, isDone, type RunState } from './state.ts';
 
-/** Records when each instance of the run was launched and when it ended, as far as the fleet's own clock says so. */
+/** Records when each instance of the run was launched and when it ended, by the fleet's own clock. */
 export function noteInstances(draft: Draft): void {
   const { observation } = draft;
   for (const instance of observation.instances) {
     const { id, launchedAt } = instance;
     if (launchedAt === null || isForeign(instance, draft.state)) continue;
     const known = draft.state.instances.get(id);
-    // One that was missed by a look that was stale is there again.
+    // An instance that a stale look had missed is there again.
     const isBack = known?.seen === false && !isDown(instance);
     if (known === undefined || isBack)
       draft.record({ type: 'instance_launched', instance: id, at: launchedAt });
@@ -21,21 +21,24 @@ export function noteInstances(draft: Draft): void {
   noteUnseen(draft);
 }
 
-/** What no look has shown for long, or none of this process, has ended by now: it costs no more from here on. */
+/**
+ * Records the end of an instance that no look has shown for long, or no look of this process. It costs no more from
+ * here on.
+ */
 function noteUnseen(draft: Draft): void {
   for (const [instance, { endedAt }] of draft.state.instances)
     if (endedAt === null && !draft.memory.instances.has(instance))
       draft.record({ type: 'instance_ended', instance, at: draft.observation.at, seen: false });
 }
 
-/** When the fleet is at zero, whatever was never seen to end has ended by now. */
+/** Records the end of every instance that was never seen to end. The fleet is at zero, so they have all ended. */
 export function noteVanished(draft: Draft): void {
   for (const [instance, { endedAt }] of draft.state.instances)
     if (endedAt === null)
       draft.record({ type: 'instance_ended', instance, at: draft.observation.at, seen: false });
 }
 
-/** Instances that end with the process that drives them have ended at `at`. */
+/** Records that instances have ended at `at`, because they end with the process that drives them. */
 export function endWithProcess({ instances }: Pick<RunState, 'instances'>, at: string): RunEvent[] {
   return [...instances].flatMap(([instance, { endedAt }]) =>
     endedAt === null ? [{ type: 'instance_ended', instance, at, seen: true } as const] : [],
@@ -43,14 +46,14 @@ export function endWithProcess({ instances }: Pick<RunState, 'instances'>, at: s
 }
 
 export interface InstanceUse {
-  /** Billed seconds of all instances together. */
+  /** The billed seconds of all instances together. */
   readonly seconds: number;
   readonly instances: number;
-  /** False: some instances were only found gone, and the seconds are the most that it can have been. */
+  /** False when some instances were only found gone. Then the seconds are the most that it can have been. */
   readonly exact: boolean;
 }
 
-/** What a run's instances have used by `at`. */
+/** What a run's instances have used up to `at`. */
 export function instanceUse(
   { instances }: Pick<RunState, 'instances'>,
   at: string,
@@ -65,7 +68,7 @@ export function instanceUse(
   };
 }
 
-/** What so many instances use at least that all live for `seconds`. */
+/** The least that so many instances use if each lives for `seconds`. */
 export function leastUse(instances: number, seconds: number, { leastSeconds }: Billing): InstanceUse {
   return { seconds: instances * Math.max(leastSeconds, seconds), instances, exact: true };
 }
@@ -80,14 +83,17 @@ function billedSeconds(
   return Math.max(leastSeconds, seconds);
 }
 
-/** Ends the run before it costs more than it may: at zero, with what is settled kept. Not when all is done. */
+/**
+ * Stops the run before it costs more than it may. The fleet goes to zero, and what is settled stays. A run that is done
+ * is not stopped.
+ */
 export function stopAtMostCost(draft: Draft): void {
   const { state, observation, limits } = draft;
   if (limits.mostInstanceSeconds === null || isDone(state)) return;
   const { seconds } = instanceUse(state, observation.at, limits.billing);
   if (seconds < limits.mostInstanceSeconds) return;
   draft.stop(
-    `the run's instances have been used for ${Math.round(seconds)} s together, which is all that --max-cost allows: the same command with a higher one carries it on`,
+    `the run's instances have lived for ${Math.round(seconds)} s together, and --max-cost allows no more: the same command with a higher --max-cost carries the run on`,
   );
 }
 
@@ -97,9 +103,9 @@ export function instancesLeft({ instances }: Pick<RunState, 'instances'>): numbe
 }
 
 /**
- * How many workers the run has lost in all its passes: those that it ended to have others in their place (never ready, not
- * answering, another build or image), and those that it did not end at all. They have ended by themselves, or from
- * outside: because the cloud took them back, by their lease or by a sweep while no process drove the run.
+ * How many workers the run has lost in all its passes. These are the workers that it replaced (never ready, not
+ * answering, another build or image), and the workers that it did not end. Those ended by themselves or from outside:
+ * the cloud took them back, their lease ran out, or a sweep ended them while no process drove the run.
  */
 export function workersLost({
   instances,

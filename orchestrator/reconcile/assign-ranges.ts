@@ -3,12 +3,12 @@ import type { RangeState } from './range-state.ts';
 import { nextFresh } from './state.ts';
 import { workOf } from './work.ts';
 
-/** One running and one waiting, so that a worker never idles between two polls. */
+/** One task runs and one waits, so that a worker never idles between two polls. */
 const TASKS_PER_WORKER = 2;
 
 /**
- * Gives waiting ranges to ready workers, longest first, and posts again what a worker does not know.
- * Returns the ready workers that have nothing to do.
+ * Gives waiting ranges to ready workers, longest first. Posts a task again that its worker does not know. Returns the
+ * ready workers that have nothing to do.
  */
 export function assignRanges(draft: Draft): string[] {
   const ready = draft.observation.instances
@@ -31,10 +31,12 @@ export function assignRanges(draft: Draft): string[] {
   return ready.filter((instance) => loads.get(instance) === 0);
 }
 
-/** Those that came back, and those that were never given out, which are in order already: the longest of both is next. */
+/**
+ * Ranges that came back, and ranges that were never given out, which are already in order. The longest of both is next.
+ */
 class WaitingRanges {
   readonly #draft: Draft;
-  /** The longest last. */
+  /** Sorted, with the longest last. */
   readonly #returned: RangeState[];
 
   constructor(draft: Draft) {
@@ -64,7 +66,7 @@ function giveTo(draft: Draft, instance: string, range: RangeState): void {
   draft.effects.push({ type: 'post_task', instance, range: range.id });
 }
 
-/** The same id and body again is no second task, so a post whose answer was lost is simply repeated. */
+/** Repeats a post whose answer was lost. The same id and body again make no second task. */
 function postUnknown(draft: Draft, ready: ReadonlySet<string>): void {
   for (const { id, instance, task } of draft.assignedRanges) {
     if (!ready.has(instance)) continue;

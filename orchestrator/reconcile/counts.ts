@@ -3,7 +3,7 @@ import type { TaskStatus } from '../../worker/contract.ts';
 
 const count = z.int().min(0);
 
-/** Outcomes of rows in one target. */
+/** The outcomes of rows in one target. */
 export const targetCountsSchema = z.strictObject({
   index: z.string(),
   indexed: count,
@@ -12,7 +12,7 @@ export const targetCountsSchema = z.strictObject({
   deadLetters: count,
 });
 
-/** What a reading came to. For each target that it feeds, `rowsRead` = indexed + superseded + filtered + deadLetters. */
+/** The counts of a reading. In each of its targets, `rowsRead` = indexed + superseded + filtered + deadLetters. */
 export const countsSchema = z.strictObject({
   rowsRead: count,
   bytesSent: count,
@@ -29,7 +29,7 @@ export function noTargetCounts(index: string): TargetCounts {
   return { index, indexed: 0, superseded: 0, filtered: 0, deadLetters: 0 };
 }
 
-/** A target that one of the two does not speak of has what the other says. */
+/** Adds counts. A target that is in only one of the two keeps its counts. */
 export function addCounts(a: Counts, b: Counts): Counts {
   const others = b.targets.filter(({ index }) => !a.targets.some((target) => target.index === index));
   return {
@@ -40,12 +40,12 @@ export function addCounts(a: Counts, b: Counts): Counts {
   };
 }
 
-/** Of one target; nothing where the counts do not speak of it. */
+/** The counts of one target. All are zero if the counts do not have it. */
 export function countsIn(counts: Counts, index: string): TargetCounts {
   return counts.targets.find((target) => target.index === index) ?? noTargetCounts(index);
 }
 
-/** Of all targets together. */
+/** The sum of one count over all targets. */
 export function totalOf(counts: Counts, name: Exclude<keyof TargetCounts, 'index'>): number {
   return counts.targets.reduce((sum, target) => sum + target[name], 0);
 }
@@ -66,8 +66,8 @@ export function countsOf(status: TaskStatus): Counts {
 }
 
 /**
- * Every row read has exactly one outcome in each target of the pass; a worker whose counts say otherwise, or that speaks of
- * other targets, is not believed.
+ * Whether every row that was read has exactly one outcome in each target of the pass. Counts of a worker that say
+ * otherwise, or that have other targets, are not believed.
  */
 export function addsUp({ rowsRead, targets }: Counts, indexes: readonly string[]): boolean {
   const isWhole = targets.every(

@@ -6,12 +6,12 @@ import type { AssignedRange } from './range-state.ts';
 import { restId } from './state.ts';
 
 /**
- * Gives the rest of running ranges to workers that have nothing to do, so that all of them end at about the same time.
- * Returns those of them for which nothing is to be had, now or soon.
+ * Gives the rest of running ranges to workers that have nothing to do, so that all workers end at about the same time.
+ * Returns the idle workers for which there is no rest, now or soon.
  *
- * A cut is exact by three steps: it is journalled as intended, then the worker is told (`PATCH /task/{id}`; it refuses
- * when it has read as far), and only when the task's own status shows the new end does the rest become a range. A
- * worker that dies in between gives its whole range back, whether it had heard of the cut or not.
+ * Three steps make a cut exact. First it is journalled as intended. Then the worker is told (`PATCH /task/{id}`; it
+ * refuses when it has read as far). Only when the task's own status shows the new end does the rest become a range. If
+ * a worker dies in between, its whole range comes back, whether it had heard of the cut or not.
  */
 export function shareRest(draft: Draft, idle: readonly string[]): readonly string[] {
   callAgain(draft);
@@ -24,7 +24,7 @@ export function shareRest(draft: Draft, idle: readonly string[]): readonly strin
       worker.leftMs > draft.limits.shareLeastMs
         ? takeFrom(draft, worker, rateOfWorker(draft, thief))
         : 'nothing';
-    // A range that was only just begun may turn out slow, and a worker that has refused may not the next time.
+    // A range that has only just begun may turn out slow, and a worker that refused may not refuse the next time.
     if (outcome !== 'nothing' || worker.isNew) thieves = others;
   }
   return thieves;
@@ -33,19 +33,19 @@ export function shareRest(draft: Draft, idle: readonly string[]): readonly strin
 interface BusyWorker {
   readonly id: string;
   readonly running: AssignedRange;
-  /** Waits in the worker's queue. */
+  /** The range that waits in the worker's queue. */
   readonly queued: AssignedRange | null;
-  /** Null: nothing is known of its pace yet. */
+  /** Null while nothing is known of its pace. */
   readonly rowsPerMs: number | null;
-  /** Its running range has not been seen to move yet, and the pace is that of the one before. */
+  /** True when its running range was not yet seen to move. Then the pace is that of the range before. */
   readonly isNew: boolean;
-  /** Of the running range. */
+  /** The rows left in the running range. */
   readonly rowsLeft: number;
-  /** Until all that it has is done; without end while its pace is not known. */
+  /** The time until everything that it has is done. Infinite while its pace is not known. */
   readonly leftMs: number;
 }
 
-/** Those that have longest to go first. */
+/** The busy workers, with the one that has longest to go first. */
 function busyWorkers(draft: Draft): BusyWorker[] {
   const ids = new Set(draft.assignedRanges.map(({ instance }) => instance));
   const workers = [...ids].flatMap((id) => busyWorker(draft, id) ?? []);
@@ -65,7 +65,7 @@ function busyWorker(draft: Draft, id: string): BusyWorker | null {
   return { id, running, queued, rowsPerMs, isNew: pace === null, rowsLeft, leftMs };
 }
 
-/** The plan's estimate less what was read; a range that has more rows than planned has a twentieth of them left. */
+/** The plan's estimate less what was read. A range with more rows than planned counts as having a twentieth left. */
 function leftOf(draft: Draft, range: AssignedRange): number {
   const read = draft.taskOf(range)?.status?.rows_read ?? 0;
   return Math.max(range.rows - read, read / 20);
@@ -75,7 +75,7 @@ function rateOfWorker(draft: Draft, instance: string): number | null {
   return draft.memory.instances.get(instance)?.rowsPerMs ?? null;
 }
 
-/** Takes a task that waits, else a part of the one that runs; or says whether there will be something soon. */
+/** Takes a waiting task, else a part of the running one. Otherwise says whether there will be something soon. */
 function takeFrom(
   draft: Draft,
   { id, running, queued, rowsPerMs, rowsLeft }: BusyWorker,
@@ -91,7 +91,7 @@ function takeFrom(
   const thiefRate = knownRate ?? rowsPerMs;
   const kept = rowsPerMs / (rowsPerMs + thiefRate);
   const at = keyAtShare(draft, running, kept);
-  // What the slow one is spared: the idle one may need but a moment for it.
+  // The time that the slow worker saves. The idle worker may need only a moment for the same rows.
   const sparedMs = (rowsLeft * (1 - kept)) / rowsPerMs;
   if (at === null || sparedMs < shareLeastMs / 2) return 'nothing';
   draft.record({ type: 'cut_intended', range: running.id, task: running.task, at });
@@ -100,18 +100,19 @@ function takeFrom(
 }
 
 /**
- * The key at a share of the way from what is settled to the range's end; null when nothing lies in between. Nobody knows
- * where the rows are: where they are not spread evenly, what was given away ends soon and is followed by another cut.
+ * The key at a share of the way from the settled key to the range's end. Null when nothing lies in between. Nobody
+ * knows where the rows are. If they are spread unevenly, the part that was given away ends soon, and another cut
+ * follows.
  */
 function keyAtShare(draft: Draft, range: AssignedRange, share: number): string | null {
   const { keyKind } = draft;
   const rest = restOf(draft, range);
-  // Both keep at least a key, however slow one is beside the other.
+  // Both keep at least one key, however slow one of them is.
   const at = rest === null ? null : keyKind.between(rest.from, rest.to, share);
   return at === null ? null : keyKind.format(at);
 }
 
-/** The share of the keys that are left which lies from `at` on. */
+/** The share of the remaining keys that lies from `at` on. */
 function shareBehind(draft: Draft, range: AssignedRange, at: string): number {
   const { keyKind } = draft;
   const rest = restOf(draft, range);
@@ -119,7 +120,10 @@ function shareBehind(draft: Draft, range: AssignedRange, at: string): number {
   return keyKind.distance(keyFrom(keyKind, at), rest.to) / keyKind.distance(rest.from, rest.to);
 }
 
-/** What is not settled of a range, open ends by the table's bounds; null where those are not known, or nothing is left. */
+/**
+ * The unsettled keys of a range. An open end counts as the table's bound. Null when the bounds are not known, or
+ * nothing is left.
+ */
 function restOf(draft: Draft, range: AssignedRange): { readonly from: Key; readonly to: Key } | null {
   const { keyKind } = draft;
   const bounds = draft.state.plan?.bounds ?? null;
@@ -130,7 +134,7 @@ function restOf(draft: Draft, range: AssignedRange): { readonly from: Key; reado
   return from === null ? null : { from, to: keyFrom(keyKind, end) };
 }
 
-/** Until it is seen whether the task has its new end, it is told again; the same end again changes nothing. */
+/** Tells the task its new end again, until its status shows the end. The same end again changes nothing. */
 function callAgain({ observation, limits, assignedRanges, effects }: Draft): void {
   for (const { instance, task, cutAt } of assignedRanges) {
     if (cutAt === null) continue;
@@ -139,7 +143,7 @@ function callAgain({ observation, limits, assignedRanges, effects }: Draft): voi
   }
 }
 
-/** Records what became of an intended cut, once its task's status or the worker's refusal shows it. */
+/** Records what became of an intended cut, once the task's status or the worker's refusal shows it. */
 export function noteCut(draft: Draft, id: string, refusals: ReadonlyMap<string, TaskRefusal>): void {
   const range = draft.state.open.get(id);
   if (range?.status !== 'assigned' || range.cutAt === null) return;

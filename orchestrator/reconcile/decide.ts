@@ -10,11 +10,11 @@ import { isDone } from './state.ts';
 import type { Tick } from './tick.ts';
 
 export interface Decision {
-  /** To be journalled before any effect. */
+  /** The events to journal before any effect. */
   readonly events: readonly RunEvent[];
   readonly effects: readonly Effect[];
   readonly memory: Memory;
-  /** The pass is over and the fleet is at zero. */
+  /** True when the pass is over and the fleet is at zero. */
   readonly finished: boolean;
 }
 
@@ -51,7 +51,7 @@ function scale(draft: Draft): void {
   setDesired(draft);
 }
 
-/** Everything is done, or the run was stopped. */
+/** Whether everything is done, or the run was stopped. */
 function isOver({ state }: Draft): boolean {
   return state.stopped !== null || isDone(state);
 }
@@ -60,7 +60,10 @@ function hasForeign({ observation, state }: Draft): boolean {
   return observation.instances.some((instance) => isForeign(instance, state) && !isDown(instance));
 }
 
-/** Zero is desired 0, nothing pending, every instance of the fleet shutting down or gone; and no call still under way. */
+/**
+ * Whether the fleet is at zero: desired 0, nothing pending, every instance shutting down or gone, and no call under
+ * way.
+ */
 function isFinished(draft: Draft): boolean {
   const { state, memory, observation, nowMs, limits } = draft;
   const atZero = state.desired === 0 && observation.desired === 0 && observation.instances.every(isDown);

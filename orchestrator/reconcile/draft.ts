@@ -8,17 +8,17 @@ import { applyTo, type EditableState, editableCopy } from './fold-events.ts';
 import { keyKindOfRun, type RunState } from './state.ts';
 import type { Limits, Tick } from './tick.ts';
 
-/** A call to make. Each is made again at a later tick if its effect is not seen. */
+/** A call to make. If its effect is not seen, a later tick makes it again. */
 export type Effect =
   | { readonly type: 'set_desired'; readonly count: number }
   | { readonly type: 'terminate'; readonly instance: string; readonly decrement: boolean }
   | { readonly type: 'post_task'; readonly instance: string; readonly range: string }
   /** Moves the end of a running task down. */
   | { readonly type: 'cut_task'; readonly instance: string; readonly task: string; readonly at: string }
-  /** Takes a task back that waits in its worker's queue. */
+  /** Takes back a task that waits in its worker's queue. */
   | { readonly type: 'cancel_task'; readonly instance: string; readonly task: string };
 
-/** A tick that is being decided: what it sees, with state and memory as they become meanwhile. */
+/** A tick that is being decided: what it sees, with the state and the memory as the decisions change them. */
 export class Draft {
   readonly observation: Observation;
   readonly nowMs: number;
@@ -44,7 +44,7 @@ export class Draft {
     return this.#edited ?? this.#before;
   }
 
-  /** The state is copied once a tick, at its first event. */
+  /** Applies an event. The state is copied once a tick, at its first event. */
   record(event: RunEvent): void {
     this.#edited ??= editableCopy(this.#before);
     applyTo(this.#edited, event);
@@ -56,7 +56,7 @@ export class Draft {
     if (this.state.stopped === null) this.record({ type: 'stopped', reason });
   }
 
-  /** A call that changes the fleet. Of the desired capacity only the last word of a tick is said. */
+  /** Adds a call that changes the fleet. Of several desired capacities in one tick, only the last is kept. */
   callFleet(effect: Extract<Effect, { type: 'set_desired' | 'terminate' }>): void {
     this.memory.fleetCallMs = this.nowMs;
     const said = this.effects.findIndex(({ type }) => type === 'set_desired');
@@ -64,7 +64,7 @@ export class Draft {
     this.effects.push(effect);
   }
 
-  /** Marks an instance that answers but can be given no work; it is terminated and replaced. */
+  /** Marks an instance that answers but can be given no work. It will be terminated and replaced. */
   markUnfit(instance: string, reason: string): void {
     this.remember(instance, { unfit: reason });
   }
@@ -87,7 +87,7 @@ export class Draft {
     return keyKindOfRun(this.state);
   }
 
-  /** The ranges that are given out and not done, as they are now. */
+  /** The ranges that are given out and not done. */
   get openRanges(): RangeState[] {
     return [...this.state.open.values()];
   }
@@ -103,7 +103,7 @@ export class Draft {
     return this.state.open.values().some(({ status }) => status === 'waiting');
   }
 
-  /** Ranges that an instance has now, in the order in which they were given to it. */
+  /** The ranges that an instance has now, in the order in which it got them. */
   rangesOf(instance: string): readonly AssignedRange[] {
     this.#byInstance ??= Map.groupBy(this.assignedRanges, (range) => range.instance);
     return this.#byInstance.get(instance) ?? [];
@@ -122,7 +122,9 @@ export function isForeign(instance: ObservedInstance, state: RunState): boolean 
   return instance.run !== state.identity?.run;
 }
 
-/** A worker that may be given work: of this run, of its build, called by its own name, ready and not about to end. */
+/**
+ * Whether a worker may be given work: it is of this run and build, has its own name, is ready and is not about to end.
+ */
 export function isReady({ state, memory, observation, limits }: Draft, instance: ObservedInstance): boolean {
   if (isDown(instance) || isForeign(instance, state)) return false;
   if (state.terminations[instance.id] !== undefined) return false;

@@ -14,8 +14,9 @@ const count = z.int().min(0);
 const name = z.string().min(1);
 
 /**
- * What a task had settled when it ended or was lost. `through` is the last key, inclusive; null: none.
- * `outcome`: the whole range is done, or the rest waits again; `charged`: the attempt counts against the range.
+ * What a task had settled when it ended or was lost. `through` is the last settled key, inclusive; null when there is
+ * none. `outcome` says whether the whole range is done, the rest waits again, or the range has failed. With `charged`,
+ * the attempt counts against the range.
  */
 const settledSchema = z.strictObject({
   type: z.literal('settled'),
@@ -29,8 +30,8 @@ const settledSchema = z.strictObject({
 });
 
 /**
- * What a run's journal records. An event that stands for a call is written before the call is made; what is then
- * seen is another event. Events are JSON and are never changed in meaning: a new meaning is a new type.
+ * What a run's journal records. An event that stands for a call is written before the call. What is then seen is
+ * another event. Events are JSON, and their meaning never changes: a new meaning is a new type.
  */
 export const runEventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('run_started'), ...runIdentitySchema.shape }),
@@ -48,9 +49,9 @@ export const runEventSchema = z.discriminatedUnion('type', [
     task: name,
   }),
   settledSchema,
-  /** The task's end is to be moved down to `at`; whether it was is seen in its status. */
+  /** The task's end is to move down to `at`. Its status shows whether it did. */
   z.strictObject({ type: z.literal('cut_intended'), range: name, task: name, at: keyText }),
-  /** It was: what lies from `at` on is a range of its own, `rest`, of about `rows` rows. */
+  /** The task's end has moved. From `at` on there is a range of its own, `rest`, with about `rows` rows. */
   z.strictObject({
     type: z.literal('cut'),
     range: name,
@@ -59,17 +60,17 @@ export const runEventSchema = z.discriminatedUnion('type', [
     rest: name,
     rows: z.number().min(0),
   }),
-  /** It was not, for the task had read too far. */
+  /** The task's end has not moved, because the task had read too far. */
   z.strictObject({ type: z.literal('cut_refused'), range: name, task: name }),
   /** What the run's workers are launched from. */
   z.strictObject({ type: z.literal('fleet_pinned'), pin: fleetPinSchema }),
-  /** The fleet was seen at zero: whatever is launched from now on is this run's. `earlier`: what had ended by then. */
+  /** The fleet was seen at zero, so everything launched from now on is this run's. `earlier` had ended by then. */
   z.strictObject({ type: z.literal('fleet_cleared'), earlier: z.array(z.string()).readonly() }),
-  /** An instance of this run; times by the cloud's clock. */
+  /** An instance of this run. Times are by the cloud's clock. */
   z.strictObject({ type: z.literal('instance_launched'), instance: name, at: instant }),
-  /** `seen`: it was seen to end; else it was only found gone, and may have ended long before. */
+  /** With `seen` the instance was seen to end. Otherwise it was only found gone, and may have ended long before. */
   z.strictObject({ type: z.literal('instance_ended'), instance: name, at: instant, seen: z.boolean() }),
-  /** The cloud had no more: the pass goes on with so many workers. */
+  /** The cloud had no more instances. The pass goes on with this many workers. */
   z.strictObject({ type: z.literal('capacity_limited'), workers: count, reason: z.string() }),
   z.strictObject({ type: z.literal('desired_set'), count }),
   z.strictObject({
@@ -80,14 +81,14 @@ export const runEventSchema = z.discriminatedUnion('type', [
     reason: z.string(),
   }),
   z.strictObject({ type: z.literal('stopped'), reason: z.string() }),
-  /** The alias of the target with this index is to be moved; `expected`: where it pointed when that was decided. */
+  /** The alias of the target with this index is to move. `expected` is where it pointed when that was decided. */
   z.strictObject({
     type: z.literal('promotion_intended'),
     index: name,
     expected: z.array(aliasHolderSchema).readonly(),
   }),
   z.strictObject({ type: z.literal('promoted'), index: name, record: promotionSchema }),
-  /** All of the run's recorded moves were inverted. */
+  /** All recorded moves of the run were reversed. */
   z.strictObject({ type: z.literal('rolled_back'), ...rollbackSchema.shape }),
   z.strictObject({ type: z.literal('finished'), at: instant, result: runResultSchema }),
   z.strictObject({ type: z.literal('abandoned'), at: instant }),

@@ -16,7 +16,7 @@ import type { PlannedRange, RunPlan } from './run-plan.ts';
 import { type InstanceTimes, keyKindOfRun, nextFresh, type RunState, type Termination } from './state.ts';
 import { workOf } from './work.ts';
 
-/** A state of one's own, to be changed event by event; what it shares with the other is never changed. */
+/** A copy of a state that events may change. What it shares with the original never changes. */
 export type EditableState = {
   -readonly [Name in keyof RunState]: RunState[Name];
 } & {
@@ -146,7 +146,10 @@ function openPass(state: EditableState, pass: Pass): void {
   beginReading(state, workOrder(state.plan, pass.reads));
 }
 
-/** The ranges of a pass in the order in which they are given out: the longest first, so that none is left for the end. */
+/**
+ * The ranges of a pass in the order in which they are given out. The longest come first, so that none is left for the
+ * end.
+ */
 export function workOrder(plan: RunPlan | null, reads: PassReads): PlannedRange[] {
   const wanted = reads.kind === 'planned' ? null : new Set(reads.numbers);
   const ranges = (plan?.ranges ?? []).filter(({ number }) => wanted?.has(number) ?? true);
@@ -160,7 +163,10 @@ function resumePass(state: EditableState): void {
   for (const [id, range] of state.open) if (range.status === 'failed') state.open.set(id, retryRange(range));
 }
 
-/** The target is gone: what was settled in it is not, and the main pass is opened anew under another number. */
+/**
+ * Forgets all passes, because the target is gone with what was settled in it. The main pass is opened again under
+ * another number.
+ */
 function forgetPasses(state: EditableState): void {
   const kept = PHASE_NAMES.filter((phase) => !isOfTarget(phase));
   state.phases = Object.fromEntries(
@@ -216,7 +222,10 @@ function setCut(state: EditableState, event: { range: string; task: string }, at
   if (range !== null) state.open.set(range.id, { ...range, cutAt: at });
 }
 
-/** Null: the task no longer has the range, so what it says changes nothing. Its stretch was given away. */
+/**
+ * The range of a task. Null when the task no longer has the range, because its stretch was given away. Then what it
+ * says changes nothing.
+ */
 function ofTask(state: EditableState, event: { range: string; task: string }): AssignedRange | null {
   const range = state.open.get(event.range);
   return range?.status === 'assigned' && range.task === event.task ? range : null;

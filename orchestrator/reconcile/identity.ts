@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { requireDistinct } from './distinct.ts';
 import { instant } from './instant.ts';
 
-/** One index that a run builds, with the alias that comes to serve it. */
+/** One index that a run builds, with the alias that will serve it. */
 const runTargetSchema = z.strictObject({
   /** The name of its index definition. */
   definition: z.string().min(1),
-  /** Digest of the definition and of its columns' types, joined by a dot. */
+  /** The digest of the definition and of its columns' types, joined by a dot. */
   definitionDigest: z.string().min(1),
   alias: z.string().min(1),
   index: z.string().min(1),
@@ -14,7 +14,7 @@ const runTargetSchema = z.strictObject({
   deadLetterIndex: z.string().min(1),
 });
 
-/** A run has at least one target; none shares an index or an alias with another. */
+/** The targets of a run, at least one. No two share an index or an alias. */
 const runTargetsSchema = z
   .tuple([runTargetSchema], runTargetSchema)
   .readonly()
@@ -25,16 +25,16 @@ const runTargetsSchema = z
     requireDistinct(aliases, 'the alias', context);
   });
 
-/** What a run is, fixed when it begins. */
+/** What a run is. It is fixed when the run begins. */
 export const runIdentitySchema = z.strictObject({
   run: z.string().min(1),
   runKey: z.string().min(1),
   fleet: z.string().min(1),
   build: z.string().min(1),
-  /** Which table of which database is read, beyond their names. */
+  /** Identifies the table and the database beyond their names. */
   source: z.string(),
   startedAt: instant,
-  /** Rows that the plan expects, and whether they were counted. */
+  /** The rows that the plan expects, and whether they were counted. */
   rows: z.number().min(0),
   rowsExact: z.boolean(),
   targets: runTargetsSchema,

@@ -1,6 +1,6 @@
 import type { Draft } from './draft.ts';
 
-/** What became of the workers of a run that has none left, as clauses: what a person must look into. */
+/** Clauses that say what became of the workers of a run that has none left. A person must look into it. */
 export function lastWords(draft: Draft): string[] {
   return [...lastReplacement(draft), ...ownEnds(draft)];
 }
@@ -12,7 +12,7 @@ function lastReplacement({ state }: Draft): string[] {
   return [`worker ${last[0]} was replaced because ${last[1].reason}`];
 }
 
-/** How many ended by themselves, and what the fleet says of the last of them. */
+/** How many workers ended by themselves, and what the fleet says of the last one. */
 function ownEnds(draft: Draft): string[] {
   const ended = [...draft.memory.instances].filter(([, { endedByItself }]) => endedByItself);
   if (ended.length === 0) return [];

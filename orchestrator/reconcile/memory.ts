@@ -1,16 +1,16 @@
 import type { TaskStatus } from '../../worker/contract.ts';
 
 /**
- * What the ticks before have seen: clocks and last answers. Not journalled; after a crash it is rebuilt from the
- * next observations, and every clock starts anew.
+ * What earlier ticks have seen: clocks and last answers. It is not journalled. After a crash it is rebuilt from the
+ * next observations, and every clock starts again.
  */
 export interface Memory {
   readonly instances: ReadonlyMap<string, InstanceMemory>;
-  /** By task id, for the tasks that are assigned now. */
+  /** The tasks that are assigned now, by task id. */
   readonly tasks: ReadonlyMap<string, TaskMemory>;
-  /** When this process last decided on a call that changes the fleet; at first when it began to look. */
+  /** When this process last decided on a call that changes the fleet. At first, when it began to look. */
   readonly fleetCallMs: number;
-  /** Since when the group has had fewer instances than it was asked for; null: it has not. */
+  /** Since when the group has had fewer instances than it was asked for. Null when it has enough. */
   readonly shortSinceMs: number | null;
 }
 
@@ -18,41 +18,41 @@ export interface InstanceMemory {
   readonly firstSeenMs: number;
   /** When a look at the fleet last showed it. */
   readonly lastSeenMs: number;
-  /** When it last answered at all; null: never. */
+  /** When it last answered at all. Null if never. */
   readonly answeredMs: number | null;
-  /** When it last answered as ready; null: never. */
+  /** When it last answered as ready. Null if never. */
   readonly readyMs: number | null;
   readonly terminatedMs: number | null;
-  /** It ended without having been told to, while this process looked on. */
+  /** True when it ended by itself while this process looked on. */
   readonly endedByItself: boolean;
-  /** It was gone at the first look: it ended under the eyes of an earlier process, or of another run's. */
+  /** True when it was gone at the first look. It ended while an earlier process, or another run, looked on. */
   readonly goneBefore: boolean;
-  /** Why it can be given no work, though it answers; null: it can. */
+  /** Why it can be given no work, though it answers. Null when it can. */
   readonly unfit: string | null;
-  /** What its last task that moved came to; null: not known. */
+  /** The pace of its last task that moved. Null when not known. */
   readonly rowsPerMs: number | null;
 }
 
 export interface TaskMemory {
-  /** Since when it has been assigned, as this process knows. */
+  /** Since when this process has known it as assigned. */
   readonly assignedMs: number;
-  /** The last believable status; null: no worker has spoken of it. */
+  /** The last believable status. Null when no worker has reported one. */
   readonly status: TaskStatus | null;
-  /** Since when it is the one that its worker works on; null: it waits in the queue. */
+  /** Since when its worker has worked on it. Null while it waits in the queue. */
   readonly runsSinceMs: number | null;
   /** When the task's figures or what it waits for last changed, or it began to run. */
   readonly movedMs: number;
   /** When its figures alone last changed, or it began to run. */
   readonly progressedMs: number;
-  /** Since when it says that it waits for the same dependency; null: it does not wait. */
+  /** Since when it has waited for the same dependency. Null when it does not wait. */
   readonly waitingSinceMs: number | null;
-  /** When a cut of it was last refused; null: never. */
+  /** When a cut of it was last refused. Null if never. */
   readonly cutRefusedMs: number | null;
-  /** A later answer said less than an earlier one: nothing that was said of it is believed. */
+  /** True when a later answer said less than an earlier one. Then nothing that was said of it is believed. */
   readonly contradicted: boolean;
 }
 
-/** A memory of one's own, to be changed during a tick. */
+/** A copy of a memory that may change during a tick. */
 export interface EditableMemory extends Memory {
   readonly instances: Map<string, InstanceMemory>;
   readonly tasks: Map<string, TaskMemory>;
@@ -64,7 +64,7 @@ export function emptyMemory(): Memory {
   return { instances: new Map(), tasks: new Map(), fleetCallMs: Number.NaN, shortSinceMs: null };
 }
 
-/** Rows per millisecond of a task since it began to run; null: too little was seen to say. */
+/** A task's rows per millisecond since it began to run. Null when too little was seen to say. */
 export function rateOf(task: TaskMemory | undefined, nowMs: number): number | null {
   if (task?.status == null || task.runsSinceMs === null || nowMs <= task.runsSinceMs) return null;
   return task.status.rows_read === 0 ? null : task.status.rows_read / (nowMs - task.runsSinceMs);

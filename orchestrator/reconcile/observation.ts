@@ -1,15 +1,15 @@
 import type { Dependency, TaskStatus } from '../../worker/contract.ts';
 
-/** What one tick saw. Nothing here is remembered by the loop: whatever matters is seen again at the next tick. */
+/** What one tick saw. The loop remembers nothing of it: the next tick sees again whatever matters. */
 export interface Observation {
-  /** When the look was taken, by the wall's clock, ISO 8601: for records, never for decisions on time-outs. */
+  /** When the look was taken, by the wall clock, in ISO 8601. It is for records, never for decisions on time-outs. */
   readonly at: string;
   /** The fleet's desired capacity now. */
   readonly desired: number;
   readonly instances: readonly ObservedInstance[];
-  /** The look at the fleet is as things are now: an instance that it does not show is gone. Else it may be stale. */
+  /** True when the look is never stale: an instance that it does not show is gone. */
   readonly exact: boolean;
-  /** Why nothing may be launched any more, see `FleetView`; null: it may. */
+  /** Why nothing may be launched any more, see `FleetView`. Null when instances may be launched. */
   readonly launchFault: string | null;
   /** Launches that failed since the run began, newest first, in the cloud's words. */
   readonly launchFailures: readonly LaunchFailure[];
@@ -17,7 +17,10 @@ export interface Observation {
   readonly workers: ReadonlyMap<string, WorkerAnswer>;
   /** What workers refused since the last tick. */
   readonly refusals: readonly TaskRefusal[];
-  /** Instances whose terminate call of the last tick certainly did nothing: too many calls were made, and it was refused or not sent. */
+  /**
+   * Instances whose terminate call of the last tick certainly did nothing. There were too many calls, so it was refused
+   * or not sent.
+   */
   readonly untold: ReadonlySet<string>;
 }
 
@@ -31,13 +34,16 @@ export interface LaunchFailure {
 export interface ObservedInstance {
   readonly id: string;
   readonly phase: 'pending' | 'running' | 'terminating' | 'gone';
-  /** The run that launched it; null: unknown. Instances of others are brought to zero first. */
+  /** The run that launched it. Null when unknown. Instances of other runs are brought to zero first. */
   readonly run: string | null;
-  /** Why it ended, in the fleet's words, with the last lines of its log where there are any. */
+  /** Why it ended, in the fleet's words, with the last lines of its log if there are any. */
   readonly detail: string | null;
-  /** Why it must do no work, though its worker may answer: it is not what the run is pinned to; null: it is. */
+  /** Why it must do no work, though its worker may answer: it does not match the run's pin. Null when it matches. */
   readonly misfit: string | null;
-  /** When it was launched and when it ended, by the cloud's clock, ISO 8601; null: not known, or it has not ended. */
+  /**
+   * When it was launched and when it ended, by the cloud's clock, in ISO 8601. Null when that is not known, or it has
+   * not ended.
+   */
   readonly launchedAt: string | null;
   readonly endedAt: string | null;
 }
@@ -46,27 +52,30 @@ export type WorkerAnswer =
   | { readonly reachable: false; readonly error: string }
   | {
       readonly reachable: true;
-      /** False: booted, but its database or cluster cannot be reached. */
+      /** False when it is booted, but cannot reach its database or cluster. */
       readonly ready: boolean;
-      /** What it says that it cannot reach; empty where it is ready, or does not say. */
+      /** What it says that it cannot reach. Empty when it is ready, or does not say. */
       readonly unreachable: readonly Dependency[];
-      /** It takes no more tasks and ends after its last. */
+      /** True when it takes no more tasks and ends after its last one. */
       readonly draining: boolean;
       readonly build: string;
       readonly workerId: string;
-      /** By task id, for the tasks that this run has given to this worker; null: the worker does not know it. */
+      /** The tasks that this run has given to this worker, by task id. Null when the worker does not know a task. */
       readonly tasks: Readonly<Record<string, TaskStatus | null>>;
     };
 
 export interface TaskRefusal {
   readonly call: 'post_task' | 'cut_task';
   readonly task: string;
-  /** HTTP status; 0: there was no answer, and whether the call took effect is not known. */
+  /** The HTTP status. 0 means that there was no answer, and nobody knows whether the call took effect. */
   readonly status: number;
   readonly message: string;
 }
 
-/** The answer of the worker that belongs there: of this build, and called by its instance's name. Null: it is not to be believed. */
+/**
+ * An instance's answer if its worker is of this build and has the instance's name. Otherwise null, because it is not to
+ * be believed.
+ */
 export function ownAnswer(
   answer: WorkerAnswer | undefined,
   instance: string,
@@ -76,7 +85,7 @@ export function ownAnswer(
   return isOwn ? answer : null;
 }
 
-/** Of a fleet that never says why nothing is launched. */
+/** The part of a view that a fleet without launch faults has. */
 export const PLAIN_FLEET = { launchFault: null, launchFailures: [] } as const;
-/** Of an instance of which nothing more is known than that it is there. */
+/** The details of an instance of which only its presence is known. */
 export const PLAIN_INSTANCE = { detail: null, misfit: null, launchedAt: null, endedAt: null } as const;

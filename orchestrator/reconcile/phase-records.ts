@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { countsSchema } from './counts.ts';
 import { instant } from './instant.ts';
 
-/** What phases leave in the journal. A phase that works on each target says of each what it did. */
+/** What phases leave in the journal. A phase that works on each target says what it did for each. */
 
 const count = z.int().min(0);
 
@@ -14,7 +14,7 @@ function perTarget<T extends z.ZodRawShape>(shape: T) {
 
 export const planRecordSchema = z.strictObject({
   ranges: count,
-  /** Null: no row could be measured. */
+  /** Null when no row could be measured. */
   expected_bytes: z.number().nullable(),
   bytes_per_row: z.number().nullable(),
 });
@@ -25,13 +25,13 @@ export const reindexRecordSchema = z.strictObject({
   counts: countsSchema,
   documents_per_second: z.number(),
   workers: count,
-  /** Null: no worker of the process that ended the phase was ever ready. */
+  /** Null when no worker was ever ready under the process that ended the phase. */
   boot_seconds: z.number().nullable(),
 });
 
 export const finalizeRecordSchema = perTarget({
   health: z.enum(['yellow', 'green']),
-  /** Milliseconds of each step. */
+  /** How long each step took, in milliseconds. */
   steps: z.record(z.string(), z.number()),
 });
 
@@ -44,7 +44,7 @@ const validatedShape = {
   ranges_by_keys: count,
   samples_compared: count,
   rows_read_from: instant,
-  /** What a person must know of a table that goes on changing. */
+  /** What a person must know if the table goes on changing. */
   remark: z.string().optional(),
 };
 export const validatedSchema = z.strictObject(validatedShape);
@@ -57,5 +57,5 @@ export const retainRecordSchema = perTarget({
   deleted: z.array(z.string()).readonly(),
 });
 
-/** Of a phase whose end says all. */
+/** The record of a phase that leaves nothing but its end. */
 export const nothingMoreSchema = z.strictObject({});

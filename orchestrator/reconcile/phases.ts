@@ -12,14 +12,14 @@ import {
 } from './phase-records.ts';
 
 /**
- * The phases of a run, in their order: which phase each needs before it, what it does in a person's words, and what it
- * leaves in the journal. What performs them stands in `run/phases.ts`.
+ * The phases of a run, in their order. Each names the phase that it needs before it, what it does in a person's words,
+ * and the record that it leaves in the journal. `run/phases.ts` has the code that performs them.
  */
 export const PHASES = {
   plan: { needs: null, words: 'plan the run', record: planRecordSchema },
   claim: {
     needs: 'plan',
-    words: 'plan the run and take the fleet and the alias for it',
+    words: 'plan the run, and claim the fleet and the alias for it',
     record: nothingMoreSchema,
   },
   'create-index': {
@@ -29,7 +29,7 @@ export const PHASES = {
   },
   reindex: {
     needs: 'create-index',
-    words: 'bring the workers up, read every range, end at zero workers',
+    words: 'start the workers, read every range, end with no worker left',
     record: reindexRecordSchema,
   },
   finalize: {
@@ -56,14 +56,14 @@ export const PHASES = {
 } as const satisfies Readonly<Record<string, PhaseEntry>>;
 
 interface PhaseEntry {
-  /** The phase right before it; null: it is the first. */
+  /** The phase right before it. Null for the first. */
   readonly needs: string | null;
   readonly words: string;
   readonly record: z.ZodType;
 }
 
 export type Phase = keyof typeof PHASES;
-/** Plain JSON, as a phase returns it. */
+/** A phase's record: plain JSON. */
 export type PhaseRecord<P extends Phase = Phase> = {
   readonly [K in P]: z.infer<(typeof PHASES)[K]['record']>;
 }[P];
@@ -76,10 +76,10 @@ export function phasesBefore(phase: Phase): Phase[] {
   return needs === null ? [] : [...phasesBefore(needs), needs];
 }
 
-/** A phase that works on the claimed run; `plan` and `claim` stand before it (`run/begin-run.ts`). */
+/** A phase that works on a claimed run. `plan` and `claim` come before it (`run/begin-run.ts`). */
 export type WorkPhase = Exclude<Phase, 'plan' | 'claim'>;
 
-/** They all need the claim. */
+/** The phases that need the claim. */
 export const WORK_PHASES = PHASE_NAMES.filter((phase) =>
   phasesBefore(phase).includes('claim'),
 ) as WorkPhase[];
@@ -126,13 +126,13 @@ export function phaseFinished<P extends Phase>(
   return { type: 'phase_finished', phase, at, record };
 }
 
-/** A phase that has begun: it is under way, or has ended with its record. */
+/** A phase that has begun. It is under way, or has ended with its record. */
 export type PhaseState<P extends Phase = Phase> =
   | { readonly startedAt: string; readonly finishedAt: null; readonly record: null }
   | { readonly startedAt: string; readonly finishedAt: string; readonly record: PhaseRecord<P> };
 export type Phases = { readonly [P in Phase]?: PhaseState<P> };
 
-/** As a snapshot holds them: each with a record of its own form. */
+/** The phases in a snapshot, each with a record of its own form. */
 export const phasesSchema = z.strictObject(
   Object.fromEntries(PHASE_NAMES.map((phase) => [phase, phaseStateSchema(phase).optional()])),
 ) as unknown as z.ZodType<Phases>;

@@ -5,43 +5,43 @@ import { keyText } from './key-text.ts';
 import type { PlannedRange } from './run-plan.ts';
 
 /**
- * A range of the present pass that was given out and is not done, and how it changes; see `RunState` for the picture.
- * Each transition makes a new value and changes nothing.
+ * A range of the present pass that was given out and is not done, and how it changes. `RunState` has the picture. Each
+ * transition makes a new value and changes nothing.
  */
 export type RangeState = WaitingRange | AssignedRange | FailedRange;
 
 interface OpenRange {
-  /** `p1-0007`, and `p1-0007.3` for what a cut made of it. */
+  /** `p1-0007`, or `p1-0007.3` for a range that a cut made of it. */
   readonly id: string;
-  /** The rest that is still to be read; moves up as stretches settle. */
+  /** The start of the rest that is still to be read. It moves up as stretches settle. */
   readonly start: string | null;
   readonly end: string | null;
-  /** About how many rows the rest has, and their bytes. */
+  /** About how many rows and bytes the rest has. */
   readonly rows: number;
   readonly bytes: number;
-  /** Number of the newest task of this range; 0: it never had one. */
+  /** The number of the range's newest task. 0 when it never had one. */
   readonly attempt: number;
-  /** Attempts that failed by their own fault. */
+  /** How many attempts failed through the range's own fault. */
   readonly charged: number;
-  /** Why the last task was taken back; null: none was. */
+  /** Why the last task was taken back. Null when none was. */
   readonly lastReason: string | null;
 }
 
-/** It has no task. */
+/** A range without a task. */
 export interface WaitingRange extends OpenRange {
   readonly status: 'waiting';
 }
 
-/** A worker has it, or is to have it. */
+/** A range that a worker has, or will get. */
 export interface AssignedRange extends OpenRange {
   readonly status: 'assigned';
   readonly instance: string;
   readonly task: string;
-  /** Where its task is being cut; null: nowhere. */
+  /** Where its task is being cut. Null when it is not. */
   readonly cutAt: string | null;
 }
 
-/** Its last attempt failed: nobody tries again before the pass is resumed. */
+/** A range whose last attempt failed. Nobody tries it again before the pass is resumed. */
 export interface FailedRange extends OpenRange {
   readonly status: 'failed';
   readonly lastReason: string;
@@ -60,21 +60,21 @@ const open = {
 };
 const task = { instance: z.string().min(1), task: z.string().min(1), cutAt: keyText.nullable() };
 
-/** A range as a snapshot of the journal holds it. */
+/** A range in a snapshot of the journal. */
 export const rangeStateSchema: z.ZodType<RangeState> = z.discriminatedUnion('status', [
   z.strictObject({ ...open, status: z.literal('waiting') }),
   z.strictObject({ ...open, ...task, status: z.literal('assigned') }),
   z.strictObject({ ...open, status: z.literal('failed'), lastReason: z.string() }),
 ]);
 
-/** A range of the plan as a pass begins it. */
+/** A range of the plan at the beginning of a pass. */
 export function freshRange({ number, ...planned }: PlannedRange, pass: number): WaitingRange {
   return { ...planned, ...NEVER_GIVEN, id: `p${pass}-${number}` };
 }
 
 const NEVER_GIVEN = { status: 'waiting', attempt: 0, charged: 0, lastReason: null } as const;
 
-/** `p2-0007`, `p1-0007` and `p1-0007.3` are the same planned range, or a part of it: `0007`. */
+/** The number of the planned range: `p2-0007`, `p1-0007` and `p1-0007.3` are the range `0007`, or a part of it. */
 export function rangeNumber(id: string): string {
   const end = id.indexOf('.');
   return id.slice(id.indexOf('-') + 1, end === -1 ? undefined : end);
@@ -108,16 +108,16 @@ export function restOfRange(
 function keyBehind(kind: KeyKind, through: string): string {
   const next = kind.after(keyFrom(kind, through));
   if (next === null)
-    throw new Error(`the journal leaves a rest behind ${through}, and no key can come after that`);
+    throw new Error(`the journal says that a rest is left after ${through}, but no key can come after that`);
   return kind.format(next);
 }
 
-/** A new start of the run gives it all its attempts anew. */
+/** Gives a failed range all its attempts again, at a new start of the run. */
 export function retryRange(range: FailedRange): WaitingRange {
   return { ...withoutTask(range), status: 'waiting', charged: 0 };
 }
 
-/** Its task now ends at `at`: what lies from there on is a range of its own. */
+/** Ends a range's task at `at`. From there on there is a range of its own. */
 export function cutRange(
   range: AssignedRange,
   { at, rest, rows: wanted }: Pick<Extract<RunEvent, { type: 'cut' }>, 'at' | 'rest' | 'rows'>,

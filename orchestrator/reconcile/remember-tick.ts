@@ -6,12 +6,15 @@ import { keyKindOfRun } from './state.ts';
 import type { Tick } from './tick.ts';
 
 /**
- * An instance that a look at the fleet does not show is remembered for so long: such looks may be stale. One that ended
- * by itself is never forgotten, for it has used up a replacement.
+ * How long an instance is remembered that a look at the fleet does not show, because looks may be stale. An instance
+ * that ended by itself is never forgotten, because it has used up a replacement.
  */
 const REMEMBER_MISSING_MS = 600_000;
 
-/** The memory as this tick's observation leaves it. Only a worker of the run's build that calls itself by its instance's name is believed. */
+/**
+ * The memory after this tick's observation. A worker is believed only if it is of the run's build and has its
+ * instance's name.
+ */
 export function rememberTick(tick: Tick): EditableMemory {
   const { memory, state, nowMs } = tick;
   const instances = rememberInstances(tick);
@@ -85,7 +88,7 @@ function rememberTasks({ memory, observation, state, nowMs, limits }: Tick): Map
     if (range.status !== 'assigned') continue;
     const { instance, task } = range;
     const before = memory.tasks.get(task) ?? unheard(nowMs);
-    // What a worker says of a task, if it is the worker that it should be.
+    // What the right worker says of a task.
     const answer = ownAnswer(observation.workers.get(instance), instance, limits.build);
     const seen = answer?.tasks[task] ?? null;
     tasks.set(task, seen === null ? before : rememberTask(keyKindOfRun(state), before, seen, nowMs));
@@ -120,7 +123,7 @@ function rememberTask(kind: KeyKind, before: TaskMemory, status: TaskStatus, now
   };
 }
 
-/** What is settled stays settled, and what has ended stays ended: whoever says otherwise is not to be believed. */
+/** Whether a status takes something back. What is settled stays settled, and what has ended stays ended. */
 function saysLess(kind: KeyKind, status: TaskStatus, before: TaskStatus): boolean {
   const [now, then] = [status.settled_through, before.settled_through];
   const back =
@@ -130,7 +133,7 @@ function saysLess(kind: KeyKind, status: TaskStatus, before: TaskStatus): boolea
   return back || status.rows_read < before.rows_read || (status.active && !before.active);
 }
 
-/** Any change of these is progress. Retries are not: a task that only tries again stands still. */
+/** A mark that changes with any progress. Retries are no progress: a task that only tries again stands still. */
 function markOf(status: TaskStatus): string {
   return `${status.settled_through}/${status.rows_read}/${status.active}`;
 }

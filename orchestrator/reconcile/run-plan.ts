@@ -3,16 +3,16 @@ import { keyKindNamed } from '../../definition/key/kinds.ts';
 import { keyText } from './key-text.ts';
 
 const plannedRangeSchema = z.strictObject({
-  /** `0007`: the same in every pass. */
+  /** For example `0007`. It is the same in every pass. */
   number: z.string(),
   start: keyText.nullable(),
   end: keyText.nullable(),
-  /** Expected rows and their bytes in the table. */
+  /** The expected rows, and their bytes in the table. */
   rows: z.number(),
   bytes: z.number(),
 });
 
-/** What is read, in key order: every key that there can be lies in exactly one range. */
+/** What is read, in key order. Every possible key lies in exactly one range. */
 export const runPlanSchema = z.strictObject({
   /** Name of the kind of its keys, see `KeyKind`. */
   keyKind: z.string().refine((name) => keyKindNamed(name) !== null, {

@@ -7,7 +7,7 @@ const count = z.int().min(0);
 const costSchema = z.strictObject({
   amount: z.number(),
   currency: z.string(),
-  /** False: it is the most that it can have been. */
+  /** False when it is the most that it can have been. */
   exact: z.boolean(),
 });
 
@@ -22,27 +22,27 @@ const targetResultSchema = z.strictObject({
   superseded: count,
   filtered: count,
   dead_letters: count,
-  /** Because a range did not match. */
+  /** The rows that were read again because a range did not match. */
   rows_read_again: count,
   validated: validatedSchema.nullable(),
 });
 
-/** What a finished run did, as the last line of its output says it and its journal keeps it. */
+/** What a finished run did. Its journal keeps it, and it is the last line of its output. */
 export const runResultSchema = z.strictObject({
   status: z.literal('done'),
   run_key: z.string(),
   run: z.string(),
   fleet: z.string(),
-  /** Rows of the main pass. */
+  /** The rows of the main pass. */
   rows: count,
   retries: count,
   bytes_sent: count,
   documents_per_second: z.number().nullable(),
   workers: count.nullable(),
   boot_seconds: z.number().nullable(),
-  /** Null: nobody pays for them, and nobody has said what one costs. */
+  /** Null when nobody pays for the instances and no price is set. */
   instances: count.nullable(),
-  /** Of all instances together, as they are billed. */
+  /** The seconds of all instances together, as they are billed. */
   instance_seconds: z.number().nullable(),
   cost: costSchema.nullable(),
   phase_seconds: z.partialRecord(phaseSchema, z.number()),

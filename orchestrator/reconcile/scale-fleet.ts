@@ -14,7 +14,9 @@ import { isDone, rangeCounts, type Termination } from './state.ts';
  *   A ready instance without work, when there is none to take from others: terminated with decrement, at most once ever.
  */
 
-/** Desired 0 first, so that nothing is replaced, then each instance without decrement. */
+/**
+ * Sets the desired capacity to 0 first, so that nothing is replaced. Then terminates each instance without decrement.
+ */
 export function bringToZero(draft: Draft): void {
   if (draft.state.desired !== 0) draft.record({ type: 'desired_set', count: 0 });
   if (draft.observation.desired !== 0) draft.callFleet({ type: 'set_desired', count: 0 });
@@ -25,7 +27,7 @@ export function bringToZero(draft: Draft): void {
     terminate(draft, id, { decrement: false, replaced: false, reason });
 }
 
-/** Instances that are not down and that nobody has terminated yet. */
+/** The instances that are not down and that nobody has terminated yet. */
 function liveInstances(draft: Draft): ObservedInstance[] {
   return draft.observation.instances.filter(
     (instance) => !isDown(instance) && draft.state.terminations[instance.id] === undefined,
@@ -39,8 +41,8 @@ function terminate(draft: Draft, instance: string, how: Termination): void {
 }
 
 /**
- * A call whose effect does not show is made again, never with a second decrement: desired is then set outright. One that
- * certainly did nothing is made again at once.
+ * Makes a call again whose effect does not show, never with a second decrement: the desired capacity is then set to a
+ * number. A call that certainly did nothing is made again at once.
  */
 export function terminateAgain(draft: Draft): void {
   for (const instance of draft.observation.instances) {
@@ -54,7 +56,7 @@ export function terminateAgain(draft: Draft): void {
   }
 }
 
-/** Terminates what can do no work, to be replaced. */
+/** Terminates instances that can do no work. They will be replaced. */
 export function replaceUnfit(draft: Draft): void {
   for (const instance of liveInstances(draft)) {
     const reason = faultOf(draft, instance);
@@ -62,7 +64,7 @@ export function replaceUnfit(draft: Draft): void {
   }
 }
 
-/** Lets ready workers go for which there is no work any more. */
+/** Lets ready workers go that have no work left. */
 export function release(draft: Draft, surplus: readonly string[]): void {
   for (const id of surplus) {
     if (draft.state.terminations[id] === undefined)
@@ -70,7 +72,7 @@ export function release(draft: Draft, surplus: readonly string[]): void {
   }
 }
 
-/** Raises what is wanted to what the rest needs, as far as the fleet, the cloud and the budget for replacements go. */
+/** Raises the desired capacity to what the rest needs, within the limits of fleet, cloud and replacements. */
 export function setDesired(draft: Draft): void {
   const { limits, observation } = draft;
   const { done, total } = rangeCounts(draft.state);
@@ -83,12 +85,14 @@ export function setDesired(draft: Draft): void {
     draft.callFleet({ type: 'set_desired', count: wanted });
     return;
   }
-  // A run may be carried on with fewer workers than it had asked for.
+  // A run may be carried on with fewer workers than it began with.
   const most = Math.max(limits.workers, liveInstances(draft).length);
   keepOnly(draft, Math.min(draft.state.desired, most));
 }
 
-/** Whatever the group launched now would not be what the run is pinned to: it keeps what it has and replaces nothing. */
+/**
+ * Launches no more, because a new instance would not match the run's pin. The run keeps its workers and replaces none.
+ */
 function launchNoMore(draft: Draft, fault: string): void {
   const { length } = liveInstances(draft);
   keepOnly(draft, length);
@@ -96,8 +100,8 @@ function launchNoMore(draft: Draft, fault: string): void {
 }
 
 /**
- * Wants `count` from now on. Where the group answers something else it is told: an absolute value is safe to repeat, but
- * not in a tick with a decrement of its own, which would count twice.
+ * Sets the desired capacity to `count` from now on, and tells the group if it says something else. A number may be
+ * repeated, but not in a tick with a decrement, which would count twice.
  */
 function keepOnly(draft: Draft, count: number): void {
   if (draft.state.desired !== count) draft.record({ type: 'desired_set', count });
@@ -105,25 +109,29 @@ function keepOnly(draft: Draft, count: number): void {
   if (!decrements && draft.observation.desired !== count) draft.callFleet({ type: 'set_desired', count });
 }
 
-/** The group has had its time to launch what it was asked for. */
+/** Whether the group has had its time to launch what it was asked for. */
 function lacksCapacity(draft: Draft): boolean {
   const { memory, nowMs } = draft;
-  // Also where the group does not let itself be told: its maximum was lowered, or somebody else sets what is desired.
+  // Also if the group does not take a higher number: its maximum was lowered, or somebody else sets the desired
+  // capacity.
   const isShort = liveInstances(draft).length < draft.state.desired;
   memory.shortSinceMs = isShort ? (memory.shortSinceMs ?? nowMs) : null;
   return isShort && nowMs - (memory.shortSinceMs ?? nowMs) > draft.limits.capacityTimeoutMs;
 }
 
-/** Goes on with what came, so that the group asks for no more; with too little the run ends with the cloud's reason. */
+/**
+ * Goes on with the instances that came, and asks the group for no more. With too few the run ends with the cloud's
+ * reason.
+ */
 function goOnWithFewer(draft: Draft, wanted: number): void {
   const { limits, observation } = draft;
   const { length: workers } = liveInstances(draft);
   const seconds = Math.round(limits.capacityTimeoutMs / 1000);
-  const words = observation.launchFailures[0]?.reason ?? 'the group names no failed launch';
+  const words = observation.launchFailures[0]?.reason ?? 'the group reports no failed launch';
   const reason = `${workers} of ${draft.state.desired} instances came within ${seconds} s: ${words}`;
   draft.memory.shortSinceMs = null;
   if (workers < Math.max(1, Math.min(limits.minimum, wanted)))
-    return draft.stop(`${reason}; that is fewer than workers.minimum, ${limits.minimum}`);
+    return draft.stop(`${reason}; workers.minimum asks for ${limits.minimum}`);
   draft.record({ type: 'capacity_limited', workers, reason });
   draft.callFleet({ type: 'set_desired', count: workers });
 }
@@ -133,7 +141,7 @@ function replacementsUsed(draft: Draft): number {
   return draft.state.replacements + ended.toArray().length;
 }
 
-/** Goes on with the workers that have proved themselves; without any, the run ends with what became of the others. */
+/** Goes on with the workers that have been ready. Without any, the run ends and says what became of the others. */
 function giveUpOnReplacements(draft: Draft): void {
   const live = liveInstances(draft);
   const isProven = (memory: InstanceMemory | undefined): boolean => (memory?.readyMs ?? null) !== null;

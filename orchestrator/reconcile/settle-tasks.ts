@@ -15,7 +15,7 @@ export function settleTasks(draft: Draft): void {
   const { nowMs } = draft;
   const running = runningTasks(draft);
   for (const task of running) {
-    // Its clock begins now: in the queue it may have stood for long, and that was nobody's fault.
+    // Its clock begins now. It may have waited long in the queue, and that was nobody's fault.
     if (draft.memory.tasks.get(task)?.runsSinceMs === null)
       draft.rememberTask(task, { runsSinceMs: nowMs, movedMs: nowMs, progressedMs: nowMs });
   }
@@ -30,7 +30,9 @@ export function settleTasks(draft: Draft): void {
   if (draft.state.stopped !== null) takeBackAll(draft);
 }
 
-/** A range with a task: `runs` tells the one that its worker works on from one that waits in the worker's queue. */
+/**
+ * A range with a task. `runs` is true for the one that its worker works on, and false for one that waits in the queue.
+ */
 interface Assigned {
   readonly range: AssignedRange;
   readonly runs: boolean;
@@ -42,7 +44,7 @@ function settleRange(draft: Draft, { range, runs, refusal }: Assigned): void {
   if (task?.contradicted === true) return settleContradicted(draft, range);
   const lost = lossOf(draft, range);
   if (lost !== null) {
-    // An instance that we terminated ourselves is nobody's fault but that of the range that was charged for it then.
+    // For an instance that the run terminated itself, only the range that was charged then is at fault.
     const told = draft.state.terminations[range.instance] !== undefined;
     draft.markUnfit(range.instance, lost.reason);
     return giveBack(draft, range, { reason: lost.reason, charged: lost.known && runs && !told });
@@ -59,24 +61,29 @@ function settleRange(draft: Draft, { range, runs, refusal }: Assigned): void {
   if (runs) settleIfStuck(draft, range, status);
 }
 
-/** A worker that says less than it said before is not believed in anything: its task's whole stretch is read again. */
+/**
+ * Takes back a task whose worker said less than before. Nothing of it is believed, and its whole stretch is read again.
+ */
 function settleContradicted(draft: Draft, range: AssignedRange): void {
-  const reason = `worker ${range.instance} took back what it had said of task ${range.task}`;
+  const reason = `worker ${range.instance} contradicted its earlier reports on task ${range.task}`;
   draft.markUnfit(range.instance, reason);
   giveBack(draft, range, { reason, charged: true });
 }
 
-/** A task of which no worker ever spoke has no clock of its own; its worker has had its time to take it. */
+/**
+ * Takes back a task that no worker ever reported on. It has no clock of its own, and its worker has had time to take
+ * it.
+ */
 function settleUnheard(draft: Draft, range: AssignedRange): void {
   const { nowMs, limits } = draft;
   const sinceMs = draft.taskOf(range)?.assignedMs ?? nowMs;
   if (nowMs - sinceMs <= limits.readyTimeoutMs) return;
-  const reason = `${range.instance} has not taken its task for ${Math.round((nowMs - sinceMs) / 1000)} s`;
+  const reason = `${range.instance} has not started its task within ${Math.round((nowMs - sinceMs) / 1000)} s`;
   draft.markUnfit(range.instance, reason);
   giveBack(draft, range, { reason, charged: false });
 }
 
-/** Why a range's worker is lost; null: it is not. `known`: this process has seen the instance alive. */
+/** Why a range's worker is lost. Null when it is not. `known`: this process has seen the instance alive. */
 function lossOf(draft: Draft, range: AssignedRange): { reason: string; known: boolean } | null {
   const { observation, nowMs, limits } = draft;
   const id = range.instance;
@@ -97,7 +104,7 @@ function lossOf(draft: Draft, range: AssignedRange): { reason: string; known: bo
 }
 
 function settleRefused(draft: Draft, range: AssignedRange, refusal: TaskRefusal): void {
-  // A full queue, no answer, or a worker that drains passes by itself: the same task is posted again, for a while.
+  // A full queue, a missing answer or a draining worker passes by itself. The same task is posted again for a while.
   const passing = refusal.status === 429 || refusal.status === 503 || refusal.status === 0;
   if (passing) return settleUnheard(draft, range);
   const reason = `worker ${range.instance} refused the task (${refusal.status}): ${refusal.message}`;
@@ -117,10 +124,10 @@ function settleEnded(draft: Draft, range: AssignedRange, status: TaskStatus): vo
   if (error.next === 'stop') draft.stop(reason);
 }
 
-/** Ended at a key that nobody asked for: what it says is not believed. */
+/** Takes back a task that ended at a key that nobody asked for. What it says is not believed. */
 function settleElsewhere(draft: Draft, range: AssignedRange, status: TaskStatus): void {
   const [said, asked] = [status.end_index, range.end].map((key) => key ?? 'the open end');
-  const reason = `worker ${range.instance} ended task ${status.task_id} at ${said}, its range ends at ${asked}`;
+  const reason = `worker ${range.instance} ended task ${status.task_id} at ${said}, but its range ends at ${asked}`;
   draft.rememberTask(status.task_id, { contradicted: true });
   draft.markUnfit(range.instance, reason);
   giveBack(draft, range, { reason, charged: true });
@@ -130,18 +137,18 @@ function settleIfStuck(draft: Draft, range: AssignedRange, status: TaskStatus): 
   const { nowMs, limits } = draft;
   const memory = draft.taskOf(range);
   if (memory === undefined) return;
-  // Each turn from waiting to work and back begins both clocks anew; one that only turns is not let run for ever.
+  // Each change from waiting to work and back restarts both clocks. A task that only changes must not run for ever.
   const withoutProgressMs = nowMs - memory.progressedMs;
   if (withoutProgressMs > limits.waitingTimeoutMs + limits.stallTimeoutMs) {
     return draft.stop(
-      `task ${status.task_id} has waited on and off for ${Math.round(withoutProgressMs / 1000)} s and came no further; the run ends at zero and can be resumed`,
+      `task ${status.task_id} has waited on and off for ${Math.round(withoutProgressMs / 1000)} s without progress; the run ends with the fleet at zero: give the same command again to resume it`,
     );
   }
   if (memory.waitingSinceMs !== null) {
     const waitedMs = nowMs - memory.waitingSinceMs;
     if (waitedMs > limits.waitingTimeoutMs) {
       draft.stop(
-        `workers have waited ${Math.round(waitedMs / 1000)} s for the ${status.waiting_for}; the run ends at zero and can be resumed`,
+        `workers have waited ${Math.round(waitedMs / 1000)} s for the ${status.waiting_for}; the run ends with the fleet at zero: give the same command again to resume it`,
       );
     }
     return;
@@ -153,7 +160,7 @@ function settleIfStuck(draft: Draft, range: AssignedRange, status: TaskStatus): 
   giveBack(draft, range, { reason, charged: true });
 }
 
-/** Accepts what is settled; the rest waits, is done where nothing is left, or has failed after its last attempt. */
+/** Accepts what is settled. The rest waits, is done if nothing is left, or has failed after its last attempt. */
 function giveBack(draft: Draft, range: AssignedRange, why: { reason: string; charged: boolean }): void {
   const { limits } = draft;
   const status = believed(draft.state, range, draft.taskOf(range));
@@ -168,7 +175,7 @@ function takeBackAll(draft: Draft): void {
   for (const event of takeBackEvents(draft.state, draft.memory, 'the run was stopped')) draft.record(event);
 }
 
-/** Takes every assigned range back, with what its task had settled by the last answer. Nobody is charged. */
+/** Takes back every assigned range, with what its task had settled by the last answer. No attempt is charged. */
 export function takeBackEvents(state: RunState, memory: Memory, reason: string): SettledEvent[] {
   return [...state.open.values()]
     .filter((range) => range.status === 'assigned')
@@ -179,7 +186,7 @@ export function takeBackEvents(state: RunState, memory: Memory, reason: string):
     });
 }
 
-/** True when every key up to the range's end is settled, though the task did not live to say so. */
+/** Whether every key up to the range's end is settled, though the task did not live to report it. */
 function nothingLeft(state: RunState, range: AssignedRange, status: TaskStatus | null): boolean {
   if (status === null) return false;
   if (!status.active && status.error === null && status.end_index === range.end) return true;
@@ -203,7 +210,9 @@ function settledEvent(
   };
 }
 
-/** Of each worker's tasks the one that runs: the one that has read most, or was accepted first. It alone has a clock. */
+/**
+ * Of each worker's tasks, the one that runs: the one that has read most, or was accepted first. Only it has a clock.
+ */
 function runningTasks(draft: Draft): Set<string> {
   const running = new Map<string, TaskStatus>();
   for (const range of draft.assignedRanges) {
@@ -222,8 +231,8 @@ function runsBefore(a: TaskStatus, b: TaskStatus): boolean {
 }
 
 /**
- * What may be accepted. Nothing of counts that do not add up, nothing of a task that was contradicted, and nothing that
- * is said to be settled outside of the range: a cut may have been given away.
+ * What may be accepted of a status. Nothing is accepted if the counts do not add up or the task was contradicted.
+ * Nothing outside of the range is accepted, because a cut may have given it away.
  */
 function believed(state: RunState, range: AssignedRange, task: TaskMemory | undefined): TaskStatus | null {
   const status = task?.contradicted === false ? task.status : null;
@@ -245,7 +254,7 @@ function stopAtDeadLetters(draft: Draft): void {
     .map(countsOf);
   const counts = running.reduce(addCounts, draft.state.counts);
   for (const { index, deadLetters } of counts.targets) {
-    // A target that nobody has set a limit for may have none.
+    // A target without a limit may have no dead letters.
     const stopLimit = limits.stopLimits[index] ?? 0;
     if (deadLetters > stopLimit) {
       draft.stop(

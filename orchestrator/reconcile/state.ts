@@ -27,54 +27,56 @@ export interface RunState {
   readonly identity: RunIdentity | null;
   readonly plan: RunPlan | null;
   readonly phases: Phases;
-  /** The pass that reads now or read last; null: none has opened, or the target was lost since. */
+  /** The pass that reads now or read last. Null when none has opened, or the target was lost since. */
   readonly pass: Pass | null;
-  /** The highest number that a pass has had; 0: none has opened yet. */
+  /** The highest number that a pass has had. 0 when none has opened yet. */
   readonly lastPass: number;
   /** The ranges of the pass, longest first. */
   readonly order: readonly PlannedRange[];
-  /** So many of `order` were given out at least once. */
+  /** How many ranges of `order` were given out at least once. */
   readonly given: number;
-  /** Ranges that were given out and are not done, by id. */
+  /** The ranges that were given out and are not done, by id. */
   readonly open: ReadonlyMap<string, RangeState>;
-  /** Ranges that cuts have made in this pass. */
+  /** How many ranges cuts have made in this pass. */
   readonly cuts: number;
   /** The sum of all accepted stretches of this pass. */
   readonly counts: Counts;
   /** What passes before this one had settled. */
   readonly earlierPasses: readonly EndedPass[];
-  /** Numbers of planned ranges that were given out more than once, in whole or in part. */
+  /** The numbers of planned ranges that were given out more than once, in whole or in part. */
   readonly readTwice: ReadonlySet<string>;
-  /** What the run's workers are launched from; null: the run has not begun. */
+  /** What the run's workers are launched from. Null before the run begins. */
   readonly pin: FleetPin | null;
   /**
-   * The fleet was at zero under this run's claim: what is there now is this run's, but for these, which had ended by then
-   * and are still shown, as some clouds do for an hour. Null: it was not yet seen at zero.
+   * Set when the fleet was at zero under this run's claim. Then what is there is this run's, except `earlier`: those
+   * had ended by then, and some clouds still show them for an hour. Null when the fleet was not yet seen at zero.
    */
   readonly cleared: { readonly earlier: ReadonlySet<string> } | null;
-  /** Every instance of this run, for what it costs. */
+  /** Every instance of this run, to account for its cost. */
   readonly instances: ReadonlyMap<string, InstanceTimes>;
-  /** With how many workers the pass goes on because the cloud had no more, and why; null: with as many as are wanted. */
+  /**
+   * With how many workers the pass goes on because the cloud had no more, and why. Null: with as many as are wanted.
+   */
   readonly capacity: { readonly workers: number; readonly reason: string } | null;
-  /** The fleet's desired capacity as this run wants it. */
+  /** The desired capacity that this run wants. */
   readonly desired: number;
-  /** Every instance that a terminate call was ever intended for; a decrement happens at most once per instance. */
+  /** Every instance that a terminate call was intended for. An instance is decremented at most once. */
   readonly terminations: Readonly<Record<string, Termination>>;
-  /** Instances terminated to be replaced since this pass began or was taken up again. */
+  /** Instances that were terminated to be replaced, since this pass began or was resumed. */
   readonly replacements: number;
-  /** Why the pass ended before its end; null: it did not. */
+  /** Why the pass ended early. Null when it did not. */
   readonly stopped: string | null;
-  /** By index: where the alias pointed when its move was decided; kept until the move is recorded. */
+  /** Where the alias pointed when its move was decided, by index. It is kept until the move is recorded. */
   readonly promotionIntents: ReadonlyMap<string, readonly AliasHolder[]>;
-  /** By index: the recorded move of its alias, for rollback. */
+  /** The recorded move of each alias, by index, for rollback. */
   readonly promotions: ReadonlyMap<string, Promotion>;
-  /** Null: the recorded moves stand. */
+  /** Null while the recorded moves stand. */
   readonly rolledBack: Rollback | null;
   readonly result: RunResult | null;
   readonly abandoned: boolean;
 }
 
-/** A pass and the sum of what it had settled. */
+/** A pass, and the sum of what it has settled. */
 export interface EndedPass {
   readonly pass: Pass;
   readonly counts: Counts;
@@ -82,16 +84,16 @@ export interface EndedPass {
 
 export interface Termination {
   readonly decrement: boolean;
-  /** Another was expected in its place. */
+  /** True when another instance was expected in its place. */
   readonly replaced: boolean;
   readonly reason: string;
 }
 
-/** By the cloud's clock, ISO 8601. */
+/** The times of an instance, by the cloud's clock, in ISO 8601. */
 export interface InstanceTimes {
   readonly launchedAt: string;
   readonly endedAt: string | null;
-  /** False: it was only found gone, and `endedAt` is the latest that it can have been. */
+  /** False when it was only found gone. Then `endedAt` is the latest that it can have been. */
   readonly seen: boolean;
 }
 
@@ -125,7 +127,7 @@ export function emptyState(): RunState {
   };
 }
 
-/** How many ranges of the pass stand where. Those that wait include those that were never given out. */
+/** How many ranges of the pass are in each state. Waiting ranges include those that were never given out. */
 export function rangeCounts(state: RunState): Record<RangeState['status'] | 'done' | 'total', number> {
   const counts = { waiting: state.order.length - state.given, assigned: 0, failed: 0 };
   for (const { status } of state.open.values()) counts[status] += 1;
@@ -137,13 +139,13 @@ export function isDone(state: RunState): boolean {
   return state.given === state.order.length && state.open.size === 0;
 }
 
-/** The next range of the pass that was never given out; null: all were. */
+/** The next range of the pass that was never given out. Null when all were. */
 export function nextFresh(state: RunState): RangeState | null {
   const planned = state.order[state.given];
   return planned === undefined ? null : freshRange(planned, state.lastPass);
 }
 
-/** The kind of the run's keys, as its plan says. */
+/** The kind of the run's keys, by its plan. */
 export function keyKindOfRun({ plan }: Pick<RunState, 'plan'>): KeyKind {
   const kind = plan === null ? null : keyKindNamed(plan.keyKind);
   if (kind === null)
@@ -158,7 +160,7 @@ export function restId(state: RunState, range: RangeState): string {
   return `p${state.lastPass}-${rangeNumber(range.id)}.${state.cuts + 1}`;
 }
 
-/** Every pass since the target was made, the present one last. */
+/** Every pass since the target was created. The present one is last. */
 export function passesOf({ earlierPasses, pass, counts }: RunState): readonly EndedPass[] {
   return pass === null ? earlierPasses : [...earlierPasses, { pass, counts }];
 }

@@ -3,52 +3,52 @@ import type { Memory } from './memory.ts';
 import type { Observation } from './observation.ts';
 import type { RunState } from './state.ts';
 
-/** All that a decision is made from. */
+/** Everything that a decision is made from. */
 export interface Tick {
   readonly state: RunState;
-  /** What the ticks before have seen. */
+  /** What earlier ticks have seen. */
   readonly memory: Memory;
   readonly observation: Observation;
-  /** By a clock that never goes back; its zero means nothing. */
+  /** By a clock that never goes back. Its zero means nothing. */
   readonly nowMs: number;
   readonly limits: Limits;
 }
 
-/** What a run may use and wait for. All times in milliseconds. */
+/** What a run may use, and how long it may wait. All times are in milliseconds. */
 export interface Limits {
-  /** Workers wanted while there is work for all of them. */
+  /** How many workers are wanted while there is work for all of them. */
   readonly workers: number;
-  /** The pass goes on with so many if the cloud has no more. */
+  /** The fewest workers with which the pass goes on if the cloud has no more. */
   readonly minimum: number;
-  /** Instances beyond the first `workers` that a run may use up. */
+  /** How many instances beyond the first `workers` a run may use up. */
   readonly replacements: number;
-  /** Tries at one range. */
+  /** How often a range is tried. */
   readonly attempts: number;
-  /** The build that every worker must answer with. */
+  /** The build that every worker must report. */
   readonly build: string;
-  /** More dead letters in one target than this stop the run; by its index. */
+  /** By index: more dead letters in a target than this stop the run. */
   readonly stopLimits: Readonly<Record<string, number>>;
-  /** From launch (or from its last ready answer) to a worker that answers as ready. */
+  /** The longest time from launch, or from the last ready answer, to a worker that answers as ready. */
   readonly readyTimeoutMs: number;
-  /** Fewer instances than desired for this long: the pass goes on with those, or ends. */
+  /** How long there may be fewer instances than desired. Then the pass goes on with those, or ends. */
   readonly capacityTimeoutMs: number;
-  /** The run ends at zero when its instances have lived for so long together; null: nobody has set a bound. */
+  /** How long the run's instances may live together. Then the run ends at zero. Null: there is no bound. */
   readonly mostInstanceSeconds: number | null;
   /** How instances are billed, for `mostInstanceSeconds`. */
   readonly billing: Billing;
-  /** Without any answer for this long, a worker that was ready counts as lost. */
+  /** A worker that was ready counts as lost after this long without any answer. */
   readonly lostAfterMs: number;
-  /** A running task without progress, while it waits for nothing, fails its attempt. */
+  /** A running task that makes no progress for this long, while it waits for nothing, fails its attempt. */
   readonly stallTimeoutMs: number;
-  /** A task that waits for the database or the cluster this long ends the run: instances cost money. */
+  /** A task that waits for the database or the cluster for this long ends the run, because instances cost money. */
   readonly waitingTimeoutMs: number;
-  /** An instance that was terminated and still runs is terminated again. */
+  /** An instance that still runs this long after it was terminated is terminated again. */
   readonly terminateTimeoutMs: number;
   /**
-   * Zero is believed when it is seen this long after the last call that changes the fleet: as long as a look at the
-   * fleet may be stale, and as a call whose answer got lost may take to come into effect. 0 where looks are exact.
+   * Zero counts when it is seen this long after the last call that changes the fleet. A look at the fleet may be stale
+   * for this long, and a call whose answer got lost may take this long to take effect. 0 where looks are exact.
    */
   readonly zeroQuietMs: number;
-  /** The rest of a range is given to an idle worker if its own would take longer than this. */
+  /** The rest of a range goes to an idle worker if its own worker would need longer than this. */
   readonly shareLeastMs: number;
 }

@@ -1,27 +1,29 @@
-/** Rate and time left; null while there is nothing to say it from. */
+/** Rate and time left. Null while nothing is known. */
 export interface Estimate {
   readonly rowsPerSecond: number | null;
   readonly secondsLeft: number | null;
 }
 
-/** State of an estimate between two ticks. Times are monotonic milliseconds. */
+/** The state of an estimate between two ticks. Times are monotonic milliseconds. */
 export interface EtaState {
-  /** False until a first row is settled: workers that boot and warm up say nothing about the rate. */
+  /** False until a first row is settled. Workers that boot and warm up say nothing about the rate. */
   readonly begun: boolean;
   readonly startMs: number;
   readonly startRows: number;
   readonly lastMs: number;
   readonly lastRows: number;
-  /** Exponentially weighted rate of the last moments; null until two ticks have been seen. */
+  /** The exponentially weighted rate of the last moments. Null until two ticks have been seen. */
   readonly recentRate: number | null;
-  /** The end as it was last shown. */
+  /** The end that was last shown. */
   readonly shownEndMs: number | null;
 }
 
 const TIME_CONSTANT_MS = 20_000;
-/** Rates of the first moments say little; nothing is shown before this. */
+/** Nothing is shown before this time, because the first moments say little about the rate. */
 const SETTLING_MS = 2_000;
-/** The shown end follows the computed one within this time: soon at first, when little is known, slower later. */
+/**
+ * Within this time the shown end follows the computed one: soon at first, when little is known, and more slowly later.
+ */
 const SHOWN_END_LAG_MS = { least: 1_000, most: 20_000, shareOfElapsed: 0.8 };
 
 export function beginEta(nowMs: number, rows: number): EtaState {
@@ -41,13 +43,13 @@ export interface Seen {
   /** Rows settled so far. */
   readonly rows: number;
   readonly rowsExpected: number;
-  /** True while tasks wait for the database or the cluster: nobody knows until when. */
+  /** True while tasks wait for the database or the cluster. Nobody knows until when. */
   readonly waiting: boolean;
 }
 
 /**
- * The next estimate. The rate is the mean of the overall one and the recent one: the first does not jump, the second
- * follows a change. The shown end moves towards the computed one by a share of the gap only, so it does not jump.
+ * The next estimate. The rate is the mean of the overall rate, which does not jump, and the recent rate, which follows
+ * a change. The shown end moves towards the computed one by a share of the gap, so it does not jump either.
  */
 export function nextEta(state: EtaState, nowMs: number, seen: Seen): { state: EtaState; estimate: Estimate } {
   const { rows, rowsExpected } = seen;

@@ -2,20 +2,20 @@ import type { Memory } from '../reconcile/memory.ts';
 import type { Observation } from '../reconcile/observation.ts';
 import type { RunState } from '../reconcile/state.ts';
 
-/** What befalls the fleet of a pass, as sentences; each thing is told once. */
+/** What happens to the fleet of a pass, as sentences. Each thing is reported once. */
 export class FleetWarnings {
   readonly #told: Set<string>;
   #desired: number;
 
-  /** @param state as the pass begins: what befell it before was told before */
+  /** @param state at the beginning of the pass. What happened before was reported before */
   constructor(state: RunState) {
     this.#told = new Set(Object.keys(state.terminations).map(keyOfEnd));
     this.#desired = state.desired;
   }
 
-  /** Those that are new. */
+  /** The sentences that are new. */
   next(state: RunState, memory: Memory, observation: Observation): string[] {
-    // A group keeps as many as are desired: what ends is replaced unless less is desired with it.
+    // A group keeps its desired size: an instance that ends is replaced, unless the desired capacity falls with it.
     const keepsSize = state.desired > 0 && state.desired >= this.#desired;
     const replaces = keepsSize && state.stopped === null && observation.launchFault === null;
     this.#desired = state.desired;
@@ -34,7 +34,7 @@ export class FleetWarnings {
 }
 
 interface Warning {
-  /** Of the thing that is told: its words may change from one look to the next. */
+  /** Identifies what is reported. Its words may change from one look to the next. */
   readonly key: string;
   readonly sentence: string;
 }
@@ -51,7 +51,7 @@ function launchWarnings({ launchFailures, launchFault }: Observation): Warning[]
   return sentences.map((sentence) => ({ key: sentence, sentence }));
 }
 
-/** Without the cloud's words, where they are told as those of a launch. */
+/** Leaves out the cloud's words where a failed launch already has them. */
 function capacityWarnings({ capacity }: RunState, { launchFailures }: Observation): Warning[] {
   if (capacity === null) return [];
   const { reason, workers } = capacity;
@@ -60,7 +60,7 @@ function capacityWarnings({ capacity }: RunState, { launchFailures }: Observatio
   return [{ key: reason, sentence: `${short}; the run goes on with ${workers}` }];
 }
 
-/** Instances that could do no work. */
+/** The instances that could do no work. */
 function terminationWarnings({ terminations }: RunState, { launchFault }: Observation): Warning[] {
   const fate = launchFault === null ? 'replaced' : 'ended';
   return Object.entries(terminations).flatMap(([id, { replaced, reason }]) =>
@@ -68,12 +68,12 @@ function terminationWarnings({ terminations }: RunState, { launchFault }: Observ
   );
 }
 
-/** Instances that ended without having been told to. */
+/** The instances that ended by themselves. */
 function ownEndWarnings(memory: Memory, observation: Observation, replaces: boolean): Warning[] {
   const details = new Map(observation.instances.map(({ id, detail }) => [id, detail]));
   return [...memory.instances].flatMap(([id, { endedByItself, readyMs }]) => {
     if (!endedByItself) return [];
-    // What its process wrote last stands below, line by line.
+    // What its process wrote last follows below, line by line.
     const [end = '', ...log] = details.get(id)?.split('\n') ?? [];
     const sentence = [
       `worker ${id} ended by itself${readyMs === null ? ' before it was ready' : ''}${end === '' ? '' : `: ${end}`}`,

@@ -3,10 +3,14 @@ import { totalOf } from '../reconcile/counts.ts';
 import type { Progress } from './progress.ts';
 import type { Reporter } from './reporter.ts';
 
-/** Progress in a log is for reading afterwards: a line each few seconds is enough. */
+/** Progress in a log is read afterwards, so a line every few seconds is enough. */
 const PROGRESS_EVERY_MS = 2_000;
 
-/** @param write takes one line, with its end */
+/**
+ * Makes a reporter.
+ *
+ * @param write takes one line with its line end
+ */
 export function jsonLines(write: (line: string) => void, monotonicMs: () => number): JsonReporter {
   const options = { base: null, timestamp: pino.stdTimeFunctions.isoTime };
   return new JsonReporter(pino(options, { write }), monotonicMs);

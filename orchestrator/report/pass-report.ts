@@ -13,11 +13,11 @@ export interface PassReportOptions {
   readonly reporter: Reporter;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly accounting: Accounting | null;
-  /** So long zero must hold before it is believed; 0: it is believed at once. */
+  /** How long zero must hold before it counts. 0: it counts at once. */
   readonly zeroQuietMs: number;
 }
 
-/** What a person sees of a pass tick by tick, and the times that are taken on the way. */
+/** Shows a person a pass tick by tick, and takes times on the way. */
 export class PassReport {
   readonly #options: PassReportOptions;
   readonly #warnings: FleetWarnings;
@@ -28,7 +28,7 @@ export class PassReport {
   #workersMs: number | null = null;
   #doneMs: number | null = null;
 
-  /** @param state as the pass begins */
+  /** @param state at the beginning of the pass */
   constructor(state: RunState, options: PassReportOptions) {
     this.#options = options;
     this.#warnings = new FleetWarnings(state);
@@ -37,12 +37,15 @@ export class PassReport {
     this.#eta = beginEta(this.#startMs, state.counts.rowsRead);
   }
 
-  /** From the pass's beginning to the first worker that was ready; null: none was. */
+  /** The time from the beginning of the pass to the first ready worker. Null when none was ready. */
   get bootSeconds(): number | null {
     return this.#workersMs === null ? null : (this.#workersMs - this.#startMs) / 1000;
   }
 
-  /** Of rows that this process saw read, while there were workers and work: without boot, and without the way to zero. */
+  /**
+   * The rate of the rows that this process saw read, while there were workers and work. It leaves out booting and the
+   * way to zero.
+   */
   rowsPerSecond(state: RunState): number {
     const { clock } = this.#options;
     const seconds = ((this.#doneMs ?? clock.monotonicMs()) - (this.#workersMs ?? this.#startMs)) / 1000;
@@ -65,7 +68,7 @@ export class PassReport {
     reporter.progress({ ...figures, estimate: this.#doneMs === null ? next.estimate : NO_ESTIMATE });
   }
 
-  /** The fleet cannot be seen: nobody knows how fast it is. */
+  /** Notes that the fleet cannot be seen. Then nobody knows how fast it is. */
   blind(): void {
     if (this.#last !== null) this.#options.reporter.progress({ ...this.#last, estimate: NO_ESTIMATE });
   }
@@ -77,7 +80,7 @@ export class PassReport {
     const { working, idle, starting } = workers;
     if (zeroQuietMs > 0 && working + idle + starting > 0)
       reporter.note(
-        `every range is done: the instances are ended, and zero must hold for ${durationWords(zeroQuietMs / 1000)}`,
+        `every range is done; the instances end, and the fleet must stay at zero for ${durationWords(zeroQuietMs / 1000)}`,
       );
   }
 }

@@ -6,25 +6,25 @@ import type { Observation } from '../reconcile/observation.ts';
 import { rangeCounts, type RunState } from '../reconcile/state.ts';
 import type { Estimate } from './eta.ts';
 
-/** How far a pass is. Only settled rows count: nothing is shown as done that could still be lost. */
+/** The progress of a pass. Only settled rows count, so nothing is shown as done that could still be lost. */
 export interface Progress {
   readonly pass: number;
   readonly counts: Counts;
-  /** Rows that the plan expects; the table may have changed since. */
+  /** The rows that the plan expects. The table may have changed since. */
   readonly rowsExpected: number;
   readonly ranges: { readonly done: number; readonly total: number };
-  /** Those that cannot reach their database or cluster yet are starting too. */
+  /** A worker that cannot reach its database or cluster yet counts as starting. */
   readonly workers: { readonly working: number; readonly idle: number; readonly starting: number };
-  /** What running tasks wait for now, e.g. `cluster`; empty: they move. */
+  /** What running tasks wait for now, e.g. `cluster`. Empty while they move. */
   readonly waitingFor: readonly string[];
-  /** Of the run's instances so far; null: nobody can say. */
+  /** What the run's instances have cost so far. Null when nobody can say. */
   readonly cost: Cost | null;
   readonly estimate: Estimate;
 }
 
 export type PassFigures = Omit<Progress, 'estimate'>;
 
-/** What can be seen at one tick, before rates and estimates. */
+/** The figures of one tick, before rates and estimates. */
 export function passFiguresOf(
   state: RunState,
   memory: Memory,

@@ -11,7 +11,7 @@ export function phaseLine(mark: string, name: string, seconds: number, note: str
   return `  ${mark} ${name.padEnd(LABEL_WIDTH)} ${pc.dim(durationWords(seconds).padStart(8))}  ${note}`;
 }
 
-/** The live lines of a pass, made to fit `columns`. Pure. */
+/** The live lines of a pass that fit into `columns`. Pure. */
 export function progressLines(progress: Progress, columns: number): string[] {
   const { counts, rowsExpected, workers, ranges, estimate, waitingFor, cost } = progress;
   const share = rowsExpected === 0 ? 0 : Math.min(1, counts.rowsRead / rowsExpected);
@@ -36,7 +36,7 @@ export function progressLines(progress: Progress, columns: number): string[] {
   ];
 }
 
-/** Figures in as many lines as they need to stand whole. */
+/** Wraps figures into lines, each figure whole. */
 function wrapped(figures: readonly string[], columns: number): string[][] {
   const lines: string[][] = [[]];
   let width = 0;

@@ -6,7 +6,7 @@ import type { SourceConnections } from '../run/connections.ts';
 import { messageOf } from '../errors.ts';
 import { countWords, durationWords, moneyWords, plural } from './words.ts';
 
-/** The last line of a command that left the run unfinished on purpose: one phase by name. */
+/** The last line of a command for one phase, which leaves the run unfinished on purpose. */
 export function begunResult(state: RunState): CommandResult {
   return {
     status: 'unfinished',
@@ -16,7 +16,7 @@ export function begunResult(state: RunState): CommandResult {
   };
 }
 
-/** What a finished run did, where the time went, and a query that a person can try, with its answer. */
+/** Shows what a finished run did, where the time went, and a query that a person can try, with its answer. */
 export async function showSummary(
   context: CommandContext,
   state: RunState,
@@ -29,7 +29,7 @@ export async function showSummary(
   for (const { alias } of result.targets) await showQuery(context, alias, connections);
 }
 
-/** Pure: the figures of a result as lines for a person. */
+/** The figures of a result as lines for a person. Pure. */
 function summaryLines(result: RunResult, servicesSeconds: number | null): string[] {
   const total = (name: 'indexed' | 'filtered' | 'superseded' | 'dead_letters'): number =>
     result.targets.reduce((sum, target) => sum + target[name], 0);
@@ -56,11 +56,11 @@ function summaryLines(result: RunResult, servicesSeconds: number | null): string
   ];
 }
 
-/** What the fleet used and cost; null: nobody accounts for it. */
+/** What the fleet used and cost. Null when nobody accounts for it. */
 function spentWords({ instances, instance_seconds: seconds, cost }: RunResult): string | null {
   if (instances === null) return null;
   const used = `${plural(instances, 'instance')}, ${durationWords(seconds ?? 0)} billed together`;
-  if (cost === null) return `${used} (price.per_hour says what they cost)`;
+  if (cost === null) return `${used} (set price.per_hour to see the cost)`;
   const { exact, ...money } = cost;
   return `${exact ? '' : 'at most '}${moneyWords(money)} for ${used}`;
 }
@@ -74,7 +74,7 @@ async function showQuery(
   if (query === null) return;
   const answer = await connections.cluster.search(alias, query).catch(messageOf);
   if (typeof answer === 'string')
-    return reporter.warning(`the example query of the settings failed: ${answer}`);
+    return reporter.warning(`the example query in the settings failed: ${answer}`);
   const { services } = connections;
   const kept =
     services?.startedHere === true

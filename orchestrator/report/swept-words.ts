@@ -7,11 +7,11 @@ import { durationWords, plural } from './words.ts';
 export interface SweptResult {
   readonly status: 'nothing to sweep' | 'swept' | 'left alone';
   readonly fleet: string;
-  /** Where it lies. */
+  /** Where the journal is. */
   readonly journal: string;
-  /** Key of the unfinished run that holds the fleet. */
+  /** The key of the unfinished run that holds the fleet. */
   readonly held_by: string | null;
-  /** That lives and has the lock. */
+  /** The live process that has the lock. */
   readonly process: Holder | null;
   readonly found: readonly FoundInstance[];
   readonly ended: readonly string[];
@@ -23,7 +23,7 @@ export interface SweptResult {
 interface FoundInstance {
   readonly instance: string;
   readonly phase: FleetInstance['phase'];
-  /** Whose it is, as the fleet says; null: nobody knows. */
+  /** The run that it belongs to, as the fleet says. Null when nobody knows. */
   readonly run: string | null;
   readonly launched_at: string | null;
   readonly age_seconds: number | null;
@@ -49,7 +49,7 @@ export function sweptResult(
   };
 }
 
-/** The same for a person. */
+/** What a sweep did, as lines for a person. */
 export function sweptLines(result: SweptResult): string[] {
   return [...fleetLines(result), ...cleanedLines(result)];
 }
@@ -79,16 +79,16 @@ function fleetLines({
 }: SweptResult): string[] {
   if (process !== null) {
     const what = runKey === null ? 'the fleet' : `the run with key ${runKey}`;
-    return [`nothing to sweep: ${what} is driven by ${holderWords(process)}`];
+    return [`nothing to sweep: a live process drives ${what} (${holderWords(process)})`];
   }
   const lines = found.map(
     ({ instance, phase, run, age_seconds: age, done }) =>
-      `${instance}  ${phase}, ${run === null ? 'whose is not known' : `of run ${run}`}${age === null ? '' : `, ${durationWords(age)} old`}: ${done}`,
+      `${instance}  ${phase}, ${run === null ? 'of an unknown run' : `of run ${run}`}${age === null ? '' : `, ${durationWords(age)} old`}: ${done}`,
   );
   if (graceUntil !== null && runKey !== null)
     return [
       ...lines,
-      `the run with key ${runKey} may be carried on any moment: its fleet is left alone until ${graceUntil}`,
+      `the run with key ${runKey} may be carried on at any moment, so the sweep leaves its fleet alone until ${graceUntil}`,
     ];
   const kept =
     runKey === null

@@ -7,7 +7,7 @@ import type { Reporter } from './reporter.ts';
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 120;
 
-/** A live display on a terminal: finished phases stand, the current one moves. */
+/** A live display on a terminal. Finished phases stay, and the current one moves. */
 export class TerminalReporter implements Reporter {
   readonly #stream: NodeJS.WriteStream;
   readonly #monotonicMs: () => number;

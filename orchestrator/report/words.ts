@@ -18,7 +18,7 @@ export function durationWords(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`;
 }
 
-/** `12.34 USD`; small amounts with more digits, for a run of a minute costs next to nothing. */
+/** Writes an amount as `12.34 USD`. A small amount has more digits, because a run of a minute costs almost nothing. */
 export function moneyWords({ amount, currency }: Money): string {
   return `${amount.toFixed(amount > 0 && amount < 0.1 ? 4 : 2)} ${currency}`;
 }

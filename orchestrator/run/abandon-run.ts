@@ -21,23 +21,26 @@ export interface AbandonOptions {
   readonly lock: FleetLock;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Which run; null: the one that holds the fleet. */
+  /** The run's key. Null: the run that holds the fleet. */
   readonly runKey: string | null;
 }
 
 /**
- * Ends the unfinished run that holds the fleet: its fleet is brought to zero, its index is deleted, the alias stays where
- * it is, its claim ends. Null: no run holds the fleet. May be repeated after it was cut off anywhere.
+ * Ends the unfinished run that holds the fleet. It brings the fleet to zero, deletes the index and ends the claim. The
+ * alias stays where it is. It may be repeated after it was cut off anywhere.
  *
- * @throws RunFailed when another run holds the fleet, this one has moved the alias already, or its fleet is not at zero
- *   in time
+ * @returns the ended claim; null when no run holds the fleet
+ * @throws RunFailed when another run holds the fleet, when this run has moved the alias already, or when the fleet does
+ * not reach zero in time
  */
 export async function abandonRun(options: AbandonOptions): Promise<Claim | null> {
   const { store, lock, clock, signal, runKey } = options;
   const claim = await endableClaim(store);
   if (claim === null) return null;
   if (runKey !== null && runKey !== claim.runKey)
-    throw new RunFailed(`the fleet is held by the run with key ${claim.runKey}, not by ${runKey}`);
+    throw new RunFailed(
+      `the run with key ${claim.runKey} holds the fleet, not ${runKey}: give that key, or leave --run-key out`,
+    );
   const requireHeld = (): void => lock.requireHeld();
   const journal = await RunJournal.open({
     store,
@@ -49,9 +52,9 @@ export async function abandonRun(options: AbandonOptions): Promise<Claim | null>
   const cluster = guardedCalls(options.cluster, requireHeld, signal);
   if (await isPromoted(cluster, claim, journal.state))
     throw new RunFailed(
-      `run ${claim.runKey} has moved the alias already: finish it with \`reindex-fleet run\`, then \`reindex-fleet rollback\` if it must not stay`,
+      `run ${claim.runKey} has moved the alias already: finish it with \`reindex-fleet run\`. Then \`reindex-fleet rollback\` moves the alias back`,
     );
-  // First, or workers that wait for a resume would write to what is deleted, and cost money for nothing.
+  // The workers end first. Otherwise workers that wait for a resume would write to what is deleted, and cost money.
   await emptyWorkers({ ...options, openFleet: () => options.openFleet(journal.state.pin) });
   signal.throwIfAborted();
   for (const { alias } of claim.aliases)
@@ -61,11 +64,11 @@ export async function abandonRun(options: AbandonOptions): Promise<Claim | null>
   const { schema: _schema, nonce: _nonce, ...content } = claim;
   requireHeld();
   if (!(await writeClaim(store, { ...content, held: false, at, ended: 'abandoned' })))
-    throw new Superseded('another process wrote the next claim; this one stops');
+    throw new Superseded('another process wrote the next claim, so this one stops');
   return claim;
 }
 
-/** A move that was cut off between call and record is seen by where the alias points. */
+/** Whether the alias has moved. Where the record is missing because the move was cut off, the alias itself shows it. */
 async function isPromoted(
   cluster: SearchCalls,
   { aliases, run }: Claim,

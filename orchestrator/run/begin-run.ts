@@ -27,15 +27,15 @@ import type { FleetBackend } from '../fleet/fleet-backend.ts';
 import type { DescribedTargets } from './context.ts';
 import type { Offline } from './offline.ts';
 
-/** A run as it stands before its phases: what is read, and what the journal says of it. */
+/** A run before its phases: what it reads, and what the journal says of it. */
 export interface BegunRun {
   readonly identity: RunIdentity;
   readonly targets: DescribedTargets;
-  /** Events that begin the journal of a new run; none for one that is carried on. */
+  /** The events that begin the journal of a new run. A run that is carried on has none. */
   readonly firstEvents: readonly RunEvent[];
 }
 
-/** What a run is begun or carried on with. */
+/** What a run needs to begin or to be carried on. */
 export interface Preparation {
   readonly offline: Offline;
   readonly connections: SourceConnections;
@@ -43,7 +43,7 @@ export interface Preparation {
   readonly reporter: Reporter;
 }
 
-/** Plans a new run, or makes sure that an unfinished one still means the same. Writes nothing. */
+/** Plans a new run, or makes sure that an unfinished one still reads and builds the same. It writes nothing. */
 export async function prepareRun(preparation: Preparation, chosen: ChosenRun): Promise<BegunRun> {
   if (chosen.kind !== 'new' && chosen.state.identity !== null) {
     const { state } = chosen;
@@ -121,7 +121,10 @@ function identityOf(
   };
 }
 
-/** Which table it is, beyond its name: `database (oid) table (oid)`. A copy of either has another identifier. */
+/**
+ * Identifies the table beyond its name: `database (oid) table (oid)`. A copy of the database or the table has another
+ * identifier.
+ */
 async function identifyTable(client: ClientBase, { source }: IndexDefinition): Promise<string> {
   const { rows } = await client.query<{ source: string }>(
     `SELECT format('%s (%s) %s (%s)', datname, oid, $1::text, to_regclass($1)::oid) AS source
@@ -131,7 +134,10 @@ async function identifyTable(client: ClientBase, { source }: IndexDefinition): P
   return rows[0]?.source ?? source.table;
 }
 
-/** The same definitions over the same table and column types by the same build, or the halves of an index would differ. */
+/**
+ * Requires the same definitions, table, column types and build as at the run's beginning. Otherwise the halves of an
+ * index would differ.
+ */
 async function carryOn(
   { offline, connections }: Preparation,
   state: RunState,
@@ -144,31 +150,31 @@ async function carryOn(
   }));
   if (source !== identity.source) {
     throw new RunFailed(
-      `run ${identity.runKey} reads ${identity.source} and this is ${source}, another table: mend source.url, or end the run with \`reindex-fleet abandon\` and begin another`,
+      `run ${identity.runKey} reads ${identity.source}, but source.url leads to another table, ${source}: correct source.url, or end the run with \`reindex-fleet abandon\` and begin another`,
     );
   }
   const [target, ...others] = identity.targets;
   if (others.length > 0 || target.definition !== definition.name) {
     const names = identity.targets.map((each) => each.definition).join(', ');
     throw new RunFailed(
-      `run ${identity.runKey} builds the indexes of ${names}, and these settings name ${definition.name}: carry it on with the settings that it began with, or end it with \`reindex-fleet abandon\``,
+      `run ${identity.runKey} builds the indexes of ${names}, but these settings name ${definition.name}: carry it on with the settings that it began with, or end it with \`reindex-fleet abandon\``,
     );
   }
   if (describedDigest(described) !== target.definitionDigest) {
     throw new RunFailed(
-      `the columns of ${target.definition} have other types than when run ${identity.runKey} began: end it with \`reindex-fleet abandon\` and begin another`,
+      `the columns of ${target.definition} do not have the types that they had when run ${identity.runKey} began: end the run with \`reindex-fleet abandon\` and begin another`,
     );
   }
   if (offline.build !== identity.build) {
     throw new RunFailed(
-      `run ${identity.runKey} was begun by build ${identity.build.slice(0, 12)} and this is ${offline.build.slice(0, 12)}: carry it on with the build that began it, or end it with \`reindex-fleet abandon\``,
+      `run ${identity.runKey} was begun by build ${identity.build.slice(0, 12)}, but this is build ${offline.build.slice(0, 12)}: carry it on with the build that began it, or end it with \`reindex-fleet abandon\``,
     );
   }
   if (state.plan === null) throw new RunFailed(`the journal of run ${identity.runKey} has no plan`);
   return { identity, targets: [{ ...target, described }], firstEvents: [] };
 }
 
-/** Takes the fleet for a new run, or opens the journal of one that has it. */
+/** Claims the fleet for a new run, or opens the journal of a run that has claimed it. */
 export async function claimRun(
   store: JournalStore,
   begun: BegunRun,
@@ -195,7 +201,7 @@ export async function claimRun(
   return journal;
 }
 
-/** Ranges are numbered in key order. */
+/** The plan for the journal. Its ranges are numbered in key order. */
 function runPlanOf({ described, ranges, bounds }: DefinitionPlan): RunPlan {
   const kind = keyKindOf(described.definition);
   const width = String(ranges.length).length;

@@ -5,7 +5,7 @@ import type { RunContext } from './context.ts';
 import { emptyWorkers } from './empty-workers.ts';
 import { performPhase } from './phases.ts';
 
-/** Does a command's part of a claimed run: one phase, or all that are left. */
+/** Does the part of a claimed run that a command stands for: one phase, or all that are left. */
 export async function carryOut(run: RunContext, command: 'run' | 'claim' | WorkPhase): Promise<void> {
   try {
     await perform(run, command);
@@ -17,8 +17,8 @@ export async function carryOut(run: RunContext, command: 'run' | 'claim' | WorkP
 }
 
 /**
- * Whatever failed, the fleet ends at zero: an earlier process of this run may have left instances that wait for it. What
- * cannot be ended now ends by its lease.
+ * Brings the fleet to zero after any failure. An earlier process of this run may have left instances that wait for it.
+ * An instance that cannot be ended now ends when its lease runs out.
  */
 async function emptyAfterFailure(run: RunContext): Promise<void> {
   try {
@@ -39,8 +39,8 @@ async function perform(run: RunContext, command: 'run' | 'claim' | WorkPhase): P
 }
 
 /**
- * A target that is gone or red before its promotion is made anew, and every range is read again: for all targets, for one
- * reading feeds them.
+ * Begins anew when a target is gone or red before its promotion. It deletes all targets, and every range is read again,
+ * because one reading feeds them all.
  */
 async function noticeLostTarget({ journal, connections, identity, reporter }: RunContext): Promise<void> {
   const { phases, promotions } = journal.state;
@@ -54,8 +54,8 @@ async function noticeLostTarget({ journal, connections, identity, reporter }: Ru
   }
   if (lost.length === 0) return;
   const reason = lost.join('; ');
-  reporter.warning(`${reason}: it is made anew and every range is read again`);
-  // What is left of it is in the way; only what carries this run's mark is deleted.
+  reporter.warning(`${reason}: the run makes it anew and reads every range again`);
+  // What is left of it is in the way. Only indexes that carry this run's mark are deleted.
   for (const target of targets) await deleteTarget(cluster, target, run);
   await journal.append([{ type: 'target_lost', reason }]);
 }
@@ -63,5 +63,7 @@ async function noticeLostTarget({ journal, connections, identity, reporter }: Ru
 function requireBefore({ journal }: RunContext, phase: WorkPhase): void {
   const missing = phasesBefore(phase).filter((name) => !isPhaseDone(journal.state.phases, name));
   if (missing.length > 0)
-    throw new RunFailed(`before ${phase} comes ${missing.join(', then ')}: \`reindex-fleet ${missing[0]}\``);
+    throw new RunFailed(
+      `${phase} needs ${missing.join(' and ')} first: give \`reindex-fleet ${missing[0]}\``,
+    );
 }

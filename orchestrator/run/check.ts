@@ -6,8 +6,9 @@ import type { CheckedFleet, FleetBackend } from '../fleet/fleet-backend.ts';
 import type { Offline } from './offline.ts';
 
 /**
- * Holds a run against everything that it will need before anything is created: `inspect` asks the database; the cluster
- * and the fleet are asked at the same time. Every fault of all is named at once.
+ * Checks everything that a run needs, before anything is created. `inspect` asks the database; the cluster and the
+ * fleet are asked at the same time. All faults are named at once.
+ *
  * @param underLock see `FleetCheckOptions`
  */
 export async function checkAll<T>(
@@ -26,11 +27,11 @@ export async function checkAll<T>(
   const faults = [inspected, cluster, fleet].flatMap((result) =>
     result.status === 'rejected' ? [messageOf(result.reason)] : [],
   );
-  // Found over the network: exit 1, though the words are those of faults in a file.
+  // These faults need the network, so the exit code is 1, though they read like faults in a file.
   throw new RunFailed(eachLineOnce(faults));
 }
 
-/** Without its journal a run cannot even take its lock; what else is wrong with its fleet is named beside that. */
+/** Checks the journal, without which a run cannot take its lock. If it has faults, those of the fleet are named too. */
 export async function checkJournal({ checkJournal }: Offline, workers: FleetBackend): Promise<void> {
   try {
     await checkJournal();
@@ -43,7 +44,9 @@ export async function checkJournal({ checkJournal }: Offline, workers: FleetBack
   }
 }
 
-/** Journal and fleet ask for the same identity, and are refused it with the same sentence. */
+/**
+ * Removes repeated lines. Journal and fleet ask for the same identity, and a refusal has the same sentence for both.
+ */
 function eachLineOnce(faults: readonly string[]): string {
   return [...new Set(faults.flatMap((fault) => fault.split('\n')))].join('\n');
 }

@@ -6,26 +6,26 @@ import { type ReadRun, readRun } from '../journal/run-journal.ts';
 import type { JournalStore } from '../journal/store.ts';
 import type { RunState } from '../reconcile/state.ts';
 
-/** Which run a command speaks of. */
+/** The run that a command is about. */
 export type ChosenRun =
   | { readonly kind: 'new'; readonly runKey: string; readonly run: string }
   | { readonly kind: 'unfinished'; readonly claim: Claim; readonly state: RunState }
   | { readonly kind: 'finished'; readonly claim: Claim; readonly state: RunState };
 
 export interface WantedRun {
-  /** Null: whichever there is. */
+  /** Null: the run that holds the fleet, or a new one. */
   readonly runKey: string | null;
-  /** Of each definition whose index is to be built, without its columns' types. */
+  /** The digests of the definitions whose indexes are to be built, without the types of their columns. */
   readonly definitionDigests: readonly string[];
   readonly now: Date;
 }
 
 /**
- * Chooses the run: with a key that run and no other; without one the fleet's unfinished run if its definition is the
- * same, else a new one.
+ * Chooses the run. With a key it is the run of that key. Without a key it is the fleet's unfinished run if its
+ * definition is the same, else a new run.
  *
  * @throws FleetHeld when another run's claim holds the fleet
- * @throws RunFailed when the key belongs to a run of another definition, or to an abandoned one
+ * @throws RunFailed when the key belongs to an abandoned run, or to a run of another definition
  */
 export async function chooseRun(store: JournalStore, wanted: WantedRun): Promise<ChosenRun> {
   const held = await unfinishedClaim(store);
@@ -34,23 +34,25 @@ export async function chooseRun(store: JournalStore, wanted: WantedRun): Promise
   const claim = (await claimHistory(store)).find((candidate) => candidate.runKey === runKey);
   const known =
     claim === undefined ? null : { claim, state: (await readRun(store, runFolder(runKey))).state };
-  // A run that has its result needs no fleet to say so.
+  // A run with a result needs no fleet to give it.
   const isOver = known !== null && known.state.result !== null;
   if (held !== null && held.runKey !== runKey && !isOver)
     throw new FleetHeld(
-      `${holdingWords(held)}: wait for it (\`reindex-fleet status\` shows how it stands), or end it with \`reindex-fleet abandon\``,
+      `${holdingWords(held)}: wait until it ends (\`reindex-fleet status\` shows its state), or end it with \`reindex-fleet abandon\``,
     );
   if (known === null) return { kind: 'new', runKey, run: runIdOf(runKey, wanted.now) };
   return chooseKnown(known.claim, known.state, wanted.definitionDigests);
 }
 
-/** How a fleet stands by its newest claim. */
+/** What the fleet's newest claim says. */
 export interface Standing {
-  /** Null: there was no run yet. */
+  /** Null when the fleet had no run yet. */
   readonly newest: Claim | null;
-  /** Its run, read where the claim is held; also one that is over and whose claim has not heard of it. */
+  /** The newest claim's run, read if the claim is held. It may be over already, if the claim was not ended in time. */
   readonly run: ReadRun | null;
-  /** The newest claim if it holds the fleet. One whose run has its result already only lacks its last line and holds nothing. */
+  /**
+   * The newest claim if it holds the fleet. A run that has its result holds nothing, even if its claim was not ended.
+   */
   readonly unfinished: Claim | null;
 }
 
@@ -62,12 +64,12 @@ export async function readStanding(store: JournalStore): Promise<Standing> {
   return { newest, run, unfinished: isOver ? null : newest };
 }
 
-/** The claim that holds the fleet; null: none does. */
+/** The claim that holds the fleet. Null when none does. */
 export async function unfinishedClaim(store: JournalStore): Promise<Claim | null> {
   return (await readStanding(store)).unfinished;
 }
 
-/** The claim of a run without result; also when the run is abandoned and only its claim has not heard of it. */
+/** The held claim of a run without a result. The run may be abandoned already, if only its claim was not ended. */
 export async function endableClaim(store: JournalStore): Promise<Claim | null> {
   const claim = await currentClaim(store);
   if (claim === null || !claim.held) return null;
@@ -75,7 +77,7 @@ export async function endableClaim(store: JournalStore): Promise<Claim | null> {
 }
 
 /**
- * For what moves the alias of a finished run.
+ * Makes sure that no unfinished run holds the fleet, for a command that moves the alias of a finished run.
  *
  * @throws FleetHeld while an unfinished run holds the fleet and its alias
  */
@@ -90,7 +92,7 @@ export async function requireFree(store: JournalStore): Promise<void> {
 async function chooseHeld(store: JournalStore, claim: Claim, digests: readonly string[]): Promise<ChosenRun> {
   if (!sameDigests(claim, digests)) {
     throw new FleetHeld(
-      `${holdingWords(claim)}, begun with another definition. Give it its definition back, or end it with \`reindex-fleet abandon\`.`,
+      `${holdingWords(claim)}. It began with another definition: carry it on with that definition, or end it with \`reindex-fleet abandon\`.`,
     );
   }
   return { kind: 'unfinished', claim, state: (await readRun(store, runFolder(claim.runKey))).state };
@@ -98,11 +100,11 @@ async function chooseHeld(store: JournalStore, claim: Claim, digests: readonly s
 
 function chooseKnown(claim: Claim, state: RunState, digests: readonly string[]): ChosenRun {
   if (claim.ended === 'abandoned' || state.abandoned)
-    throw new RunFailed(`the run with key ${claim.runKey} was abandoned; begin another with another key`);
+    throw new RunFailed(`the run with key ${claim.runKey} was abandoned: begin a new run with another key`);
   if (!sameDigests(claim, digests)) {
     const [then, now] = [digestsOf(claim), digests].map((list) => list.map((digest) => digest.slice(0, 12)));
     throw new RunFailed(
-      `the run with key ${claim.runKey} was begun with another definition (${then?.join(', ')}, now ${now?.join(', ')}): give it its definition back, end it with \`reindex-fleet abandon\` if it is not finished, or choose another key`,
+      `the run with key ${claim.runKey} began with another definition (${then?.join(', ')}, now ${now?.join(', ')}): carry it on with that definition, end it with \`reindex-fleet abandon\` if it is not finished, or choose another key`,
     );
   }
   return { kind: state.result === null ? 'unfinished' : 'finished', claim, state };
@@ -117,12 +119,12 @@ function digestsOf({ aliases }: Claim): readonly string[] {
   return aliases.map(({ definitionDigest }) => definitionDigest);
 }
 
-/** Which run has the fleet, for a sentence that says why something is refused. */
+/** Says which run holds the fleet, for a message that refuses something. */
 export function holdingWords(claim: Claim): string {
-  return `the run with key ${claim.runKey} (${aliasWords(claim)}) holds the fleet since ${claim.at}`;
+  return `the run with key ${claim.runKey} (${aliasWords(claim)}) has held the fleet since ${claim.at}`;
 }
 
-/** Sorts by time, is short, and is fit for an index name. */
+/** Makes a short id that sorts by time and fits into an index name. */
 function runIdOf(runKey: string, now: Date): string {
   const time = now
     .toISOString()

@@ -8,22 +8,22 @@ export interface CleaningOptions {
   /** Throws when the lock is lost. */
   readonly requireHeld: () => void;
   readonly now: Date;
-  /** What a run left that is over for longer than this is deleted. */
+  /** How long the records of an ended run are kept. */
   readonly keepMs: number;
-  /** Locks that were last renewed before that are deleted. */
+  /** How long a lock is kept after its last renewal. */
   readonly keepLocksMs: number;
 }
 
 export interface Cleaned {
   readonly locks: number;
-  /** Keys of the runs whose journal and claims were deleted: they are known no more. */
+  /** Keys of the runs whose journals and claims were deleted. Nothing is known of these runs any more. */
   readonly runs: readonly string[];
 }
 
 /**
- * Deletes from a journal by age what nobody needs any more: locks but the newest, and claims and journals of runs that are
- * over. Of the newest claim's run (it may hold the fleet) nothing is touched, nor of the newest promotion of each alias,
- * which a rollback needs. A cut-off cleaning is brought to its end by the next.
+ * Deletes by age what nobody needs any more: all locks but the newest, and the claims and journals of runs that are
+ * over. It touches nothing of the newest claim's run, which may hold the fleet. It also keeps the newest promotion of
+ * each alias, because a rollback needs it. The next cleaning finishes one that was cut off.
  */
 export async function cleanJournal(options: CleaningOptions): Promise<Cleaned> {
   const { store, requireHeld, now, keepMs, keepLocksMs } = options;
@@ -34,7 +34,7 @@ export async function cleanJournal(options: CleaningOptions): Promise<Cleaned> {
   const claims = removable.length === 0 ? [] : await allClaims(store);
   for (const { run, runKey } of removable) {
     await removeRun(store, runFolder(runKey), requireHeld);
-    // Last of all, the newest of them last: a run whose journal is half deleted is found again by its claim.
+    // Claims are deleted last, the newest of them at the end. So a run whose journal is half deleted is found again.
     for (const { name } of claims.filter(({ claim }) => claim.run === run).toReversed()) {
       requireHeld();
       await store.remove(name);
@@ -44,7 +44,10 @@ export async function cleanJournal(options: CleaningOptions): Promise<Cleaned> {
   return { locks, runs };
 }
 
-/** Runs that are over since before `before`, newest first. Where none is so old, as at most sweeps, nothing is read but that. */
+/**
+ * Runs that ended before `before`, newest first. Where no run is that old, as at most sweeps, only the list of claims
+ * is read.
+ */
 async function removableRuns(store: JournalStore, before: Date): Promise<Claim[]> {
   const oldest = await oldestClaim(store);
   if (oldest === null || new Date(oldest.at) >= before) return [];

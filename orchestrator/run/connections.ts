@@ -12,27 +12,27 @@ import { type UsedServices, useEmbeddedServices } from './embedded-services.ts';
 import type { Offline } from './offline.ts';
 import { connectSource, openSourcePool, type SourceAddress } from './source-connection.ts';
 
-/** What a command that speaks to the search cluster works with. */
+/** What a command needs to speak to the search cluster. */
 export interface Connections {
   readonly cluster: SearchCalls;
   readonly services: UsedServices | null;
-  /** The cluster's URL as workers and people use it. */
+  /** The cluster's URL that workers and people use. */
   readonly targetUrl: string;
   close(): Promise<void>;
 }
 
 export interface SourceConnections extends Connections {
   readonly sourceAddress: SourceAddress;
-  /** Works with a new connection to the database: a run lasts longer than a connection may. */
+  /** Does some work with a new connection to the database. A run lasts longer than one connection may. */
   withSource<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
-  /** Works with the table as validation sees it, over as many connections as the settings let it have. */
+  /** Does some work with the table as validation sees it, over as many connections as the settings allow. */
   withValidationSource<T>(
     described: DescribedDefinition,
     work: (source: ValidationSource) => Promise<T>,
   ): Promise<T>;
 }
 
-/** For commands that need no database. */
+/** Connects a command that needs no database. */
 export async function connectTarget(offline: Offline, reporter: Reporter): Promise<Connections> {
   const services = await useEmbeddedServices(offline, reporter, { database: false });
   try {
@@ -43,7 +43,10 @@ export async function connectTarget(offline: Offline, reporter: Reporter): Promi
   }
 }
 
-/** Starts or finds what the settings name as embedded, and connects to both; if both fail, both are named. */
+/**
+ * Starts or finds the embedded services that the settings name, and connects to database and cluster. If both fail,
+ * both are named.
+ */
 export async function connectBoth(offline: Offline, reporter: Reporter): Promise<SourceConnections> {
   const services = await useEmbeddedServices(offline, reporter, { database: true });
   const [source, cluster] = await Promise.allSettled([
@@ -91,7 +94,7 @@ async function withValidationSource<T>(
   }
 }
 
-/** Where the database is, after a connection to it. */
+/** Finds the database's address by connecting to it. */
 async function findSource(settings: Settings, services: UsedServices | null): Promise<SourceAddress> {
   const embedded = services?.databaseUrl ?? null;
   const address = embedded === null ? await sourceAddressOf(settings) : { url: embedded, password: null };

@@ -8,17 +8,17 @@ import type { Reporter } from '../report/reporter.ts';
 import type { SourceConnections } from './connections.ts';
 import type { Offline } from './offline.ts';
 
-/** One of the run's targets, with its definition against the database. */
+/** One of the run's targets, with its definition as the database describes it. */
 export interface DescribedTarget extends RunTarget {
   readonly described: DescribedDefinition;
 }
 export type DescribedTargets = readonly [DescribedTarget, ...DescribedTarget[]];
 
-/** What every phase of a run works with. */
+/** What every phase of a run needs. */
 export interface RunContext {
   readonly offline: Offline;
   readonly connections: SourceConnections;
-  /** The identity's, each with its definition as the database has it now. */
+  /** The run's targets, each with its definition as the database describes it now. */
   readonly targets: DescribedTargets;
   readonly journal: RunJournal;
   readonly lock: FleetLock;
@@ -26,10 +26,10 @@ export interface RunContext {
   readonly workers: FleetBackend;
   readonly clock: Clock;
   readonly reporter: Reporter;
-  /** Aborts at a signal or when the lock is lost. */
+  /** Aborts at a signal, or when the lock is lost. */
   readonly signal: AbortSignal;
-  /** Given on the command line for `promote`; null: the definition's. */
+  /** The limit from `--promote-limit`. Null: the definition's limit counts. */
   readonly promoteLimit: number | null;
-  /** What the run's instances may cost at most, in the currency of the settings; null: there is no bound. */
+  /** The most that the run's instances may cost, in the currency of the settings. Null: there is no bound. */
   readonly maxCost: number | null;
 }

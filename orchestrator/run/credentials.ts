@@ -12,11 +12,12 @@ import {
 import { databaseServer, type SourceAddress } from './source-connection.ts';
 
 /**
- * Who connects, and with which password: the environment's over the URL's over what the workers' parameters hold
- * (`aws.worker_parameters`). These are asked for only where the others give none, and only when something connects.
+ * Who connects, and with which password. The environment comes before the URL, and the URL before the workers'
+ * parameters (`aws.worker_parameters`). The parameters are read only when something connects and the others give no
+ * password.
  */
 
-/** By the last names of the parameters, as `examples/aws/orchestrator-policy.json` allows them to be read. */
+/** The last names of the parameters. `examples/aws/orchestrator-policy.json` allows a run to read them. */
 export const SOURCE_PARAMETERS = ['database_url'] as const;
 export const TARGET_PARAMETERS = [
   'search_url',
@@ -25,7 +26,11 @@ export const TARGET_PARAMETERS = [
   'search_api_key',
 ] as const satisfies readonly (keyof WorkerParameters)[];
 
-/** @throws RunFailed when the parameter cannot be read, is not there, or is for another server or user */
+/**
+ * Finds the database's address and password.
+ *
+ * @throws RunFailed when the parameter cannot be read, does not exist, or is for another server or user
+ */
 export async function sourceAddressOf({ source: { url }, secrets, aws }: Settings): Promise<SourceAddress> {
   const own = { url, password: secrets.sourcePassword };
   if (typeof aws?.worker_parameters !== 'string' || own.password !== null) return own;
@@ -35,12 +40,16 @@ export async function sourceAddressOf({ source: { url }, secrets, aws }: Setting
   const name = `${path}/database_url`;
   if (databaseUrl === null)
     throw new RunFailed(
-      `the parameter ${name} does not exist in this region: it is to hold the database's URL with its password; or set REINDEX_SOURCE_PASSWORD`,
+      `the parameter ${name} does not exist in this region: write the database's URL with its password there, or set REINDEX_SOURCE_PASSWORD`,
     );
   return { ...own, password: sharedSourcePassword(path, databaseUrl, url), passwordParameter: name };
 }
 
-/** @throws RunFailed when a parameter cannot be read, is not there, or is for another server or user */
+/**
+ * Finds the credentials for the cluster.
+ *
+ * @throws RunFailed when a parameter cannot be read, does not exist, or is for another server or user
+ */
 export async function targetCredentialsOf({ target, secrets, aws }: Settings): Promise<TargetCredentials> {
   const { targetPassword: password, targetApiKey: apiKey } = secrets;
   const own = { username: target.username, password, apiKey };
@@ -50,7 +59,7 @@ export async function targetCredentialsOf({ target, secrets, aws }: Settings): P
   return sharedTargetCredentials(path, await readAll(aws, path, TARGET_PARAMETERS), target);
 }
 
-/** Null: there is no parameter of that name. Whatever is wrong with each is named at once. */
+/** Reads parameters at once, and names every fault. The value is null where a parameter does not exist. */
 async function readAll<Name extends string>(
   account: Pick<AwsSettings, 'region' | 'profile'>,
   path: string,

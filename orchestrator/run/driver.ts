@@ -2,10 +2,10 @@ import { type Holder, holderWords, stateOfHolder } from '../journal/holder.ts';
 import { currentHolder } from '../journal/lock.ts';
 import type { JournalStore } from '../journal/store.ts';
 
-/** The process that has the lock, and whether it lives; `unknown` on another machine. */
+/** The process that has the lock, and whether it lives. `unknown` means that it runs on another machine. */
 export type Driver = Holder & { readonly epoch: number; readonly state: 'alive' | 'dead' | 'unknown' };
 
-/** Null: nobody has the lock. */
+/** The process that has the lock. Null when nobody has it. */
 export async function findDriver(store: JournalStore): Promise<Driver | null> {
   const found = await currentHolder(store);
   if (found === null) return null;

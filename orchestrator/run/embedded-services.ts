@@ -5,12 +5,12 @@ import { durationWords } from '../report/words.ts';
 import { EMBEDDED } from '../common-settings.ts';
 import type { Offline } from './offline.ts';
 
-/** The embedded services that a command uses, and what starting or finding them took. */
+/** The embedded services that a command uses, and how long it took to start or find them. */
 export interface UsedServices extends EmbeddedServices {
   readonly seconds: number;
 }
 
-/** Starts or finds the embedded services that the settings name; null: they name none. */
+/** Starts or finds the embedded services that the settings name. Null when they name none. */
 export async function useEmbeddedServices(
   { settings, environment }: Offline,
   reporter: Reporter,

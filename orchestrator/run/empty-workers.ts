@@ -11,7 +11,7 @@ export interface EmptyingWorkers {
   readonly signal: AbortSignal;
 }
 
-/** Brings a run's fleet to zero from outside of its passes, and gives what it found there. */
+/** Brings a run's fleet to zero outside of a pass. It returns the instances that it found. */
 export async function emptyWorkers({
   openFleet,
   lock,

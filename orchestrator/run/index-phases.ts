@@ -8,7 +8,10 @@ import type { DescribedTarget, RunContext } from './context.ts';
 import type { PhaseOutcome } from './phase-outcome.ts';
 import { giveClaimBack } from './run-claim.ts';
 
-/** The concrete indexes and their companions for dead letters, written to through the first pass's aliases. */
+/**
+ * Creates the target indexes and their companions for dead letters. Both are written to through the first pass's
+ * aliases.
+ */
 export async function createIndexPhase(context: RunContext): Promise<PhaseOutcome<'create-index'>> {
   const { targets, signal } = context;
   for (const target of targets) {
@@ -38,7 +41,7 @@ async function createOrGiveBack(
   try {
     await createTarget(cluster, target.described, origin, journal.state.lastPass + 1);
   } catch (error) {
-    // Refused, and nothing is there that a claim would have to hold. Without an answer nobody knows.
+    // The cluster refused, and nothing was created, so the claim holds nothing. Without an answer nobody knows.
     if (!isClusterError(error, 'unreachable')) {
       const states = await Promise.all(targets.map((each) => targetState(cluster, each)));
       if (states.every((state) => state === 'absent'))
@@ -48,14 +51,14 @@ async function createOrGiveBack(
   }
 }
 
-/** Ends the main pass on the cluster's side and makes the indexes ready for readers. */
+/** Ends the main pass in the cluster, and makes the indexes ready for readers. */
 export async function finalizePhase(context: RunContext): Promise<PhaseOutcome<'finalize'>> {
   const targets = await fencePass(context);
   const health = [...new Set(targets.map((target) => target.health))].join(' and ');
-  return { record: { targets }, note: `its pass is over and refreshed, health ${health}` };
+  return { record: { targets }, note: `ready for readers, health ${health}` };
 }
 
-/** Deletes what is no longer kept; never before the promotion. */
+/** Deletes the earlier indexes that are no longer kept. This never happens before the promotion. */
 export async function retainPhase(context: RunContext): Promise<PhaseOutcome<'retain'>> {
   const { connections, identity, signal } = context;
   const targets: { index: string; kept: readonly string[]; deleted: readonly string[] }[] = [];

@@ -5,8 +5,8 @@ import { EMBEDDED } from '../common-settings.ts';
 import type { Environment, Settings } from '../settings.ts';
 
 /**
- * Where journals lie when the settings do not say: with the embedded node's data where that is the target (so both are
- * kept or deleted together), else in this user's state folder (XDG base directory specification).
+ * Where journals are when the settings name no place. With the embedded node as the target they are with its data, so
+ * both are kept or deleted together. Otherwise they are in this user's state folder (XDG base directory specification).
  */
 export function journalFolder({ target }: Pick<Settings, 'target'>, environment: Environment): string {
   if (target.url === EMBEDDED) return join(dataDirectory(cacheDirectory(environment)), 'journal');

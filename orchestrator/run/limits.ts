@@ -6,16 +6,19 @@ import type { Settings } from '../settings.ts';
 export interface LimitsSource {
   readonly settings: Pick<Settings, 'workers' | 'price' | 'backend'>;
   readonly build: string;
-  /** Dead letters that end the run, by index. */
+  /** How many dead letters end the run, by index. */
   readonly stopLimits: Limits['stopLimits'];
-  /** In the currency of the settings; null: there is no bound. */
+  /** The most that the run may cost, in the currency of the settings. Null: there is no bound. */
   readonly maxCost: number | null;
 }
 
-/** A range is cut only if its worker would need longer for the rest: telling it and beginning another COPY take a while. */
+/**
+ * A range is cut only if its worker would need longer than this for the rest. To tell the worker and to begin another
+ * COPY take a while.
+ */
 const SHARE_LEAST_MS = 2_000;
 
-/** What a pass may use and wait for, from its settings and from what its fleet is. */
+/** What a pass may use and how long it may wait, by its settings and its fleet. */
 export function limitsOf(
   { settings, build, stopLimits, maxCost }: LimitsSource,
   timing: FleetTiming,

@@ -6,19 +6,19 @@ import type { JournalStore } from '../journal/store.ts';
 import type { Environment, Settings } from '../settings.ts';
 import { openJournal } from './open-journal.ts';
 
-/** What a command knows of its fleet without any network and without definitions: settings and the journal. */
+/** What a command knows of its fleet without network and definitions: settings and the journal. */
 export interface OfflineFleet {
   readonly settings: Settings;
   readonly store: JournalStore;
   readonly environment: Environment;
 }
 
-/** What a command knows without any network: also its definition. */
+/** What a command knows without network: also its definition. */
 export interface Offline extends OfflineFleet {
   readonly loaded: LoadedDefinition;
   readonly definitionDigest: string;
   readonly build: string;
-  /** Whether the journal gives all that a run will need of it. Throws RunFailed that names every fault. */
+  /** Checks that the journal gives a run everything that it needs. Throws RunFailed that names every fault. */
   readonly checkJournal: () => Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export function openOfflineFleet(settings: Settings, environment: Environment): 
   return { settings, store: openJournal(settings, environment).store, environment };
 }
 
-/** Reads everything that can be read offline. Throws `Faults` (exit 2) with everything that is wrong. */
+/** Reads everything that can be read offline. Throws `Faults` (exit 2) that names everything wrong. */
 export async function openOffline(settings: Settings, environment: Environment): Promise<Offline> {
   const definitions = await loadDefinitionsWithPositions(settings.definitions);
   const loaded = pickDefinition(definitions, settings);
@@ -52,7 +52,7 @@ function pickDefinition(definitions: readonly LoadedDefinition[], settings: Sett
   if (picked !== undefined) return picked;
   const message =
     settings.definition === null
-      ? `Say which of the definitions to run (${names.join(', ')}): definition: … here, or --definition. A run rebuilds one index.`
+      ? `Say which of the definitions to run (${names.join(', ')}): write definition: … here, or give --definition. A run rebuilds one index.`
       : `There is no definition "${settings.definition}" in ${settings.definitions}; there are ${names.join(', ')}.`;
   throw new Faults([{ file: settings.file, line: null, column: null, path: 'definition', message }]);
 }

@@ -4,7 +4,7 @@ import { placeOf } from '../journal/places.ts';
 import type { Environment, Settings } from '../settings.ts';
 import { journalFolder } from './journal-folder.ts';
 
-/** A fleet's journal, in the place that the settings name. Nothing is asked yet. */
+/** Opens a fleet's journal in the place that the settings name. It makes no call yet. */
 export function openJournal(
   settings: Pick<Settings, 'journal' | 'target' | 'fleet' | 'aws'>,
   environment: Environment,

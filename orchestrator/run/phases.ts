@@ -8,7 +8,7 @@ import { reindexPhase } from './reindex-phase.ts';
 import { releasePhase } from './release-phase.ts';
 import { validatePhase } from './validate-phase.ts';
 
-/** What performs each phase. Each is idempotent: it may have been cut off anywhere the last time. */
+/** The function that performs each phase. Each is idempotent, because the last try may have been cut off anywhere. */
 const PERFORM: { readonly [P in WorkPhase]: (context: RunContext) => Promise<PhaseOutcome<P>> } = {
   'create-index': createIndexPhase,
   reindex: reindexPhase,
@@ -19,7 +19,10 @@ const PERFORM: { readonly [P in WorkPhase]: (context: RunContext) => Promise<Pha
   release: releasePhase,
 };
 
-/** Does one phase unless the journal says that it is done: intent, work, then what came of it. */
+/**
+ * Performs one phase unless the journal says that it is done. It records the intent, does the work, then records the
+ * result.
+ */
 export async function performPhase(context: RunContext, phase: WorkPhase): Promise<void> {
   const { journal, reporter, clock, signal } = context;
   if (isDone(journal.state, phase))
@@ -33,7 +36,10 @@ export async function performPhase(context: RunContext, phase: WorkPhase): Promi
   reporter.phaseFinished(phase, (clock.monotonicMs() - startMs) / 1000, note);
 }
 
-/** A run that was rolled back is promoted again; one that lacks a part of a proof is proven again. */
+/**
+ * Whether a phase is done. A run that was rolled back is promoted again. A run whose proof lacks a part is proven
+ * again.
+ */
 function isDone({ phases, rolledBack, identity }: RunState, phase: WorkPhase): boolean {
   if (phase === 'promote' && rolledBack !== null) return false;
   if (phase === 'validate') {

@@ -5,7 +5,7 @@ import type { RunTarget } from '../reconcile/identity.ts';
 import type { DescribedTarget, RunContext } from './context.ts';
 import type { PhaseOutcome } from './phase-outcome.ts';
 
-/** Moves the aliases, unless more rows became dead letters than a definition (or the person) accepts. */
+/** Moves the aliases, unless more rows became dead letters than a definition or the person accepts. */
 export async function promotePhase(context: RunContext): Promise<PhaseOutcome<'promote'>> {
   const { connections, identity, journal, signal, targets } = context;
   const before = await movedBefore(context);
@@ -29,7 +29,9 @@ export async function promotePhase(context: RunContext): Promise<PhaseOutcome<'p
   return { record: { targets: moved }, note: words.join('; ') };
 }
 
-/** The recorded moves, where the aliases still are as they left them: an earlier process was cut off right behind them. */
+/**
+ * The recorded moves, if the aliases are still as they left them. Then an earlier process was cut off right after them.
+ */
 async function movedBefore({
   connections,
   identity,
@@ -49,8 +51,9 @@ async function movedBefore({
 }
 
 /**
- * An alias that is there already no longer says where it was: of a move that was cut off between call and record its
- * intent tells that, of one that was made before (of several targets only another was moved away since) its record.
+ * Finds where an alias was before a move. An alias that has moved no longer says so. If the move was cut off between
+ * call and record, its intent says it. If the move was made before, as when only another target was moved away since,
+ * its record says it.
  */
 async function intendedMove(
   { connections, journal }: RunContext,
@@ -71,13 +74,13 @@ function refuseDeadLetters(
   const proof = journal.state.phases.validate?.record?.targets.find((target) => target.index === index);
   if (proof === undefined) {
     throw new RunFailed(
-      `nobody has proven what ${index} holds: the journal has no record of its validation, so the alias ${alias} stays where it is. Run \`reindex-fleet validate\`, then the same command again.`,
+      `the journal has no record that ${index} was validated, so nobody has proven what it holds. The alias ${alias} stays where it is. Run \`reindex-fleet validate\`, then the same command again.`,
     );
   }
   const count = proof.dead_letters;
   const limit = promoteLimit ?? described.definition.deadLetters.promoteLimit;
   if (count <= limit) return;
   throw new RunFailed(
-    `rows that could not become documents: ${count}, more than promote_limit ${limit}; the alias stays where it is.\nLook at them with GET /${deadLetterIndex}/_search; accept them with \`reindex-fleet promote --promote-limit ${count}\`, then \`reindex-fleet run\`, or end the run with \`reindex-fleet abandon\`.`,
+    `rows that could not become documents: ${count}, more than promote_limit ${limit}. The alias stays where it is.\nLook at the rows with GET /${deadLetterIndex}/_search. Accept them with \`reindex-fleet promote --promote-limit ${count}\`, then \`reindex-fleet run\`; or end the run with \`reindex-fleet abandon\`.`,
   );
 }

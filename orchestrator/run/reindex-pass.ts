@@ -23,25 +23,25 @@ export interface PassDependencies {
   readonly workers: WorkerCalls;
   readonly limits: Limits;
   readonly taskOf: (range: AssignedRange) => TaskRequest;
-  /** Asked for the pause before each next tick, in milliseconds. */
+  /** The pause before the next tick, in milliseconds. It is asked each time. */
   readonly pauseMs: () => number;
-  /** Instances go on without this process and wait for a resume: what they work on stays theirs. */
+  /** True when instances go on without this process and wait for a resume. Then what they work on stays theirs. */
   readonly outlivesProcess: boolean;
   readonly clock: Clock;
-  /** Throws when the lock is lost: no call that changes something may follow. */
+  /** Throws when the lock is lost. No call that changes something may follow. */
   readonly requireHeld: () => void;
-  /** Told, as a sentence, when calls to the fleet fail for a while, and when they succeed again. */
+  /** Called with a sentence when calls to the fleet fail for a while, and when they succeed again. */
   readonly onTrouble: (sentence: string) => void;
-  /** Told at each tick at which the fleet could not be seen. */
+  /** Called at each tick at which the fleet could not be seen. */
   readonly onBlind: () => void;
   readonly onTick: (state: RunState, memory: Memory, observation: Observation) => void;
-  /** Ends the pass: a signal, or the lock was lost. */
+  /** Ends the pass: at a signal, or when the lock is lost. */
   readonly signal: AbortSignal;
 }
 
 /**
- * One pass, tick by tick: observe, decide, journal, carry out. It ends when everything is settled or the run was
- * stopped, and in both cases only with the fleet at zero.
+ * Works one pass, tick by tick: observe, decide, journal, carry out. The pass ends when everything is settled or the
+ * run is stopped. Both end only with the fleet at zero.
  */
 export async function runPass(dependencies: PassDependencies): Promise<void> {
   const { journal, limits, signal, clock } = dependencies;
@@ -75,18 +75,18 @@ export async function runPass(dependencies: PassDependencies): Promise<void> {
   }
 }
 
-/** What is still done when a pass ends early. Who lost the lock does nothing more. */
+/** What is still done when a pass ends early. A process that lost the lock does nothing more. */
 async function leave(cause: unknown, memory: Memory, dependencies: PassDependencies): Promise<void> {
   const { signal, fleet, clock, requireHeld, limits } = dependencies;
   if (signal.reason instanceof Interrupted)
     return dependencies.outlivesProcess ? undefined : keepWhatIsSettled(dependencies, memory);
   if (cause instanceof Superseded || signal.reason instanceof Superseded) return;
-  // The journal cannot be written, or the fleet not be seen. Ending instances is safe without a record.
+  // The journal cannot be written, or the fleet cannot be seen. Instances may be ended without a record.
   const options = { clock, requireHeld, signal, quietMs: limits.zeroQuietMs };
   await emptyFleet(fleet, options).catch(() => {});
 }
 
-/** Workers that do not outlive this process end with it, so what they had settled by the last poll is kept now. */
+/** Keeps what the workers had settled by the last poll. Workers that do not outlive this process end with it. */
 async function keepWhatIsSettled({ journal, clock }: PassDependencies, memory: Memory): Promise<void> {
   await journal.append([
     ...takeBackEvents(journal.state, memory, 'the run was interrupted'),
@@ -95,7 +95,10 @@ async function keepWhatIsSettled({ journal, clock }: PassDependencies, memory: M
   ]);
 }
 
-/** The desired capacity first, for an instance that ends before would be replaced; then everything else at once. */
+/**
+ * Sets the desired capacity first, because an instance that ends before it would be replaced. Everything else follows
+ * at once.
+ */
 async function carryOut(
   effects: readonly Effect[],
   urls: ReadonlyMap<string, string>,
@@ -113,8 +116,9 @@ async function carryOut(
 }
 
 /**
- * False: no instance may end now. Where the fleet will not be told to come to zero each would be replaced, for as long as
- * that lasts; and where calls are throttled none would be let through.
+ * Sets the desired capacity. False means that no instance may end now. If the fleet does not take a desired capacity of
+ * zero, it would replace each instance that ends, as long as that lasts. If it throttles calls, it would let none
+ * through.
  */
 async function isDesiredSet(fleet: WatchedFleet, count: number): Promise<boolean> {
   try {
@@ -125,7 +129,10 @@ async function isDesiredSet(fleet: WatchedFleet, count: number): Promise<boolean
   }
 }
 
-/** What a call did is seen at the next tick; only a worker's refusal is kept, since nothing else shows it. */
+/**
+ * Makes a call to a worker. The next tick shows what the call did. Only a worker's refusal is kept, because nothing
+ * else shows it.
+ */
 async function callWorker(
   effect: Effect,
   urls: ReadonlyMap<string, string>,
@@ -146,7 +153,7 @@ async function callWorker(
       if (url === undefined) return null;
       return refusalOf('cut_task', effect.task, workers.cut(url, effect.task, effect.at));
     case 'cancel_task':
-      // Whether it was taken back is seen in its status.
+      // The task's status shows whether it was taken back.
       if (url !== undefined) await workers.cancel(url, effect.task).catch(() => {});
       return null;
     default:

@@ -4,7 +4,7 @@ import { countWords, plural } from '../report/words.ts';
 import type { RunContext } from './context.ts';
 import type { PhaseOutcome } from './phase-outcome.ts';
 
-/** The main pass: every planned range, read once. */
+/** Works the main pass: every planned range is read once. */
 export async function reindexPhase(context: RunContext): Promise<PhaseOutcome<'reindex'>> {
   const { journal, identity } = context;
   const report =

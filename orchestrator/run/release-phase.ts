@@ -4,7 +4,10 @@ import type { PhaseOutcome } from './phase-outcome.ts';
 import { resultOf } from './result.ts';
 import { finishClaim } from './run-claim.ts';
 
-/** Records the result, then ends the claim. In this order: a result without a released claim holds nobody up. */
+/**
+ * Records the result, then ends the claim. The order matters: a run with a result holds nothing, even if its claim is
+ * not ended yet.
+ */
 export async function releasePhase({
   journal,
   offline,

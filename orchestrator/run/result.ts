@@ -6,7 +6,7 @@ import { PHASE_NAMES } from '../reconcile/phases.ts';
 import type { RunResult, TargetResult } from '../reconcile/run-result.ts';
 import { passesOf, type RunState } from '../reconcile/state.ts';
 
-/** What a finished run did by `at`. */
+/** What a finished run did up to `at`. */
 export function resultOf(state: RunState, at: string, accounting: Accounting | null): RunResult {
   const { identity, phases } = state;
   if (identity === null) throw new Error('a run without identity has no result');
@@ -52,10 +52,10 @@ function validatedOf({ phases }: RunState, index: string): TargetResult['validat
   return validated;
 }
 
-/** What a run's instances have used and cost; null where nobody accounts for them, or has said what one costs. */
+/** What a run's instances have used and cost. Null where nobody accounts for it, or no price is set. */
 export interface Spent {
   readonly instances: number | null;
-  /** Of all instances together, as they are billed. */
+  /** The seconds of all instances together, as they are billed. */
   readonly instance_seconds: number | null;
   readonly cost: Cost | null;
 }
@@ -71,7 +71,7 @@ export function spentBy(state: RunState, at: string, accounting: Accounting | nu
   };
 }
 
-/** To a tenth; null: there is none. */
+/** Rounds to a tenth. Null stays null. */
 function rounded(seconds: number | null): number | null {
   return seconds === null ? null : Math.round(seconds * 10) / 10;
 }
@@ -80,7 +80,7 @@ function mainCounts(state: RunState): Counts {
   return passesOf(state).find(({ pass }) => pass.kind === 'main')?.counts ?? state.counts;
 }
 
-/** What passes after the main one read again for a target, because a range did not match. */
+/** What passes after the main one read again for a target, because its ranges did not match. */
 function rereadCounts(state: RunState, index: string): Counts {
   return passesOf(state)
     .filter(({ pass }) => pass.kind === 're-reading' && pass.targets.includes(index))

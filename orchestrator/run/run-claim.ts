@@ -4,9 +4,9 @@ import type { JournalStore } from '../journal/store.ts';
 import type { RunIdentity, RunTarget } from '../reconcile/identity.ts';
 
 /**
- * A run's claim on its fleet and on the alias of each of its targets: taken before anything is made, ended with the run's
- * result. A run whose index the cluster refused has made nothing: it gives its claim back, and its key is good for another
- * try.
+ * Takes a run's claim on its fleet and on the alias of each target. A run takes it before it creates anything, and ends
+ * it with its result. If the cluster refuses the index, the run has created nothing. Then it gives its claim back, and
+ * its key can be used again.
  */
 export function takeClaim(store: JournalStore, identity: RunIdentity, at: string): Promise<void> {
   return write(store, identity, { held: true, ended: null, at });
@@ -27,10 +27,13 @@ async function write(
   standing: Pick<Claim, 'held' | 'ended' | 'at'>,
 ): Promise<void> {
   if (!(await writeClaim(store, { ...standing, runKey, run, aliases: targets.map(claimed) })))
-    throw new Superseded('another process wrote the next claim at the same moment; this one stops');
+    throw new Superseded('another process wrote the next claim at the same moment, so this one stops');
 }
 
-/** Offline nobody knows the types of the columns, so a claim has the definition's own digest alone. */
+/**
+ * The part of a target that goes into a claim. Nobody knows the columns' types offline, so a claim has only the
+ * definition's own digest.
+ */
 function claimed({ alias, definition, definitionDigest }: RunTarget): ClaimedAlias {
   return { alias, definition, definitionDigest: definitionDigest.split('.')[0] ?? definitionDigest };
 }

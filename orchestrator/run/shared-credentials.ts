@@ -2,11 +2,11 @@ import { RunFailed } from '../errors.ts';
 import { databaseServer } from './source-connection.ts';
 
 /**
- * What the workers' parameters give to an orchestrator that has no password of its own. A password is used for the very
- * server that the workers use it for, and for no other, whatever the orchestrator's settings name.
+ * What an orchestrator without a password of its own takes from the workers' parameters. It uses a password only for
+ * the server that the workers use it for, whatever its own settings name.
  */
 
-/** The workers' parameters by their last name; null: there is none. */
+/** The workers' parameters by their last name. Null where a parameter does not exist. */
 export interface WorkerParameters {
   readonly search_url: string | null;
   readonly search_username: string | null;
@@ -14,7 +14,7 @@ export interface WorkerParameters {
   readonly search_api_key: string | null;
 }
 
-/** How the cluster is told who asks; all null: it does not want to know. */
+/** The credentials for the cluster. All are null when the cluster wants none. */
 export interface TargetCredentials {
   readonly username: string | null;
   readonly password: string | null;
@@ -22,10 +22,10 @@ export interface TargetCredentials {
 }
 
 /**
- * The password in the workers' `database_url`; null: it has none.
+ * The password in the workers' `database_url`. Null when the URL holds none.
  *
  * @param path of the parameters
- * @throws RunFailed when that is no URL, or one of another server or user than `sourceUrl`
+ * @throws RunFailed when that is not a URL, or names another server or user than `sourceUrl`
  */
 export function sharedSourcePassword(path: string, databaseUrl: string, sourceUrl: string): string | null {
   const name = `${path}/database_url`;
@@ -34,17 +34,17 @@ export function sharedSourcePassword(path: string, databaseUrl: string, sourceUr
   const [wanted, found] = [databaseServer(sourceUrl), databaseServer(databaseUrl)];
   if (wanted.words !== found.words)
     throw new RunFailed(
-      `the parameter ${name} is for ${found.words}, and source.url names ${wanted.words}: its password is used for no other server or user. Set REINDEX_SOURCE_PASSWORD, or let both name the same`,
+      `the parameter ${name} is for ${found.words}, but source.url names ${wanted.words}. A run uses its password for no other server or user: set REINDEX_SOURCE_PASSWORD, or let both name the same`,
     );
   return found.password;
 }
 
 /**
- * The workers' credentials for the cluster, as they take them: an API key, or a user with a password.
+ * The workers' credentials for the cluster, as the workers use them: an API key, or a user with a password.
  *
  * @param path of the parameters
- * @throws RunFailed when they are for another server than `target.url`, or another user than the settings name, or the
- *   named user's password is not there
+ * @throws RunFailed when they are for another server than `target.url` or another user than the settings name, or when
+ * the named user's password does not exist
  */
 export function sharedTargetCredentials(
   path: string,
@@ -60,11 +60,11 @@ export function sharedTargetCredentials(
   const missing = `${path}/search_password`;
   if (found.password === null)
     throw new RunFailed(
-      `the parameter ${missing} does not exist in this region: it is to hold the password of ${username} (target.username); or set REINDEX_TARGET_PASSWORD`,
+      `the parameter ${missing} does not exist in this region: write the password of ${username} (target.username) there, or set REINDEX_TARGET_PASSWORD`,
     );
   if (found.username !== username)
     throw new RunFailed(
-      `the parameter ${missing} is the password of ${found.username ?? 'nobody'}, and target.username is ${username}: it is used for no other user. Set REINDEX_TARGET_PASSWORD, or let both name the same`,
+      `the parameter ${missing} is the password of ${found.username ?? 'nobody'}, but target.username is ${username}. A run uses it for no other user: set REINDEX_TARGET_PASSWORD, or let both name the same`,
     );
   return { username, password: found.password, apiKey: null };
 }
@@ -85,12 +85,12 @@ function requireSameCluster(path: string, searchUrl: string | null, targetUrl: s
   const name = `${path}/search_url`;
   if (searchUrl === null)
     throw new RunFailed(
-      `the parameter ${name} does not exist in this region: without it nobody knows which cluster the workers' password is for`,
+      `the parameter ${name} does not exist in this region: write the cluster's URL there, because it says which cluster the workers' password is for`,
     );
   const [wanted, found] = [new URL(targetUrl).origin, new URL(searchUrl).origin];
   if (wanted !== found)
     throw new RunFailed(
-      `the parameter ${name} is ${found}, and target.url names ${wanted}: the workers' password is used for no other server. Set REINDEX_TARGET_PASSWORD or REINDEX_TARGET_API_KEY, or let both name the same`,
+      `the parameter ${name} is ${found}, but target.url names ${wanted}. A run uses the workers' password for no other server: set REINDEX_TARGET_PASSWORD or REINDEX_TARGET_API_KEY, or let both name the same`,
     );
 }
 

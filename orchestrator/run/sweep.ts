@@ -15,18 +15,18 @@ import { type LockRequest, withLock } from './with-lock.ts';
 
 const DAY_MS = 86_400_000;
 /**
- * A lock that is not the newest decides nothing; only sweepers read it, for as long as the longest grace, a day. More of
- * them would only make each renewal's look at their folder longer.
+ * How long locks are kept. Only the newest lock decides. Sweepers read the others for as long as the longest grace, a
+ * day. More of them would only make each renewal's look at their folder longer.
  */
 const KEEP_LOCKS_MS = 2 * DAY_MS;
 
-/** What a sweeper may do, and for how long it leaves what alone; milliseconds. */
+/** How long a sweeper leaves things alone, in milliseconds. */
 export interface SweepRules {
-  /** The fleet of an unfinished run, after its last word. */
+  /** The fleet of an unfinished run, after the run's last word. */
   readonly graceMs: number;
-  /** The journal of a run that is over. */
+  /** The journal of an ended run. */
   readonly keepMs: number;
-  /** Locks but the newest. */
+  /** Locks, except the newest. */
   readonly keepLocksMs: number;
 }
 
@@ -41,27 +41,27 @@ export function sweepRules({ backend, journal }: Pick<Settings, 'backend' | 'jou
 export interface SweepRequest extends SweepRules {
   readonly lock: Omit<LockRequest, 'whileHeld'>;
   readonly openFleet: FleetBackend['openFleet'];
-  /** Told when the lock is taken. */
+  /** Called when the lock is taken. */
   readonly onHeld?: (lock: FleetLock) => void;
 }
 
 /** What a sweeper found and did. */
 export interface Swept {
-  /** The process that lives and holds the lock: nothing was touched; null: none. */
+  /** The live process that holds the lock; then nothing was touched. Null when there is none. */
   readonly drivenBy: Holder | null;
-  /** As its journal tells it. */
+  /** What the fleet's journal says. */
   readonly standing: Standing;
-  /** Instances that were pending or running. */
+  /** The instances that were pending or running. */
   readonly found: readonly FleetInstance[];
-  /** Until when they are left alone; null: they were ended, and the fleet is at zero. */
+  /** Until when they are left alone. Null when they were ended and the fleet is at zero. */
   readonly graceUntil: Date | null;
   readonly cleaned: Cleaned;
 }
 
 /**
- * Brings the fleet to zero unless a live process drives it, then cleans the journal. May be done at any time, beside
- * healthy runs too: it takes the lock as any contender does, and goes away as soon as it sees the holder renew it. A
- * holder that does not is waited for like by everybody else, for a whole lease.
+ * Brings the fleet to zero unless a live process drives it, then cleans the journal. It may be called at any time, even
+ * beside healthy runs. It takes the lock as any contender does, and stops as soon as it sees the holder renew it. If
+ * the holder does not renew it, the sweep waits for a whole lease, as everybody does.
  */
 export async function sweep(request: SweepRequest): Promise<Swept> {
   const { store } = request.lock;
@@ -86,7 +86,7 @@ async function sweepUnderLock(request: SweepRequest, lock: FleetLock, signal: Ab
   const run = claim === null ? null : standing.run;
   const lastWordAt =
     claim === null ? null : await lastWordOf(claim, run?.writtenAt ?? null, request, lock.epoch);
-  // Of a run whose workers ended with their process nothing is left, so what the settings name is swept all the same.
+  // A run whose workers ended with their process left nothing behind, so the sweep takes the fleet of the settings.
   const { fleet, timing } = await openFleet(pinLeftBehind(run?.state.pin ?? null));
   try {
     const { zeroQuietMs } = timing;
@@ -104,7 +104,7 @@ async function sweepUnderLock(request: SweepRequest, lock: FleetLock, signal: Ab
   }
 }
 
-/** The newest of what its claim, its journal and its lock say. */
+/** The time of the run's last word: the newest that its claim, its journal and its lock show. */
 async function lastWordOf(
   claim: Claim,
   writtenAt: Date | null,
@@ -117,9 +117,9 @@ async function lastWordOf(
   return new Date(Math.max(...words.map((at) => at.getTime())));
 }
 
-/** Sees a holder renew its lock: it lives, and there is nothing to wait for. */
+/** Watches for a holder that renews its lock. Such a holder lives, and there is nothing to wait for. */
 class RenewalWatch {
-  /** Of the newest look. */
+  /** The holder at the last look. */
   holder: Holder | null = null;
   #seen: { readonly epoch: number; readonly beat: number } | null = null;
 
@@ -127,6 +127,8 @@ class RenewalWatch {
     const renewed = this.#seen?.epoch === epoch && this.#seen.beat !== beat;
     this.#seen = { epoch, beat };
     this.holder = holder;
-    return renewed ? Promise.reject(new FleetHeld('its holder lives')) : Promise.resolve();
+    return renewed
+      ? Promise.reject(new FleetHeld('the process that holds the lock is alive'))
+      : Promise.resolve();
   }
 }

@@ -17,8 +17,9 @@ interface Proof {
 }
 
 /**
- * Proves, independently of what workers said, that the indexes hold what the table holds. Ranges that do not match are
- * emptied and read again once in a pass of their own, since the table may have changed; what does not match then is refused.
+ * Proves that the indexes hold what the table holds, whatever the workers said. Ranges that do not match are emptied
+ * and read again once, in a pass of their own, because the table may have changed. If they still do not match, the run
+ * fails.
  */
 export async function validatePhase(context: RunContext): Promise<PhaseOutcome<'validate'>> {
   await finishRereading(context);
@@ -41,14 +42,14 @@ function rereadWords({ mismatches }: ValidationResult): string {
   return `${plural(mismatches.length, 'range')} did not match and ${mismatches.length === 1 ? 'is' : 'are'} read again once (keys ${example?.range.start ?? '…'} to ${example?.range.end ?? '…'}: ${example?.expected} expected, ${example?.found} found)`;
 }
 
-/** A pass of re-reading that an earlier process began is brought to its end first, its write aliases too. */
+/** Finishes a re-reading pass that an earlier process began, with its write aliases. */
 async function finishRereading(context: RunContext): Promise<void> {
   if (context.journal.state.pass?.kind !== 're-reading') return;
   await resumePass(context);
   await fencePass(context);
 }
 
-/** Every range that is off in one of the targets, for all of these. */
+/** Reads every range again, for all targets, that did not match in one of them. */
 async function readAgain(context: RunContext, failed: readonly Proof[]): Promise<void> {
   const kind = keyKindOfRun(context.journal.state);
   const mismatching = new Set(
@@ -92,7 +93,9 @@ async function prove(
   return { target, result };
 }
 
-/** All, unless the settings say that counts do; even then those that were given out more than once. */
+/**
+ * Which ranges are compared key by key: all of them, or with `compare: counts` those that were assigned more than once.
+ */
 function rangesByKeys(context: RunContext): (range: KeyRange) => boolean {
   if (context.offline.settings.validate.compare === 'keys') return () => true;
   const { readTwice } = context.journal.state;
@@ -121,7 +124,7 @@ function outcomeOf({ identity }: RunContext, proofs: readonly Proof[]): PhaseOut
   };
 }
 
-/** What was proven, in a few words. */
+/** Says in a few words what was proven. */
 function proofOf(result: ValidationResult): string {
   const { deadLetters, ranges, rangesByKeys, samples } = result;
   const letters = deadLetters === 0 ? '' : ` and ${plural(deadLetters, 'dead letter')}`;
@@ -134,7 +137,7 @@ function proofOf(result: ValidationResult): string {
 
 type ProvenTarget = PhaseOutcome<'validate'>['record']['targets'][number];
 
-/** @param began nothing was read before; a phase that is carried on begins anew, and rows that were read before are not read again */
+/** @param began when the main pass began. A phase that is carried on begins anew, and rows are not read again for it */
 function summaryOf({ target, result }: Proof, began: string): Omit<ProvenTarget, 'index'> {
   const live = target.described.definition.source.changedAt === null;
   return {
@@ -154,11 +157,11 @@ function summaryOf({ target, result }: Proof, began: string): Omit<ProvenTarget,
   };
 }
 
-/** Names what is missing and what is surplus, key by key, as far as a person can use it. */
+/** Names missing and surplus keys one by one, as far as that helps a person. */
 function describeMismatches(refused: readonly Proof[]): string {
   return [
     ...refused.flatMap(({ target, result }) => [
-      `${target.index} does not hold what ${target.described.definition.source.table} holds; the alias ${target.alias} stays where it is.`,
+      `${target.index} does not hold what ${target.described.definition.source.table} holds. The alias ${target.alias} stays where it is.`,
       ...result.mismatches.slice(0, 5).map(describeMismatch),
       ...result.samples.differing
         .slice(0, 5)
@@ -167,7 +170,7 @@ function describeMismatches(refused: readonly Proof[]): string {
             `key ${key}, field ${field}: the table says ${expected}, the index ${found}`,
         ),
     ]),
-    'Mend this and run the same command again, or end the run with `reindex-fleet abandon`.',
+    'Correct the table or the definition and run the same command again, or end the run with `reindex-fleet abandon`.',
   ].join('\n');
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { messageOf, RunFailed, Throttled } from '../errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import { callOn, observeFleet, type Outcome } from '../fleet/observe.ts';
+import { renewLeases, observeFleet, type Outcome } from '../fleet/observe.ts';
 import { tellEach } from '../fleet/tell-each.ts';
 import type { WorkerCalls } from '../fleet/worker-client.ts';
 import type { Effect } from '../reconcile/draft.ts';
@@ -13,54 +13,56 @@ export interface WatchedFleetOptions {
   readonly workers: WorkerCalls;
   readonly limits: Pick<Limits, 'waitingTimeoutMs'>;
   readonly clock: Clock;
-  /** Told, as a sentence, when calls have failed for a while, and when they succeed again. */
+  /** Called with a sentence when calls have failed for a while, and when they succeed again. */
   readonly onTrouble: (sentence: string) => void;
-  /** Throws when the lock is lost; asked right before each call that changes something. */
+  /** Throws when the lock is lost. It is asked right before each call that changes something. */
   readonly requireHeld: () => void;
 }
 
-/** A call that fails once or twice is no news: the next look and tick answer it. */
+/** A call that fails for less than this is no news: the next look and tick deal with it. */
 const TELL_AFTER_MS = 5_000;
 
 type TerminateCall = Extract<Effect, { type: 'terminate' }>;
 
 /**
- * The fleet, whose calls may fail: what a call did is seen by a later look, and only one that fails for long ends the
- * pass, whatever the others do.
+ * The fleet, whose calls may fail. A later look shows what a call did. Only a call that fails for long ends the pass,
+ * whatever the other calls do.
  */
 export class WatchedFleet {
   readonly #options: WatchedFleetOptions;
-  /** By what was asked: since when each try has failed, and when the last did. */
+  /** Since when each call has failed, and when it last failed. */
   readonly #failing = new Map<string, { readonly sinceMs: number; readonly lastMs: number }>();
-  /** What a person was told of, and is to be told the end of. */
+  /** The failing calls that a person was told of. */
   readonly #told = new Set<string>();
-  /** Where workers were at the last look. */
+  /** Where the workers were at the last look. */
   #urls: readonly string[] = [];
 
   constructor(options: WatchedFleetOptions) {
     this.#options = options;
   }
 
-  /** Null when the fleet could not be seen this time. */
+  /** Looks at the fleet. Null when it could not be seen this time. */
   async observe(state: RunState, outcome: Outcome): Promise<Awaited<ReturnType<typeof observeFleet>> | null> {
     const { fleet, workers, clock } = this.#options;
     try {
       const seen = await this.#watch('describe', () =>
         observeFleet({ fleet, workers }, state, outcome, clock.now()),
       );
-      if (seen === null) await callOn(workers, this.#urls);
+      if (seen === null) await renewLeases(workers, this.#urls);
       else this.#urls = [...seen.urls.values()];
       return seen;
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;
-      await callOn(workers, this.#urls);
+      await renewLeases(workers, this.#urls);
       return null;
     }
   }
 
   /**
-   * @returns false: it failed, and may have been set
-   * @throws Throttled when it certainly was not set
+   * Sets the desired capacity.
+   *
+   * @returns false when the call failed but may have taken effect
+   * @throws Throttled when it certainly did not take effect
    */
   async setDesired(count: number): Promise<boolean> {
     const { fleet, requireHeld } = this.#options;
@@ -68,7 +70,7 @@ export class WatchedFleet {
     return (await this.#watch('set the desired capacity', () => fleet.setDesired(count))) !== null;
   }
 
-  /** @returns the instances that certainly were not told */
+  /** @returns the instances whose call certainly did nothing */
   async terminate(terminations: readonly TerminateCall[]): Promise<string[]> {
     const { fleet, requireHeld } = this.#options;
     const decrements = new Map(terminations.map(({ instance, decrement }) => [instance, decrement]));
@@ -79,7 +81,7 @@ export class WatchedFleet {
     });
   }
 
-  /** Null when it failed and may have had its effect. */
+  /** Makes a call. Null when it failed but may have taken effect. */
   async #watch<T>(what: string, work: () => Promise<T>): Promise<T | null> {
     try {
       const result = await work();
@@ -97,7 +99,7 @@ export class WatchedFleet {
     const { clock, limits } = this.#options;
     const nowMs = clock.monotonicMs();
     const before = this.#failing.get(what);
-    // One that was not made again for long had taken effect after all.
+    // A call that was not repeated for long had taken effect after all.
     const goesOn = before !== undefined && nowMs - before.lastMs < limits.waitingTimeoutMs / 2;
     const sinceMs = goesOn ? before.sinceMs : nowMs;
     this.#failing.set(what, { sinceMs, lastMs: nowMs });
@@ -108,7 +110,7 @@ export class WatchedFleet {
     }
     if (failedMs <= limits.waitingTimeoutMs) return;
     throw new RunFailed(
-      `calls to the fleet (${what}) have failed for ${Math.round(failedMs / 1000)} s, last: ${reason}. It may not be at zero; mend this and run the same command again.`,
+      `calls to the fleet (${what}) have failed for ${Math.round(failedMs / 1000)} s, last: ${reason}. The fleet may not be at zero: remove the cause and run the same command again.`,
     );
   }
 }

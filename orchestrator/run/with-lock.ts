@@ -15,13 +15,13 @@ export interface LockRequest {
   readonly clock: Clock;
   readonly reporter: Pick<Reporter, 'note' | 'warning'>;
   readonly signal: AbortSignal;
-  /** Asked while another process holds the lock; throws when there is nothing to wait for. */
+  /** Called while another process holds the lock. It throws when there is nothing to wait for. */
   readonly whileHeld?: (record: LockRecord) => Promise<unknown>;
 }
 
 /**
- * Does something while holding the fleet's lock; gives the lock back however that ends, also when it hangs after a
- * signal: what is left behind then finds the lock given back before it changes anything more.
+ * Does some work under the fleet's lock, and releases the lock however the work ends. That holds even if the work hangs
+ * after a signal: whatever is left then finds the lock released before it changes anything more.
  */
 export async function withLock<T>(
   request: LockRequest,
@@ -34,20 +34,23 @@ export async function withLock<T>(
   try {
     return await unlessItHangs(work(lock, held), held, clock);
   } catch (error) {
-    // What is cut off by the loss fails in many ways; the loss is the reason.
+    // After the loss of the lock, work fails in many ways. The loss is the reason.
     throw lock.lost.aborted ? lock.lost.reason : error;
   } finally {
-    // A lock that cannot be given back runs out by itself; what was done stands.
+    // A lock that cannot be released expires by itself. The work stands.
     await lock
       .release()
-      .catch((error: unknown) => reporter.warning(`the lock could not be given back: ${messageOf(error)}`));
+      .catch((error: unknown) =>
+        reporter.warning(`the lock could not be released; it expires by itself: ${messageOf(error)}`),
+      );
   }
 }
 
 /**
- * Takes the fleet's lock: waits for another holder for a lease and a bit, and says for whom. Nothing renews it yet.
+ * Takes the fleet's lock. If another process holds it, it waits a little longer than a lease and says for whom. Nothing
+ * renews the lock yet.
  *
- * @throws FleetHeld when that holder is still alive then
+ * @throws FleetHeld when that process is still alive then
  */
 export function takeLock(request: LockRequest): Promise<FleetLock> {
   const { store, leaseMs, holder, stateOfHolder, clock, reporter, signal } = request;

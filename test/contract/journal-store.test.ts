@@ -132,9 +132,9 @@ describe('files', () => {
     await store.create('n/1', 'x');
     await rm(folder, { recursive: true });
 
-    const gone = /the journal cannot be written: .*\/n\/2: .*the folder was there and is gone: put it back/;
+    const gone = /the journal cannot be written: .*\/n\/2: .*the folder existed and is gone: put it back/;
     await expect(store.create('n/2', 'y')).rejects.toThrow(gone);
-    await expect(store.replace('n/1', 'z')).rejects.toThrow(/the folder was there and is gone/);
+    await expect(store.replace('n/1', 'z')).rejects.toThrow(/the folder existed and is gone/);
     await expect(store.list('n')).rejects.toThrow(/the journal cannot be read: .*\/n: .*is gone/);
     expect(existsSync(folder)).toBe(false);
   });
@@ -142,7 +142,7 @@ describe('files', () => {
   it('say where there is a file instead of a folder, and leave no draft', async () => {
     await writeFile(join(folder, 'n'), '');
     const store = openFileStore(folder);
-    const inTheWay = /cannot be (read|written): .*\/n.*a file where a folder belongs: mend journal.url/;
+    const inTheWay = /cannot be (read|written): .*\/n.*a file in the place of a folder: correct journal.url/;
     await expect(store.create('n/1', 'x')).rejects.toThrow(inTheWay);
     await expect(store.list('n')).rejects.toThrow(inTheWay);
     expect(await readdir(folder)).toEqual(['n']);

@@ -21,7 +21,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
     expect(await check(world)).toEqual({
       pin: journalledPinOf(world),
       warnings: [
-        expect.stringContaining(`$Latest of the launch template ${world.templateId}, which is 1 now`),
+        expect.stringContaining(`$Latest of the launch template ${world.templateId}, which is version 1 now`),
       ],
     });
     await expectUntouched(world);
@@ -54,7 +54,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
     const world = await makeChecked(scope, { maximum: 4, fleet: 'films' });
     expect(await faultsOf(world)).toEqual([
       expect.stringContaining(
-        'reindex-fleet:fleet says that it belongs to the fleet films, and this is books',
+        'reindex-fleet:fleet says that it belongs to the fleet films, but this is the fleet books',
       ),
     ]);
   });
@@ -63,7 +63,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
     const world = await makeChecked(scope, { maximum: 4, template: { IamInstanceProfile: undefined } });
     expect((await check(world)).warnings).toContainEqual(
       expect.stringContaining(
-        `${world.templateId} has no instance profile: unless the image has other credentials, a worker cannot read its parameters`,
+        `${world.templateId} has no instance profile. Without other credentials in the image, a worker cannot read its parameters`,
       ),
     );
   });
@@ -84,14 +84,14 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
     const world = await makeChecked(scope);
     const [fault] = await faultsOf(world, {}, { pin: journalledPinOf(world, { group: 'another' }) });
     expect(fault).toBe(
-      `the run has the group another in ${world.region} as its fleet, and the settings name ${world.group} in ${world.region}: carry it on with the settings that it began with`,
+      `the run uses the group another in ${world.region}, but the settings name ${world.group} in ${world.region}: carry the run on with the settings that it began with`,
     );
   });
 
   test('does not exist, or not in this region', async () => {
     const world = await makeChecked(scope);
     const where = (group: string, region: string) =>
-      `there is no Auto Scaling group ${group} in region ${region} of account ${ACCOUNT_ID}: look after auto_scaling.group and aws.region`;
+      `there is no Auto Scaling group ${group} in region ${region} of account ${ACCOUNT_ID}: correct auto_scaling.group or aws.region`;
     expect(await faultsOf(world, { group: 'nothing' })).toEqual([where('nothing', 'eu-central-1')]);
     expect(await faultsOf(world, { region: 'eu-west-1' })).toEqual([
       where(world.group, 'eu-west-1'),
@@ -110,14 +110,14 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
   test('has a maximum below the workers that are wanted', async () => {
     const world = await makeChecked(scope, { maximum: 3 });
     expect(await faultsOf(world)).toEqual([
-      `the group ${world.group}: its maximum is 3, and workers.count is 4: raise the one, or lower the other (--workers)`,
+      `the group ${world.group}: its maximum is 3, but workers.count is 4: raise the maximum, or lower workers.count (--workers)`,
     ]);
   });
 
   test('has a minimum, which keeps it from zero', async () => {
     const world = await makeChecked(scope, { minimum: 1, maximum: 4 });
     expect(await faultsOf(world)).toEqual([
-      `the group ${world.group}: its minimum is 1, and the fleet must reach zero: set it to 0`,
+      `the group ${world.group}: its minimum is 1, but the fleet must reach zero: set it to 0`,
     ]);
   });
 
@@ -151,10 +151,10 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
       }),
     );
     expect(await faultsOf(world)).toEqual([
-      `version $Latest of the launch template ${world.templateId} launches resolve:ssm:/another/image, and auto_scaling.image_parameter wants resolve:ssm:${world.imageParameter}`,
+      `version $Latest of the launch template ${world.templateId} launches resolve:ssm:/another/image, but auto_scaling.image_parameter wants resolve:ssm:${world.imageParameter} there`,
     ]);
     expect(await faultsOf(world, { image_parameter: null })).toEqual([
-      expect.stringContaining('where auto_scaling.image_parameter is not set it must name an image'),
+      expect.stringContaining('auto_scaling.image_parameter is not set: name an image in the template'),
     ]);
   });
 
@@ -166,7 +166,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
         template: { InstanceInitiatedShutdownBehavior: behavior },
       });
       expect(await faultsOf(world)).toEqual([
-        `version $Latest of the launch template ${world.templateId} stops an instance that shuts itself down, as a worker does in the last resort, and does not end it: set InstanceInitiatedShutdownBehavior to terminate`,
+        `version $Latest of the launch template ${world.templateId} only stops an instance that shuts itself down. A worker shuts its instance down when it has no other way to end it: set InstanceInitiatedShutdownBehavior to terminate`,
       ]);
     },
   );
@@ -195,7 +195,7 @@ describe.skipIf(inject('awsUrl') === null)('parameters that are not fit for a ru
     const world = await makeChecked(scope);
     await put(world, world.imageParameter, { Value: world.imageId, Type: 'String', DataType: 'text' });
     expect(await faultsOf(world)).toEqual([
-      `the image parameter ${world.imageParameter} has the data type text: make it one of aws:ec2:image`,
+      `the image parameter ${world.imageParameter} has the data type text: make it a parameter of the data type aws:ec2:image`,
     ]);
   });
 
@@ -204,11 +204,11 @@ describe.skipIf(inject('awsUrl') === null)('parameters that are not fit for a ru
     const values = { Type: 'String', DataType: 'aws:ec2:image' } as const;
     await put(world, world.imageParameter, { Value: 'newest', ...values });
     expect(await faultsOf(world)).toEqual([
-      `the image parameter ${world.imageParameter} names no image but "newest"`,
+      `the image parameter ${world.imageParameter} holds "newest", which is not the id of an image: write one that begins with ami-`,
     ]);
     await put(world, world.imageParameter, { Value: 'ami-0123456789abcdef0', ...values });
     expect(await faultsOf(world)).toEqual([
-      'the image ami-0123456789abcdef0 does not exist in this region, or not for this account',
+      'the image ami-0123456789abcdef0 does not exist in this region, or this account may not use it',
     ]);
   });
 
@@ -217,16 +217,16 @@ describe.skipIf(inject('awsUrl') === null)('parameters that are not fit for a ru
     await put(world, world.tokenParameter, { Value: 'an-open-secret-of-its-kind', Type: 'String' });
     const [open = ''] = await faultsOf(world);
     expect(open).toBe(
-      `the token parameter ${world.tokenParameter} is a String: make it a SecureString, it holds a secret`,
+      `the token parameter ${world.tokenParameter} is a String: make it a SecureString, because it holds a secret`,
     );
     await put(world, world.tokenParameter, { Value: 'short-secret', Type: 'SecureString' });
     const [short = ''] = await faultsOf(world);
-    expect(short).toMatch(/a worker takes as its token: it has at least 16 characters$/);
+    expect(short).toMatch(/a worker accepts: it has at least 16 characters$/);
     expect(short).not.toContain('short-secret');
     // With this one every worker would end at its start.
     await put(world, world.tokenParameter, { Value: 'long-enough-but-odd!#$', Type: 'SecureString' });
     const [odd = ''] = await faultsOf(world);
-    expect(odd).toMatch(/a worker takes as its token: it has only letters, digits and/);
+    expect(odd).toMatch(/a worker accepts: it has only letters, digits and/);
     expect(odd).not.toContain('but-odd');
   });
 });

@@ -148,7 +148,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is no longer what the r
     await fleet.observe();
     const moved = await world.moveImage();
     calls();
-    const fault = `the image parameter ${world.imageParameter} is now at version 2 (${moved}), and this run is pinned to its version 1 (${world.imageId})`;
+    const fault = `the image parameter ${world.imageParameter} is now at version 2 (${moved}), but this run is pinned to its version 1 (${world.imageId})`;
     await expect(fleet.setDesired(2)).rejects.toThrow(fault);
     expect(calls()).not.toContain('SetDesiredCapacity');
     const { launchFault, desired, instances } = await fleet.observe();
@@ -174,11 +174,11 @@ describe.skipIf(inject('awsUrl') === null)('a group that is no longer what the r
     await setDesired(world, 2);
     const { instances, launchFault } = await fleet.observe();
     expect(instances.map(({ misfit }) => misfit)).toEqual([
-      `it was launched from the image ${moved}, this run is pinned to ${world.imageId}`,
-      `it was launched from version 2 of the launch template ${world.templateId}, this run is pinned to version 1 of the launch template ${world.templateId}`,
+      `it was launched from the image ${moved}, but this run is pinned to ${world.imageId}`,
+      `it was launched from version 2 of the launch template ${world.templateId}, but this run is pinned to version 1 of the launch template ${world.templateId}`,
     ]);
     expect(launchFault).toContain(
-      `now launches from version 2 of the launch template ${world.templateId}, and this run is pinned to version 1`,
+      `now launches from version 2 of the launch template ${world.templateId}, but this run is pinned to version 1`,
     );
   });
 

@@ -78,7 +78,7 @@ describe.skipIf(inject('awsUrl') === null)('a policy that lacks one call', () =>
     expect(undecided.faults).toEqual([]);
     expect(undecided.warnings).toContainEqual(
       expect.stringMatching(
-        new RegExp(`^whether workers may be terminated could not be seen beforehand: ${terminate} on `),
+        new RegExp(`^the check cannot tell whether the run may terminate workers: ${terminate} on `),
       ),
     );
     expect((await checkAs(world, proxy, everything)).faults).toEqual([]);
@@ -147,9 +147,7 @@ describe.skipIf(inject('awsUrl') === null)('credentials', () => {
     const action = 'autoscaling:TerminateInstanceInAutoScalingGroup';
     world.proxy.fail({ action: nameOf(action), with: denied(action) });
     expect((await check(world)).warnings).toContainEqual(
-      expect.stringContaining(
-        `whether workers may be terminated could not be seen beforehand: ${action} on `,
-      ),
+      expect.stringContaining(`the check cannot tell whether the run may terminate workers: ${action} on `),
     );
     await expectUntouched(world);
   });

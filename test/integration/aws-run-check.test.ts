@@ -95,7 +95,7 @@ describe.skipIf(inject('awsUrl') === null)('a command whose fleet is a group', (
     const { code, result, stderr } = await with_.command('plan');
     expect(code).toBe(0);
     expect(result).toMatchObject({ status: 'planned', workers: 2 });
-    expect(stderr).toContain('if that moves while the run lasts, it launches no more');
+    expect(stderr).toContain('If that changes during the run, the run launches no more instances');
     expect(with_.proxy.calls.filter(({ action }) => !/^(Describe|Get)/.test(action))).toEqual([]);
     await expectNothingBegun(with_);
   });

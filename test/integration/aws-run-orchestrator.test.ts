@@ -17,7 +17,7 @@ const EACH_ROW_WRITTEN_ONCE = Object.fromEntries(Array.from({ length: ROWS }, (_
 
 describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeout: 240_000 }, () => {
   const SIGNALS: readonly (readonly [NodeJS.Signals, said: string])[] = [
-    ['SIGTERM', '2 instances stay at work and wait for the same command'],
+    ['SIGTERM', '2 instances still run and wait for the same command'],
     ['SIGKILL', ''],
   ];
   sampled(SIGNALS, 1)(

@@ -130,7 +130,7 @@ describe.skipIf(inject('awsUrl') === null)(
       const { run, path } = await setUp(scope, { parameters: { database_url: wrong.href } });
       const ended = await run(['plan']);
       expect(errorOf(ended, 1)).toContain(
-        `(the password in the parameter ${path}/database_url is wrong: mend it, or set REINDEX_SOURCE_PASSWORD)`,
+        `(the password in the parameter ${path}/database_url is wrong: correct it, or set REINDEX_SOURCE_PASSWORD)`,
       );
       expect(ended.stderr).not.toContain('wrong-secret');
     });
@@ -141,13 +141,13 @@ describe.skipIf(inject('awsUrl') === null)(
       const said = errorOf(await run(['plan', ...elsewhere]), 1);
       expect(said).toMatch(
         new RegExp(
-          `^the parameter ${path}/database_url is for .*, and source\\.url names reader@127\\.0\\.0\\.1:1:`,
+          `^the parameter ${path}/database_url is for .*, but source\\.url names reader@127\\.0\\.0\\.1:1\\. `,
           'm',
         ),
       );
       expect(said).toMatch(
         new RegExp(
-          `^the parameter ${path}/search_url is .*, and target\\.url names http://127\\.0\\.0\\.1:1:`,
+          `^the parameter ${path}/search_url is .*, but target\\.url names http://127\\.0\\.0\\.1:1\\. `,
           'm',
         ),
       );

@@ -104,21 +104,23 @@ describe.skipIf(awsUrl === '')('the check of a bucket', { timeout: 120_000 }, ()
   it('names a bucket that is not there', async () => {
     expect(await faultsOf(awsUrl, 'no-such-bucket-of-ours')).toEqual([
       expect.stringMatching(
-        /^the journal cannot be read: s3:ListBucket on s3:\/\/no-such-bucket-of-ours\/books\/probe\/: NoSuchBucket: .* \(there is no bucket no-such-bucket-of-ours: make it in account 123456789012, or mend journal.url/,
+        /^the journal cannot be read: s3:ListBucket on s3:\/\/no-such-bucket-of-ours\/books\/probe\/: NoSuchBucket: .* \(the bucket no-such-bucket-of-ours does not exist: create it in account 123456789012, or correct journal.url/,
       ),
     ]);
   });
 
   it('refuses a bucket of another account', async () => {
     const faults = await faultsOf(awsUrl, await createForeignBucket(awsUrl));
-    expect(faults.join('\n')).toContain('or the bucket is not of account 123456789012: mend journal.url');
+    expect(faults.join('\n')).toContain(
+      'or the bucket does not belong to account 123456789012: correct journal.url',
+    );
   });
 
   it('names the region of a bucket that is elsewhere', async (scope) => {
     const url = await startElsewhere(scope, 'ap-southeast-2');
     expect(await faultsOf(url, 'books-journal')).toEqual([
       expect.stringContaining(
-        `(the bucket is in ap-southeast-2, not in ${REGION}: mend aws.region or journal.url`,
+        `(the bucket is in ap-southeast-2, not in ${REGION}: correct aws.region or journal.url`,
       ),
     ]);
   });
@@ -161,7 +163,7 @@ describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeo
     const setup = await setUp(scope, 'no-such-bucket-of-ours');
     for (const error of await errorsOf(setup, awsEnvironment(awsUrl)))
       expect(error).toMatch(
-        /^the journal cannot be read: s3:ListBucket on .*there is no bucket no-such-bucket-of-ours.*\)$/m,
+        /^the journal cannot be read: s3:ListBucket on .*the bucket no-such-bucket-of-ours does not exist.*\)$/m,
       );
   });
 
@@ -169,7 +171,7 @@ describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeo
     const environment = { AWS_ENDPOINT_URL: awsUrl, AWS_REGION: REGION, AWS_EC2_METADATA_DISABLED: 'true' };
     for (const error of await errorsOf(await setUp(scope, 'books'), environment))
       expect(error).toMatch(
-        /^sts:GetCallerIdentity on this process’s credentials in region eu-central-1: .*no AWS credentials: look after/,
+        /^sts:GetCallerIdentity on this process’s credentials in region eu-central-1: .*no AWS credentials: set/,
       );
   });
 
@@ -182,7 +184,7 @@ describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeo
     };
     for (const error of await errorsOf(await setUp(scope, 'books'), environment)) {
       expect(error).toMatch(
-        /Could not load credentials from any providers \(no AWS credentials: look after AWS_PROFILE, /,
+        /Could not load credentials from any providers \(no AWS credentials: set AWS_PROFILE, /,
       );
       expect(error.split('sts:GetCallerIdentity')).toHaveLength(2);
     }

@@ -86,7 +86,7 @@ it('phases by name: each is killed in its middle, given again, and the claim hol
   const expectHeld = async (name: string): Promise<void> => {
     const other = await setup.run(name, '--run-key', 'other');
     expect(errorOf(other, 3)).toMatch(
-      new RegExp(`run with key k \\(alias ${setup.alias}\\) holds the fleet since \\d{4}-\\d\\d-\\d\\dT`),
+      new RegExp(`run with key k \\(alias ${setup.alias}\\) has held the fleet since \\d{4}-\\d\\d-\\d\\dT`),
     );
     expect(other.stderr).not.toContain('waiting for the lock');
   };

@@ -73,7 +73,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     expect((await call(url, 'GET', `/${world.definition.alias}*`)).body).toEqual({});
     await call(url, 'PUT', `/${world.definition.alias}-r2`, {});
     await expect(createTarget(world.cluster, world.described, identityOf('r2'), 1)).rejects.toThrow(
-      /not of run r2/,
+      /does not belong to run r2/,
     );
     expect(Object.keys((await call(url, 'GET', `/${world.definition.alias}*`)).body)).toEqual([
       `${world.definition.alias}-r2`,
@@ -139,7 +139,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     const short = { ...FINALIZE, healthTimeoutMs: 100 };
     await expect(
       finalizeTarget(world.cluster, { definition: wanting, names, pass: 1 }, short),
-    ).rejects.toThrow(/yellow after 0 s, green was asked for/);
+    ).rejects.toThrow(/yellow after 0 s, but green is asked for/);
   });
 
   it('opens and ends a second pass', async () => {
@@ -200,7 +200,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     const [first, second] = [await build('r1'), await build('r2')];
     await promote(first);
     const decided = { alias: world.definition.alias, index: second.index, expected: [] };
-    await expect(move(decided)).rejects.toThrow(new RegExp(`no index, now to ${first.index}`));
+    await expect(move(decided)).rejects.toThrow(new RegExp(`no index and now points to ${first.index}`));
     expect(await holders()).toEqual([first.index]);
   });
 
@@ -219,7 +219,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     expect(await rollBack(record)).toMatchObject({ restored: [first.index] });
     await promote(second);
     await deleteTarget(world.cluster, first, 'r1');
-    await expect(rollBack(record)).rejects.toThrow(/deleted: nothing is changed/);
+    await expect(rollBack(record)).rejects.toThrow(/deleted, so nothing was changed/);
     expect(await holders()).toEqual([second.index]);
   });
 
@@ -246,7 +246,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
 
   it('deletes only indexes of the run that readers do not use', async () => {
     const names = await build('r1');
-    await expect(deleteTarget(world.cluster, names, 'r2')).rejects.toThrow(/not of run r2/);
+    await expect(deleteTarget(world.cluster, names, 'r2')).rejects.toThrow(/does not belong to run r2/);
     await promote(names);
     await expect(deleteTarget(world.cluster, names, 'r1')).rejects.toThrow(/serves/);
     expect(await targetState(world.cluster, names)).toBe('present');
@@ -259,6 +259,6 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
   it('names every fault before anything is created', async () => {
     await preflight(world.cluster, world.definition);
     await call(url, 'PUT', `/${world.definition.alias}`, {});
-    await expect(preflight(world.cluster, world.definition)).rejects.toThrow(/is a concrete index/);
+    await expect(preflight(world.cluster, world.definition)).rejects.toThrow(/is an index, not an alias/);
   });
 });

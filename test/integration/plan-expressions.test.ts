@@ -35,9 +35,9 @@ describe('joins', () => {
       ':1:84 source.joins[0].on: Column region.cod does not exist. Perhaps you meant to reference the column "region.code".',
     ],
     [
-      'several rows of one',
+      'turns one row into several',
       'left: reviews AS review, on: review.city = city.id',
-      'joins[0].on: This join makes several rows of one: the key 1501 comes out more than once.',
+      'joins[0].on: This join turns one row into several: the key 1501 comes out more than once.',
     ],
     [
       'rows lost',
@@ -53,7 +53,9 @@ describe('joins', () => {
   test('rows that cannot be read', async () => {
     const join = 'left: regions AS region, on: region.code = (100 / (city.id - 3))::text';
     expect(await faultsOf(definition(`${CITIES}, joins: [{ ${join} }]`))).toEqual([
-      expect.stringContaining('joins[0].on: 200 rows could not be read up to here. Division by zero.'),
+      expect.stringContaining(
+        'joins[0].on: A sample of 200 rows could not be read with this setting. Division by zero.',
+      ),
     ]);
   });
 
@@ -107,7 +109,7 @@ describe('expressions', () => {
     ['a set', 'unnest(city.tags)', 'gives a set of rows'],
     ['a window', 'row_number() OVER (ORDER BY city.name)', 'looks at other rows (a window)'],
     ['an aggregate', 'count(*)', 'aggregate child rows in a join'],
-    ['two expressions', 'city.id), (city.name', 'not one expression but several'],
+    ['two expressions', 'city.id), (city.name', 'These are several expressions'],
     [
       'two statements',
       'city.id), 1; SELECT (1',

@@ -134,7 +134,7 @@ describe('the table', () => {
   test.each([
     ['citys', 'test.yaml:1:18 source.table: The database has no such table or view. Did you mean "cities"?'],
     ['publik.cities', 'Did you mean "public.cities"?'],
-    ['nothing_like_it', 'Name it with its schema where needed'],
+    ['nothing_like_it', 'Add the schema if it is needed'],
     ['foreign_table', 'foreign_table is a foreign table: read it on its own server.'],
     ['numbers', 'numbers is neither a table nor a view.'],
     ['other_database.public.cities', 'ross-database references are not implemented'],
@@ -163,7 +163,7 @@ describe('the key', () => {
     [
       'nullable_key',
       'id',
-      'is nullable, and a row without a key would be lost: ALTER TABLE nullable_key ALTER COLUMN "id" SET NOT NULL.',
+      'is nullable, but a row without a key would be lost: ALTER TABLE nullable_key ALTER COLUMN "id" SET NOT NULL.',
     ],
     [
       'plain_key',
@@ -187,7 +187,7 @@ describe('the key', () => {
   test('null in a view', async () => {
     const faults = await faultsOf(definition('table: null_view, as: t, key: id', '{ one: "1" }'));
     expect(faults).toContainEqual(
-      expect.stringContaining('There are rows without a key; such rows would be lost.'),
+      expect.stringContaining('There are rows without a key, and they would be lost.'),
     );
   });
 

@@ -76,14 +76,14 @@ describe('the table as validation sees it', () => {
   it('refuses joins that make more rows of one', async () => {
     const source = await sourceOf({ joins: [{ left: 'owners AS owner', on: 'owner.id = item.owner' }] });
     await expect(source.count({ start: null, end: 30n })).rejects.toThrow(
-      /joins of items make 11 rows of 9: each row of the table must stay one row/,
+      /joins of items turn 9 rows into 11: write joins that keep each row of the table as one row/,
     );
   });
 
   it('says what a condition that fails on a row does', async () => {
     const source = await sourceOf({ where: '1 / (item.id - 30) > 0' });
     await expect(source.count(ALL)).rejects.toThrow(
-      /cannot be counted, for source\.where .*division by zero/,
+      /cannot be counted, because source\.where .*division by zero/,
     );
   });
 });

@@ -45,7 +45,9 @@ it('each run makes an index of its own, keeps `retain` former ones, and can be r
   expect(resultOf(await setup.run('status'))).toMatchObject({ status: 'rolled back', run_key: 'third' });
 
   // The index that the second run replaced is deleted by now.
-  expect(errorOf(await setup.run('rollback'), 1)).toContain(`${first}, which was served before, is deleted`);
+  expect(errorOf(await setup.run('rollback'), 1)).toContain(
+    `${first}, which was served before, has been deleted`,
+  );
   const same = await setup.run('rollback', '--run-key', 'third');
   expect(resultOf(same)).toMatchObject({ ...back, rolled_back_before: true });
   expect(await setup.served()).toEqual([second]);

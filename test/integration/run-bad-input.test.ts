@@ -85,7 +85,7 @@ describe.concurrent('what is not there', { timeout: 60_000 }, () => {
 
   it('a database of that name', async (scope) => {
     const said = await fails(await setUp(scope), 1, 'run', '--source', changed('pathname', '/nowhere'));
-    expect(said).toContain('database "nowhere" does not exist (mend the database’s name in source.url)');
+    expect(said).toContain('database "nowhere" does not exist (correct the database’s name in source.url)');
   });
 
   it('a definition of that name', async (scope) => {
@@ -147,7 +147,7 @@ describe.concurrent('what is refused', { timeout: 60_000 }, () => {
     const setup = await setUp(scope);
     await call(SEARCH_URL, 'PUT', `/${setup.alias}`, {});
     scope.onTestFinished(async () => void (await call(SEARCH_URL, 'DELETE', `/${setup.alias}`)));
-    expect(await fails(setup, 1, 'run')).toContain(`${setup.alias} is a concrete index, not an alias`);
+    expect(await fails(setup, 1, 'run')).toContain(`${setup.alias} is an index, not an alias`);
   });
 });
 
@@ -202,7 +202,9 @@ describe.concurrent('what cannot be meant', { timeout: 60_000 }, () => {
     [
       'a fleet of a kind that nobody knows',
       { nomad: { job: 'books' } },
-      [/reindex-fleet\.yaml:\d+:\d+ nomad: .* one of these sections: local, auto_scaling\./],
+      [
+        /reindex-fleet\.yaml:\d+:\d+ nomad: .* One of these sections says where workers run: local, auto_scaling\./,
+      ],
     ],
     [
       'two fleets at once',

@@ -88,7 +88,9 @@ it('with another key is told as soon as the claim stands, however long the run s
 /** A run that came before the claim could be seen may wait for the lock, but never for a run of another key. */
 function expectTold(ended: EndedCommand, alias: string): void {
   expect(errorOf(ended, 3)).toMatch(
-    new RegExp(`the run with key pair \\d+ [ab] \\(alias ${alias}\\) holds the fleet since \\d{4}-\\d\\d-`),
+    new RegExp(
+      `the run with key pair \\d+ [ab] \\(alias ${alias}\\) has held the fleet since \\d{4}-\\d\\d-`,
+    ),
   );
 }
 

@@ -19,7 +19,7 @@ const KEY = ['--run-key', 'k'] as const;
 const DONE = { status: 'done', targets: [{ indexed: ROWS }] };
 const ADVICE = {
   ENOSPC: 'no space left on device.* \\(free space there',
-  EIO: 'i/o error.* \\(look after its disk',
+  EIO: 'i/o error.* \\(check its disk',
   EROFS: 'read-only file system.* \\(mount it writable',
   EACCES: 'permission denied.* \\(let this user read and write there',
 } as const;
@@ -163,7 +163,7 @@ describe('a lock that cannot be renewed', { timeout: 120_000 }, () => {
     await setup.failJournal({ call: 'rename', nth: 1, when: 'before', what: 'EIO', times: null });
     const ended = await setup.run('run', ...KEY);
     expect(resultOf(ended)).toMatchObject(DONE);
-    expect(ended.stderr).toContain('the lock could not be given back');
+    expect(ended.stderr).toContain('the lock could not be released');
   });
 });
 
@@ -179,7 +179,7 @@ describe('a folder', { timeout: 120_000 }, () => {
     await writeFile(file, '');
     for (const command of ['run', 'status', 'abandon'])
       expect(errorOf(await setup.run(command, '--journal', file), 1)).toMatch(
-        new RegExp(`the journal cannot be read: ${file}/\\S+: ENOTDIR.*mend journal.url`),
+        new RegExp(`the journal cannot be read: ${file}/\\S+: ENOTDIR.*correct journal.url`),
       );
     expect(await setup.indexes()).toEqual([]);
   });

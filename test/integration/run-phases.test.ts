@@ -43,7 +43,7 @@ it('the phases by name do what a run does, in their order only', { timeout: 180_
     targets: [{ alias: setup.alias }],
     ...doneThrough('claim'),
   });
-  expect(await refused('finalize')).toContain('before finalize comes create-index, then reindex');
+  expect(await refused('finalize')).toContain('finalize needs create-index and reindex first');
 
   for (const phase of ['create-index', 'reindex', 'finalize']) {
     expect(resultOf(await perform(phase))).toMatchObject({ status: 'unfinished', ...doneThrough(phase) });
@@ -52,7 +52,7 @@ it('the phases by name do what a run does, in their order only', { timeout: 180_
     settled: { rows: ROWS, targets: [{ indexed: ROWS }] },
     ...doneThrough('finalize'),
   });
-  expect(await refused('promote')).toContain('before promote comes validate');
+  expect(await refused('promote')).toContain('promote needs validate first');
   expect(await setup.served()).toEqual([]);
 
   for (const phase of ['validate', 'promote', 'retain']) {
@@ -72,7 +72,7 @@ it('abandon deletes what an unfinished run made and frees the fleet', { timeout:
   expect(await setup.indexes()).toHaveLength(2);
 
   expect(errorOf(await setup.run('abandon', '--run-key', 'another'), 1)).toContain(
-    'held by the run with key k',
+    'the run with key k holds the fleet',
   );
   const down = await setup.run('abandon', '--target', 'http://127.0.0.1:1');
   expect(errorOf(down, 1)).toContain('nothing listens there: start the cluster');
@@ -104,7 +104,7 @@ it('a run is carried on with a definition that means the same, and with no other
   ]) {
     await setup.redefine({ document });
     expect(errorOf(await setup.run('create-index', '--run-key', 'k'), 1)).toContain('another definition');
-    expect(errorOf(await setup.run('run'), 3)).toContain('begun with another definition');
+    expect(errorOf(await setup.run('run'), 3)).toContain('began with another definition');
   }
   // Other order of sections, other words for the same, and what changes nothing that is written.
   await setup.redefine({ retain: 3, source: { key: 'id', table: 'places' }, unrepresentable: 'null' });

@@ -32,7 +32,7 @@ describe('worker processes with a price', { timeout: 120_000 }, () => {
     const { setup, open } = await gated(scope);
     const ended = await setup.run('run', '--run-key', 'dear', '--max-cost', '0.003');
     expect(errorOf(ended, 1)).toMatch(
-      /all that --max-cost allows[^]*The fleet is at zero\. The run has cost 0\.\d+ EUR so far/,
+      /--max-cost allows no more[^]*The fleet is at zero\. The run has cost 0\.\d+ EUR so far/,
     );
     expect(await setup.workers()).toEqual([]);
     await open();

@@ -129,7 +129,7 @@ describe('a run that is cut off', { timeout: 120_000 }, () => {
     await rangesDone(setup, 4);
 
     const other = await setup.run('run', '--run-key', 'other');
-    expect(errorOf(other, 3)).toMatch(/run with key one .*holds the fleet since \d{4}-\d\d-\d\dT/);
+    expect(errorOf(other, 3)).toMatch(/run with key one .*has held the fleet since \d{4}-\d\d-\d\dT/);
     const patient = setup.start('run', '--run-key', 'one');
     await patient.said(`waiting for the lock: reindex-fleet run, process ${run.child.pid} on`);
     const running = { status: 'running', held_by: 'one', process: { pid: run.child.pid } };

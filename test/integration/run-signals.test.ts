@@ -185,7 +185,7 @@ describe('a signal', { timeout: 300_000 }, () => {
     const run = setup.start('run', ...KEY);
     await hold.reached;
     run.child.kill('SIGINT');
-    await run.said('SIGINT: recording where the work stands');
+    await run.said('SIGINT: recording the state of the work');
     const sentMs = performance.now();
     run.child.kill('SIGTERM');
 

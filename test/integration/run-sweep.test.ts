@@ -55,7 +55,7 @@ it('sweep leaves a live run alone, whatever it lacks itself, and a dead one can 
     found: [],
   });
   expect(beside.said).toContain(
-    `nothing to sweep: the run with key k is driven by reindex-fleet run, process ${run.child.pid} on `,
+    `nothing to sweep: a live process drives the run with key k (reindex-fleet run, process ${run.child.pid} on `,
   );
 
   run.child.kill('SIGKILL');

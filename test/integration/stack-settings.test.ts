@@ -89,12 +89,12 @@ describe.concurrent('the settings of a stack', { timeout: 120_000 }, () => {
     const said = errorOf(await run(STATUS), 2);
     expect(said).toMatch(/^the stack production fleet: Small letters/m);
     expect(said).toMatch(/workers\.cuont: .*Did you mean "count"/);
-    expect(said).toMatch(/^the stack production: It may be of another version of this repository/m);
+    expect(said).toMatch(/^the stack production: Another version of this repository may have deployed it/m);
   });
 
   it('are not to be had without pulumi: it says how else', async (scope) => {
     const said = errorOf(await (await commands(scope, { path: '/nowhere' })).run(STATUS), 2);
-    expect(said).toContain('there is no pulumi on the PATH');
+    expect(said).toContain('need pulumi, and it is not on the PATH');
     expect(said).toContain('`pulumi stack output settings --json > reindex-fleet.yaml`');
   });
 
@@ -117,7 +117,9 @@ describe.concurrent('the settings of a stack', { timeout: 120_000 }, () => {
     async (stdout, scope) => {
       const { run } = await commands(scope, { stack: { stdout } });
       const ended = await run(STATUS);
-      expect(errorOf(ended, 1)).toContain('the output settings of the stack production is no settings');
+      expect(errorOf(ended, 1)).toContain(
+        'the output settings of the stack production does not hold settings',
+      );
       expect(ended.stderr).not.toContain(stdout);
     },
   );

@@ -42,7 +42,7 @@ test.each([
 
 test.each([
   ['ExpiredTokenException', 'renew them'],
-  ['CredentialsProviderError', 'look after AWS_PROFILE'],
+  ['CredentialsProviderError', 'set AWS_PROFILE'],
   ['InvalidClientTokenId', 'AWS does not know these credentials'],
   ['AuthFailure', 'AWS does not know these credentials'],
 ])('%s says what to do about the credentials', (name, words) => {

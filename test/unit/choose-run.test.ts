@@ -64,14 +64,14 @@ describe('which run a command speaks of', () => {
   it('names a claim that cannot be read', async () => {
     store.objects.set('claims/000000000001.json', '{"schema":1,');
     await expect(choose(null)).rejects.toThrow(
-      /the journal in memory cannot be read: claims\/000000000001.json is no claim .* Nothing was touched/s,
+      /the journal in memory cannot be read: claims\/000000000001.json is not a claim .* Nothing was changed/s,
     );
   });
 
   it('is refused for the key of an abandoned run', async () => {
     await claim('monday');
     await claim('monday', { held: false, ended: 'abandoned' });
-    await expect(choose('monday')).rejects.toThrow(/was abandoned; begin another/);
+    await expect(choose('monday')).rejects.toThrow(/was abandoned: begin a new run/);
   });
 
   it('takes keys that hold anything a scheduler makes up', async () => {

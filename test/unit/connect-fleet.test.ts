@@ -41,19 +41,19 @@ describe.each(CALLS)('a fleet that is %s', (_, call) => {
       'an Auto Scaling group, by settings without one',
       COMMON,
       'auto-scaling',
-      'the run has a fleet of the kind auto-scaling, and these settings lack its section auto_scaling (they choose the kind local): carry it on with the settings that it began with',
+      'the run has a fleet of the kind auto-scaling, but these settings choose the kind local and lack the section auto_scaling: carry it on with the settings that it began with',
     ],
     [
       'processes of this machine, by settings with a group',
       GROUP,
       'local',
-      'the run has a fleet of the kind local, and these settings lack its section local (they choose the kind auto-scaling): carry it on with the settings that it began with',
+      'the run has a fleet of the kind local, but these settings choose the kind auto-scaling and lack the section local: carry it on with the settings that it began with',
     ],
     [
       'of a kind that a later version has',
       COMMON,
       'moon-base',
-      'the run has a fleet of the kind moon-base, which this version does not know (it knows local, auto-scaling): carry it on with the version that began it',
+      'the run has a fleet of the kind moon-base. This version does not know that kind (it knows local, auto-scaling): carry it on with the version that began it',
     ],
   ])('is refused where the run has one that is %s', async (_what, settings, kind, message) => {
     const error = await call(await connected(settings), { kind, data: {} }).catch(

@@ -148,7 +148,7 @@ describe('the most that a run may cost', () => {
 
   test.each(['0', '-1', '', 'much', 'Infinity', '1e9', '0x10', '1,5', ' 3'])('is never "%s"', (amount) => {
     expect(() => asked(amount, undefined)('run')).toThrow(
-      new UsageFault('--max-cost is an amount of money, more than 0, e.g. 12.50'),
+      new UsageFault('--max-cost must be an amount of money above 0, e.g. 12.50'),
     );
   });
 

@@ -31,7 +31,7 @@ describe('faults', () => {
     expect(faultsOf(text)).toEqual([
       'cities.yaml:1:8 alias: Index names are lowercase: write "cities".',
       expect.stringMatching(
-        /^cities\.yaml:4:3 source\.key: The key is one column\. Composite keys and expressions are not supported: add one/,
+        /^cities\.yaml:4:3 source\.key: The key is one column\. Composite keys and expressions are not supported: add a column/,
       ),
       'cities.yaml:5:3 source.chnged_at: This is not a setting. Did you mean "changed_at"?',
       expect.stringMatching(/^cities\.yaml:7:15 document\.population: Write the field's SQL in a text/),
@@ -49,7 +49,7 @@ describe('faults', () => {
     ['key: city.id', 'Name the column alone, without its table and without quotes: id.'],
     [`key: '"Id"'`, 'without quotes: Id.'],
     ['key: _id', 'Field names that begin with _ belong to the search engine.'],
-    ['key: reason', 'would meet the field of that name in dead letters'],
+    ['key: reason', 'Dead letters already have a field named reason'],
     ['key: 3', 'Name the key column.'],
     ['key: ""', 'A field has a name that is not blank.'],
     ['where: true', 'Write a condition as SQL in a text'],
@@ -108,7 +108,7 @@ describe('faults', () => {
     ['max_document_bytes: 4MiB', 'at most 4194048'],
     ['max_document_bytes: 1 GiB', 'Write a size such as 1MiB'],
     ['max_document_bytes: 0', 'Write a size such as 1MiB'],
-    ['dead_letters: { promote_limit: 9, stop_limit: 3 }', 'The run stops at 3 already'],
+    ['dead_letters: { promote_limit: 9, stop_limit: 3 }', 'The run already stops at 3'],
     ['dead_letters: { promote_limit: -1 }', '0 or more'],
     ['index: { health: red }', 'Write yellow or green.'],
     ['index: { refresh_interval: soon }', 'Write a time such as 1s'],
@@ -151,7 +151,7 @@ describe('faults', () => {
     ['%YAML 1.1\n---\na: 1', 'Remove the %YAML directive'],
     ['a: !tag 1', 'Unresolved tag: !tag.'],
     ['retain: 123456789012345678901', 'too large to be kept exactly'],
-    ['retain: .inf', 'Infinity and NaN are no settings.'],
+    ['retain: .inf', 'Infinity and NaN cannot be settings'],
     ['document: { __proto__: x }', '__proto__ cannot be a name here.'],
     [
       'a: &a [1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c]',

@@ -82,7 +82,7 @@ describe('a target of a reading', () => {
   it('has no field that is not read, and none with another expression', () => {
     expect(faultOfTarget(READING, sketch({}, { d: 'row.d' }))).toContain('no field "d"');
     expect(faultOfTarget(READING, sketch({}, { a: 'row.a || row.b' }))).toContain(
-      '"a" has another expression',
+      'they have different expressions for the field "a"',
     );
   });
 });

@@ -94,7 +94,7 @@ describe('a journal of schema 3', () => {
       claim: { runKey: 'monday' },
     });
     const other = chooseRun(store, { runKey: 'monday', definitionDigests: ['other'], now });
-    await expect(other).rejects.toThrow(/begun with another definition/);
+    await expect(other).rejects.toThrow(/began with another definition/);
   });
 
   it('is deleted by age, but for what a rollback needs', async () => {
@@ -140,7 +140,7 @@ describe('an earlier journal', () => {
 
   it('with an event that nobody knows is refused', async () => {
     await expect(changed([{ type: 'shredded', at: 'now' }])).rejects.toThrow(
-      /segments\/000000000002\.json is no journal segment that this version reads .*events\.0\.type: this version does not know "shredded"/,
+      /segments\/000000000002\.json is not a journal segment that this version can read .*events\.0\.type: this version does not know "shredded"/,
     );
   });
 
@@ -148,7 +148,7 @@ describe('an earlier journal', () => {
     const finished = changed([{ type: 'finished', at: AT, result: { status: 'done' } }]);
     await expect(finished).rejects.toThrow(RunFailed);
     await expect(finished).rejects.toThrow(
-      /segments\/000000000002\.json does not follow from what is before it: its result has no run_key .*Nothing was touched/,
+      /segments\/000000000002\.json does not follow from the segments before it: its result has no run_key .*Nothing was changed/,
     );
   });
 });

@@ -46,13 +46,13 @@ describe('a group', () => {
   });
 
   test.each([
-    ['weights', { InstanceType: 'c7g.large', WeightedCapacity: '2' }, 'leave WeightedCapacity out'],
+    ['weights', { InstanceType: 'c7g.large', WeightedCapacity: '2' }, 'remove WeightedCapacity'],
     [
       'several templates',
       { InstanceType: 'c7g.large', LaunchTemplateSpecification: { LaunchTemplateId: 'lt-0b' } },
-      'a launch template or an image of their own',
+      'their own launch template or image',
     ],
-    ['several images', { ImageId: 'ami-0bbb' }, 'a launch template or an image of their own'],
+    ['several images', { ImageId: 'ami-0bbb' }, 'their own launch template or image'],
   ])('with %s is refused', (_, override, words) => {
     expect(groupFaults(mixed(override), WANTED)).toEqual([expect.stringContaining(words)]);
   });
@@ -61,7 +61,7 @@ describe('a group', () => {
     const of = (fleet: string): AutoScalingGroup =>
       group({ Tags: [{ Key: 'reindex-fleet:fleet', Value: fleet }] });
     expect(groupFaults(of('films'), WANTED)).toEqual([
-      expect.stringContaining('belongs to the fleet films, and this is books'),
+      expect.stringContaining('belongs to the fleet films, but this is the fleet books'),
     ]);
     expect(groupFaults(of('books'), WANTED)).toEqual([]);
     expect(groupWarnings(of('books'), WANTED)).toEqual([]);

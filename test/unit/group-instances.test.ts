@@ -52,7 +52,7 @@ describe('what an instance of a group is', () => {
     'one that its group has in state %s gets no work',
     (state) => {
       const aside = seen([ec2('running')], [member(state)]);
-      expect(aside?.misfit).toBe(`its group has it in state ${state}`);
+      expect(aside?.misfit).toBe(`its group has put it in the state ${state}`);
       expect(seen([ec2('running')], [member('InService')])?.misfit).toBeNull();
     },
   );
@@ -101,7 +101,7 @@ describe('what an instance was launched from', () => {
 
   test('does not fit with another version, which EC2’s tags know when the group has forgotten it', () => {
     const words =
-      'it was launched from version 4 of the launch template lt-0a1b, this run is pinned to version 3';
+      'it was launched from version 4 of the launch template lt-0a1b, but this run is pinned to version 3';
     const LaunchTemplate = { ...TEMPLATE, Version: '4' };
     expect(seen([ec2('running')], [member('InService', { LaunchTemplate })])?.misfit).toContain(words);
     const Tags = [
@@ -116,7 +116,7 @@ describe('what an instance was launched from', () => {
   test('is judged by the image alone where nobody knows the template', () => {
     expect(seen([ec2('running')])?.misfit).toBe(null);
     expect(seen([ec2('running', { ImageId: 'ami-0bbb' })])?.misfit).toBe(
-      'it was launched from the image ami-0bbb, this run is pinned to ami-0aaa',
+      'it was launched from the image ami-0bbb, but this run is pinned to ami-0aaa',
     );
   });
 });

@@ -12,7 +12,7 @@ import { claimedAliases, runResult } from '../support/run-values.ts';
 
 const SINCE = '2026-01-01T00:00:00.000Z';
 const HELD_BY_RUN =
-  /^fleet books: the run with key monday \(alias books\) holds the fleet since 2026-01-01T00:00:00.000Z; .*\. A deployment would change the fleet under it\. See how it stands with `npm run reindex-fleet -- status --stack production` .* `abandon` in the place of `status`, and deploy again\.$/;
+  /^fleet books: the run with key monday \(alias books\) has held the fleet since 2026-01-01T00:00:00.000Z; .*\. A deployment would change the fleet under it\. See how it stands with `npm run reindex-fleet -- status --stack production` .* `abandon` in the place of `status`, and deploy again\.$/;
 
 let store: MemoryStore;
 let nowMs: number;

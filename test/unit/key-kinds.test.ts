@@ -50,7 +50,7 @@ describe.each(KINDS)('keys of the kind $kind.name', ({ kind, keys, last, refused
 
   test.each(refused)('are not made of "%s"', (text) => {
     expect(kind.parse(text)).toBeNull();
-    expect(() => keyFrom(kind, text)).toThrow(`is no ${kind.name} key`);
+    expect(() => keyFrom(kind, text)).toThrow(`is not a key of the kind ${kind.name}`);
   });
 
   test('have a total order', () => {
@@ -141,5 +141,5 @@ test('integers are cut at the share that is asked for', () => {
 });
 
 test('a text where an integer key is meant is an error, not another order', () => {
-  expect(() => INTEGER_KEY.compare('10', 9n)).toThrow('an integer key is meant');
+  expect(() => INTEGER_KEY.compare('10', 9n)).toThrow('an integer key is needed');
 });

@@ -68,7 +68,7 @@ describe('the highest number', () => {
     const asked = highestNumber(store, 'n');
     await expect(asked).rejects.toThrow(RunFailed);
     await expect(asked).rejects.toThrow(
-      'the journal cannot be read: n/notes.json is none of its numbered objects. Nothing was touched; move it out of there, then give the same command again.',
+      'the journal cannot be read: n/notes.json is not one of its numbered objects. Nothing was changed. Move this object away, then give the same command again.',
     );
   });
 });

@@ -25,13 +25,13 @@ const PROOF = {
 describe('the alias stays where it is', () => {
   it('while nobody has proven what the index holds', async () => {
     await expect(promote([])).rejects.toThrow(
-      'nobody has proven what target holds: the journal has no record of its validation, so the alias cities stays where it is. Run `reindex-fleet validate`, then the same command again.',
+      'the journal has no record that target was validated, so nobody has proven what it holds. The alias cities stays where it is. Run `reindex-fleet validate`, then the same command again.',
     );
   });
 
   it('while the proof is of another index', async () => {
     await expect(promote([proven({ targets: [{ index: 'another', ...PROOF }] })])).rejects.toThrow(
-      'nobody has proven what target holds',
+      'the journal has no record that target was validated',
     );
   });
 

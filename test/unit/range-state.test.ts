@@ -48,7 +48,7 @@ describe('a range of a pass', () => {
   it('is not left behind the last key that there can be', () => {
     const through = String(2n ** 63n - 1n);
     expect(() => restOf({ ...ASSIGNED, end: null }, { through })).toThrow(
-      'the journal leaves a rest behind 9223372036854775807, and no key can come after that',
+      'the journal says that a rest is left after 9223372036854775807, but no key can come after that',
     );
   });
 

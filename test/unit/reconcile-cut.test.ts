@@ -92,7 +92,7 @@ describe('the rest of a running range', () => {
     task.status = { ...task.status, active: false, end_index: '17' };
     world.runToEnd();
     expectWhole(world);
-    expect(world.state.terminations['w1']?.reason).toMatch(/ended task .* at 17, its range ends at \d+/);
+    expect(world.state.terminations['w1']?.reason).toMatch(/ended task .* at 17, but its range ends at \d+/);
   });
 
   it('is not accepted from a worker that takes back what it said', () => {
@@ -103,6 +103,6 @@ describe('the rest of a running range', () => {
     task.at = task.start;
     world.runToEnd();
     expectWhole(world);
-    expect(world.state.terminations['w1']?.reason).toMatch(/took back what it had said/);
+    expect(world.state.terminations['w1']?.reason).toMatch(/contradicted its earlier reports/);
   });
 });

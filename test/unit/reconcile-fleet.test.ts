@@ -56,7 +56,7 @@ describe('capacity that does not come', () => {
     world.capacity = 2;
     world.runToEnd();
     expect(world.state.stopped).toBe(
-      `2 of 4 instances came within 60 s: ${NO_CAPACITY.reason}; that is fewer than workers.minimum, 3`,
+      `2 of 4 instances came within 60 s: ${NO_CAPACITY.reason}; workers.minimum asks for 3`,
     );
     expect(world.desired).toBe(0);
     expect(world.alive).toEqual([]);
@@ -227,7 +227,7 @@ describe('what instances cost', () => {
       limits: { workers: 2, mostInstanceSeconds: 300 },
     });
     world.runToEnd();
-    expect(world.state.stopped).toMatch(/all that --max-cost allows/);
+    expect(world.state.stopped).toMatch(/--max-cost allows no more/);
     expect(world.alive).toEqual([]);
     const kept = acceptedRows(world);
     expect(kept).toBeGreaterThan(1_000);
@@ -244,7 +244,7 @@ describe('a worker that is not ready in time', () => {
     [
       'never answered',
       { silentAt: 0 },
-      /^no worker has answered at its address for 61 s \(ECONNREFUSED\): look at its log, and whether the orchestrator is let through to that port$/,
+      /^no worker has answered at its address for 61 s \(ECONNREFUSED\): look at its log, and check that the network lets the orchestrator through to that port$/,
     ],
     [
       'answers, but reaches nothing',

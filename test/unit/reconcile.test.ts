@@ -119,7 +119,7 @@ describe('workers that fail', () => {
       world.runToEnd();
       expect(world.state.stopped).toBeNull();
       expect(acceptedRows(world)).toBe(200);
-      expect(world.state.terminations['w1']?.reason).toMatch(/has not taken its task/);
+      expect(world.state.terminations['w1']?.reason).toMatch(/has not started its task/);
       expect(givenBack(world).charged).toEqual([]);
     },
   );
@@ -198,7 +198,7 @@ describe('workers that fail', () => {
       behaviours: Array.from({ length: 4 }, () => ({ waitsFor: 'cluster' as const, waitsOnAndOff: 30 })),
     });
     world.runToEnd();
-    expect(world.state.stopped).toMatch(/waited on and off for 7\d\d s and came no further/);
+    expect(world.state.stopped).toMatch(/waited on and off for 7\d\d s without progress/);
     expect(world.alive).toEqual([]);
   });
 

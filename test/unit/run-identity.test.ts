@@ -24,16 +24,16 @@ describe('the targets of a run', () => {
 
   it('have no index twice, also not as the companion of another', () => {
     expect(faultsOf([TARGET, { ...OTHER, index: TARGET.index }])).toEqual([
-      `the index ${TARGET.index} stands there twice`,
+      `the index ${TARGET.index} is there twice`,
     ]);
     expect(faultsOf([TARGET, { ...OTHER, deadLetterIndex: TARGET.index }])).toEqual([
-      `the index ${TARGET.index} stands there twice`,
+      `the index ${TARGET.index} is there twice`,
     ]);
   });
 
   it('have no alias twice', () => {
     expect(faultsOf([TARGET, { ...OTHER, alias: TARGET.alias }])).toEqual([
-      `the alias ${TARGET.alias} stands there twice`,
+      `the alias ${TARGET.alias} is there twice`,
     ]);
   });
 });

@@ -84,7 +84,7 @@ describe('a run’s journal', () => {
   it('says which segment it cannot read', async () => {
     store.objects.set(`${FOLDER}/segments/000000000001.json`, '{"schema":1}');
     await expect(open(1)).rejects.toThrow(
-      /the journal in memory cannot be read: .*\/000000000001\.json is no journal segment .*schema: /,
+      /the journal in memory cannot be read: .*\/000000000001\.json is not a journal segment .*schema: /,
     );
   });
 
@@ -93,10 +93,10 @@ describe('a run’s journal', () => {
     store.objects.set(name, '{"schema":5,"events":[]}');
     store.objects.set('claims/000000000001.json', '{"schema":3}');
     await expect(readRun(store, FOLDER)).rejects.toThrow(
-      `the journal in memory cannot be read: ${name} is no journal segment that this version reads, for a newer version wrote it (schema 5, and this one reads up to 4). Nothing was touched; use the version that wrote it.`,
+      `the journal in memory cannot be read: a newer version wrote the journal segment ${name} (schema 5; this version reads up to 4). Nothing was changed. Use the version that wrote it.`,
     );
     await expect(currentClaim(store)).rejects.toThrow(
-      /claims\/000000000001\.json is no claim that this version reads, for a newer version wrote it \(schema 3, and this one reads up to 2\)/,
+      /a newer version wrote the claim claims\/000000000001\.json \(schema 3; this version reads up to 2\)/,
     );
   });
 
@@ -105,7 +105,7 @@ describe('a run’s journal', () => {
     const claim = { schema: 2, nonce: 'n', held: true, runKey: 'k', run: 'r', at: AT, ended: null };
     store.objects.set('claims/000000000001.json', JSON.stringify({ ...claim, aliases: [claimed, claimed] }));
     await expect(currentClaim(store)).rejects.toThrow(
-      /claims\/000000000001\.json is no claim .*aliases: the alias books stands there twice/,
+      /claims\/000000000001\.json is not a claim .*aliases: the alias books is there twice/,
     );
   });
 
@@ -134,7 +134,7 @@ describe('a run’s journal', () => {
     [
       'a pass that writes one index twice',
       { type: 'pass_opened', pass: { ...mainPass(), targets: ['books', 'books'] } },
-      'events.0.pass.targets: the index books stands there twice',
+      'events.0.pass.targets: the index books is there twice',
     ],
     [
       'a key that is none',
@@ -163,11 +163,11 @@ describe('a run’s journal', () => {
     store.objects.set(name, JSON.stringify(segment));
     const refused = readRun(store, FOLDER);
     await expect(refused).rejects.toThrow(
-      `the journal in memory cannot be read: ${name} is no journal segment`,
+      `the journal in memory cannot be read: ${name} is not a journal segment`,
     );
     await expect(refused).rejects.toThrow(place);
     await expect(refused).rejects.toThrow(
-      /Nothing was touched; put the file back as it was, or use the version/,
+      /Nothing was changed\. Put the file back as it was, or use the version/,
     );
   });
 
@@ -181,7 +181,7 @@ describe('a run’s journal', () => {
     const refused = readRun(store, FOLDER);
     await expect(refused).rejects.toThrow(RunFailed);
     await expect(refused).rejects.toThrow(
-      `the journal in memory cannot be read: ${name} does not follow from what is before it: range p1-9 was never given out, and is not the next of its pass. Nothing was touched;`,
+      `the journal in memory cannot be read: ${name} does not follow from the segments before it: range p1-9 was never given out, and is not the next of its pass. Nothing was changed.`,
     );
   });
 

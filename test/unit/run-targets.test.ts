@@ -94,7 +94,7 @@ describe('the aliases of two indexes', () => {
       return { ...promotion(index, alias), removed: [{ index: `${alias}-0`, config: {} }] };
     });
     await expect(rollbackPromotions(cluster, recorded)).rejects.toThrow(
-      'towns points to elsewhere, not to towns-1, where that run left it',
+      'towns points to elsewhere, but the run moved it to towns-1',
     );
     expect(aliases).toEqual({ cities: ['cities-1'], towns: ['elsewhere'] });
     expect(moves).toEqual([]);

@@ -133,7 +133,7 @@ describe('settings', () => {
       /mine\.yaml:8:1 auto_scaling: local and auto_scaling both say where workers run: keep one of them\.$/m,
     );
     await expect(read(`${GOOD}nomad:\n  job: books\n`)).rejects.toThrow(
-      /mine\.yaml:7:1 nomad: This is not a setting\. .* Where workers run is said by one of these sections: local, auto_scaling\.$/m,
+      /mine\.yaml:7:1 nomad: This is not a setting\. .* One of these sections says where workers run: local, auto_scaling\.$/m,
     );
     await expect(read(`${GOOD}auto_scaling:\n`)).rejects.toThrow(
       /auto_scaling: Write a map of settings here/,
@@ -191,7 +191,7 @@ describe('settings', () => {
   });
 
   it.each([
-    ['s3://books-journal', '', /mine\.yaml:8:8 journal\.url: A journal in S3 is in a region: write it/],
+    ['s3://books-journal', '', /mine\.yaml:8:8 journal\.url: A journal in S3 needs a region: write it/],
     [
       'gs://books',
       '',

@@ -38,7 +38,7 @@ describe('the password in the workers’ database_url', () => {
     const use = (): unknown => sharedSourcePassword(PATH, 'postgres://reader:hush@db/shop', sourceUrl);
     expect(use).toThrow(RunFailed);
     expect(use).toThrow(
-      `the parameter ${PATH}/database_url is for reader@db:5432, and source.url names ${words}: its password is used for no other server or user. Set REINDEX_SOURCE_PASSWORD, or let both name the same`,
+      `the parameter ${PATH}/database_url is for reader@db:5432, but source.url names ${words}. A run uses its password for no other server or user: set REINDEX_SOURCE_PASSWORD, or let both name the same`,
     );
     expect(use).not.toThrow(/hush/);
   });
@@ -81,14 +81,14 @@ describe('the workers’ credentials for the cluster', () => {
       'another server',
       { search_password: 'hush' },
       { ...TARGET, url: 'http://search:9200' },
-      /search_url is https:\/\/search:9200, and target\.url names http:\/\/search:9200: .* no other server/,
+      /search_url is https:\/\/search:9200, but target\.url names http:\/\/search:9200\. .* no other server/,
     ],
     ['no known server', { search_api_key: 'hush', search_url: null }, TARGET, /search_url does not exist/],
     [
       'another user',
       { search_username: 'other', search_password: 'hush' },
       { ...TARGET, username: 'indexer' },
-      /password of other, and target\.username is indexer: it is used for no other user/,
+      /password of other, but target\.username is indexer\. A run uses it for no other user/,
     ],
     [
       'a user whose password is not there',

@@ -56,6 +56,6 @@ it('is content with a cluster that finds what it counts', async () => {
 
 it('calls no row missing because a search left it out', async () => {
   await expect(validate(clusterThatFinds([1, 3]))).rejects.toThrow(
-    /gave 2 keys .*, counting it 3 .*cannot be relied on/,
+    /gave 2 keys .*, but a count gave 3 .*cannot be relied on/,
   );
 });

@@ -4,13 +4,14 @@ import { messageOf } from '../../errors.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Findings } from './findings.ts';
 
-/** No instance has it. */
+/** No instance has this id. */
 const NOBODY = 'i-00000000000000000';
 
 /**
- * Whether the two calls that change a group are allowed, by calls that change nothing. Only for who holds the fleet's lock:
- * a desired capacity of 0 is set to 0 where nobody else may raise it. Any other is left alone, for a worker that retires
- * at this moment lowers it; the fleet is brought to zero before the first launch, and that shows it as well.
+ * Finds out whether the run may make the two calls that change a group. Nothing changes by it. The caller must hold the
+ * fleet's lock: then nobody raises a desired capacity of 0 while this function sets it to 0 again. A higher desired
+ * capacity is left alone, because a worker that retires at this moment lowers it. The call is then proved when the
+ * fleet is brought to zero before the first launch.
  */
 export async function checkChanges(fleet: Fleet, group: AutoScalingGroup): Promise<Findings> {
   const [set, terminate] = await Promise.all([
@@ -23,11 +24,11 @@ export async function checkChanges(fleet: Fleet, group: AutoScalingGroup): Promi
     warnings:
       terminate === null || isCertain
         ? []
-        : [`whether workers may be terminated could not be seen beforehand: ${terminate}`],
+        : [`the check cannot tell whether the run may terminate workers: ${terminate}`],
   };
 }
 
-/** What AWS says when it does not allow a call; null: it does, though the call may have failed. */
+/** AWS's words when it does not allow a call. Null when AWS allows it, even if the call failed for another reason. */
 async function denialOf(call: () => Promise<void>): Promise<string | null> {
   try {
     await call();
@@ -38,11 +39,12 @@ async function denialOf(call: () => Promise<void>): Promise<string | null> {
 }
 
 /**
- * The call is authorised on the group of its instance (resource type `autoScalingGroup`,
- * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html), and a denial says
- * `… on resource: arn:aws:autoscaling:…:autoScalingGroupName/<name> because no identity-based policy allows …`. On which
- * resource an instance of no group is judged is not documented: a policy that allows the call for this group alone may
- * refuse it. So only a denial that names the group is one.
+ * Tells whether AWS judged the call on this group. AWS authorises the call on the group of the instance (resource type
+ * `autoScalingGroup`,
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html). A denial says `…
+ * on resource: arn:aws:autoscaling:…:autoScalingGroupName/<name> because no identity-based policy allows …`. AWS does
+ * not document on which resource it judges an instance that has no group. A policy that allows the call for this group
+ * alone may refuse such an instance. So only a denial that names the group counts.
  */
 function namesGroup(denial: string, { AutoScalingGroupName }: AutoScalingGroup): boolean {
   return denial.includes(`:autoScalingGroupName/${AutoScalingGroupName} `);

@@ -1,16 +1,16 @@
 import type { AutoScalingGroup, InstanceRefresh } from '@aws-sdk/client-auto-scaling';
 
-/** Says which fleet a group belongs to: what the journal of one fleet claims, that of another knows nothing of. */
+/** Names the fleet that a group belongs to. One fleet's journal knows nothing of another fleet's claims. */
 const FLEET_TAG = 'reindex-fleet:fleet';
 
-/** What a run wants of its group. */
+/** What a run needs of its group. */
 export interface Wanted {
   readonly workers: number;
   /** The fleet's name. */
   readonly fleet: string;
 }
 
-/** What is wrong with a group, one sentence each; none can be mended by the run itself. */
+/** What is wrong with a group, one sentence each. The run itself cannot correct any of it. */
 export function groupFaults(group: AutoScalingGroup, { workers, fleet }: Wanted): string[] {
   const owner = fleetOf(group);
   const { MinSize = 0, MaxSize = 0, Status, NewInstancesProtectedFromScaleIn, WarmPoolConfiguration } = group;
@@ -18,23 +18,23 @@ export function groupFaults(group: AutoScalingGroup, { workers, fleet }: Wanted)
     ...(owner === undefined || owner === fleet
       ? []
       : [
-          `its tag ${FLEET_TAG} says that it belongs to the fleet ${owner}, and this is ${fleet}: two fleets would end each other's instances; mend auto_scaling.group or fleet`,
+          `its tag ${FLEET_TAG} says that it belongs to the fleet ${owner}, but this is the fleet ${fleet}. Two fleets on one group would end each other's instances: correct auto_scaling.group or fleet`,
         ]),
     ...(Status === undefined ? [] : [`it is being deleted (${Status})`]),
-    ...(MinSize === 0 ? [] : [`its minimum is ${MinSize}, and the fleet must reach zero: set it to 0`]),
+    ...(MinSize === 0 ? [] : [`its minimum is ${MinSize}, but the fleet must reach zero: set it to 0`]),
     ...(MaxSize >= workers
       ? []
       : [
-          `its maximum is ${MaxSize}, and workers.count is ${workers}: raise the one, or lower the other (--workers)`,
+          `its maximum is ${MaxSize}, but workers.count is ${workers}: raise the maximum, or lower workers.count (--workers)`,
         ]),
     ...(NewInstancesProtectedFromScaleIn === true
       ? []
       : [
-          'its new instances are not protected from scale-in, so the group would choose by itself which worker ends: set NewInstancesProtectedFromScaleIn',
+          'its new instances are not protected from scale-in, so the group itself would choose which worker ends: set NewInstancesProtectedFromScaleIn',
         ]),
     ...(WarmPoolConfiguration === undefined
       ? []
-      : ['it has a warm pool, whose instances cost and are never at zero: delete it']),
+      : ['it has a warm pool. The instances of a warm pool cost money and never reach zero: delete it']),
     ...suspended(group, ['Launch', 'Terminate']).map(
       (process) => `its process ${process} is suspended: resume it`,
     ),
@@ -42,7 +42,10 @@ export function groupFaults(group: AutoScalingGroup, { workers, fleet }: Wanted)
   ];
 }
 
-/** Without these the group goes on, but an instance that ends by itself keeps its place until the capacity's deadline. */
+/**
+ * What a person should know about a group. A run goes on in spite of it. But an instance that ends by itself is not
+ * replaced before the deadline of the capacity.
+ */
 export function groupWarnings(group: AutoScalingGroup, { fleet }: Pick<Wanted, 'fleet'>): string[] {
   return [
     ...suspended(group, ['HealthCheck', 'ReplaceUnhealthy']).map(
@@ -50,7 +53,7 @@ export function groupWarnings(group: AutoScalingGroup, { fleet }: Pick<Wanted, '
     ),
     ...(fleetOf(group) === undefined
       ? [
-          `it has no tag ${FLEET_TAG}, so a run of another fleet could take it as well: give it that tag with the value ${fleet}`,
+          `it has no tag ${FLEET_TAG}, so a run of another fleet could use it too: add this tag with the value ${fleet}`,
         ]
       : []),
   ];
@@ -60,7 +63,7 @@ function fleetOf({ Tags = [] }: AutoScalingGroup): string | undefined {
   return Tags.find(({ Key }) => Key === FLEET_TAG)?.Value;
 }
 
-/** Every instance must count as one, and be launched from the one template that the run is pinned to. */
+/** Checks that every instance counts as one and comes from the one template that the run is pinned to. */
 function mixedFaults({ MixedInstancesPolicy, DesiredCapacityType }: AutoScalingGroup): string[] {
   const overrides = MixedInstancesPolicy?.LaunchTemplate?.Overrides ?? [];
   const isWeighted = overrides.some(({ WeightedCapacity }) => WeightedCapacity !== undefined);
@@ -70,11 +73,9 @@ function mixedFaults({ MixedInstancesPolicy, DesiredCapacityType }: AutoScalingG
   );
   return [
     ...(isWeighted || (DesiredCapacityType ?? 'units') !== 'units'
-      ? ['it counts its capacity in weights, and this orchestrator in instances: leave WeightedCapacity out']
+      ? ['it counts its capacity in weights, but a run counts instances: remove WeightedCapacity']
       : []),
-    ...(isSplit
-      ? ['some of its instance types have a launch template or an image of their own: leave these out']
-      : []),
+    ...(isSplit ? ['some of its instance types have their own launch template or image: remove those'] : []),
   ];
 }
 
@@ -83,7 +84,10 @@ function suspended({ SuspendedProcesses = [] }: AutoScalingGroup, processes: rea
   return processes.filter((process) => names.has(process));
 }
 
-/** https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstanceRefresh.html: every other status is an end. */
+/**
+ * The statuses of an instance refresh that has not ended:
+ * https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstanceRefresh.html
+ */
 const UNDER_WAY = new Set(['Pending', 'InProgress', 'Cancelling', 'RollbackInProgress', 'Baking']);
 
 export function refreshFaults(refreshes: readonly InstanceRefresh[]): string[] {

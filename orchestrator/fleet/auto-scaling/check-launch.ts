@@ -6,10 +6,10 @@ import type { GroupReads } from './group-reads.ts';
 import { isNumbered, type NamedTemplate, templateOf, templateWords } from './launch-template.ts';
 import type { GroupPin } from './group-pin.ts';
 
-/** What a new run is pinned to, as far as it can be told. */
+/** What a new run is pinned to, as far as the check can tell. */
 type Launch = Pick<GroupPin, 'template' | 'image' | 'parameter'>;
 
-/** Looks up what the group would launch: the template's version, the parameter that it takes its image from, the image. */
+/** Looks up what the group would launch: the template's version, the parameter that names the image, and the image. */
 export async function checkLaunch(
   reads: GroupReads,
   group: AutoScalingGroup,
@@ -41,7 +41,7 @@ function pinOf(name: string | null, parameter: Found<ImageOfParameter> | null): 
 
 interface TemplateAndImage {
   readonly template: NamedTemplate;
-  /** As it stands in the template: an image, or where to take it from. */
+  /** What the template says: an image, or the parameter that names it. */
   readonly image: string;
 }
 
@@ -53,7 +53,7 @@ async function checkTemplate(
   const named = templateOf(group);
   if (named === null)
     return fault(
-      `the group ${reads.name} has no launch template${group.LaunchConfigurationName === undefined ? '' : ' but a launch configuration, which cannot be pinned'}: give it one`,
+      `the group ${reads.name} has no launch template${group.LaunchConfigurationName === undefined ? '' : ' but a launch configuration, and a run cannot pin that'}: give it a launch template`,
     );
   return collect(async () => templateIn(named, await reads.templateVersion(named), imageParameter));
 }
@@ -64,7 +64,8 @@ function templateIn(
   imageParameter: string | null,
 ): Found<TemplateAndImage> {
   const which = templateWords(named);
-  if (version?.VersionNumber === undefined) return fault(`${which} does not exist: mend the group`);
+  if (version?.VersionNumber === undefined)
+    return fault(`${which} does not exist: give the group a launch template that exists`);
   const data = version.LaunchTemplateData ?? {};
   const image = data.ImageId ?? 'no image';
   const template = { id: named.id, version: String(version.VersionNumber) };
@@ -72,16 +73,16 @@ function templateIn(
   const fits = typeof wanted === 'string' ? image === wanted : wanted.test(image);
   const advice =
     imageParameter === null
-      ? 'where auto_scaling.image_parameter is not set it must name an image'
-      : `auto_scaling.image_parameter wants resolve:ssm:${imageParameter}`;
+      ? 'auto_scaling.image_parameter is not set: name an image in the template, or set the parameter'
+      : `auto_scaling.image_parameter wants resolve:ssm:${imageParameter} there`;
   return {
     value: { template, image },
-    faults: [...(fits ? [] : [`${which} launches ${image}, and ${advice}`]), ...shutdownFaults(which, data)],
+    faults: [...(fits ? [] : [`${which} launches ${image}, but ${advice}`]), ...shutdownFaults(which, data)],
     warnings: [
       ...(isNumbered(named)
         ? []
         : [
-            `the group takes ${which}, which is ${version.VersionNumber} now: if that moves while the run lasts, it launches no more`,
+            `the group takes ${which}, which is version ${version.VersionNumber} now. If that changes during the run, the run launches no more instances`,
           ]),
       ...profileWarnings(which, data),
     ],
@@ -89,7 +90,7 @@ function templateIn(
 }
 
 /**
- * EC2 stops an instance that shuts itself down unless told otherwise, and one that is stopped is still there:
+ * By default EC2 stops an instance that shuts itself down. A stopped instance is still there:
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_ChangingInstanceInitiatedShutdownBehavior.html
  */
 function shutdownFaults(
@@ -99,14 +100,14 @@ function shutdownFaults(
   return behavior === 'terminate'
     ? []
     : [
-        `${which} stops an instance that shuts itself down, as a worker does in the last resort, and does not end it: set InstanceInitiatedShutdownBehavior to terminate`,
+        `${which} only stops an instance that shuts itself down. A worker shuts its instance down when it has no other way to end it: set InstanceInitiatedShutdownBehavior to terminate`,
       ];
 }
 
 function profileWarnings(which: string, { IamInstanceProfile }: ResponseLaunchTemplateData): string[] {
   return IamInstanceProfile === undefined
     ? [
-        `${which} has no instance profile: unless the image has other credentials, a worker cannot read its parameters and never gets ready`,
+        `${which} has no instance profile. Without other credentials in the image, a worker cannot read its parameters and never becomes ready: set IamInstanceProfile`,
       ]
     : [];
 }
@@ -116,28 +117,34 @@ interface ImageOfParameter {
   readonly image: string;
 }
 
-/** Parameter Store holds values of this data type against EC2 when they are written: https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html */
+/**
+ * Parameter Store checks values of this data type against EC2 when they are written:
+ * https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html
+ */
 const IMAGE_TYPE = 'aws:ec2:image';
 
 function parameterIn(name: string, found: Parameter | null): Found<ImageOfParameter> {
   if (found === null) return fault(`the image parameter ${name} does not exist in this region`);
   if (found.DataType !== IMAGE_TYPE)
     return fault(
-      `the image parameter ${name} has the data type ${found.DataType}: make it one of ${IMAGE_TYPE}`,
+      `the image parameter ${name} has the data type ${found.DataType}: make it a parameter of the data type ${IMAGE_TYPE}`,
     );
   const { Value: image = '', Version: version = 0 } = found;
   if (!/^ami-[0-9a-f]+$/.test(image))
-    return fault(`the image parameter ${name} names no image but "${image}"`);
+    return fault(
+      `the image parameter ${name} holds "${image}", which is not the id of an image: write one that begins with ami-`,
+    );
   return { value: { version, image }, faults: [], warnings: [] };
 }
 
 async function checkImage(reads: GroupReads, id: string): Promise<Found<null>> {
   if (!id.startsWith('ami-')) return { value: null, faults: [], warnings: [] };
   const image = await reads.image(id);
-  if (image === null) return fault(`the image ${id} does not exist in this region, or not for this account`);
+  if (image === null)
+    return fault(`the image ${id} does not exist in this region, or this account may not use it`);
   return image.State === 'available'
     ? { value: null, faults: [], warnings: [] }
-    : fault(`the image ${id} is ${image.State}, not available`);
+    : fault(`the image ${id} is ${image.State}: wait until it is available, or name another image`);
 }
 
 function fault<T>(sentence: string): Found<T> {

@@ -14,15 +14,15 @@ export interface GroupCheck {
   readonly reads: GroupReads;
   readonly settings: GroupSettings;
   readonly wanted: Wanted;
-  /** Of an unfinished run; null: a new one. */
+  /** The pin of an unfinished run. Null for a new run. */
   readonly pin: GroupPin | null;
-  /** To try the changing calls on, by calls that change nothing; null: they are not tried. */
+  /** The fleet on which the changing calls are tried, with calls that change nothing. Null: they are not tried. */
   readonly changes: Fleet | null;
 }
 
 /**
- * Holds a run against its group and everything around it, in as few turns as there are. Every call that a run makes is
- * made once, so that a missing permission is seen now.
+ * Checks the group and everything around it for a run, with as few round trips as possible. It makes every call that a
+ * run makes once, so a missing permission shows now.
  *
  * @throws RunFailed with every fault, a line each
  */
@@ -37,13 +37,13 @@ export async function checkGroup(
     allowed(() => reads.instances()),
     allowed(() => reads.activities(() => true)),
   ]);
-  // Without an identity nothing else was answered.
+  // No other call can succeed without an identity.
   if (account.value === null) throw new RunFailed(account.faults.join('\n'));
   const where = `region ${settings.region} of account ${account.value}`;
   if (group.value === 'absent')
     throw new RunFailed(
       [
-        `there is no Auto Scaling group ${settings.group} in ${where}: look after auto_scaling.group and aws.region`,
+        `there is no Auto Scaling group ${settings.group} in ${where}: correct auto_scaling.group or aws.region`,
         ...token.faults,
         ...instances.faults,
       ].join('\n'),
@@ -54,7 +54,7 @@ export async function checkGroup(
   return { pin: group.value, warnings: all.flatMap(({ warnings }) => warnings) };
 }
 
-/** What the run is pinned to, if the group is fit for it. */
+/** Finds what the run is pinned to, and what makes the group unfit for it. */
 async function checkPresent(check: GroupCheck): Promise<Found<GroupPin | 'absent'>> {
   const { reads, wanted, changes } = check;
   const group = await reads.group();
@@ -82,7 +82,7 @@ async function checkPresent(check: GroupCheck): Promise<Found<GroupPin | 'absent
   };
 }
 
-/** An unfinished run stays pinned to what it was, whatever the group would launch now. */
+/** An unfinished run keeps its pin, whatever the group would launch now. */
 async function checkPin(
   { reads, settings, pin }: GroupCheck,
   group: AutoScalingGroup,
@@ -93,7 +93,7 @@ async function checkPin(
   return { ...launch, value: launch.value === null ? null : { region, group: name, ...launch.value } };
 }
 
-/** A run goes on with the group that it began with, or its instances would be nobody's. */
+/** A run must keep the group that it began with. Otherwise nobody would end that group's instances. */
 export function otherGroupFaults(
   pin: GroupPin,
   { region, group }: Pick<GroupSettings, 'region' | 'group'>,
@@ -101,6 +101,6 @@ export function otherGroupFaults(
   return pin.group === group && pin.region === region
     ? []
     : [
-        `the run has the group ${pin.group} in ${pin.region} as its fleet, and the settings name ${group} in ${region}: carry it on with the settings that it began with`,
+        `the run uses the group ${pin.group} in ${pin.region}, but the settings name ${group} in ${region}: carry the run on with the settings that it began with`,
       ];
 }

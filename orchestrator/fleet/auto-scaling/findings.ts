@@ -1,17 +1,20 @@
 import { messageOf } from '../../errors.ts';
 
-/** What a check found: every fault that forbids the run, and what a person should know. */
+/** What a check found: the faults that forbid the run, and the warnings for a person. */
 export interface Findings {
   readonly faults: readonly string[];
   readonly warnings: readonly string[];
 }
 
-/** And what it looked for; null: it was not to be had, and a fault says why. */
+/**
+ * What a check found, and the value that it looked up. The value is null when it could not be had; then a fault says
+ * why.
+ */
 export interface Found<T> extends Findings {
   readonly value: T | null;
 }
 
-/** A call that fails is a fault beside the others. */
+/** Runs a check. If one of its calls fails, the failure becomes a fault beside the others. */
 export async function collect<T>(check: () => Promise<Found<T>>): Promise<Found<T>> {
   try {
     return await check();
@@ -20,7 +23,7 @@ export async function collect<T>(check: () => Promise<Found<T>>): Promise<Found<
   }
 }
 
-/** A call that is only made to see that it is allowed. */
+/** Makes a call only to see whether it is allowed. */
 export function allowed(call: () => Promise<unknown>): Promise<Found<null>> {
   return collect(async () => {
     await call();

@@ -24,7 +24,8 @@ import { readToken } from './token.ts';
 /** @throws RunFailed when the settings name no region */
 export function groupBackend(section: AutoScalingSettings, common: CommonSettings): FleetBackend {
   const { aws, fleet, workers } = common;
-  if (aws === null) throw new RunFailed('an Auto Scaling group is in a region: say in aws.region in which');
+  if (aws === null)
+    throw new RunFailed('the settings name no region for the Auto Scaling group: set aws.region');
   const settings = { ...section, region: aws.region, profile: aws.profile };
   return {
     check: (options) => checkWorkers(settings, { workers: workers.count, fleet }, options),
@@ -33,7 +34,7 @@ export function groupBackend(section: AutoScalingSettings, common: CommonSetting
   };
 }
 
-/** How a pass goes about with a group. `random` from 0 to below 1. */
+/** How often a pass looks at a group. `random` is from 0 to below 1. */
 export function groupPacing(
   settings: AutoScalingSettings,
   random: () => number = Math.random,
@@ -44,10 +45,16 @@ export function groupPacing(
   };
 }
 
-/** Runs of one account share the limits of its calls: their looks should not fall together for long. */
+/**
+ * Runs of one account share the limits of its calls. This share of a pause is random, so that their looks do not stay
+ * in step.
+ */
 const JITTER = 0.2;
 
-/** An instance shuts down seconds after it was told to; telling it again changes nothing, and mends a call that was throttled. */
+/**
+ * An instance shuts down seconds after the call. A repeated call changes nothing, and it makes good for a throttled
+ * one.
+ */
 const TERMINATE_TIMEOUT_MS = 20_000;
 
 function groupTiming(settings: AutoScalingSettings): FleetTiming {
@@ -91,7 +98,7 @@ async function openGroupWorkers(
     const close = async (): Promise<void> => void (await Promise.all([fleet.close(), calls.close()]));
     return { fleet, calls, ...groupPacing(settings), close };
   } catch (error) {
-    // Nobody has it yet.
+    // Nobody else has it yet.
     await fleet.close();
     throw error;
   }
@@ -108,7 +115,7 @@ function groupRunOf(settings: GroupSettings, pass: FleetPass): GroupRun {
   };
 }
 
-/** With clients that are closed with it. */
+/** Opens the group with AWS clients that close with it. */
 function openGroup(
   aws: AwsClients,
   { group, worker_port: workerPort }: Pick<GroupSettings, 'group' | 'worker_port'>,
@@ -117,7 +124,10 @@ function openGroup(
   return new GroupFleet({ aws, group, workerPort, clock: systemClock, ...options });
 }
 
-/** Of a run: the group may have been deleted since, and then only instances that it has left behind are there. */
+/**
+ * Opens the fleet of a run. The group may have been deleted since; then only the instances that it left behind are
+ * there.
+ */
 function openGroupFleet(settings: GroupSettings, pin: FleetPin | null): OpenedFleet {
   const run = pin && groupPinOf(pin);
   const { region, group } = run ?? settings;

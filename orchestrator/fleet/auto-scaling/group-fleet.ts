@@ -16,18 +16,21 @@ import { Remembered } from './remembered.ts';
 import { launchFailuresOf, showsEnough } from './scaling-activities.ts';
 import type { GroupPin } from './group-pin.ts';
 
-/** What is looked at beside group and instances, and changes rarely, is read so often; a pass ticks every few seconds. */
+/**
+ * How often a look also reads what is beside group and instances. That changes rarely, and a pass ticks every few
+ * seconds.
+ */
 const SIDE_LOOK_MS = 15_000;
 
 export interface GroupFleetOptions {
   readonly aws: AwsClients;
   readonly group: string;
   readonly workerPort: number;
-  /** The run whose fleet it is; null: nobody's, it is only to be brought to zero. */
+  /** The run whose fleet it is. Null: no run has it, and it is only brought to zero. */
   readonly run: GroupRun | null;
   /**
-   * A run had the group, and it may have been deleted since: then nothing is desired, and only instances that it has left
-   * behind are there. Else a group that is not there is a fault of the settings.
+   * True when a run had the group, which may have been deleted since. Then the desired capacity is 0, and only
+   * instances that the group left behind are there. When false, a missing group is a fault of the settings.
    */
   readonly mayBeGone?: boolean;
   readonly clock: Pick<Clock, 'monotonicMs'>;
@@ -36,22 +39,23 @@ export interface GroupFleetOptions {
 export interface GroupRun {
   readonly id: string;
   readonly pin: GroupPin;
-  /** Failed launches count from here on. */
+  /** Only launches that failed after this time count. */
   readonly startedAt: Date;
-  /** Whether an instance is the run's: the fleet was at zero under its claim, and this one was not there before. */
+  /** Whether an instance is the run's: the fleet was at zero under the run's claim, and the instance came later. */
   readonly owns: (instance: string) => boolean;
 }
 
 /**
- * An Auto Scaling group. It launches and replaces by itself; its instances are protected from scale-in, so that it never
- * chooses one to end. A look takes two calls (and one for each further 1,000 instances), and now and then up to three more.
+ * An Auto Scaling group. It launches and replaces instances by itself. Its instances are protected from scale-in, so
+ * the group never chooses one to end. A look takes two calls, one more for each further 1,000 instances, and now and
+ * then up to three more.
  */
 export class GroupFleet implements Fleet {
   readonly #options: GroupFleetOptions;
   readonly #reads: GroupReads;
   readonly #launchSource: Remembered<AutoScalingGroup, LaunchSource>;
   readonly #launchFailures: Remembered<Date, LaunchFailure[]>;
-  /** As it was last seen. */
+  /** The desired capacity that the last look showed. */
   #desired = 0;
 
   constructor(options: GroupFleetOptions) {
@@ -95,7 +99,10 @@ export class GroupFleet implements Fleet {
     };
   }
 
-  /** Before the first launch, and before more, it is made sure that they would be what the run is pinned to. */
+  /**
+   * Raises or lowers the desired capacity. Before it raises it, it makes sure that new instances would match the run's
+   * pin.
+   */
   async setDesired(count: number): Promise<void> {
     if (count > this.#desired) await this.#requirePinned();
     const { aws, group } = this.#options;
@@ -117,7 +124,7 @@ export class GroupFleet implements Fleet {
     });
   }
 
-  /** Instances stay: a run may be taken up again. */
+  /** Instances stay, because somebody may carry the run on. */
   close(): Promise<void> {
     this.#options.aws.close();
     return Promise.resolve();
@@ -128,10 +135,15 @@ export class GroupFleet implements Fleet {
     if (group !== null) return group;
     const { aws, mayBeGone = false } = this.#options;
     if (mayBeGone) return goneGroup(this.#options.group);
-    throw new RunFailed(`there is no Auto Scaling group ${this.#options.group} in region ${aws.region}`);
+    throw new RunFailed(
+      `there is no Auto Scaling group ${this.#options.group} in region ${aws.region}: correct auto_scaling.group or aws.region`,
+    );
   }
 
-  /** @param suspected something else was launched already: each look until it is known why costs a replacement */
+  /**
+   * @param suspected the group has already launched something else. Until the reason is known, each look costs a
+   * replacement
+   */
   async #launchFault({ pin }: GroupRun, group: AutoScalingGroup, suspected: boolean): Promise<string | null> {
     if (suspected) this.#launchSource.doubt();
     const source = await this.#launchSource.recent(group);
@@ -150,7 +162,7 @@ function isLiveMisfit(instance: FleetInstance): boolean {
   return isLive(instance) && instance.misfit !== null;
 }
 
-/** A group that was deleted, as it would be described if it still were. */
+/** A deleted group, described as if it were still there. */
 function goneGroup(name: string): AutoScalingGroup {
   return {
     AutoScalingGroupName: name,

@@ -6,14 +6,14 @@ import { isNumbered, type NamedTemplate, named, templateWords } from './launch-t
 import type { GroupPin } from './group-pin.ts';
 
 export interface InstanceOptions {
-  /** Whose an instance is; null: not known to be of the run that asks. */
+  /** The run that owns an instance. Null when it is not known to belong to the asking run. */
   readonly runOf: (instance: string) => string | null;
-  /** What they ought to be launched from; null: whatever it is. */
+  /** What instances must be launched from. Null: anything will do. */
   readonly pin: GroupPin | null;
   readonly workerPort: number;
 }
 
-/** Everything of the group that EC2 knows, and what only the group knows yet. */
+/** Every instance of the group that EC2 knows, and those that only the group knows yet. */
 export function instancesOf(
   group: AutoScalingGroup,
   instances: readonly Instance[],
@@ -50,7 +50,7 @@ function describeInstance(
   };
 }
 
-/** EC2's state decides, for it is what costs money. A stopped instance may run again. */
+/** EC2's state decides, because it is what costs money. A stopped instance may run again. */
 const PHASES: Readonly<Record<string, FleetInstance['phase']>> = {
   pending: 'pending',
   running: 'running',
@@ -73,10 +73,10 @@ function describeMember(
 /** https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html */
 const ASIDE = /^(Terminating:|Standby$|EnteringStandby$|Detaching$)/;
 
-/** Why no work is given to what the group has set aside, or holds back from its end for a lifecycle hook. */
+/** Why an instance gets no work: the group has set it aside, or a lifecycle hook delays its end. */
 function asideOf(member: GroupMember | undefined): string | null {
   const state = member?.LifecycleState ?? '';
-  return ASIDE.test(state) ? `its group has it in state ${state}` : null;
+  return ASIDE.test(state) ? `its group has put it in the state ${state}` : null;
 }
 
 function misfitBeside(
@@ -89,15 +89,15 @@ function misfitBeside(
 
 function misfitOf({ ImageId }: Instance, template: NamedTemplate | null, pin: GroupPin): string | null {
   if (ImageId !== undefined && ImageId !== pin.image)
-    return `it was launched from the image ${ImageId}, this run is pinned to ${pin.image}`;
+    return `it was launched from the image ${ImageId}, but this run is pinned to ${pin.image}`;
   if (template === null || (template.id === pin.template.id && template.version === pin.template.version))
     return null;
-  return `it was launched from ${templateWords(template)}, this run is pinned to ${templateWords(pin.template)}`;
+  return `it was launched from ${templateWords(template)}, but this run is pinned to ${templateWords(pin.template)}`;
 }
 
 /**
- * The group knows it as long as it has the instance; then it is in the tags that EC2 gives by itself:
- * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/use-launch-templates-to-control-launching-instances.html
+ * Finds what an instance was launched from. The group knows it while it has the instance. After that, EC2's own tags
+ * say it: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/use-launch-templates-to-control-launching-instances.html
  */
 function templateOfInstance({ Tags = [] }: Instance, member: GroupMember | undefined): NamedTemplate | null {
   const ofMember = named(member?.LaunchTemplate);
@@ -107,7 +107,7 @@ function templateOfInstance({ Tags = [] }: Instance, member: GroupMember | undef
   return id === undefined || version === undefined ? null : { id, version };
 }
 
-/** Why it ended or stopped, if nobody called for that. */
+/** Why an instance ended or stopped without a call for it. */
 function endOf({ State, StateReason, StateTransitionReason }: Instance): string | null {
   if (State?.Name === 'pending' || State?.Name === 'running') return null;
   const { Code: code = '', Message: message = '' } = StateReason ?? {};
@@ -117,7 +117,7 @@ function endOf({ State, StateReason, StateTransitionReason }: Instance): string 
   return [words, StateTransitionReason].find((text) => text !== undefined && text !== '') ?? null;
 }
 
-/** `User initiated (2026-11-22 10:00:00 GMT)`; some reasons carry no time. */
+/** Reads the time from `User initiated (2026-11-22 10:00:00 GMT)`. Some reasons carry no time. */
 function endTimeOf({ StateTransitionReason = '' }: Instance): string | null {
   const [, day, time] =
     /\((\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?: (?:GMT|UTC))?\)/.exec(StateTransitionReason) ?? [];

@@ -10,13 +10,13 @@ const groupPinSchema = z.strictObject({
   group: z.string().min(1),
   template: z.strictObject({ id: z.string().min(1), version: z.string().min(1) }),
   image: z.string().min(1),
-  /** Where the template takes its image from; null: it names the image itself. */
+  /** The parameter that gives the template its image. Null when the template names the image itself. */
   parameter: z.strictObject({ name: z.string().min(1), version: z.int() }).nullable(),
 });
 
 /**
- * What every instance of a run is launched from. A `resolve:ssm:` image is resolved at each launch, so the version of the
- * template alone would pin nothing.
+ * What every instance of a run is launched from. EC2 resolves a `resolve:ssm:` image at each launch, so the template's
+ * version alone would pin nothing.
  */
 export type GroupPin = Readonly<z.infer<typeof groupPinSchema>>;
 
@@ -24,7 +24,7 @@ export function fleetPinOf(pin: GroupPin): FleetPin {
   return { kind: AUTO_SCALING, data: pin };
 }
 
-/** @throws RunFailed when it was not written by this kind of fleet */
+/** @throws RunFailed when another kind of fleet wrote the pin */
 export function groupPinOf({ data }: FleetPin): GroupPin {
   const parsed = groupPinSchema.safeParse(data);
   if (parsed.success) return parsed.data;

@@ -21,23 +21,32 @@ import type { AwsClients } from '../../aws/clients.ts';
 import { readParameter } from '../../aws/parameter.ts';
 import type { NamedTemplate } from './launch-template.ts';
 
-/** Most that one answer may hold: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html */
+/**
+ * The most instances that one answer may hold:
+ * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
+ */
 const INSTANCES_PER_PAGE = 1_000;
-/** And https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeScalingActivities.html */
+/**
+ * The most activities that one answer may hold:
+ * https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeScalingActivities.html
+ */
 const ACTIVITIES_PER_PAGE = 100;
 
-/** By itself every instance has that a group launches: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html */
+/**
+ * Every instance that a group launches gets this tag by itself:
+ * https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html
+ */
 const GROUP_TAG = 'aws:autoscaling:groupName';
 
 /**
- * In a filter `*` and `?` stand for any letters, and a group's name may hold both:
+ * Escapes a name for a filter. There `*` and `?` stand for any letters, and a group's name may hold both:
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
  */
 function literally(name: string): string {
   return name.replaceAll(/[*?\\]/g, (sign) => `\\${sign}`);
 }
 
-/** Every question that is asked about a group. None changes anything; each failure names its call and resource. */
+/** Every question about a group. No question changes anything. Each failure names its call and resource. */
 export class GroupReads {
   readonly name: string;
   readonly #aws: AwsClients;
@@ -47,12 +56,12 @@ export class GroupReads {
     this.name = group;
   }
 
-  /** The account that is asked. */
+  /** The account that the credentials belong to. */
   account(): Promise<string> {
     return callerAccount(this.#aws);
   }
 
-  /** Null: there is none of that name. All its instances are in one answer. */
+  /** The group with all its instances. Null when there is no group of this name. */
   group(): Promise<AutoScalingGroup | null> {
     return naming(this.#onGroup('autoscaling:DescribeAutoScalingGroups'), async () => {
       const client = await this.#aws.autoScaling();
@@ -62,7 +71,7 @@ export class GroupReads {
     });
   }
 
-  /** With those that ended within the last hour. */
+  /** The group's instances, with those that ended within the last hour. */
   instances(): Promise<Instance[]> {
     const resource = `instances of the group ${this.name}`;
     return naming({ action: 'ec2:DescribeInstances', resource }, async () => {
@@ -74,14 +83,14 @@ export class GroupReads {
         { Filters },
       ))
         found.push(...(page.Reservations ?? []).flatMap(({ Instances = [] }) => Instances));
-      // Whatever the filter takes for a pattern: what is not of this group is nobody's to end.
+      // The filter may match more than this group, and nobody may end an instance of another group.
       return found.filter(({ Tags = [] }) =>
         Tags.some(({ Key, Value }) => Key === GROUP_TAG && Value === this.name),
       );
     });
   }
 
-  /** Newest first, page by page until one has what `enough` looks for. */
+  /** Scaling activities, newest first. Pages are read until `enough` says that one shows what is looked for. */
   activities(enough: (page: readonly Activity[]) => boolean): Promise<Activity[]> {
     return naming(this.#onGroup('autoscaling:DescribeScalingActivities'), async () => {
       const client = await this.#aws.autoScaling();
@@ -98,7 +107,7 @@ export class GroupReads {
     });
   }
 
-  /** Newest first; those before the first page are over. */
+  /** Instance refreshes, newest first. Those behind the first page are over. */
   refreshes(): Promise<InstanceRefresh[]> {
     return naming(this.#onGroup('autoscaling:DescribeInstanceRefreshes'), async () => {
       const client = await this.#aws.autoScaling();
@@ -107,7 +116,7 @@ export class GroupReads {
     });
   }
 
-  /** What stands in that version of the template, with its number; null: there is none. */
+  /** A version of a launch template, with its number. Null when it does not exist. */
   templateVersion({ id, version }: NamedTemplate): Promise<LaunchTemplateVersion | null> {
     const resource = `the launch template ${id}`;
     return naming({ action: 'ec2:DescribeLaunchTemplateVersions', resource }, async () => {
@@ -123,7 +132,7 @@ export class GroupReads {
     });
   }
 
-  /** Null: there is none of that id, or it is not for this account. */
+  /** An image. Null when the id does not exist, or this account may not use it. */
   image(id: string): Promise<Image | null> {
     return naming({ action: 'ec2:DescribeImages', resource: `the image ${id}` }, async () => {
       const client = await this.#aws.ec2();
@@ -133,7 +142,7 @@ export class GroupReads {
     });
   }
 
-  /** Null: there is none of that name. A secret is decrypted. */
+  /** A parameter, decrypted if it is a secret. Null when there is none of this name. */
   parameter(name: string): Promise<Parameter | null> {
     return readParameter(this.#aws, name);
   }

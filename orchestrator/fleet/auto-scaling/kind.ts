@@ -3,7 +3,9 @@ import { GROUP_BILLING } from './billing.ts';
 import { AUTO_SCALING } from './group-pin.ts';
 import { autoScalingSection } from './settings.ts';
 
-/** Instances of an Auto Scaling group. They go on without the orchestrator, and wait for a resume until their lease runs out. */
+/**
+ * Instances of an Auto Scaling group. They go on without the orchestrator and wait for it until their lease runs out.
+ */
 export const autoScaling = fleetKind({
   kind: AUTO_SCALING,
   section: 'auto_scaling',
@@ -28,7 +30,7 @@ export const autoScaling = fleetKind({
   schema: autoScalingSection,
   faultsWith: ({ aws }) =>
     aws === null
-      ? ['An Auto Scaling group is in a region: write it, e.g. aws: { region: eu-central-1 }.']
+      ? ['An Auto Scaling group needs a region: write it, e.g. aws: { region: eu-central-1 }.']
       : [],
   sweepGraceMs: ({ sweep_grace_ms }) => sweep_grace_ms,
   connect: async (section, common) => {

@@ -3,15 +3,18 @@ import type { GroupReads } from './group-reads.ts';
 import { isNumbered, type NamedTemplate, templateOf, templateWords } from './launch-template.ts';
 import type { GroupPin } from './group-pin.ts';
 
-/** What the group would launch from now. */
+/** What the group would launch now. */
 export interface LaunchSource {
-  /** With the version's number; null: there is none. */
+  /** The launch template with its version's number. Null when the group has none. */
   readonly template: NamedTemplate | null;
-  /** Null: there is none, or none is pinned. */
+  /** The image parameter as it is now. Null when it does not exist, or the run pins none. */
   readonly parameter: { readonly version: number; readonly image: string } | null;
 }
 
-/** In no call where the group names a version's number and no parameter is pinned, else in one for each, at the same time. */
+/**
+ * Reads what the group would launch now. A template version given by number and a run without a parameter take no call.
+ * Otherwise each takes one, at the same time.
+ */
 export async function readLaunchSource(
   reads: GroupReads,
   group: AutoScalingGroup,
@@ -34,14 +37,14 @@ async function numberOf(reads: GroupReads, template: NamedTemplate): Promise<Nam
 }
 
 const WHAT_TO_DO =
-  'it launches no more and goes on with the workers that it has; for the new one, end it with `reindex-fleet abandon` and begin another';
+  'this run launches no more workers and goes on with those that it has; to use the new one, end this run with `reindex-fleet abandon` and begin another';
 
-/** Why whatever is launched now would not be what the run is pinned to; null: it would be. */
+/** Why a new instance would not match the run's pin. Null when it would. */
 export function launchFaultOf(pin: GroupPin, { template, parameter }: LaunchSource): string | null {
   if (template === null)
-    return `the group ${pin.group} has lost its launch template, and this run is pinned to ${templateWords(pin.template)}: ${WHAT_TO_DO}`;
+    return `the group ${pin.group} has lost its launch template, but this run is pinned to ${templateWords(pin.template)}: ${WHAT_TO_DO}`;
   if (template.id !== pin.template.id || template.version !== pin.template.version)
-    return `the group ${pin.group} now launches from ${templateWords(template)}, and this run is pinned to ${templateWords(pin.template)}: ${WHAT_TO_DO}`;
+    return `the group ${pin.group} now launches from ${templateWords(template)}, but this run is pinned to ${templateWords(pin.template)}: ${WHAT_TO_DO}`;
   return pin.parameter === null ? null : parameterFault(pin, pin.parameter, parameter);
 }
 
@@ -51,8 +54,8 @@ function parameterFault(
   now: LaunchSource['parameter'],
 ): string | null {
   const pinned = `this run is pinned to its version ${version} (${pin.image})`;
-  if (now === null) return `the image parameter ${name} is gone, and ${pinned}: ${WHAT_TO_DO}`;
+  if (now === null) return `the image parameter ${name} is gone, but ${pinned}: ${WHAT_TO_DO}`;
   return now.version === version && now.image === pin.image
     ? null
-    : `the image parameter ${name} is now at version ${now.version} (${now.image}), and ${pinned}: ${WHAT_TO_DO}`;
+    : `the image parameter ${name} is now at version ${now.version} (${now.image}), but ${pinned}: ${WHAT_TO_DO}`;
 }

@@ -6,18 +6,21 @@ export interface NamedTemplate {
   readonly version: string;
 }
 
-/** What a group launches from; null: not from a launch template. */
+/** The launch template that a group uses. Null when it uses none. */
 export function templateOf({ LaunchTemplate, MixedInstancesPolicy }: AutoScalingGroup): NamedTemplate | null {
   return named(LaunchTemplate ?? MixedInstancesPolicy?.LaunchTemplate?.LaunchTemplateSpecification);
 }
 
-/** Without a version it is the default one: https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LaunchTemplateSpecification.html */
+/**
+ * A template without a version means its default version:
+ * https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LaunchTemplateSpecification.html
+ */
 export function named(specification: LaunchTemplateSpecification | undefined): NamedTemplate | null {
   const id = specification?.LaunchTemplateId;
   return id === undefined ? null : { id, version: specification?.Version ?? '$Default' };
 }
 
-/** Says by itself which version it is; a moving name has to be looked up. */
+/** Whether a template is given by its version's number. `$Default` and `$Latest` have to be looked up. */
 export function isNumbered({ version }: NamedTemplate): boolean {
   return /^\d+$/.test(version);
 }

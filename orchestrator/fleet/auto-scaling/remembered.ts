@@ -1,4 +1,4 @@
-/** What is asked now and then: an answer that is not older than so long is taken again. */
+/** Asks a question now and then, and keeps the answer in between. */
 export class Remembered<Question, Answer> {
   readonly #ask: (question: Question) => Promise<Answer>;
   readonly #maxAgeMs: number;
@@ -15,13 +15,16 @@ export class Remembered<Question, Answer> {
     this.#monotonicMs = options.monotonicMs;
   }
 
-  /** Where it cannot be asked now the last answer stands until the next try; null: there is none yet. */
+  /**
+   * The kept answer while it is younger than `maxAgeMs`, else a new one. If asking fails, the last answer stands until
+   * the next try. Null when there is no answer yet.
+   */
   async recent(question: Question): Promise<Answer | null> {
     if (this.#monotonicMs() - this.#askedMs >= this.#maxAgeMs) await this.fresh(question).catch(() => {});
     return this.#answer;
   }
 
-  /** The next question is asked, however fresh the answer is. */
+  /** Makes the next call of `recent` ask, however fresh the kept answer is. */
   doubt(): void {
     this.#askedMs = Number.NEGATIVE_INFINITY;
   }

@@ -2,8 +2,8 @@ import type { Activity } from '@aws-sdk/client-auto-scaling';
 import type { LaunchFailure } from '../../reconcile/observation.ts';
 
 /**
- * Launches that failed since a time, newest first, in the cloud's words. Of the statuses that an activity ends with only
- * `Successful` is none of these: https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Activity.html
+ * Launches that failed since a time, newest first, in the cloud's words. An activity that ended with any status but
+ * `Successful` has failed: https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Activity.html
  */
 export function launchFailuresOf(activities: readonly Activity[], since: Date): LaunchFailure[] {
   return activities
@@ -12,12 +12,15 @@ export function launchFailuresOf(activities: readonly Activity[], since: Date): 
     .map((activity) => ({ at: new Date(beganAt(activity)).toISOString(), reason: reasonOf(activity) }));
 }
 
-/** Whether a page, newest first, goes far enough: the newest failed launch, or the time from which they count. */
+/** Whether a page of activities, newest first, shows the newest failed launch or reaches back to `since`. */
 export function showsEnough(page: readonly Activity[], since: Date): boolean {
   return page.some((activity) => isFailedLaunch(activity) || beganAt(activity) < since.getTime());
 }
 
-/** `Launching a new EC2 instance.  Status Reason: …`; a group that may end no instance cancels activities as well. */
+/**
+ * Tells a failed launch by `Launching a new EC2 instance.  Status Reason: …`. A group that may end no instance cancels
+ * activities too.
+ */
 function isFailedLaunch({ StatusCode, Description = '' }: Activity): boolean {
   return (StatusCode === 'Failed' || StatusCode === 'Cancelled') && Description.startsWith('Launching');
 }
@@ -28,15 +31,15 @@ function beganAt({ StartTime }: Activity): number {
 
 function reasonOf({ StatusMessage, Description, Cause }: Activity): string {
   const said = StatusMessage ?? Description ?? Cause ?? 'the group gives no reason';
-  // It is told within a sentence.
+  // The words become part of a sentence.
   const words = said.trimEnd().replace(/\.$/, '');
   const code = CODES.find(([, pattern]) => pattern.test(words))?.[0] ?? null;
   return code === null || words.includes(code) ? words : `${code}: ${words}`;
 }
 
 /**
- * Some of the group's messages lack the error's code, by which a person would look it up:
- * https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-capacity.html and ts-as-instancelaunchfailure.html
+ * The codes of errors by their messages. Some of the group's messages lack the code, and a person looks an error up by
+ * it: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-capacity.html and ts-as-instancelaunchfailure.html
  */
 const CODES: readonly (readonly [code: string, words: RegExp])[] = [
   ['InsufficientInstanceCapacity', /not have sufficient .*capacity|no Spot capacity available/i],

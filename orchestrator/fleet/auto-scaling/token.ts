@@ -4,9 +4,9 @@ import { RunFailed } from '../../errors.ts';
 import type { GroupReads } from './group-reads.ts';
 
 /**
- * The bearer token of the workers, from the SecureString that they take it from as well. It is never part of an error.
+ * Reads the workers' bearer token from the SecureString that the workers read too. No error contains the token.
  *
- * @throws RunFailed when the parameter is not fit to hold it
+ * @throws RunFailed when the parameter cannot hold the token
  */
 export async function readToken(reads: GroupReads, parameter: string): Promise<string> {
   const token = tokenIn(parameter, await reads.parameter(parameter));
@@ -21,13 +21,13 @@ function tokenIn(
   if (found === null) return { fault: `the token parameter ${name} does not exist in this region` };
   if (found.Type !== 'SecureString')
     return {
-      fault: `the token parameter ${name} is a ${found.Type}: make it a SecureString, it holds a secret`,
+      fault: `the token parameter ${name} is a ${found.Type}: make it a SecureString, because it holds a secret`,
     };
   const { success, data, error } = tokenSchema.safeParse(found.Value ?? '');
   if (success) return { value: data };
-  // The issues say what a token is, never what it holds.
+  // The issues say what a token must be. They never say what the parameter holds.
   const wanted = error.issues.map(({ message }) => message).join(', and ');
   return {
-    fault: `the token parameter ${name} holds nothing that a worker takes as its token: it ${wanted}`,
+    fault: `the token parameter ${name} holds no token that a worker accepts: it ${wanted}`,
   };
 }

@@ -2,7 +2,7 @@ import { fleetKind } from '../fleet-kind.ts';
 import { LOCAL } from './pin.ts';
 import { localSection } from './settings.ts';
 
-/** Processes of this machine, which end with the orchestrator. */
+/** Processes on this machine, which end with the orchestrator. */
 export const local = fleetKind({
   kind: LOCAL,
   section: 'local',

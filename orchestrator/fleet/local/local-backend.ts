@@ -7,8 +7,8 @@ import { LOCAL_PIN } from './pin.ts';
 import type { LocalSettings } from './settings.ts';
 
 /**
- * Worker processes on this machine, which end with this process: there is nothing to check, and none to be left over. Each
- * new handle of a run's fleet launches as many as the run's journal wants.
+ * Worker processes on this machine, which end with this process. So there is nothing to check, and nothing is left
+ * behind. Each new handle of a run's fleet launches as many workers as the run's journal wants.
  */
 export function localBackend(section: LocalSettings, common: CommonSettings): FleetBackend {
   const timing = localTiming(section);
@@ -22,18 +22,18 @@ export function localBackend(section: LocalSettings, common: CommonSettings): Fl
   };
 }
 
-/** A view of local processes is exact, and a call has taken effect when it returns; ending one takes seconds. */
+/** A view of local processes is exact, and a call has taken effect when it returns. A process takes seconds to end. */
 function localTiming({ ready_timeout_ms: readyTimeoutMs }: LocalSettings): FleetTiming {
   return {
     zeroQuietMs: 0,
     terminateTimeoutMs: 15_000,
     readyTimeoutMs,
-    // Processes that this machine cannot start are not there later either.
+    // A process that this machine cannot start now does not start later either.
     capacityTimeoutMs: readyTimeoutMs,
   };
 }
 
-/** With a token of their own. */
+/** Opens the workers of a pass, with a token of their own. */
 function openLocalWorkers(section: LocalSettings, common: CommonSettings, pass: FleetPass): PassWorkers {
   const { workers, price } = common;
   const { run, epoch, state } = pass;
@@ -42,7 +42,7 @@ function openLocalWorkers(section: LocalSettings, common: CommonSettings, pass: 
     run,
     epoch,
     pass: pass.pass,
-    // A run may be carried on with fewer workers than it had asked for, and nothing ends one that is too many.
+    // A run may be carried on with fewer workers than it began with, and nothing would end the surplus.
     desired: Math.min(state().desired, workers.count),
     isAccountedFor: price !== null,
     environment: workerEnvironment(section, common, { ...pass, token }),

@@ -4,31 +4,34 @@ import { spawnWorker, type WorkerProcess } from './worker-process.ts';
 
 export interface LocalFleetOptions {
   readonly run: string;
-  /** Rises with each holder of the lock, so instance ids are never used twice. */
+  /** The lock's epoch. It rises with each holder, so no instance id is used twice. */
   readonly epoch: number;
-  /** Each pass has a fleet of its own, so it is in the ids too. */
+  /** The pass's number. Each pass has its own fleet, so the ids hold it too. */
   readonly pass: number;
-  /** How many are wanted from the beginning: no platform remembers it, but the run's journal does. */
+  /** How many workers are wanted from the beginning. The run's journal remembers it, since no platform does. */
   readonly desired: number;
-  /** Somebody has said what a process costs: its times are told. */
+  /** True when the settings say what a process costs. Then its times are reported. */
   readonly isAccountedFor: boolean;
-  /** Settings of each worker process, by environment variable; secrets travel here and nowhere else. */
+  /** The settings of each worker process, by environment variable. Secrets are passed here and nowhere else. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** A process that ends by itself is replaced so long after, or one that cannot start would be started without a pause. */
+/**
+ * A process that ends by itself is replaced after this pause. Without it, a process that cannot start would be started
+ * again and again.
+ */
 const REPLACE_AFTER_MS = 250;
 
 /**
- * Worker processes on this machine, as a group with a desired capacity. They are launched when the fleet is opened, when
- * more are desired, and when one ends; never by a look. They end with their orchestrator: each watches the pipe on its
- * stdin, so even a kill -9 leaves none behind.
+ * Worker processes on this machine, as a group with a desired capacity. They are launched when the fleet is opened,
+ * when more are desired, and when one ends. A look launches none. They end with their orchestrator: each watches the
+ * pipe on its stdin, so even kill -9 leaves none behind.
  */
 export class LocalFleet implements Fleet {
   readonly #options: LocalFleetOptions;
   readonly #workers: WorkerProcess[] = [];
   readonly #replacing = new Set<NodeJS.Timeout>();
-  /** Replacements since the last look. Only who looks counts them, so there is at most one for each that is desired. */
+  /** Replacements since the last look. Only a look counts them, so there is at most one per desired worker. */
   #replacedUnseen = 0;
   #desired: number;
   #launched = 0;
@@ -89,7 +92,7 @@ export class LocalFleet implements Fleet {
     void this.#replaceAfter(worker);
   }
 
-  /** What has ended by itself keeps its place until its replacement is launched. */
+  /** A worker that ended by itself keeps its place until its replacement is launched. */
   async #replaceAfter(worker: WorkerProcess): Promise<void> {
     await worker.exited;
     if (worker.detail !== null && !this.#isClosed) this.#replaceLater();

@@ -3,5 +3,5 @@ import type { FleetPin } from '../../reconcile/fleet-pin.ts';
 /** This kind's name in pins. */
 export const LOCAL = 'local';
 
-/** Processes of this machine run its own sources, which the run's build stands for already. */
+/** The pin of local processes. They run this machine's own sources, and the run's build stands for those. */
 export const LOCAL_PIN: FleetPin = { kind: LOCAL, data: {} };

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { WORKER_NODE_FLAGS } from '../../../worker/contract.ts';
 
 const WORKER_MAIN = fileURLToPath(new URL('../../../worker/main.ts', import.meta.url));
-/** A worker answers SIGTERM within 2 s; after this it is killed, before a signalled orchestrator must leave. */
+/** A worker answers SIGTERM within 2 s. After this time it is killed, before a signalled orchestrator must leave. */
 const KILL_AFTER_MS = 2_300;
 const LINES_KEPT = 8;
 
@@ -16,7 +16,7 @@ export interface WorkerProcess {
   readonly url: string | null;
   readonly launchedAt: Date;
   readonly endedAt: Date | null;
-  /** Its last words, once it has ended without being told to. */
+  /** Its last words, once it has ended by itself. */
   readonly detail: string | null;
   readonly exited: Promise<void>;
   /** Asks it to end, and kills it if it does not. */
@@ -26,7 +26,8 @@ export interface WorkerProcess {
 export function spawnWorker(id: string, environment: Readonly<Record<string, string>>): WorkerProcess {
   const launchedAt = new Date();
   const child = spawn(process.execPath, [...WORKER_NODE_FLAGS, WORKER_MAIN], {
-    // A group of its own: an interrupt from the terminal reaches the orchestrator alone, which then ends its workers.
+    // With a process group of its own, an interrupt from the terminal reaches only the orchestrator, which ends its
+    // workers.
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {
@@ -88,12 +89,15 @@ export function spawnWorker(id: string, environment: Readonly<Record<string, str
   };
 }
 
-/** Settings of the orchestrator, its secrets among them, are not the worker's; proxies, paths and certificates are. */
+/**
+ * The environment that a worker inherits: proxies, paths and certificates, but no settings or secrets of the
+ * orchestrator.
+ */
 function inheritedEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('REINDEX_')));
 }
 
-/** The worker says where it listens in one JSON line. */
+/** Reads where the worker listens from its JSON line. */
 function listeningUrl(line: string): string | null {
   try {
     const record: unknown = JSON.parse(line);

@@ -1,4 +1,4 @@
 import type { PassKind } from '../pass-kind.ts';
 
-/** Reads the whole table into targets that are empty: there is nothing to make ready. */
+/** Reads the whole table into empty targets. There is nothing to prepare. */
 export const mainPass: PassKind = { prepare: () => Promise.resolve() };

@@ -5,8 +5,8 @@ import { targetsOf } from '../pass-targets.ts';
 import type { PassKind } from '../pass-kind.ts';
 
 /**
- * Reads ranges again that did not validate, into the same targets. They start empty, so that neither a row that has left
- * the table nor a document of a row that is a dead letter now stays.
+ * Reads ranges again that did not validate, into the same targets. The ranges start empty there. So no row that has
+ * left the table stays, and no document of a row that is a dead letter now.
  */
 export const reReading: PassKind = {
   prepare: async (context, pass) => {
