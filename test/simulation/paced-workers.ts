@@ -4,6 +4,7 @@ import { messageOf } from '../../orchestrator/errors.ts';
 import { type WorkerCalls, WorkerRefusal } from '../../orchestrator/fleet/worker-client.ts';
 import type { TaskRequest } from '../../worker/contract.ts';
 import { Refusal } from '../../worker/refusal.ts';
+import { NOTHING_IN_FLIGHT } from '../../worker/targets/in-flight.ts';
 import { type TaskRun, TaskRegister } from '../../worker/tasks.ts';
 import type { GroupWatch } from './group.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -138,6 +139,10 @@ class PacedTask implements TaskRun {
     this.#unplan();
     this.#plan();
     return true;
+  }
+
+  inFlight(): ReturnType<TaskRun['inFlight']> {
+    return NOTHING_IN_FLIGHT;
   }
 
   figures(): ReturnType<TaskRun['figures']> {

@@ -7,6 +7,7 @@ import { Draining } from '../../worker/draining.ts';
 import { Holders } from '../../worker/holders.ts';
 import { Lease } from '../../worker/lease.ts';
 import { Refusal } from '../../worker/refusal.ts';
+import { NOTHING_IN_FLIGHT } from '../../worker/targets/in-flight.ts';
 import { TaskFailure } from '../../worker/task-failure.ts';
 import { type TaskRun, TaskRegister } from '../../worker/tasks.ts';
 import { type BulkItem, Refused, type VirtualCluster } from './cluster.ts';
@@ -176,6 +177,7 @@ class Reading {
         this.#end = end;
         return true;
       },
+      inFlight: () => NOTHING_IN_FLIGHT,
       figures: () => ({
         settledThrough: without.has('settled key') ? this.#highest : this.#settlement.settledThrough,
         firstKey: this.#firstKey,
