@@ -15,7 +15,9 @@ export type Effect =
   | { readonly type: 'post_task'; readonly instance: string; readonly range: string }
   /** Moves the end of a running task down. */
   | { readonly type: 'cut_task'; readonly instance: string; readonly task: string; readonly at: string }
-  /** Takes a task back that waits in its worker's queue. */
+  /** Lets a worker take no new task. It comes before `terminate` of the same instance. */
+  | { readonly type: 'drain'; readonly instance: string }
+  /** Ends a task: it is given to another worker, its worker is to be ended, or the run does not know it. */
   | { readonly type: 'cancel_task'; readonly instance: string; readonly task: string };
 
 /** A tick that is being decided: what it sees, with state and memory as they become meanwhile. */
@@ -122,11 +124,11 @@ export function isForeign(instance: ObservedInstance, state: RunState): boolean 
   return instance.run !== state.identity?.run;
 }
 
-/** A worker that may be given work: of this run, of its build, called by its own name, ready and not about to end. */
+/** A worker that may be given work: of this run, of its build, called by its own name, ready, without tasks of others, and not about to end. */
 export function isReady({ state, memory, observation, limits }: Draft, instance: ObservedInstance): boolean {
   if (isDown(instance) || isForeign(instance, state)) return false;
-  if (state.terminations[instance.id] !== undefined) return false;
+  if (state.terminations[instance.id] !== undefined || state.drains[instance.id] !== undefined) return false;
   if (instance.misfit !== null || memory.instances.get(instance.id)?.unfit !== null) return false;
   const own = ownAnswer(observation.workers.get(instance.id), instance.id, limits.build);
-  return own !== null && own.ready && !own.draining;
+  return own !== null && own.ready && !own.draining && own.strayTasks.length === 0;
 }

@@ -22,7 +22,11 @@ export interface InstanceMemory {
   readonly answeredMs: number | null;
   /** When it last answered as ready; null: never. */
   readonly readyMs: number | null;
+  /** Since when its worker is drained, as this process knows; null: it is not. */
+  readonly drainingMs: number | null;
   readonly terminatedMs: number | null;
+  /** Since when its worker has had tasks that the run does not know; null: it has none. */
+  readonly strayMs: number | null;
   /** It ended without having been told to, while this process looked on. */
   readonly endedByItself: boolean;
   /** It was gone at the first look: it ended under the eyes of an earlier process, or of another run's. */

@@ -58,6 +58,8 @@ export interface RunState {
   readonly capacity: { readonly workers: number; readonly reason: string } | null;
   /** The fleet's desired capacity as this run wants it. */
   readonly desired: number;
+  /** Instances whose worker was told to take no more and that are to be ended next, with the reason. */
+  readonly drains: Readonly<Record<string, string>>;
   /** Every instance that a terminate call was ever intended for; a decrement happens at most once per instance. */
   readonly terminations: Readonly<Record<string, Termination>>;
   /** Instances terminated to be replaced since this pass began or was taken up again. */
@@ -114,6 +116,7 @@ export function emptyState(): RunState {
     instances: new Map(),
     capacity: null,
     desired: 0,
+    drains: {},
     terminations: {},
     replacements: 0,
     stopped: null,

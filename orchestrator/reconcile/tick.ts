@@ -42,6 +42,8 @@ export interface Limits {
   readonly stallTimeoutMs: number;
   /** A task that waits for the database or the cluster this long ends the run: instances cost money. */
   readonly waitingTimeoutMs: number;
+  /** A worker that is drained has so long to end its tasks and to say how they ended; then its instance is ended anyway. */
+  readonly drainTimeoutMs: number;
   /** An instance that was terminated and still runs is terminated again. */
   readonly terminateTimeoutMs: number;
   /**

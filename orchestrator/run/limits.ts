@@ -15,6 +15,9 @@ export interface LimitsSource {
 /** A range is cut only if its worker would need longer for the rest: telling it and beginning another COPY take a while. */
 const SHARE_LEAST_MS = 2_000;
 
+/** Workers end their tasks at once. It is enough for several looks, some of them without an answer. */
+const DRAIN_TIMEOUT_MS = 15_000;
+
 /** What a pass may use and wait for, from its settings and from what its fleet is. */
 export function limitsOf(
   { settings, build, stopLimits, maxCost }: LimitsSource,
@@ -34,6 +37,7 @@ export function limitsOf(
     lostAfterMs: workers.lost_after_ms,
     stallTimeoutMs: workers.stall_timeout_ms,
     waitingTimeoutMs: workers.waiting_timeout_ms,
+    drainTimeoutMs: DRAIN_TIMEOUT_MS,
     ...timing,
     shareLeastMs: SHARE_LEAST_MS,
   };

@@ -42,6 +42,8 @@ export interface Behaviour {
   readonly refusesWith?: number;
   /** It was launched from something else than the run is pinned to. */
   readonly misfit?: string;
+  /** It does not hear that it is to drain, nor that its tasks are to end. */
+  readonly drainsNever?: boolean;
   /** Ticks from its launch to its first answer; 2 by default. */
   readonly bootTicks?: number;
 }
@@ -52,6 +54,8 @@ interface VirtualWorker {
   readonly launchedMs: number;
   age: number;
   gone: boolean;
+  /** It takes no new task. */
+  drains: boolean;
   endedMs: number | null;
   readonly tasks: {
     task: string;
@@ -77,6 +81,7 @@ export const TEST_LIMITS: Limits = {
   lostAfterMs: 30_000,
   stallTimeoutMs: 120_000,
   waitingTimeoutMs: 600_000,
+  drainTimeoutMs: 10_000,
   terminateTimeoutMs: 15_000,
   zeroQuietMs: 0,
   shareLeastMs: 5_000,
@@ -257,12 +262,15 @@ export class VirtualWorld {
       reachable: true,
       ready: behaviour.neverReady !== true && behaviour.unreachable === undefined,
       unreachable: behaviour.unreachable ?? [],
-      draining: false,
+      draining: worker.drains,
       build: behaviour.build ?? 'build-1',
       workerId: behaviour.callsItself ?? worker.id,
       tasks: Object.fromEntries(
         assigned.map(({ task }) => [task, worker.tasks.find((known) => known.task === task)?.status ?? null]),
       ),
+      strayTasks: worker.tasks
+        .filter(({ task, status }) => status.active && !assigned.some((range) => range.task === task))
+        .map(({ task }) => task),
     };
   }
 
@@ -270,6 +278,7 @@ export class VirtualWorld {
     if (effect.type === 'set_desired')
       this.desired = effect.count > this.maximum ? this.desired : effect.count;
     else if (effect.type === 'terminate') this.#terminate(effect.instance, effect.decrement);
+    else if (effect.type === 'drain') this.#drain(effect.instance);
     else if (effect.type === 'post_task') this.#post(effect.instance, effect.range);
     else this.#changeTask(effect);
   }
@@ -283,11 +292,16 @@ export class VirtualWorld {
     if (worker !== undefined) this.#end(worker);
   }
 
+  #drain(id: string): void {
+    const worker = this.alive.find((candidate) => candidate.id === id);
+    if (worker !== undefined && worker.behaviour.drainsNever !== true) worker.drains = true;
+  }
+
   #post(id: string, rangeId: string): void {
     const worker = this.workers.find((candidate) => candidate.id === id);
     const range = this.state.open.get(rangeId);
     if (worker === undefined || worker.gone || range?.status !== 'assigned') return;
-    const { refusesWith } = worker.behaviour;
+    const refusesWith = worker.drains ? 503 : worker.behaviour.refusesWith;
     if (refusesWith !== undefined) {
       this.#refusals.push({ call: 'post_task', task: range.task, status: refusesWith, message: 'refused' });
       return;
@@ -307,7 +321,7 @@ export class VirtualWorld {
   #changeTask(effect: Extract<Effect, { type: 'cut_task' | 'cancel_task' }>): void {
     const worker = this.alive.find(({ id }) => id === effect.instance);
     const task = worker?.tasks.find((candidate) => candidate.task === effect.task);
-    if (task === undefined || !task.status.active) return;
+    if (task === undefined || !task.status.active || worker?.behaviour.drainsNever === true) return;
     if (effect.type === 'cancel_task') {
       const error = { next: 'cancelled', type: 'cancelled', message: 'taken back' } as const;
       task.status = { ...task.status, active: false, error };
@@ -326,7 +340,7 @@ export const NO_CAPACITY = {
 };
 
 function freshWorker(id: string, behaviour: Behaviour, launchedMs: number): VirtualWorker {
-  return { id, behaviour, launchedMs, age: 0, gone: false, endedMs: null, tasks: [] };
+  return { id, behaviour, launchedMs, age: 0, gone: false, drains: false, endedMs: null, tasks: [] };
 }
 
 /** How often each range was given back, and how often at its own charge. */

@@ -11,7 +11,7 @@ describe('a look at 1,000 workers', () => {
     const instances = Array.from({ length: 1_000 }, (_, i) => running(`i-${i}`));
     const fleet = { observe: async () => ({ desired: 1_000, exact: false, ...PLAIN_FLEET, instances }) };
     const { observation } = await observeFleet(
-      { fleet, workers },
+      { fleet, workers, adopted: new Set(instances.map(({ id }) => id)) },
       emptyState(),
       NOTHING_REFUSED,
       new Date(0),
@@ -39,9 +39,11 @@ class CountedWorkers implements WorkerCalls {
   }
 
   task = unasked;
+  tasks = unasked;
   post = unasked;
   cut = unasked;
   cancel = unasked;
+  drain = unasked;
 }
 
 function unasked(): Promise<never> {
