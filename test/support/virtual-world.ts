@@ -173,6 +173,13 @@ export class VirtualWorld {
       this.workers.push({ ...freshWorker(`old${i}`, {}, 0), age: 9, gone: true, endedMs: 0 });
   }
 
+  /** A worker comes to work on a task that stands in no journal. */
+  giveStray(id: string, end: bigint): void {
+    const worker = this.workers.find((candidate) => candidate.id === id);
+    const status = freshStatus('stray', 1, end.toString(), this.nowMs);
+    worker?.tasks.push({ task: 'stray', range: 'stray', start: 0n, end, at: 0n, status });
+  }
+
   /** What the last tick saw. */
   get observation(): Observation {
     if (this.#seen === null) throw new Error('nobody has looked yet');

@@ -47,6 +47,7 @@ const KINDS = [
   'cut',
   'intend cut',
   'refuse cut',
+  'drain',
   'terminate',
   'desire',
   'stop',
@@ -127,6 +128,8 @@ function eventsOf(state: RunState, { kind, pick, size }: Step): RunEvent[] {
           record: { counts: NO_COUNTS, documents_per_second: size, workers: 1, boot_seconds: null },
         },
       ];
+    case 'drain':
+      return [{ type: 'draining', instance: `i-${pick}`, reason: 'idle' }];
     case 'terminate':
       return [
         {
