@@ -89,7 +89,9 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
         /^no worker has answered at its address for \d+ s \(GET http.*\): look at its log/,
       ),
     );
-    expect(reasons).toContainEqual(expect.stringMatching(/^it runs build \w+, this run is pinned to \w+$/));
+    expect(reasons).toContainEqual(
+      expect.stringMatching(/^it runs build [\w.]+, this run is pinned to [\w.]+$/),
+    );
   });
 
   it('goes on with the half that came, and says in the cloud’s words why no more did', async (scope) => {

@@ -17,7 +17,7 @@ export interface WorkerBackend {
   readonly calls: WorkerCalls;
   readonly url: string;
   /** A task that the worker takes and works on for long. */
-  task(id: string): TaskRequest;
+  readonly task: (id: string) => TaskRequest;
   /** Lets time pass until an answer is there. */
   until<T>(answer: Promise<T>): Promise<T>;
   close(): Promise<void>;
