@@ -30,6 +30,12 @@ describe('a snapshot of a run', () => {
       { numRuns: 500 },
     );
   });
+
+  it('that was written before workers were drained is read on: none is being drained', () => {
+    const { drains: _, ...earlier } = packState(PLANNED, 1);
+    const parsed = snapshotSchema.parse(JSON.parse(JSON.stringify(earlier)));
+    expect(unpackState(parsed, PLANNED.plan)).toEqual(PLANNED);
+  });
 });
 
 /** What happens next: a kind of event, and numbers from which its particulars are chosen. */
