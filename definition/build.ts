@@ -16,14 +16,19 @@ const ROOMS = ['definition', 'worker'];
 const bundleSchema = z.object({ sources: z.string().regex(/^[0-9a-f]{32}$/) });
 
 /**
- * The build: what a worker would do with these definitions, as 32 hexadecimal characters. A run gives work only to
- * workers of the build that it was planned with. The build covers the sources of worker and definitions, the lockfile
- * and the definitions. A bundle has no sources. It carries their digest in `build.json` beside it.
+ * The build: what a worker would do with these definitions, as `<digest of the program>.<digest of the definitions>`. A
+ * run gives work only to workers of the build that it was planned with.
  */
 export async function buildDigest(definitions: readonly IndexDefinition[]): Promise<string> {
-  const sources =
-    (await bundledDigest()) ?? (await sourcesDigest(fileURLToPath(new URL('..', import.meta.url))));
-  return digestOf({ sources, definitions: definitions.map(digestDefinition).sort() });
+  return `${await programDigest()}.${digestOf(definitions.map(digestDefinition).sort())}`;
+}
+
+/**
+ * The first part of each build of this program, as 32 hexadecimal characters: the digest of the sources of worker and
+ * definitions, and of the lockfile. A bundle has no sources. It carries their digest in `build.json` beside it.
+ */
+export async function programDigest(): Promise<string> {
+  return (await bundledDigest()) ?? (await sourcesDigest(fileURLToPath(new URL('..', import.meta.url))));
 }
 
 /** The digest of the sources under a checkout's root: the paths and contents of *.ts, and the lockfile. */

@@ -23,7 +23,7 @@ export const HEADER_EPOCH = 'Reindex-Epoch';
 export const HEADER_CONTRACT = 'Reindex-Contract';
 
 /**
- * The bearer token of every call but the health check: what a header can carry, RFC 6750 section 2.1. With a line break at
+ * The bearer token of every call but `GET /healthcheck` and `GET /alive`: what a header can carry, RFC 6750 section 2.1. With a line break at
  * its end no call would be let in.
  */
 export const tokenSchema = z
@@ -123,6 +123,9 @@ export const healthSchema = z.object({
   unreachable: z.array(dependency).optional(),
 });
 
+/** The answer of a process that answers, whatever else is amiss. */
+export const aliveSchema = z.object({ status: z.literal('alive') });
+
 export const drainAcceptedSchema = z.object({
   draining: z.literal(true),
   /** Tasks, running and waiting, that still go on to their end. */
@@ -189,3 +192,4 @@ export type TaskError = z.infer<typeof taskErrorSchema>;
 export type DrainAccepted = z.infer<typeof drainAcceptedSchema>;
 export type Dependency = z.infer<typeof dependency>;
 export type Health = z.infer<typeof healthSchema>;
+export type Alive = z.infer<typeof aliveSchema>;

@@ -15,15 +15,20 @@ export interface DrainingOptions {
 }
 
 /**
- * A worker's way to an orderly end: it takes no new task, goes on with those that it has, and is drained when each is
- * over and an orchestrator knows how it ended, or none has asked for a while: so settled rows are not read again for
- * want of one poll, and nothing waits for ever.
+ * A worker's way to an orderly end: it takes no new task and goes on with those that it has. Whoever begins it decides who
+ * ends the worker:
+ *
+ *   `begin`       The worker ends itself (its machine is about to be taken back). It is drained when each task is over and
+ *                 an orchestrator knows how it ended, or when none has asked for a while. So settled rows are not read
+ *                 again for want of one poll, and nothing waits for ever.
+ *   `takeNoMore`  An orchestrator ends the worker, whose group must not launch another in its place. Until then the worker
+ *                 answers. If the orchestrator never comes, the worker's lease ends it.
  */
 export class Draining {
   readonly #options: DrainingOptions;
   /** Final statuses that an orchestrator was given. */
   readonly #seen = new WeakSet<TaskStatus>();
-  #state: 'not begun' | 'begun' | 'ended' = 'not begun';
+  #state: 'not begun' | 'takes no more' | 'begun' | 'ended' = 'not begun';
   #lastEndMs: number;
   #cancel: (() => void) | null = null;
 
@@ -36,10 +41,15 @@ export class Draining {
     return this.#state !== 'not begun';
   }
 
-  /** Begins, once however often it is asked for. Gives the number of tasks that go on, running and waiting. */
-  begin(): number {
-    if (this.#state === 'not begun') this.#state = 'begun';
+  /** Begins, once however often it is asked for. The worker ends itself after its last task. */
+  begin(): void {
+    if (this.#state !== 'ended') this.#state = 'begun';
     this.#check();
+  }
+
+  /** Takes no new task from now on. Gives the number of tasks that go on, running and waiting. */
+  takeNoMore(): number {
+    if (this.#state === 'not begun') this.#state = 'takes no more';
     return this.#options.tasks.list().filter(({ active }) => active).length;
   }
 

@@ -27,7 +27,7 @@ export class Lease {
    * stopped for long.
    */
   renew(): boolean {
-    const isHeld = this.#cancel !== null && this.#leftMs > 0;
+    const isHeld = this.#cancel !== null && this.leftMs > 0;
     if (isHeld) this.#renewedAtMs = this.#options.now();
     else this.#expire();
     return isHeld;
@@ -38,13 +38,14 @@ export class Lease {
     this.#cancel = null;
   }
 
-  get #leftMs(): number {
+  /** Milliseconds until it is over; negative when it should have been acted upon already. */
+  get leftMs(): number {
     return this.#renewedAtMs + this.#options.leaseMs - this.#options.now();
   }
 
   /** One timer for all renewals: it looks how much is left and sleeps for that. */
   #check(): void {
-    const leftMs = this.#leftMs;
+    const leftMs = this.leftMs;
     if (leftMs > 0) this.#cancel = this.#options.schedule(Math.ceil(leftMs), () => this.#check());
     else this.#expire();
   }

@@ -43,6 +43,7 @@ export function runTask(
   return {
     done: perform(readRequest(request, definitions, position), writer, live, resources.settings.database_url),
     lowerEnd: (end) => position.lowerEnd(end),
+    inFlight: () => writer.inFlight,
     figures: () => ({
       settledThrough: writer.settledThrough,
       firstKey: writer.firstKey,

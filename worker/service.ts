@@ -1,7 +1,9 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import type { Registry } from 'prom-client';
 import type { z } from 'zod';
 import { carriesToken } from './bearer-token.ts';
 import {
+  type Alive,
   CONTRACT_VERSION,
   type Dependency,
   type DrainAccepted,
@@ -22,7 +24,7 @@ import type { TaskRegister } from './tasks.ts';
 export interface ServiceOptions {
   readonly workerId: string;
   readonly build: string;
-  /** Wanted of every call but the health check; null: of none. */
+  /** Wanted of every call but `GET /healthcheck` and `GET /alive`; null: of none. */
   readonly token: string | null;
   readonly tasks: TaskRegister;
   readonly draining: Draining;
@@ -30,6 +32,8 @@ export interface ServiceOptions {
   readonly unreachable: () => Promise<readonly Dependency[]>;
   /** Called for each call of a run's orchestrator. False: the lease is over, and the call is refused. */
   readonly renewLease: () => boolean;
+  /** Milliseconds until the lease is over. */
+  readonly leaseLeftMs: () => number;
   /** Told of errors that are not the caller's. */
   readonly onError: (error: Error) => void;
 }
@@ -64,6 +68,8 @@ export function createService(options: ServiceOptions): Hono<Environment> {
     return context.json(health, ready ? 200 : 503);
   });
   app.all('/healthcheck', onlyMethods('GET'));
+  app.get('/alive', (context) => context.json<Alive>({ status: 'alive' }));
+  app.all('/alive', onlyMethods('GET'));
 
   app.use(authorize(options.token), admit);
   app.post('/reindexing_task', async (context) => {
@@ -94,11 +100,32 @@ export function createService(options: ServiceOptions): Hono<Environment> {
 
   app.post('/drain', (context) => {
     requireHolder(context.get('holder'));
-    const accepted: DrainAccepted = { draining: true, active_tasks: draining.begin() };
+    const accepted: DrainAccepted = { draining: true, active_tasks: draining.takeNoMore() };
     return context.json(accepted, 202);
   });
   app.all('/drain', onlyMethods('POST'));
+  describeSelf(app, options);
   return app;
+}
+
+/** What few ever ask for is loaded when it is first asked for: until then it costs a worker neither time nor memory. */
+function describeSelf(app: Hono<Environment>, options: ServiceOptions): void {
+  let registry: Promise<Registry> | null = null;
+  app.get('/metrics', async (context) => {
+    registry ??= import('./metrics.ts').then(({ workerMetrics }) => workerMetrics(options));
+    const { contentType, metrics } = await registry.then(textOf);
+    return context.body(metrics, 200, { 'Content-Type': contentType });
+  });
+  app.all('/metrics', onlyMethods('GET'));
+  app.get('/openapi.json', async (context) => {
+    const { openApiDocument } = await import('./openapi.ts');
+    return context.json(openApiDocument());
+  });
+  app.all('/openapi.json', onlyMethods('GET'));
+}
+
+async function textOf(registry: Registry): Promise<{ contentType: string; metrics: string }> {
+  return { contentType: registry.contentType, metrics: await registry.metrics() };
 }
 
 /** Whether a call may do what the token is for. Anybody may ask for health, but only the orchestrator's asking is a sign of its life. */

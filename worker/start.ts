@@ -28,7 +28,7 @@ export interface Over {
 export interface Worker {
   readonly url: string;
   readonly build: string;
-  /** As `POST /drain`: takes no new task, and is over after the last. */
+  /** Takes no new task, and is over after the last. */
   drain(): void;
   /** Cancels the tasks that have not begun to run. */
   cancelWaiting(why: string): Promise<void>;
@@ -92,6 +92,7 @@ export async function startWorker(
     draining,
     unreachable: () => readiness.unreachable(),
     renewLease: () => lease.renew(),
+    leaseLeftMs: () => lease.leftMs,
     onError: (error) => log.error({ error: error.stack }, 'a call failed unexpectedly'),
   });
   const stopWork = async (why: string): Promise<void> => {
@@ -107,7 +108,7 @@ export async function startWorker(
     return {
       url: server.url,
       build,
-      drain: () => void draining.begin(),
+      drain: () => draining.begin(),
       cancelWaiting: (why) => tasks.cancelWaiting(why),
       cancelAll: (why) => tasks.cancelAll(why),
       stop,

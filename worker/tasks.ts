@@ -10,6 +10,8 @@ import {
 } from './task-definitions.ts';
 import { faultOfEnd } from './task-end.ts';
 import { TaskFailure } from './task-failure.ts';
+import { addTask, NO_TOTALS, type TaskTotals } from './task-totals.ts';
+import { type InFlight, NOTHING_IN_FLIGHT } from './targets/in-flight.ts';
 import { NO_FIGURES, statusOf, type TaskFigures } from './task-status.ts';
 
 /** A task under way. */
@@ -17,6 +19,8 @@ export interface TaskRun {
   /** Resolves when every row of the range is settled; rejects when the task cannot be completed. */
   readonly done: Promise<void>;
   figures(): TaskFigures;
+  /** What it has on its way to its targets. */
+  inFlight(): InFlight;
   /**
    * Moves the end of the range down, at once: from then on no row at or behind it is handed on, none before it left
    * out. False, and nothing changed, when a row at or behind it was handed on already.
@@ -65,6 +69,8 @@ export class TaskRegister {
   readonly #tasks = new Map<string, Task>();
   /** The running one first. */
   readonly #active: Task[] = [];
+  /** Of the tasks that are over, those whose status was forgotten among them. */
+  #ended: TaskTotals = NO_TOTALS;
   /** Highest attempt accepted per range, of the run that was last accepted. */
   #attempts = { run: '', byRange: new Map<string, number>() };
 
@@ -75,6 +81,20 @@ export class TaskRegister {
   /** The run that the active tasks belong to. */
   get activeRun(): string | null {
     return this.#active[0]?.request.run ?? null;
+  }
+
+  /** The running one first. */
+  get active(): TaskStatus[] {
+    return this.#active.map((task) => this.#statusOf(task));
+  }
+
+  /** Of all tasks that this worker ever had, as far as they are settled. */
+  get totals(): TaskTotals {
+    return this.active.reduce(addTask, this.#ended);
+  }
+
+  get inFlight(): InFlight {
+    return this.#active[0]?.run?.inFlight() ?? NOTHING_IN_FLIGHT;
   }
 
   /**
@@ -222,6 +242,7 @@ export class TaskRegister {
     const times = { startedAt: task.startedAt, finishedAt: this.#options.clock(), error };
     task.final = statusOf(task.request, figuresOf(task), times, task.kind);
     task.run = null;
+    this.#ended = addTask(this.#ended, task.final);
     this.#active.splice(this.#active.indexOf(task), 1);
     this.#forgetOldest();
     this.#options.onChange(task.final);

@@ -12,19 +12,19 @@ export interface Invocation {
   readonly flags: Flags;
 }
 
-/** Parses the command line. Null when help or the version was asked for and has been printed. */
+/** Parses the command line. `version` when the version was asked for. Null when help was asked for and has been printed. */
 export function parseCommandLine(
   args: readonly string[],
-  version: string,
   print: (text: string) => void,
-): Invocation | null {
+): Invocation | 'version' | null {
   let invocation: Invocation | null = null;
+  const printed: string[] = [];
   const program = new Command('reindex-fleet')
     .description(
       'Rebuilds a search index from PostgreSQL on a fleet of workers, proves it complete, and moves the alias.',
     )
-    .version(version)
-    .configureOutput({ writeOut: print, writeErr: () => {} })
+    .version('', '-V, --version', 'say which version and build this is')
+    .configureOutput({ writeOut: (text) => void printed.push(text), writeErr: () => {} })
     .exitOverride();
   const add = (command: Invocation['command'], description: string): Command =>
     withSettings(program.command(command).description(description)).action((flags: Flags) => {
@@ -66,7 +66,11 @@ export function parseCommandLine(
   try {
     program.parse(args, { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return null;
+    if (error instanceof CommanderError && error.code === 'commander.version') return 'version';
+    if (error instanceof CommanderError && error.exitCode === 0) {
+      for (const text of printed) print(text);
+      return null;
+    }
     throw new UsageFault(`${usageWords(error)}; \`reindex-fleet --help\` shows the commands`, {
       cause: error,
     });

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { exitCodeOf } from '../../definition/failure.ts';
 import { Interrupted, messageOf } from '../errors.ts';
 import { connectFleet } from '../fleet/connect-fleet.ts';
@@ -18,6 +17,7 @@ import { rollbackCommand } from './rollback.ts';
 import { runCommandOrPhase } from './run.ts';
 import { statusCommand } from './status.ts';
 import { sweepCommand } from './sweep.ts';
+import { versionWords } from './version.ts';
 
 /** Runs one command line to its end and returns the exit code. The last line of all output is the result as JSON. */
 export async function runCommand(
@@ -61,8 +61,9 @@ interface Surroundings {
 async function attempt(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { reporter, output, signal } = surroundings;
   try {
-    const invocation = parseCommandLine(args, packageVersion(), (text) => output.stdout.write(text));
-    if (invocation === null) return 0;
+    const invocation = parseCommandLine(args, (text) => output.stdout.write(text));
+    if (invocation === 'version') output.stdout.write(`${await versionWords()}\n`);
+    if (invocation === 'version' || invocation === null) return 0;
     const result = await perform(invocation, surroundings);
     reporter.close();
     await writeResult(output.stdout, result);
@@ -120,11 +121,4 @@ function chooseReporter({ stderr }: Output): Reporter {
   const monotonicMs = (): number => performance.now();
   if (stderr.isTTY) return new TerminalReporter(stderr, monotonicMs);
   return jsonLines((line) => void stderr.write(line), monotonicMs);
-}
-
-function packageVersion(): string {
-  const manifest: unknown = createRequire(import.meta.url)('../../package.json');
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
-    ? String(manifest.version)
-    : 'unknown';
 }

@@ -1,3 +1,4 @@
+import type { TaskStatus } from '../../worker/contract.ts';
 import type { Observation, WorkerAnswer } from '../reconcile/observation.ts';
 import type { RunState } from '../reconcile/state.ts';
 import { messageOf } from '../errors.ts';
@@ -17,13 +18,31 @@ export const NOTHING_REFUSED: Outcome = { refusals: [], untold: new Set() };
  */
 const POLLED_AT_ONCE = 250;
 
+/** Whom a look asks. */
+export interface Looking {
+  readonly fleet: Pick<Fleet, 'observe'>;
+  readonly workers: WorkerCalls;
+  /**
+   * Instances whose worker answered the last look and had no task but the run's. Any other worker is adopted: it is asked
+   * for all its tasks, for it may have been given some by an earlier process, or while this one did not hear it.
+   */
+  readonly adopted: ReadonlySet<string>;
+}
+
+export interface Seen {
+  readonly observation: Observation;
+  readonly urls: ReadonlyMap<string, string>;
+  /** For the next look. */
+  readonly adopted: ReadonlySet<string>;
+}
+
 /** Looks once at the whole fleet: first the group, then every running worker, many at a time. */
 export async function observeFleet(
-  { fleet, workers: client }: { readonly fleet: Pick<Fleet, 'observe'>; readonly workers: WorkerCalls },
+  { fleet, workers: client, adopted }: Looking,
   state: Pick<RunState, 'open'>,
   { refusals, untold }: Outcome,
   now: Date,
-): Promise<{ observation: Observation; urls: ReadonlyMap<string, string> }> {
+): Promise<Seen> {
   const { desired, instances, exact, launchFault, launchFailures } = await fleet.observe();
   const reachable = instances.filter((instance) => instance.phase === 'running' && instance.url !== null);
   const tasks = tasksByInstance(state);
@@ -31,7 +50,13 @@ export async function observeFleet(
     reachable,
     POLLED_AT_ONCE,
     async (instance) =>
-      [instance.id, await pollWorker(client, instance, tasks.get(instance.id) ?? [])] as const,
+      [
+        instance.id,
+        await pollWorker(client, instance, {
+          taskIds: tasks.get(instance.id) ?? [],
+          isAdopted: adopted.has(instance.id),
+        }),
+      ] as const,
   );
   return {
     observation: {
@@ -48,6 +73,7 @@ export async function observeFleet(
     urls: new Map(
       instances.flatMap((instance) => (instance.url === null ? [] : [[instance.id, instance.url]])),
     ),
+    adopted: new Set(answers.filter(([id, answer]) => isAdoptedBy(id, answer)).map(([id]) => id)),
   };
 }
 
@@ -62,25 +88,48 @@ export async function renewLeases(
   await sideBySide(urls, POLLED_AT_ONCE, (url) => client.health(url).then(ignore, ignore));
 }
 
+/** Drains workers, many at a time. One that cannot be drained in the time of a call is ended as it is. */
+export async function drainEach(client: Pick<WorkerCalls, 'drain'>, urls: readonly string[]): Promise<void> {
+  await sideBySide(urls, POLLED_AT_ONCE, (url) => client.drain(url).then(ignore, ignore));
+}
+
 function ignore(): void {}
+
+/** A worker that still has tasks of others is asked again, until they are over. */
+function isAdoptedBy(instance: string, answer: WorkerAnswer): boolean {
+  return answer.reachable && answer.workerId === instance && answer.strayTasks.length === 0;
+}
 
 async function pollWorker(
   client: WorkerCalls,
   instance: FleetInstance,
-  taskIds: readonly string[],
+  { taskIds, isAdopted }: { readonly taskIds: readonly string[]; readonly isAdopted: boolean },
 ): Promise<WorkerAnswer> {
   const url = instance.url ?? '';
   try {
-    const [health, ...statuses] = await Promise.all([
+    const [health, statuses] = await Promise.all([
       client.health(url),
-      ...taskIds.map((task) => client.task(url, task)),
+      isAdopted ? statusesOf(client, url, taskIds) : client.tasks(url),
     ]);
-    const tasks = Object.fromEntries(taskIds.map((task, i) => [task, statuses[i] ?? null]));
+    const known = new Map(statuses.map((status) => [status.task_id, status]));
+    const tasks = Object.fromEntries(taskIds.map((task) => [task, known.get(task) ?? null]));
+    const strayTasks = statuses
+      .filter(({ task_id: task, active }) => active && !taskIds.includes(task))
+      .map(({ task_id: task }) => task);
     const { ready, unreachable = [], draining, build, worker_id: workerId } = health;
-    return { reachable: true, ready, unreachable, draining, build, workerId, tasks };
+    return { reachable: true, ready, unreachable, draining, build, workerId, tasks, strayTasks };
   } catch (error) {
     return { reachable: false, error: messageOf(error) };
   }
+}
+
+async function statusesOf(
+  client: WorkerCalls,
+  url: string,
+  taskIds: readonly string[],
+): Promise<readonly TaskStatus[]> {
+  const statuses = await Promise.all(taskIds.map((task) => client.task(url, task)));
+  return statuses.filter((status) => status !== null);
 }
 
 function tasksByInstance(state: Pick<RunState, 'open'>): Map<string, string[]> {

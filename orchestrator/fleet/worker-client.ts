@@ -3,12 +3,14 @@ import type { z } from 'zod';
 import { Failure, moveAfterStatus, type NextMove } from '../../definition/failure.ts';
 import {
   CONTRACT_VERSION,
+  drainAcceptedSchema,
   errorBodySchema,
   HEADER_CONTRACT,
   HEADER_EPOCH,
   HEADER_RUN,
   type Health,
   healthSchema,
+  taskListSchema,
   type TaskRequest,
   type TaskStatus,
   taskStatusSchema,
@@ -41,12 +43,16 @@ export interface WorkerCalls {
   health(url: string): Promise<Health & { ready: boolean }>;
   /** A task's status. Null when the worker does not know the task. */
   task(url: string, taskId: string): Promise<TaskStatus | null>;
+  /** All tasks that the worker remembers, the newest first. */
+  tasks(url: string): Promise<readonly TaskStatus[]>;
   /** Resolves when the worker has accepted the task, now or before. */
   post(url: string, task: TaskRequest): Promise<void>;
   /** Moves the task's end down. Resolves when the end is there, now or before. */
   cut(url: string, taskId: string, endIndex: string): Promise<void>;
   /** Ends the task. Resolves when it is over. */
   cancel(url: string, taskId: string): Promise<void>;
+  /** Lets the worker take no new task; resolves when it takes none any more. It answers on until it is ended. */
+  drain(url: string): Promise<void>;
 }
 
 /**
@@ -79,6 +85,12 @@ export class WorkerClient implements WorkerCalls {
     return parse(taskStatusSchema, body, url);
   }
 
+  async tasks(url: string): Promise<readonly TaskStatus[]> {
+    const { status, body } = await this.#call('GET', `${url}/task`);
+    if (status !== 200) throw refusalOf(status, body);
+    return parse(taskListSchema, body, url).tasks;
+  }
+
   async post(url: string, task: TaskRequest): Promise<void> {
     const { status, body } = await this.#call('POST', `${url}/reindexing_task`, task);
     if (status !== 202) throw refusalOf(status, body);
@@ -93,6 +105,12 @@ export class WorkerClient implements WorkerCalls {
   async cancel(url: string, taskId: string): Promise<void> {
     const { status, body } = await this.#call('DELETE', `${url}/task/${encodeURIComponent(taskId)}`);
     if (status !== 200) throw refusalOf(status, body);
+  }
+
+  async drain(url: string): Promise<void> {
+    const { status, body } = await this.#call('POST', `${url}/drain`);
+    if (status !== 202) throw refusalOf(status, body);
+    parse(drainAcceptedSchema, body, url);
   }
 
   close(): Promise<void> {

@@ -53,6 +53,8 @@ export const snapshotSchema = z.strictObject({
   instances: entries(instanceTimesSchema),
   capacity: z.strictObject({ workers: count, reason: z.string() }).nullable(),
   desired: count,
+  /** Runs that began before workers were drained have none. */
+  drains: z.record(z.string(), z.string()).default({}),
   terminations: z.record(z.string(), terminationSchema),
   replacements: count,
   stopped: z.string().nullable(),
@@ -69,6 +71,7 @@ export function packState(state: RunState, planSegment: number): Snapshot {
   return {
     ...rest,
     planSegment,
+    drains: { ...state.drains },
     terminations: { ...state.terminations },
     open: [...open.values()],
     readTwice: [...readTwice],

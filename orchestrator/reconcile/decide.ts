@@ -1,10 +1,11 @@
 import { noteInstances, noteVanished, stopAtMostCost } from './account-instances.ts';
+import { endStrayTasks } from './adopt-workers.ts';
 import { assignRanges } from './assign-ranges.ts';
 import { shareRest } from './cut-range.ts';
 import { Draft, type Effect, isDown, isForeign } from './draft.ts';
 import type { RunEvent } from './events.ts';
 import type { Memory } from './memory.ts';
-import { bringToZero, release, replaceUnfit, setDesired, terminateAgain } from './scale-fleet.ts';
+import { bringToZero, endDrained, release, replaceUnfit, setDesired, terminateAgain } from './scale-fleet.ts';
 import { settleTasks } from './settle-tasks.ts';
 import { isDone } from './state.ts';
 import type { Tick } from './tick.ts';
@@ -25,7 +26,7 @@ export interface Decision {
  *   0. note when instances were launched and ended, for what they cost;
  *   1. settle tasks: what ended, failed, was lost or stands still is accepted up to its last settled key;
  *   2. over (also when it has cost what it may), or somebody else's instance in the way: bring the fleet to zero; else
- *   3. replace instances that are lost or unfit;
+ *   3. end tasks that adopted workers have and the run does not know; replace instances that are lost or unfit;
  *   4. assign ranges: the longest waiting range to the worker with the least to do;
  *   5. share the rest: nothing waits and a worker is idle, so a running range is cut;
  *   6. let idle workers go that got nothing, and ask for as many as the rest needs.
@@ -44,7 +45,9 @@ export function decide(tick: Tick): Decision {
 function scale(draft: Draft): void {
   terminateAgain(draft);
   if (isOver(draft) || hasForeign(draft)) return bringToZero(draft);
+  endStrayTasks(draft);
   replaceUnfit(draft);
+  endDrained(draft);
   const idle = assignRanges(draft);
   const surplus = shareRest(draft, idle);
   release(draft, surplus);

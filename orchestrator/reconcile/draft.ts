@@ -15,7 +15,9 @@ export type Effect =
   | { readonly type: 'post_task'; readonly instance: string; readonly range: string }
   /** Moves the end of a running task down. */
   | { readonly type: 'cut_task'; readonly instance: string; readonly task: string; readonly at: string }
-  /** Takes back a task that waits in its worker's queue. */
+  /** Lets a worker take no new task. It comes before `terminate` of the same instance. */
+  | { readonly type: 'drain'; readonly instance: string }
+  /** Ends a task. It is given to another worker, its worker is to be ended, or the run does not know it. */
   | { readonly type: 'cancel_task'; readonly instance: string; readonly task: string };
 
 /** A tick that is being decided: what it sees, with the state and the memory as the decisions change them. */
@@ -123,12 +125,13 @@ export function isForeign(instance: ObservedInstance, state: RunState): boolean 
 }
 
 /**
- * Whether a worker may be given work: it is of this run and build, has its own name, is ready and is not about to end.
+ * Whether a worker may be given work: it is of this run and build, has its own name, is ready, has no tasks of others and
+ * is not about to end.
  */
 export function isReady({ state, memory, observation, limits }: Draft, instance: ObservedInstance): boolean {
   if (isDown(instance) || isForeign(instance, state)) return false;
-  if (state.terminations[instance.id] !== undefined) return false;
+  if (state.terminations[instance.id] !== undefined || state.drains[instance.id] !== undefined) return false;
   if (instance.misfit !== null || memory.instances.get(instance.id)?.unfit !== null) return false;
   const own = ownAnswer(observation.workers.get(instance.id), instance.id, limits.build);
-  return own !== null && own.ready && !own.draining;
+  return own !== null && own.ready && !own.draining && own.strayTasks.length === 0;
 }

@@ -73,6 +73,8 @@ export const runEventSchema = z.discriminatedUnion('type', [
   /** The cloud had no more instances. The pass goes on with this many workers. */
   z.strictObject({ type: z.literal('capacity_limited'), workers: count, reason: z.string() }),
   z.strictObject({ type: z.literal('desired_set'), count }),
+  /** The worker is told to take no more tasks, and then its instance is to be ended. */
+  z.strictObject({ type: z.literal('draining'), instance: name, reason: z.string() }),
   z.strictObject({
     type: z.literal('terminating'),
     instance: name,

@@ -22,6 +22,7 @@ export type EditableState = {
 } & {
   open: Map<string, RangeState>;
   readTwice: Set<string>;
+  drains: Record<string, string>;
   terminations: Record<string, Termination>;
   instances: Map<string, InstanceTimes>;
   promotionIntents: Map<string, NonNullable<ReturnType<RunState['promotionIntents']['get']>>>;
@@ -33,6 +34,7 @@ export function editableCopy(state: RunState): EditableState {
     ...state,
     open: new Map(state.open),
     readTwice: new Set(state.readTwice),
+    drains: { ...state.drains },
     terminations: { ...state.terminations },
     instances: new Map(state.instances),
     promotionIntents: new Map(state.promotionIntents),
@@ -96,6 +98,9 @@ export function applyTo(state: EditableState, event: RunEvent): void {
       return;
     case 'desired_set':
       state.desired = event.count;
+      return;
+    case 'draining':
+      state.drains[event.instance] = event.reason;
       return;
     case 'terminating':
       return terminate(state, event);
@@ -245,6 +250,7 @@ function terminate(
 ): void {
   if (decrement) state.desired = Math.max(0, state.desired - 1);
   if (replaced) state.replacements += 1;
+  delete state.drains[instance];
   state.terminations[instance] = { decrement, replaced, reason };
 }
 

@@ -22,7 +22,11 @@ export interface InstanceMemory {
   readonly answeredMs: number | null;
   /** When it last answered as ready. Null if never. */
   readonly readyMs: number | null;
+  /** Since when its worker is drained, as this process knows. Null when it is not. */
+  readonly drainingMs: number | null;
   readonly terminatedMs: number | null;
+  /** Since when its worker has had tasks that the run does not know. Null when it has none. */
+  readonly strayMs: number | null;
   /** True when it ended by itself while this process looked on. */
   readonly endedByItself: boolean;
   /** True when it was gone at the first look. It ended while an earlier process, or another run, looked on. */

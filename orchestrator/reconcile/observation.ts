@@ -62,6 +62,11 @@ export type WorkerAnswer =
       readonly workerId: string;
       /** The tasks that this run has given to this worker, by task id. Null when the worker does not know a task. */
       readonly tasks: Readonly<Record<string, TaskStatus | null>>;
+      /**
+       * Tasks that the worker works on, or has in its queue, and that this run has not given to it. Only a worker that is
+       * adopted is asked for them; of one that was adopted before there are none.
+       */
+      readonly strayTasks: readonly string[];
     };
 
 export interface TaskRefusal {

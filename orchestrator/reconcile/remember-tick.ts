@@ -66,18 +66,22 @@ function rememberInstance(
     firstSeenMs: nowMs,
     answeredMs: null,
     readyMs: null,
+    drainingMs: null,
     terminatedMs: null,
+    strayMs: null,
     endedByItself: false,
     unfit: null,
     rowsPerMs: null,
   };
   const answered = answer?.reachable === true;
+  const hasStrays = answered ? answer.strayTasks.length > 0 : known.strayMs !== null;
   return {
     ...known,
     goneBefore,
     lastSeenMs: nowMs,
     answeredMs: answered ? nowMs : known.answeredMs,
     readyMs: answered && answer.ready ? nowMs : known.readyMs,
+    strayMs: hasStrays ? (known.strayMs ?? nowMs) : null,
     endedByItself: known.endedByItself || (ended && known.terminatedMs === null),
   };
 }

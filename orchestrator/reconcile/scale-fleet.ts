@@ -1,9 +1,10 @@
 import { type Draft, isDown } from './draft.ts';
+import { endInOrder, endNow } from './end-instance.ts';
 import { faultOf } from './instance-fault.ts';
 import { lastWords } from './last-words.ts';
 import type { InstanceMemory } from './memory.ts';
 import type { ObservedInstance } from './observation.ts';
-import { isDone, rangeCounts, type Termination } from './state.ts';
+import { isDone, rangeCounts } from './state.ts';
 
 /**
  * Brings the fleet to the size that the rest of the work needs.
@@ -11,11 +12,12 @@ import { isDone, rangeCounts, type Termination } from './state.ts';
  *   instance: launching -> booting -> ready -> working -> draining -> terminating -> gone
  *                 |           |         |         |
  *                 '-----------'---------'---------'--> lost or unfit: terminated without decrement (replaced)
- *   A ready instance without work, when there is none to take from others: terminated with decrement, at most once ever.
+ *   A ready instance without work, when there is none to take from others: drained, and terminated with decrement, at most
+ *   once ever. At the end of the pass, or when the run is stopped: each is drained, and terminated without decrement.
  */
 
 /**
- * Sets the desired capacity to 0 first, so that nothing is replaced. Then terminates each instance without decrement.
+ * Sets the desired capacity to 0 first, so that nothing is replaced. Then ends each instance in order, without decrement.
  */
 export function bringToZero(draft: Draft): void {
   if (draft.state.desired !== 0) draft.record({ type: 'desired_set', count: 0 });
@@ -24,7 +26,15 @@ export function bringToZero(draft: Draft): void {
     draft.state.stopped ??
     (isDone(draft.state) ? 'all ranges are done' : 'an instance of another run is in the way');
   for (const { id } of liveInstances(draft))
-    terminate(draft, id, { decrement: false, replaced: false, reason });
+    endInOrder(draft, id, { decrement: false, replaced: false, reason });
+}
+
+/** An earlier process has begun to drain them and could not end them: they take no work, so others come in their place. */
+export function endDrained(draft: Draft): void {
+  for (const { id } of liveInstances(draft)) {
+    const reason = draft.state.drains[id];
+    if (reason !== undefined) endInOrder(draft, id, { decrement: false, replaced: false, reason });
+  }
 }
 
 /** The instances that are not down and that nobody has terminated yet. */
@@ -32,12 +42,6 @@ function liveInstances(draft: Draft): ObservedInstance[] {
   return draft.observation.instances.filter(
     (instance) => !isDown(instance) && draft.state.terminations[instance.id] === undefined,
   );
-}
-
-function terminate(draft: Draft, instance: string, how: Termination): void {
-  draft.record({ type: 'terminating', instance, ...how });
-  draft.callFleet({ type: 'terminate', instance, decrement: how.decrement });
-  draft.remember(instance, { terminatedMs: draft.nowMs });
 }
 
 /**
@@ -60,7 +64,7 @@ export function terminateAgain(draft: Draft): void {
 export function replaceUnfit(draft: Draft): void {
   for (const instance of liveInstances(draft)) {
     const reason = faultOf(draft, instance);
-    if (reason !== null) terminate(draft, instance.id, { decrement: false, replaced: true, reason });
+    if (reason !== null) endNow(draft, instance.id, { decrement: false, replaced: true, reason });
   }
 }
 
@@ -68,7 +72,7 @@ export function replaceUnfit(draft: Draft): void {
 export function release(draft: Draft, surplus: readonly string[]): void {
   for (const id of surplus) {
     if (draft.state.terminations[id] === undefined)
-      terminate(draft, id, { decrement: true, replaced: false, reason: 'no work left' });
+      endInOrder(draft, id, { decrement: true, replaced: false, reason: 'no work left' });
   }
 }
 
@@ -149,8 +153,7 @@ function giveUpOnReplacements(draft: Draft): void {
   keepOnly(draft, proven.length);
   const reason = `${draft.limits.replacements} replacements are used up`;
   for (const instance of live) {
-    if (!proven.includes(instance))
-      terminate(draft, instance.id, { decrement: false, replaced: false, reason });
+    if (!proven.includes(instance)) endNow(draft, instance.id, { decrement: false, replaced: false, reason });
   }
   if (proven.length > 0) return;
   draft.stop([`no worker is left and ${reason}`, ...lastWords(draft)].join('; '));

@@ -4,9 +4,10 @@ import type { TaskStatus } from '../../worker/contract.ts';
 import { addCounts, addsUp, countsOf, NO_COUNTS } from './counts.ts';
 import { noteCut } from './cut-range.ts';
 import { type Draft, isDown } from './draft.ts';
+import { isHeardOut } from './end-instance.ts';
 import type { SettledEvent } from './events.ts';
 import type { Memory, TaskMemory } from './memory.ts';
-import type { TaskRefusal } from './observation.ts';
+import { ownAnswer, type TaskRefusal } from './observation.ts';
 import type { AssignedRange } from './range-state.ts';
 import { keyKindOfRun, type RunState } from './state.ts';
 
@@ -27,7 +28,7 @@ export function settleTasks(draft: Draft): void {
     settleRange(draft, { range, runs: running.has(range.task), refusal: refusals.get(range.task) });
   }
   stopAtDeadLetters(draft);
-  if (draft.state.stopped !== null) takeBackAll(draft);
+  if (draft.state.stopped !== null) takeBackUnheard(draft);
 }
 
 /**
@@ -171,8 +172,19 @@ function giveBack(draft: Draft, range: AssignedRange, why: { reason: string; cha
     draft.stop(`range ${range.id} failed ${limits.attempts} times, last: ${why.reason}`);
 }
 
-function takeBackAll(draft: Draft): void {
-  for (const event of takeBackEvents(draft.state, draft.memory, 'the run was stopped')) draft.record(event);
+/** What the other tasks have settled their workers still say: they are drained. */
+function takeBackUnheard(draft: Draft): void {
+  const heard = new Set(
+    draft.assignedRanges.filter((range) => isStillHeard(draft, range)).map(({ id }) => id),
+  );
+  for (const event of takeBackEvents(draft.state, draft.memory, 'the run was stopped'))
+    if (!heard.has(event.range)) draft.record(event);
+}
+
+/** A worker that does not know the task has nothing to say of it. */
+function isStillHeard(draft: Draft, { instance, task }: AssignedRange): boolean {
+  const answer = ownAnswer(draft.observation.workers.get(instance), instance, draft.limits.build);
+  return isHeardOut(draft, instance) && answer?.tasks[task] !== null;
 }
 
 /** Takes back every assigned range, with what its task had settled by the last answer. No attempt is charged. */

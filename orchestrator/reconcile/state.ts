@@ -60,6 +60,8 @@ export interface RunState {
   readonly capacity: { readonly workers: number; readonly reason: string } | null;
   /** The desired capacity that this run wants. */
   readonly desired: number;
+  /** Instances whose worker was told to take no more. They are ended next. The value is the reason. */
+  readonly drains: Readonly<Record<string, string>>;
   /** Every instance that a terminate call was intended for. An instance is decremented at most once. */
   readonly terminations: Readonly<Record<string, Termination>>;
   /** Instances that were terminated to be replaced, since this pass began or was resumed. */
@@ -116,6 +118,7 @@ export function emptyState(): RunState {
     instances: new Map(),
     capacity: null,
     desired: 0,
+    drains: {},
     terminations: {},
     replacements: 0,
     stopped: null,

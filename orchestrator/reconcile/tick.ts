@@ -42,6 +42,8 @@ export interface Limits {
   readonly stallTimeoutMs: number;
   /** A task that waits for the database or the cluster for this long ends the run, because instances cost money. */
   readonly waitingTimeoutMs: number;
+  /** A drained worker has this long to end its tasks and to say how they ended. Then its instance is ended anyway. */
+  readonly drainTimeoutMs: number;
   /** An instance that still runs this long after it was terminated is terminated again. */
   readonly terminateTimeoutMs: number;
   /**

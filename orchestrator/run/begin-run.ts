@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { buildWords } from '../../definition/build-words.ts';
 import { describeDefinition } from '../../definition/describe.ts';
 import type { IndexDefinition } from '../../definition/definition.ts';
 import { describedDigest } from '../../definition/digest.ts';
@@ -167,7 +168,7 @@ async function carryOn(
   }
   if (offline.build !== identity.build) {
     throw new RunFailed(
-      `run ${identity.runKey} was begun by build ${identity.build.slice(0, 12)}, but this is build ${offline.build.slice(0, 12)}: carry it on with the build that began it, or end it with \`reindex-fleet abandon\``,
+      `run ${identity.runKey} was begun by build ${buildWords(identity.build)}, but this is build ${buildWords(offline.build)}: carry it on with the build that began it, or end it with \`reindex-fleet abandon\``,
     );
   }
   if (state.plan === null) throw new RunFailed(`the journal of run ${identity.runKey} has no plan`);

@@ -18,6 +18,9 @@ export interface LimitsSource {
  */
 const SHARE_LEAST_MS = 2_000;
 
+/** A worker ends its tasks at once. This is enough for several looks, some of them without an answer. */
+const DRAIN_TIMEOUT_MS = 15_000;
+
 /** What a pass may use and how long it may wait, by its settings and its fleet. */
 export function limitsOf(
   { settings, build, stopLimits, maxCost }: LimitsSource,
@@ -37,6 +40,7 @@ export function limitsOf(
     lostAfterMs: workers.lost_after_ms,
     stallTimeoutMs: workers.stall_timeout_ms,
     waitingTimeoutMs: workers.waiting_timeout_ms,
+    drainTimeoutMs: DRAIN_TIMEOUT_MS,
     ...timing,
     shareLeastMs: SHARE_LEAST_MS,
   };

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { Interrupted, messageOf, Superseded, Throttled } from '../errors.ts';
 import { emptyFleet } from '../fleet/empty-fleet.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import { NOTHING_REFUSED, type Outcome } from '../fleet/observe.ts';
+import { drainEach, NOTHING_REFUSED, type Outcome } from '../fleet/observe.ts';
 import { type WorkerCalls, WorkerRefusal } from '../fleet/worker-client.ts';
 import type { RunJournal } from '../journal/run-journal.ts';
 import { endWithProcess } from '../reconcile/account-instances.ts';
@@ -96,8 +96,8 @@ async function keepWhatIsSettled({ journal, clock }: PassDependencies, memory: M
 }
 
 /**
- * Sets the desired capacity first, because an instance that ends before it would be replaced. Everything else follows
- * at once.
+ * Sets the desired capacity first, because an instance that ends before it would be replaced. The drains go beside it.
+ * Every termination follows at once. The other calls to workers wait for nobody.
  */
 async function carryOut(
   effects: readonly Effect[],
@@ -107,9 +107,18 @@ async function carryOut(
 ): Promise<Outcome> {
   const desired = effects.findLast((effect) => effect.type === 'set_desired');
   const terminations = effects.filter((effect) => effect.type === 'terminate');
-  const isSet = desired === undefined || (await isDesiredSet(fleet, desired.count));
+  const drains = effects.flatMap((effect) =>
+    effect.type === 'drain' ? (urls.get(effect.instance) ?? []) : [],
+  );
+  const end = async (): Promise<string[]> => {
+    const [isSet] = await Promise.all([
+      desired === undefined || isDesiredSet(fleet, desired.count),
+      drainEach(dependencies.workers, drains),
+    ]);
+    return isSet ? fleet.terminate(terminations) : terminations.map(({ instance }) => instance);
+  };
   const [untold, ...results] = await Promise.all([
-    isSet ? fleet.terminate(terminations) : terminations.map(({ instance }) => instance),
+    end(),
     ...effects.map((effect) => callWorker(effect, urls, dependencies)),
   ]);
   return { refusals: results.filter((result) => result !== null), untold: new Set(untold) };
@@ -142,6 +151,7 @@ async function callWorker(
   switch (effect.type) {
     case 'set_desired':
     case 'terminate':
+    case 'drain':
       return null;
     case 'post_task': {
       const range = journal.state.open.get(effect.range);

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { messageOf, RunFailed, Throttled } from '../errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import { renewLeases, observeFleet, type Outcome } from '../fleet/observe.ts';
+import { renewLeases, observeFleet, type Outcome, type Seen } from '../fleet/observe.ts';
 import { tellEach } from '../fleet/tell-each.ts';
 import type { WorkerCalls } from '../fleet/worker-client.ts';
 import type { Effect } from '../reconcile/draft.ts';
@@ -36,20 +36,21 @@ export class WatchedFleet {
   readonly #told = new Set<string>();
   /** Where the workers were at the last look. */
   #urls: readonly string[] = [];
+  #adopted: ReadonlySet<string> = new Set();
 
   constructor(options: WatchedFleetOptions) {
     this.#options = options;
   }
 
   /** Looks at the fleet. Null when it could not be seen this time. */
-  async observe(state: RunState, outcome: Outcome): Promise<Awaited<ReturnType<typeof observeFleet>> | null> {
+  async observe(state: RunState, outcome: Outcome): Promise<Seen | null> {
     const { fleet, workers, clock } = this.#options;
     try {
       const seen = await this.#watch('describe', () =>
-        observeFleet({ fleet, workers }, state, outcome, clock.now()),
+        observeFleet({ fleet, workers, adopted: this.#adopted }, state, outcome, clock.now()),
       );
       if (seen === null) await renewLeases(workers, this.#urls);
-      else this.#urls = [...seen.urls.values()];
+      else this.#note(seen);
       return seen;
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;
@@ -79,6 +80,11 @@ export class WatchedFleet {
       requireHeld();
       await this.#watch(`terminate ${instance}`, () => fleet.terminate(instance, { decrement }));
     });
+  }
+
+  #note({ urls, adopted }: Seen): void {
+    this.#urls = [...urls.values()];
+    this.#adopted = adopted;
   }
 
   /** Makes a call. Null when it failed but may have taken effect. */

@@ -50,6 +50,7 @@ const LIMITS: Limits = {
   lostAfterMs: 30_000,
   stallTimeoutMs: 120_000,
   waitingTimeoutMs: 600_000,
+  drainTimeoutMs: 15_000,
   terminateTimeoutMs: 15_000,
   zeroQuietMs: 0,
   shareLeastMs: 2_000,
@@ -127,7 +128,7 @@ function answerOf(id: string, tasks: ReadonlyMap<string, Task>): WorkerAnswer {
   const statuses = [...tasks].map(([task, { rows, start }]) => [task, statusOf(task, rows, start)] as const);
   const tasksById = Object.fromEntries(statuses);
   const health = { ready: true, unreachable: [], draining: false };
-  return { reachable: true, ...health, build: 'build', workerId: id, tasks: tasksById };
+  return { reachable: true, ...health, build: 'build', workerId: id, tasks: tasksById, strayTasks: [] };
 }
 
 function statusOf(task: string, rows: number, start: bigint): TaskStatus {

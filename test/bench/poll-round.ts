@@ -31,12 +31,14 @@ export async function measurePollRounds(workers: number, pauseMs: number): Promi
     const [ports] = (await once(answerer, 'message')) as [number[]];
     const fleet = fleetAt(ports);
     const state = stateOf(ports);
+    const { instances } = await fleet.observe();
+    const adopted = new Set(instances.map(({ id }) => id));
     const rounds: number[] = [];
     let unreachable = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
       const startMs = performance.now();
       const { observation } = await observeFleet(
-        { fleet, workers: client },
+        { fleet, workers: client, adopted },
         state,
         NOTHING_REFUSED,
         new Date(),

@@ -59,9 +59,10 @@ describe('Reindex-Run and Reindex-Epoch', () => {
 });
 
 describe('the token', () => {
-  it('is wanted of every call but the health check', async () => {
+  it('is wanted of every call but those for health and life', async () => {
     const s = await serve({ token: 'a-long-enough-token' });
     expect((await call(s, 'GET', '/healthcheck', {})).status).toBe(200);
+    expect((await call(s, 'GET', '/alive', {})).status).toBe(200);
     const wrong = [
       '',
       'Bearer',
@@ -74,6 +75,8 @@ describe('the token', () => {
       for (const [method, path] of [
         ['GET', '/task'],
         ['POST', '/reindexing_task'],
+        ['GET', '/metrics'],
+        ['GET', '/openapi.json'],
         ['GET', '/nothing'],
       ] as const) {
         const answer = await call(s, method, path, { ...HOLDER, authorization });
@@ -92,12 +95,14 @@ describe('other paths and methods', () => {
     ['GET', '/nothing', 404],
     ['POST', '/', 404],
     ['GET', '/task/a/b', 404],
-    ['GET', '/metrics', 404],
     ['GET', '/reindexing_task', 405],
     ['PUT', '/task/task-1', 405],
     ['POST', '/task', 405],
     ['GET', '/drain', 405],
     ['DELETE', '/healthcheck', 405],
+    ['POST', '/alive', 405],
+    ['POST', '/metrics', 405],
+    ['POST', '/openapi.json', 405],
   ])('%s %s is %i', async (method, path, status) => {
     const s = await serve();
     const answer = await call(s, method, path);

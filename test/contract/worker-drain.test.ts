@@ -36,10 +36,32 @@ describe('POST /drain', () => {
     expect((await call(s, 'POST', '/drain')).body).toEqual({ draining: true, active_tasks: 1 });
   });
 
-  it('lets a worker without tasks end at once, answers and all', async () => {
-    const s = await serve();
+  it('leaves the end of the worker to its orchestrator: without a task, or after the last, it still answers', async () => {
+    const s = await serve({ lingerMs: 0 });
     expect((await call(s, 'POST', '/drain')).body).toEqual({ draining: true, active_tasks: 0 });
+    const other = await serve({ lingerMs: 0 });
+    await post(other, taskRequest());
+    await call(other, 'POST', '/drain');
+    other.runs[0]?.complete();
+    await expect.poll(() => other.tasks.activeRun).toBeNull();
+    expect((await call(other, 'GET', '/task/task-1')).body).toMatchObject({ active: false, progress: 100 });
+    for (const drained of [s, other]) {
+      expect(await isDraining(drained)).toBe(true);
+      expect(drained.drained).toBeNull();
+    }
+  });
+
+  it('does not keep a worker that ends by itself, asked before its machine is taken back or after', async () => {
+    const s = await serve();
+    await call(s, 'POST', '/drain');
+    s.draining.begin();
     expect(s.drained).toContain('no task is left');
+    const other = await serve();
+    await post(other, taskRequest());
+    other.draining.begin();
+    await call(other, 'POST', '/drain');
+    await call(other, 'DELETE', '/task/task-1');
+    expect(other.drained).toContain('no task is left');
   });
 
   it('is for the run that the worker works for, at the epoch of its lock, and for no person', async () => {
@@ -57,7 +79,7 @@ describe('POST /drain', () => {
   });
 });
 
-describe('a worker that drains', () => {
+describe('a worker that was told to drain', () => {
   it('refuses new tasks with 503, and takes those that it knows again, also when they are over', async () => {
     const s = await serve();
     await post(s, taskRequest());
@@ -81,10 +103,24 @@ describe('a worker that drains', () => {
     expect((await post(s, taskRequest({ end_index: '50' }))).status).toBe(409);
   });
 
+  it('lets its tasks be cancelled, and their ends be moved', async () => {
+    const s = await serve();
+    await post(s, taskRequest());
+    await post(s, second);
+    await call(s, 'POST', '/drain');
+    const lowered = await send(s, '/task/task-2', { method: 'PATCH', body: '{"end_index":"7"}' });
+    expect(lowered.status).toBe(200);
+    expect((await call(s, 'DELETE', '/task/task-1')).body).toMatchObject({ error: { next: 'cancelled' } });
+    expect(s.runs.map(({ request }) => request.end_index)).toEqual(['100', '7']);
+    expect((await call(s, 'DELETE', '/task/task-2')).body).toMatchObject({ error: { next: 'cancelled' } });
+  });
+});
+
+describe('a worker that drains before its machine is taken back', () => {
   it('is drained when an orchestrator, not a person, was told how each task ended', async () => {
     const s = await serve();
     await post(s, taskRequest());
-    await call(s, 'POST', '/drain');
+    s.draining.begin();
     await call(s, 'GET', '/task/task-1');
     s.runs[0]?.complete();
     await expect.poll(() => s.tasks.activeRun).toBeNull();
@@ -95,24 +131,21 @@ describe('a worker that drains', () => {
     expect(s.drained).toContain('how each task ended is known');
   });
 
-  it('lets its tasks be cancelled, and their ends be moved', async () => {
+  it('is drained when its tasks were cancelled, for the answers say how they ended', async () => {
     const s = await serve();
     await post(s, taskRequest());
     await post(s, second);
-    await call(s, 'POST', '/drain');
-    const lowered = await send(s, '/task/task-2', { method: 'PATCH', body: '{"end_index":"7"}' });
-    expect(lowered.status).toBe(200);
-    expect((await call(s, 'DELETE', '/task/task-1')).body).toMatchObject({ error: { next: 'cancelled' } });
-    expect(s.runs.map(({ request }) => request.end_index)).toEqual(['100', '7']);
+    s.draining.begin();
+    await call(s, 'DELETE', '/task/task-1');
     expect(s.drained).toBeNull();
-    expect((await call(s, 'DELETE', '/task/task-2')).body).toMatchObject({ error: { next: 'cancelled' } });
+    await call(s, 'DELETE', '/task/task-2');
     expect(s.drained).toContain('how each task ended is known');
   });
 
   it('waits for nobody who does not ask', async () => {
     const s = await serve({ lingerMs: 50 });
     await post(s, taskRequest());
-    await call(s, 'POST', '/drain');
+    s.draining.begin();
     s.runs[0]?.complete();
     await expect.poll(() => s.drained).toContain('nobody asked');
   });

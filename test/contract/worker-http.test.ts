@@ -22,6 +22,16 @@ describe('GET /healthcheck', () => {
   });
 });
 
+describe('GET /alive', () => {
+  it('answers 200 whatever the worker can reach, also when its lease is over, and looks at nothing', async () => {
+    const s = await serve();
+    s.unreachable = ['database', 'cluster'];
+    s.leased = false;
+    const { status, body } = await call(s, 'GET', '/alive');
+    expect([status, body, s.probes, s.renewals]).toEqual([200, { status: 'alive' }, 0, 0]);
+  });
+});
+
 describe('POST /reindexing_task', () => {
   it('accepts a task and says where its status is', async () => {
     const s = await serve();

@@ -90,7 +90,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
       ),
     );
     expect(reasons).toContainEqual(
-      expect.stringMatching(/^it runs build \w+, but this run is pinned to \w+$/),
+      expect.stringMatching(/^it runs build [\w.]+, but this run is pinned to [\w.]+$/),
     );
   });
 

@@ -28,7 +28,7 @@ describe('the worker process', () => {
         msg: 'listening',
         url,
         worker_id: 'worker-1',
-        build: expect.stringMatching(/^[0-9a-f]{32}$/),
+        build: expect.stringMatching(/^[0-9a-f]{32}\.[0-9a-f]{32}$/),
       }),
     ]);
     const health = await fetch(`${url}/healthcheck`);

@@ -10,6 +10,7 @@ export const FAULTS = [
   'worker takes back what it said',
   'worker counts what it never sent',
   'worker is drained',
+  'worker has a task that nobody knows',
   'worker is slow',
   'machine outlives its end',
   'fleet call is lost',

@@ -2,8 +2,10 @@ import type { IndexDefinition } from '../../definition/definition.ts';
 import { digestDefinition } from '../../definition/digest.ts';
 import { messageOf } from '../../orchestrator/errors.ts';
 import { type WorkerCalls, WorkerRefusal } from '../../orchestrator/fleet/worker-client.ts';
-import type { TaskRequest } from '../../worker/contract.ts';
+import type { TaskRequest, TaskStatus } from '../../worker/contract.ts';
+import { Draining } from '../../worker/draining.ts';
 import { Refusal } from '../../worker/refusal.ts';
+import { NOTHING_IN_FLIGHT } from '../../worker/targets/in-flight.ts';
 import { type TaskRun, TaskRegister } from '../../worker/tasks.ts';
 import type { GroupWatch } from './group.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -24,7 +26,7 @@ export interface PacedWorkersOptions {
 export class PacedWorkers implements WorkerCalls, GroupWatch {
   readonly #options: PacedWorkersOptions;
   readonly #digest: string;
-  readonly #workers = new Map<string, TaskRegister>();
+  readonly #workers = new Map<string, PacedWorker>();
   /** When the last task of all ended. */
   lastEndMs = 0;
 
@@ -35,7 +37,7 @@ export class PacedWorkers implements WorkerCalls, GroupWatch {
 
   running(instance: string): void {
     this.#options.scheduler.after(this.#options.startMs, () =>
-      this.#workers.set(instance, this.#register(instance)),
+      this.#workers.set(instance, this.#worker(instance)),
     );
   }
 
@@ -46,32 +48,43 @@ export class PacedWorkers implements WorkerCalls, GroupWatch {
   async health(url: string): Promise<Awaited<ReturnType<WorkerCalls['health']>>> {
     const { scheduler, answerMs, build } = this.#options;
     await new Promise<void>((resolve) => void scheduler.after(answerMs, resolve));
-    this.#at(url);
-    return { status: 'ok', build, worker_id: idOf(url), draining: false, ready: true };
+    const { draining } = this.#at(url);
+    return { status: 'ok', build, worker_id: idOf(url), draining: draining.begun, ready: true };
   }
 
-  async task(url: string, taskId: string): Promise<ReturnType<TaskRegister['status']> | null> {
+  async task(url: string, taskId: string): Promise<TaskStatus | null> {
     try {
-      return this.#at(url).status(taskId);
+      return this.#at(url).tasks.status(taskId);
     } catch (error) {
       if (error instanceof Refusal && error.status === 404) return null;
       throw error;
     }
   }
 
+  async tasks(url: string): Promise<readonly TaskStatus[]> {
+    return this.#at(url).tasks.list();
+  }
+
   post(url: string, task: TaskRequest): Promise<void> {
-    return this.#ask(url, (worker) => worker.accept(task));
+    return this.#ask(url, ({ tasks, draining }) => {
+      draining.refuseNew(task.task_id);
+      tasks.accept(task);
+    });
   }
 
   cut(url: string, taskId: string, endIndex: string): Promise<void> {
-    return this.#ask(url, (worker) => worker.lowerEnd(taskId, endIndex));
+    return this.#ask(url, ({ tasks }) => tasks.lowerEnd(taskId, endIndex));
   }
 
   cancel(url: string, taskId: string): Promise<void> {
-    return this.#ask(url, (worker) => worker.cancel(taskId, 'taken back'));
+    return this.#ask(url, ({ tasks }) => tasks.cancel(taskId, 'taken back'));
   }
 
-  async #ask(url: string, work: (worker: TaskRegister) => unknown): Promise<void> {
+  drain(url: string): Promise<void> {
+    return this.#ask(url, ({ draining }) => draining.takeNoMore());
+  }
+
+  async #ask(url: string, work: (worker: PacedWorker) => unknown): Promise<void> {
     try {
       await work(this.#at(url));
     } catch (error) {
@@ -79,10 +92,23 @@ export class PacedWorkers implements WorkerCalls, GroupWatch {
     }
   }
 
-  #at(url: string): TaskRegister {
+  #at(url: string): PacedWorker {
     const worker = this.#workers.get(idOf(url));
     if (worker === undefined) throw new WorkerRefusal(0, 'ECONNREFUSED');
     return worker;
+  }
+
+  #worker(workerId: string): PacedWorker {
+    const { scheduler } = this.#options;
+    const tasks = this.#register(workerId);
+    const draining = new Draining({
+      tasks,
+      lingerMs: 0,
+      now: () => scheduler.nowMs,
+      schedule: (ms, work) => scheduler.after(ms, work),
+      onDrained: () => {},
+    });
+    return { tasks, draining };
   }
 
   #register(workerId: string): TaskRegister {
@@ -98,6 +124,11 @@ export class PacedWorkers implements WorkerCalls, GroupWatch {
       },
     });
   }
+}
+
+interface PacedWorker {
+  readonly tasks: TaskRegister;
+  readonly draining: Draining;
 }
 
 function idOf(url: string): string {
@@ -138,6 +169,10 @@ class PacedTask implements TaskRun {
     this.#unplan();
     this.#plan();
     return true;
+  }
+
+  inFlight(): ReturnType<TaskRun['inFlight']> {
+    return NOTHING_IN_FLIGHT;
   }
 
   figures(): ReturnType<TaskRun['figures']> {

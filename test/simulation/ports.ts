@@ -15,6 +15,7 @@ import type { SourceConnections } from '../../orchestrator/run/connections.ts';
 import { Refusal } from '../../worker/refusal.ts';
 import { TimedOut, type VirtualProcess } from './process.ts';
 import { viewFor } from './group.ts';
+import { isStray } from './stray-task.ts';
 import type { VirtualWorker } from './worker.ts';
 import type { CallKind, World } from './world.ts';
 
@@ -94,13 +95,20 @@ export class VirtualPorts {
     const calls: WorkerCalls = {
       health: (url) => ask(url, 'health', (worker) => worker.health(...who)),
       task: (url, task) => ask(url, 'status', (worker) => worker.status(...who, task)),
+      tasks: (url) =>
+        ask(url, 'all tasks', (worker) => {
+          const tasks = worker.tasks(...who);
+          return world.without.has('adoption') ? tasks.filter(({ task_id: task }) => !isStray(task)) : tasks;
+        }),
       post: (url, request) =>
         ask(url, `post ${request.task_id}`, (worker) => {
           world.requireImage(request.worker_id, pinned);
+          world.requireAdopted(worker, request);
           return worker.post(...who, request);
         }),
       cut: (url, task, end) => ask(url, `cut ${task} at ${end}`, (worker) => worker.cut(...who, task, end)),
       cancel: (url, task) => ask(url, `cancel ${task}`, (worker) => worker.cancel(...who, task)),
+      drain: (url) => ask(url, 'drain', (worker) => worker.takeNoMore(...who)),
     };
     return {
       fleet: this.fleet(run, pinned),

@@ -69,6 +69,10 @@ const PLANTED: Readonly<Record<Guard, { readonly faults: readonly Fault[]; reado
     faults: ['worker counts what it never sent'],
     breaks: /is promoted without/,
   },
+  adoption: {
+    faults: ['worker has a task that nobody knows', 'worker is slow'],
+    breaks: /is given .* while it works on .*, which nobody gave it/,
+  },
 };
 const MOST_WORLDS = 150;
 

@@ -7,6 +7,7 @@ import { Draining } from '../../worker/draining.ts';
 import { Holders } from '../../worker/holders.ts';
 import { Lease } from '../../worker/lease.ts';
 import { Refusal } from '../../worker/refusal.ts';
+import { NOTHING_IN_FLIGHT } from '../../worker/targets/in-flight.ts';
 import { TaskFailure } from '../../worker/task-failure.ts';
 import { type TaskRun, TaskRegister } from '../../worker/tasks.ts';
 import { type BulkItem, Refused, type VirtualCluster } from './cluster.ts';
@@ -98,6 +99,14 @@ export class VirtualWorker {
     }
   }
 
+  tasks(run: string, epoch: number): readonly TaskStatus[] {
+    this.#admit(run, epoch);
+    return this.#tasks.list().map((status) => {
+      this.#draining.statusGiven(status);
+      return this.#asSaid(status);
+    });
+  }
+
   post(run: string, epoch: number, request: TaskRequest): void {
     this.#admit(run, epoch);
     this.#draining.refuseNew(request.task_id);
@@ -114,8 +123,24 @@ export class VirtualWorker {
     await this.#tasks.cancel(taskId, 'taken back');
   }
 
+  /** As by its orchestrator, which ends it. */
+  takeNoMore(run: string, epoch: number): void {
+    this.#admit(run, epoch);
+    this.#draining.takeNoMore();
+  }
+
+  /** As by a notice of its machine's end: it ends itself. */
   drain(): void {
     this.#draining.begin();
+  }
+
+  /** Takes a task that no orchestrator's journal knows. */
+  hold(request: TaskRequest): void {
+    this.#tasks.accept(request);
+  }
+
+  get activeTasks(): readonly string[] {
+    return this.#tasks.active.map(({ task_id: task }) => task);
   }
 
   get reads(): boolean {
@@ -176,6 +201,7 @@ class Reading {
         this.#end = end;
         return true;
       },
+      inFlight: () => NOTHING_IN_FLIGHT,
       figures: () => ({
         settledThrough: without.has('settled key') ? this.#highest : this.#settlement.settledThrough,
         firstKey: this.#firstKey,

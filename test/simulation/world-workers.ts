@@ -1,3 +1,4 @@
+import type { DescribedDefinition } from '../../definition/definition.ts';
 import type { LoadedDefinition } from '../../definition/load.ts';
 import type { VirtualCluster } from './cluster.ts';
 import type { Fault, FaultCounts } from './faults.ts';
@@ -6,6 +7,7 @@ import type { VirtualProcess } from './process.ts';
 import type { Random } from './random.ts';
 import { BUILD, type Scene } from './scene.ts';
 import type { Scheduler } from './scheduler.ts';
+import { strayTask } from './stray-task.ts';
 import type { VirtualTable } from './table.ts';
 import { VirtualWorker, type WorkerOptions } from './worker.ts';
 
@@ -19,6 +21,7 @@ interface AroundWorkers extends Pick<WorkerOptions, 'without'> {
   readonly cluster: VirtualCluster;
   readonly table: VirtualTable;
   readonly loaded: LoadedDefinition;
+  readonly described: DescribedDefinition;
   has(fault: Fault): boolean;
   strikes(fault: Fault, chance: number): boolean;
   tell(who: string, what: string): void;
@@ -103,7 +106,16 @@ export class WorldWorkers {
     });
     this.#workers.set(id, worker);
     this.#world.tell(id, `comes up${build === BUILD ? '' : ' with another build'}`);
+    this.#giveStrayTask(worker);
     this.#plague(worker);
+  }
+
+  /** As from an earlier process, whose record of it is void. */
+  #giveStrayTask(worker: VirtualWorker): void {
+    const { run } = this.#world.group;
+    if (run === null || !this.#world.strikes('worker has a task that nobody knows', 0.5)) return;
+    worker.hold(strayTask(worker.options.id, run, this.#world.described));
+    this.#world.tell(worker.options.id, 'has a task that nobody knows');
   }
 
   /** Its machine is gone; its process ends with it, or, where the kill is withheld, goes on for hours. */

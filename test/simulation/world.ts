@@ -3,6 +3,7 @@ import type { KeyRange } from '../../definition/key/key-range.ts';
 import type { LoadedDefinition } from '../../definition/load.ts';
 import { groupPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 import type { FleetTiming } from '../../orchestrator/fleet/fleet-backend.ts';
+import type { TaskRequest } from '../../worker/contract.ts';
 import type { RunPlan } from '../../orchestrator/reconcile/run-plan.ts';
 import type { Swept, SweepRules } from '../../orchestrator/run/sweep.ts';
 import { Throttled } from '../../orchestrator/errors.ts';
@@ -16,7 +17,9 @@ import { type Passage, VirtualProcess } from './process.ts';
 import { type Random, seededRandom } from './random.ts';
 import { BUILD, drawScene, type Scene } from './scene.ts';
 import { Scheduler } from './scheduler.ts';
+import { isStray } from './stray-task.ts';
 import { VirtualTable } from './table.ts';
+import type { VirtualWorker } from './worker.ts';
 import { WorldWorkers } from './world-workers.ts';
 
 /** Guards of the design that a test takes out, to see that the simulation finds it. */
@@ -27,6 +30,7 @@ export const GUARDS = [
   'single decrement',
   'settled key',
   'independent count',
+  'adoption',
 ] as const;
 export type Guard = (typeof GUARDS)[number];
 
@@ -263,6 +267,13 @@ export class World {
     const image = this.group.imageOf(instance);
     if (image !== pinned)
       this.break(`${instance} of image ${image} is given work by a run pinned to ${pinned}`);
+  }
+
+  /** A worker is asked for all that it works on before it is given work, and what nobody knows is ended first. */
+  requireAdopted({ options: { id }, activeTasks }: VirtualWorker, request: TaskRequest): void {
+    const stray = activeTasks.find(isStray);
+    if (stray !== undefined && request.worker_id === id)
+      this.break(`${id} is given ${request.task_id} while it works on ${stray}, which nobody gave it`);
   }
 
   /** What the table holds now, as validation reads it. */

@@ -3,6 +3,7 @@ import type { DeadLetter } from '../../worker/dead-letter.ts';
 import type { Batch } from '../../worker/targets/batch.ts';
 import type { BatchShare } from '../../worker/targets/batch-pool.ts';
 import type { TargetCounts } from '../../worker/targets/settlement.ts';
+import { NOTHING_IN_FLIGHT } from '../../worker/targets/in-flight.ts';
 import type { Framing, Target } from '../../worker/targets/target.ts';
 
 const NEWLINE = 0x0a;
@@ -26,6 +27,7 @@ export class CollectingTarget implements Target {
   readonly letters: DeadLetter[] = [];
   readonly retries = 0;
   readonly waiting = false;
+  readonly inFlight = NOTHING_IN_FLIGHT;
   bytesSent = 0;
   batches = 0;
   /** Awaited before a batch is delivered. */

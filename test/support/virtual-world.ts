@@ -42,6 +42,8 @@ export interface Behaviour {
   readonly refusesWith?: number;
   /** It was launched from something else than the run is pinned to. */
   readonly misfit?: string;
+  /** It does not hear that it is to drain, nor that its tasks are to end. */
+  readonly drainsNever?: boolean;
   /** Ticks from its launch to its first answer; 2 by default. */
   readonly bootTicks?: number;
 }
@@ -52,6 +54,8 @@ interface VirtualWorker {
   readonly launchedMs: number;
   age: number;
   gone: boolean;
+  /** It takes no new task. */
+  drains: boolean;
   endedMs: number | null;
   readonly tasks: {
     task: string;
@@ -77,6 +81,7 @@ export const TEST_LIMITS: Limits = {
   lostAfterMs: 30_000,
   stallTimeoutMs: 120_000,
   waitingTimeoutMs: 600_000,
+  drainTimeoutMs: 10_000,
   terminateTimeoutMs: 15_000,
   zeroQuietMs: 0,
   shareLeastMs: 5_000,
@@ -168,6 +173,13 @@ export class VirtualWorld {
       this.workers.push({ ...freshWorker(`old${i}`, {}, 0), age: 9, gone: true, endedMs: 0 });
   }
 
+  /** A worker comes to work on a task that stands in no journal. */
+  giveStray(id: string, end: bigint): void {
+    const worker = this.workers.find((candidate) => candidate.id === id);
+    const status = freshStatus('stray', 1, end.toString(), this.nowMs);
+    worker?.tasks.push({ task: 'stray', range: 'stray', start: 0n, end, at: 0n, status });
+  }
+
   /** What the last tick saw. */
   get observation(): Observation {
     if (this.#seen === null) throw new Error('nobody has looked yet');
@@ -257,12 +269,15 @@ export class VirtualWorld {
       reachable: true,
       ready: behaviour.neverReady !== true && behaviour.unreachable === undefined,
       unreachable: behaviour.unreachable ?? [],
-      draining: false,
+      draining: worker.drains,
       build: behaviour.build ?? 'build-1',
       workerId: behaviour.callsItself ?? worker.id,
       tasks: Object.fromEntries(
         assigned.map(({ task }) => [task, worker.tasks.find((known) => known.task === task)?.status ?? null]),
       ),
+      strayTasks: worker.tasks
+        .filter(({ task, status }) => status.active && !assigned.some((range) => range.task === task))
+        .map(({ task }) => task),
     };
   }
 
@@ -270,6 +285,7 @@ export class VirtualWorld {
     if (effect.type === 'set_desired')
       this.desired = effect.count > this.maximum ? this.desired : effect.count;
     else if (effect.type === 'terminate') this.#terminate(effect.instance, effect.decrement);
+    else if (effect.type === 'drain') this.#drain(effect.instance);
     else if (effect.type === 'post_task') this.#post(effect.instance, effect.range);
     else this.#changeTask(effect);
   }
@@ -283,11 +299,16 @@ export class VirtualWorld {
     if (worker !== undefined) this.#end(worker);
   }
 
+  #drain(id: string): void {
+    const worker = this.alive.find((candidate) => candidate.id === id);
+    if (worker !== undefined && worker.behaviour.drainsNever !== true) worker.drains = true;
+  }
+
   #post(id: string, rangeId: string): void {
     const worker = this.workers.find((candidate) => candidate.id === id);
     const range = this.state.open.get(rangeId);
     if (worker === undefined || worker.gone || range?.status !== 'assigned') return;
-    const { refusesWith } = worker.behaviour;
+    const refusesWith = worker.drains ? 503 : worker.behaviour.refusesWith;
     if (refusesWith !== undefined) {
       this.#refusals.push({ call: 'post_task', task: range.task, status: refusesWith, message: 'refused' });
       return;
@@ -307,7 +328,7 @@ export class VirtualWorld {
   #changeTask(effect: Extract<Effect, { type: 'cut_task' | 'cancel_task' }>): void {
     const worker = this.alive.find(({ id }) => id === effect.instance);
     const task = worker?.tasks.find((candidate) => candidate.task === effect.task);
-    if (task === undefined || !task.status.active) return;
+    if (task === undefined || !task.status.active || worker?.behaviour.drainsNever === true) return;
     if (effect.type === 'cancel_task') {
       const error = { next: 'cancelled', type: 'cancelled', message: 'taken back' } as const;
       task.status = { ...task.status, active: false, error };
@@ -326,7 +347,7 @@ export const NO_CAPACITY = {
 };
 
 function freshWorker(id: string, behaviour: Behaviour, launchedMs: number): VirtualWorker {
-  return { id, behaviour, launchedMs, age: 0, gone: false, endedMs: null, tasks: [] };
+  return { id, behaviour, launchedMs, age: 0, gone: false, drains: false, endedMs: null, tasks: [] };
 }
 
 /** How often each range was given back, and how often at its own charge. */

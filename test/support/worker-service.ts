@@ -7,7 +7,9 @@ import { scheduleWithTimers } from '../../worker/schedule.ts';
 import { listen, SERVER_LIMITS, type ServerLimits } from '../../worker/server.ts';
 import { createService } from '../../worker/service.ts';
 import { NO_FIGURES, type TaskFigures } from '../../worker/task-status.ts';
+import { type InFlight, NOTHING_IN_FLIGHT } from '../../worker/targets/in-flight.ts';
 import { TaskRegister, type TaskRun } from '../../worker/tasks.ts';
+import { requireDocumented } from './documented-answers.ts';
 
 const DIGEST = 'a'.repeat(32);
 
@@ -82,6 +84,7 @@ export interface ControlledRun {
   readonly request: TaskRequest;
   readonly signal: AbortSignal;
   figures: TaskFigures;
+  inFlight: InFlight;
   /** Ends that were moved down. */
   readonly ends: Key[];
   /** The last key that was read, at or below which the end cannot be moved. */
@@ -92,7 +95,10 @@ export interface ControlledRun {
 
 export interface TestService {
   readonly url: string;
+  /** `GET /task/{task_id}`, for each method and path that is answered otherwise than by a refusal. */
+  readonly routes: readonly string[];
   readonly tasks: TaskRegister;
+  readonly draining: Draining;
   readonly runs: ControlledRun[];
   readonly changes: TaskStatus[];
   readonly errors: Error[];
@@ -101,6 +107,7 @@ export interface TestService {
   unreachable: readonly Dependency[];
   /** Whether its lease is not over. */
   leased: boolean;
+  leaseLeftMs: number;
   probes: number;
   /** Why it is drained; null while it is not. */
   drained: string | null;
@@ -136,6 +143,7 @@ function startControlled(runs: ControlledRun[], request: TaskRequest, signal: Ab
     request,
     signal,
     figures: NO_FIGURES,
+    inFlight: NOTHING_IN_FLIGHT,
     ends: [],
     lastKey: null,
     complete: resolve,
@@ -147,7 +155,7 @@ function startControlled(runs: ControlledRun[], request: TaskRequest, signal: Ab
     if (possible) run.ends.push(end);
     return possible;
   };
-  return { done: promise, figures: () => run.figures, lowerEnd };
+  return { done: promise, figures: () => run.figures, inFlight: () => run.inFlight, lowerEnd };
 }
 
 /** Gives a function that serves the contract over a controlled register; all of them end with their test. */
@@ -170,6 +178,7 @@ export function testServices(): (changes?: ServiceChanges) => Promise<TestServic
       renewals: 0,
       unreachable: [] as readonly Dependency[],
       leased: true,
+      leaseLeftMs: 60_000,
       probes: 0,
       drained: null as string | null,
       url: '',
@@ -189,6 +198,7 @@ export function testServices(): (changes?: ServiceChanges) => Promise<TestServic
       draining,
       unreachable: async () => (service.probes++, service.unreachable),
       renewLease: () => (service.renewals++, service.leased),
+      leaseLeftMs: () => service.leaseLeftMs,
       onError: (error) => service.errors.push(error),
     });
     const server = await listen(app.fetch, '127.0.0.1', 0, { ...SERVER_LIMITS, ...limits });
@@ -197,7 +207,10 @@ export function testServices(): (changes?: ServiceChanges) => Promise<TestServic
       () => tasks.cancelAll('the test is over'),
       () => server.close(),
     );
-    return Object.assign(service, { url: server.url });
+    const routes = app.routes
+      .filter(({ method }) => method !== 'ALL')
+      .map(({ method, path }) => `${method} ${path.replace(':id', '{task_id}')}`);
+    return Object.assign(service, { url: server.url, routes, draining });
   };
 }
 
@@ -206,6 +219,8 @@ export const HOLDER = { 'Reindex-Run': 'run-1', 'Reindex-Epoch': '3' };
 export interface Answer {
   readonly status: number;
   readonly body: { error?: string; field?: string; [name: string]: unknown };
+  /** What was answered, as it came. */
+  readonly text: string;
   readonly headers: Headers;
 }
 
@@ -228,14 +243,18 @@ export function send(
   return answerOf(service.url + path, { method, headers: typed, body });
 }
 
-async function answerOf(url: string, request: RequestInit): Promise<Answer> {
+/** Each answer must be one that the worker's own OpenAPI document allows for the call. */
+async function answerOf(url: string, request: RequestInit & { readonly method: string }): Promise<Answer> {
   const response = await fetch(url, request);
   const text = await response.text();
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: text === '' ? {} : (JSON.parse(text) as Answer['body']),
-  };
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+  const body = isJson ? (JSON.parse(text) as Answer['body']) : {};
+  const { status, headers } = response;
+  requireDocumented(
+    { method: request.method, path: new URL(url).pathname },
+    { status, headers, body: isJson ? body : text },
+  );
+  return { status, headers, body, text };
 }
 
 export function post(

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { buildDigest, sourcesDigest } from '../../definition/build.ts';
+import { buildDigest, programDigest, sourcesDigest } from '../../definition/build.ts';
 import { describedDigest, digestDefinition, digestTypes } from '../../definition/digest.ts';
 import { parseDefinition } from '../../definition/load.ts';
 
@@ -110,8 +110,10 @@ describe('the build', () => {
       parseDefinition(TEXT, 'b.yaml').definition,
     ];
     const build = await buildDigest([one, two]);
-    expect(build).toMatch(/^[0-9a-f]{32}$/);
+    expect(build).toMatch(/^[0-9a-f]{32}\.[0-9a-f]{32}$/);
     expect(await buildDigest([two, one])).toBe(build);
     expect(await buildDigest([one])).not.toBe(build);
+    for (const other of [build, await buildDigest([one]), await buildDigest([])])
+      expect(other.split('.')[0]).toBe(await programDigest());
   });
 });

@@ -134,6 +134,8 @@ function remembering(instances: Record<string, Partial<InstanceMemory>>): Memory
     endedByItself: true,
     goneBefore: false,
     unfit: null,
+    drainingMs: null,
+    strayMs: null,
     rowsPerMs: null,
   };
   const entries = Object.entries(instances).map(([id, changes]) => [id, { ...ended, ...changes }] as const);

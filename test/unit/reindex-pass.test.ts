@@ -164,7 +164,15 @@ async function passOver(
 }
 
 const refused = () => Promise.reject(new Error('ECONNREFUSED'));
-const NOBODY: WorkerCalls = { health: refused, task: refused, post: refused, cut: refused, cancel: refused };
+const NOBODY: WorkerCalls = {
+  health: refused,
+  task: refused,
+  tasks: refused,
+  post: refused,
+  cut: refused,
+  cancel: refused,
+  drain: refused,
+};
 
 /** Replaces what ends while less is there than desired; a call to change the capacity takes a while. */
 class Group implements Fleet {

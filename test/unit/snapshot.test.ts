@@ -30,6 +30,12 @@ describe('a snapshot of a run', () => {
       { numRuns: 500 },
     );
   });
+
+  it('that was written before workers were drained is read on: none is being drained', () => {
+    const { drains: _, ...earlier } = packState(PLANNED, 1);
+    const parsed = snapshotSchema.parse(JSON.parse(JSON.stringify(earlier)));
+    expect(unpackState(parsed, PLANNED.plan)).toEqual(PLANNED);
+  });
 });
 
 /** What happens next: a kind of event, and numbers from which its particulars are chosen. */
@@ -47,6 +53,7 @@ const KINDS = [
   'cut',
   'intend cut',
   'refuse cut',
+  'drain',
   'terminate',
   'desire',
   'stop',
@@ -127,6 +134,8 @@ function eventsOf(state: RunState, { kind, pick, size }: Step): RunEvent[] {
           record: { counts: NO_COUNTS, documents_per_second: size, workers: 1, boot_seconds: null },
         },
       ];
+    case 'drain':
+      return [{ type: 'draining', instance: `i-${pick}`, reason: 'idle' }];
     case 'terminate':
       return [
         {

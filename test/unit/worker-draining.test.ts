@@ -41,7 +41,7 @@ describe('a worker that drains', () => {
   it('is drained at once when it never had a task', () => {
     const { draining, drained } = setUp();
     expect(draining.begun).toBe(false);
-    expect(draining.begin()).toBe(0);
+    draining.begin();
     expect(drained).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('no task is left'));
     expect(draining.begun).toBe(true);
   });
@@ -51,7 +51,7 @@ describe('a worker that drains', () => {
     const { tasks, draining, drained } = setup;
     tasks.accept(taskRequest());
     tasks.accept(taskRequest({ task_id: 'task-2', range_id: 'range-2' }));
-    expect(draining.begin()).toBe(2);
+    draining.begin();
     draining.statusGiven(tasks.status('task-1'));
     await complete(setup, 0);
     draining.statusGiven(tasks.status('task-1'));
@@ -59,7 +59,7 @@ describe('a worker that drains', () => {
     expect(drained).not.toHaveBeenCalled();
     draining.statusGiven(tasks.status('task-2'));
     expect(drained).toHaveBeenCalledOnce();
-    expect(draining.begin()).toBe(0);
+    draining.begin();
     await vi.advanceTimersByTimeAsync(10 * LINGER_MS);
     expect(drained).toHaveBeenCalledOnce();
   });
@@ -107,6 +107,22 @@ describe('a worker that drains', () => {
     const final = await tasks.cancel('task-1', 'enough');
     expect(drained).not.toHaveBeenCalled();
     draining.statusGiven(final);
+    expect(drained).toHaveBeenCalledOnce();
+  });
+
+  it('waits for its orchestrator, however long, when that has told it to take no more', async () => {
+    const setup = setUp();
+    const { tasks, draining, drained } = setup;
+    tasks.accept(taskRequest());
+    expect(draining.takeNoMore()).toBe(1);
+    expect(draining.begun).toBe(true);
+    expect(() => draining.refuseNew('task-2')).toThrow(/drains/);
+    await complete(setup, 0);
+    draining.statusGiven(tasks.status('task-1'));
+    expect(draining.takeNoMore()).toBe(0);
+    await vi.advanceTimersByTimeAsync(10 * LINGER_MS);
+    expect(drained).not.toHaveBeenCalled();
+    draining.begin();
     expect(drained).toHaveBeenCalledOnce();
   });
 

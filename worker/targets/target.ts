@@ -1,6 +1,7 @@
 import type { Row } from '../source/row.ts';
 import type { Batch } from './batch.ts';
 import type { BatchShare } from './batch-pool.ts';
+import type { InFlight } from './in-flight.ts';
 import type { TargetCounts } from './settlement.ts';
 
 /**
@@ -20,6 +21,7 @@ export interface Target {
   readonly retries: number;
   /** True while the place is down or refuses everything and requests are sent again. */
   readonly waiting: boolean;
+  readonly inFlight: InFlight;
 }
 
 /** What stands around a document in a target's batch. */

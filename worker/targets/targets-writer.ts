@@ -2,6 +2,7 @@ import type { Key } from '../../definition/key/key-kind.ts';
 import type { TaskFailure } from '../task-failure.ts';
 import type { Batch } from './batch.ts';
 import { type OpenStretch, Settlement, type SettledCounts, type TargetCounts } from './settlement.ts';
+import { type InFlight, sumInFlight } from './in-flight.ts';
 import { emptyStretch, type Stretch } from './stretch.ts';
 import type { Framing, Target } from './target.ts';
 
@@ -138,6 +139,11 @@ export class TaskWriter implements TargetsWriter {
 
   get waiting(): boolean {
     return this.#targets.some((target) => target.waiting);
+  }
+
+  /** Of all targets together. */
+  get inFlight(): InFlight {
+    return sumInFlight(this.#targets.map((target) => target.inFlight));
   }
 
   #deliver(target: Target, batch: Batch, settle: (counts: TargetCounts) => void): void {

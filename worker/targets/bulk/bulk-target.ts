@@ -3,6 +3,7 @@ import type { DeadLetter } from '../../dead-letter.ts';
 import type { Batch } from '../batch.ts';
 import type { BatchShare } from '../batch-pool.ts';
 import type { TargetCounts } from '../settlement.ts';
+import type { InFlight } from '../in-flight.ts';
 import type { Target } from '../target.ts';
 import { BulkFraming } from './action-line.ts';
 import { DeadLetterWriter } from './dead-letters.ts';
@@ -113,6 +114,10 @@ export class BulkTarget implements Target {
 
   get waiting(): boolean {
     return this.#meter.waiting;
+  }
+
+  get inFlight(): InFlight {
+    return this.#context.gate.inFlight;
   }
 }
 

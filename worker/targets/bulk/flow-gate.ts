@@ -1,3 +1,4 @@
+import type { InFlight } from '../in-flight.ts';
 import type { Flow } from './flow.ts';
 
 /** How a request ended, as far as the cluster's load is concerned. */
@@ -22,6 +23,11 @@ export class FlowGate {
 
   get limitBytes(): number {
     return this.#flow.limitBytes;
+  }
+
+  get inFlight(): InFlight {
+    const { inFlightBytes: bytes, limitBytes, ceilingBytes } = this.#flow;
+    return { bytes, limitBytes, ceilingBytes };
   }
 
   /** Resolves with the time of admission in milliseconds; rejects with the signal's reason when it is aborted first. */

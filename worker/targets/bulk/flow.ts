@@ -55,6 +55,10 @@ export class Flow {
     return this.#limitBytes;
   }
 
+  get ceilingBytes(): number {
+    return this.#settings.ceilingBytes;
+  }
+
   /** Bytes that the cluster works on, those of timed-out requests in their cool-down among them. */
   get inFlightBytes(): number {
     return this.#inFlightBytes;
