@@ -19,11 +19,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 /**
  * Stands in for npm: notes its arguments and "installs" what is asked for; Node is a script that says the version that
- * the test gives, or notes what it is to run. `npm ci` empties node_modules first, as npm does.
+ * the test gives, or notes what it is to run. `npm ci` empties node_modules first, as npm does, and lasts until the file
+ * that a test names is there.
  */
 const FAKE_NPM = `
-  const { appendFileSync, mkdirSync, rmSync, writeFileSync } = require('node:fs');
-  const { FAKE_FOLDER, FAKE_FAILURE, FAKE_VERSION } = process.env;
+  const { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } = require('node:fs');
+  const { FAKE_FOLDER, FAKE_FAILURE, FAKE_LASTS_UNTIL, FAKE_VERSION } = process.env;
   const args = process.argv.slice(2);
   appendFileSync(FAKE_FOLDER + '/npm-calls', args.join(' ') + '\\n');
   if (FAKE_FAILURE && args.join(' ').includes(FAKE_FAILURE)) {
@@ -34,11 +35,13 @@ const FAKE_NPM = `
   if (args[0] === 'ci') {
     rmSync('node_modules', { recursive: true, force: true });
     mkdirSync('node_modules/node', { recursive: true });
+    const clock = new Int32Array(new SharedArrayBuffer(4));
+    while (FAKE_LASTS_UNTIL && !existsSync(FAKE_LASTS_UNTIL)) Atomics.wait(clock, 0, 0, 5);
   } else if (FAKE_VERSION && args.at(-1).startsWith('node@')) {
     mkdirSync('node_modules/node/bin', { recursive: true });
     writeFileSync(
       'node_modules/node/bin/node',
-      '#!/bin/sh\\nif [ "$1" = --version ]; then echo ' + FAKE_VERSION + '; else echo "$@" > "$FAKE_FOLDER/ran"; fi\\n',
+      '#!/bin/sh\\nif [ "$1" = --version ]; then echo ' + FAKE_VERSION + '; else echo "$@" > "$FAKE_FOLDER/runs"; mv "$FAKE_FOLDER/runs" "$FAKE_FOLDER/ran"; fi\\n',
       { mode: 0o755 },
     );
   }
@@ -191,8 +194,8 @@ test('an installation without a fitting Node fails', async () => {
 
 test('the search node is fetched while the packages are installed, unless there are settings of one’s own', async () => {
   const ran = join(folder, 'ran');
-  await bootstrap(['--omit=dev', '--search-node']);
-  await expect.poll(() => existsSync(ran) && readFileSync(ran, 'utf8')).toMatch(/embedded\/fetch\.ts\n$/);
+  await bootstrap(['--omit=dev', '--search-node'], { FAKE_LASTS_UNTIL: ran });
+  expect(readFileSync(ran, 'utf8')).toMatch(/embedded\/fetch\.ts\n$/);
   rmSync(ran);
 
   writeFileSync(join(folder, 'reindex-fleet.yaml'), '');
