@@ -203,7 +203,7 @@ describe('a folder', { timeout: 120_000 }, () => {
   });
 });
 
-describe('what a journal should not hold', { timeout: 240_000 }, () => {
+describe('what a journal should not hold', { timeout: 240_000, tags: 'long' }, () => {
   it('is named and left alone', async (scope) => {
     const { setup } = await setUp(scope);
     for (const phase of ['claim', 'create-index']) resultOf(await setup.run(phase, ...KEY));
