@@ -6,7 +6,7 @@ import { PLAIN_FLEET, PLAIN_INSTANCE } from '../../orchestrator/reconcile/observ
 import { emptyState } from '../../orchestrator/reconcile/state.ts';
 
 describe('a look at 1,000 workers', () => {
-  it('asks 250 of them at a time, and each', async () => {
+  it('asks each worker, at most 250 at a time', async () => {
     const workers = new CountedWorkers();
     const instances = Array.from({ length: 1_000 }, (_, i) => running(`i-${i}`));
     const fleet = { observe: async () => ({ desired: 1_000, exact: false, ...PLAIN_FLEET, instances }) };
