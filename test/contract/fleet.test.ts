@@ -90,7 +90,7 @@ async function openGroup(scope: TestScope): Promise<Backend> {
   };
 }
 
-describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
+describe.each(Object.entries(BACKENDS))('the fleet backend of %s', (_, open) => {
   let backend: Backend;
   let fleet: Fleet;
   const clean: (() => Promise<void>)[] = [];
@@ -114,7 +114,7 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     });
   });
 
-  it('launches as many instances as desired, of this run, and says where they listen', async () => {
+  it('launches as many instances of this run as desired, and says where they listen', async () => {
     await fleet.setDesired(2);
     const instances = await running(backend, 2);
     expect(new Set(instances.map(({ id }) => id)).size).toBe(2);
@@ -132,14 +132,14 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     expect(await running(backend, 1)).toEqual(before);
   });
 
-  it('launches nothing when it is only looked at', async () => {
+  it('launches nothing when it is only observed', async () => {
     await fleet.setDesired(1);
     await running(backend, 1);
     const known = (await fleet.observe()).instances.length;
     for (let i = 0; i < 10; i += 1) expect((await fleet.observe()).instances).toHaveLength(known);
   });
 
-  it('puts another in the place of one that ends by itself', async () => {
+  it('replaces an instance that ends by itself', async () => {
     await fleet.setDesired(1);
     const [first] = await running(backend, 1);
     await backend.end(first?.id ?? '');
@@ -149,7 +149,7 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     expect((await fleet.observe()).desired).toBe(1);
   });
 
-  it('has what was desired when another process opens it', async () => {
+  it('keeps its desired capacity when another process opens it', async () => {
     await fleet.setDesired(2);
     await running(backend, 2);
     await fleet.close();
@@ -160,7 +160,7 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     await again.close();
   });
 
-  it('lets an instance go for good with decrement', async () => {
+  it('releases an instance for good when it is terminated with decrement', async () => {
     await fleet.setDesired(2);
     const [first] = await running(backend, 2);
     await fleet.terminate(first?.id ?? '', { decrement: true });
@@ -169,7 +169,7 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     expect(await running(backend, 1)).toHaveLength(1);
   });
 
-  it('puts another in the place of one that is terminated without decrement; a second call for it changes nothing', async () => {
+  it('replaces an instance that is terminated without decrement, once even after a second call', async () => {
     await fleet.setDesired(1);
     const [first] = await running(backend, 1);
     await fleet.terminate(first?.id ?? '', { decrement: false });
@@ -179,7 +179,7 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     expect((await fleet.observe()).desired).toBe(1);
   });
 
-  it('chooses no victims when less is desired than there is', async () => {
+  it('ends no instance when the desired capacity is lowered below their number', async () => {
     await fleet.setDesired(2);
     const before = await running(backend, 2);
     await fleet.setDesired(1);
@@ -187,7 +187,7 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     expect(await running(backend, 2)).toEqual(before);
   });
 
-  it('lowers nothing for an instance that is gone', async () => {
+  it('lowers nothing when an instance that is gone is terminated again', async () => {
     await fleet.setDesired(2);
     const [first] = await running(backend, 2);
     await fleet.terminate(first?.id ?? '', { decrement: true });
@@ -197,12 +197,12 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     expect(await running(backend, 1)).toHaveLength(1);
   });
 
-  it('refuses to terminate what it does not have', async () => {
+  it('refuses to terminate an instance that it does not have', async () => {
     await expect(async () => fleet.terminate('nobody', { decrement: true })).rejects.toThrow(/nobody/);
     expect((await fleet.observe()).desired).toBe(0);
   });
 
-  it('reaches zero', async () => {
+  it('comes to zero when desired capacity and instances are ended', async () => {
     await fleet.setDesired(2);
     const instances = await running(backend, 2);
     await fleet.setDesired(0);
@@ -212,8 +212,8 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
   });
 });
 
-describe('local processes', () => {
-  it('run workers that answer by the name of their instance', async () => {
+describe('a local fleet', () => {
+  it('runs workers that answer by the name of their instance', async () => {
     const fleet = new LocalFleet({ ...LOCAL, desired: 2 });
     const instances = await running({ fleet, pass: () => sleep(50) }, 2);
     const answers = await Promise.all(instances.map(({ url }) => fetch(`${url}/healthcheck`)));
@@ -231,7 +231,7 @@ describe('local processes', () => {
     expect(instances[0]?.detail).toMatch(/exit code 2[\s\S]*DATABASE_URL/);
   });
 
-  it('replaces what ends by itself without being looked at, and never because of a look', async () => {
+  it('replaces an ended worker without being observed, and never because of an observation', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const environment = { ...ENVIRONMENT, REINDEX_WORKER_DATABASE_URL: 'nonsense' };
@@ -245,7 +245,7 @@ describe('local processes', () => {
     expect(await looked()).toBe(2);
   });
 
-  it('are replaced once while nobody looks, however often they end by themselves', async () => {
+  it('replaces a failing worker only once while nobody observes it', async () => {
     const environment = { ...ENVIRONMENT, REINDEX_WORKER_DATABASE_URL: 'nonsense' };
     const fleet = new LocalFleet({ ...LOCAL, desired: 1, environment });
     onTestFinished(() => fleet.close());
@@ -256,7 +256,7 @@ describe('local processes', () => {
     await until(async () => (await fleet.observe()).instances.length > 2);
   });
 
-  it('tells when they were launched and when they ended, where somebody accounts for them', async () => {
+  it('tells when workers were launched and ended when they are accounted for', async () => {
     const fleet = new LocalFleet({ ...LOCAL, desired: 1, isAccountedFor: true });
     const [first] = await running({ fleet, pass: () => sleep(50) }, 1);
     await fleet.setDesired(0);
@@ -269,7 +269,7 @@ describe('local processes', () => {
     await fleet.close();
   });
 
-  it('ends with its orchestrator, also by kill -9', async () => {
+  it('ends with its orchestrator, even when that is killed with SIGKILL', async () => {
     const script = `
       import { LocalFleet } from ${JSON.stringify(new URL('../../orchestrator/fleet/local/local-fleet.ts', import.meta.url).href)};
       const fleet = new LocalFleet(${JSON.stringify({ ...LOCAL, desired: 1 })});

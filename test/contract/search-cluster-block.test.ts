@@ -13,8 +13,8 @@ const BULKS = 60;
 const DOCUMENTS = 200;
 
 for (const [name, url] of Object.entries(CLUSTERS)) {
-  describe.skipIf(url === null)(`a write block of ${name}`, () => {
-    it('lets nothing land behind the acknowledgement of a write block', async () => {
+  describe.skipIf(url === null)(`a write block on ${name}`, () => {
+    it('lets no document land after the block is acknowledged', async () => {
       const index = uniqueName('block');
       const mappings = { properties: { id: { type: 'long' } } };
       const body = { mappings, settings: { number_of_replicas: 0 }, aliases: { [`${index}-write`]: {} } };

@@ -27,8 +27,8 @@ const RANGES: readonly KeyRange[] = [
 ];
 
 for (const [name, url] of Object.entries(CLUSTERS)) {
-  describe.skipIf(url === null)(`the keys of an index of ${name}`, () => {
-    it('are all seen, though most of its documents were written twice', async () => {
+  describe.skipIf(url === null)(`reading the keys of an index on ${name}`, () => {
+    it('finds all keys even if most documents were written twice', async () => {
       const index = uniqueName('keys');
       const settings = { number_of_replicas: 0, number_of_shards: 1, refresh_interval: '-1' };
       const mappings = { properties: { id: { type: 'long' } } };

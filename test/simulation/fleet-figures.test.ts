@@ -13,8 +13,8 @@ const TOKENS_PER_SECOND = 20;
 /** What the allowance leaves for 1,000 calls if not one token is wasted: 45 s. */
 const IDEAL_SECONDS = (WORKERS - MOST_TOKENS) / TOKENS_PER_SECOND;
 
-describe('a run of 1,000 instances', { timeout: 300_000 }, () => {
-  it('asks AWS twice a tick, now and then three times, and ends every instance within two ticks', async () => {
+describe('a simulated run of 1,000 instances', { timeout: 300_000 }, () => {
+  it('asks AWS twice per tick, sometimes three times, and ends every instance within two ticks', async () => {
     const fleet = new LargeFleet({ workers: WORKERS, launchesPerSecond: 50 });
     // Of 10 to 49 s each: four for every worker.
     const seconds = Array.from({ length: 4 * WORKERS }, (_, i) => 10 + (i % 40));
@@ -37,7 +37,7 @@ describe('a run of 1,000 instances', { timeout: 300_000 }, () => {
     expect(fleet.aws.mostUnderWay).toBeLessThanOrEqual(SOCKETS);
   });
 
-  it('tells all of them to end as fast as AWS lets it, and leaves it alone as soon as it is throttled', async () => {
+  it('ends all instances as fast as AWS allows, and stops calling as soon as it is throttled', async () => {
     const bucket = new TokenBucket(MOST_TOKENS, TOKENS_PER_SECOND);
     const fleet = new LargeFleet({ workers: WORKERS, bucket });
     // All end at the same moment.
@@ -62,7 +62,7 @@ describe('a run of 1,000 instances', { timeout: 300_000 }, () => {
   });
 });
 
-describe('a fleet of 1,000 instances that nobody drives', { timeout: 300_000 }, () => {
+describe('a simulated fleet of 1,000 instances that nobody drives', { timeout: 300_000 }, () => {
   it.each([
     { named: 'within seconds', bucket: undefined, mostSeconds: 6 },
     {
@@ -70,7 +70,7 @@ describe('a fleet of 1,000 instances that nobody drives', { timeout: 300_000 }, 
       bucket: new TokenBucket(MOST_TOKENS, TOKENS_PER_SECOND),
       mostSeconds: 1.5 * IDEAL_SECONDS,
     },
-  ])('is told to end $named, each instance once', async ({ bucket, mostSeconds }) => {
+  ])('is ended $named, with one call per instance', async ({ bucket, mostSeconds }) => {
     const fleet = new LargeFleet({ workers: WORKERS, ...(bucket === undefined ? {} : { bucket }) });
     fleet.group.setDesired(WORKERS);
     await fleet.scheduler.run(60_000, () => false);
@@ -88,8 +88,8 @@ describe('a fleet of 1,000 instances that nobody drives', { timeout: 300_000 }, 
   });
 });
 
-describe('eight workers on ranges of very different size', () => {
-  it('cost at most a tenth more than the work and their boots, though one of them is lost', async () => {
+describe('a simulated run of eight workers on ranges of very different size', () => {
+  it('costs at most a tenth more than the work and the boots, even if one worker is lost', async () => {
     const workers = 8;
     const fleet = new LargeFleet({ workers });
     // The first is more than one worker's share; the last take half a minute.
