@@ -14,12 +14,12 @@ const setUp = (scope: TestScope, options?: Partial<GroupRunOptions>): Promise<Ga
 
 const EACH_ROW_WRITTEN_ONCE = Object.fromEntries(Array.from({ length: ROWS }, (_, i) => [i + 1, 1]));
 
-describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeout: 240_000 }, () => {
+describe.skipIf(inject('awsUrl') === null)('an orchestrator of an AWS run', { timeout: 240_000 }, () => {
   for (const [signal, said] of [
     ['SIGKILL', ''],
     ['SIGTERM', '2 instances stay at work and wait for the same command'],
   ] as const)
-    it(`that is ended by ${signal} leaves its workers at work, and the same command goes on with them`, async (scope) => {
+    it(`leaves its workers at work when ${signal} ends it, and the command resumes`, async (scope) => {
       const run = await setUp(scope);
       const command = await run.begin();
       const endedMs = performance.now();
@@ -41,7 +41,7 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeo
       expect(run.room.machines).toHaveLength(2);
     });
 
-  it('that never comes back is outlived by no worker: their leases bring the fleet to zero with no other help', async (scope) => {
+  it('that never comes back leaves workers whose leases bring the fleet to zero', async (scope) => {
     const run = await setUp(scope, { workerLeaseMs: 4_000 });
     const command = await run.begin();
     command.child.kill('SIGKILL');
@@ -58,7 +58,7 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeo
     await run.requireRight();
   });
 
-  it('that is dead is swept away, but only after its grace, and the run can still be carried on', async (scope) => {
+  it('that is dead has its fleet swept after the grace, and its run can still be resumed', async (scope) => {
     const run = await setUp(scope, {
       workerLeaseMs: 600_000,
       settings: { auto_scaling: { sweep_grace_ms: 15_000 } },
@@ -84,7 +84,7 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeo
     await run.requireRight();
   });
 
-  it('abandons its run with the fleet at zero before the index is deleted', async (scope) => {
+  it('abandons a run with the fleet at zero before the index is deleted', async (scope) => {
     const run = await setUp(scope, { workerLeaseMs: 600_000 });
     const command = await run.begin();
     command.child.kill('SIGKILL');

@@ -52,7 +52,7 @@ const calls = (): string[] =>
     ? readFileSync(join(folder, 'npm-calls'), 'utf8').trim().split('\n')
     : [];
 
-test('packages are installed when they are missing, and then no more', () => {
+test('bootstrap installs missing packages once', () => {
   const first = bootstrap();
   expect(first).toMatchObject({ status: 0, stdout: '' });
   expect(first.stderr).toMatch(/packages installed in [0-9.]+ s; Node v24.1.0 runs/);
@@ -60,14 +60,14 @@ test('packages are installed when they are missing, and then no more', () => {
   expect(calls()).toEqual(['ci --include=dev --no-audit --no-fund']);
 });
 
-test('packages are installed again when the lockfile is another', () => {
+test('bootstrap installs packages again when the lockfile has changed', () => {
   bootstrap();
   appendFileSync(join(folder, 'package-lock.json'), '\n');
   expect(bootstrap().status).toBe(0);
   expect(calls()).toHaveLength(2);
 });
 
-test('a failed installation says why in the words of npm, and is tried again', () => {
+test('bootstrap shows why an installation failed in npm’s words, and tries again the next time', () => {
   const failed = bootstrap({ FAKE_FAILURE: 'yes' });
   expect(failed.status).toBe(1);
   expect(failed.stderr).toContain('npm error code E404\nnpm error no such package');
@@ -75,7 +75,7 @@ test('a failed installation says why in the words of npm, and is tried again', (
   expect(bootstrap().status).toBe(0);
 });
 
-test('an installation without a fitting Node fails', () => {
+test('bootstrap fails when the installation has no suitable Node', () => {
   expect(bootstrap({}).stderr).toContain('ignore-scripts');
   expect(bootstrap({ FAKE_VERSION: 'v22.0.0' }).status).toBe(1);
 });

@@ -32,8 +32,8 @@ async function expectNotAbandoned({ setup }: CrashWorld): Promise<void> {
   expect(errorOf(await setup.run('abandon'), 1)).toContain('has moved the alias already');
 }
 
-describe('killed anywhere and given again', { timeout: 400_000 }, () => {
-  it('abandon leaves the earlier index alone on the alias, and the fleet free', async () => {
+describe('a command that is killed anywhere and given again', { timeout: 400_000 }, () => {
+  it('leaves the earlier index alone on the alias and the fleet free when it is abandon', async () => {
     // Lock, journal, claim; two deletions.
     const points = [...pointsOf('journal', 3), ...pointsOf('cluster', 2)];
     const failures = await tryAll(points, (point) =>
@@ -56,7 +56,7 @@ describe('killed anywhere and given again', { timeout: 400_000 }, () => {
     expect(failures).toEqual([]);
   });
 
-  it('rollback ends with the alias where it was', async () => {
+  it('leaves the alias where it was before the promotion when it is rollback', async () => {
     // Lock and journal; the alias and a note on the index that it comes back to.
     const points = [...pointsOf('journal', 2), ...pointsOf('cluster', 2)];
     const failures = await tryAll(points, (point) =>
@@ -79,7 +79,7 @@ describe('killed anywhere and given again', { timeout: 400_000 }, () => {
   });
 });
 
-it('phases by name: each is killed in its middle, given again, and the claim holds in every gap', {
+it('each phase command that is killed in its middle succeeds when given again, and the claim holds in between', {
   timeout: 300_000,
 }, async (scope) => {
   const world = await open(scope);

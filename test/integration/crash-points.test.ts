@@ -25,7 +25,9 @@ interface Effects {
   readonly reindex: ReadonlySet<number>;
 }
 
-it('a run that is killed anywhere is finished by the same command', { timeout: 900_000 }, async () => {
+it('a run that is killed anywhere is finished by the same command on the development node', {
+  timeout: 900_000,
+}, async () => {
   const points = await choosePoints(inject('developmentUrl'));
 
   const died = await crashAll(inject('developmentUrl'), points);
@@ -35,7 +37,7 @@ it('a run that is killed anywhere is finished by the same command', { timeout: 9
 });
 
 it.skipIf(inject('searchUrl') === null)(
-  'so is one on a real search node',
+  'a run that is killed anywhere is finished by the same command on OpenSearch',
   { timeout: 1_800_000 },
   async () => {
     const searchUrl = inject('searchUrl') ?? '';

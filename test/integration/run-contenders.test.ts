@@ -28,8 +28,8 @@ function setUp(scope: TestScope, target: string, settings = SETTINGS): Promise<R
 
 const PAIRS = 10;
 
-describe('started at the same instant', { timeout: 600_000 }, () => {
-  it(`${PAIRS} pairs with one key: one works, the other returns its result`, async (scope) => {
+describe('two runs that start at the same instant', { timeout: 600_000 }, () => {
+  it(`with one key work once and both return that result, in each of ${PAIRS} pairs`, async (scope) => {
     const setup = await setUp(scope, SEARCH);
     for (let pair = 1; pair <= PAIRS; pair += 1) {
       const key = ['--run-key', `pair ${pair}`];
@@ -43,7 +43,7 @@ describe('started at the same instant', { timeout: 600_000 }, () => {
     }
   });
 
-  it(`${PAIRS} pairs with two keys: one works, the other is told at once which run holds the fleet`, async (scope) => {
+  it(`with two keys work once, and the other is told at once which run holds the fleet, in each of ${PAIRS} pairs`, async (scope) => {
     const setup = await setUp(scope, SEARCH);
     for (let pair = 1; pair <= PAIRS; pair += 1) {
       const both = await Promise.all(
@@ -58,7 +58,7 @@ describe('started at the same instant', { timeout: 600_000 }, () => {
   });
 });
 
-it('with another key is told as soon as the claim stands, however long the run still takes', {
+it('a run with another key is told as soon as the claim stands, however long the claimed run takes', {
   timeout: 120_000,
 }, async (scope) => {
   const gate = await createGate(database.url(), 'places.id', 0);
@@ -101,7 +101,7 @@ describe('a run that is paused for longer than its lease', { timeout: 240_000 },
     promote: /^GET \/_alias\//,
   };
 
-  it.for(WORK)('in %s stops before it changes anything more, exit 3', async (phase, scope) => {
+  it.for(WORK)('in the phase %s stops before its next change, with exit code 3', async (phase, scope) => {
     const proxy = await startProxy(scope, SEARCH);
     const setup = await setUp(scope, proxy.url, { ...SETTINGS, journal: { lease_ms: 1_500 } });
     const paused = setup.start('run', '--run-key', 'k');

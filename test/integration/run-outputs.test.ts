@@ -33,8 +33,8 @@ async function expectDone(setup: RunSetup): Promise<void> {
   });
 }
 
-describe.concurrent('an output that takes nothing more', { timeout: 240_000 }, () => {
-  it.for(OUTPUTS)('closed from the start: $name', async ({ outputs }, scope) => {
+describe.concurrent('a run whose output accepts nothing more', { timeout: 240_000 }, () => {
+  it.for(OUTPUTS)('succeeds when the output is closed from the start: $name', async ({ outputs }, scope) => {
     const setup = await setUp(scope);
     const run = setup.start('run', ...KEY);
     for (const output of outputs) run.child[output]?.destroy();
@@ -43,7 +43,7 @@ describe.concurrent('an output that takes nothing more', { timeout: 240_000 }, (
     await expectDone(setup);
   });
 
-  it.for(OUTPUTS)('closed in the middle: $name', async ({ outputs }, scope) => {
+  it.for(OUTPUTS)('succeeds when the output is closed in the middle: $name', async ({ outputs }, scope) => {
     const setup = await setUp(scope);
     const run = setup.start('run', ...KEY);
     await run.said('"phase":"reindex"');
@@ -53,14 +53,14 @@ describe.concurrent('an output that takes nothing more', { timeout: 240_000 }, (
     await expectDone(setup);
   });
 
-  it.for(OUTPUTS)('on a full disk: $name', async ({ outputs }, scope) => {
+  it.for(OUTPUTS)('succeeds when the output is on a full disk: $name', async ({ outputs }, scope) => {
     const setup = await setUp(scope);
 
     expect((await setup.startWith({ full: outputs }, 'run', ...KEY).ended).code).toBe(0);
     await expectDone(setup);
   });
 
-  it.for(OUTPUTS)('leaves the codes of failures as they are: $name', async ({ outputs }, scope) => {
+  it.for(OUTPUTS)('keeps the exit codes of failures: $name', async ({ outputs }, scope) => {
     const setup = await setUp(scope);
     const codeOf = async (...args: [string, ...string[]]): Promise<number | null> =>
       (await setup.startWith({ full: outputs }, ...args).ended).code;

@@ -70,8 +70,8 @@ function holdAt(proxy: SearchProxy, pattern: RegExp): { reached: Promise<void>; 
   return { reached, release };
 }
 
-describe('a signal', { timeout: 300_000 }, () => {
-  it('in any phase ends the run, free of its lock, and each time the same command carries on', async (scope) => {
+describe('a signal to a run', { timeout: 300_000 }, () => {
+  it('ends it in any phase without its lock, and the same command resumes it each time', async (scope) => {
     const { proxy, gate, setup } = await setUp(scope);
     const calls: readonly (readonly [string, RegExp])[] = [
       ['plan', /^GET \/_cluster\/settings/],
@@ -102,7 +102,7 @@ describe('a signal', { timeout: 300_000 }, () => {
   });
 
   it.for(SIGNALS)(
-    '%s ends a run whose workers read, and one that waits for its turn',
+    'ends it by %s while its workers read, and ends one that waits for its turn',
     async (signal, scope) => {
       const { gate, setup } = await setUp(scope);
       await gate.shut();
@@ -126,7 +126,7 @@ describe('a signal', { timeout: 300_000 }, () => {
   );
 
   it.for(SIGNALS)(
-    '%s ends a run whose database hangs, as it connects and as it plans',
+    'ends it by %s while its database hangs at connecting and at planning',
     async (signal, scope) => {
       const { setup } = await setUp(scope);
       const silent = createServer().listen(0, '127.0.0.1');
@@ -160,7 +160,7 @@ describe('a signal', { timeout: 300_000 }, () => {
     },
   );
 
-  it('ends a run while its services start, and they end too', async (scope) => {
+  it('ends it while its services start, and the services end too', async (scope) => {
     const { proxy, setup } = await setUp(scope);
     // However soon the database is up, the run comes no further than to its services.
     holdAt(proxy, /^GET \/$/);
@@ -177,7 +177,7 @@ describe('a signal', { timeout: 300_000 }, () => {
     expect(existsSync(setup.journal)).toBe(false);
   });
 
-  it('that comes second ends the run at once, with the code of the first', async (scope) => {
+  it('ends it at once when it is the second one, with the exit code of the first', async (scope) => {
     const { proxy, setup } = await setUp(scope);
     const hold = holdAt(proxy, /^GET \/$/);
     const run = setup.start('run', ...KEY);
@@ -197,8 +197,8 @@ function keyOf(command: string): readonly string[] {
   return command === 'plan' ? [] : KEY;
 }
 
-describe('exit 0', { timeout: 120_000 }, () => {
-  it('never follows a signal that came before the result was out', async (scope) => {
+describe('the exit code 0', { timeout: 120_000 }, () => {
+  it('never follows a signal that came before the result was printed', async (scope) => {
     const { setup } = await setUp(scope);
     const nodeFlags = ['--import', SIGNAL_AT_END];
     const codes: Record<string, number | null> = {};

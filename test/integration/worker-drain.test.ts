@@ -28,7 +28,7 @@ async function drainingWorker(environment: NodeJS.ProcessEnv = {}) {
 }
 
 describe('a worker process that drains', () => {
-  it('ends at once without a task, once its answer is sent, whoever is connected', async () => {
+  it('ends at once without a task after its answer is sent, whoever is connected', async () => {
     const worker = await startWorker();
     const silent = connect(Number(new URL(await worker.process.listening()).port), '127.0.0.1');
     silent.on('error', () => undefined);
@@ -40,7 +40,7 @@ describe('a worker process that drains', () => {
     expect(await endOf(worker)).toEqual([0, expect.stringContaining('drained: no task is left')]);
   });
 
-  it('goes on with its task, takes no other, and ends when its end was asked for', async () => {
+  it('finishes its task, accepts no other, and ends when its final status was asked for', async () => {
     const { worker, gate, target } = await drainingWorker();
     expect((await worker.ask('GET', '/healthcheck')).body).toMatchObject({ draining: true });
     const other = worker.task(target, { task_id: 'task-2', range_id: 'range-2' });
