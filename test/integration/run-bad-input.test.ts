@@ -214,7 +214,7 @@ describe.concurrent('a command with a mistake', { timeout: 60_000 }, () => {
       { journal: { url: 's3://books-journal/reindex-fleet' } },
       [/reindex-fleet\.yaml:\d+:\d+ journal\.url: .* write it, e\.g\. aws: \{ region: eu-central-1 \}/],
     ],
-  ] as const)('says what is wrong with %s', async ([, settings, expected], scope) => {
+  ] as const)('says what is wrong in a settings file with %s', async ([, settings, expected], scope) => {
     const setup = await setUpRun(scope, { databaseUrl: database.url(), definition: PLACES, settings });
     const said = await fails(setup, 2, 'run');
     for (const words of expected) expect(said).toMatch(words);
