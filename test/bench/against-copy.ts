@@ -12,7 +12,7 @@ interface Round extends Taken {
   readonly sinkSeconds: number;
 }
 
-/** One build's worker against PostgreSQL's own COPY for the same query, read and thrown away: in turns. */
+/** Measures one build's worker against PostgreSQL's own COPY for the same query, in turns. The rows are thrown away. */
 export async function measureAgainstCopy(
   build: Build,
   database: ClientConfig,

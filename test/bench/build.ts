@@ -20,7 +20,7 @@ const NAMES = {
   dead_letter_alias: 'bench-dead-letters-write-1',
 };
 
-/** What a task says of itself in every version of the contract that is known here. */
+/** The part of a task's status that every known version of the contract has. */
 interface Status {
   readonly active: boolean;
   readonly rows_read: number;
@@ -36,7 +36,7 @@ const TARGETS_OF: Readonly<Record<number, (definition: string, digest: string) =
   3: (definition, digest) => ({ kind: 'bulk', definition, definition_digest: digest, ...NAMES }),
 };
 
-/** What is measured of one task over the whole table. */
+/** What is measured for one task over the whole table. */
 export interface Taken {
   readonly seconds: number;
   readonly cpuSeconds: number;
@@ -45,7 +45,7 @@ export interface Taken {
 }
 
 export interface BuildOptions {
-  /** What it is called in the output. */
+  /** Its name in the output. */
   readonly name: string;
   /** The folder of a checkout, with its packages installed. */
   readonly root: string;
@@ -55,7 +55,7 @@ export interface BuildOptions {
   readonly folder: string;
 }
 
-/** One build of the project with its worker and its own sink: it is asked in the contract's version that it speaks. */
+/** One build of the project with its worker and its own sink. It is called in its own version of the contract. */
 export class Build {
   readonly name: string;
   readonly described: DescribedDefinition;
@@ -90,7 +90,7 @@ export class Build {
         REINDEX_WORKER_DEFINITIONS: definitions,
         REINDEX_WORKER_DATABASE_URL: databaseUrl,
         REINDEX_WORKER_SEARCH_URL: sinkUrl,
-        // As the local fleet starts its workers.
+        // The local fleet starts its workers with these flags too.
         NODE_COMPILE_CACHE: getCompileCacheDir() ?? '',
       },
     });
@@ -114,7 +114,7 @@ export class Build {
     };
   }
 
-  /** Processor time that the sink took so far, in seconds, and documents that it got. */
+  /** The sink's processor time so far in seconds, and the number of documents that it got. */
   async sinkUsage(): Promise<{ cpuSeconds: number; documents: number }> {
     const { documents } = (await (await fetch(this.#sinkUrl)).json()) as { documents: number };
     return { cpuSeconds: (await this.#sink.usage()).cpuSeconds, documents };
@@ -154,7 +154,7 @@ interface Parts {
   readonly workerUrl: string;
 }
 
-/** The request of a task over the whole table; the build itself reads the definition and makes its digest. */
+/** The request for a task over the whole table. The build itself reads the definition and makes its digest. */
 async function taskOf(
   root: string,
   definitions: string,

@@ -9,7 +9,7 @@ export interface ChildOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** A process of the benchmark; it ends with this one, for its standard input is closed then. */
+/** A process of the benchmark. It ends with this process, because its standard input is closed then. */
 export class Child {
   readonly #process: ChildProcess;
   /** The first line that it printed. */
@@ -27,7 +27,7 @@ export class Child {
     });
   }
 
-  /** Its memory now and at most, in bytes, and the processor time that it took, in seconds. */
+  /** Its present and its highest memory in bytes, and its processor time in seconds. */
   async usage(): Promise<{ rssBytes: number; peakBytes: number; cpuSeconds: number }> {
     const status = await readFile(`/proc/${this.#process.pid}/status`, 'utf8');
     const stat = await readFile(`/proc/${this.#process.pid}/stat`, 'utf8');
@@ -54,7 +54,7 @@ export class Child {
   }
 }
 
-/** For a look into the children: `BENCH_NODE_FLAGS=--cpu-prof`. */
+/** Flags for a look into the children, such as `BENCH_NODE_FLAGS=--cpu-prof`. */
 function extraNodeFlags(): string[] {
   return process.env['BENCH_NODE_FLAGS']?.split(' ') ?? [];
 }

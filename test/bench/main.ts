@@ -15,9 +15,9 @@ import { discardCopy } from './copy-rate.ts';
 import { COLUMN_COUNT, sampleTable } from './sample-table.ts';
 
 /**
- * How fast one worker is: against PostgreSQL's own COPY, or with `--against DIR` against the worker of another checkout.
- * In turns, for the machine's pace wanders. Everything is real but the search cluster, which is a process that answers
- * and forgets.
+ * Measures how fast one worker is, against PostgreSQL's own COPY or, with `--against DIR`, against the worker of another
+ * checkout. They take turns, because the machine's pace varies. Everything is real except the search cluster. That is a
+ * process that answers and forgets.
  */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /**
- * Stands in for the search cluster and throws everything away: answers each `_bulk` with one item per action, each
- * with its `_id` and `_index`, as the worker checks them. A process of its own that says its address on the first line.
+ * Stands in for the search cluster and throws everything away. It answers each `_bulk` with one item per action that has
+ * the `_id` and `_index` that the worker checks. It is a process of its own and prints its address on the first line.
  */
 const NEWLINE = 0x0a;
 const ID_OFFSET = Buffer.byteLength('{"index":{"_id":"');

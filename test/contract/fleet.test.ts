@@ -14,9 +14,9 @@ import type { TestScope } from '../support/run-setup.ts';
 import { workersTold } from '../support/worker-pids.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/cities/cities.yaml', import.meta.url));
-/** Of this test's processes alone. */
+/** This token is for this test's processes alone. */
 const TOKEN = `a-token-for-this-test-${process.pid}`;
-/** Workers come up without database or cluster: they are booted then, but not ready. */
+/** Workers start without database or cluster: they have booted then and are not ready. */
 const ENVIRONMENT = {
   REINDEX_WORKER_HOST: '127.0.0.1',
   REINDEX_WORKER_PORT: '0',
@@ -27,15 +27,15 @@ const ENVIRONMENT = {
   REINDEX_WORKER_EXIT_WITH_PARENT: 'true',
 };
 
-/** A fleet, and time that passes for it. */
+/** A fleet, and a way to let time pass for it. */
 interface Backend {
   readonly fleet: Fleet;
   readonly pass: () => Promise<void>;
-  /** Whether a look at it is never stale. */
+  /** Whether an observation is never stale. */
   readonly exact: boolean;
-  /** An instance ends by itself. */
+  /** Ends an instance by itself. */
   readonly end: (instance: string) => Promise<void>;
-  /** Another handle of the run's fleet, as the process that carries the run on opens it; the run's journal says `desired`. */
+  /** Opens the run's fleet as another process does that resumes the run. The run's journal says `desired`. */
   readonly again: (desired: number) => Fleet;
 }
 
@@ -53,7 +53,7 @@ async function endProcess(id: string): Promise<void> {
   for (const pid of pids) process.kill(pid, 'SIGKILL');
 }
 
-/** What every fleet promises. Each backend is run through the same suite, the simulated one too: so it may be trusted. */
+/** What every fleet promises. Each backend runs through this suite, the simulated one too, so that it can be trusted. */
 const BACKENDS: Record<string, (scope: TestScope) => Backend | Promise<Backend>> = {
   'local processes': () => ({
     fleet: new LocalFleet(LOCAL),
@@ -249,7 +249,7 @@ describe('a local fleet', () => {
     const environment = { ...ENVIRONMENT, REINDEX_WORKER_DATABASE_URL: 'nonsense' };
     const fleet = new LocalFleet({ ...LOCAL, desired: 1, environment });
     onTestFinished(() => fleet.close());
-    // Time for more of them; on a machine that is too busy for that the test shows nothing.
+    // This leaves time for more of them. On a machine that is too busy the test shows nothing.
     await sleep(4_000);
     const { instances } = await fleet.observe();
     expect(instances.length).toBeLessThanOrEqual(2);
@@ -295,7 +295,7 @@ describe('a local fleet', () => {
   });
 });
 
-/** The call may be refused, for what it asks for is done. */
+/** The call may be refused, because its effect is there already. */
 function harmlessly(call: Promise<void>): Promise<void> {
   return call.catch(() => {});
 }
@@ -314,7 +314,7 @@ async function running(
   return found;
 }
 
-/** Lets time pass until every instance is gone but those that may stay. */
+/** Lets time pass until every instance has gone except those that may stay. */
 function ended(
   backend: Pick<Backend, 'fleet' | 'pass'>,
   mayStay: (instance: FleetInstance) => boolean,

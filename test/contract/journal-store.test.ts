@@ -9,7 +9,7 @@ import { VirtualJournal } from '../simulation/journal.ts';
 import { createTestBucket, openTestStore } from '../aws/test-bucket.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
-/** What every journal store promises. Each backend is run through the same suite. */
+/** What every journal store promises. Each backend runs through this suite. */
 const shared = new Map<string, JournalStore>();
 const awsUrl = inject('awsUrl');
 type Open = (folder: string) => JournalStore | Promise<JournalStore>;
@@ -28,7 +28,7 @@ async function bucketOf(url: string): Promise<Open> {
   return (folder) => openTestStore(url, { bucket, prefix: `journals${folder}` });
 }
 
-/** What is opened twice for one folder is one store. */
+/** Opens one store for a folder, however often the folder is opened. */
 function sharedBy(folder: string, make: () => JournalStore): JournalStore {
   const store = shared.get(folder) ?? make();
   shared.set(folder, store);
@@ -111,7 +111,7 @@ describe.each(Object.entries(BACKENDS))('the journal store of %s', (_, open) => 
   });
 });
 
-/** Twenty at a time. */
+/** Works on twenty items at a time. */
 async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
   const left = [...items];
   const workOn = async (): Promise<void> => {

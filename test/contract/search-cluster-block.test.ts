@@ -2,8 +2,8 @@ import { describe, expect, inject, it } from 'vitest';
 import { call, count, uniqueName } from '../support/search-calls.ts';
 
 /**
- * The fence of a pass: once a write block is acknowledged, nothing lands any more, not even of bulks that were let in
- * before, and what was acknowledged before has landed.
+ * The fence of a pass. Nothing lands once a write block is acknowledged, not even from bulks that were admitted before.
+ * Everything that was acknowledged before has landed.
  */
 const CLUSTERS = {
   OpenSearch: inject('searchUrl'),

@@ -5,7 +5,7 @@ import { clearRanges } from '../../orchestrator/index/clear-ranges.ts';
 import { SearchCluster } from '../../orchestrator/index/cluster.ts';
 import { bulk, call, uniqueName } from '../support/search-calls.ts';
 
-/** What a range that is read again relies on: it is empty, and nothing is remembered of what it held. */
+/** A range that is read again relies on this: it is empty, and the cluster remembers nothing of what it held. */
 const CLUSTERS = { 'development node': inject('developmentUrl'), OpenSearch: inject('searchUrl') };
 
 describe.each(Object.entries(CLUSTERS))('clearing key ranges on the search node %s', (_, url) => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { bulk, call, count, errorType, uniqueName } from '../support/search-calls.ts';
 
-/** What the product relies on of a search cluster, held against the real one and the built-in node alike. */
+/** What the product relies on in a search cluster. The real one and the development node must both do it. */
 const clusters = [
   { name: 'development node', url: inject('developmentUrl') },
   { name: 'OpenSearch', url: inject('searchUrl') },
@@ -27,7 +27,7 @@ describe.each(clusters)('the search node $name', ({ url: maybeUrl }) => {
   const url = maybeUrl ?? '';
   const indexes: string[] = [];
 
-  /** An index as the product makes one, with a write alias. */
+  /** Creates an index as the product does, with a write alias. */
   async function createIndex(
     settings: Record<string, unknown> = {},
   ): Promise<{ index: string; alias: string }> {
@@ -228,7 +228,7 @@ describe.each(clusters)('the search node $name', ({ url: maybeUrl }) => {
         status: 200,
         body: { acknowledged: true, shards_acknowledged: true, indices: [{ name: index, blocked: true }] },
       });
-      // Of an index that is blocked already no shard is asked again.
+      // No shard of an index that is blocked already is asked again.
       expect(await call(url, 'PUT', `/${index}/_block/write`)).toMatchObject({
         status: 200,
         body: { acknowledged: true, shards_acknowledged: false, indices: [] },

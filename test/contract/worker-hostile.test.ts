@@ -31,7 +31,7 @@ function targets(...changes: object[]): object {
   return { ...taskRequest(), targets: all };
 }
 
-/** Sends bytes as they are and gives all that comes back until the server closes the connection. */
+/** Sends bytes unchanged and gives everything that comes back until the server closes the connection. */
 function exchange(s: TestService, ...parts: string[]): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';

@@ -89,7 +89,7 @@ describe('the call POST /reindexing_task', () => {
     expect(s.runs).toHaveLength(1);
     s.runs[0]?.complete();
     await expect.poll(() => s.runs.length).toBe(2);
-    // What was refused left no trace: the third is taken now, by any attempt.
+    // The refusal left no trace: the third is accepted now, with any attempt.
     expect((await post(s, taskRequest({ task_id: 'task-3', range_id: 'range-3' }))).status).toBe(202);
   });
 

@@ -3,8 +3,8 @@ import { type ItemOutcome, VirtualCluster } from './cluster.ts';
 import { Scheduler } from './scheduler.ts';
 
 /**
- * What the simulation's cluster does beyond the development node, which the contract suite holds to OpenSearch. That a
- * real cluster does the same was measured, and is tried in test/contract/search-cluster-block.test.ts.
+ * These tests show what the simulation's cluster does beyond the development node. The contract suite holds that node to
+ * OpenSearch. A real cluster was measured to do the same; test/contract/search-cluster-block.test.ts tries it.
  */
 
 async function world() {

@@ -16,7 +16,7 @@ describe('whole runs in virtual time', { timeout: 900_000 }, () => {
     expect(broken.map(({ seed, broken: promise }) => `seed ${seed}: ${promise}`)).toEqual([]);
     expect(FAULTS.filter((fault) => (faults.counts.get(fault) ?? 0) === 0)).toEqual([]);
     expect(cleanedRuns).toBeGreaterThan(0);
-    // Most runs end with a promotion: a run that only ever failed would break no promise either.
+    // Most runs end with a promotion, because a run that always failed would break no promise either.
     expect(promoted).toBeGreaterThan(WORLDS * 0.85);
   });
 
@@ -34,7 +34,7 @@ describe('whole runs in virtual time', { timeout: 900_000 }, () => {
   });
 });
 
-/** Each guard of the design, faults against which it stands, and the words of the promise that breaks without it. */
+/** Each guard of the design, the faults that it guards against, and the words of the promise that breaks without it. */
 const PLANTED: Readonly<Record<Guard, { readonly faults: readonly Fault[]; readonly breaks: RegExp }>> = {
   'write block': {
     faults: ['bulk waits long and lands late', 'bulk takes effect and times out', 'worker dies in mid-range'],
@@ -76,7 +76,7 @@ describe('the simulation without one guard', { timeout: 300_000 }, () => {
       if (outcome.broken !== null) found = outcome;
     }
     expect(found?.broken).toMatch(breaks);
-    // With the guard in its place the very same world keeps every promise.
+    // The same world keeps every promise when the guard is there.
     expect((await runWorld({ seed: found?.seed ?? 0, faults }, setting)).broken).toBeNull();
   });
 });
