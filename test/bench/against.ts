@@ -2,18 +2,18 @@ import type { Build, Taken } from './build.ts';
 import { allRows } from './sample-table.ts';
 import { spreadOf, spreadWords } from './statistics.ts';
 
-/** What the build at hand must reach of the other, at least, and may take of memory, at most. */
+/** What the build at hand must reach at least, and the memory that it may take at most, relative to the other. */
 const LEAST_RATE_RATIO = 0.98;
 const MOST_MEMORY_RATIO = 1.02;
 
 /**
- * Rounds that one pair of workers serves, behind a first one that warms them and stands apart. Peak memory wanders by a tenth
- * from one process to the next, so it takes several pairs.
+ * Rounds that one pair of workers serves. The first round warms them up and is reported apart. Peak memory varies by a
+ * tenth from one process to the next, so several pairs are needed.
  */
 const ROUNDS_PER_WORKER = 3;
 
 export interface Comparison {
-  /** Start a new worker of the build at hand and of the other; whoever starts them ends what is left over. */
+  /** These start a new worker of the build at hand and of the other. The caller ends what is left. */
   readonly here: () => Promise<Build>;
   readonly there: () => Promise<Build>;
   /** Of the whole table. */
@@ -22,8 +22,8 @@ export interface Comparison {
 }
 
 /**
- * Documents per second of processor time of two builds, in turns and in changing order, so that the machine's pace is the
- * same for both; and the peak memory of their workers. What counts are the medians of the ratios.
+ * Measures documents per second of processor time of two builds and the peak memory of their workers. They take turns in
+ * changing order, so that the machine's pace is the same for both. The medians of the ratios count.
  */
 export async function measureAgainst({ here, there, rows, rounds }: Comparison): Promise<void> {
   const rates: number[] = [];

@@ -1,7 +1,7 @@
 import { Client, type ClientConfig } from 'pg';
 import { createSocket, Pieces } from '../../worker/source/pieces.ts';
 
-/** Reads a COPY to its end and throws it away; how long that took and how many bytes came. */
+/** Reads a COPY to its end and throws it away. Gives the time that it took and the number of bytes. */
 export async function discardCopy(
   database: ClientConfig,
   statement: string,
@@ -26,7 +26,7 @@ export async function discardCopy(
   return { seconds, bytes };
 }
 
-/** Whether ReadyForQuery, outside of a transaction, is the last message. */
+/** Whether the last message is ReadyForQuery outside of a transaction. */
 function endsReady(piece: Buffer): boolean {
   return piece.length >= 6 && piece.subarray(-6).equals(Buffer.from('Z\0\0\0\x05I'));
 }

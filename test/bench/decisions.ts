@@ -21,9 +21,9 @@ import { mainPass } from '../support/run-values.ts';
 import { IDENTITY } from '../support/virtual-world.ts';
 
 /**
- * `npm run bench:decisions`: what a tick of a large run costs (deciding and journalling, without the network), and how
- * near the end of a pass comes to the ideal when one of four workers is slowed to a quarter. And how long it takes to ask
- * all workers how they are, over real sockets.
+ * `npm run bench:decisions` measures three things: the cost of a tick of a large run (deciding and journalling, without
+ * the network), how near the end of a pass comes to the ideal when one of four workers is slowed to a quarter, and the
+ * time that it takes to call all workers over real sockets.
  */
 const WORKERS = 1_000;
 const RANGES = 100_000;
@@ -56,7 +56,7 @@ const LIMITS: Limits = {
   shareLeastMs: 2_000,
 };
 
-/** Counts what is written, and keeps none of it. */
+/** Counts what is written, and keeps nothing. */
 class CountingStore extends MemoryStore implements JournalStore {
   bytes = 0;
 
@@ -72,7 +72,7 @@ interface Task {
   rows: number;
 }
 
-/** Workers that all read at the same pace, and hold what a run's loop sees. */
+/** Workers that all read at the same pace, with everything that a run's loop sees. */
 class LargeFleet {
   desired = 0;
   readonly #instances = new Map<string, Map<string, Task>>();
@@ -265,7 +265,7 @@ function report(times: number[], written: number[], planBytes: number, done: num
   return at(0.99) < TARGET_TICK_MS && peakBytes < TARGET_RSS_BYTES && late < 1.5 * early && done === RANGES;
 }
 
-/** Virtual seconds to the end of a pass of four workers, the last of them four times as slow. */
+/** The virtual seconds until the end of a pass of four workers. The last worker is four times as slow. */
 function ticksToTheEnd(share: boolean): number {
   const world = new VirtualWorld({
     ranges: evenRanges(16, 10_000),
@@ -287,7 +287,7 @@ function measureSharing(): boolean {
   return shared < alone && shared / ideal < 1.05;
 }
 
-/** As `auto_scaling.poll_interval_ms`: a round must not take longer than the pause between two. */
+/** The value of `auto_scaling.poll_interval_ms`: a round must not take longer than the pause between two rounds. */
 const POLL_INTERVAL_MS = 3_000;
 
 async function measurePolling(): Promise<boolean> {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { CONTRACT_VERSION, HEADER_CONTRACT, type Health, type TaskStatus } from '../../worker/contract.ts';
 
-/** Answers for as many workers as it is told, each on a port of its own; says the ports, and, when asked, its open sockets. */
+/** Answers for many workers, each on its own port. It prints the ports and, when asked, the count of open sockets. */
 const HEADERS = { 'content-type': 'application/json', [HEADER_CONTRACT]: String(CONTRACT_VERSION) };
 
 async function listen(): Promise<Server> {
@@ -12,7 +12,7 @@ async function listen(): Promise<Server> {
     response.writeHead(200, HEADERS);
     response.end(JSON.stringify(task === null ? HEALTH : statusOf(task)));
   });
-  // As the worker's.
+  // The worker uses the same value.
   server.keepAliveTimeout = 30_000;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -53,6 +53,6 @@ process.on('message', () => {
     process.send?.(counts.reduce((sum, count) => sum + count, 0)),
   );
 });
-// Whoever asked is gone.
+// The caller has gone.
 process.on('disconnect', () => process.exit());
 process.send?.(servers.map((server) => (server.address() as AddressInfo).port));

@@ -8,11 +8,11 @@ import type { AssignedRange } from '../../orchestrator/reconcile/range-state.ts'
 import { emptyState, type RunState } from '../../orchestrator/reconcile/state.ts';
 
 /**
- * A round of questions to 1,000 workers over real sockets: each its health and two tasks, as a busy worker is asked. A
- * process of its own answers for all of them, each at an address of its own.
+ * A round of calls to 1,000 workers over real sockets: health and two tasks of each, as a busy worker is asked. Another
+ * process answers for all of them, each at its own address.
  */
 export interface PollRounds {
-  /** Milliseconds, in order; the first makes the connections. */
+  /** The times in milliseconds, in order. The first round makes the connections. */
   readonly rounds: readonly number[];
   readonly sockets: number;
   readonly unreachable: number;
@@ -20,10 +20,10 @@ export interface PollRounds {
 
 const ROUNDS = 10;
 const TASKS_PER_WORKER = 2;
-/** As `workers.call_timeout_ms`: a worker that takes longer counts as not answering. */
+/** The value of `workers.call_timeout_ms`: a worker that takes longer counts as not answering. */
 const CALL_TIMEOUT_MS = 5_000;
 
-/** @param pauseMs between two rounds, as between two ticks */
+/** @param pauseMs the pause between two rounds, as between two ticks */
 export async function measurePollRounds(workers: number, pauseMs: number): Promise<PollRounds> {
   const answerer = fork(new URL('./poll-answerer.ts', import.meta.url), [String(workers)]);
   const client = new WorkerClient({ run: 'run', epoch: 1, token: 'token', timeoutMs: CALL_TIMEOUT_MS });

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 
-/** Name and SQL of each column, made of the row's number `i`: 20 with the key, mixed types, about 1.5 KB a row. */
+/** Name and SQL of each column, made from the row's number `i`: 20 with the key, of mixed types, about 1.5 KB a row. */
 const COLUMNS: Readonly<Record<string, string>> = {
   id: 'i::bigint',
   sku: `'SKU-' || lpad(i::text, 10, '0')`,
@@ -56,7 +56,7 @@ export function sampleDefinition(table: string): string {
   return [`name: bench`, `source: { table: ${table}, key: id }`, 'document:', ...lines, ''].join('\n');
 }
 
-/** Makes the table unless it is there from a former run, and gives its name. */
+/** Makes the table unless an earlier run left it, and gives its name. */
 export async function sampleTable(client: Client, rows: number): Promise<string> {
   const table = `sample_${rows}`;
   const { rows: found } = await client.query(`SELECT to_regclass('${table}') AS oid`);

@@ -5,9 +5,9 @@ import type { Service } from './services.ts';
 import type { Story } from './story.ts';
 import { changeTable } from './table.ts';
 
-/** Changes a table while a run reads it, from the begin of the reading to the plan's moment. */
+/** Changes a table while a run reads it, from the beginning of the reading to the moment that the plan names. */
 export class LiveChanges {
-  /** Key to when its last change had been committed, by the clock of this machine. */
+  /** Key to the time at which its last change was committed, by this machine's clock. */
   readonly changedAt = new Map<string, number>();
   readonly #plan: ChangesPlan | null;
   readonly #seed: number;
@@ -52,7 +52,7 @@ export class LiveChanges {
   }
 }
 
-/** While the database is down nothing changes. SQLSTATE classes 08 and 57: connection exceptions, operator intervention. */
+/** Nothing changes while the database is down. SQLSTATE classes 08 and 57: connection, operator intervention. */
 function unlessDown(error: unknown): string[] {
   if (error instanceof DatabaseError && !/^(08|57)/.test(error.code ?? '')) throw error;
   return [];

@@ -8,7 +8,7 @@ import { type Guard, guard } from './guard.ts';
 import { type Phase, PHASES } from './faults.ts';
 import type { Story } from './story.ts';
 
-/** A command that takes longer is stuck: longer than any pause, restart and deadline of the settings together. */
+/** A command that takes longer is stuck. This exceeds all pauses, restarts and deadlines of the settings together. */
 const STUCK_AFTER_MS = 240_000;
 
 export interface GivenCommand {
@@ -20,20 +20,20 @@ export interface GivenCommand {
   /** Whether the harness killed it. */
   killed: boolean;
   outcome: EndedCommand | null;
-  /** When it said that it begins to validate, by its own clock; null: it has not. */
+  /** When it said that it begins to validate, by its own clock; null when it has not said so. */
   validatedFrom: number | null;
 }
 
 export interface CommandsOptions {
   readonly folder: string;
-  /** Begins the names of the files that keep their outputs. */
+  /** The beginning of the names of the files that keep its outputs. */
   readonly name: string;
   readonly args: readonly string[];
   readonly story: Story;
   readonly onPhase: (phase: Phase) => void;
 }
 
-/** The commands of one run, given by the real command line. */
+/** The commands of one run, given on the real command line. */
 export class Commands {
   readonly given: GivenCommand[] = [];
   readonly #options: CommandsOptions;
@@ -47,7 +47,7 @@ export class Commands {
     return this.given.filter(({ endedMs }) => endedMs === null);
   }
 
-  /** Gives the command once more, beside whatever runs. */
+  /** Gives the command once more, beside those that run. */
   give(why: string): void {
     const { folder, name, args, story } = this.#options;
     const number = this.given.length + 1;
@@ -69,7 +69,7 @@ export class Commands {
     this.#ends.set(command, this.#watch(command, ended, guard([command.pid], 'SIGKILL')));
   }
 
-  /** Resolves when any of those that run now has ended. @throws when none does for a long time */
+  /** Resolves when any running command has ended. @throws when none ends for a long time */
   async anyEnds(signal: AbortSignal): Promise<void> {
     const ends = this.running.map((command) => this.#ends.get(command));
     const over = new AbortController();
@@ -90,7 +90,7 @@ export class Commands {
     send(pid, 'SIGKILL');
   }
 
-  /** Ends all by force. */
+  /** Kills all commands. */
   async end(): Promise<void> {
     for (const { pid } of this.running) this.kill(pid);
     await Promise.all(this.#ends.values());
@@ -130,6 +130,6 @@ function parse(line: string): LogLine | null {
   try {
     return JSON.parse(line) as LogLine;
   } catch {
-    return null; // Half a line of one that was killed.
+    return null; // This is half a line of a killed command.
   }
 }

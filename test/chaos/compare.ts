@@ -18,20 +18,20 @@ export interface ComparisonInput {
   readonly runKey: string;
   /** The last line of the command that succeeded. */
   readonly result: Readonly<Record<string, unknown>>;
-  /** Keys that changed after the proof began: nobody can say what of them the index must hold. */
+  /** Keys that changed after the proof began. Nobody can say what the index must hold of them. */
   readonly unprovable: ReadonlySet<string>;
-  /** Whether the table changed while the run read it, so that rows may have been read that are no longer there. */
+  /** Whether the table changed while the run read it. Then rows may have been read that no longer exist. */
   readonly changed: boolean;
 }
 
 export interface Comparison {
   readonly documents: number;
   readonly differing: number;
-  /** Everything that is not as it must be, a sentence each; empty when all is well. */
+  /** Everything that is not as it must be, a sentence each. It is empty when all is well. */
   readonly problems: readonly string[];
 }
 
-/** Holds what a finished run left behind against the table: index, dead letters, alias, result and journal. */
+/** Compares what a finished run left behind with the table: index, dead letters, alias, result and journal. */
 export async function compare(input: ComparisonInput): Promise<Comparison> {
   const content = await contentOf(input.databaseUrl);
   const index = String(onlyTarget(input.result)['index']);
@@ -59,7 +59,7 @@ export async function compare(input: ComparisonInput): Promise<Comparison> {
   };
 }
 
-/** Each key whose value is not the same on both sides, as a sentence. */
+/** Each key whose value differs between the two sides, as a sentence. */
 function differences(
   what: string,
   expected: Documents,
@@ -88,7 +88,7 @@ async function aliasProblems(searchUrl: string, index: string): Promise<string[]
     : [`the alias points to ${holders.join(', ') || 'nothing'}, and must point to ${index}`];
 }
 
-/** The counts of the last line against the table; while that changes nobody can say what they must be. */
+/** Compares the counts of the last line with the table. While the table changes, nobody can say what they must be. */
 function resultProblems({ result, unprovable, changed }: ComparisonInput, content: TableContent): string[] {
   const { rows, hidden } = content;
   const deadLetters = Object.keys(content.deadLetters).length;

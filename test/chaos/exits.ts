@@ -1,32 +1,32 @@
 import type { EndedCommand } from '../support/run-command.ts';
 import type { GivenCommand } from './commands.ts';
 
-/** From when to when something happened to database or search node, on the monotonic clock. */
+/** A time in which something happened to database or search node, on the monotonic clock. */
 export interface Trouble {
   readonly fromMs: number;
-  /** Infinite while it happens. */
+  /** Infinite while it lasts. */
   toMs: number;
 }
 
-/** What a round knows of why a command may have ended without success. */
+/** What a round knows about why a command may have ended without success. */
 export interface Circumstances {
   readonly commands: readonly Pick<GivenCommand, 'number' | 'beganMs' | 'endedMs'>[];
   readonly troubles: readonly Trouble[];
   readonly tableChanges: boolean;
 }
 
-/** What is looked at of a command that has ended. */
+/** What the check reads of an ended command. */
 export type EndedGivenCommand = Pick<GivenCommand, 'number' | 'beganMs' | 'endedMs' | 'killed'> & {
   readonly outcome: Pick<EndedCommand, 'code' | 'result'> | null;
 };
 
-/** A service that was killed or cut off may trouble a command for so long after it is there again. */
+/** A service that was killed or cut off may trouble a command for so long after its return. */
 const AFTERMATH_MS = 30_000;
 
-/** What a process says of itself that was paused, or starved by a busy machine, for longer than its lease. */
+/** The words of a process that was paused, or starved by a busy machine, for longer than its lease. */
 const STOOD_STILL = 'stood still for longer than its lease';
 
-/** Why a command must not have ended as it did, a sentence; null: it may. */
+/** Says in a sentence why a command must not have ended as it did; null when it may. */
 export function faultOfExit(command: EndedGivenCommand, circumstances: Circumstances): string | null {
   const { code, result } = command.outcome ?? { code: null, result: {} };
   if (code === 0) return null;

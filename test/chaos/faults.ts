@@ -2,22 +2,22 @@ import fc from 'fast-check';
 import { LOCK_LEASE_MS, WORKER_LEASE_MS } from './leases.ts';
 
 /**
- * What happens to one round, and when: pure, and chosen by a seed alone. How long things take differs from one time to
- * the next, so the same plan need not meet the run at the same row.
+ * What happens in one round, and when. It is pure and chosen by a seed alone. Durations differ from one time to the
+ * next, so the same plan need not meet the run at the same row.
  */
 export interface Plan {
   readonly seed: number;
   readonly table: TablePlan;
   readonly workers: number;
   readonly ranges: number;
-  /** One after the other, on the same services: each but the first moves the alias away from the index before. */
+  /** They run one after the other on the same services. Each but the first moves the alias from the index before. */
   readonly runs: readonly RunPlan[];
 }
 
 /** What happens to one run, from its first command on. */
 export interface RunPlan {
   readonly faults: readonly Fault[];
-  /** Null: the table stands still. */
+  /** Null when the table does not change. */
   readonly changes: ChangesPlan | null;
   readonly again: AgainPlan;
 }
@@ -30,34 +30,34 @@ export interface TablePlan {
   /** Rows whose document is larger than the definition allows, and rows that break an expression. */
   readonly largeRows: number;
   readonly faultyRows: number;
-  /** What a worker waits for each row that it reads, so that there is time for faults. */
+  /** How long a worker waits for each row that it reads, so that there is time for faults. */
   readonly paceMs: number;
 }
 
 export interface ChangesPlan {
   readonly what: 'inserts' | 'deletions' | 'both';
   readonly everyMs: number;
-  /** With `finalize` the changes end before anything is proven, with `validate` so many milliseconds into the proof. */
+  /** With `finalize` the changes end before the proof; with `validate` they end so many milliseconds into the proof. */
   readonly endAt: Moment;
 }
 
-/** How the command is given again after it ended without success. */
+/** How the command is repeated after it ended without success. */
 export interface AgainPlan {
-  /** Taken in turns. */
+  /** The pauses before each repetition, used in turns. */
   readonly afterMs: readonly number[];
-  /** True: not before database and search node are back. */
+  /** Whether the repetition waits until database and search node are back. */
   readonly waitsForServices: boolean;
-  /** Taken in turns, from the first command on: two of the same command at once. */
+  /** Whether two of the same command start at once. Used in turns, from the first command on. */
   readonly twoAtOnce: readonly boolean[];
 }
 
-/** The first time that any command of the run says that it begins this phase, and some time after that. */
+/** The moment when any command of the run first says that it begins this phase, and some time after it. */
 export interface Moment {
   readonly phase: Phase;
   readonly afterMs: number;
 }
 
-/** `start`: the first command is given. The others stand in the commands' logs. */
+/** `start` is the moment of the first command. The others stand in the commands' logs. */
 export const PHASES = [
   'start',
   'create-index',
@@ -70,7 +70,7 @@ export const PHASES = [
 ] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** `database` and `search` are services as a whole; `backend`: the one process of PostgreSQL that serves one connection. */
+/** `database` and `search` are whole services. `backend` is the one process of PostgreSQL that serves a connection. */
 export const VICTIMS = ['worker', 'orchestrator', 'database', 'backend', 'search'] as const;
 export type Victim = (typeof VICTIMS)[number];
 
@@ -80,7 +80,7 @@ export type Fault = { readonly moment: Moment } & (
   | {
       readonly kind: 'kill';
       readonly victim: Victim;
-      /** Chooses among several. */
+      /** Chooses among several victims. */
       readonly which: number;
       /** After this time a service is started again. */
       readonly backAfterMs: number;
@@ -90,15 +90,15 @@ export type Fault = { readonly moment: Moment } & (
       readonly victim: Victim;
       readonly which: number;
       readonly forMs: number;
-      /** For an orchestrator: the same command is given so long after its pause began; null: nobody comes. */
+      /** For an orchestrator: the same command is given so long after its pause began. Null: nobody gives it. */
       readonly takeOverAfterMs: number | null;
     }
   | {
       readonly kind: 'cut';
       readonly victim: 'database' | 'search';
       /**
-       * `connections`: all that there are; `refuse`: also new ones, for a while; `hold`: no byte passes for a while;
-       * `answers`: the next `which` answers are cut in their middle.
+       * `connections` cuts all that exist. `refuse` also refuses new ones for some time. `hold` lets no byte pass for
+       * some time. `answers` cuts the next `which` answers in their middle.
        */
       readonly how: (typeof CUTS)[number];
       readonly which: number;
@@ -108,11 +108,11 @@ export type Fault = { readonly moment: Moment } & (
 
 export interface PlanBounds {
   readonly mostRuns: number;
-  /** Of each run. */
+  /** The bound for each run. */
   readonly mostFaults: number;
 }
 
-/** The plan of a seed. Bounds are for rounds that must be short. */
+/** The plan that a seed gives. The bounds are for rounds that must be short. */
 export function planOf(seed: number, bounds: PlanBounds = { mostRuns: 3, mostFaults: 8 }): Plan {
   const [plan] = fc.sample(planArbitrary(bounds), { seed, numRuns: 1, unbiased: true });
   if (plan === undefined) throw new Error('No plan was drawn.');
@@ -128,13 +128,13 @@ export function nextSeed(seed: number): number {
 const ms = (min: number, max: number) => fc.integer({ min, max });
 const which = fc.integer({ min: 0, max: 99 });
 
-/** Most of a run is reading and writing, so most faults are there; the other phases are over in a moment. */
+/** Most of a run is reading and writing, so most faults happen there. The other phases are short. */
 const moment: fc.Arbitrary<Moment> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ phase: fc.constant('reindex' as const), afterMs: ms(0, 9_000) }) },
   { weight: 4, arbitrary: fc.record({ phase: fc.constantFrom(...PHASES), afterMs: ms(0, 600) }) },
 );
 
-/** Shorter than every lease, longer than the lock's, longer than the worker's. */
+/** Pauses shorter than every lease, longer than the lock's lease, and longer than the worker's. */
 const pauseMs = fc.oneof(
   ms(200, LOCK_LEASE_MS / 2),
   ms(LOCK_LEASE_MS * 1.4, WORKER_LEASE_MS * 0.8),

@@ -1,6 +1,6 @@
 import type { RoundReport } from './round.ts';
 
-/** What came of all rounds. */
+/** The outcome of all rounds. */
 export interface Figures {
   readonly rounds: number;
   readonly runs: number;
@@ -44,7 +44,7 @@ function countOf(names: readonly string[]): Record<string, number> {
   return counts;
 }
 
-/** For a person. */
+/** The outcome as text for a person. */
 export function wordsOf(figures: Figures): string[] {
   const list = (counts: Readonly<Record<string, number>>): string =>
     Object.entries(counts)

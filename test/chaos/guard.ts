@@ -5,15 +5,15 @@ import { once } from 'node:events';
 const SCRIPT = 'read -r line && exit 0; name=$1; shift; for pid; do kill -s "$name" "$pid"; done';
 
 export interface Guard {
-  /** The processes are no longer its business. */
+  /** Dismisses the guard: the processes are no longer its business. */
   dismiss(): Promise<void>;
 }
 
-/** Sends processes a signal if this process ends before it dismisses the guard, however it ends. */
+/** Sends processes a signal if this process ends in any way before it dismisses the guard. */
 export async function guard(pids: readonly number[], signal: 'SIGCONT' | 'SIGKILL'): Promise<Guard> {
   const args = ['-c', SCRIPT, 'reindex-fleet-chaos-guard', signal.slice('SIG'.length), ...pids.map(String)];
   const child = spawn('/bin/sh', args, { cwd: '/', stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-  child.stdin.on('error', () => undefined); // It may be gone already.
+  child.stdin.on('error', () => undefined); // The guard may have ended already.
   await once(child, 'spawn');
   const exit = once(child, 'exit');
   return {

@@ -2,9 +2,9 @@ import type { Fault, Phase } from './faults.ts';
 import type { Story } from './story.ts';
 import type { Victims } from './victims.ts';
 
-/** Carries the faults of a run out, each at its moment, and counts them. */
+/** Carries out the faults of a run, each at its moment, and counts them. */
 export class Injector {
-  /** `kill worker` and the like, one for each that happened. */
+  /** Names such as `kill worker`, one for each fault that happened. */
   readonly done: string[] = [];
   readonly #waiting: Set<Fault>;
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -18,7 +18,7 @@ export class Injector {
     this.#story = story;
   }
 
-  /** Any command of the run has begun this phase. */
+  /** Is told that any command of the run has begun this phase. */
   phaseBegan(phase: Phase): void {
     for (const fault of this.#waiting) {
       if (fault.moment.phase !== phase) continue;
@@ -31,7 +31,7 @@ export class Injector {
     }
   }
 
-  /** Begins nothing more, and waits for what is under way. */
+  /** Begins no more faults, and waits for those under way. */
   async end(): Promise<void> {
     this.#waiting.clear();
     for (const timer of this.#timers) clearTimeout(timer);

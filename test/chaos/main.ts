@@ -6,8 +6,8 @@ import { figuresOf, wordsOf } from './figures.ts';
 import { playRound, type RoundReport } from './round.ts';
 
 /**
- * Runs the real command line against a real PostgreSQL and a real OpenSearch, and kills, pauses and cuts off everything
- * that takes part, again and again; then holds each promoted index against the table, document by document.
+ * Runs the real command line against a real PostgreSQL and a real OpenSearch. It kills, pauses and cuts off everything
+ * that takes part, again and again. Then it compares each promoted index with its table, document by document.
  */
 const program = new Command('chaos')
   .description('Kills and pauses all that takes part in a run, and compares what comes of it with the table.')

@@ -8,20 +8,20 @@ import { Story } from './story.ts';
 import { Trial, type TrialOptions } from './trial.ts';
 
 const KEPT_LOG_LINES = 12;
-/** Changes are drawn by rising seeds, and two runs must not draw the same ones. */
+/** Rising seeds draw the changes, and two runs must not draw the same ones. */
 const MOST_CHANGES = 100_000;
 
 export interface RoundReport {
   readonly seed: number;
-  /** Null: all is well. */
+  /** Null when all is well. */
   readonly problem: string | null;
-  /** What is kept of a round with a problem: data, logs, journal, and its story. */
+  /** The folder that keeps data, logs, journal and story of a round with a problem. */
   readonly folder: string | null;
   /** Of which the index was compared. */
   readonly runs: number;
-  /** Exit code of each command; null: it was killed. */
+  /** The exit code of each command; null when it was killed. */
   readonly exits: readonly (number | null)[];
-  /** `kill worker` and the like, one for each that happened. */
+  /** Names such as `kill worker`, one for each fault that happened. */
   readonly faults: readonly string[];
   readonly documents: number;
   readonly differing: number;
@@ -33,14 +33,14 @@ export interface RoundOptions {
   readonly signal: AbortSignal;
 }
 
-/** What came of the runs so far. */
+/** The outcome of the runs so far. */
 interface Played {
   readonly trials: Trial[];
   readonly comparisons: Comparison[];
 }
 
 /**
- * Plays one round from the start of its services to the last comparison, and ends all that it started, whatever happens.
+ * Plays one round from the start of its services to the last comparison. It ends all that it started, whatever happens.
  * @throws the signal's reason when that aborts
  */
 export async function playRound(plan: Plan, { tell, signal }: RoundOptions): Promise<RoundReport> {

@@ -8,18 +8,18 @@ import { type Postgresql, startPostgresql } from '../../embedded/postgresql.ts';
 import { processEntry, signal as send, waitUntil } from '../../embedded/process-table.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
-/** How long a service may take to be there again, on a machine that is busy. */
+/** How long a service may take to return on a busy machine. */
 const RESTART_TIMEOUT_MS = 300_000;
 const END_TIMEOUT_MS = 10_000;
 
-/** A service that can be killed and started again on its data, and what the round's commands know of it. */
+/** A service that can be killed and started again on its data, and how the round's commands reach it. */
 export interface Service {
-  /** Past the proxy, for the harness alone. */
+  /** An address that bypasses the proxy, for the harness alone. */
   readonly url: string;
   readonly proxy: TcpProxy;
-  /** Its processes that live now; the first one is the one that ends all when it is killed. */
+  /** Its live processes. The first one ends all others when it is killed. */
   pids(): Promise<number[]>;
-  /** Kills it, and starts it again on the same data after a while. */
+  /** Kills it, and starts it again on the same data after some time. */
   killAndRestart(backAfterMs: number): Promise<void>;
   end(): Promise<void>;
 }
@@ -30,7 +30,7 @@ interface Running {
   stop(): Promise<void>;
 }
 
-/** PostgreSQL that loses no commit when it is killed; the rest is as in the embedded one. */
+/** A PostgreSQL that loses no commit when it is killed. Its other settings are those of the embedded one. */
 export function startDatabase(folder: string, signal: AbortSignal): Promise<Service> {
   const cacheDir = cacheDirectory(process.env);
   return supervise(
@@ -64,7 +64,7 @@ async function supervise(start: () => Promise<Running>, signal: AbortSignal): Pr
   const kill = async (): Promise<void> => {
     const all = await pids();
     send(running.pid, 'SIGKILL');
-    // PostgreSQL's other processes notice by themselves, if they are not paused.
+    // PostgreSQL's other processes notice the end by themselves, unless they are paused.
     if (!(await haveEnded(all))) for (const pid of all) send(pid, 'SIGKILL');
     if (!(await haveEnded(all))) throw new Error(`Processes ${all.join(', ')} do not end by SIGKILL.`);
   };
@@ -88,7 +88,7 @@ async function supervise(start: () => Promise<Running>, signal: AbortSignal): Pr
   };
 }
 
-/** The memory of a server that was killed may be in use for a moment longer. */
+/** The memory of a killed server may be in use for a moment longer. */
 async function startAgain(start: () => Promise<Running>, signal: AbortSignal): Promise<Running> {
   const deadlineMs = performance.now() + RESTART_TIMEOUT_MS;
   for (;;) {

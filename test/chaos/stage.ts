@@ -7,12 +7,12 @@ import { createTable, definitionOf } from './table.ts';
 
 const FLEET = 'chaos';
 
-/** What the runs of a round work on: a database with its table, a search node, settings and a definition. */
+/** What the runs of a round share: a database with its table, a search node, settings and a definition. */
 export interface Stage {
   readonly folder: string;
   readonly settingsFile: string;
   readonly definitionFile: string;
-  /** The fleet's. */
+  /** The journal of the fleet. */
   readonly journal: string;
   readonly database: Service;
   readonly search: Service;
@@ -61,7 +61,7 @@ async function startServices(
   throw reasons[0];
 }
 
-/** Every deadline is short, so that pauses outlast them; tries are many, for bad luck alone must not end a run. */
+/** Every deadline is short, so that pauses outlast it. Attempts are many, so that bad luck alone ends no run. */
 function settingsOf({ workers, ranges }: Plan, { database, search }: Stage): object {
   return {
     fleet: FLEET,

@@ -2,14 +2,14 @@ import { type Documents, documentsInTable, sql } from '../support/table-document
 import type { ChangesPlan, TablePlan } from './faults.ts';
 
 export const ALIAS = 'things';
-/** Of a definition; rows of the kind `large` are above it. */
+/** The limit in the definition. Rows of the kind `large` exceed it. */
 const MAX_DOCUMENT_BYTES = 64 * 1024;
 /** A worker sleeps once for so many rows. */
 const PACE_ROWS = 20;
 
 const FIELDS = ['name', 'note', 'price', 'big', 'ratio', 'tags', 'details'];
 
-/** `things` as an index; written as JSON, which is YAML. */
+/** The definition of an index over `things`, written as JSON, which is also YAML. */
 export function definitionOf({ paceMs, largeRows, faultyRows }: TablePlan): object {
   return {
     alias: ALIAS,
@@ -29,8 +29,8 @@ export function definitionOf({ paceMs, largeRows, faultyRows }: TablePlan): obje
 }
 
 /**
- * The table with its rows. Every value follows from key and seed, so a row that is deleted and comes back is the same.
- * `pace` makes workers slow and nobody else.
+ * The table with its rows. Key and seed decide every value, so a row that is deleted and comes back is the same.
+ * `pace` slows workers down and nobody else.
  */
 export async function createTable(databaseUrl: string, seed: number, plan: TablePlan): Promise<void> {
   await sql(
@@ -54,7 +54,7 @@ export async function createTable(databaseUrl: string, seed: number, plan: Table
   );
 }
 
-/** Runs of neighbouring keys, with gaps between them. */
+/** Makes runs of neighbouring keys with gaps between them. */
 function keysOf(seed: number, { rows, firstKey, largeRows, faultyRows }: TablePlan): string {
   const places = (count: number, shift: number): string =>
     Array.from({ length: count }, (_, i) => Math.floor(((i + shift) * rows) / (count + 1))).join(', ') || '0';
@@ -64,7 +64,7 @@ function keysOf(seed: number, { rows, firstKey, largeRows, faultyRows }: TablePl
     FROM generate_series(1::bigint, ${rows}) n`;
 }
 
-/** Most rows have some hundred bytes, some many thousands. */
+/** Most rows have some hundred bytes, and some have many thousands. */
 function rowOf(seed: number, { nullPercent, hiddenPercent }: TablePlan): string {
   const dice = (salt: number, sides: number): string => `dice(id, ${seed} + ${salt}, ${sides})`;
   const orNull = (salt: number, value: string): string =>
@@ -80,7 +80,7 @@ function rowOf(seed: number, { nullPercent, hiddenPercent }: TablePlan): string 
       CASE WHEN kind = 'faulty' THEN 0 ELSE 1 + ${dice(13, 6)} END`;
 }
 
-/** Inserts rows below, between and above, or deletes some; gives the keys that changed. */
+/** Inserts rows below, between and above, or deletes some. Gives the keys that changed. */
 export async function changeTable(
   databaseUrl: string,
   what: Exclude<ChangesPlan['what'], 'both'>,
@@ -103,7 +103,7 @@ function deletion(salt: number): string {
   return `DELETE FROM things WHERE kind = 'plain' AND dice(id, ${salt}, 2000) = 0 RETURNING id::text`;
 }
 
-/** What the table holds, by its own word. */
+/** What the table holds, as the table itself says. */
 export interface TableContent {
   readonly rows: number;
   readonly hidden: number;

@@ -10,23 +10,23 @@ import type { Stage } from './stage.ts';
 import type { Story } from './story.ts';
 import { Victims } from './victims.ts';
 
-/** More commands than any plan's faults can make fail. */
+/** This is more than the number of commands that a plan's faults can make fail. */
 const MOST_COMMANDS = 60;
-/** A worker whose orchestrator is gone ends within 2 s; a busy machine takes longer. */
+/** A worker whose orchestrator is gone ends within 2 s. A busy machine takes longer. */
 const WORKERS_END_WITHIN_MS = 15_000;
 
 export interface TrialOptions {
   readonly stage: Stage;
   readonly runKey: string;
   readonly plan: RunPlan;
-  /** Of the table's changes. */
+  /** The seed of the table's changes. */
   readonly seed: number;
   readonly story: Story;
   /** Ends pauses and waits that are under way. */
   readonly signal: AbortSignal;
 }
 
-/** One run through its faults, from its first command to the comparison. */
+/** Plays one run through its faults, from its first command to the comparison. */
 export class Trial {
   readonly commands: Commands;
   readonly injector: Injector;
@@ -49,7 +49,7 @@ export class Trial {
     this.#changes = new LiveChanges(plan.changes, seed, stage.database, story);
   }
 
-  /** @throws Error when a command ends as it must not, or never, or leaves workers behind */
+  /** @throws Error when a command ends as it must not, never ends, or leaves workers behind */
   async play(): Promise<Comparison> {
     const done = await this.#runUntilDone();
     await this.injector.end();
@@ -60,10 +60,10 @@ export class Trial {
     return this.#compare(done);
   }
 
-  /** Ends every process that is left. */
+  /** Kills every process that is left. */
   async end(): Promise<void> {
     await Promise.all([this.commands.end(), this.injector.end()]);
-    await this.#changes.end().catch(() => undefined); // `play` has told of it.
+    await this.#changes.end().catch(() => undefined); // `play` has reported it.
   }
 
   #phaseBegan(phase: Phase): void {
@@ -71,7 +71,7 @@ export class Trial {
     this.#changes.phaseBegan(phase);
   }
 
-  /** Gives the command again and again; gives the one that succeeded. */
+  /** Gives the command again until it succeeds, and returns the one that succeeded. */
   async #runUntilDone(): Promise<GivenCommand> {
     const { afterMs, twoAtOnce, waitsForServices } = this.#options.plan.again;
     for (let turn = 0; this.commands.given.length < MOST_COMMANDS; turn += 1) {
@@ -87,7 +87,7 @@ export class Trial {
     throw new Error(`The command was given ${this.commands.given.length} times and has not succeeded.`);
   }
 
-  /** Also those that were given meanwhile. @throws at the first that ended as it must not */
+  /** Waits for all commands, also those that are given meanwhile. @throws at the first that ended as it must not */
   async #untilAllEnded(): Promise<void> {
     while (this.commands.running.length > 0) await this.commands.anyEnds(this.#options.signal);
     const circumstances = {

@@ -22,12 +22,12 @@ type Kill = Extract<Fault, { kind: 'kill' }>;
 type Pause = Extract<Fault, { kind: 'pause' }>;
 type Cut = Extract<Fault, { kind: 'cut' }>;
 
-/** Those to whom faults happen. A service suffers one fault after the other. */
+/** The victims of faults. A service suffers one fault after the other. */
 export class Victims {
   /** When something happened to database or search node. */
   readonly troubles: Trouble[] = [];
   readonly #options: VictimsOptions;
-  /** Nobody is paused twice at once: the end of the first pause would end the second. */
+  /** Nobody is paused twice at once, because the end of the first pause would end the second. */
   readonly #paused = new Set<number>();
   #databaseTurn: Promise<unknown> = Promise.resolve();
   #searchTurn: Promise<unknown> = Promise.resolve();
@@ -36,7 +36,7 @@ export class Victims {
     this.#options = options;
   }
 
-  /** Does it; false when there was nobody to do it to. */
+  /** Carries out a fault. Gives false when there was no victim. */
   suffer(fault: Fault): Promise<boolean> {
     const act = (): Promise<boolean> => this.#act(fault);
     switch (fault.victim) {
@@ -59,7 +59,7 @@ export class Victims {
     }
   }
 
-  /** Resolves when nothing happens to the services any more and both are there. */
+  /** Resolves when no fault is under way at the services and both are up. */
   async servicesBack(): Promise<void> {
     await Promise.all([this.#databaseTurn, this.#searchTurn]);
   }
@@ -157,7 +157,7 @@ export class Victims {
     return true;
   }
 
-  /** Of a service all processes, of the others one. */
+  /** All processes of a service, or one process of the others. */
   async #pidsOf({ victim, which }: Kill | Pause): Promise<number[]> {
     const { commands, definitionFile, database } = this.#options;
     const oneOf = (pids: readonly number[]): number[] => {

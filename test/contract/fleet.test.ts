@@ -14,9 +14,9 @@ import type { TestScope } from '../support/run-setup.ts';
 import { workersTold } from '../support/worker-pids.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/cities/cities.yaml', import.meta.url));
-/** Of this test's processes alone. */
+/** This token is for this test's processes alone. */
 const TOKEN = `a-token-for-this-test-${process.pid}`;
-/** Workers come up without database or cluster: they are booted then, but not ready. */
+/** Workers start without database or cluster: they have booted then and are not ready. */
 const ENVIRONMENT = {
   REINDEX_WORKER_HOST: '127.0.0.1',
   REINDEX_WORKER_PORT: '0',
@@ -27,15 +27,15 @@ const ENVIRONMENT = {
   REINDEX_WORKER_EXIT_WITH_PARENT: 'true',
 };
 
-/** A fleet, and time that passes for it. */
+/** A fleet, and a way to let time pass for it. */
 interface Backend {
   readonly fleet: Fleet;
   readonly pass: () => Promise<void>;
-  /** Whether a look at it is never stale. */
+  /** Whether an observation is never stale. */
   readonly exact: boolean;
-  /** An instance ends by itself. */
+  /** Ends an instance by itself. */
   readonly end: (instance: string) => Promise<void>;
-  /** Another handle of the run's fleet, as the process that carries the run on opens it; the run's journal says `desired`. */
+  /** Opens the run's fleet as another process does that resumes the run. The run's journal says `desired`. */
   readonly again: (desired: number) => Fleet;
 }
 
@@ -53,7 +53,7 @@ async function endProcess(id: string): Promise<void> {
   for (const pid of pids) process.kill(pid, 'SIGKILL');
 }
 
-/** What every fleet promises. Each backend is run through the same suite, the simulated one too: so it may be trusted. */
+/** What every fleet promises. Each backend runs through this suite, the simulated one too, so that it can be trusted. */
 const BACKENDS: Record<string, (scope: TestScope) => Backend | Promise<Backend>> = {
   'local processes': () => ({
     fleet: new LocalFleet(LOCAL),
@@ -90,7 +90,7 @@ async function openGroup(scope: TestScope): Promise<Backend> {
   };
 }
 
-describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
+describe.each(Object.entries(BACKENDS))('the fleet backend of %s', (_, open) => {
   let backend: Backend;
   let fleet: Fleet;
   const clean: (() => Promise<void>)[] = [];
@@ -114,7 +114,7 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     });
   });
 
-  it('launches as many instances as desired, of this run, and says where they listen', async () => {
+  it('launches as many instances of this run as desired, and says where they listen', async () => {
     await fleet.setDesired(2);
     const instances = await running(backend, 2);
     expect(new Set(instances.map(({ id }) => id)).size).toBe(2);
@@ -132,14 +132,14 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     expect(await running(backend, 1)).toEqual(before);
   });
 
-  it('launches nothing when it is only looked at', async () => {
+  it('launches nothing when it is only observed', async () => {
     await fleet.setDesired(1);
     await running(backend, 1);
     const known = (await fleet.observe()).instances.length;
     for (let i = 0; i < 10; i += 1) expect((await fleet.observe()).instances).toHaveLength(known);
   });
 
-  it('puts another in the place of one that ends by itself', async () => {
+  it('replaces an instance that ends by itself', async () => {
     await fleet.setDesired(1);
     const [first] = await running(backend, 1);
     await backend.end(first?.id ?? '');
@@ -149,7 +149,7 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     expect((await fleet.observe()).desired).toBe(1);
   });
 
-  it('has what was desired when another process opens it', async () => {
+  it('keeps its desired capacity when another process opens it', async () => {
     await fleet.setDesired(2);
     await running(backend, 2);
     await fleet.close();
@@ -160,7 +160,7 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     await again.close();
   });
 
-  it('lets an instance go for good with decrement', async () => {
+  it('releases an instance for good when it is terminated with decrement', async () => {
     await fleet.setDesired(2);
     const [first] = await running(backend, 2);
     await fleet.terminate(first?.id ?? '', { decrement: true });
@@ -169,7 +169,7 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     expect(await running(backend, 1)).toHaveLength(1);
   });
 
-  it('puts another in the place of one that is terminated without decrement; a second call for it changes nothing', async () => {
+  it('replaces an instance that is terminated without decrement, once even after a second call', async () => {
     await fleet.setDesired(1);
     const [first] = await running(backend, 1);
     await fleet.terminate(first?.id ?? '', { decrement: false });
@@ -179,7 +179,7 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     expect((await fleet.observe()).desired).toBe(1);
   });
 
-  it('chooses no victims when less is desired than there is', async () => {
+  it('ends no instance when the desired capacity is lowered below their number', async () => {
     await fleet.setDesired(2);
     const before = await running(backend, 2);
     await fleet.setDesired(1);
@@ -187,7 +187,7 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     expect(await running(backend, 2)).toEqual(before);
   });
 
-  it('lowers nothing for an instance that is gone', async () => {
+  it('lowers nothing when an instance that is gone is terminated again', async () => {
     await fleet.setDesired(2);
     const [first] = await running(backend, 2);
     await fleet.terminate(first?.id ?? '', { decrement: true });
@@ -197,12 +197,12 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
     expect(await running(backend, 1)).toHaveLength(1);
   });
 
-  it('refuses to terminate what it does not have', async () => {
+  it('refuses to terminate an instance that it does not have', async () => {
     await expect(async () => fleet.terminate('nobody', { decrement: true })).rejects.toThrow(/nobody/);
     expect((await fleet.observe()).desired).toBe(0);
   });
 
-  it('reaches zero', async () => {
+  it('comes to zero when desired capacity and instances are ended', async () => {
     await fleet.setDesired(2);
     const instances = await running(backend, 2);
     await fleet.setDesired(0);
@@ -212,8 +212,8 @@ describe.each(Object.entries(BACKENDS))('fleet: %s', (_, open) => {
   });
 });
 
-describe('local processes', () => {
-  it('run workers that answer by the name of their instance', async () => {
+describe('a local fleet', () => {
+  it('runs workers that answer by the name of their instance', async () => {
     const fleet = new LocalFleet({ ...LOCAL, desired: 2 });
     const instances = await running({ fleet, pass: () => sleep(50) }, 2);
     const answers = await Promise.all(instances.map(({ url }) => fetch(`${url}/healthcheck`)));
@@ -231,7 +231,7 @@ describe('local processes', () => {
     expect(instances[0]?.detail).toMatch(/exit code 2[\s\S]*DATABASE_URL/);
   });
 
-  it('replaces what ends by itself without being looked at, and never because of a look', async () => {
+  it('replaces an ended worker without being observed, and never because of an observation', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const environment = { ...ENVIRONMENT, REINDEX_WORKER_DATABASE_URL: 'nonsense' };
@@ -245,18 +245,18 @@ describe('local processes', () => {
     expect(await looked()).toBe(2);
   });
 
-  it('are replaced once while nobody looks, however often they end by themselves', async () => {
+  it('replaces a failing worker only once while nobody observes it', async () => {
     const environment = { ...ENVIRONMENT, REINDEX_WORKER_DATABASE_URL: 'nonsense' };
     const fleet = new LocalFleet({ ...LOCAL, desired: 1, environment });
     onTestFinished(() => fleet.close());
-    // Time for more of them; on a machine that is too busy for that the test shows nothing.
+    // This leaves time for more of them. On a machine that is too busy the test shows nothing.
     await sleep(4_000);
     const { instances } = await fleet.observe();
     expect(instances.length).toBeLessThanOrEqual(2);
     await until(async () => (await fleet.observe()).instances.length > 2);
   });
 
-  it('tells when they were launched and when they ended, where somebody accounts for them', async () => {
+  it('tells when workers were launched and ended when they are accounted for', async () => {
     const fleet = new LocalFleet({ ...LOCAL, desired: 1, isAccountedFor: true });
     const [first] = await running({ fleet, pass: () => sleep(50) }, 1);
     await fleet.setDesired(0);
@@ -269,7 +269,7 @@ describe('local processes', () => {
     await fleet.close();
   });
 
-  it('ends with its orchestrator, also by kill -9', async () => {
+  it('ends with its orchestrator, even when that is killed with SIGKILL', async () => {
     const script = `
       import { LocalFleet } from ${JSON.stringify(new URL('../../orchestrator/fleet/local/local-fleet.ts', import.meta.url).href)};
       const fleet = new LocalFleet(${JSON.stringify({ ...LOCAL, desired: 1 })});
@@ -295,7 +295,7 @@ describe('local processes', () => {
   });
 });
 
-/** The call may be refused, for what it asks for is done. */
+/** The call may be refused, because its effect is there already. */
 function harmlessly(call: Promise<void>): Promise<void> {
   return call.catch(() => {});
 }
@@ -314,7 +314,7 @@ async function running(
   return found;
 }
 
-/** Lets time pass until every instance is gone but those that may stay. */
+/** Lets time pass until every instance has gone except those that may stay. */
 function ended(
   backend: Pick<Backend, 'fleet' | 'pass'>,
   mayStay: (instance: FleetInstance) => boolean,

@@ -9,7 +9,7 @@ import { VirtualJournal } from '../simulation/journal.ts';
 import { createTestBucket, openTestStore } from '../aws/test-bucket.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
-/** What every journal store promises. Each backend is run through the same suite. */
+/** What every journal store promises. Each backend runs through this suite. */
 const shared = new Map<string, JournalStore>();
 const awsUrl = inject('awsUrl');
 type Open = (folder: string) => JournalStore | Promise<JournalStore>;
@@ -28,14 +28,14 @@ async function bucketOf(url: string): Promise<Open> {
   return (folder) => openTestStore(url, { bucket, prefix: `journals${folder}` });
 }
 
-/** What is opened twice for one folder is one store. */
+/** Opens one store for a folder, however often the folder is opened. */
 function sharedBy(folder: string, make: () => JournalStore): JournalStore {
   const store = shared.get(folder) ?? make();
   shared.set(folder, store);
   return store;
 }
 
-describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
+describe.each(Object.entries(BACKENDS))('the journal store of %s', (_, open) => {
   let folder: string;
   let store: JournalStore;
 
@@ -51,7 +51,7 @@ describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
     expect(await store.read('a/1')).toBe('first');
   });
 
-  it('has exactly one winner among many at once', async () => {
+  it('has exactly one winner among many creators at once', async () => {
     const stores: JournalStore[] = [];
     for (let count = 0; count < 32; count += 1) stores.push(await open(folder));
     const results = await Promise.all(stores.map((each, i) => each.create('race/1', `body ${i}`)));
@@ -59,7 +59,7 @@ describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
     expect(await store.read('race/1')).toBe(`body ${results.indexOf('created')}`);
   });
 
-  it('reads null for what is not there', async () => {
+  it('reads null for a name that does not exist', async () => {
     expect(await store.read('nothing/here')).toBeNull();
     expect(await store.list('nothing')).toEqual([]);
   });
@@ -69,12 +69,12 @@ describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
     expect(await store.list('n')).toEqual(['n/000001', 'n/000002', 'n/000010']);
   });
 
-  it('lists folders by their names, beside objects', async () => {
+  it('lists sub-folders by their names, beside objects', async () => {
     for (const name of ['n/b/1', 'n/b/2', 'n/c/d/1', 'n/a']) await store.create(name, '');
     expect(await store.list('n')).toEqual(['n/a', 'n/b', 'n/c']);
   });
 
-  it('lists more than a bucket gives at once', async () => {
+  it('lists more names than a bucket returns at once', async () => {
     const names = Array.from({ length: 1_003 }, (_, i) => `n/${String(i).padStart(4, '0')}`);
     await inTurns(names, (name) => store.create(name, ''));
     expect(await store.list('n')).toEqual(names);
@@ -82,14 +82,14 @@ describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
     expect(await store.list('n', { limit: 1_001 })).toEqual(names.slice(0, 1_001));
   });
 
-  it('lists the part that is asked for', async () => {
+  it('lists only the requested part of a folder', async () => {
     for (const number of [1, 2, 3, 4]) await store.create(`n/${number}`, '');
     expect(await store.list('n', { after: 'n/2' })).toEqual(['n/3', 'n/4']);
     expect(await store.list('n', { after: 'n/0', limit: 2 })).toEqual(['n/1', 'n/2']);
     expect(await store.list('n', { after: 'n/4' })).toEqual([]);
   });
 
-  it('removes a name, and does not mind if it is not there', async () => {
+  it('removes a name, and accepts that a name does not exist', async () => {
     await store.create('n/1', 'x');
     await store.remove('n/1');
     await store.remove('n/1');
@@ -104,14 +104,14 @@ describe.each(Object.entries(BACKENDS))('journal store: %s', (_, open) => {
     expect(await store.read('n/1')).toBe(body);
   });
 
-  it('replaces as a whole', async () => {
+  it('replaces a body as a whole', async () => {
     await store.create('lock/1', 'a long first body');
     await store.replace('lock/1', 'short');
     expect(await store.read('lock/1')).toBe('short');
   });
 });
 
-/** Twenty at a time. */
+/** Works on twenty items at a time. */
 async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
   const left = [...items];
   const workOn = async (): Promise<void> => {
@@ -120,14 +120,14 @@ async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<unknow
   await Promise.all(Array.from({ length: 20 }, workOn));
 }
 
-describe('files', () => {
+describe('the journal store of files in a folder', () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'journal-'));
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('never make a folder anew that was there: what it held is gone with it', async () => {
+  it('never creates its folder again after it was deleted, because its contents are gone', async () => {
     const store = openFileStore(folder);
     await store.create('n/1', 'x');
     await rm(folder, { recursive: true });
@@ -139,7 +139,7 @@ describe('files', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
-  it('say where there is a file instead of a folder, and leave no draft', async () => {
+  it('names a file that stands where a folder belongs, and leaves no draft', async () => {
     await writeFile(join(folder, 'n'), '');
     const store = openFileStore(folder);
     const inTheWay = /cannot be (read|written): .*\/n.*a file in the place of a folder: correct journal.url/;
@@ -148,7 +148,7 @@ describe('files', () => {
     expect(await readdir(folder)).toEqual(['n']);
   });
 
-  it('leaves no drafts behind and passes over those of a crashed process', async () => {
+  it('leaves no drafts behind and ignores those of a crashed process', async () => {
     const store = openFileStore(folder);
     await store.create('n/1', 'x');
     await store.create('n/1', 'y');

@@ -2,8 +2,8 @@ import { describe, expect, inject, it } from 'vitest';
 import { call, count, uniqueName } from '../support/search-calls.ts';
 
 /**
- * The fence of a pass: once a write block is acknowledged, nothing lands any more, not even of bulks that were let in
- * before, and what was acknowledged before has landed.
+ * The fence of a pass. Nothing lands once a write block is acknowledged, not even from bulks that were admitted before.
+ * Everything that was acknowledged before has landed.
  */
 const CLUSTERS = {
   OpenSearch: inject('searchUrl'),
@@ -13,8 +13,8 @@ const BULKS = 60;
 const DOCUMENTS = 200;
 
 for (const [name, url] of Object.entries(CLUSTERS)) {
-  describe.skipIf(url === null)(`a write block of ${name}`, () => {
-    it('lets nothing land behind the acknowledgement of a write block', async () => {
+  describe.skipIf(url === null)(`a write block on ${name}`, () => {
+    it('lets no document land after the block is acknowledged', async () => {
       const index = uniqueName('block');
       const mappings = { properties: { id: { type: 'long' } } };
       const body = { mappings, settings: { number_of_replicas: 0 }, aliases: { [`${index}-write`]: {} } };

@@ -5,12 +5,12 @@ import { clearRanges } from '../../orchestrator/index/clear-ranges.ts';
 import { SearchCluster } from '../../orchestrator/index/cluster.ts';
 import { bulk, call, uniqueName } from '../support/search-calls.ts';
 
-/** What a range that is read again relies on: it is empty, and nothing is remembered of what it held. */
+/** A range that is read again relies on this: it is empty, and the cluster remembers nothing of what it held. */
 const CLUSTERS = { 'development node': inject('developmentUrl'), OpenSearch: inject('searchUrl') };
 
-describe.each(Object.entries(CLUSTERS))('clearing ranges on %s', (_, url) => {
+describe.each(Object.entries(CLUSTERS))('clearing key ranges on the search node %s', (_, url) => {
   it.skipIf(url === null)(
-    'takes back a version that was deleted, and leaves other ranges alone',
+    'allows a deleted version to be written again, and leaves other ranges alone',
     async () => {
       const cluster = await SearchCluster.connect({
         url: url ?? '',

@@ -7,8 +7,8 @@ import { sketchDefinition } from '../support/definitions.ts';
 import { call, uniqueName } from '../support/search-calls.ts';
 
 /**
- * Every key of an index is seen, page by page, also of one in which many documents were written again. OpenSearch 3.6.0
- * loses some when a search may approximate (`track_total_hits: false`): what was overwritten counts as found.
+ * Every key of an index is seen, page by page, even when many of its documents were written again. OpenSearch 3.6.0 loses
+ * some when a search may approximate (`track_total_hits: false`): it counts overwritten documents as found.
  */
 const CLUSTERS = {
   OpenSearch: inject('searchUrl'),
@@ -27,8 +27,8 @@ const RANGES: readonly KeyRange[] = [
 ];
 
 for (const [name, url] of Object.entries(CLUSTERS)) {
-  describe.skipIf(url === null)(`the keys of an index of ${name}`, () => {
-    it('are all seen, though most of its documents were written twice', async () => {
+  describe.skipIf(url === null)(`reading the keys of an index on ${name}`, () => {
+    it('finds all keys even if most documents were written twice', async () => {
       const index = uniqueName('keys');
       const settings = { number_of_replicas: 0, number_of_shards: 1, refresh_interval: '-1' };
       const mappings = { properties: { id: { type: 'long' } } };
@@ -62,7 +62,7 @@ for (const [name, url] of Object.entries(CLUSTERS)) {
   });
 }
 
-/** As a run does: stretches of keys side by side, each in several bulks, and a segment now and then. */
+/** Writes as a run does: stretches of keys side by side, each in several bulks, and a segment now and then. */
 async function writeInParts(url: string, index: string, wanted: (id: number) => boolean): Promise<void> {
   for (let at = 0; at < STRETCH; at += BULK) {
     const ids = Array.from({ length: DOCUMENTS / STRETCH }, (_, part) =>

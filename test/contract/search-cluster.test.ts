@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { bulk, call, count, errorType, uniqueName } from '../support/search-calls.ts';
 
-/** What the product relies on of a search cluster, held against the real one and the built-in node alike. */
+/** What the product relies on in a search cluster. The real one and the development node must both do it. */
 const clusters = [
   { name: 'development node', url: inject('developmentUrl') },
   { name: 'OpenSearch', url: inject('searchUrl') },
@@ -23,11 +23,11 @@ const PROPERTIES = {
 const MIN = '-9223372036854775808';
 const MAX = '9223372036854775807';
 
-describe.each(clusters)('$name', ({ url: maybeUrl }) => {
+describe.each(clusters)('the search node $name', ({ url: maybeUrl }) => {
   const url = maybeUrl ?? '';
   const indexes: string[] = [];
 
-  /** An index as the product makes one, with a write alias. */
+  /** Creates an index as the product does, with a write alias. */
   async function createIndex(
     settings: Record<string, unknown> = {},
   ): Promise<{ index: string; alias: string }> {
@@ -67,8 +67,8 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
     for (const index of indexes.splice(0)) await call(url, 'DELETE', `/${index}`);
   });
 
-  describe.skipIf(maybeUrl === null)('indexes', () => {
-    it('says what it is', async () => {
+  describe.skipIf(maybeUrl === null)('in its index calls', () => {
+    it('says its version and distribution', async () => {
       const { status, body } = await call(url, 'GET', '/');
       expect(status).toBe(200);
       expect(body).toMatchObject({
@@ -77,7 +77,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       });
     });
 
-    it('gives back settings, mapping, _meta and aliases as they were set', async () => {
+    it('returns settings, mapping, _meta and aliases as they were set', async () => {
       const { index, alias } = await createIndex();
       const found = await describeIndex(index);
       expect(found.aliases).toEqual({ [alias]: {} });
@@ -103,7 +103,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       });
     });
 
-    it('refuses a second index of the name, names that are aliases, invalid names and unknown types', async () => {
+    it('refuses a second index of the same name, a name that is an alias, an invalid name and an unknown type', async () => {
       const { index, alias } = await createIndex();
       expect(errorType(await call(url, 'PUT', `/${index}`, {}))).toBe('resource_already_exists_exception');
       expect(errorType(await call(url, 'PUT', `/${alias}`, {}))).toBe('invalid_index_name_exception');
@@ -116,7 +116,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       expect((await call(url, 'GET', '/contract-nope')).status).toBe(404);
     });
 
-    it('finds indexes by pattern, answers 404 for one that is missing, and shows the index behind an alias', async () => {
+    it('finds indexes by pattern, answers 404 for a missing index, and shows the index behind an alias', async () => {
       const { index, alias } = await createIndex();
       expect(
         Object.keys((await call(url, 'GET', `/${index.slice(0, -1)}*?expand_wildcards=all`)).body),
@@ -140,7 +140,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       });
     });
 
-    it('changes settings in place, takes one away with null, and reports health for what replicas ask', async () => {
+    it('changes settings in place, removes a setting given as null, and reports health by the replicas wanted', async () => {
       const { index } = await createIndex();
       await call(url, 'PUT', `/${index}/_settings`, {
         index: { number_of_replicas: 1, refresh_interval: '1s' },
@@ -178,7 +178,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
     });
   });
 
-  describe.skipIf(maybeUrl === null)('bulk', () => {
+  describe.skipIf(maybeUrl === null)('in its bulk calls', () => {
     it('answers each item with the concrete index, in order', async () => {
       const { index, alias } = await createIndex();
       const outcomes = await bulk(url, alias, [
@@ -201,7 +201,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       ]);
     });
 
-    it('never creates an index with require_alias, and takes no index for an alias', async () => {
+    it('never creates an index with require_alias, and accepts no index name as an alias', async () => {
       const { index } = await createIndex();
       const missing = { status: 404, error: 'index_not_found_exception' };
       expect(await bulk(url, 'contract-none', put('1'))).toMatchObject([missing]);
@@ -209,7 +209,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       expect((await call(url, 'GET', '/contract-none')).status).toBe(404);
     });
 
-    it('writes to the write index of an alias of several, and refuses one without', async () => {
+    it('writes to the write index of an alias for several indexes, and refuses an alias without one', async () => {
       const [a, b] = [await createIndex(), await createIndex()];
       const alias = `${a.index}-both`;
       await aliases({ add: { index: a.index, alias } }, { add: { index: b.index, alias } });
@@ -220,7 +220,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       expect(await bulk(url, alias, put('1'))).toMatchObject([{ status: 201, index: b.index }]);
     });
 
-    it('refuses each item under a write block, while refresh, forcemerge and settings work', async () => {
+    it('refuses each item under a write block, while refresh, forcemerge and settings still work', async () => {
       const { index, alias } = await createIndex();
       await bulk(url, alias, put('1'));
       const block = await call(url, 'PUT', `/${index}/_block/write`);
@@ -228,7 +228,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
         status: 200,
         body: { acknowledged: true, shards_acknowledged: true, indices: [{ name: index, blocked: true }] },
       });
-      // Of an index that is blocked already no shard is asked again.
+      // No shard of an index that is blocked already is asked again.
       expect(await call(url, 'PUT', `/${index}/_block/write`)).toMatchObject({
         status: 200,
         body: { acknowledged: true, shards_acknowledged: false, indices: [] },
@@ -248,7 +248,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       expect(await bulk(url, alias, put('2'))).toMatchObject([{ status: 201 }]);
     });
 
-    it('keeps the newest version with external_gte on the action line', async () => {
+    it('keeps the newest version when external_gte stands on the action line', async () => {
       const { alias, index } = await createIndex({ 'index.gc_deletes': '1h' });
       const conflict = { status: 409, error: 'version_conflict_engine_exception' };
       expect(await bulk(url, alias, versioned('1', '5'))).toMatchObject([{ status: 201 }]);
@@ -278,7 +278,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       expect(await bulk(url, alias, remove(Number(seqNo) + 1))).toMatchObject([{ status: 409 }]);
     });
 
-    it('refuses a version in the URL, an unknown action, a missing last newline and an empty body as a whole', async () => {
+    it('refuses as a whole a version in the URL, an unknown action, a missing last newline and an empty body', async () => {
       const { alias } = await createIndex();
       const lines = '{"index":{"_id":"1"}}\n{"id":1}\n';
       const post = async (text: string, query = '') =>
@@ -297,10 +297,10 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
     const fault = 'mapper_parsing_exception';
     it.each<[string, string, string | undefined]>([
       ['a field that the mapping does not name', '"nope":1', 'strict_dynamic_mapping_exception'],
-      ['a null in such a field', '"nope":null', 'strict_dynamic_mapping_exception'],
+      ['a null in a field that the mapping does not name', '"nope":null', 'strict_dynamic_mapping_exception'],
       ['a text in a long', '"long":"x"', fault],
       ['a long out of range', '"long":9223372036854775808', fault],
-      ['both ends of long', `"long":[${MIN},${MAX}]`, undefined],
+      ['both ends of long in a long', `"long":[${MIN},${MAX}]`, undefined],
       ['an integer out of range', '"integer":2147483648', fault],
       ['a short out of range', '"short":-32769', fault],
       ['a fraction in an integer', '"integer":1.5', undefined],
@@ -309,7 +309,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       ['an infinite double', '"double":1e400', fault],
       ['a text in a double', '"double":"NaN"', fault],
       ['a float out of range', '"float":3.5e38', fault],
-      ['a boolean', '"boolean":[true,"false",""]', undefined],
+      ['booleans in a boolean', '"boolean":[true,"false",""]', undefined],
       ['a number in a boolean', '"boolean":1', fault],
       [
         'a date',
@@ -327,7 +327,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       ['nested arrays and nulls', '"keyword":[["a",null],["b"]],"long":[null],"date":null', undefined],
       ['anything in an object that is not parsed', '"opaque":{"a":{"b":[1,"x"]}}', undefined],
       ['a JSON text that is cut', '"long":1,"text":"x', fault],
-    ])('%s', async (_name, fields, error) => {
+    ])('accepts or refuses, as the mapping demands, a document with %s', async (_name, fields, error) => {
       const { alias } = await createIndex();
       const [outcome] = await bulk(url, alias, [
         { index: { _id: '1' } },
@@ -336,7 +336,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       expect(outcome).toMatchObject(error === undefined ? { status: 201 } : { status: 400, error });
     });
 
-    it('refuses a keyword over 32,766 bytes, and takes one under ignore_above', async () => {
+    it('refuses a keyword over 32,766 bytes, and accepts one under ignore_above', async () => {
       const { alias } = await createIndex();
       const long = 'x'.repeat(32_767);
       const [keyword, text] = await bulk(url, alias, [
@@ -348,7 +348,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
     });
   });
 
-  describe.skipIf(maybeUrl === null)('aliases', () => {
+  describe.skipIf(maybeUrl === null)('in its alias calls', () => {
     it('moves an alias in one call or not at all', async () => {
       const [a, b] = [await createIndex(), await createIndex()];
       const alias = uniqueName('readers');
@@ -402,7 +402,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       expect(await count(url, index)).toBe(2);
     });
 
-    it('refuses an alias of an index’s name, replaces an index by an alias in one call, and removes one alone', async () => {
+    it('refuses an alias named like an index, replaces an index by an alias in one call, and removes an alias alone', async () => {
       const [a, b] = [await createIndex(), await createIndex()];
       expect(errorType(await aliases({ add: { index: a.index, alias: b.index } }))).toBe(
         'invalid_alias_name_exception',
@@ -418,7 +418,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
     });
   });
 
-  describe.skipIf(maybeUrl === null)('reading', () => {
+  describe.skipIf(maybeUrl === null)('in its reading calls', () => {
     const range = (query: object) => ({ range: { id: query } });
     const fill = async (settings = {}) => {
       const made = await createIndex(settings);
@@ -443,7 +443,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       expect(await count(url, index)).toBe(keys.length);
     });
 
-    it('refreshes by itself when the interval says so', async () => {
+    it('refreshes by itself at its refresh interval', async () => {
       const { index } = await fill({ 'index.refresh_interval': '1h' });
       expect(await count(url, index)).toBe(0);
       await call(url, 'PUT', `/${index}/_settings`, { 'index.refresh_interval': '50ms' });
@@ -459,7 +459,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       [{ gte: MAX }, 1],
       [{ gt: '7', lte: MAX }, 2],
       [{ gte: 1, lt: 1 }, 0],
-    ])('counts keys in %j', async (query, expected) => {
+    ])('counts the keys in the range %j', async (query, expected) => {
       const { index } = await fill();
       await refresh(index);
       expect(await count(url, index, range(query))).toBe(expected);
@@ -468,22 +468,22 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
     it.each<[string, object, number]>([
       ['term on a keyword', { term: { keyword: '7' } }, 1],
       ['terms on a long', { terms: { id: ['9007199254740993', 7, 8] } }, 2],
-      ['ids', { ids: { values: ['7', '8'] } }, 1],
-      ['bool', { bool: { filter: [range({ gte: 0 })], must_not: [{ term: { keyword: '7' } }] } }, 3],
+      ['a query for ids', { ids: { values: ['7', '8'] } }, 1],
+      ['a bool query', { bool: { filter: [range({ gte: 0 })], must_not: [{ term: { keyword: '7' } }] } }, 3],
       ['match on a word of a text', { match: { text: 'york' } }, 6],
       ['match of another word', { match: { text: 'london' } }, 0],
       ['match of any word', { match: { text: 'london york' } }, 6],
       ['match of every word', { match: { text: { query: 'london york', operator: 'and' } } }, 0],
       ['match of every word in any order', { match: { text: { query: 'york NEW', operator: 'and' } } }, 6],
       ['term on a sub-field', { term: { 'text.keyword': 'New York' } }, 6],
-      ['a field that does not exist', { term: { nope: 1 } }, 0],
-    ])('%s', async (_name, query, expected) => {
+      ['term on a field that does not exist', { term: { nope: 1 } }, 0],
+    ])('counts the documents found by %s', async (_name, query, expected) => {
       const { index } = await fill();
       await refresh(index);
       expect(await count(url, index, query)).toBe(expected);
     });
 
-    it('finds a text without its accents where the analyzer folds them', async () => {
+    it('finds a text without its accents when the analyzer folds them', async () => {
       const analyzer = {
         folded: { type: 'custom', tokenizer: 'standard', filter: ['lowercase', 'asciifolding'] },
       };
@@ -520,7 +520,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       expect(await page(first.at(-1))).toEqual(keys.slice(4));
     });
 
-    it('gives keys as sort values alone, without fetching anything', async () => {
+    it('returns keys as sort values alone, without fetching documents', async () => {
       const { index, keys } = await fill();
       await refresh(index);
       const response = await fetch(`${url}/${index}/_search?filter_path=timed_out,_shards,hits`, {
@@ -545,7 +545,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       });
     });
 
-    it('gives documents as they were sent, by search and by id', async () => {
+    it('returns documents as they were sent, by search and by id', async () => {
       const { index } = await fill();
       await refresh(index);
       const texts = await Promise.all(
@@ -584,7 +584,7 @@ describe.each(clusters)('$name', ({ url: maybeUrl }) => {
       });
     });
 
-    it('refuses what it cannot do with a 4xx, and answers 404 for what is not there', async () => {
+    it('refuses an unsupported request with a 4xx, and answers 404 for what does not exist', async () => {
       const { index } = await createIndex();
       expect((await call(url, 'POST', `/${index}/_count`, { query: { nonsense: {} } })).status).toBe(400);
       expect((await call(url, 'POST', `/${index}/_search`, { sort: ['text'] })).status).toBe(400);

@@ -4,8 +4,8 @@ import { call, HOLDER, post, taskRequest, testServices } from '../support/worker
 
 const serve = testServices();
 
-describe('Reindex-Run and Reindex-Epoch', () => {
-  it('refuse a lower epoch on every call, and renew nothing by it', async () => {
+describe('the headers Reindex-Run and Reindex-Epoch of a call to a worker', () => {
+  it('with a lower epoch than seen are refused on every call, and renew no lease', async () => {
     const s = await serve();
     await post(s, taskRequest());
     const renewals = s.renewals;
@@ -25,7 +25,7 @@ describe('Reindex-Run and Reindex-Epoch', () => {
     expect((await call(s, 'GET', '/task', HOLDER)).status).toBe(409);
   });
 
-  it('refuse another run while a task is active, and take it when none is', async () => {
+  it('of another run are refused while a task is active, and accepted when none is', async () => {
     const s = await serve();
     await post(s, taskRequest());
     const other = { 'Reindex-Run': 'run-2', 'Reindex-Epoch': '1' };
@@ -35,7 +35,7 @@ describe('Reindex-Run and Reindex-Epoch', () => {
     expect((await post(s, taskRequest({ task_id: 'other', run: 'run-2' }), other)).status).toBe(202);
   });
 
-  it('are refused with 503 when the lease is over: nothing is begun or changed by what comes late', async () => {
+  it('are refused with 503 when the lease is over, and the late call changes nothing', async () => {
     const s = await serve();
     await post(s, taskRequest());
     s.leased = false;
@@ -52,7 +52,7 @@ describe('Reindex-Run and Reindex-Epoch', () => {
     ['Reindex-Epoch', { ...HOLDER, 'Reindex-Epoch': '1e3' }],
     ['Reindex-Epoch', { ...HOLDER, 'Reindex-Epoch': '99999999999999999999' }],
     ['Reindex-Run', { ...HOLDER, 'Reindex-Run': 'x'.repeat(256) }],
-  ])('are refused with the name of %s when malformed', async (field, headers) => {
+  ])('are refused with the name of the malformed header %s: %j', async (field, headers) => {
     const s = await serve();
     expect(await call(s, 'GET', '/task', headers)).toMatchObject({ status: 400, body: { field } });
   });
@@ -90,7 +90,7 @@ describe('the token', () => {
   });
 });
 
-describe('other paths and methods', () => {
+describe('a call to a worker with an unknown path or method', () => {
   it.each([
     ['GET', '/nothing', 404],
     ['POST', '/', 404],

@@ -17,8 +17,8 @@ async function isDraining(s: TestService): Promise<boolean> {
   return healthSchema.parse((await call(s, 'GET', '/healthcheck', {})).body).draining;
 }
 
-describe('POST /drain', () => {
-  it('says how many tasks go on, however often it is asked for, and the health check says it too', async () => {
+describe('the call POST /drain', () => {
+  it('tells how many tasks go on, every time it is made, and the health check tells that the worker drains', async () => {
     const s = await serve();
     await post(s, taskRequest());
     await post(s, second);
@@ -64,7 +64,7 @@ describe('POST /drain', () => {
     expect(other.drained).toContain('no task is left');
   });
 
-  it('is for the run that the worker works for, at the epoch of its lock, and for no person', async () => {
+  it('is only for the run that the worker works for, at the epoch of its lock', async () => {
     const s = await serve();
     await post(s, taskRequest());
     expect(await call(s, 'POST', '/drain', {})).toMatchObject({
@@ -95,7 +95,7 @@ describe('a worker that was told to drain', () => {
     expect(s.runs).toHaveLength(1);
   });
 
-  it('still answers what is wrong with a task before it says that it drains', async () => {
+  it('says what is wrong with a task before it says that it drains', async () => {
     const s = await serve();
     await post(s, taskRequest());
     await call(s, 'POST', '/drain');
@@ -142,7 +142,7 @@ describe('a worker that drains before its machine is taken back', () => {
     expect(s.drained).toContain('how each task ended is known');
   });
 
-  it('waits for nobody who does not ask', async () => {
+  it('ends after its linger time when nobody asks how its tasks ended', async () => {
     const s = await serve({ lingerMs: 50 });
     await post(s, taskRequest());
     s.draining.begin();

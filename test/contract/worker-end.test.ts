@@ -38,8 +38,8 @@ async function refused(s: TestService, end: string, task = 'task-1'): Promise<vo
   expect(s.tasks.status(task)).toEqual(before);
 }
 
-describe('PATCH /task/{task_id}', () => {
-  it('moves the end of the running task down, again and again, and measures progress against it', async () => {
+describe('the call PATCH /task/{task_id}', () => {
+  it('moves the end of the running task down repeatedly, and progress is measured against it', async () => {
     const s = await serve();
     await post(s, taskRequest());
     const [run] = s.runs;
@@ -71,7 +71,7 @@ describe('PATCH /task/{task_id}', () => {
     expect(s.runs[1]?.request).toMatchObject({ start_index: '100', end_index: '150' });
   });
 
-  it('answers 200 to the present end, moved or not, and while the task is over', async () => {
+  it('answers 200 to the present end, whether it was moved or not, and also when the task is over', async () => {
     const s = await serve();
     await post(s, taskRequest());
     expect(await patched(s, '100')).toMatchObject({ end_index: '100' });
@@ -83,7 +83,7 @@ describe('PATCH /task/{task_id}', () => {
     expect(await patched(s, '60')).toMatchObject({ active: false, end_index: '60' });
   });
 
-  it('answers 409, and nothing changes, to an end that rows were read behind', async () => {
+  it('answers 409 to an end that reading has passed, and changes nothing', async () => {
     const s = await serve();
     await post(s, taskRequest());
     const [run] = s.runs;
@@ -94,7 +94,7 @@ describe('PATCH /task/{task_id}', () => {
     await patched(s, '51');
   });
 
-  it('answers 409 to an end above the present one, and to one that leaves nothing', async () => {
+  it('answers 409 to an end above the present one, and to an end that leaves no key', async () => {
     const s = await serve();
     await post(s, taskRequest({ start_index: '-5' }));
     for (const end of ['101', LARGEST, '-5', '-6', SMALLEST]) await refused(s, end);
@@ -105,7 +105,7 @@ describe('PATCH /task/{task_id}', () => {
     expect(s.runs[0]?.ends).toEqual([50n, -4n]);
   });
 
-  it('takes keys at both ends of bigint', async () => {
+  it('accepts keys at both ends of bigint', async () => {
     const s = await serve();
     await post(s, taskRequest({ start_index: null, end_index: null }));
     await refused(s, SMALLEST);
@@ -114,7 +114,7 @@ describe('PATCH /task/{task_id}', () => {
     await refused(s, SMALLEST);
   });
 
-  it('answers 409 when the task is over, however that came', async () => {
+  it('answers 409 when the task is over, completed or cancelled', async () => {
     const s = await serve();
     await post(s, taskRequest());
     s.runs[0]?.complete();
@@ -125,7 +125,7 @@ describe('PATCH /task/{task_id}', () => {
     await refused(s, '50', 'task-2');
   });
 
-  it('leaves the task the same for who posts it again', async () => {
+  it('leaves the task the same for a caller who posts it again', async () => {
     const s = await serve();
     await post(s, taskRequest());
     await patched(s, '50');
@@ -135,18 +135,18 @@ describe('PATCH /task/{task_id}', () => {
   });
 });
 
-describe('who may move an end, and how', () => {
+describe('the caller of PATCH /task/{task_id}', () => {
   it.each<[string, unknown, string | undefined]>([
-    ['a number', { end_index: 5 }, 'end_index'],
-    ['null', { end_index: null }, 'end_index'],
-    ['nothing', {}, 'end_index'],
-    ['no key', { end_index: '5; DROP TABLE x' }, 'end_index'],
+    ['a number as end', { end_index: 5 }, 'end_index'],
+    ['null as end', { end_index: null }, 'end_index'],
+    ['no end', {}, 'end_index'],
+    ['SQL as end', { end_index: '5; DROP TABLE x' }, 'end_index'],
     ['a key that is not canonical', { end_index: '+5' }, 'end_index'],
     ['a key beyond bigint', { end_index: '9223372036854775808' }, 'end_index'],
-    ['a fraction', { end_index: '5.5' }, 'end_index'],
+    ['a fraction as end', { end_index: '5.5' }, 'end_index'],
     ['an unknown field', { end_index: '50', start_index: '0' }, 'start_index'],
-    ['a list', ['50'], undefined],
-  ])('is told with 400 what is wrong: %s', async (_name, body, field) => {
+    ['a list as body', ['50'], undefined],
+  ])('is answered 400 with the field that is wrong: %s', async (_name, body, field) => {
     const s = await serve();
     await post(s, taskRequest());
     const answer = await patch(s, body);
@@ -154,7 +154,7 @@ describe('who may move an end, and how', () => {
     expect(s.tasks.status('task-1').end_index).toBe('100');
   });
 
-  it('is the holder of the lock of the run that is worked for, and no person', async () => {
+  it('must hold the lock of the worker’s run, and must not be a person', async () => {
     const s = await serve();
     await post(s, taskRequest());
     const nobody = await send(s, '/task/task-1', {
@@ -168,7 +168,7 @@ describe('who may move an end, and how', () => {
     expect(s.tasks.status('task-1').end_index).toBe('100');
   });
 
-  it('is answered 404 for an unknown task, 415 for what is no JSON', async () => {
+  it('is answered 404 for an unknown task, and 415 for a body that is not JSON', async () => {
     const s = await serve();
     expect((await patch(s, '50', { task: 'none' })).status).toBe(404);
     expect((await patch(s, '50', { headers: { ...HOLDER, 'content-type': 'text/plain' } })).status).toBe(415);
@@ -177,7 +177,7 @@ describe('who may move an end, and how', () => {
   it.each([
     ['PATCH /task/task-1', JSON.stringify({ end_index: '50' })],
     ['POST /reindexing_task', JSON.stringify(taskRequest({ task_id: 'task-2', range_id: 'range-2' }))],
-  ])('is refused when another took the lock while the body was on its way: %s', async (call_, body) => {
+  ])('is refused when the lock is taken over before the body arrives: %s', async (call_, body) => {
     const s = await serve();
     await post(s, taskRequest());
     const { renewals } = s;

@@ -31,7 +31,7 @@ function targets(...changes: object[]): object {
   return { ...taskRequest(), targets: all };
 }
 
-/** Sends bytes as they are and gives all that comes back until the server closes the connection. */
+/** Sends bytes unchanged and gives everything that comes back until the server closes the connection. */
 function exchange(s: TestService, ...parts: string[]): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';
@@ -43,11 +43,11 @@ function exchange(s: TestService, ...parts: string[]): Promise<string> {
   });
 }
 
-describe('a body that is not a task', () => {
+describe('a posted body that is not a valid task', () => {
   it.each<[string, string, string | undefined]>([
-    ['nothing', '', undefined],
+    ['an empty body', '', undefined],
     ['no JSON', '{', undefined],
-    ['null', 'null', undefined],
+    ['the JSON null', 'null', undefined],
     ['a list', '[]', undefined],
     ['a number as key', withRaw('start_index', '5'), 'start_index'],
     ['a key beyond bigint', withRaw('end_index', '"9223372036854775808"'), 'end_index'],
@@ -56,9 +56,9 @@ describe('a body that is not a task', () => {
     ['a key that is not canonical', withRaw('start_index', '"007"'), 'start_index'],
     ['an inverted range', JSON.stringify(taskRequest({ start_index: '9', end_index: '3' })), 'end_index'],
     ['an empty range', JSON.stringify(taskRequest({ start_index: '9', end_index: '9' })), 'end_index'],
-    ['1e400', withRaw('attempt', '1e400'), 'attempt'],
+    ['the attempt 1e400', withRaw('attempt', '1e400'), 'attempt'],
     ['an attempt beyond what is exact', withRaw('attempt', '9007199254740993'), 'attempt'],
-    ['a fraction', withRaw('attempt', '1.5'), 'attempt'],
+    ['a fraction as attempt', withRaw('attempt', '1.5'), 'attempt'],
     ['no attempt', withRaw('attempt', 'null'), 'attempt'],
     ['an unknown field', JSON.stringify({ ...taskRequest(), colour: 'red' }), 'colour'],
     [
@@ -66,10 +66,14 @@ describe('a body that is not a task', () => {
       JSON.stringify({ ...taskRequest(), targets: [{ ...taskRequest().targets[0], x: 1 }] }),
       'targets.0.x',
     ],
-    ['__proto__', JSON.stringify(taskRequest()).replace('{', '{"__proto__":{"attempt":1},'), '__proto__'],
+    [
+      'a field __proto__',
+      JSON.stringify(taskRequest()).replace('{', '{"__proto__":{"attempt":1},'),
+      '__proto__',
+    ],
     ['a field twice', JSON.stringify(taskRequest()).replace('{', '{"attempt":7,'), 'attempt'],
     ['an escaped field twice', JSON.stringify(taskRequest()).replace('{', '{"\\u0061ttempt":7,'), 'attempt'],
-    ['depth', `${'['.repeat(30_000)}${']'.repeat(30_000)}`, undefined],
+    ['deep nesting', `${'['.repeat(30_000)}${']'.repeat(30_000)}`, undefined],
     ['a task id with a path', withRaw('task_id', '"../x"'), 'task_id'],
     ['no target', withRaw('targets', '[]'), 'targets'],
     ['targets that are no list', withRaw('targets', '{"0":{}}'), 'targets'],
@@ -86,7 +90,7 @@ describe('a body that is not a task', () => {
       'targets.0.definition',
     ],
     [
-      'a digest that is none',
+      'an invalid digest',
       JSON.stringify(targets({}, { definition_digest: 'x' })),
       'targets.1.definition_digest',
     ],
@@ -102,7 +106,7 @@ describe('a body that is not a task', () => {
       JSON.stringify(targets({}, { dead_letter_alias: 'w-0' })),
       'targets.1.dead_letter_alias',
     ],
-    ['a where that travels', JSON.stringify(targets({ where: 'true' })), 'targets.0.where'],
+    ['a where condition in the task', JSON.stringify(targets({ where: 'true' })), 'targets.0.where'],
   ])('is refused with 400: %s', async (_name, body, field) => {
     const s = await serve();
     const answer = await post(s, body);
@@ -118,13 +122,13 @@ describe('a body that is not a task', () => {
       [{ index: 'books' }, { index: 'books' }],
       'targets.1.index: books is targets.0.index too: each target has names of its own',
     ],
-  ])('is told what to write instead of %s', async (_name, changes, words) => {
+  ])('is refused with words that say what to write instead of %s', async (_name, changes, words) => {
     const s = await serve();
     const { body } = await post(s, targets(...changes));
     expect(body.error).toBe(words);
   });
 
-  it('is told every fault at once', async () => {
+  it('is refused with every fault at once', async () => {
     const s = await serve();
     const { body } = await post(s, { ...taskRequest({ attempt: 0, start_index: 'x' }), colour: 'red' });
     expect(body.error).toMatch(/attempt: .*start_index: .*colour/s);
@@ -150,12 +154,12 @@ describe('a body that is not a task', () => {
     'application/json; charset=latin1',
     'application/jsonx',
     '',
-  ])('is refused with 415 as %j', async (type) => {
+  ])('is refused with 415 when its content type is %j', async (type) => {
     const s = await serve();
     expect((await post(s, taskRequest(), { ...HOLDER, 'content-type': type })).status).toBe(415);
   });
 
-  it('is taken as JSON in UTF-8 however that is written', async () => {
+  it('is accepted as JSON in UTF-8 in any spelling of the content type', async () => {
     const s = await serve();
     expect(
       (await post(s, taskRequest(), { ...HOLDER, 'content-type': 'application/json; charset=UTF-8' })).status,
@@ -163,8 +167,8 @@ describe('a body that is not a task', () => {
   });
 });
 
-describe('a body that is too large', () => {
-  it('is refused with 413 at its announcement, before it is read', async () => {
+describe('a posted body that is too large', () => {
+  it('is refused with 413 by its announced length, before it is read', async () => {
     const s = await serve();
     const head =
       'POST /reindexing_task HTTP/1.1\r\nHost: x\r\nReindex-Run: r\r\nReindex-Epoch: 1\r\nContent-Type: application/json\r\nConnection: close\r\n';
@@ -173,7 +177,7 @@ describe('a body that is too large', () => {
     );
   });
 
-  it('is refused with 413 when it comes in chunks without an announcement', async () => {
+  it('is refused with 413 when it arrives in chunks without an announced length', async () => {
     const s = await serve();
     const chunk = new Uint8Array(16 * 1024).fill(0x20);
     let sent = 0;
@@ -188,7 +192,7 @@ describe('a body that is too large', () => {
     expect(response.status).toBe(413);
   });
 
-  it('costs nothing: 10 MB, twenty times', async () => {
+  it('does the worker no harm when 10 MB are sent twenty times', async () => {
     const s = await serve();
     const body = `"${'x'.repeat(10_000_000)}"`;
     for (let i = 0; i < 20; i++) expect((await post(s, body)).status).toBe(413);
@@ -196,15 +200,15 @@ describe('a body that is too large', () => {
   });
 });
 
-describe('callers that are slow, many or odd', () => {
-  it('are cut when their headers dribble', async () => {
+describe('a worker’s HTTP server', () => {
+  it('cuts off a caller whose headers arrive too slowly', async () => {
     const s = await serve({ limits: { headersTimeoutMs: 300, requestTimeoutMs: 300 } });
     expect(await exchange(s, 'GET /task HTTP/1.1\r\nHost: x\r\n', 'X-Slow: ')).toMatch(
       /^HTTP\/1.1 408 .*"error"/s,
     );
   });
 
-  it('are cut when their body dribbles', async () => {
+  it('cuts off a caller whose body arrives too slowly', async () => {
     const s = await serve({ limits: { headersTimeoutMs: 300, requestTimeoutMs: 300 } });
     const head =
       'POST /reindexing_task HTTP/1.1\r\nHost: x\r\nReindex-Run: r\r\nReindex-Epoch: 1\r\nContent-Type: application/json\r\n';
@@ -213,7 +217,7 @@ describe('callers that are slow, many or odd', () => {
     expect(s.runs).toHaveLength(0);
   });
 
-  it('get an answer in JSON when they speak no HTTP, and 431 when they say too much', async () => {
+  it('answers in JSON to what is not HTTP, and with 431 to headers that are too large', async () => {
     const s = await serve();
     expect(await exchange(s, 'HELO\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*"error"/s);
     expect(await exchange(s, `GET /task/${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`)).toMatch(
@@ -224,7 +228,7 @@ describe('callers that are slow, many or odd', () => {
     );
   });
 
-  it('are bounded in number, and leave room again when they go', async () => {
+  it('limits the number of connections, and accepts callers again when others leave', async () => {
     const s = await serve({ limits: { maxConnections: 10 } });
     const port = Number(new URL(s.url).port);
     const silent = Array.from({ length: 10 }, () => connect(port, '127.0.0.1'));
@@ -241,7 +245,7 @@ describe('callers that are slow, many or odd', () => {
     await expect.poll(isServed).toBe(true);
   });
 
-  it('get 2,000 health checks answered', async () => {
+  it('answers 2,000 health checks over kept connections', async () => {
     const s = await serve();
     const agent = new Agent({ keepAlive: true, maxSockets: 50 });
     const check = (): Promise<number | undefined> =>
@@ -256,7 +260,7 @@ describe('callers that are slow, many or odd', () => {
     expect(answers.filter((status) => status !== 200)).toEqual([]);
   });
 
-  it('may go away in the middle of anything', async () => {
+  it('bears callers that disconnect in the middle of a request', async () => {
     const s = await serve();
     for (const text of [
       'POST /reindexing_task HT',

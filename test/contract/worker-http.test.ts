@@ -5,8 +5,8 @@ import { call, post, taskRequest, testServices } from '../support/worker-service
 
 const serve = testServices();
 
-describe('GET /healthcheck', () => {
-  it('answers 200 when ready, and 503 when not, with the names of what cannot be reached', async () => {
+describe('the call GET /healthcheck', () => {
+  it('answers 200 when ready, and 503 with the names of what cannot be reached when not', async () => {
     const s = await serve();
     const ready = await call(s, 'GET', '/healthcheck', {});
     expect([ready.status, ready.body]).toEqual([
@@ -44,7 +44,7 @@ describe('POST /reindexing_task', () => {
     expect(s.runs.map((run) => run.request)).toEqual([taskRequest()]);
   });
 
-  it('takes the same task again without a second run, in whatever order its fields stand', async () => {
+  it('accepts the same task again without a second run, in any order of its fields', async () => {
     const s = await serve();
     await post(s, taskRequest());
     const reversed = Object.fromEntries(Object.entries(taskRequest()).reverse());
@@ -64,7 +64,7 @@ describe('POST /reindexing_task', () => {
     });
   });
 
-  it('answers 409 to a lower attempt of the range than seen, and takes the same or a higher one', async () => {
+  it('answers 409 to a lower attempt of a range than seen, and accepts an equal or higher one', async () => {
     const s = await serve();
     await post(s, taskRequest({ attempt: 2 }));
     expect(await post(s, taskRequest({ task_id: 'late', attempt: 1 }))).toMatchObject({
@@ -84,13 +84,13 @@ describe('POST /reindexing_task', () => {
     ],
     ['an unknown definition', { definition: 'villages' }, 404, 'definition'],
     ['a run other than the header says', { run: 'run-2' }, 400, 'run'],
-  ])('refuses %s', async (_name, changes, status, field) => {
+  ])('refuses a task for %s', async (_name, changes, status, field) => {
     const s = await serve();
     expect(await post(s, taskRequest(changes))).toMatchObject({ status, body: { field } });
     expect(s.runs).toHaveLength(0);
   });
 
-  it('runs one, lets one wait, and answers 429 with Retry-After to a third', async () => {
+  it('runs one task, lets one wait, and answers a third with 429 and Retry-After', async () => {
     const s = await serve();
     await post(s, taskRequest());
     expect((await post(s, taskRequest({ task_id: 'task-2', range_id: 'range-2' }))).status).toBe(202);
@@ -99,18 +99,18 @@ describe('POST /reindexing_task', () => {
     expect(s.runs).toHaveLength(1);
     s.runs[0]?.complete();
     await expect.poll(() => s.runs.length).toBe(2);
-    // What was refused left no trace: the third is taken now, by any attempt.
+    // The refusal left no trace: the third is accepted now, with any attempt.
     expect((await post(s, taskRequest({ task_id: 'task-3', range_id: 'range-3' }))).status).toBe(202);
   });
 
-  it('wants the headers of an orchestrator', async () => {
+  it('requires the headers of an orchestrator', async () => {
     const s = await serve();
     expect(await post(s, taskRequest(), {})).toMatchObject({ status: 400, body: { field: 'Reindex-Run' } });
   });
 });
 
-describe('GET /task/{task_id} and GET /task', () => {
-  it('shows a task from its begin to its end', async () => {
+describe('the calls GET /task/{task_id} and GET /task', () => {
+  it('show a task from its beginning to its end', async () => {
     const s = await serve();
     await post(s, taskRequest());
     const [run] = s.runs;
@@ -155,7 +155,7 @@ describe('GET /task/{task_id} and GET /task', () => {
     });
   });
 
-  it('tells a failure as it is, and an unforeseen one as worth another try', async () => {
+  it('report a known failure as it is, and an unforeseen one as worth another try', async () => {
     const s = await serve();
     await post(s, taskRequest());
     s.runs[0]?.fail(new TaskFailure('stop', 'columns_changed', 'the type of name changed'));
@@ -169,7 +169,7 @@ describe('GET /task/{task_id} and GET /task', () => {
       .toMatchObject({ next: 'retry', type: 'internal', message: expect.stringContaining('oh') });
   });
 
-  it('lists the newest first, and answers a person without headers', async () => {
+  it('list the newest task first, and answer a person without headers', async () => {
     const s = await serve();
     await post(s, taskRequest());
     await post(s, taskRequest({ task_id: 'task-2', range_id: 'range-2' }));
@@ -178,14 +178,14 @@ describe('GET /task/{task_id} and GET /task', () => {
     expect(s.renewals).toBe(2);
   });
 
-  it('answers 404 to an unknown task', async () => {
+  it('answer 404 for an unknown task', async () => {
     const s = await serve();
     expect((await call(s, 'GET', '/task/none')).status).toBe(404);
   });
 });
 
-describe('DELETE /task/{task_id}', () => {
-  it('cancels the running task, gives its final counts, and goes on with the next', async () => {
+describe('the call DELETE /task/{task_id}', () => {
+  it('cancels the running task, returns its final counts, and goes on with the next', async () => {
     const s = await serve();
     await post(s, taskRequest());
     await post(s, taskRequest({ task_id: 'task-2', range_id: 'range-2' }));
@@ -218,7 +218,7 @@ describe('DELETE /task/{task_id}', () => {
     expect((await post(s, taskRequest({ task_id: 'task-3', range_id: 'range-3' }))).status).toBe(202);
   });
 
-  it('wants the headers, and knows no unknown task', async () => {
+  it('requires the headers of an orchestrator, and answers 404 for an unknown task', async () => {
     const s = await serve();
     expect(await call(s, 'DELETE', '/task/task-1', {})).toMatchObject({
       status: 400,

@@ -20,8 +20,8 @@ function withSecond(changes: Partial<TaskRequest['targets'][number]>): TaskReque
   return { ...request, targets: [first, { ...second, ...changes }] };
 }
 
-describe('a task with several targets', () => {
-  it('is taken where its reading can fill each, and has an account of each in their order', async () => {
+describe('a posted task with several targets', () => {
+  it('is accepted when one reading can fill each target, and has counts for each in their order', async () => {
     const s = await serve();
     expect((await post(s, withSecond({ definition: 'large' }))).status).toBe(202);
     const waiting = taskStatusSchema.parse((await call(s, 'GET', '/task/task-1')).body);
@@ -71,7 +71,7 @@ describe('a task with several targets', () => {
     ['reads another table', { definition: 'towns' }, 409, 'definition', /source\.table/],
     ['has another expression for a field', { definition: 'shouted' }, 409, 'definition', /"name"/],
     ['has a field that is not read', { definition: 'longer' }, 409, 'definition', /"region"/],
-  ])('is refused when a definition %s', async (...[, changes, status, field, words]) => {
+  ])('is refused when a definition of a target %s', async (...[, changes, status, field, words]) => {
     const s = await serve();
     const answer = await post(s, withSecond(changes));
     expect(answer).toMatchObject({ status, body: { field: `targets.1.${field}` } });

@@ -15,7 +15,7 @@ import { groupIdsOf, groupOf } from '../aws/group.ts';
 import { callsOutside, secondDecrements } from '../aws/fleet-rules.ts';
 import { type AwsWorld, makeWorld } from '../aws/world.ts';
 
-describe.skipIf(inject('awsUrl') === null)('between processes and the AWS API', () => {
+describe.skipIf(inject('awsUrl') === null)('the proxy before the tests’ AWS API', () => {
   let aws: AwsWorld;
   let proxy: ApiProxy;
   let autoScaling: AutoScalingClient;
@@ -47,7 +47,7 @@ describe.skipIf(inject('awsUrl') === null)('between processes and the AWS API', 
   /** Past the proxy. */
   const desired = async (): Promise<number | undefined> => (await groupOf(aws)).DesiredCapacity;
 
-  test('each call is written down as what it is', async () => {
+  test('records each call with its service, action and parameters', async () => {
     await setDesired(1);
     const ids = await groupIdsOf(aws);
     await ec2.send(new DescribeInstancesCommand({ InstanceIds: ids }));
@@ -73,7 +73,7 @@ describe.skipIf(inject('awsUrl') === null)('between processes and the AWS API', 
     ]);
   });
 
-  test('an answer is lost after the call took effect, a call before', async () => {
+  test('loses an answer after the call took effect, or loses the call itself', async () => {
     proxy.fail({ action: 'SetDesiredCapacity', times: 1, with: 'lost answer' });
     proxy.fail({ action: 'SetDesiredCapacity', times: 1, with: 'lost call' });
     await expect(setDesired(2)).rejects.toThrow('socket hang up');
@@ -89,7 +89,7 @@ describe.skipIf(inject('awsUrl') === null)('between processes and the AWS API', 
     ]);
   });
 
-  test('each service refuses in its own words, which the SDK understands', async () => {
+  test('refuses in the words of each service, as the SDK understands them', async () => {
     const calls = {
       DescribeAutoScalingGroups: () => autoScaling.send(new DescribeAutoScalingGroupsCommand({})),
       DescribeInstances: () => ec2.send(new DescribeInstancesCommand({})),
@@ -124,7 +124,7 @@ describe.skipIf(inject('awsUrl') === null)('between processes and the AWS API', 
     ]);
   });
 
-  test('an error of AWS is answered in the place of the call', async () => {
+  test('answers with an error of AWS in place of the call', async () => {
     const error = {
       status: 400,
       code: 'ScalingActivityInProgress',
@@ -138,7 +138,7 @@ describe.skipIf(inject('awsUrl') === null)('between processes and the AWS API', 
     expect(await desired()).toBe(0);
   });
 
-  test('a call that its guard refuses is answered in the words of its service, and does not come to AWS', async () => {
+  test('answers a call that its guard refuses in the words of its service, and keeps it from AWS', async () => {
     const asked: unknown[] = [];
     proxy.guard(async ({ service, action }, accessKeyId) => {
       asked.push([accessKeyId, action]);
@@ -169,7 +169,7 @@ describe.skipIf(inject('awsUrl') === null)('between processes and the AWS API', 
     await setDesired(1);
   });
 
-  test('a bucket is in conflict, or does not look at conditions', async () => {
+  test('makes a bucket answer with a conflict, or ignore conditions', async () => {
     const put = (Body: string) =>
       s3.send(new PutObjectCommand({ Bucket: aws.bucket, Key: 'lock', Body, IfNoneMatch: '*' }));
     proxy.fail({ action: 'PutObject', times: 1, with: 'conflict' });
@@ -183,7 +183,7 @@ describe.skipIf(inject('awsUrl') === null)('between processes and the AWS API', 
     await put('four');
   });
 
-  test('a late answer comes when the call has taken effect', async () => {
+  test('delays an answer until after the call has taken effect', async () => {
     proxy.fail({ action: 'SetDesiredCapacity', with: { delayMs: 1_500 } });
     const begin = performance.now();
     await setDesired(1);
@@ -191,7 +191,7 @@ describe.skipIf(inject('awsUrl') === null)('between processes and the AWS API', 
     expect(await desired()).toBe(1);
   });
 
-  test('a second decrement and a call outside the group are found', async () => {
+  test('finds a second decrement and a call outside the group', async () => {
     await setDesired(2);
     const ids = await groupIdsOf(aws);
     const [one = '', other = ''] = ids;

@@ -10,7 +10,7 @@ import { makeWorld } from '../aws/world.ts';
 
 /** What the tests' AWS API does as AWS documents it, where moto alone does not: see also aws-cloud.test.ts. */
 test.skipIf(inject('awsUrl') === null)(
-  'a bucket is emptied of all versions and of what marks them as deleted, also when it keeps no more',
+  'a bucket of the tests’ AWS API is emptied of all versions and delete markers, even when versioning is suspended',
   async () => {
     const { clients, bucket: Bucket } = await makeWorld({ onTestFinished }, { maximum: 1 });
     const keep = (Status: 'Enabled' | 'Suspended') =>

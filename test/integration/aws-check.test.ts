@@ -15,8 +15,8 @@ import type { AwsWorld } from '../aws/world.ts';
 
 const scope = { onTestFinished };
 
-describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () => {
-  test('gives what the run is pinned to, and is not touched', async () => {
+describe.skipIf(inject('awsUrl') === null)('the check of a suitable Auto Scaling group', () => {
+  test('returns the pin of the run, and changes nothing', async () => {
     const world = await makeChecked(scope);
     expect(await check(world)).toEqual({
       pin: journalledPinOf(world),
@@ -30,27 +30,27 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
     );
   });
 
-  test('hears no changing call at all while nobody holds the lock', async () => {
+  test('makes no changing call at all while nobody holds the lock', async () => {
     const world = await makeChecked(scope);
     await check(world, {}, { underLock: false });
     expect(world.proxy.calls.filter(({ action }) => !ASKS.test(action))).toEqual([]);
   });
 
-  test('is told no capacity while it has one: a worker that retires at this moment lowers it', async () => {
+  test('sets no desired capacity while there is one, because a retiring worker may lower it at that moment', async () => {
     const world = await makeChecked(scope);
     await setDesired(world, 2);
     await check(world);
     expect(world.proxy.callsOf('SetDesiredCapacity')).toEqual([]);
   });
 
-  test('need not be as an unfinished run is pinned to', async () => {
+  test('accepts an image other than the one that an unfinished run is pinned to', async () => {
     const world = await makeChecked(scope);
     await world.moveImage();
     const pin = journalledPinOf(world);
     expect(await check(world, {}, { pin })).toEqual({ pin, warnings: [] });
   });
 
-  test('is not that of another fleet', async () => {
+  test('refuses the group of another fleet', async () => {
     const world = await makeChecked(scope, { maximum: 4, fleet: 'films' });
     expect(await faultsOf(world)).toEqual([
       expect.stringContaining(
@@ -59,7 +59,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
     ]);
   });
 
-  test('says where its workers have no role', async () => {
+  test('warns when the workers have no role', async () => {
     const world = await makeChecked(scope, { maximum: 4, template: { IamInstanceProfile: undefined } });
     expect((await check(world)).warnings).toContainEqual(
       expect.stringContaining(
@@ -68,7 +68,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
     );
   });
 
-  test('says where an instance that ends by itself would not be replaced', async () => {
+  test('warns when an instance that ends by itself would not be replaced', async () => {
     const world = await makeChecked(scope);
     await suspend(world, 'ReplaceUnhealthy');
     expect((await check(world)).warnings).toContainEqual(
@@ -79,8 +79,8 @@ describe.skipIf(inject('awsUrl') === null)('a group that is fit for a run', () =
   });
 });
 
-describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', () => {
-  test('is another than that of the run', async () => {
+describe.skipIf(inject('awsUrl') === null)('the check of an unsuitable Auto Scaling group', () => {
+  test('refuses a group other than that of the run', async () => {
     const world = await makeChecked(scope);
     const [fault] = await faultsOf(world, {}, { pin: journalledPinOf(world, { group: 'another' }) });
     expect(fault).toBe(
@@ -88,7 +88,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
     );
   });
 
-  test('does not exist, or not in this region', async () => {
+  test('refuses a group that does not exist in the region', async () => {
     const world = await makeChecked(scope);
     const where = (group: string, region: string) =>
       `there is no Auto Scaling group ${group} in region ${region} of account ${ACCOUNT_ID}: correct auto_scaling.group or aws.region`;
@@ -99,7 +99,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
     ]);
   });
 
-  test.each(['Launch', 'Terminate'])('has its process %s suspended', async (process) => {
+  test.each(['Launch', 'Terminate'])('refuses a group whose process %s is suspended', async (process) => {
     const world = await makeChecked(scope);
     await suspend(world, process);
     expect(await faultsOf(world)).toEqual([
@@ -107,27 +107,27 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
     ]);
   });
 
-  test('has a maximum below the workers that are wanted', async () => {
+  test('refuses a maximum below the number of workers wanted', async () => {
     const world = await makeChecked(scope, { maximum: 3 });
     expect(await faultsOf(world)).toEqual([
       `the group ${world.group}: its maximum is 3, but workers.count is 4: raise the maximum, or lower workers.count (--workers)`,
     ]);
   });
 
-  test('has a minimum, which keeps it from zero', async () => {
+  test('refuses a minimum above zero, because the fleet must reach zero', async () => {
     const world = await makeChecked(scope, { minimum: 1, maximum: 4 });
     expect(await faultsOf(world)).toEqual([
       `the group ${world.group}: its minimum is 1, but the fleet must reach zero: set it to 0`,
     ]);
   });
 
-  test('does not protect its new instances', async () => {
+  test('refuses a group that does not protect its new instances', async () => {
     const world = await makeChecked(scope);
     await update(world, { NewInstancesProtectedFromScaleIn: false });
     expect(await faultsOf(world)).toEqual([expect.stringContaining('set NewInstancesProtectedFromScaleIn')]);
   });
 
-  test('is being refreshed', async () => {
+  test('refuses a group during an instance refresh', async () => {
     const world = await makeChecked(scope);
     await world.clients.autoScaling.send(
       new StartInstanceRefreshCommand({ AutoScalingGroupName: world.group }),
@@ -139,7 +139,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
     ]);
   });
 
-  test('takes its image from elsewhere', async () => {
+  test('refuses a group whose image comes from another parameter', async () => {
     const world = await makeChecked(scope);
     await world.clients.ec2.send(
       new CreateLaunchTemplateVersionCommand({
@@ -159,7 +159,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
   });
 
   test.each([undefined, 'stop' as const])(
-    'stops an instance that shuts itself down (%s)',
+    'refuses a template that stops an instance when it shuts itself down (%s)',
     async (behavior) => {
       const world = await makeChecked(scope, {
         maximum: 4,
@@ -171,7 +171,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
     },
   );
 
-  test('has all of this, which is said at once', async () => {
+  test('names all these faults at once', async () => {
     const world = await makeChecked(scope, { maximum: 1 });
     await suspend(world, 'Launch');
     await world.clients.ssm.send(new DeleteParameterCommand({ Name: world.imageParameter }));
@@ -185,13 +185,13 @@ describe.skipIf(inject('awsUrl') === null)('a group that is not fit for a run', 
   });
 });
 
-describe.skipIf(inject('awsUrl') === null)('parameters that are not fit for a run', () => {
+describe.skipIf(inject('awsUrl') === null)('the check of unsuitable AWS parameters', () => {
   const put = async (world: AwsWorld, Name: string, how: Pick<PutInput, 'Value' | 'Type' | 'DataType'>) => {
     await world.clients.ssm.send(new DeleteParameterCommand({ Name }));
     await world.clients.ssm.send(new PutParameterCommand({ Name, ...how }));
   };
 
-  test('an image parameter of another type', async () => {
+  test('refuses an image parameter of another data type', async () => {
     const world = await makeChecked(scope);
     await put(world, world.imageParameter, { Value: world.imageId, Type: 'String', DataType: 'text' });
     expect(await faultsOf(world)).toEqual([
@@ -199,7 +199,7 @@ describe.skipIf(inject('awsUrl') === null)('parameters that are not fit for a ru
     ]);
   });
 
-  test('an image parameter that names no image', async () => {
+  test('refuses an image parameter that names no image', async () => {
     const world = await makeChecked(scope);
     const values = { Type: 'String', DataType: 'aws:ec2:image' } as const;
     await put(world, world.imageParameter, { Value: 'newest', ...values });
@@ -212,7 +212,7 @@ describe.skipIf(inject('awsUrl') === null)('parameters that are not fit for a ru
     ]);
   });
 
-  test('a token that is no secret, or too short; it is never shown', async () => {
+  test('refuses a token that is no SecureString or is too short, and never shows it', async () => {
     const world = await makeChecked(scope);
     await put(world, world.tokenParameter, { Value: 'an-open-secret-of-its-kind', Type: 'String' });
     const [open = ''] = await faultsOf(world);

@@ -40,8 +40,8 @@ const refusal = (message: string | RegExp) =>
     $metadata: expect.objectContaining({ httpStatusCode: 400 }),
   });
 
-describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests', () => {
-  test('launches its template’s version and the image that the parameter names at that moment', async () => {
+describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests’ AWS API', () => {
+  test('launches the version of its template and the image that the parameter names at that moment', async () => {
     const aws = await world();
     await setDesired(aws, 1);
     const moved = await aws.moveImage();
@@ -68,7 +68,7 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
     expect(second?.LaunchTime).toBeInstanceOf(Date);
   });
 
-  test('launches on demand as its policy wants it, and Spot instances of all its types', async () => {
+  test('launches on-demand instances as its policy says, and Spot instances of all its types', async () => {
     const aws = await world({ maximum: 6 });
     await aws.clients.autoScaling.send(
       new UpdateAutoScalingGroupCommand({
@@ -127,7 +127,7 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
     expect(await groupOf(aws)).toMatchObject({ DesiredCapacity: 1, Instances: [{ InstanceId: only }] });
   });
 
-  test('replaces what is terminated without a decrement, and not what is terminated with one', async () => {
+  test('replaces an instance terminated without a decrement, and none terminated with one', async () => {
     const aws = await world();
     await setDesired(aws, 2);
     const [one = '', other = ''] = await groupIdsOf(aws);
@@ -141,7 +141,7 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
     );
   });
 
-  test('lets ended instances be seen, with when and why they ended', async () => {
+  test('shows ended instances with the time and the reason of their end', async () => {
     const aws = await world();
     await setDesired(aws, 2);
     const [one = '', other = ''] = await groupIdsOf(aws);
@@ -156,7 +156,7 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
     expect(await groupIdsOf(aws)).toHaveLength(1); // the group has replaced the one that ended by itself
   });
 
-  test('takes its time with instances that come and go, when it is told to', async () => {
+  test('starts and ends instances slowly when the test asks for it', async () => {
     const aws = await world();
     const states = async () => [
       (await groupOf(aws)).Instances?.map(({ LifecycleState }) => LifecycleState),
@@ -184,7 +184,7 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
     expect(ended?.StateTransitionReason).toBe(ending?.StateTransitionReason);
   });
 
-  test('chooses no protected instance, and so stays above its desired capacity', async () => {
+  test('ends no protected instance, and so stays above its desired capacity', async () => {
     const aws = await world();
     await setDesired(aws, 3);
     const [one = '', unprotected = '', last = ''] = await groupIdsOf(aws);
@@ -205,7 +205,7 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
     expect(await groupIdsOf(aws)).toEqual([last]);
   });
 
-  test('replaces an instance that EC2 was told to terminate', async () => {
+  test('replaces an instance that was terminated through EC2', async () => {
     const aws = await world();
     await setDesired(aws, 1);
     const [one = ''] = await groupIdsOf(aws);
@@ -214,7 +214,7 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
     expect(replacement).not.toBe(one);
   });
 
-  test('says which processes are suspended, and launches nothing while Launch is', async () => {
+  test('tells which processes are suspended, and launches nothing while Launch is suspended', async () => {
     const aws = await world();
     const processes = { AutoScalingGroupName: aws.group, ScalingProcesses: ['Launch'] };
     await aws.clients.autoScaling.send(new SuspendProcessesCommand(processes));
@@ -227,7 +227,7 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
     expect(await groupIdsOf(aws)).toHaveLength(1);
   });
 
-  test('goes on trying when EC2 has no capacity, and says so', async () => {
+  test('keeps trying when EC2 has no capacity, and reports it', async () => {
     const aws = await world();
     await limitCapacity(aws.awsUrl, aws.group, 2);
     await setDesired(aws, 4);
@@ -248,7 +248,7 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
     expect(await groupIdsOf(aws)).toHaveLength(4);
   });
 
-  test('launches nothing while its image parameter names nothing', async () => {
+  test('launches nothing while its image parameter does not exist', async () => {
     const aws = await world();
     await aws.clients.ssm.send(new DeleteParameterCommand({ Name: aws.imageParameter }));
     await setDesired(aws, 1);
@@ -270,7 +270,7 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
     expect(await describe()).toMatchObject({ InstanceRefreshes: [{ Status: 'InProgress' }] });
   });
 
-  test('is unknown by another name', async () => {
+  test('is unknown under another name', async () => {
     const aws = await world();
     const other = { ...aws, group: 'nobodys' };
     await expect(setDesired(other, 1)).rejects.toEqual(refusal('name not found'));
@@ -278,8 +278,8 @@ describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group of the tests',
   });
 });
 
-describe.skipIf(inject('awsUrl') === null)('a bucket of the tests', () => {
-  test('writes on a condition', async () => {
+describe.skipIf(inject('awsUrl') === null)('a bucket of the tests’ AWS API', () => {
+  test('writes under a condition', async () => {
     const { clients, bucket: Bucket } = await world();
     const put = (Body: string, condition: object) =>
       clients.s3.send(new PutObjectCommand({ Bucket, Key: 'lock', Body, ...condition }));
@@ -291,7 +291,7 @@ describe.skipIf(inject('awsUrl') === null)('a bucket of the tests', () => {
     expect(await Body?.transformToString()).toBe('three');
   });
 
-  test('is not closed by a policy that wants TLS, and is by one without a condition', async () => {
+  test('stays open under a policy that demands TLS, and is closed by a policy without a condition', async () => {
     const aws = await world();
     const { s3 } = aws.clients;
     const object = { Bucket: aws.bucket, Key: 'claims/1.json' };
@@ -321,7 +321,7 @@ describe.skipIf(inject('awsUrl') === null)('a bucket of the tests', () => {
     );
   });
 
-  test('is refused to who expects another owner', async () => {
+  test('refuses a caller who expects another owner', async () => {
     const { clients, bucket: Bucket } = await world();
     const put = (ExpectedBucketOwner: string) =>
       clients.s3.send(new PutObjectCommand({ Bucket, Key: 'lock', Body: 'one', ExpectedBucketOwner }));

@@ -16,7 +16,7 @@ interface Heard {
 }
 
 test.skipIf(inject('awsUrl') === null)(
-  'an AWS API that is told to looks after credentials and policies, also through a proxy',
+  'the tests’ AWS API enforces credentials and policies when asked to, through a proxy too',
   async () => {
     const scope = { onTestFinished };
     const aws = await startEnforcedAws(scope);

@@ -45,8 +45,8 @@ async function desiredOf(world: AwsWorld): Promise<number | undefined> {
   return (await groupOf(world)).DesiredCapacity;
 }
 
-describe.skipIf(inject('awsUrl') === null)('a look at a group', () => {
-  test('takes two calls, and now and then those for what rarely changes', async () => {
+describe.skipIf(inject('awsUrl') === null)('a look at an Auto Scaling group', () => {
+  test('takes two calls, and further calls only now and then for what rarely changes', async () => {
     const { fleet, clock, proxy, calls, world } = await watched();
     await fleet.observe();
     expect(proxy.callsOf('DescribeInstances')[0]?.parameters['MaxResults']).toBe('1000');
@@ -65,7 +65,7 @@ describe.skipIf(inject('awsUrl') === null)('a look at a group', () => {
     expect(calls()).toEqual([...usual, ...source].sort());
   });
 
-  test('shows no instance of another group, whose name its own would match as a pattern', async () => {
+  test('shows no instance of another group whose name matches its own name as a pattern', async () => {
     const { world, fleet, proxy } = await watched();
     await setDesired(world, 1);
     expect((await fleet.observe()).instances).toHaveLength(1);
@@ -76,7 +76,7 @@ describe.skipIf(inject('awsUrl') === null)('a look at a group', () => {
     );
   });
 
-  test('shows launches that failed since the run began, in the cloud’s words, while any is missing', async () => {
+  test('shows launches that failed since the start of the run in the cloud’s words, while instances are missing', async () => {
     const { fleet, world, clock } = await watched({}, { startedAt: new Date(Date.now() - 60_000) });
     await limitCapacity(world.awsUrl, world.group, 1, 'VcpuLimitExceeded');
     await fleet.setDesired(2);
@@ -90,14 +90,14 @@ describe.skipIf(inject('awsUrl') === null)('a look at a group', () => {
     expect((await fleet.observe()).launchFailures).toEqual([]);
   });
 
-  test('shows none of those from before the run', async () => {
+  test('shows no failed launches from before the run', async () => {
     const { fleet, world } = await watched({}, { startedAt: new Date(Date.now() + 60_000) });
     await limitCapacity(world.awsUrl, world.group, 0);
     await fleet.setDesired(1);
     expect((await fleet.observe()).launchFailures).toEqual([]);
   });
 
-  test('claims instances for the run only when it had seen the fleet at zero', async () => {
+  test('assigns instances to the run only after it had seen the fleet at zero', async () => {
     let cleared = false;
     const { fleet, world } = await watched({}, { owns: () => cleared });
     await setDesired(world, 1);
@@ -124,7 +124,7 @@ describe.skipIf(inject('awsUrl') === null)('a look at a group', () => {
     expect(Math.abs(Date.parse(seen.get(second)?.endedAt ?? '') - Date.now())).toBeLessThan(60_000);
   });
 
-  test('fails in words when it is refused, and when there is no such group', async () => {
+  test('fails with words when it is refused, and when the group does not exist', async () => {
     const { fleet, world, proxy } = await watched();
     const message = 'The security token included in the request is expired';
     proxy.fail({
@@ -141,8 +141,8 @@ describe.skipIf(inject('awsUrl') === null)('a look at a group', () => {
   });
 });
 
-describe.skipIf(inject('awsUrl') === null)('a group that is no longer what the run is pinned to', () => {
-  test('is not asked for more when its image parameter has moved, and says so', async () => {
+describe.skipIf(inject('awsUrl') === null)('an Auto Scaling group that has left the run’s pin', () => {
+  test('is not asked for more instances after its image parameter moved, and says so', async () => {
     const { fleet, world, calls } = await watched();
     await fleet.setDesired(1);
     await fleet.observe();
@@ -159,7 +159,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is no longer what the r
     expect(await desiredOf(world)).toBe(0);
   });
 
-  test('shows instances that were launched from another image or template', async () => {
+  test('shows instances that were launched from another image or template as misfits', async () => {
     const { fleet, world } = await watched();
     const moved = await world.moveImage();
     await setDesired(world, 1);
@@ -182,7 +182,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is no longer what the r
     );
   });
 
-  test('is looked at anew as soon as an instance comes from something else: each that is replaced is one too many', async () => {
+  test('has its launch source checked again as soon as an unfitting instance appears', async () => {
     const { fleet, world } = await watched();
     await fleet.setDesired(1);
     expect((await fleet.observe()).launchFault).toBeNull();
@@ -191,7 +191,7 @@ describe.skipIf(inject('awsUrl') === null)('a group that is no longer what the r
     expect((await fleet.observe()).launchFault).toContain(moved);
   });
 
-  test('is still seen while the parameter cannot be read, but not asked for more', async () => {
+  test('is still observed while its image parameter cannot be read, and not asked for more instances', async () => {
     const { fleet, proxy } = await watched();
     const fault = { status: 400, code: 'AccessDeniedException', message: 'not now' };
     proxy.fail({ action: 'GetParameter', with: fault });
@@ -200,8 +200,8 @@ describe.skipIf(inject('awsUrl') === null)('a group that is no longer what the r
   });
 });
 
-describe.skipIf(inject('awsUrl') === null)('the fleet to be brought to zero', () => {
-  test('is that of the run, though the settings name another group by now', async () => {
+describe.skipIf(inject('awsUrl') === null)('the Auto Scaling fleet to bring to zero', () => {
+  test('is the pinned fleet of the run, even if the settings name another group now', async () => {
     const [began, other] = [await makeWorld(scope, { maximum: 1 }), await makeWorld(scope, { maximum: 1 })];
     await setDesired(began, 1);
     await setDesired(other, 1);
@@ -216,7 +216,7 @@ describe.skipIf(inject('awsUrl') === null)('the fleet to be brought to zero', ()
     expect([await desiredOf(began), await desiredOf(other)]).toEqual([0, 1]);
   });
 
-  test('is at zero where the group that a run had was deleted, but not where there never was one', async () => {
+  test('is at zero when the run’s group was deleted, but not when it never existed', async () => {
     const world = await makeWorld(scope, { maximum: 1 });
     const gone = `${world.group}-of-yesterday`;
     const backend = await backendOf(scope, world);
@@ -229,7 +229,7 @@ describe.skipIf(inject('awsUrl') === null)('the fleet to be brought to zero', ()
   });
 });
 
-describe.skipIf(inject('awsUrl') === null)('a call that changes a group', () => {
+describe.skipIf(inject('awsUrl') === null)('a changing call to an Auto Scaling group', () => {
   const faults: readonly [string, Fault, RegExp][] = [
     ['throttled', 'throttled', /Throttling: Rate exceeded.*throttles/],
     ['answered by 500', 'internal error', /AWS answered 500/],
@@ -268,7 +268,7 @@ describe.skipIf(inject('awsUrl') === null)('a call that changes a group', () => 
     expect(await desiredOf(world)).toBe(fault === 'lost answer' ? 0 : 2);
   });
 
-  test('does not wait for a cooldown, and a terminated instance is told no second time what it has heard', async () => {
+  test('ignores the cooldown, and is not repeated for an instance that is already ending', async () => {
     const { fleet, proxy, world } = await watched();
     await fleet.setDesired(1);
     expect(proxy.callsOf('SetDesiredCapacity')[0]?.parameters['HonorCooldown']).toBe('false');

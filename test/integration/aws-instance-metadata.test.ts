@@ -29,7 +29,7 @@ async function token(ttlSeconds = '60'): Promise<string> {
 const read = async (path: string): Promise<string> =>
   (await ask(path, { 'X-aws-ec2-metadata-token': await token() })).text;
 
-test('an instance reads who and where it is', async () => {
+test('the tests’ metadata service tells an instance its id, address, region and group', async () => {
   expect(await read('meta-data/instance-id')).toBe('i-0123456789abcdef0');
   expect(await read('meta-data/local-ipv4')).toBe('127.77.1.5');
   expect(await read('meta-data/placement/region')).toBe('eu-central-1');
@@ -40,7 +40,7 @@ test('an instance reads who and where it is', async () => {
   });
 });
 
-test('without a token, with a wrong or an ended one, nothing is told', async () => {
+test('the tests’ metadata service tells nothing without a valid token', async () => {
   expect((await ask('meta-data/instance-id', {})).status).toBe(401);
   expect((await ask('meta-data/instance-id', { 'X-aws-ec2-metadata-token': 'mine' })).status).toBe(401);
   const ended = await token();
@@ -48,12 +48,15 @@ test('without a token, with a wrong or an ended one, nothing is told', async () 
   expect((await ask('meta-data/instance-id', { 'X-aws-ec2-metadata-token': ended })).status).toBe(401);
 });
 
-test.each(['0', '21601', 'soon'])('a token is not given for %s seconds', async (ttl) => {
-  const answer = await ask('api/token', { 'X-aws-ec2-metadata-token-ttl-seconds': ttl }, 'PUT');
-  expect(answer.status).toBe(400);
-});
+test.each(['0', '21601', 'soon'])(
+  'the metadata service of the tests gives no token for %s s',
+  async (ttl) => {
+    const answer = await ask('api/token', { 'X-aws-ec2-metadata-token-ttl-seconds': ttl }, 'PUT');
+    expect(answer.status).toBe(400);
+  },
+);
 
-test('there is no notice before one is given', async () => {
+test('the tests’ metadata service shows no notice before one is given', async () => {
   expect(await read('meta-data/spot/instance-action')).toBe('Not Found');
   expect(await read('meta-data/events/recommendations/rebalance')).toBe('Not Found');
   metadata.interrupt({ action: 'terminate', time: new Date('2026-11-26T10:02:00Z') });

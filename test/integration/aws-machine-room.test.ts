@@ -46,8 +46,8 @@ function healthOf(room: MachineRoom, id: string): Promise<Health> {
 
 const isAlive = ({ pid = 0 }: Machine): boolean => processEntry(pid) !== null;
 
-describe.skipIf(inject('awsUrl') === null)('the machines of a group', () => {
-  test('are there while their instances run, each on its own address', async () => {
+describe.skipIf(inject('awsUrl') === null)('the simulated machines of an Auto Scaling group', () => {
+  test('run while their instances run, each at its own address', async () => {
     const { world, room } = await open();
     await setDesired(world, 2);
     const [one = '', other = ''] = await groupIdsOf(world);
@@ -62,7 +62,7 @@ describe.skipIf(inject('awsUrl') === null)('the machines of a group', () => {
     expect(room.machines.map(isAlive)).toEqual([false, true]);
   });
 
-  test('boot late, never, with another build, and may outlive their instances', async () => {
+  test('boot late, never or with another build, and outlive their instances, as the test wants', async () => {
     const odd = await definitionsWith('title');
     const behaviours = [{}, { definitions: odd, outlives: true }, { neverBoots: true }, { bootDelayMs: 500 }];
     const { world, room } = await open({ behaviour: (nth) => behaviours[nth] ?? {} });

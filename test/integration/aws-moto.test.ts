@@ -12,7 +12,7 @@ import { eventually } from '../support/run-eventually.ts';
 const SERVER = new URL('../aws/moto-server.ts', import.meta.url).href;
 
 test.skipIf(inject('awsUrl') === null)(
-  'the AWS API ends with the process that started it, also by SIGKILL',
+  'the tests’ AWS API ends with the process that started it, even by SIGKILL',
   async ({ onTestFinished }) => {
     const installation = await installMoto(cacheDirectory(process.env), process.env);
     const program = `
@@ -38,7 +38,7 @@ test.skipIf(inject('awsUrl') === null)(
   },
 );
 
-test('where there is no Python, the sentence says what is missing', async ({ onTestFinished }) => {
+test('the tests’ AWS API names what is missing when there is no Python', async ({ onTestFinished }) => {
   const folder = await mkdtemp(join(tmpdir(), 'reindex-fleet-moto-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   expect(await installMoto(folder, { PATH: folder })).toEqual({

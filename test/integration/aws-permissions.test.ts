@@ -37,8 +37,10 @@ function changes({ calls }: ApiProxy): string[] {
     .map(({ parameters }) => parameters['DesiredCapacity'] ?? parameters['InstanceId'] ?? 'another change');
 }
 
-describe.skipIf(inject('awsUrl') === null)('a policy that lacks one call', () => {
-  test('is told which, and on what; the group is not touched', { timeout: 120_000 }, async () => {
+describe.skipIf(inject('awsUrl') === null)('an IAM policy that lacks one permission', () => {
+  test('is refused with that permission and its resource, and nothing changes', {
+    timeout: 120_000,
+  }, async () => {
     const aws = await startEnforcedAws(scope);
     const world = await makeWorld(scope, { maximum: 4, awsUrl: aws.url });
     const proxy = await startApiProxy(scope, aws.url);
@@ -105,8 +107,8 @@ function nameOf(action: string): string {
   return action.slice(action.indexOf(':') + 1);
 }
 
-describe.skipIf(inject('awsUrl') === null)('credentials', () => {
-  test('that have expired are named once, whatever else they keep from being seen', async () => {
+describe.skipIf(inject('awsUrl') === null)('the check of unusable AWS credentials', () => {
+  test('names expired credentials once, whatever else cannot be seen because of them', async () => {
     const world = await makeChecked(scope);
     const message = 'The security token included in the request is expired';
     for (const action of ACTIONS)
@@ -116,7 +118,7 @@ describe.skipIf(inject('awsUrl') === null)('credentials', () => {
     ]);
   });
 
-  test('that may not terminate instances of the group are told so', async () => {
+  test('names the missing permission to terminate instances of the group', async () => {
     const world = await makeChecked(scope);
     const action = 'autoscaling:TerminateInstanceInAutoScalingGroup';
     world.proxy.fail({ action: nameOf(action), with: denied(action, arnOf(world)) });
@@ -127,7 +129,7 @@ describe.skipIf(inject('awsUrl') === null)('credentials', () => {
     expect(others).toEqual([]);
   });
 
-  test('that may not decrypt are told that, not that they may not read', async () => {
+  test('names the missing permission to decrypt, not one to read', async () => {
     const world = await makeChecked(scope);
     const key = `arn:aws:kms:eu-central-1:${ACCOUNT_ID}:key/0f1e2d3c`;
     world.proxy.fail({
@@ -142,7 +144,7 @@ describe.skipIf(inject('awsUrl') === null)('credentials', () => {
     ]);
   });
 
-  test('of which it cannot be seen whether they may terminate are let pass, with a warning', async () => {
+  test('warns when it cannot be seen whether instances may be terminated', async () => {
     const world = await makeChecked(scope);
     const action = 'autoscaling:TerminateInstanceInAutoScalingGroup';
     world.proxy.fail({ action: nameOf(action), with: denied(action) });

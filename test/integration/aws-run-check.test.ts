@@ -52,9 +52,9 @@ async function expectNothingBegun({ world, setup, proxy }: Commands): Promise<vo
   ).toEqual([]);
 }
 
-describe.skipIf(inject('awsUrl') === null)('a command whose fleet is a group', () => {
+describe.skipIf(inject('awsUrl') === null)('a command whose fleet is an Auto Scaling group', () => {
   test.each(['plan', 'run'])(
-    '%s says that the credentials have expired, and begins nothing',
+    'of the name %s says that the AWS credentials have expired, and begins nothing',
     async (name) => {
       const with_ = await commands();
       const message = 'The security token included in the request is expired';
@@ -72,7 +72,7 @@ describe.skipIf(inject('awsUrl') === null)('a command whose fleet is a group', (
     },
   );
 
-  test('run in another region than its group’s names region, account and group', async () => {
+  test('names region, account and group when the region of the settings is not that of the group', async () => {
     const with_ = await commands('eu-west-1');
     const { code, result } = await with_.command('run');
     expect(code).toBe(1);
@@ -82,7 +82,7 @@ describe.skipIf(inject('awsUrl') === null)('a command whose fleet is a group', (
     await expectNothingBegun(with_);
   });
 
-  test('a region that is none is found in the settings, and asked of nobody', async () => {
+  test('refuses an invalid region in the settings without a call to AWS', async () => {
     const with_ = await commands('frankfurt');
     const { code, result } = await with_.command('run');
     expect(code).toBe(2);
@@ -90,7 +90,7 @@ describe.skipIf(inject('awsUrl') === null)('a command whose fleet is a group', (
     expect(with_.proxy.calls).toEqual([]);
   });
 
-  test('plan asks and changes nothing, and says what to know', async () => {
+  test('of the name plan changes nothing, and warns of what may happen', async () => {
     const with_ = await commands();
     const { code, result, stderr } = await with_.command('plan');
     expect(code).toBe(0);

@@ -17,8 +17,8 @@ const database = placesDatabase();
 const setUp = (scope: TestScope, options?: Partial<GroupRunOptions>): Promise<GatedGroupRun> =>
   setUpGatedGroupRun(scope, database.url(), options);
 
-describe.skipIf(inject('awsUrl') === null)('a cloud', { timeout: 240_000 }, () => {
-  it('that takes a Spot instance back gives notice: its worker drains, hands back what waits, and is replaced', async (scope) => {
+describe.skipIf(inject('awsUrl') === null)('a run on an unreliable cloud', { timeout: 240_000 }, () => {
+  it('drains the worker of a Spot instance that gets an interruption notice, and replaces it', async (scope) => {
     const run = await setUp(scope, { spot: true });
     const command = await run.begin();
     const [victim] = run.room.running();
@@ -38,7 +38,7 @@ describe.skipIf(inject('awsUrl') === null)('a cloud', { timeout: 240_000 }, () =
     await run.requireRight();
   });
 
-  it('whose image parameter is moved in mid-run gets no more launches: the run goes on with what it has', async (scope) => {
+  it('launches no more when its image parameter is moved, and goes on with the instances it has', async (scope) => {
     const run = await setUp(scope);
     const command = await run.begin();
     const [victim = '', other = ''] = await groupIdsOf(run.world);
@@ -57,7 +57,7 @@ describe.skipIf(inject('awsUrl') === null)('a cloud', { timeout: 240_000 }, () =
     for (const id of later) expect(terminations[id]?.reason).toContain(moved);
   });
 
-  it('whose image parameter is moved before a resume says to what the run is pinned, and the fleet stays at zero', async (scope) => {
+  it('names its pin when its image parameter moved before a resume, and stays at zero', async (scope) => {
     const run = await setUp(scope, { workerLeaseMs: 4_000 });
     const command = await run.begin();
     command.child.kill('SIGKILL');

@@ -45,7 +45,7 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeo
     },
   );
 
-  it('that never comes back is outlived by no worker: their leases bring the fleet to zero with no other help', async (scope) => {
+  it('that never comes back leaves workers whose leases bring the fleet to zero', async (scope) => {
     const run = await setUp(scope, { workerLeaseMs: 4_000 });
     const command = await run.begin();
     command.child.kill('SIGKILL');
@@ -62,7 +62,7 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeo
     await run.requireRight();
   });
 
-  it('that is dead is swept away, but only after its grace, and the run can still be carried on', async (scope) => {
+  it('that is dead has its fleet swept after the grace, and its run can still be resumed', async (scope) => {
     const run = await setUp(scope, {
       workerLeaseMs: 600_000,
       settings: { auto_scaling: { sweep_grace_ms: 15_000 } },
@@ -88,7 +88,7 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeo
     await run.requireRight();
   });
 
-  it('abandons its run with the fleet at zero before the index is deleted', async (scope) => {
+  it('abandons a run with the fleet at zero before the index is deleted', async (scope) => {
     const run = await setUp(scope, { workerLeaseMs: 600_000 });
     const command = await run.begin();
     command.child.kill('SIGKILL');

@@ -24,7 +24,7 @@ const setUp = (scope: TestScope, options?: Partial<GroupRunOptions>): Promise<Ga
 const SOON = { ready_timeout_ms: 12_000 };
 
 describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { timeout: 240_000 }, () => {
-  it('comes up, works, and is gone; and so does the next one', async (scope) => {
+  it('launches its instances, works and ends at zero, and so does the next run', async (scope) => {
     const run = await setUp(scope);
     const first = resultOf(await run.setup.run('run', '--run-key', 'monday'));
     expect(first).toMatchObject({ ...DONE, instances: 2 });
@@ -41,7 +41,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
     await run.requireRight();
   });
 
-  it('may have its journal in a folder of this machine', async (scope) => {
+  it('may have its journal in a local folder', async (scope) => {
     const run = await setUp(scope, { settings: { journal: { url: 'journal' } } });
     expect(resultOf(await run.setup.run('run'))).toMatchObject({ ...DONE, instances: 2 });
     await run.requireRight();
@@ -49,7 +49,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
     expect(await run.state()).toBeNull();
   });
 
-  it('replaces an instance that is gone in mid-range', async (scope) => {
+  it('replaces an instance that is lost in the middle of a range', async (scope) => {
     const run = await setUp(scope);
     const ended = await loseOneInMidRange(run);
     expect(resultOf(ended)).toMatchObject({ ...DONE, instances: 3 });
@@ -94,7 +94,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
     );
   });
 
-  it('goes on with the half that came, and says in the cloud’s words why no more did', async (scope) => {
+  it('goes on with half of its instances, and says in the cloud’s words why no more came', async (scope) => {
     const run = await setUp(scope, {
       settings: { workers: { count: 4, minimum: 2 }, auto_scaling: { capacity_timeout_ms: 3_000 } },
     });
@@ -109,7 +109,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
     await run.requireRight();
   });
 
-  it('ends at zero with the cloud’s own reason where too few came, and is carried on when there are more', async (scope) => {
+  it('ends at zero with the cloud’s reason when too few instances come, and can be resumed when there are more', async (scope) => {
     const run = await setUp(scope, {
       settings: { workers: { count: 4, minimum: 3 }, auto_scaling: { capacity_timeout_ms: 3_000 } },
     });

@@ -90,7 +90,7 @@ function expectNoSecret({ stderr, stdout }: EndedCommand): void {
 const ALL = ['database_url', 'search_api_key', 'search_password', 'search_url', 'search_username'];
 
 describe.skipIf(inject('awsUrl') === null)(
-  'passwords in the workers’ parameters',
+  'the passwords in the workers’ AWS parameters',
   { timeout: 120_000 },
   () => {
     it('are used for database and cluster, and shown nowhere', async (scope) => {
@@ -101,7 +101,7 @@ describe.skipIf(inject('awsUrl') === null)(
       expectNoSecret(ended);
     });
 
-    it('are asked for by nothing that does not connect, and only of what it connects to', async (scope) => {
+    it('are read only by commands that connect, and only for what these connect to', async (scope) => {
       const { run, asked } = await setUp(scope);
       expect((await run(['status'])).code).toBe(0);
       expect((await run(['sweep'])).code).toBe(0);
@@ -112,7 +112,7 @@ describe.skipIf(inject('awsUrl') === null)(
       expect(asked()).toEqual([...ALL, ...ALL.filter((name) => name !== 'database_url')].sort());
     });
 
-    it('stand below the environment, and below the URL', async (scope) => {
+    it('are overridden by the environment and by the URL', async (scope) => {
       const { run, asked } = await setUp(scope);
       const environment = { REINDEX_TARGET_PASSWORD: PASSWORD };
       expect(resultOf(await run(['plan', '--source', database.url()], environment))).toMatchObject({
@@ -124,7 +124,7 @@ describe.skipIf(inject('awsUrl') === null)(
       expect(asked()).toEqual([]);
     });
 
-    it('that are wrong are named by their parameter', async (scope) => {
+    it('are named by their parameter when they are wrong', async (scope) => {
       const wrong = new URL(database.url());
       wrong.password = 'wrong-secret';
       const { run, path } = await setUp(scope, { parameters: { database_url: wrong.href } });
@@ -135,7 +135,7 @@ describe.skipIf(inject('awsUrl') === null)(
       expect(ended.stderr).not.toContain('wrong-secret');
     });
 
-    it('are given to no other server: both are named, and none is called', async (scope) => {
+    it('are given to no other server: both servers are named, and none is called', async (scope) => {
       const { run, path } = await setUp(scope);
       const elsewhere = ['--source', 'postgres://reader@127.0.0.1:1/shop', '--target', 'http://127.0.0.1:1'];
       const said = errorOf(await run(['plan', ...elsewhere]), 1);
@@ -154,7 +154,7 @@ describe.skipIf(inject('awsUrl') === null)(
       expect(said).not.toContain('nothing listens there');
     });
 
-    it('that may not be read, or are not there, are faults before a run begins', async (scope) => {
+    it('are reported before a run begins when they may not be read or do not exist', async (scope) => {
       const { run, path, proxy } = await setUp(scope);
       const denied = `${path}/database_url`;
       const message = `User: arn:aws:sts::123456789012:assumed-role/runner/session is not authorized to perform: ssm:GetParameter on resource: ${denied}`;

@@ -43,8 +43,8 @@ async function startElsewhere(scope: TestScope, region: string): Promise<string>
   return listenForTest(scope, server);
 }
 
-describe.skipIf(awsUrl === '')('the check of a bucket', { timeout: 120_000 }, () => {
-  it('finds nothing where all is well, as often as it is made', async () => {
+describe.skipIf(awsUrl === '')('the check of a journal bucket', { timeout: 120_000 }, () => {
+  it('finds no fault in a good bucket, as often as it is made', async () => {
     const bucket = await createTestBucket(awsUrl);
     expect(await faultsOf(awsUrl, bucket)).toEqual([]);
     // One after the other, for each looks at the environment; the checks themselves are made at once.
@@ -54,7 +54,7 @@ describe.skipIf(awsUrl === '')('the check of a bucket', { timeout: 120_000 }, ()
     expect(await Promise.all(checks)).toEqual([[], [], []]);
   });
 
-  it('bears calls that fail once', async (scope) => {
+  it('survives calls that fail once', async (scope) => {
     const proxy = await startApiProxy(scope, awsUrl);
     const bucket = await createTestBucket(awsUrl);
     proxy.fail({ action: 'PutObject', times: 1, with: 'lost answer' });
@@ -62,7 +62,7 @@ describe.skipIf(awsUrl === '')('the check of a bucket', { timeout: 120_000 }, ()
     expect(await faultsOf(proxy.url, bucket)).toEqual([]);
   });
 
-  it('names a store without conditional writes', async (scope) => {
+  it('refuses a store without conditional writes', async (scope) => {
     const proxy = await startApiProxy(scope, awsUrl);
     const bucket = await createTestBucket(awsUrl);
     proxy.fail({ action: 'PutObject', with: 'without condition' });
@@ -73,7 +73,7 @@ describe.skipIf(awsUrl === '')('the check of a bucket', { timeout: 120_000 }, ()
     ]);
   });
 
-  it('names every permission that is missing', async (scope) => {
+  it('names every missing permission', async (scope) => {
     const aws = await startEnforcedAws(scope);
     const bucket = await createTestBucket(aws.url);
     const all = await aws.credentialsFor(...ACTIONS);
@@ -101,7 +101,7 @@ describe.skipIf(awsUrl === '')('the check of a bucket', { timeout: 120_000 }, ()
     expect(faults.join('\n')).not.toContain('s3:GetObject is missing');
   });
 
-  it('names a bucket that is not there', async () => {
+  it('refuses a bucket that does not exist', async () => {
     expect(await faultsOf(awsUrl, 'no-such-bucket-of-ours')).toEqual([
       expect.stringMatching(
         /^the journal cannot be read: s3:ListBucket on s3:\/\/no-such-bucket-of-ours\/books\/probe\/: NoSuchBucket: .* \(the bucket no-such-bucket-of-ours does not exist: create it in account 123456789012, or correct journal.url/,
@@ -116,7 +116,7 @@ describe.skipIf(awsUrl === '')('the check of a bucket', { timeout: 120_000 }, ()
     );
   });
 
-  it('names the region of a bucket that is elsewhere', async (scope) => {
+  it('names the region of a bucket that is in another one', async (scope) => {
     const url = await startElsewhere(scope, 'ap-southeast-2');
     expect(await faultsOf(url, 'books-journal')).toEqual([
       expect.stringContaining(
@@ -149,7 +149,7 @@ describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeo
     return errors;
   }
 
-  it('says how an empty fleet stands', async (scope) => {
+  it('tells the status of an empty fleet', async (scope) => {
     const bucket = await createTestBucket(awsUrl);
     const setup = await setUp(scope, bucket);
     const ended = await setup.startWith({ environment: awsEnvironment(awsUrl) }, 'status').ended;
@@ -159,7 +159,7 @@ describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeo
     });
   });
 
-  it('says that the bucket is not there', async (scope) => {
+  it('says that the bucket does not exist', async (scope) => {
     const setup = await setUp(scope, 'no-such-bucket-of-ours');
     for (const error of await errorsOf(setup, awsEnvironment(awsUrl)))
       expect(error).toMatch(
@@ -167,7 +167,7 @@ describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeo
       );
   });
 
-  it('says that there are no credentials', async (scope) => {
+  it('says that there are no AWS credentials', async (scope) => {
     const environment = { AWS_ENDPOINT_URL: awsUrl, AWS_REGION: REGION, AWS_EC2_METADATA_DISABLED: 'true' };
     for (const error of await errorsOf(await setUp(scope, 'books'), environment))
       expect(error).toMatch(
@@ -175,7 +175,7 @@ describe.skipIf(awsUrl === '')('a command whose journal is in a bucket', { timeo
       );
   });
 
-  it('says once that a profile gives none, though journal and group both want them', async (scope) => {
+  it('says once that a profile gives no credentials, even if journal and group both need them', async (scope) => {
     const environment = {
       AWS_ENDPOINT_URL: awsUrl,
       AWS_PROFILE: 'absent',

@@ -30,7 +30,7 @@ async function open(scope: TestScope, prefix = uniqueName('journal')): Promise<F
   return { proxy, store: await openTestStore(proxy.url, { bucket, prefix }) };
 }
 
-describe.skipIf(awsUrl === '')('a journal in a bucket', { timeout: 120_000 }, () => {
+describe.skipIf(awsUrl === '')('a journal store in a bucket', { timeout: 120_000 }, () => {
   const FAULTS: readonly Fault[] = [
     'conflict',
     'lost call',
@@ -40,7 +40,7 @@ describe.skipIf(awsUrl === '')('a journal in a bucket', { timeout: 120_000 }, ()
     'throttled',
   ];
 
-  it.for(FAULTS)('bears any of its calls once: %s', async (fault, scope) => {
+  it.for(FAULTS)('survives any of its calls failing once: %s', async (fault, scope) => {
     const { proxy, store } = await open(scope);
     const certain = certainStore(store, systemClock);
     proxy.fail({ action: 'PutObject', times: 1, with: fault });
@@ -55,7 +55,7 @@ describe.skipIf(awsUrl === '')('a journal in a bucket', { timeout: 120_000 }, ()
     expect(await certain.list('n')).toEqual([]);
   });
 
-  it.for(FAULTS)('says which call failed, and that it may pass: %s', async (fault, scope) => {
+  it.for(FAULTS)('names the failed call and says that the fault may pass: %s', async (fault, scope) => {
     const { proxy, store } = await open(scope, 'books');
     await store.replace('lock', 'first');
     proxy.fail({ action: 'PutObject', times: 1, with: fault });
@@ -69,7 +69,7 @@ describe.skipIf(awsUrl === '')('a journal in a bucket', { timeout: 120_000 }, ()
     expect(await store.read('lock')).toBe('third');
   });
 
-  it('names the owner that it expects in each call', async (scope) => {
+  it('names the expected owner in each call', async (scope) => {
     const { proxy, store } = await open(scope);
     await store.create('n/1', '');
     await store.replace('n/1', 'x');
@@ -111,7 +111,7 @@ describe.skipIf(awsUrl === '')('a journal in a bucket', { timeout: 120_000 }, ()
     return FAULTS[number % (FAULTS.length + 1)] ?? null;
   }
 
-  it('never gives a part of a body', async (scope) => {
+  it('never returns a part of a body', async (scope) => {
     const proxy = await TcpProxy.start(awsUrl);
     scope.onTestFinished(() => proxy.stop());
     const store = await openTestStore(proxy.url, { bucket, prefix: uniqueName('journal') });
@@ -122,7 +122,7 @@ describe.skipIf(awsUrl === '')('a journal in a bucket', { timeout: 120_000 }, ()
     expect(await certainStore(store, systemClock).read('n/1')).toBe(body);
   });
 
-  it('does not wait for ever for an answer', async (scope) => {
+  it('waits only a limited time for an answer', async (scope) => {
     const { proxy, store } = await open(scope);
     proxy.fail({ action: 'ListObjectsV2', times: 1, with: { delayMs: 30_000 } });
     await expect(store.list('n')).rejects.toThrow(
@@ -132,7 +132,7 @@ describe.skipIf(awsUrl === '')('a journal in a bucket', { timeout: 120_000 }, ()
 });
 
 describe.skipIf(awsUrl === '')('the fleet lock in a bucket', { timeout: 120_000 }, () => {
-  it('is taken over after a whole lease, and its first holder finds that out', async (scope) => {
+  it('is taken over after a whole lease, and its first holder notices that', async (scope) => {
     const lease = new VirtualLease();
     const { store, proxy } = await open(scope);
     const paused = await lease.acquire(store, 'a');
@@ -150,7 +150,7 @@ describe.skipIf(awsUrl === '')('the fleet lock in a bucket', { timeout: 120_000 
   });
 
   it.for(['conflict', 'lost answer', 'lost call', 'throttled'] as const)(
-    'is taken by who wrote it, whatever became of the answer: %s',
+    'belongs to its writer, whatever became of the answer: %s',
     async (fault, scope) => {
       const lease = new VirtualLease();
       const { store, proxy } = await open(scope);
@@ -160,7 +160,7 @@ describe.skipIf(awsUrl === '')('the fleet lock in a bucket', { timeout: 120_000 
     },
   );
 
-  it('outlives calls that fail for less than a lease, and no longer', async (scope) => {
+  it('survives failing calls for less than a lease, and no longer', async (scope) => {
     const lease = new VirtualLease();
     const { store, proxy } = await open(scope);
     const held = await lease.acquire(store, 'a');
@@ -175,7 +175,7 @@ describe.skipIf(awsUrl === '')('the fleet lock in a bucket', { timeout: 120_000 
     );
   });
 
-  it('is renewed by one read, one write and one list behind it, however many came before', async (scope) => {
+  it('is renewed by one read, one write and one list, however many locks came before', async (scope) => {
     const lease = new VirtualLease();
     const { store, proxy } = await open(scope);
     for (let i = 0; i < 5; i += 1) await (await lease.acquire(store, 'before')).release();
@@ -204,7 +204,7 @@ describe.skipIf(awsUrl === '')('a run’s journal in a bucket', { timeout: 120_0
   }
 
   it.for(['conflict', 'lost answer', 'lost call', 'internal error'] as const)(
-    'goes on when the answer to its own write is another: %s',
+    'goes on when the answer to its own write is spoiled: %s',
     async (fault, scope) => {
       const { store, proxy } = await open(scope);
       const journal = await openJournal(store, 1);
@@ -216,7 +216,7 @@ describe.skipIf(awsUrl === '')('a run’s journal in a bucket', { timeout: 120_0
     },
   );
 
-  it('lets only one of two processes write on', async (scope) => {
+  it('lets only one of two processes continue writing', async (scope) => {
     const { store, proxy } = await open(scope);
     const paused = await openJournal(store, 1);
     await paused.append([{ type: 'desired_set', count: 1 }]);
@@ -228,7 +228,7 @@ describe.skipIf(awsUrl === '')('a run’s journal in a bucket', { timeout: 120_0
     expect((await readRun(store, FOLDER)).state.desired).toBe(2);
   });
 
-  it('is broken by a write that failed each time: nobody knows what stands there', async (scope) => {
+  it('is unusable after a write that always failed, because its effect is unknown', async (scope) => {
     const { store, proxy } = await open(scope);
     const journal = await openJournal(store, 1);
     proxy.fail({ action: 'PutObject', times: 3, with: 'lost answer' });

@@ -67,7 +67,7 @@ describe('killed and given again', { timeout: 120_000 }, () => {
   );
 });
 
-it('phases by name: each is killed in its middle, given again, and the claim holds in every gap', {
+it('each phase command that is killed in its middle succeeds when given again, and the claim holds in between', {
   timeout: 300_000,
   tags: 'long',
 }, async (scope) => {

@@ -61,7 +61,7 @@ async function differences(
   return rows.filter((row) => !isDeepStrictEqual(row.ours, row.theirs)).slice(0, 10);
 }
 
-describe('values equal what to_jsonb gives', () => {
+describe('the document’s value for a column', () => {
   it.each([
     ['boolean', ['true', 'false', null]],
     ['smallint', ['0', '-1', '32767', '-32768', null]],
@@ -94,9 +94,9 @@ describe('values equal what to_jsonb gives', () => {
     ['money', ['1.5']],
     ['point', ['(1,2)']],
     ['xml', ['<a>b</a>']],
-  ])('%s', async (type, values) => expect(await differences(type, values)).toEqual([]));
+  ])('equals to_jsonb: %s', async (type, values) => expect(await differences(type, values)).toEqual([]));
 
-  it('timestamptz, in UTC and with Z', async () =>
+  it('of type timestamptz is in UTC and ends with Z', async () =>
     expect(
       await differences(
         'timestamptz',
@@ -118,7 +118,7 @@ describe('values equal what to_jsonb gives', () => {
       ),
     ).toEqual([]));
 
-  it('timestamp, read as UTC', async () =>
+  it('of type timestamp is read as UTC', async () =>
     expect(
       await differences(
         'timestamp',
@@ -127,7 +127,7 @@ describe('values equal what to_jsonb gives', () => {
       ),
     ).toEqual([]));
 
-  it('json, its own text on one line', async () =>
+  it('of type json is its own text on one line', async () =>
     expect(
       await differences(
         'json',
@@ -136,7 +136,7 @@ describe('values equal what to_jsonb gives', () => {
       ),
     ).toEqual([]));
 
-  it('enums, domains, composites and arrays of them', async () => {
+  it('equals to_jsonb for enums, domains, composites and arrays of them', async () => {
     await withClient({ connectionString: database.url }, (client) =>
       client.query(
         `CREATE TYPE mood AS ENUM ('sad', 'very "happy"'); CREATE DOMAIN score AS numeric CHECK (VALUE >= 0); CREATE TYPE pair AS (a int, b text)`,
@@ -150,7 +150,7 @@ describe('values equal what to_jsonb gives', () => {
   });
 });
 
-describe('what JSON cannot say is null', () => {
+describe('the document’s value that JSON cannot represent', () => {
   it.each([
     ['double precision', ['NaN', 'Infinity', '-Infinity']],
     ['real', ['NaN', 'Infinity', '-Infinity']],
@@ -167,18 +167,18 @@ describe('what JSON cannot say is null', () => {
       ],
     ],
     ['timestamptz', ['infinity', '-infinity', '4714-11-24 00:00:00+00 BC', '10000-01-01 00:00:00+00']],
-  ])('%s', async (type, values) => {
+  ])('is null for the type %s', async (type, values) => {
     const { ours } = await encode(type, values);
     expect(ours).toEqual(values.map(() => null));
   });
 
-  it('within an array: the element', async () => {
+  it('is null for that element alone within an array', async () => {
     const { ours } = await encode('double precision[]', ['{1,NaN,2}']);
     expect(ours).toEqual([[{ number: '1' }, null, { number: '2' }]]);
   });
 });
 
-describe('generated values equal what to_jsonb gives', () => {
+describe('the document’s value for 20,000 generated rows', () => {
   const float4 = fc
     .integer({ min: 0, max: 0xffffffff })
     .map((bits) => new Float32Array(Uint32Array.of(bits).buffer)[0] ?? 0);
@@ -216,12 +216,12 @@ describe('generated values equal what to_jsonb gives', () => {
         .integer({ min: -730_119, max: 2_921_939 })
         .map((days) => new Date(Date.UTC(2000, 0, 1) + days * 86_400_000).toISOString().slice(0, 10)),
     ],
-  ])('%s', async (type, arbitrary) => {
+  ])('equals to_jsonb for %s of generator %#', async (type, arbitrary) => {
     const values = fc.sample(arbitrary, { numRuns: 20_000, seed: 20_260_722 });
     expect(await differences(type, values)).toEqual([]);
   });
 
-  it('timestamptz', async () => {
+  it('of type timestamptz equals to_jsonb with Z', async () => {
     const micros = fc.bigInt({ min: -62_135_596_800_000_000n, max: 253_402_300_799_999_999n });
     const values = fc.sample(micros, { numRuns: 20_000, seed: 20_260_722 }).map(instant);
     expect(

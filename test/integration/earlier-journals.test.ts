@@ -39,8 +39,8 @@ async function setUp(
   return { ...setup, earlierAlias };
 }
 
-describe.concurrent('on a journal of an earlier version', { timeout: 60_000 }, () => {
-  it('status says how its runs stand', async (scope) => {
+describe.concurrent('a command on a journal of an earlier version', { timeout: 60_000 }, () => {
+  it('of the name status tells how its runs stand', async (scope) => {
     const finished = resultOf(await (await setUp(scope, 'finished')).run('status'));
     expect(finished).toMatchObject({
       status: 'finished',
@@ -55,7 +55,7 @@ describe.concurrent('on a journal of an earlier version', { timeout: 60_000 }, (
     });
   });
 
-  it('abandon ends an unfinished run, and the fleet is free', async (scope) => {
+  it('of the name abandon ends an unfinished run and frees the fleet', async (scope) => {
     const setup = await setUp(scope, 'interrupted');
     const { earlierAlias } = setup;
     expect(resultOf(await setup.run('abandon'))).toMatchObject({
@@ -68,13 +68,13 @@ describe.concurrent('on a journal of an earlier version', { timeout: 60_000 }, (
     expect(resultOf(await setup.run('status'))).toMatchObject({ status: 'abandoned' });
   });
 
-  it('sweep finds an unfinished run and leaves it as it is', async (scope) => {
+  it('of the name sweep finds an unfinished run and leaves it unchanged', async (scope) => {
     const setup = await setUp(scope, 'interrupted');
     expect((await setup.run('sweep')).code).toBe(0);
     expect(resultOf(await setup.run('status'))).toMatchObject({ held_by: 'monday' });
   });
 
-  it('run refuses to carry on what another build began', async (scope) => {
+  it('of the name run refuses to resume a run that another build began', async (scope) => {
     const setup = await setUp(scope, 'interrupted');
     await sql(database.url(), 'CREATE TABLE IF NOT EXISTS few (id int PRIMARY KEY, name text)');
     const store = openFileStore(setup.journal);
@@ -86,7 +86,9 @@ describe.concurrent('on a journal of an earlier version', { timeout: 60_000 }, (
   });
 });
 
-it('rollback inverts the promotion that an earlier version recorded', { timeout: 60_000 }, async (scope) => {
+it('rollback inverts the promotion in a journal of an earlier version', {
+  timeout: 60_000,
+}, async (scope) => {
   // All but the last word of the second run: it was not rolled back yet.
   const setup = await setUp(
     scope,

@@ -26,19 +26,19 @@ async function contend(): Promise<string> {
   return stdout;
 }
 
-test('the lock has one holder among many who try at once', async () => {
+test('the lock of the embedded services has one holder among many that try at once', async () => {
   const outcomes = await Promise.all(Array.from({ length: 6 }, contend));
   expect(outcomes.filter((outcome) => outcome === 'true')).toHaveLength(1);
 });
 
-test('the lock is held while its process lives, and free when it is gone', async () => {
+test('the lock of the embedded services is held while its process lives, and is free afterwards', async () => {
   expect(await contend()).toBe('true');
   expect(await takeLock(folder.path)).toBe(true);
   expect(await contend()).toBe('false');
   expect(readdirSync(folder.path), 'earlier locks are cleared away').toEqual(['lock-2']);
 });
 
-test('a later process with the number of a dead holder does not hold the lock', async () => {
+test('the lock of the embedded services is not held by a later process with the number of a dead holder', async () => {
   writeFileSync(
     join(folder.path, 'lock-9'),
     JSON.stringify({ pid: process.pid, started: 'at another time' }),

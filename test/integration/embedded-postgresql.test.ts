@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => folder.remove());
 
-test('PostgreSQL wants its password, keeps it to its user, and takes settings', async () => {
+test('the embedded PostgreSQL requires its password, keeps it to its user, and accepts settings', async () => {
   const server = await startPostgresql({
     cacheDir,
     dataDir: folder.path,
@@ -34,7 +34,7 @@ test('PostgreSQL wants its password, keeps it to its user, and takes settings', 
   }
 });
 
-test('a PostgreSQL that cannot start says why, with the end of its log', async () => {
+test('the embedded PostgreSQL says why it cannot start, with the end of its log', async () => {
   const start = startPostgresql({ cacheDir, dataDir: folder.path, settings: { work_mem: 'a lot' } });
   await expect(start).rejects.toThrow(
     /PostgreSQL ended while starting[^]*invalid value for parameter "work_mem"/,

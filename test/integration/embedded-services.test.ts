@@ -70,7 +70,7 @@ function guardsOf(pid: number): number[] {
 }
 
 describe('the embedded services', () => {
-  test('hold the example, loaded once, and end with their only user', async () => {
+  test('contain the example, loaded once, and end with their only user', async () => {
     const first = await use({ example: true });
     expect(first.services).toMatchObject({ startedHere: true, searchUrl: null });
     expect(first.services.timings.map(({ name }) => name)).toEqual([
@@ -94,7 +94,7 @@ describe('the embedded services', () => {
     expect(second.services.databaseUrl, 'addresses stay the same').toBe(first.services.databaseUrl);
   });
 
-  test('are shared by processes that start at the same time, and end with the last of them', async () => {
+  test('are shared by processes that start at the same time, and end with the last one', async () => {
     const [one, two] = await Promise.all([use(), use()]);
     expect([one, two].filter((user) => user.services.startedHere)).toHaveLength(1);
     expect(one.services.databaseUrl).toBe(two.services.databaseUrl);
@@ -115,7 +115,7 @@ describe('the embedded services', () => {
     expect(await Promise.all(pids.map((pid) => hasEnded(pid)))).toEqual([true, true]);
   });
 
-  test('end when their keeper is killed, and start anew', async () => {
+  test('end when their keeper is killed, and can start again', async () => {
     const user = await use();
     const server = postgresqlPid(folder.path);
     process.kill(keeperPid(), 'SIGKILL');
@@ -128,7 +128,7 @@ describe('the embedded services', () => {
     expect(await query(next, 'SELECT 1 AS value'), 'the user of the dead keeper has no say').toBe(1);
   });
 
-  test('that outlived keeper and guard are ended by the next start', async () => {
+  test('are ended by the next start when they outlived keeper and guard', async () => {
     await use();
     const orphan = postgresqlPid(folder.path);
     const guards = guardsOf(orphan);
@@ -142,7 +142,7 @@ describe('the embedded services', () => {
     expect(await query(next, 'SELECT 1 AS value')).toBe(1);
   });
 
-  test('start although the file of a dead server names a process that lives', async () => {
+  test('start although the file of a dead server names a live process', async () => {
     const first = await use();
     const file = join(folder.path, 'postgresql', 'database', 'postmaster.pid');
     const lines = readFileSync(file, 'utf8').split('\n');
@@ -159,7 +159,7 @@ describe('the embedded services', () => {
     }
   });
 
-  test('have a search node of their own, and say why, where Maven cannot be found', async () => {
+  test('include the development node, and say why, when Maven cannot be found', async () => {
     const user = await use({ search: true, cacheDir: folder.path }, { ...process.env, PATH: '' });
     expect(user.services).toMatchObject({ searchNode: 'built-in development node' });
     expect(user.services.searchMissing).toContain('Maven (mvn)');

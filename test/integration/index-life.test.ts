@@ -14,7 +14,7 @@ import { bulk, call, count } from '../support/search-calls.ts';
 
 const signal = new AbortController().signal;
 
-describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
+describe.each(CLUSTERS)('the life of an index on $name', ({ url: maybeUrl }) => {
   const world = useIndexWorld(maybeUrl);
   const { url } = world;
   const build = (run: string): Promise<TargetNames> => world.build(run);
@@ -34,7 +34,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     (await readAlias(world.cluster, world.definition.alias)).map(({ index }) => index);
   const settingsOf = async (index: string) => (await describeIndex(world.cluster, index))?.settings ?? {};
 
-  it('creates both indexes with our mark and the first pass’s aliases, and again without harm', async () => {
+  it('begins with both indexes, their metadata and the aliases of the first pass, and creating them again does no harm', async () => {
     const names = await createTarget(world.cluster, world.described, identityOf('r1'), 1);
     expect(names).toMatchObject({
       index: `${world.definition.alias}-r1`,
@@ -66,7 +66,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     expect(await targetState(world.cluster, names)).toBe('present');
   });
 
-  it('leaves nothing behind when the target is refused, and takes no index of another', async () => {
+  it('leaves nothing behind when the target is refused, and takes over no foreign index', async () => {
     const field = { name: 'name', sql: 'item.name', mapping: { type: 'nonsense' } };
     const faulty = { ...world.described, definition: { ...world.definition, document: [field] } };
     await expect(createTarget(world.cluster, faulty, identityOf('r1'), 1)).rejects.toThrow(/nonsense/);
@@ -82,7 +82,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
 
   // The node for development has no templates.
   if (maybeUrl !== null && maybeUrl === inject('searchUrl')) {
-    it('finds what an index template slipped in, and leaves nothing behind', async () => {
+    it('ends with a fault and no leftovers when an index template changes the index', async () => {
       const template = {
         aliases: { foreign: {} },
         mappings: { _source: { enabled: false }, properties: { zz: { type: 'date' } } },
@@ -103,7 +103,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     });
   }
 
-  it('ends a pass: nobody writes through its alias any more, settings are restored, and again without harm', async () => {
+  it('ends a pass by removing its write alias and restoring settings, and ending it again does no harm', async () => {
     const names = await build('r1');
     expect(await settingsOf(names.index)).toMatchObject({
       'index.refresh_interval': '1s',
@@ -121,7 +121,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     expect(Object.keys(again.steps)).toEqual(['refresh', 'settings', 'forcemerge', 'health', 'unblock']);
   });
 
-  it('ends a pass whose block stands already, for its answer was lost or who set it died', async () => {
+  it('ends a pass whose write block is already set, after a lost answer or a crash', async () => {
     const names = await createTarget(world.cluster, world.described, identityOf('r1'), 1);
     await indexItems(url, world.client, names, 1);
     await call(url, 'PUT', `/${names.index}/_block/write`);
@@ -133,7 +133,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     expect(target?.settings).not.toHaveProperty(['index.blocks.write']);
   });
 
-  it('says what is wrong when the health is not reached in time', async () => {
+  it('names what is wrong when the health is not reached in time', async () => {
     const wanting = { ...world.definition, index: { ...world.definition.index, numberOfReplicas: 1 } };
     const names = await createTarget(world.cluster, world.described, identityOf('r1'), 1);
     const short = { ...FINALIZE, healthTimeoutMs: 100 };
@@ -152,7 +152,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     expect(await count(url, names.index)).toBe(29);
   });
 
-  it('moves the alias, keeps its filter and routing, and twice is once', async () => {
+  it('moves the alias with its filter and routing, and moving it again changes nothing', async () => {
     const [first, second] = [await build('r1'), await build('r2')];
     expect(await promote(first)).toMatchObject({ removed: [], added: { index: first.index } });
     const config = {
@@ -179,7 +179,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     ).toMatch(/Z$/);
   });
 
-  it('moves an alias that several indexes had, one of them its write index', async () => {
+  it('moves an alias of several indexes, one of them its write index', async () => {
     const [first, second, third] = [await build('r1'), await build('r2'), await build('r3')];
     const alias = world.definition.alias;
     await call(url, 'POST', '/_aliases', {
@@ -196,7 +196,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     expect((await holders()).sort()).toEqual([first.index, second.index]);
   });
 
-  it('refuses to move an alias that somebody else moved meanwhile', async () => {
+  it('refuses to move an alias that somebody else has moved meanwhile', async () => {
     const [first, second] = [await build('r1'), await build('r2')];
     await promote(first);
     const decided = { alias: world.definition.alias, index: second.index, expected: [] };
@@ -204,7 +204,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     expect(await holders()).toEqual([first.index]);
   });
 
-  it('rolls back all of a promotion or nothing, and twice is once', async () => {
+  it('rolls back all of a promotion or nothing, and rolling back again changes nothing', async () => {
     const [first, second] = [await build('r1'), await build('r2')];
     const begin = await promote(first);
     const record = await promote(second);
@@ -223,7 +223,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     expect(await holders()).toEqual([second.index]);
   });
 
-  it('retains the newest promoted index, and after a rollback the one that readers came from', async () => {
+  it('retains the newest promoted index, and after a rollback the index that readers left', async () => {
     const [first, second] = [await build('r1'), await build('r2')];
     await promote(first);
     const record = await promote(second);
@@ -244,7 +244,7 @@ describe.each(CLUSTERS)('index life on $name', ({ url: maybeUrl }) => {
     );
   });
 
-  it('deletes only indexes of the run that readers do not use', async () => {
+  it('deletes only indexes of the run that serve no readers', async () => {
     const names = await build('r1');
     await expect(deleteTarget(world.cluster, names, 'r2')).rejects.toThrow(/does not belong to run r2/);
     await promote(names);

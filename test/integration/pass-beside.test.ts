@@ -20,7 +20,7 @@ import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
 const database = placesDatabase();
 const RANGES = 4;
 
-it('a pass beside the orchestrator reads what it is to read with one process, and asks nothing of the fleet', {
+it('a pass beside the orchestrator reads its ranges with one local process, and asks nothing of the fleet', {
   timeout: 120_000,
 }, async (scope) => {
   const setup = await setUpRun(scope, {

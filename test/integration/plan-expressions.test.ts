@@ -22,7 +22,7 @@ function faultsOf(text: string): Promise<string[]> {
   return databaseFaults(client, text);
 }
 
-describe('joins', () => {
+describe('the check of a definition’s joins', () => {
   test.each([
     [
       'a missing table',
@@ -40,17 +40,17 @@ describe('joins', () => {
       'joins[0].on: This join turns one row into several: the key 1501 comes out more than once.',
     ],
     [
-      'rows lost',
+      'a join that loses rows',
       'left: regions AS region ON true JOIN reviews AS review, on: review.city = city.id',
       'joins[0].on: This join loses rows.',
     ],
-  ])('%s', async (_name, join, message) => {
+  ])('finds %s', async (_name, join, message) => {
     expect(await faultsOf(definition(`${CITIES}, joins: [{ ${join} }]`))).toEqual([
       expect.stringContaining(message),
     ]);
   });
 
-  test('rows that cannot be read', async () => {
+  test('finds rows that cannot be read', async () => {
     const join = 'left: regions AS region, on: region.code = (100 / (city.id - 3))::text';
     expect(await faultsOf(definition(`${CITIES}, joins: [{ ${join} }]`))).toEqual([
       expect.stringContaining(
@@ -59,7 +59,7 @@ describe('joins', () => {
     ]);
   });
 
-  test('what follows from a faulty join is not named again, what does not is', async () => {
+  test('does not report faults that follow from a faulty join, and reports all others', async () => {
     const faults = await faultsOf(
       definition(
         `${CITIES}, joins: [{ left: gone AS region, on: "true" }]`,
@@ -73,8 +73,8 @@ describe('joins', () => {
   });
 });
 
-describe('expressions', () => {
-  test('every faulty one is named at its line and column, with a hint', async () => {
+describe('the check of a definition’s expressions', () => {
+  test('names every faulty expression at its line and column, with a hint', async () => {
     const text = [
       'source:',
       '  table: cities',
@@ -106,25 +106,25 @@ describe('expressions', () => {
   });
 
   test.each([
-    ['a set', 'unnest(city.tags)', 'gives a set of rows'],
-    ['a window', 'row_number() OVER (ORDER BY city.name)', 'looks at other rows (a window)'],
+    ['a set of rows', 'unnest(city.tags)', 'gives a set of rows'],
+    ['a window function', 'row_number() OVER (ORDER BY city.name)', 'looks at other rows (a window)'],
     ['an aggregate', 'count(*)', 'aggregate child rows in a join'],
     ['two expressions', 'city.id), (city.name', 'These are several expressions'],
     [
-      'two statements',
+      'two statements in one field',
       'city.id), 1; SELECT (1',
       'Cannot insert multiple commands into a prepared statement.',
     ],
     ['nothing but a comment', '-- city.id', 'Syntax error at or near ")"'],
     ['a missing function', 'shout(city.name)', 'Function shout(text) does not exist.'],
-    ['constants that cannot be', "'x'::int", 'Invalid input syntax for type integer: "x".'],
-  ])('%s', async (_name, sql, message) => {
+    ['a constant that cannot be cast', "'x'::int", 'Invalid input syntax for type integer: "x".'],
+  ])('refuses %s', async (_name, sql, message) => {
     const faults = await faultsOf(definition(CITIES, `{ field: ${JSON.stringify(sql)} }`));
     expect(faults).toEqual([expect.stringContaining(message)]);
     expect(faults[0]).toMatch(/^test\.yaml:2:\d+ document\.field: /);
   });
 
-  test('arrays of timestamps without zone are read in UTC only', async () => {
+  test('accepts arrays of timestamps without zone only in UTC', async () => {
     const faults = await faultsOf(
       definition(`${CITIES}, time_zone: Asia/Tokyo`, '{ times: "ARRAY[city.local_time]" }'),
     );
@@ -132,7 +132,7 @@ describe('expressions', () => {
   });
 });
 
-describe('the role', () => {
+describe('the check of the database role', () => {
   // Roles are the whole server's, so this one is named after the database.
   let role: string;
 
@@ -159,13 +159,13 @@ describe('the role', () => {
     }
   }
 
-  test('lacking privileges is one fault', async () => {
+  test('reports missing privileges as one fault', async () => {
     expect(await faultsFor(definition(CITIES, '{ a: city.name, b: city.country }'))).toEqual([
       expect.stringContaining('source.table: Permission denied for table cities.'),
     ]);
   });
 
-  test('row-level security is a fault, for it would leave rows out unseen', async () => {
+  test('refuses row-level security, because it would hide rows', async () => {
     const faults = await faultsFor(definition('table: guarded, as: t, key: id', '{ v: t.v }'));
     expect(faults).toEqual([expect.stringContaining('row-level security')]);
     expect(faults[0]).toContain('BYPASSRLS');

@@ -71,13 +71,13 @@ function faultsOf(text: string): Promise<string[]> {
   return databaseFaults(client, text);
 }
 
-describe('a definition that fits its database', () => {
+describe('the check of a definition that fits its database', () => {
   test.each([
     ['a table', definition(CITIES)],
-    ['by its schema', definition('table: public.cities, key: id', '{ name: cities.name }')],
-    ['joined by a unique key', definition(`${CITIES}, ${REGIONS}`, '{ region: region.name }')],
+    ['a table named by its schema', definition('table: public.cities, key: id', '{ name: cities.name }')],
+    ['a table joined by a unique key', definition(`${CITIES}, ${REGIONS}`, '{ region: region.name }')],
     [
-      'with aggregated child rows',
+      'a table with aggregated child rows',
       definition(
         `${CITIES}, joins: [{ left: "LATERAL (SELECT array_agg(stars) AS stars FROM reviews WHERE city = city.id) AS child", on: "true" }]`.replace(
           'city = city.id',
@@ -87,36 +87,39 @@ describe('a definition that fits its database', () => {
       ),
     ],
     [
-      'filtered, with the time of changes',
+      'a filtered table with the time of changes',
       definition(`${CITIES}, where: city.population > 5, changed_at: city.updated_at`),
     ],
     [
-      'a time without zone, in a zone',
+      'a time without zone in the zone of the definition',
       definition(`${CITIES}, changed_at: city.local_time, time_zone: Europe/Berlin`),
     ],
     [
-      'sets made into one value',
+      'a set made into one value',
       definition(CITIES, '{ tags: "ARRAY(SELECT upper(tag) FROM unnest(city.tags) AS tag)" }'),
     ],
-    ['a comment at the end', definition(CITIES, '{ name: "city.name -- as written" }')],
+    ['a comment at the end of an expression', definition(CITIES, '{ name: "city.name -- as written" }')],
     ['a key of a domain', definition('table: domain_key, key: id', '{ v: domain_key.v }')],
-    ['partitioned by the key', definition('table: parts, key: id', '{ v: parts.v }')],
+    ['a table partitioned by the key', definition('table: parts, key: id', '{ v: parts.v }')],
     [
-      'partitioned by another column, unique in each partition',
+      'a table partitioned by another column with a key unique in each partition',
       definition('table: by_time_unique, as: t, key: id', '{ at: t.at }'),
     ],
-    ['partitioned, without partitions', definition('table: no_partitions, as: t, key: id', '{ v: t.v }')],
+    [
+      'a partitioned table without partitions',
+      definition('table: no_partitions, as: t, key: id', '{ v: t.v }'),
+    ],
     ['a view', definition('table: city_view, as: city, key: id')],
     ['a materialized view', definition('table: stored, as: city, key: id')],
     [
       'quoted identifiers',
       definition(`table: '"Odd Schema"."Weird Table"', key: Weird Key`, `{ name: '"Weird Table"."Name"' }`),
     ],
-  ])('%s', async (_name, text) => {
+  ])('accepts %s', async (_name, text) => {
     expect(await faultsOf(text)).toEqual([]);
   });
 
-  test('its columns are described', async () => {
+  test('describes the columns of the definition', async () => {
     const loaded = parseDefinition(
       definition(`${CITIES}, changed_at: city.updated_at`, '{ name: city.name, n: city.population }'),
       't.yaml',
@@ -130,7 +133,7 @@ describe('a definition that fits its database', () => {
   });
 });
 
-describe('the table', () => {
+describe('the check of a definition’s table', () => {
   test.each([
     ['citys', 'test.yaml:1:18 source.table: The database has no such table or view. Did you mean "cities"?'],
     ['publik.cities', 'Did you mean "public.cities"?'],
@@ -138,14 +141,14 @@ describe('the table', () => {
     ['foreign_table', 'foreign_table is a foreign table: read it on its own server.'],
     ['numbers', 'numbers is neither a table nor a view.'],
     ['other_database.public.cities', 'ross-database references are not implemented'],
-  ])('%s', async (table, message) => {
+  ])('refuses %s with the words “%s”', async (table, message) => {
     expect(await faultsOf(definition(`table: ${table}, as: city, key: id`))).toEqual([
       expect.stringContaining(message),
     ]);
   });
 });
 
-describe('the key', () => {
+describe('the check of a definition’s key', () => {
   test.each([
     ['cities', 'idd', 'cities has no column "idd". Did you mean "id"?'],
     ['cities', 'ID', 'Did you mean "id"?'],
@@ -178,20 +181,20 @@ describe('the key', () => {
     ['repeated_view', 'id', 'The key is not unique: several rows have 7.'],
     ['null_view', 'id', 'No index leads to a range of keys of null_view'],
     ['computed_view', 'id', 'No index leads to a range of keys of computed_view'],
-  ])('%s.%s', async (table, key, message) => {
+  ])('refuses %s.%s with the words “%s”', async (table, key, message) => {
     const faults = await faultsOf(definition(`table: ${table}, as: t, key: ${key}`, '{ one: "1" }'));
     expect(faults[0]).toMatch(/^test\.yaml:1:\d+ source\.key: /);
     expect(faults[0]).toContain(message);
   });
 
-  test('null in a view', async () => {
+  test('refuses a view with a null key', async () => {
     const faults = await faultsOf(definition('table: null_view, as: t, key: id', '{ one: "1" }'));
     expect(faults).toContainEqual(
       expect.stringContaining('There are rows without a key, and they would be lost.'),
     );
   });
 
-  test('an index that is not valid', async () => {
+  test('refuses an index that is not valid', async () => {
     await client.query(
       'CREATE TABLE broken_key (id int NOT NULL, v int); INSERT INTO broken_key VALUES (1), (1)',
     );
@@ -203,7 +206,7 @@ describe('the key', () => {
   });
 });
 
-test('a database without an encoding is refused', async () => {
+test('the check of a database refuses one without an encoding', async () => {
   const url = new URL(database.url);
   const name = `${url.pathname.slice(1)}_ascii`;
   url.pathname = `/${name}`;

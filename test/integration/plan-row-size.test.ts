@@ -61,8 +61,8 @@ const SKEWED = `
   SELECT n, repeat('x', CASE WHEN n > 2000 AND n % 100 = 0 THEN 1000000 ELSE 100 END) AS v
   FROM generate_series(1, 4000) n`;
 
-describe('rows of 100 bytes beside rows of a megabyte', () => {
-  test('are divided by their bytes, though these compress to a hundredth', async () => {
+describe('the plan for rows of 100 bytes beside rows of a megabyte', () => {
+  test('divides them by their bytes, even if they compress to a hundredth', async () => {
     await client.query(`CREATE TABLE skewed (id bigint PRIMARY KEY, v text); INSERT INTO skewed ${SKEWED}`);
     const planned = await plan({ table: 'skewed', ranges: 10 });
     const bytes = await bytesIn(planned, 'skewed');
@@ -71,7 +71,7 @@ describe('rows of 100 bytes beside rows of a megabyte', () => {
     expect(Math.max(...bytes)).toBeLessThan(sum(bytes) / 10 + 1_000_000);
   });
 
-  test('in a partitioned table', async () => {
+  test('divides a partitioned table by bytes', async () => {
     await client.query(`
       CREATE TABLE parted (id bigint PRIMARY KEY, v text) PARTITION BY RANGE (id);
       CREATE TABLE parted_low PARTITION OF parted FOR VALUES FROM (MINVALUE) TO (1000);
@@ -84,7 +84,7 @@ describe('rows of 100 bytes beside rows of a megabyte', () => {
     expect(planned.ranges).toHaveLength(10);
   });
 
-  test('in a view, where the sizes of some rows are looked at', async () => {
+  test('divides a view by bytes when it looks at the sizes of some rows', async () => {
     await client.query(`CREATE VIEW skewed_view AS SELECT id, v || '!' AS v FROM skewed`);
     const planned = await plan({ table: 'skewed_view', ranges: 10 });
     const bytes = await bytesIn(planned, 'skewed');
@@ -95,7 +95,7 @@ describe('rows of 100 bytes beside rows of a megabyte', () => {
     expect(Math.max(...bytes)).toBeLessThan(sum(bytes) / 10 + 1_000_000);
   });
 
-  test('in a view of which not all sizes are looked at, with long rows in a pattern', async () => {
+  test('divides a view with a pattern of long rows by bytes from a part of its sizes', async () => {
     await client.query(`
       CREATE TABLE patterned (id bigint PRIMARY KEY, v text);
       INSERT INTO patterned
@@ -108,7 +108,7 @@ describe('rows of 100 bytes beside rows of a megabyte', () => {
     expect(Math.max(...weights)).toBeLessThan(1.3 * (sum(weights) / 10));
   });
 
-  test('in a large table, of which pages are read', async () => {
+  test('divides a large table by bytes from sampled pages', async () => {
     await client.query(`
       CREATE TABLE sampled (id bigint PRIMARY KEY, v text) WITH (autovacuum_enabled = false);
       INSERT INTO sampled
@@ -122,7 +122,7 @@ describe('rows of 100 bytes beside rows of a megabyte', () => {
     expect(Math.min(...weights)).toBeGreaterThan(0.5 * (sum(weights) / 20));
   });
 
-  test('few, but long rows make more than one range', async () => {
+  test('makes more than one range for few, but long rows', async () => {
     const planned = await planDefinition(
       client,
       parseDefinition('source: { table: skewed, as: t, key: id }\ndocument: { v: t.v }\n', 'test.yaml'),
@@ -132,7 +132,7 @@ describe('rows of 100 bytes beside rows of a megabyte', () => {
   });
 });
 
-describe('only what is read counts', () => {
+describe('the row size that a plan counts', () => {
   beforeAll(async () => {
     await client.query(`
       CREATE TABLE archive (id bigint PRIMARY KEY, name text NOT NULL, "Raw ""Page" text, wide varchar);
@@ -141,7 +141,7 @@ describe('only what is read counts', () => {
         FROM generate_series(1, 1000) n`);
   });
 
-  test('a column of which the definition does not speak weighs nothing', async () => {
+  test('excludes a column that the definition does not use', async () => {
     const planned = await plan({ table: 'archive', ranges: 4, fields: ['t.name'] });
     expect(planned.ranges.map(({ rows }) => rows)).toEqual([250, 250, 250, 250]);
     expect(sum(planned.ranges.map(({ bytes }) => bytes))).toBe(
@@ -154,14 +154,14 @@ describe('only what is read counts', () => {
     ['in upper case', { fields: ['T.NAME', 'to_jsonb(T)'] }],
     ['as a part of the whole row', { fields: ['to_jsonb(t.*)'] }],
     ['in the condition', { where: `t."Raw ""Page" IS NULL OR true` }],
-  ])('one that it names does: %s', async (_where, wish) => {
+  ])('includes a column that is used %s', async (_where, wish) => {
     const planned = await plan({ table: 'archive', ranges: 4, fields: ['t.name'], ...wish });
     expect(sum(planned.ranges.map(({ bytes }) => bytes))).toBeGreaterThanOrEqual(10_000_000);
     expect(Math.max(...planned.ranges.map(({ bytes }) => bytes))).toBeLessThan(4_000_000);
   });
 });
 
-test('a reader who may see some columns only still gets a plan', async () => {
+test('a plan is possible for a reader who may see only some columns', async () => {
   await client.query(`
     CREATE TABLE guarded (id bigint PRIMARY KEY, v text, secret text);
     INSERT INTO guarded SELECT n, repeat('x', 1000), 'secret' FROM generate_series(1, 2000) n;
@@ -181,8 +181,8 @@ test('a reader who may see some columns only still gets a plan', async () => {
   }
 });
 
-describe('a column that cannot be computed', () => {
-  test('virtual, in a table: the plan does not compute it', async () => {
+describe('the plan for a column that cannot be computed', () => {
+  test('leaves a virtual column of a table uncomputed', async () => {
     await client.query(`
       CREATE TABLE virtual (id bigint PRIMARY KEY, v text, ratio numeric GENERATED ALWAYS AS (1 / (id - 5)) VIRTUAL);
       INSERT INTO virtual SELECT n, 'x' FROM generate_series(1, 2000) n`);
@@ -194,7 +194,7 @@ describe('a column that cannot be computed', () => {
     expect(planned.ranges.map(({ rows }) => rows)).toEqual([1000, 1000]);
   });
 
-  test('in a view: its ranges are divided by rows, their bytes are not known', async () => {
+  test('divides a view by rows, and leaves its bytes unknown', async () => {
     await client.query(`
       CREATE TABLE below (id bigint PRIMARY KEY); INSERT INTO below SELECT generate_series(1, 2000);
       CREATE VIEW failing AS SELECT id, (1 / (id - 1))::text AS v FROM below`);
@@ -206,8 +206,8 @@ describe('a column that cannot be computed', () => {
   });
 });
 
-describe('what the planner believes does not matter', () => {
-  test('hardly a row is left on many pages', async () => {
+describe('the plan for a table with wrong planner statistics', () => {
+  test('is right when many pages hold hardly any rows', async () => {
     await client.query(`
       CREATE TABLE emptied (id bigint PRIMARY KEY, v text) WITH (autovacuum_enabled = false);
       INSERT INTO emptied SELECT n, 'x' FROM generate_series(1, 400000) n;
@@ -217,7 +217,7 @@ describe('what the planner believes does not matter', () => {
     expect(planned.ranges.map(({ rows }) => rows)).toEqual([133, 134, 133]);
   });
 
-  test.each([1, 1e12])('it takes the table for one of %d rows', async (believed) => {
+  test.each([1, 1e12])('is right when the planner believes in %d rows', async (believed) => {
     const table = believed === 1 ? 'believed_small' : 'believed_large';
     await client.query(`
       CREATE TABLE ${table} (id bigint PRIMARY KEY, v text) WITH (autovacuum_enabled = false);
@@ -230,7 +230,7 @@ describe('what the planner believes does not matter', () => {
   });
 });
 
-test('a large view with gaps is divided where its rows are', async () => {
+test('the plan for a large view with gaps divides it where its rows are', async () => {
   // Shards in the high bits, as in keys that are made without a central counter: far more gap than key.
   await client.query(`
     CREATE TABLE sharded (id bigint PRIMARY KEY, v text) WITH (autovacuum_enabled = false);

@@ -48,8 +48,8 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-describe('small tables are read whole', () => {
-  test('an empty one', async () => {
+describe('the plan of a small table, which is read whole,', () => {
+  test('has one range for an empty table', async () => {
     await create('empty', 'SELECT 1, NULL WHERE false');
     const planned = await plan('empty');
     expect(planned).toMatchObject({
@@ -61,14 +61,14 @@ describe('small tables are read whole', () => {
     expect(planned.ranges).toEqual([{ range: { start: null, end: null }, rows: 0, bytes: 0 }]);
   });
 
-  test('one row', async () => {
+  test('has one range for one row', async () => {
     await create('one', "SELECT -5, 'x'");
     const planned = await plan('one');
     expect(planned).toMatchObject({ bounds: { min: -5n, max: -5n }, rows: { count: 1, exact: true } });
     expect(planned.ranges).toEqual([{ range: { start: null, end: null }, rows: 1, bytes: 1 }]);
   });
 
-  test('both ends of bigint, and negative keys', async () => {
+  test('covers both ends of bigint and negative keys', async () => {
     await create(
       'ends',
       "SELECT n, 'x' FROM unnest(ARRAY[-9223372036854775808, -3, 0, 7, 9223372036854775807]) AS n",
@@ -78,7 +78,7 @@ describe('small tables are read whole', () => {
     expect(await rowsOf('ends', planned)).toEqual([1, 1, 1, 1, 1]);
   });
 
-  test('99 % gaps', async () => {
+  test('divides rows equally among 99 % gaps', async () => {
     await create(
       'gaps',
       "SELECT CASE WHEN n < 50 THEN n ELSE n::bigint * 1000000000 END, 'x' FROM generate_series(1, 20000) n",
@@ -88,7 +88,7 @@ describe('small tables are read whole', () => {
     for (const rows of await rowsOf('gaps', planned)) expect(rows).toBe(1250);
   });
 
-  test('quoted names', async () => {
+  test('accepts quoted names', async () => {
     await client.query('CREATE SCHEMA "Odd Schema"');
     await client.query(`CREATE TABLE "Odd Schema"."Weird ""Table" ("Weird Key" int PRIMARY KEY, v text)`);
     await client.query(
@@ -101,7 +101,7 @@ describe('small tables are read whole', () => {
   });
 });
 
-describe('large tables are sampled', () => {
+describe('the plan of a large table, which is sampled,', () => {
   const ROWS = 600_000;
 
   beforeAll(async () => {
@@ -124,7 +124,7 @@ describe('large tables are sampled', () => {
     await client.query(`INSERT INTO parts SELECT n, 'x' FROM generate_series(1, ${ROWS}) n`);
   });
 
-  test('never analysed: counted from the sample, with ranges of like row counts', async () => {
+  test('has ranges of similar row counts for a table that was never analysed', async () => {
     const planned = await plan('large', { ranges: 40 });
     expect(planned.rows.exact).toBe(false);
     expect(Math.abs(planned.rows.count - ROWS)).toBeLessThan(0.05 * ROWS);
@@ -135,11 +135,11 @@ describe('large tables are sampled', () => {
     expect(Math.min(...rows)).toBeGreaterThan(0.5 * (ROWS / 40));
   });
 
-  test('counted when asked to', async () => {
+  test('counts the rows exactly when asked to', async () => {
     expect((await plan('large', { exact: true })).rows).toEqual({ count: ROWS, exact: true });
   });
 
-  test('a partitioned table', async () => {
+  test('covers a partitioned table', async () => {
     const planned = await plan('parts', { ranges: 20 });
     expect(Math.abs(planned.rows.count - ROWS)).toBeLessThan(0.05 * ROWS);
     const rows = await rowsOf('parts', planned);
@@ -147,14 +147,14 @@ describe('large tables are sampled', () => {
     expect(Math.max(...rows)).toBeLessThan(1.5 * (ROWS / 20));
   });
 
-  test('a view, by asking the index', async () => {
+  test('covers a view by asking its index', async () => {
     const planned = await plan('large_view', { ranges: 20 });
     expect(Math.abs(planned.rows.count - ROWS)).toBeLessThan(0.05 * ROWS);
     expect(planned.ranges).toHaveLength(20);
     expect(sum(await rowsOf('large_view', planned))).toBe(ROWS);
   });
 
-  test('the expected size is near what the documents measure', async () => {
+  test('expects a size close to the measured size of the documents', async () => {
     const planned = await plan('large');
     const { rows } = await client.query<{ bytes: string }>(
       `SELECT avg(octet_length(row_to_json(large)::text) + octet_length('{"index":{"_id":""}}') + 2 + length(id::text)) AS bytes FROM large`,
@@ -166,8 +166,8 @@ describe('large tables are sampled', () => {
   });
 });
 
-describe('the size of a row', () => {
-  test('rows that where leaves out cost nothing, and are not evaluated', async () => {
+describe('the row size that a plan samples', () => {
+  test('excludes rows that where leaves out, and does not evaluate them', async () => {
     await create(
       'mixed',
       "SELECT n, CASE WHEN n % 2 = 0 THEN '7' ELSE 'no number' END FROM generate_series(1, 900) n",
@@ -180,7 +180,7 @@ describe('the size of a row', () => {
     expect(planned.bytesPerRow).toBeLessThan(22);
   });
 
-  test('is unknown where a document cannot be made', async () => {
+  test('is unknown when a document cannot be made', async () => {
     await create('faulty', "SELECT n, 'no number' FROM generate_series(1, 10) n");
     const text = 'source: { table: faulty, as: t, key: id }\ndocument: { v: "t.v::int" }\n';
     const planned = await planDefinition(client, parseDefinition(text, 'test.yaml'), { workers: 1 });
@@ -192,7 +192,7 @@ describe('the size of a row', () => {
   });
 });
 
-test('of long documents only some are made to be measured', async () => {
+test('a plan makes only some of the long documents to measure them', async () => {
   await create('long', "SELECT n, repeat('x', 2000000) FROM generate_series(1, 100) n");
   // A lock of the session stays when a transaction is rolled back, and so tells which rows were looked at.
   const text = `source: { table: long, as: t, key: id }\ndocument: { v: t.v, seen: pg_try_advisory_lock(t.id) }\n`;
@@ -216,7 +216,7 @@ test('the digest of a plan changes with the types of its columns', async () => {
   expect(after.digest.split('.')[1]).not.toBe(before.digest.split('.')[1]);
 });
 
-test('documents are made to be measured, and still nothing can be changed by them', async () => {
+test('a plan makes documents to measure them, and still changes nothing in the database', async () => {
   await create('changing', "SELECT n, 'x' FROM generate_series(1, 10) n");
   // What a sequence gives stays given when a transaction is rolled back.
   await client.query('CREATE SEQUENCE counter');
@@ -225,7 +225,7 @@ test('documents are made to be measured, and still nothing can be changed by the
   expect((await client.query('SELECT is_called FROM counter')).rows).toEqual([{ is_called: false }]);
 });
 
-test('a faulty definition is not planned', async () => {
+test('a plan refuses a faulty definition', async () => {
   await expect(plan('no_such_table')).rejects.toBeInstanceOf(Faults);
 });
 

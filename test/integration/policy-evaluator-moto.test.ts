@@ -71,7 +71,7 @@ async function judgedByMoto(cases: readonly Case[]): Promise<string[]> {
   return ((await json(child.stdout)) as (keyof typeof WORDS)[]).map((name) => WORDS[name]);
 }
 
-test.skipIf(inject('awsUrl') === null)('policies are decided as moto decides them', async () => {
+test.skipIf(inject('awsUrl') === null)('the policy evaluator decides like moto', async () => {
   const cases = fc.sample(judged, 3_000);
   const words = cases.map(({ document, action, resource }) =>
     decide(

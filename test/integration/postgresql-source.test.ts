@@ -11,7 +11,7 @@ import { describeItems, itemsDefinition } from '../support/index-life.ts';
 const ROWS = 120_000;
 const ALL: KeyRange = { start: null, end: null };
 
-describe('the table as validation sees it', () => {
+describe('the source table as validation reads it', () => {
   let database: TestDatabase;
   let client: Client;
 
@@ -56,7 +56,7 @@ describe('the table as validation sees it', () => {
     expect(pages).toHaveLength(Math.ceil(expected.length / 50_000));
   });
 
-  it('ends at the greatest key that there can be', async () => {
+  it('ends at the greatest possible key', async () => {
     await client.query(
       `INSERT INTO items SELECT 9223372036854775807 - n, 1, 'end' FROM generate_series(0, 49999) n`,
     );
@@ -65,7 +65,7 @@ describe('the table as validation sees it', () => {
     expect(pages.map((page) => [page.length, page.at(-1)])).toEqual([[50_000, 2n ** 63n - 1n]]);
   });
 
-  it('gives the keys of rows that are kept, by a condition on a joined table too', async () => {
+  it('gives the keys of rows that the condition keeps, on a joined table too', async () => {
     const joins = [{ left: `LATERAL (SELECT item.owner = 2 AS wanted) AS choice`, on: 'true' }];
     const source = await sourceOf({ joins, where: 'choice.wanted' });
     const range = { start: null, end: 60n };
@@ -73,14 +73,14 @@ describe('the table as validation sees it', () => {
     expect(await source.count(range)).toEqual({ rows: 19, kept: 3 });
   });
 
-  it('refuses joins that make more rows of one', async () => {
+  it('is refused when joins make several rows of one', async () => {
     const source = await sourceOf({ joins: [{ left: 'owners AS owner', on: 'owner.id = item.owner' }] });
     await expect(source.count({ start: null, end: 30n })).rejects.toThrow(
       /joins of items turn 9 rows into 11: write joins that keep each row of the table as one row/,
     );
   });
 
-  it('says what a condition that fails on a row does', async () => {
+  it('is refused with the reason when the condition fails on a row', async () => {
     const source = await sourceOf({ where: '1 / (item.id - 30) > 0' });
     await expect(source.count(ALL)).rejects.toThrow(
       /cannot be counted, because source\.where .*division by zero/,

@@ -57,8 +57,8 @@ async function connectionsOf(): Promise<number> {
   });
 }
 
-describe('reading goes on behind the last row', () => {
-  it('after connections that are cut again and again, at any byte', async () => {
+describe('reading a range continues behind the last row', () => {
+  it('after connections that are cut repeatedly, at any byte', async () => {
     const typesDigest = await typesDigestOf(direct(), items);
     proxy.cutAfterBytes.push(0, 100, 1_000, 5_000, 50_001, 300_000, 77_777, 1_000_000);
     const writer = await readAll(proxied(), items, { typesDigest });
@@ -66,7 +66,7 @@ describe('reading goes on behind the last row', () => {
     expect(proxy.connections).toBe(9);
   });
 
-  it('after administrators end its connections, and says that it waits', async () => {
+  it('after administrators end its connections, and it says that it waits', async () => {
     const live = { rowsRead: 0, waitingFor: null as 'database' | null };
     const writer = new CollectingWriter({ capacityBytes: 2 * 1024 * 1024, settleMs: 20 });
     const slow = {
@@ -108,7 +108,7 @@ describe('reading goes on behind the last row', () => {
     expect(proxy.connections).toBeGreaterThan(3);
   });
 
-  it('when nobody listens at first', async () => {
+  it('when the database refuses connections at first', async () => {
     const typesDigest = await typesDigestOf(direct(), items);
     proxy.refusing = true;
     const live = { rowsRead: 0, waitingFor: null as 'database' | null };
@@ -120,7 +120,7 @@ describe('reading goes on behind the last row', () => {
 });
 
 describe('a COPY that has to wait for the cluster', () => {
-  it('is read no further, and closed after a while', async () => {
+  it('is read no further, and is closed after a while', async () => {
     const wide = { ...items, document: [{ name: 'name', sql: 'repeat(row.name, 20)', mapping: null }] };
     const writer = new CollectingWriter({ capacityBytes: 2 * 1024 * 1024 });
     const submit = writer.submit.bind(writer);
@@ -141,7 +141,7 @@ describe('a COPY that has to wait for the cluster', () => {
   });
 });
 
-describe('a signal', () => {
+describe('an abort signal for reading a range', () => {
   it.each([
     ['while rows come', new CollectingWriter({ capacityBytes: 2 * 1024 * 1024, settleMs: 30 }), false],
     ['while it waits for the database', new CollectingWriter(), true],
@@ -167,7 +167,7 @@ describe('a signal', () => {
     await vi.waitUntil(async () => (await connectionsOf()) === 0, { timeout: 10_000 });
   });
 
-  it('that was given before ends it before anything is asked', async () => {
+  it('ends it before any call when it has already aborted', async () => {
     const typesDigest = await typesDigestOf(direct(), items);
     await expect(
       readAll(proxied(), items, { typesDigest, signal: AbortSignal.abort(new Error('over')) }),
@@ -184,7 +184,7 @@ describe('a row that breaks its own evaluation', () => {
     ['the first', [1]],
     ['the last', [5000]],
     ['several, some side by side', [1, 2, 3, 999, 1000, 1024, 1025, 2048, 4999, 5000]],
-  ])('is found and buried alone: %s', async (_name, bad) => {
+  ])('is found and dead-lettered alone: %s', async (_name, bad) => {
     await sql(
       `UPDATE mixed SET value = id::text; UPDATE mixed SET value = 'x' || id WHERE id IN (${bad.join(', ')})`,
     );
@@ -198,7 +198,7 @@ describe('a row that breaks its own evaluation', () => {
     expect(writer.settledThrough).toBe(5000n);
   });
 
-  it('is found where a sort evaluates many rows before the first comes out', async () => {
+  it('is found when a sort evaluates many rows before the first one comes out', async () => {
     await sql(`UPDATE mixed SET value = id::text; UPDATE mixed SET value = 'x' WHERE id IN (100, 4000);
       CREATE TABLE unsorted AS SELECT * FROM mixed ORDER BY random(); ANALYZE unsorted`);
     const writer = await readAll(direct(), { ...numbers, source: { ...numbers.source, table: 'unsorted' } });
@@ -206,7 +206,7 @@ describe('a row that breaks its own evaluation', () => {
     expect(writer.keys).toHaveLength(4998);
   });
 
-  it('is none where every row would break: that stops the task', async () => {
+  it('stops the task when every row breaks', async () => {
     const broken = sketchDefinition({
       source: { table: 'mixed' },
       document: { value: "'x'::text || (1 / 0)" },
@@ -216,7 +216,7 @@ describe('a row that breaks its own evaluation', () => {
     expect(failure.message).toContain('division by zero');
   });
 
-  it('is no matter of other errors: those fail the task', async () => {
+  it('is told apart from other errors, which fail the task', async () => {
     await sql(`CREATE OR REPLACE FUNCTION refuse(value bigint) RETURNS bigint LANGUAGE plpgsql AS
       $$ BEGIN IF value = 700 THEN RAISE 'not this one'; END IF; RETURN value; END $$`);
     const refusing = sketchDefinition({ source: { table: 'item' }, document: { value: 'refuse(row.id)' } });
@@ -226,7 +226,7 @@ describe('a row that breaks its own evaluation', () => {
   });
 });
 
-describe('what no other try can mend stops the task', () => {
+describe('a task that reads a range', () => {
   const stops = async (definition: IndexDefinition, typesDigest?: string): Promise<TaskFailure> => {
     const failure = await failureOf(
       readAll(direct(), definition, typesDigest === undefined ? {} : { typesDigest }),
@@ -237,7 +237,7 @@ describe('what no other try can mend stops the task', () => {
     return failure;
   };
 
-  it('equal keys following each other', async () => {
+  it('stops at equal keys in consecutive rows', async () => {
     const multiplied = sketchDefinition({
       source: { table: 'item', joins: [{ left: 'part', on: 'part.item_id = row.id' }] },
       document: { label: 'part.label' },
@@ -247,7 +247,7 @@ describe('what no other try can mend stops the task', () => {
     expect(failure.message).toContain('700');
   });
 
-  it('columns of another type than planned', async () => {
+  it('stops at columns of another type than planned', async () => {
     await sql('CREATE TABLE changing (id bigint PRIMARY KEY, value int); INSERT INTO changing VALUES (1, 1)');
     const definition = sketchDefinition({ source: { table: 'changing' }, document: { value: 'row.value' } });
     const typesDigest = await typesDigestOf(direct(), definition);
@@ -255,7 +255,7 @@ describe('what no other try can mend stops the task', () => {
     expect((await stops(definition, typesDigest)).type).toBe('columns_changed');
   });
 
-  it('a table, a column or a permission that is missing', async () => {
+  it('stops at a missing table or column', async () => {
     expect(
       (await stops(sketchDefinition({ source: { table: 'missing' }, document: { a: 'row.a' } }), '0')).type,
     ).toBe('42P01');
@@ -265,14 +265,14 @@ describe('what no other try can mend stops the task', () => {
     ).toBe('42703');
   });
 
-  it('an expression that writes: the transaction is read-only', async () => {
+  it('stops at an expression that writes, because the transaction is read-only', async () => {
     await sql(`CREATE TABLE trace (id bigint); CREATE FUNCTION leave_trace(id bigint) RETURNS bigint LANGUAGE sql
       AS 'INSERT INTO trace VALUES (id) RETURNING id'`);
     const writing = sketchDefinition({ source: { table: 'item' }, document: { a: 'leave_trace(row.id)' } });
     expect((await stops(writing)).type).toBe('25006');
   });
 
-  it('a database that refuses the worker, without telling its password', async () => {
+  it('stops at a database that refuses the worker, without showing its password', async () => {
     const url = new URL(database.url);
     url.password = 'a-secret-password';
     const failure = await failureOf(readAll({ connectionString: url.href }, items, { typesDigest: '0' }));
@@ -285,7 +285,7 @@ describe('what no other try can mend stops the task', () => {
     ).toMatchObject({ next: 'stop', type: '3D000' });
   });
 
-  it('a database without TLS where TLS is asked for', async () => {
+  it('stops at a database without TLS when TLS is required', async () => {
     const failure = await failureOf(readAll({ ...direct(), ssl: true }, items, { typesDigest: '0' }));
     expect(failure).toMatchObject({ next: 'stop', type: 'database_refused' });
   });

@@ -27,7 +27,7 @@ const read = (
 
 const documentsOf = (writer: CollectingWriter): string[] => writer.documents.map(({ document }) => document);
 
-describe('batches', () => {
+describe('the batches of a reading', () => {
   beforeAll(() =>
     sql(
       `CREATE TABLE many AS SELECT i::bigint AS id, repeat('"', i % 500) AS value FROM generate_series(1, 20000) i; ALTER TABLE many ADD PRIMARY KEY (id)`,
@@ -51,7 +51,7 @@ describe('batches', () => {
     expect(writer.batches).toBe(Math.ceil(20_000 / 7));
   });
 
-  it('are closed before numbers whose digits are many more than their bytes', async () => {
+  it('are closed before numbers whose digits need far more than their bytes', async () => {
     await sql(
       `CREATE TABLE digits AS SELECT i::bigint AS id, ('1e' || i % 1400)::numeric AS value FROM generate_series(1, 3000) i; ALTER TABLE digits ADD PRIMARY KEY (id)`,
     );
@@ -63,7 +63,7 @@ describe('batches', () => {
     expect(documents).toHaveLength(3_000);
   });
 
-  it('are closed after 50,000 rows though all of them are filtered', async () => {
+  it('are closed after 50,000 rows even if all of them are filtered', async () => {
     await sql(
       'CREATE TABLE dull AS SELECT i::bigint AS id FROM generate_series(1, 120000) i; ALTER TABLE dull ADD PRIMARY KEY (id)',
     );
@@ -73,7 +73,7 @@ describe('batches', () => {
     expect(writer.settledThrough).toBe(120_000n);
   });
 
-  it('are closed after a second though rows come slowly', async () => {
+  it('are closed after a second even if rows come slowly', async () => {
     const writer = new CollectingWriter();
     const reading = read(
       { source: { table: 'many' }, document: { value: `repeat(row.value, 100) || pg_sleep(0.02)::text` } },

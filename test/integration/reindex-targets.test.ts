@@ -56,7 +56,7 @@ describe('one reading for several targets', () => {
     { document: { rank: FIELDS.rank }, where: 'row.shown', unrepresentable: 'dead_letter' },
   ];
 
-  it('gives each the documents, byte for byte, that a reading of its own gives', async () => {
+  it('gives each target the same documents, byte for byte, as its own reading would', async () => {
     const together = await read({ document: FIELDS }, targets);
     for (const [i, target] of targets.entries()) {
       // In the order of the reading's fields, as the rows come.
@@ -72,7 +72,7 @@ describe('one reading for several targets', () => {
   });
 
   it.each([1_200, 3_000, 20_000])(
-    'is whole with batches of %i bytes, whichever of them is full first',
+    'is complete with batches of %i bytes, whichever target’s batch is full first',
     async (capacityBytes) => {
       const sketches = targets.map((target) => ({ ...target, maxDocumentBytes: 900 }));
       const done = await read({ document: FIELDS, maxDocumentBytes: 900 }, sketches, { capacityBytes });
@@ -87,7 +87,7 @@ describe('one reading for several targets', () => {
     },
   );
 
-  it('reads the rows of a range, and counts at the top what no target takes', async () => {
+  it('reads the rows of a range, and counts separately what no target takes', async () => {
     const some = [
       { document: FIELDS, where: 'row.id < 30' },
       { document: FIELDS, where: 'row.id IN (10, 45)' },
@@ -116,7 +116,7 @@ describe('one reading for several targets', () => {
     ]);
   });
 
-  it('buries a row that breaks the COPY in every target that keeps it, once', async () => {
+  it('dead-letters a row that breaks the COPY once in every target that keeps it', async () => {
     const broken = 'CASE WHEN row.id IN (7, 1500) THEN 1 / (row.id - row.id) END';
     const done = await read({ document: { ...FIELDS, broken } }, [
       { document: { broken } },
@@ -135,7 +135,7 @@ describe('one reading for several targets', () => {
     expect(done.writer.counts.targets[1]).toMatchObject({ filtered: 100, deadLetters: 1 });
   });
 
-  it('buries a row that breaks a condition in every target', async () => {
+  it('dead-letters a row that breaks a condition in every target', async () => {
     const where = '1 / (row.id - 7) < 2';
     const done = await read({ document: FIELDS }, [
       { document: { title: FIELDS.title }, where },
@@ -146,7 +146,7 @@ describe('one reading for several targets', () => {
       expect(letters.map(({ key, type }) => [key, type])).toEqual([[7n, '22012']]);
   });
 
-  it("keeps each target's limits, policy and kept fields to itself", async () => {
+  it('applies to each target only its own limits, policy and kept fields', async () => {
     const reading = { document: FIELDS, maxDocumentBytes: 10_000 };
     const done = await read(reading, [
       { document: FIELDS, maxDocumentBytes: 200, keepFields: ['rank'] },
@@ -167,7 +167,7 @@ describe('one reading for several targets', () => {
     expect(lean?.letters).toEqual([]);
   });
 
-  it('dead-letters a row over every limit only where a target takes it', async () => {
+  it('dead-letters a row over every limit only in targets that take it', async () => {
     const huge = `CASE WHEN row.id IN (3, 4) THEN repeat('x', 100000) END`;
     const limits = { maxDocumentBytes: 50_000 };
     const done = await read({ document: { huge, ...FIELDS }, ...limits }, [
@@ -192,7 +192,7 @@ describe('one reading for several targets', () => {
     expect(done.writer.settledThrough).toBe(BigInt(ROWS));
   });
 
-  it('stands still with a target that does not go on, counts nothing beyond it, and then goes on', async () => {
+  it('waits for a target that is stuck, counts nothing beyond it, and then goes on', async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const { promise: prepared, resolve: prepare } = Promise.withResolvers<ReadForTargets>();
     let deliveries = 0;
@@ -224,7 +224,7 @@ describe('one reading for several targets', () => {
     expect(done.writer.settledThrough).toBe(BigInt(ROWS));
   });
 
-  it('ends for all when one fails, with every batch given back', async () => {
+  it('ends for all targets when one fails, with every batch given back', async () => {
     const { promise: prepared, resolve: prepare } = Promise.withResolvers<ReadForTargets>();
     let deliveries = 0;
     const reading = read({ document: FIELDS, maxDocumentBytes: 900 }, targets.slice(0, 2).map(small), {

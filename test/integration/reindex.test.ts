@@ -29,7 +29,7 @@ const read = (
 
 const documentsOf = (writer: CollectingWriter): string[] => writer.documents.map(({ document }) => document);
 
-describe('the documents of a range', () => {
+describe('the documents of a key range', () => {
   beforeAll(() =>
     sql(`
       CREATE TABLE "Weird Table" ("The Key" int PRIMARY KEY, "Name" text, region text, n int);
@@ -40,7 +40,7 @@ describe('the documents of a range', () => {
       INSERT INTO ends VALUES (-9223372036854775808), (-1), (0), (1), (9223372036854775807)`),
   );
 
-  it('are read half-open, by quoted names, with joins and comments in expressions', async () => {
+  it('are read half-open, with quoted names, joins and comments in expressions', async () => {
     const writer = await read(
       {
         source: {
@@ -63,7 +63,7 @@ describe('the documents of a range', () => {
     expect(writer.settledThrough).toBe(2n);
   });
 
-  it('reach both ends of bigint', async () => {
+  it('include both ends of bigint', async () => {
     const ends = { source: { table: 'ends' }, document: { same: 'row.id' } };
     const all = [-(2n ** 63n), -1n, 0n, 1n, 2n ** 63n - 1n];
     expect((await read(ends)).keys).toEqual(all);
@@ -72,7 +72,7 @@ describe('the documents of a range', () => {
     expect((await read(ends, { start: 2n, end: 1000n })).counts.rowsRead).toBe(0);
   });
 
-  it('hold aggregated child rows', async () => {
+  it('can hold aggregated child rows', async () => {
     await sql('ALTER TABLE region ADD number bigint GENERATED ALWAYS AS IDENTITY UNIQUE');
     const writer = await read({
       source: {
@@ -93,7 +93,7 @@ describe('the documents of a range', () => {
     ]);
   });
 
-  it('are counted by the independent count as they are read', async () => {
+  it('agree in number with the independent count', async () => {
     const sketch = {
       source: { table: '"Weird Table"', as: 'w', key: 'The Key', where: 'w.n >= 1 -- some' },
       document: { n: 'w.n' },
@@ -109,8 +109,8 @@ describe('the documents of a range', () => {
   });
 });
 
-describe('where', () => {
-  it('keeps fields of filtered rows from being evaluated, null counting as false', async () => {
+describe('the where condition of a definition', () => {
+  it('keeps fields of filtered rows from being evaluated, and treats null as false', async () => {
     await sql(
       'CREATE TABLE divisor (id bigint PRIMARY KEY, n int); INSERT INTO divisor VALUES (1, 0), (2, 2), (3, NULL), (4, 0)',
     );
@@ -123,7 +123,7 @@ describe('where', () => {
     expect(writer.settledThrough).toBe(4n);
   });
 
-  it('is evaluated once per row: a volatile one is the same for all fields', async () => {
+  it('is evaluated once per row, so that a volatile one is the same for all fields', async () => {
     await sql(
       'CREATE TABLE lot AS SELECT i::bigint AS id, i AS n FROM generate_series(1, 2000) i; ALTER TABLE lot ADD PRIMARY KEY (id)',
     );
@@ -137,7 +137,7 @@ describe('where', () => {
   });
 });
 
-describe('changed_at', () => {
+describe('the changed_at expression of a definition', () => {
   beforeAll(() =>
     sql(`CREATE TABLE versioned (id bigint PRIMARY KEY, at timestamptz, local timestamp, name text);
       INSERT INTO versioned VALUES
@@ -145,7 +145,7 @@ describe('changed_at', () => {
         (4, 'infinity', 'infinity', 'd'), (5, '-infinity', '-infinity', 'e'), (6, '1970-01-01+00', '1970-01-01 01:00', 'f'), (7, '9999-12-31 23:59:59.999999+00', '9999-12-31 00:00', 'g'), (8, '294276-12-31 23:59:59+00', NULL, 'h')`),
   );
 
-  it('becomes the version in microseconds; what cannot is a dead letter', async () => {
+  it('becomes the version in microseconds, or makes a dead letter when it cannot', async () => {
     const writer = await read({
       source: { table: 'versioned', changedAt: 'row.at' },
       document: { name: 'row.name', at: 'row.at' },
@@ -170,7 +170,7 @@ describe('changed_at', () => {
     ]);
   });
 
-  it('without zone is read in the zone that the definition names, as are other timestamps', async () => {
+  it('without time zone is read in the zone of the definition, like other timestamps', async () => {
     const writer = await read({
       source: { table: 'versioned', changedAt: 'row.local', where: 'row.id = 1', timeZone: 'Europe/Berlin' },
       document: { local: 'row.local' },
@@ -184,8 +184,8 @@ describe('changed_at', () => {
   });
 });
 
-describe('dead letters', () => {
-  it('are made of what JSON cannot say, if the definition wants it, with the fields that may be kept', async () => {
+describe('the dead letters of a reading', () => {
+  it('hold rows that JSON cannot represent, if the definition wants it, with the fields to keep', async () => {
     await sql(`CREATE TABLE odd (id bigint PRIMARY KEY, value float8, list date[], name text);
       INSERT INTO odd VALUES (1, 1, '{2024-01-01}', 'a'), (2, 'NaN', NULL, 'line\\n"b"'), (3, 1, '{infinity}', 'c')`);
     const writer = await read({
@@ -211,7 +211,7 @@ describe('dead letters', () => {
     ]);
   });
 
-  it('are made of rows and documents that are too large, and of no others', async () => {
+  it('hold rows and documents that are too large, and no others', async () => {
     await sql(`CREATE TABLE large (id bigint PRIMARY KEY, value text);
       INSERT INTO large VALUES (1, repeat('x', 975)), (2, repeat('x', 976)), (3, repeat('x', 977)), (4, repeat('"', 600)), (5, repeat('y', 3000000)), (6, 'small'), (7, repeat('z', 9000000))`);
     // {"id":1,"value":"…"} has 19 bytes beside the value.
@@ -231,7 +231,7 @@ describe('dead letters', () => {
     ]);
   });
 
-  it('are made of numbers with more digits than fit, soon', async () => {
+  it('hold numbers with more digits than fit, without long computing', async () => {
     await sql(
       `CREATE TABLE vast AS SELECT 1::bigint AS id, array_fill('1e131000'::numeric, ARRAY[100000]) AS value; ALTER TABLE vast ADD PRIMARY KEY (id)`,
     );
@@ -246,8 +246,8 @@ describe('dead letters', () => {
   });
 });
 
-describe('describing', () => {
-  it('tells which types to_jsonb makes a string of', async () => {
+describe('the description of a definition’s columns', () => {
+  it('tells which types to_jsonb turns into a string', async () => {
     await sql(`CREATE TYPE mood AS ENUM ('sad'); CREATE TYPE pair AS (a int, b text)`);
     const document = {
       a: `'sad'::mood`,

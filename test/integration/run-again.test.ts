@@ -17,7 +17,7 @@ async function runOnce(setup: RunSetup, ...args: string[]): Promise<string> {
 const withCompanions = (...indexes: string[]): string[] =>
   indexes.flatMap((index) => [index, `${index}-dead-letters`]).sort();
 
-it('each run makes an index of its own, keeps `retain` former ones, and can be rolled back', {
+it('each run makes its own index, keeps `retain` former ones, and can be rolled back', {
   timeout: 120_000,
 }, async (scope) => {
   const setup = await setUpRun(scope, {

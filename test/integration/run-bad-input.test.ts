@@ -46,19 +46,19 @@ function changed(part: 'username' | 'password' | 'pathname', value: string): str
   return url.href;
 }
 
-describe.concurrent('what is not there', { timeout: 60_000 }, () => {
-  it('a search node', async (scope) => {
+describe.concurrent('a run with something missing', { timeout: 60_000 }, () => {
+  it('fails and names a search node where nothing listens', async (scope) => {
     const said = await fails(await setUp(scope), 1, 'run', '--target', NO_SEARCH);
     expect(said).toMatch(/search cluster at http:\/\/127\.0\.0\.1:1: .*nothing listens there/);
   });
 
-  it('a database, and a search node with it: both are named', async (scope) => {
+  it('fails and names database and search node at once', async (scope) => {
     const said = await fails(await setUp(scope), 1, 'run', '--source', NO_DATABASE, '--target', NO_SEARCH);
     expect(said).toContain('PostgreSQL at 127.0.0.1:1/none');
     expect(said).toContain('search cluster at http://127.0.0.1:1');
   });
 
-  it('an answer', async (scope) => {
+  it('fails and names a search node that never answers', async (scope) => {
     const sockets = new Set<Socket>();
     const silent = createServer((socket) => void sockets.add(socket.on('error', () => undefined))).listen(
       0,
@@ -83,30 +83,30 @@ describe.concurrent('what is not there', { timeout: 60_000 }, () => {
     expect(said).toContain(`search cluster at http://${at}`);
   });
 
-  it('a database of that name', async (scope) => {
+  it('fails and names a database that does not exist', async (scope) => {
     const said = await fails(await setUp(scope), 1, 'run', '--source', changed('pathname', '/nowhere'));
     expect(said).toContain('database "nowhere" does not exist (correct the database’s name in source.url)');
   });
 
-  it('a definition of that name', async (scope) => {
+  it('fails and names a definition that does not exist', async (scope) => {
     const said = await fails(await setUp(scope), 2, 'run', '--definition', 'palces');
     expect(said).toMatch(/no definition "palces".*places/);
   });
 
-  it('a settings file', async (scope) => {
+  it('fails and names a settings file that does not exist', async (scope) => {
     const said = await fails(await setUp(scope), 2, 'run', '--settings', 'nowhere.yaml');
     expect(said).toContain('nowhere.yaml');
   });
 });
 
-describe.concurrent('what is refused', { timeout: 60_000 }, () => {
-  it('a wrong password, which is not shown', async (scope) => {
+describe.concurrent('a run that is refused', { timeout: 60_000 }, () => {
+  it('fails on a wrong password, and does not show it', async (scope) => {
     const said = await fails(await setUp(scope), 1, 'run', '--source', changed('password', 'wrong-secret'));
     expect(said).toContain('REINDEX_SOURCE_PASSWORD');
     expect(said).not.toContain('wrong-secret');
   });
 
-  it('reading the table', async (scope) => {
+  it('fails when its role may not read the table', async (scope) => {
     const role = uniqueName('reader').replace('-', '_');
     await sql(database.url(), `CREATE ROLE ${role} LOGIN PASSWORD 'its-own'`);
     scope.onTestFinished(async () => void (await sql(database.url(), `DROP ROLE ${role}`)));
@@ -119,7 +119,7 @@ describe.concurrent('what is refused', { timeout: 60_000 }, () => {
     expect(said).not.toContain('its-own');
   });
 
-  it('creating the index; the same key is good for another try', async (scope) => {
+  it('fails when it may not create the index, and the same key can be tried again', async (scope) => {
     const proxy = await startProxy(scope, SEARCH_URL);
     const refusal = {
       status: 403,
@@ -143,7 +143,7 @@ describe.concurrent('what is refused', { timeout: 60_000 }, () => {
     expect((await stateOf(setup))?.result).not.toBeNull();
   });
 
-  it('an alias that is a concrete index', async (scope) => {
+  it('fails when its alias is a concrete index', async (scope) => {
     const setup = await setUp(scope);
     await call(SEARCH_URL, 'PUT', `/${setup.alias}`, {});
     scope.onTestFinished(async () => void (await call(SEARCH_URL, 'DELETE', `/${setup.alias}`)));
@@ -151,14 +151,14 @@ describe.concurrent('what is refused', { timeout: 60_000 }, () => {
   });
 });
 
-describe.concurrent('what cannot be meant', { timeout: 60_000 }, () => {
-  it('settings that are not YAML', async (scope) => {
+describe.concurrent('a command with a mistake', { timeout: 60_000 }, () => {
+  it('fails on settings that are not YAML', async (scope) => {
     const setup = await setUp(scope);
     await writeFile(join(setup.folder, 'reindex-fleet.yaml'), 'fleet: places\nsource: [url: }\n');
     expect(await fails(setup, 2, 'run')).toMatch(/reindex-fleet\.yaml:2:\d+: .*not YAML/);
   });
 
-  it('two settings at once', async (scope) => {
+  it('names two faulty settings at once', async (scope) => {
     const setup = await setUp(scope);
     const text = `fleet: Places!\ndefinitions: places.yaml\nsource: { url: "${database.url()}" }\ntarget: { url: embedded }\nworkers:\n  count: none\n`;
     await writeFile(join(setup.folder, 'reindex-fleet.yaml'), text);
@@ -167,7 +167,7 @@ describe.concurrent('what cannot be meant', { timeout: 60_000 }, () => {
     expect(said).toMatch(/reindex-fleet\.yaml:6:10 workers\.count: /);
   });
 
-  it('a column that is not there, and a text as key', async (scope) => {
+  it('names a missing column and a text key at once', async (scope) => {
     await sql(database.url(), 'CREATE TABLE coded (code text PRIMARY KEY, name text)');
     const setup = await setUp(scope, {
       source: { table: 'coded', key: 'code' },
@@ -179,19 +179,19 @@ describe.concurrent('what cannot be meant', { timeout: 60_000 }, () => {
   });
 
   it.for([
-    ['a flag', 'run', ['--wrokers', '3'], '--workers'],
-    ['a command', 'rnu', [], 'run'],
-    ['a limit', 'promote', ['--promote-limit', 'many'], '--promote-limit'],
-    ['an amount', 'run', ['--max-cost', 'much'], '--max-cost'],
-    ['an amount without a price', 'reindex', ['--max-cost', '12.50'], 'price.per_hour'],
-    ['a number', 'run', ['--workers', 'many'], '--workers'],
-  ] as const)('%s', async ([, name, args, expected], scope) => {
+    ['a mistyped flag', 'run', ['--wrokers', '3'], '--workers'],
+    ['a mistyped command', 'rnu', [], 'run'],
+    ['a limit that is no number', 'promote', ['--promote-limit', 'many'], '--promote-limit'],
+    ['an amount that is no number', 'run', ['--max-cost', 'much'], '--max-cost'],
+    ['a maximum cost without a price', 'reindex', ['--max-cost', '12.50'], 'price.per_hour'],
+    ['a number of workers that is no number', 'run', ['--workers', 'many'], '--workers'],
+  ] as const)('says what is wrong with %s', async ([, name, args, expected], scope) => {
     expect(await fails(await setUp(scope), 2, name, ...args)).toContain(expected);
   });
 
   it.for([
     [
-      'settings of an earlier form, each with its name of now',
+      'settings of an earlier version',
       { aws: { region: 'eu-central-1', group: 'books', price_per_hour: 1 }, journal: { directory: 'here' } },
       [
         /reindex-fleet\.yaml:\d+:\d+ aws\.group: aws\.group is now auto_scaling\.group\./,
@@ -200,23 +200,23 @@ describe.concurrent('what cannot be meant', { timeout: 60_000 }, () => {
       ],
     ],
     [
-      'a fleet of a kind that nobody knows',
+      'a fleet of an unknown kind',
       { nomad: { job: 'books' } },
       [
         /reindex-fleet\.yaml:\d+:\d+ nomad: .* One of these sections says where workers run: local, auto_scaling\./,
       ],
     ],
     [
-      'two fleets at once',
+      'two kinds of fleet at once',
       { local: { poll_interval_ms: 50 }, auto_scaling: { group: 'books' } },
       [/reindex-fleet\.yaml:\d+:\d+ auto_scaling: local and auto_scaling both say where workers run/],
     ],
     [
-      'a journal in S3 that is in no region',
+      'a journal in S3 without a region',
       { journal: { url: 's3://books-journal/reindex-fleet' } },
       [/reindex-fleet\.yaml:\d+:\d+ journal\.url: .* write it, e\.g\. aws: \{ region: eu-central-1 \}/],
     ],
-  ] as const)('%s', async ([, settings, expected], scope) => {
+  ] as const)('says what is wrong in a settings file with %s', async ([, settings, expected], scope) => {
     const setup = await setUpRun(scope, { databaseUrl: database.url(), definition: PLACES, settings });
     const said = await fails(setup, 2, 'run');
     for (const words of expected) expect(said).toMatch(words);

@@ -26,7 +26,7 @@ async function behindGate(scope: TestScope, url = SEARCH_URL) {
 }
 
 describe('a run goes on', { timeout: 120_000 }, () => {
-  it('through a cluster that turns bulks away for some seconds', async (scope) => {
+  it('when the cluster refuses bulks for some seconds', async (scope) => {
     const proxy = await startProxy(scope, SEARCH_URL);
     proxy.intercept = (_method, path) =>
       isBulk(path) && proxy.refused.length < 6
@@ -45,7 +45,7 @@ describe('a run goes on', { timeout: 120_000 }, () => {
     expect(Object.keys(await documentsOf(setup.alias))).toHaveLength(ROWS);
   });
 
-  it('through a cluster that is gone for some seconds, and a database that cuts its connections', async (scope) => {
+  it('when the cluster is gone for some seconds and the database cuts its connections', async (scope) => {
     const proxy = await startProxy(scope, SEARCH_URL);
     const { gate, setup } = await behindGate(scope, proxy.url);
     const run = setup.start('run');
@@ -66,7 +66,7 @@ describe('a run goes on', { timeout: 120_000 }, () => {
   });
 });
 
-it('a write block from outside stops the run at zero with the cluster’s words; once lifted, the run finishes', {
+it('a run stops at zero with the cluster’s words at a foreign write block, and finishes once the block is lifted', {
   timeout: 120_000,
 }, async (scope) => {
   const { gate, setup } = await behindGate(scope);
@@ -88,7 +88,7 @@ it('a write block from outside stops the run at zero with the cluster’s words;
   expect(versions).toMatchObject({ 1: 1, [ROWS / 2]: 1 });
 });
 
-describe('what changes in the index before it is validated', { timeout: 120_000 }, () => {
+describe('a change of the index before its validation', { timeout: 120_000 }, () => {
   /** A run that stands before `validate`; gives its target's name. */
   async function finalized(setup: RunSetup): Promise<string> {
     for (const phase of ['claim', 'create-index', 'reindex', 'finalize'])
@@ -116,7 +116,7 @@ describe('what changes in the index before it is validated', { timeout: 120_000 
   const keys = (first: number, last: number): number[] =>
     Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
-  it('a document that is gone is found by count, read again and mended; so is one that was changed', async (scope) => {
+  it('is found by count and repaired by reading again, for a lost and for a changed document', async (scope) => {
     const setup = await setUpRun(scope, { databaseUrl: database.url(), definition: PLACES, settings });
     const target = await finalized(setup);
     await change(target, { delete: { _id: '777' } });
@@ -139,7 +139,7 @@ describe('what changes in the index before it is validated', { timeout: 120_000 
     });
   });
 
-  it('a range is emptied before it is read again, so neither surplus nor deletion outlives it', async (scope) => {
+  it('does not outlive a second reading, because the range is emptied before', async (scope) => {
     const definition = { ...PLACES, source: { ...PLACES.source, changed_at: 'places.changed_at' } };
     const setup = await setUpRun(scope, { databaseUrl: database.url(), definition, settings });
     const target = await finalized(setup);
@@ -154,7 +154,7 @@ describe('what changes in the index before it is validated', { timeout: 120_000 
     expect(Object.keys(documents)).toHaveLength(ROWS);
   });
 
-  it('what reading again cannot mend is refused with its keys, and nothing is promoted', async (scope) => {
+  it('is refused with its keys when reading again cannot repair it, and nothing is promoted', async (scope) => {
     // Says something else each time, so no index ever holds what it says now.
     const definition = { ...PLACES, source: { ...PLACES.source, where: 'random() < 0.5' } };
     const setup = await setUpRun(scope, { databaseUrl: database.url(), definition, settings });

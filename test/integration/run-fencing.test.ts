@@ -109,8 +109,8 @@ function wake(pid: number): void {
 
 const LEASE_MS = 4_000;
 
-describe('a worker that wakes when its run is over', { timeout: 120_000 }, () => {
-  it('is refused by the cluster, which knows its write alias no more', async (scope) => {
+describe('a worker that wakes up after its run is over', { timeout: 120_000 }, () => {
+  it('is refused by the cluster, because its write alias is gone', async (scope) => {
     const { setup, kill, result, sleeper } = await runBesideASleeper(scope, 600_000);
     expect(await result).toMatchObject({ status: 'done', rows: ROWS, targets: [{ indexed: ROWS }] });
     const before = await documentVersions(setup.alias);

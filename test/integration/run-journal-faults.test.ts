@@ -58,7 +58,7 @@ async function expectCarriedOn(setup: RunSetup): Promise<void> {
   ]);
 }
 
-describe('a disk that fails', { timeout: 240_000 }, () => {
+describe('a failing disk below the journal', { timeout: 240_000 }, () => {
   // The first objects are the lock, the claim, and the first segments; drafts are opened, and folders to be synced.
   const FAULTS: readonly (readonly [Code, JournalFault['call'], number, JournalFault['when']])[] = [
     ['ENOSPC', 'write', 1, 'before'],
@@ -88,13 +88,13 @@ describe('a disk that fails', { timeout: 240_000 }, () => {
     expect(resultOf(await setup.run('run', ...KEY))).toMatchObject(DONE);
   });
 
-  it('that writes, but says otherwise each time, is seen through', async (scope) => {
+  it('that writes but always reports a failure does no harm', async (scope) => {
     const { setup } = await setUp(scope);
     await setup.failJournal({ call: 'link', nth: 1, when: 'after', what: 'EIO', times: null });
     expect(resultOf(await setup.run('run', ...KEY))).toMatchObject(DONE);
   });
 
-  it('ends a run in the midst of its work, with its workers', async (scope) => {
+  it('ends a run in the middle of its work, together with its workers', async (scope) => {
     const { setup, gate } = await setUp(scope);
     await gate.shut();
     const run = setup.start('run', ...KEY);
@@ -107,7 +107,7 @@ describe('a disk that fails', { timeout: 240_000 }, () => {
     await expectCarriedOn(setup);
   });
 
-  it('lets nothing be promoted that could not be recorded before', async (scope) => {
+  it('prevents a promotion that could not be recorded before', async (scope) => {
     const { setup } = await setUp(scope);
     for (const phase of ['claim', 'create-index', 'reindex', 'finalize'])
       resultOf(await setup.run(phase, ...KEY));
@@ -144,7 +144,7 @@ describe('a lock that cannot be renewed', { timeout: 120_000 }, () => {
     expect(resultOf(await run.ended)).toMatchObject(DONE);
   });
 
-  it('for longer ends the run, exit 3', async (scope) => {
+  it('for longer than a lease ends the run with exit code 3', async (scope) => {
     const { setup, gate } = await setUp(scope, 2_000);
     await gate.shut();
     const run = setup.start('run', ...KEY);
@@ -158,7 +158,7 @@ describe('a lock that cannot be renewed', { timeout: 120_000 }, () => {
     await expectCarriedOn(setup);
   });
 
-  it('nor given back, leaves the run’s result as it is', async (scope) => {
+  it('or released leaves the result of the run unchanged', async (scope) => {
     const { setup } = await setUp(scope);
     await setup.failJournal({ call: 'rename', nth: 1, when: 'before', what: 'EIO', times: null });
     const ended = await setup.run('run', ...KEY);
@@ -172,8 +172,8 @@ async function beatOf({ journal }: RunSetup): Promise<number> {
   return (record as { beat: number }).beat;
 }
 
-describe('a folder', { timeout: 120_000 }, () => {
-  it('that is a file is named', async (scope) => {
+describe('a journal folder', { timeout: 120_000 }, () => {
+  it('that is a file is named in the failure', async (scope) => {
     const { setup } = await setUp(scope);
     const file = join(setup.folder, 'file');
     await writeFile(file, '');
@@ -184,7 +184,7 @@ describe('a folder', { timeout: 120_000 }, () => {
     expect(await setup.indexes()).toEqual([]);
   });
 
-  it('that vanishes ends the run, is not made anew, and can be put back', async (scope) => {
+  it('that vanishes ends the run, is not created again, and can be put back', async (scope) => {
     const { setup, gate } = await setUp(scope);
     await gate.shut();
     const run = setup.start('run', ...KEY);

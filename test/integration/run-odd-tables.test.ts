@@ -45,7 +45,7 @@ const NEVER_ANALYSED = 'WITH (autovacuum_enabled = false)';
 const WORKERS = 3;
 const ODD_TABLES: readonly (readonly [name: string, statements: string, table: string, rows: number])[] = [
   [
-    'sub-partitions, a default partition and an empty one; the workers divide the rows',
+    'a table with sub-partitions, a default partition and an empty one',
     `CREATE TABLE parts (id bigint PRIMARY KEY, name text) PARTITION BY RANGE (id);
      CREATE TABLE parts_low PARTITION OF parts FOR VALUES FROM (MINVALUE) TO (0) PARTITION BY RANGE (id);
      CREATE TABLE parts_lowest PARTITION OF parts_low FOR VALUES FROM (MINVALUE) TO (-1000) ${NEVER_ANALYSED};
@@ -57,7 +57,7 @@ const ODD_TABLES: readonly (readonly [name: string, statements: string, table: s
     9,
   ],
   [
-    'a view of a table that was never analysed; one row is left over',
+    'a view of a table that was never analysed',
     `CREATE TABLE below (id bigint PRIMARY KEY, name text) ${NEVER_ANALYSED};
      INSERT INTO below ${ODD_KEYS};
      CREATE VIEW seen AS SELECT id, upper(name) AS name FROM below WHERE id <> 0`,
@@ -65,13 +65,13 @@ const ODD_TABLES: readonly (readonly [name: string, statements: string, table: s
     10,
   ],
   [
-    'a materialized view; one row is lacking',
+    'a materialized view',
     `CREATE MATERIALIZED VIEW kept AS ${ODD_KEYS}; CREATE UNIQUE INDEX ON kept (id)`,
     'kept',
     11,
   ],
   [
-    'fewer rows than workers',
+    'a table with fewer rows than workers',
     `CREATE TABLE few (id bigint PRIMARY KEY, name text) ${NEVER_ANALYSED};
      INSERT INTO few VALUES (-9223372036854775808, 'least'), (9223372036854775807, 'greatest')`,
     'few',
@@ -104,7 +104,7 @@ const BELIEVED_LARGE = `
   ANALYZE believed;
   UPDATE pg_class SET reltuples = 1e9 WHERE oid = 'believed'::regclass`;
 
-describe('a planner that is far off', { timeout: 120_000 }, () => {
+describe('a run with a planner that is far off', { timeout: 120_000 }, () => {
   beforeAll(() => sql(database.url, BELIEVED_LARGE));
 
   sampled(['believed', 'believed_view'], 1)('%s', async (table, scope) => {
@@ -124,7 +124,7 @@ describe('a planner that is far off', { timeout: 120_000 }, () => {
   });
 });
 
-it('rows of 100 bytes, of a megabyte and above max_document_bytes side by side', {
+it('a run indexes rows of 100 bytes and of a megabyte, and dead-letters those above max_document_bytes', {
   timeout: 120_000,
 }, async (scope) => {
   await sql(
@@ -153,7 +153,7 @@ it('rows of 100 bytes, of a megabyte and above max_document_bytes side by side',
   await expectIndexEquals(setup, 'sizes', 'id % 100 <> 0');
 });
 
-it('rows that come below, between and above while it runs are in the index at its end', {
+it('a run includes rows that are inserted below, between and above while it reads', {
   timeout: 120_000,
 }, async (scope) => {
   await sql(

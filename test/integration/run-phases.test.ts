@@ -23,7 +23,7 @@ const PHASES = [
   'release',
 ];
 
-it('the phases by name do what a run does, in their order only', { timeout: 180_000 }, async (scope) => {
+it('the phase commands do what a run does, in their order only', { timeout: 180_000 }, async (scope) => {
   const setup = await setUpRun(scope, { databaseUrl: database.url(), definition: PLACES, settings: SMALL });
   const perform = (phase: string): Promise<EndedCommand> => setup.run(phase, '--run-key', 'k');
   const refused = async (phase: string): Promise<string> => errorOf(await perform(phase), 1);
@@ -89,7 +89,7 @@ it('abandon deletes what an unfinished run made and frees the fleet', { timeout:
   resultOf(await setup.run('run'));
 });
 
-it('a run is carried on with a definition that means the same, and with no other', {
+it('a run is resumed with a definition of the same meaning, and refused with another', {
   timeout: 120_000,
 }, async (scope) => {
   const definition = { ...PLACES, document: { name: 'places.name', changed: 'places.changed_at' } };
@@ -111,7 +111,7 @@ it('a run is carried on with a definition that means the same, and with no other
   expect(resultOf(await setup.run('create-index', '--run-key', 'k'))['status']).toMatch(/^unfinished/);
 });
 
-it('plan says what a run would do, and touches neither journal nor cluster', {
+it('plan tells what a run would do, and changes neither journal nor cluster', {
   timeout: 120_000,
 }, async (scope) => {
   const rows = 110_000;

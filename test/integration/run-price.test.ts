@@ -8,8 +8,8 @@ import { gatedPlaces, PLACES, placesDatabase, ROWS } from '../support/run-table.
 const database = placesDatabase();
 const PRICE = { per_hour: 3.6, currency: 'EUR' };
 
-describe('worker processes with a price', { timeout: 120_000 }, () => {
-  it('are accounted for by the second, in the plan, in the result and for a person', async (scope) => {
+describe('local workers with a price', { timeout: 120_000 }, () => {
+  it('are accounted for by the second in the plan, in the result and in the summary', async (scope) => {
     const settings = { price: PRICE, ranges: { count: 4 } };
     const setup = await setUpRun(scope, { databaseUrl: database.url(), definition: PLACES, settings });
     const ended = await setup.run('run');
@@ -28,7 +28,7 @@ describe('worker processes with a price', { timeout: 120_000 }, () => {
     });
   });
 
-  it('end the run at zero before they cost more than it may, to be carried on', async (scope) => {
+  it('end the run at zero before they exceed --max-cost, and the run can be resumed', async (scope) => {
     const { setup, open } = await gated(scope);
     const ended = await setup.run('run', '--run-key', 'dear', '--max-cost', '0.003');
     expect(errorOf(ended, 1)).toMatch(
@@ -43,7 +43,7 @@ describe('worker processes with a price', { timeout: 120_000 }, () => {
   });
 });
 
-it('worker processes of an interrupted run have ended with it, and cost no more', {
+it('local workers of an interrupted run end with it and cost no more', {
   timeout: 120_000,
 }, async (scope) => {
   const { setup } = await gated(scope);
@@ -56,7 +56,7 @@ it('worker processes of an interrupted run have ended with it, and cost no more'
   expect(times.filter(({ endedAt, seen }) => endedAt === null || !seen)).toEqual([]);
 });
 
-it('worker processes without a price are nothing that a result could count', {
+it('local workers without a price are not counted in a result', {
   timeout: 120_000,
 }, async (scope) => {
   const setup = await setUpRun(scope, { databaseUrl: database.url(), definition: PLACES });

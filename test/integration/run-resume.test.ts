@@ -56,7 +56,7 @@ async function setUpGated(
 const NOWHERE = ['--source', 'postgres://nobody@127.0.0.1:1/none', '--target', 'http://127.0.0.1:1'];
 
 describe('a run that is cut off', { timeout: 120_000 }, () => {
-  it('leaves within 3 s of an interrupt, and the same command finishes it without reading again what was settled', async (scope) => {
+  it('leaves within 3 s of an interrupt, and the same command finishes it without reading settled rows again', async (scope) => {
     const { setup, gate } = await setUpGated(scope);
     const first = setup.start('run', '--run-key', 'monday');
     await rangesDone(setup, 4);
@@ -123,7 +123,7 @@ describe('a run that is cut off', { timeout: 120_000 }, () => {
     expect(await documentVersions(setup.alias)).toEqual(EACH_ROW_WRITTEN_ONCE);
   });
 
-  it('refuses another key at once, and has the same key wait for its turn', async (scope) => {
+  it('refuses another key at once, and lets the same key wait for its turn', async (scope) => {
     const { setup, gate } = await setUpGated(scope, { journal: { lease_ms: 30_000 } });
     const run = setup.start('run', '--run-key', 'one');
     await rangesDone(setup, 4);
@@ -141,7 +141,7 @@ describe('a run that is cut off', { timeout: 120_000 }, () => {
     expect(await documentVersions(setup.alias)).toEqual(EACH_ROW_WRITTEN_ONCE);
   });
 
-  it('that is paused for longer than its lease finds itself superseded, and does no harm', async (scope) => {
+  it('by a pause longer than its lease finds itself superseded, and does no harm', async (scope) => {
     const { setup, gate } = await setUpGated(scope, { journal: { lease_ms: 1_000 } });
     const paused = setup.start('run', '--run-key', 'k');
     await rangesDone(setup, 4);
@@ -162,7 +162,7 @@ describe('a run that is cut off', { timeout: 120_000 }, () => {
     expect(await setup.workers()).toEqual([]);
   });
 
-  it('ends by SIGTERM with 143 and by SIGHUP with 129, and keeps its claim', async (scope) => {
+  it('ends with 143 by SIGTERM and with 129 by SIGHUP, and keeps its claim', async (scope) => {
     const { setup } = await setUpGated(scope);
     for (const [signal, code] of [
       ['SIGTERM', 143],

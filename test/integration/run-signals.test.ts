@@ -162,7 +162,7 @@ describe('a signal', { timeout: 300_000 }, () => {
     },
   );
 
-  it('ends a run while its services start, and they end too', async (scope) => {
+  it('ends it while its services start, and the services end too', async (scope) => {
     const { proxy, setup } = await setUp(scope);
     // However soon the database is up, the run comes no further than to its services.
     holdAt(proxy, /^GET \/$/);
@@ -179,7 +179,7 @@ describe('a signal', { timeout: 300_000 }, () => {
     expect(existsSync(setup.journal)).toBe(false);
   });
 
-  it('that comes second ends the run at once, with the code of the first', async (scope) => {
+  it('ends it at once when it is the second one, with the exit code of the first', async (scope) => {
     const { proxy, setup } = await setUp(scope);
     const hold = holdAt(proxy, /^GET \/$/);
     const run = setup.start('run', ...KEY);
@@ -199,8 +199,8 @@ function keyOf(command: string): readonly string[] {
   return command === 'plan' ? [] : KEY;
 }
 
-describe('exit 0', { timeout: 120_000 }, () => {
-  it('never follows a signal that came before the result was out', async (scope) => {
+describe('the exit code 0', { timeout: 120_000 }, () => {
+  it('never follows a signal that came before the result was printed', async (scope) => {
     const { setup } = await setUp(scope);
     const nodeFlags = ['--import', SIGNAL_AT_END];
     const codes: Record<string, number | null> = {};

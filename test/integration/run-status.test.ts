@@ -9,7 +9,7 @@ import { gatedPlaces, placesDatabase, ROWS } from '../support/run-table.ts';
 
 const database = placesDatabase();
 
-it('status says who drives a run and since when, its phase, ranges and rows, whatever became of it', {
+it('status tells who drives a run and since when, its phase, ranges and rows, whatever became of it', {
   timeout: 180_000,
 }, async (scope) => {
   const { gate, definition } = await gatedPlaces(scope, database.url());

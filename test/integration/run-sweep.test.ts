@@ -20,7 +20,7 @@ import { ScriptedFleet, view } from '../support/scripted-fleet.ts';
 const database = placesDatabase();
 const searchUrl = inject('developmentUrl');
 
-it('sweep leaves a live run alone, whatever it lacks itself, and a dead one can be carried on behind it', {
+it('sweep leaves a live run alone even with poor settings, and a dead run can be resumed afterwards', {
   timeout: 180_000,
 }, async (scope) => {
   const { gate, definition } = await gatedPlaces(scope, database.url());
@@ -83,7 +83,7 @@ it('abandon brings the fleet to zero before it deletes the index', async (scope)
   expect(await setup.indexes()).toEqual([]);
 });
 
-it('abandon keeps index and claim of a fleet that does not come to zero, and may be given again', async (scope) => {
+it('abandon keeps index and claim of a fleet that does not come to zero, and can be repeated', async (scope) => {
   const { setup, abandon, store } = await setUpAbandon(scope);
   const fleet = new ScriptedFleet([view(1, 'i-1')]);
   fleet.refuses = 'i-1';

@@ -28,7 +28,7 @@ async function createTable() {
   };
 }
 
-it('a row that came and one that went in a range, while the run read behind it, are found and read again', {
+it('validation finds a row that came and one that went behind the reading, and the range is read again', {
   timeout: 120_000,
 }, async (scope) => {
   const { table, definition, held } = await createTable();
@@ -77,7 +77,7 @@ async function withLostDocument(setup: RunSetup): Promise<void> {
   expect(outcomes.map(({ status }) => status)).toEqual([200, 201]);
 }
 
-it('a document that was lost beside one too many is found by keys, and the range is mended', {
+it('validation by keys finds a lost document beside a surplus one, and the range is repaired', {
   timeout: 120_000,
 }, async (scope) => {
   const { definition, held } = await createTable();
@@ -96,7 +96,7 @@ it('a document that was lost beside one too many is found by keys, and the range
   expect(await documentsOf(setup.alias)).toEqual(await held());
 });
 
-it('counts, where the settings say so, compare keys only in ranges that were given out more than once', {
+it('validation by counts compares keys only in ranges that were given out more than once', {
   timeout: 120_000,
 }, async (scope) => {
   const { definition } = await createTable();
@@ -114,7 +114,7 @@ it('counts, where the settings say so, compare keys only in ranges that were giv
   });
 });
 
-it('an index of other rows, as many as there should be, is refused with its keys, and the alias stays', {
+it('validation refuses an index of other rows in the right number and names keys, and the alias stays', {
   timeout: 120_000,
 }, async (scope) => {
   const { definition } = await createTable();

@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-it('a run makes an index that equals the table, moves the alias, and says so in its last line', {
+it('a run makes an index that equals the table, moves the alias, and prints its result as the last line', {
   timeout: 120_000,
 }, async (scope) => {
   const settings = { ranges: { count: 5 } };
@@ -83,7 +83,7 @@ it('a run makes an index that equals the table, moves the alias, and says so in 
 });
 
 describe('a row that the cluster refuses', { timeout: 120_000 }, () => {
-  it('keeps the alias where it is, until a person accepts it', async (scope) => {
+  it('keeps the alias where it is until a person accepts the row', async (scope) => {
     const setup = await setUpRun(scope, {
       databaseUrl: database.url,
       definition: HEIGHTS,
@@ -115,7 +115,7 @@ describe('a row that the cluster refuses', { timeout: 120_000 }, () => {
     expect(Object.keys(await documentsOf(setup.alias))).toHaveLength(199);
   });
 
-  it('is promoted with a promote_limit of 1, with the fields that the definition keeps', async (scope) => {
+  it('is promoted as a dead letter within promote_limit, with the fields that the definition keeps', async (scope) => {
     const definition = { ...HEIGHTS, dead_letters: { promote_limit: 1, keep_fields: ['height'] } };
     const setup = await setUpRun(scope, { databaseUrl: database.url, definition, settings: ONE_WORKER });
 
@@ -126,7 +126,7 @@ describe('a row that the cluster refuses', { timeout: 120_000 }, () => {
     expect(letters).toMatchObject({ 77: { fields: { height: '1969-07-20' } } });
   });
 
-  it('ends the run at zero behind the stop_limit', async (scope) => {
+  it('ends the run at zero when stop_limit is exceeded', async (scope) => {
     const definition = { ...HEIGHTS, dead_letters: { promote_limit: 0, stop_limit: 0 } };
     const setup = await setUpRun(scope, { databaseUrl: database.url, definition, settings: ONE_WORKER });
 
@@ -139,20 +139,20 @@ const MANY = `SELECT n AS id, 'n' || n AS name FROM generate_series(1, 1500) n`;
 const SHAPES: readonly (readonly [name: string, statements: string, table: string, rows: number])[] = [
   ['an empty table', 'CREATE TABLE empty (id int PRIMARY KEY, name text)', 'empty', 0],
   [
-    'one row',
+    'a table of one row',
     `CREATE TABLE single (id int PRIMARY KEY, name text); INSERT INTO single VALUES (0, NULL)`,
     'single',
     1,
   ],
   [
-    'keys at both ends of bigint',
+    'a table with keys at both ends of bigint',
     `CREATE TABLE ends (id bigint PRIMARY KEY, name text);
      INSERT INTO ends VALUES (-9223372036854775808, 'least'), (0, 'zero'), (9223372036854775806, 'last but one'), (9223372036854775807, 'greatest')`,
     'ends',
     4,
   ],
   [
-    'gaps and negative keys',
+    'a table with gaps and negative keys',
     `CREATE TABLE gaps (id bigint PRIMARY KEY, name text);
      INSERT INTO gaps SELECT CASE WHEN n % 3 = 0 THEN -n * n ELSE n * 1000000007::bigint END, 'n' || n FROM generate_series(1, 3000) n`,
     'gaps',

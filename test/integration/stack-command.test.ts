@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('npm run pulumi is the CLI of the machine with the Node of the package', () => {
+test('npm run pulumi runs the machine’s CLI with the Node of the package', () => {
   const machines = (process.env['PATH'] ?? '')
     .split(delimiter)
     .filter((path) => !path.endsWith(`node_modules${sep}.bin`));
@@ -38,7 +38,7 @@ test('npm run pulumi is the CLI of the machine with the Node of the package', ()
   expect(status).toBe(0);
 });
 
-test('the packages are there before it runs, and none of them is called pulumi', () => {
+test('npm run pulumi installs the packages first, and none of them is called pulumi', () => {
   const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };

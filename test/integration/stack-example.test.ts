@@ -21,7 +21,7 @@ const STACK_URN = `urn:pulumi:shop::${PROJECT}::pulumi:pulumi:Stack::${PROJECT}-
 
 const awsUrl = inject('awsUrl') ?? '';
 /** Each run loads AWS's provider twice. */
-describe.skipIf(awsUrl === '')('the example of a user', { timeout: 300_000 }, () => {
+describe.skipIf(awsUrl === '')('the Pulumi example in a project of its own', { timeout: 300_000 }, () => {
   let example: InstalledExample;
 
   beforeAll(async () => {
@@ -44,7 +44,7 @@ describe.skipIf(awsUrl === '')('the example of a user', { timeout: 300_000 }, ()
     return monitor;
   }
 
-  it('outputs, secrets, parents and dependencies hold between the copies of the SDK', async () => {
+  it('keeps outputs, secrets, parents and dependencies between two copies of the SDK', async () => {
     const { registrations, shownOutputs } = await run(false);
     expect(registrations.filter(({ type }) => type === 'aws:autoscaling/group:Group')).toHaveLength(2);
     expect(new Set(registrations.filter(({ parent }) => parent === '').map(({ urn }) => urn))).toEqual(
@@ -67,7 +67,7 @@ describe.skipIf(awsUrl === '')('the example of a user', { timeout: 300_000 }, ()
       expect(shown).not.toContain(secret);
   });
 
-  it('a preview by the pack that comes with the link to the clone finds nothing', async () => {
+  it('passes a preview by the policy pack of its linked clone', async () => {
     const resources = shownTo(await run(true));
     const pack = await startPolicyServer(
       join(example.folder, 'node_modules', 'reindex-fleet', 'infra', 'policies'),

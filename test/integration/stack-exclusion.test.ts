@@ -60,8 +60,8 @@ function claimFor(store: JournalStore, runKey: string): Promise<boolean> {
   });
 }
 
-describe.skipIf(awsUrl === '')('a deployment', { timeout: 120_000 }, () => {
-  it('is refused while a run has the fleet, though no process drives it; a preview warns', async (scope) => {
+describe.skipIf(awsUrl === '')('a deployment process', { timeout: 120_000 }, () => {
+  it('is refused while a run holds the fleet, even if no process drives the run, and a preview warns', async (scope) => {
     const journal = await makeJournal();
     await claimFor(journal.store, 'monday');
     const refused = await deploy(scope, journal).end();
@@ -77,12 +77,12 @@ describe.skipIf(awsUrl === '')('a deployment', { timeout: 120_000 }, () => {
     expect(proxy.callsOf('PutObject')).toEqual([]);
   });
 
-  it('goes on before there is a bucket', async (scope) => {
+  it('goes on while there is no bucket yet', async (scope) => {
     const nowhere = { bucket: `nowhere-${randomUUID()}`, fleet: 'books' };
     expect(await deploy(scope, nowhere).end()).toEqual({ code: 0, words: 'goes on\ndone\n' });
   });
 
-  it('fails where it may not read the journal, and says which permission is missing; a preview warns', async (scope) => {
+  it('fails when it may not read the journal and names the missing permission, and a preview warns', async (scope) => {
     const journal = await makeJournal();
     const proxy = await startApiProxy(scope, awsUrl);
     proxy.fail({
@@ -102,7 +102,7 @@ describe.skipIf(awsUrl === '')('a deployment', { timeout: 120_000 }, () => {
     expect(preview.words).toMatch(/^warn: /);
   });
 
-  it('ends by itself when its work is done, though it renews a lock, and gives it back', async (scope) => {
+  it('ends by itself when its work is done although it renews a lock, and releases the lock', async (scope) => {
     const journal = await makeJournal();
     const deployment = deploy(scope, journal, { leaseMs: LONG_LEASE_MS });
     await deployment.said('goes on');
@@ -113,7 +113,7 @@ describe.skipIf(awsUrl === '')('a deployment', { timeout: 120_000 }, () => {
     expect(await currentHolder(journal.store)).toBeNull();
   });
 
-  it('that was killed leaves a lock that another on this machine takes over at once', async (scope) => {
+  it('that was killed leaves a lock that another process of the machine takes over at once', async (scope) => {
     const journal = await makeJournal();
     const killed = deploy(scope, journal, { leaseMs: LONG_LEASE_MS });
     await killed.said('goes on');
@@ -124,7 +124,7 @@ describe.skipIf(awsUrl === '')('a deployment', { timeout: 120_000 }, () => {
     expect(await currentHolder(journal.store)).toMatchObject({ epoch: 2, holder: { pid: next.child.pid } });
   });
 
-  it('waits for another one, and goes on when that is done', async (scope) => {
+  it('waits for another deployment, and goes on when that is done', async (scope) => {
     const journal = await makeJournal();
     const first = deploy(scope, journal, { leaseMs: LONG_LEASE_MS });
     await first.said('goes on');
@@ -138,7 +138,7 @@ describe.skipIf(awsUrl === '')('a deployment', { timeout: 120_000 }, () => {
 });
 
 /** By the SDK's own runner, with an engine that is a test's. */
-describe.skipIf(awsUrl === '')('a program of Pulumi', { timeout: 120_000 }, () => {
+describe.skipIf(awsUrl === '')('a Pulumi program with the SDK’s own runner', { timeout: 120_000 }, () => {
   const run = (
     { bucket, fleet }: Pick<Journal, 'bucket' | 'fleet'>,
     lastSteps: NonNullable<HostOptions['lastSteps']>,
@@ -155,7 +155,7 @@ describe.skipIf(awsUrl === '')('a program of Pulumi', { timeout: 120_000 }, () =
     );
   };
 
-  it('holds the lock until the engine has done its last step, and then gives it back', async () => {
+  it('holds the lock until the last step of the engine, and then releases it', async () => {
     const journal = await makeJournal();
     const seen: unknown[] = [];
     const ended = await run(journal, async (monitor) => {
@@ -172,7 +172,7 @@ describe.skipIf(awsUrl === '')('a program of Pulumi', { timeout: 120_000 }, () =
     expect(await currentHolder(journal.store)).toBeNull();
   });
 
-  it('may not delete what a run has got meanwhile, where there was no bucket at first', async () => {
+  it('may not delete what a run claimed meanwhile, when there was no bucket at first', async () => {
     const place = { bucket: `books-${randomUUID()}`, fleet: 'books' };
     const said: string[] = [];
     const ended = await run(place, async (monitor) => {
@@ -191,7 +191,7 @@ describe.skipIf(awsUrl === '')('a program of Pulumi', { timeout: 120_000 }, () =
     ['its group’s tags', (value) => ({ tags: [{ key: 'reindex-fleet:journal', value }] })],
     ['its bucket’s tags', (value) => ({ tags: { 'reindex-fleet:journal': value } })],
     ['what the fleet was given', (value) => ({ journal: value })],
-  ])('may not change what a run has by the fleet’s old name, which %s tell', async ([, inputsOf]) => {
+  ])('may not change what a run holds under the fleet’s old name, known from %s', async ([, inputsOf]) => {
     const old = await makeJournal();
     await claimFor(old.store, 'monday');
     const said: string[] = [];
@@ -202,7 +202,7 @@ describe.skipIf(awsUrl === '')('a program of Pulumi', { timeout: 120_000 }, () =
     expect(ended.exitCode).toBe(0);
   });
 
-  it('lets no run begin by the old name of what it deletes', async () => {
+  it('lets no run begin under the old name of what it deletes', async () => {
     const old = await makeJournal();
     let holder: unknown = null;
     await run({ bucket: old.bucket, fleet: 'renamed' }, async (monitor) => {
@@ -213,7 +213,7 @@ describe.skipIf(awsUrl === '')('a program of Pulumi', { timeout: 120_000 }, () =
     expect(await currentHolder(old.store)).toBeNull();
   });
 
-  it('is refused before it registers anything, in one sentence', async () => {
+  it('is refused in one sentence before it registers anything', async () => {
     const journal = await makeJournal();
     await claimFor(journal.store, 'monday');
     const ended = await run(journal, () => Promise.reject(new Error('it is not refused')));
@@ -225,7 +225,7 @@ describe.skipIf(awsUrl === '')('a program of Pulumi', { timeout: 120_000 }, () =
 });
 
 describe.skipIf(awsUrl === '')('beside a deployment', { timeout: 180_000 }, () => {
-  it('a run is refused with the stack’s name, and a sweep has nothing to sweep', async (scope) => {
+  it('a run is refused with the name of the stack, and a sweep ends nothing', async (scope) => {
     const bucket = await createTestBucket(awsUrl);
     const setup = await setUpRun(scope, {
       databaseUrl: database.url(),

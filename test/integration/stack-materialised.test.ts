@@ -32,8 +32,8 @@ async function makeFleet(scope: TestScope): Promise<Looked> {
   };
 }
 
-describe.skipIf(inject('awsUrl') === null)('a stack that is made', { timeout: 120_000 }, () => {
-  it('rests at zero, and launches instances as they have to be', async (scope) => {
+describe.skipIf(inject('awsUrl') === null)('a stack that is created', { timeout: 120_000 }, () => {
+  it('rests at zero, and launches instances with the right settings', async (scope) => {
     const { world, look } = await makeFleet(scope);
     expect(await groupOf(world)).toMatchObject({
       MinSize: 0,
@@ -72,7 +72,7 @@ describe.skipIf(inject('awsUrl') === null)('a stack that is made', { timeout: 12
     ).toMatchObject({ InstanceInitiatedShutdownBehavior: { Value: 'terminate' } });
   });
 
-  it('is gone without a trace when it is destroyed, with what a run has left in it', async (scope) => {
+  it('is gone without a trace when it is destroyed, together with what a run left in it', async (scope) => {
     const { world, calls, look } = await makeFleet(scope);
     const named = (): Promise<Readonly<Record<string, number>>> =>
       listsThatName(calls, world.awsUrl, world.group.replace('reindex-fleet-', ''));

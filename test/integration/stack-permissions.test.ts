@@ -37,8 +37,8 @@ function requireAllowed(run: EnforcedRun): void {
   unused = new Map(left.filter(([line]) => unused === null || unused.has(line)));
 }
 
-describe.skipIf(inject('awsUrl') === null)('the policies of a fleet suffice', { timeout: 300_000 }, () => {
-  it('to plan, to run, to look, to roll back and to sweep', async (scope) => {
+describe.skipIf(inject('awsUrl') === null)('the IAM policies of a fleet', { timeout: 300_000 }, () => {
+  it('suffice to plan, run, look, roll back and sweep', async (scope) => {
     const run = await setUp(scope);
     await leaveOldRun(run);
     resultOf(await run.setup.run('plan'));
@@ -51,7 +51,7 @@ describe.skipIf(inject('awsUrl') === null)('the policies of a fleet suffice', { 
     requireAllowed(run);
   });
 
-  it('to replace an instance that never becomes ready, and one that Spot takes back', async (scope) => {
+  it('suffice to replace an instance that never becomes ready, and one that Spot takes back', async (scope) => {
     const run = await setUp(scope, {
       settings: { instances: { spot: {} }, auto_scaling: { ready_timeout_ms: 12_000 } },
       behaviour: (nth) => ({ neverBoots: nth === 0 }),
@@ -73,7 +73,7 @@ describe.skipIf(inject('awsUrl') === null)('the policies of a fleet suffice', { 
     requireAllowed(run);
   });
 
-  it('to sweep away instances that nobody else ends, and to abandon their run', async (scope) => {
+  it('suffice to sweep instances that nobody else ends, and to abandon their run', async (scope) => {
     const run = await setUp(scope, {
       workerLeaseMs: 4_000,
       settings: { auto_scaling: { sweep_grace_ms: 5_000 } },
@@ -97,7 +97,7 @@ describe.skipIf(inject('awsUrl') === null)('the policies of a fleet suffice', { 
     requireAllowed(run);
   });
 
-  it('for workers whose orchestrator is gone to end themselves', async (scope) => {
+  it('suffice for workers without an orchestrator to end themselves', async (scope) => {
     const run = await setUp(scope, { workerLeaseMs: 4_000 });
     const command = await run.begin();
     command.child.kill('SIGKILL');
@@ -107,7 +107,7 @@ describe.skipIf(inject('awsUrl') === null)('the policies of a fleet suffice', { 
     requireAllowed(run);
   });
 
-  it('and allow nothing that none of these has used, but what AWS itself calls', () => {
+  it('allow nothing that these runs did not use, except what AWS itself calls', () => {
     const left = [...(unused ?? [])].map(([line, { action }]) => [line, action] as const);
     expect(left.filter(([, action]) => CALLED_BY_AWS[action] === undefined)).toEqual([]);
     // What is said to be AWS's is allowed, and was used by none of ours.
@@ -115,8 +115,8 @@ describe.skipIf(inject('awsUrl') === null)('the policies of a fleet suffice', { 
   });
 });
 
-describe.skipIf(inject('awsUrl') === null)('a process that may not do what it wants', () => {
-  it('is told which permission it lacks, and nothing has happened', { timeout: 120_000 }, async (scope) => {
+describe.skipIf(inject('awsUrl') === null)('a process without a permission that it needs', () => {
+  it('names the missing permission, and changes nothing', { timeout: 120_000 }, async (scope) => {
     const run = await setUp(scope);
     const { identities, bucket } = run.access;
     run.enforce({ identities: { ...identities, orchestrator: identities.sweeper }, bucket });

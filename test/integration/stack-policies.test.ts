@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-test('an engine is told what the pack is', async () => {
+test('the policy server tells an engine what the pack is', async () => {
   const info = await server.info();
   expect(info).toMatchObject({
     name: 'reindex-fleet',
@@ -33,19 +33,19 @@ test('an engine is told what the pack is', async () => {
   );
 });
 
-test('a stack is let pass, resource by resource and as a whole', async () => {
+test('the policy server accepts the stack, resource by resource and as a whole', async () => {
   for (const resource of stack) expect(await server.analyze(resource)).toEqual([]);
   expect(await server.analyzeStack(stack)).toEqual([]);
 });
 
-test('a preview, too', async () => {
+test('the policy server accepts a preview of the stack', async () => {
   const preview = shownTo(await runProgram(LEAST, { preview: true }));
   expect(resourceIn(preview, 'SecurityGroupIngressRule').props).toMatchObject({ securityGroupId: UNKNOWN });
   for (const resource of preview) expect(await server.analyze(resource)).toEqual([]);
   expect(await server.analyzeStack(preview)).toEqual([]);
 });
 
-test('a bad resource is refused, by the policy that it violates', async () => {
+test('the policy server refuses a bad resource with the name of the violated policy', async () => {
   const type = 'SecurityGroupIngressRule';
   const bad = resourceIn(planted(stack, type, 'cidrIpv4', '0.0.0.0/0'), type);
   const [rule, ...others] = await server.analyze(bad);
@@ -58,7 +58,7 @@ test('a bad resource is refused, by the policy that it violates', async () => {
   });
 });
 
-test('a value that a preview does not know is no reason to refuse, nor to say that a policy could not run', async () => {
+test('the policy server accepts a value that a preview does not know', async () => {
   const type = 'LaunchTemplate';
   for (const path of ['metadataOptions', 'blockDeviceMappings', 'tags', 'tagSpecifications.0']) {
     const template = resourceIn(planted(stack, type, path, UNKNOWN), type);
@@ -66,7 +66,7 @@ test('a value that a preview does not know is no reason to refuse, nor to say th
   }
 });
 
-test('a bucket is refused for what is not beside it', async () => {
+test('the policy server refuses a bucket for a resource that is missing beside it', async () => {
   const bare = stack.filter(({ type }) => !type.endsWith(':BucketPublicAccessBlock'));
   expect(await server.analyzeStack(bare)).toEqual([
     expect.objectContaining({

@@ -22,8 +22,8 @@ function newStack() {
   return { stack: `s${randomUUID().slice(0, 8)}`, environment: awsEnvironment(awsUrl) };
 }
 
-describe.skipIf(awsUrl === '')('the program in Pulumi’s runner', { timeout: 240_000 }, () => {
-  it('registers what it registers in a test’s process, says nothing, and ends by itself when the engine is done', async () => {
+describe.skipIf(awsUrl === '')('the stack program in Pulumi’s runner', { timeout: 240_000 }, () => {
+  it('registers the same as in a test’s process, prints nothing, and ends when the engine is done', async () => {
     const host = newStack();
     const hosted = await hostProgram({ ...LEAST, ...PASSWORDS }, host);
     expect({ ...hosted, monitor: null }).toEqual({
@@ -48,7 +48,7 @@ describe.skipIf(awsUrl === '')('the program in Pulumi’s runner', { timeout: 24
     });
   });
 
-  it('does so in a preview too', async () => {
+  it('registers in a preview the same as in a test’s process', async () => {
     const host = newStack();
     const hosted = await hostProgram({ ...LEAST, ...PASSWORDS }, { ...host, preview: true });
     expect({ ...hosted, monitor: null }).toEqual({
@@ -62,7 +62,7 @@ describe.skipIf(awsUrl === '')('the program in Pulumi’s runner', { timeout: 24
     expect(comparable(hosted.monitor)).toEqual(comparable(run));
   });
 
-  it('says what is wrong with the configuration, all of it and nothing else, and registers nothing', async () => {
+  it('names every fault of the configuration and nothing else, and registers nothing', async () => {
     const host = newStack();
     const hosted = await hostProgram(
       { ...LEAST, ...PASSWORDS, imag: 'x', image: 'y', network: { orchestrator: {} } },
@@ -89,7 +89,7 @@ describe.skipIf(awsUrl === '')('the program in Pulumi’s runner', { timeout: 24
     expect(hosted.monitor.registrations.map(({ type }) => type)).toEqual(['pulumi:pulumi:Stack']);
   });
 
-  it('holds the fleet’s lock as long as it lives, and gives it back', async () => {
+  it('holds the fleet’s lock as long as it lives, and releases it', async () => {
     const host = newStack();
     const bucket = await createTestBucket(awsUrl);
     const store = await openTestStore(awsUrl, { bucket, prefix: `reindex-fleet/${host.stack}` });
@@ -103,7 +103,7 @@ describe.skipIf(awsUrl === '')('the program in Pulumi’s runner', { timeout: 24
     expect(await currentHolder(store)).toBeNull();
   });
 
-  it('registers nothing while a run has the fleet, and says which and what to do', async () => {
+  it('registers nothing while a run holds the fleet, and says which run and what to do', async () => {
     const host = newStack();
     const bucket = await createTestBucket(awsUrl);
     const store = await openTestStore(awsUrl, { bucket, prefix: `reindex-fleet/${host.stack}` });

@@ -18,8 +18,8 @@ const database = placesDatabase();
 const setUp = (scope: TestScope, options: Partial<GroupRunOptions> = {}): Promise<GatedGroupRun> =>
   setUpGatedRun(scope, database.url(), options, setUpStackRun);
 
-describe.skipIf(inject('awsUrl') === null)('a run on a stack', { timeout: 240_000 }, () => {
-  it('comes up, works, and is gone, and its check finds nothing to warn of', async (scope) => {
+describe.skipIf(inject('awsUrl') === null)('a run on a created stack', { timeout: 240_000 }, () => {
+  it('launches its instances, works and ends at zero, and its check gives no warning', async (scope) => {
     const run = await setUp(scope);
     const ended = await run.setup.run('run', '--run-key', 'monday');
     expect(resultOf(ended)).toMatchObject({ ...DONE, instances: 2 });
@@ -34,7 +34,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on a stack', { timeout: 240_00
     await run.requireRight();
   });
 
-  it('goes over Spot instances of several types, with a base on demand', async (scope) => {
+  it('works with Spot instances of several types and an on-demand base', async (scope) => {
     const types = ['c7g.large', 'c6g.large', 'm7g.large'];
     const run = await setUp(scope, {
       settings: { workers: { count: 3 }, instances: { types, spot: { on_demand_base: 1 } } },
@@ -54,7 +54,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on a stack', { timeout: 240_00
     await run.requireRight();
   });
 
-  it('is planned before and swept behind, and another fleet beside it is left alone', async (scope) => {
+  it('leaves another fleet beside it alone, in its plan and in the sweep afterwards', async (scope) => {
     const run = await setUp(scope);
     const { setup, world } = run;
     const staging = await makeStackWorld(scope, {

@@ -53,12 +53,12 @@ function withMistake(provider: Provider, { type, change }: Mistake): Provider {
 
 /** Each with what is said of it. */
 const MISTAKES: Readonly<Record<string, Mistake & { readonly says: string }>> = {
-  'a runtime that there is not': {
+  'a runtime that does not exist': {
     type: 'aws:lambda/function:Function',
     change: (inputs) => ({ ...inputs, runtime: 'nodejs24' }),
     says: 'lambda.CreateFunction: Runtime is "nodejs24", and can be nodejs,',
   },
-  'an allocation strategy in another English': {
+  'a misspelt allocation strategy': {
     type: 'aws:autoscaling/group:Group',
     change: (inputs) => ({
       ...inputs,
@@ -79,7 +79,7 @@ const MISTAKES: Readonly<Record<string, Mistake & { readonly says: string }>> = 
     change: (inputs) => ({ ...inputs, retentionInDays: 31 }),
     says: 'logs.PutRetentionPolicy: retentionInDays is "31", of which the documentation does not speak',
   },
-  'a letter that tags do not have': {
+  'a character that tags must not have': {
     type: 'aws:iam/role:Role',
     change: (inputs) => ({ ...inputs, tags: { team: 'search*' } }),
     says: 'iam.CreateRole: Tags[0].Value is "search*", which does not match',
@@ -101,8 +101,8 @@ const MISTAKES: Readonly<Record<string, Mistake & { readonly says: string }>> = 
   },
 };
 
-describe.skipIf(inject('awsUrl') === null)('the calls that make a stack', { timeout: 240_000 }, () => {
-  it('are what the models of their services want, whatever its settings are', async (scope) => {
+describe.skipIf(inject('awsUrl') === null)('the AWS calls that create a stack', { timeout: 240_000 }, () => {
+  it('follow the models of their services for any settings', async (scope) => {
     const calls = await openAwsCalls(scope);
     const property = fc.asyncProperty(configurations, async (configuration) => {
       expect(await faultsOf(calls, configuration)).toEqual([]);
@@ -110,11 +110,11 @@ describe.skipIf(inject('awsUrl') === null)('the calls that make a stack', { time
     await fc.assert(property, { numRuns: RUNS });
   });
 
-  it('are right for a stack that has everything', async (scope) => {
+  it('follow the models of their services for a stack with every setting', async (scope) => {
     expect(await faultsOf(await openAwsCalls(scope), FULL)).toEqual([]);
   });
 
-  it.each(Object.entries(MISTAKES))('are found out with %s', async (_what, { says, ...mistake }) => {
+  it.each(Object.entries(MISTAKES))('are found to be wrong with %s', async (_what, { says, ...mistake }) => {
     const calls = await openAwsCalls({ onTestFinished });
     expect(await faultsOf(calls, FULL, mistake)).toContainEqual(expect.stringContaining(says));
   });

@@ -54,21 +54,21 @@ async function commands(
 
 const STATUS = ['status', '--stack', 'production'];
 
-describe.concurrent('the settings of a stack', { timeout: 120_000 }, () => {
-  it('are those of its output, with paths in the repository, by flag and by environment', async (scope) => {
+describe.concurrent('the settings taken from a stack', { timeout: 120_000 }, () => {
+  it('are its output with paths in the repository, chosen by flag or environment', async (scope) => {
     const { folder, run } = await commands(scope);
     const expected = { status: 'no run yet', fleet: 'books', journal: join(folder, 'journal', 'books') };
     expect(resultOf(await run(STATUS))).toMatchObject(expected);
     expect(resultOf(await run(['status'], { REINDEX_STACK: 'production' }))).toMatchObject(expected);
   });
 
-  it('stand below flags and environment, whose paths are the working folder’s', async (scope) => {
+  it('are overridden by flags and environment, whose paths are relative to the working folder', async (scope) => {
     const { folder, run } = await commands(scope);
     const above = await run([...STATUS, '--journal', 'mine'], { REINDEX_FLEET: 'other' });
     expect(resultOf(above)).toMatchObject({ fleet: 'other', journal: join(folder, 'mine', 'other') });
   });
 
-  it('are no others’: of a file and a stack one is named, and the flag counts', async (scope) => {
+  it('are refused together with a settings file, except that a flag overrides a variable', async (scope) => {
     const { folder, run } = await commands(scope);
     expect(errorOf(await run([...STATUS, '--settings', 'mine.yaml']), 2)).toContain("'--stack <name>'");
     const both = { REINDEX_STACK: 'production', REINDEX_SETTINGS: 'mine.yaml' };
@@ -83,7 +83,7 @@ describe.concurrent('the settings of a stack', { timeout: 120_000 }, () => {
     expect(resultOf(stack)).toMatchObject({ fleet: 'books' });
   });
 
-  it('are refused by setting, where they are not what this version takes', async (scope) => {
+  it('are refused by setting when this version does not accept them', async (scope) => {
     const stdout = JSON.stringify({ fleet: 'Books!', workers: { cuont: 8 } });
     const { run } = await commands(scope, { stack: { stdout } });
     const said = errorOf(await run(STATUS), 2);
@@ -92,20 +92,20 @@ describe.concurrent('the settings of a stack', { timeout: 120_000 }, () => {
     expect(said).toMatch(/^the stack production: Another version of this repository may have deployed it/m);
   });
 
-  it('are not to be had without pulumi: it says how else', async (scope) => {
+  it('are refused without pulumi on the PATH, with advice how else to get them', async (scope) => {
     const said = errorOf(await (await commands(scope, { path: '/nowhere' })).run(STATUS), 2);
     expect(said).toContain('need pulumi, and it is not on the PATH');
     expect(said).toContain('`pulumi stack output settings --json > reindex-fleet.yaml`');
   });
 
-  it('are not to be had of a stack that is not there', async (scope) => {
+  it('are refused when the stack does not exist', async (scope) => {
     const { run } = await commands(scope);
     const said = errorOf(await run(['status', '--stack', '--show-secrets']), 1);
     expect(said).toContain("it ended with 255: error: no stack named '--show-secrets' found");
     expect(said).toContain('`pulumi stack ls`');
   });
 
-  it('are not to be had of a stack that was never deployed', async (scope) => {
+  it('are refused when the stack was never deployed', async (scope) => {
     const { run } = await commands(scope, { stack: {} });
     expect(errorOf(await run(STATUS), 1)).toContain(
       "error: current stack does not have output property 'settings'",
@@ -113,7 +113,7 @@ describe.concurrent('the settings of a stack', { timeout: 120_000 }, () => {
   });
 
   it.for(['"[secret]"', '[]', 'Please choose a stack:'])(
-    'are no other output: %s, which is not shown',
+    'are refused when the output is no settings, and the output is not shown: %s',
     async (stdout, scope) => {
       const { run } = await commands(scope, { stack: { stdout } });
       const ended = await run(STATUS);
@@ -124,7 +124,7 @@ describe.concurrent('the settings of a stack', { timeout: 120_000 }, () => {
     },
   );
 
-  it('come without what Pulumi was told in secret, whatever it says', async (scope) => {
+  it('leave out Pulumi’s secrets, whatever Pulumi prints', async (scope) => {
     const stderr = "access token 'pul-abc' is wrong for https://me:hush@backend.internal/";
     const { run } = await commands(scope, { stack: { stderr } });
     const ended = await run(STATUS, { PULUMI_ACCESS_TOKEN: 'pul-abc' });

@@ -22,7 +22,7 @@ const DAY_MS = 86_400_000;
 const AT_REST = ['swept', [], []];
 
 describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120_000 }, () => {
-  it('brings to zero what was left behind without a run, and says in its metrics how many', async (scope) => {
+  it('brings leftovers without a run to zero, and counts them in its metrics', async (scope) => {
     const { world, invoke } = await setUp(scope);
     await setDesired(world, 2);
     const ids = await groupIdsOf(world);
@@ -37,7 +37,7 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
     expect(sentences(log)).toContain('the fleet is at zero');
   });
 
-  it('writes no metric at rest, may be invoked again at once, and makes few calls however many runs there were', async (scope) => {
+  it('writes no metric at rest, may run again at once, and makes few calls however many runs there were', async (scope) => {
     const { invoke, proxy, store } = await setUp(scope);
     for (const daysAgo of [5, 4, 3, 2, 1]) {
       const at = new Date(Date.now() - daysAgo * DAY_MS);
@@ -59,7 +59,7 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
     });
   });
 
-  it('may be invoked twice at the same time', async (scope) => {
+  it('may run twice at the same time', async (scope) => {
     const { world, invoke } = await setUp(scope);
     await setDesired(world, 3);
     const both = await Promise.all([invoke(), invoke()]);
@@ -69,7 +69,7 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
     expect(found).toEqual([3]);
   });
 
-  it('leaves a live run alone: it touches nothing, and says how its run stands', async (scope) => {
+  it('leaves a live run alone without any change, and reports how it stands', async (scope) => {
     const { world, invoke, proxy, store } = await setUp(scope);
     await setDesired(world, 2);
     await claimRun(store, world, [...LOST_TWO]);
@@ -91,7 +91,7 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
     expect(proxy.calls.filter(({ action }) => !/^(Describe|Get|List)/.test(action))).toEqual([]);
   });
 
-  it('leaves an unfinished run alone within its grace, though its metrics count the instances', async (scope) => {
+  it('leaves an unfinished run alone within its grace, and still counts its instances in the metrics', async (scope) => {
     const { world, invoke, store } = await setUp(scope);
     await setDesired(world, 2);
     await claimRun(store, world);
@@ -104,7 +104,7 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
     expect(await groupIdsOf(world)).toHaveLength(2);
   });
 
-  it('says the last figures of a run that has ended within two intervals, and then no more', async (scope) => {
+  it('reports the last figures of a finished run for two intervals, and nothing afterwards', async (scope) => {
     const { world, invoke, store } = await setUp(scope);
     await claimRun(store, world, [...LOST_TWO]);
     const ten = 10 * 60_000;
@@ -115,7 +115,7 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
     expect(metricsIn((await invoke({ everyMinutes: 4 })).log)).toEqual([]);
   });
 
-  it('ends an unfinished run’s fleet after its grace, and keeps the claim', async (scope) => {
+  it('ends the fleet of an unfinished run after its grace, and keeps the claim', async (scope) => {
     const { world, invoke, store } = await setUp(scope, { sweep_grace_ms: 1 });
     await setDesired(world, 2);
     await claimRun(store, world);
@@ -127,7 +127,7 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
     expect(await currentClaim(store)).toMatchObject({ held: true });
   });
 
-  it('outlasts an orchestrator that died with its lock, by a lease', async (scope) => {
+  it('waits one lease for an orchestrator that died with its lock', async (scope) => {
     const { world, invoke, store } = await setUp(scope, {}, 8_000);
     await setDesired(world, 1);
     const lock = await takeLock(store, 'reindex-fleet run');
@@ -138,7 +138,7 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
     await lock.release();
   });
 
-  it('fails where AWS does not answer, gives the lock back, and the next one goes on', async (scope) => {
+  it('fails when AWS does not answer and releases the lock, so that the next one goes on', async (scope) => {
     const { world, invoke, proxy, store } = await setUp(scope);
     await setDesired(world, 2);
     proxy.fail({ action: 'DescribeInstances', with: 'unavailable' });
@@ -161,7 +161,7 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
     expect(await isGroupAtZero(world)).toBe(true);
   });
 
-  it('gives the lock back before its time is over, also when a call hangs', async (scope) => {
+  it('releases the lock before its time is over, even when a call hangs', async (scope) => {
     const { invoke, proxy, store } = await setUp(scope);
     proxy.fail({ action: 'DescribeAutoScalingGroups', with: { delayMs: 9_000 } });
     const { invocations } = await invoke({ remainingMs: 12_000 });

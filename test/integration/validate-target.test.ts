@@ -70,7 +70,7 @@ describe.each(CLUSTERS)('validation on $name', ({ url: maybeUrl }) => {
     { id, type: 'test', reason: 'planted', fields: null },
   ];
 
-  it('agrees with the table, key by key and value by value', async () => {
+  it('accepts an index that equals the table key by key and value by value', async () => {
     const result = await validate(await world.build('r1'));
     expect(result.samples.differing).toEqual([]);
     expect(result).toMatchObject({
@@ -86,7 +86,7 @@ describe.each(CLUSTERS)('validation on $name', ({ url: maybeUrl }) => {
     expect(result.samples.keys.length).toBeGreaterThan(20);
   });
 
-  it('compares as many ranges at a time as it may, each with one connection', async (scope) => {
+  it('compares as many ranges at a time as allowed, each with one connection', async (scope) => {
     const pool = openSourcePool({ url: urlOf(world.client), password: null }, 2);
     scope.onTestFinished(() => pool.close());
     const names = await world.build('r1');
@@ -101,7 +101,7 @@ describe.each(CLUSTERS)('validation on $name', ({ url: maybeUrl }) => {
     expect(most).toBe(2);
   });
 
-  it('reads the condition in the worker’s time zone, whatever the connection’s is', async () => {
+  it('evaluates the condition in the worker’s time zone, whatever the connection’s zone is', async () => {
     const where = `item.seen::date <> '2024-01-11' AND NOT item.hidden`;
     await world.redefine({ source: { ...world.definition.source, where } });
     await world.client.query(`UPDATE items SET seen = '2024-01-11 01:00+00' WHERE id = 12`);
@@ -112,7 +112,7 @@ describe.each(CLUSTERS)('validation on $name', ({ url: maybeUrl }) => {
     expect(await validate(names)).toMatchObject({ ok: true, mismatches: [] });
   });
 
-  it('finds a lost document and names it', async () => {
+  it('finds a lost document and names its key', async () => {
     const names = await world.build('r1');
     await tamper(names.index, [{ delete: { _id: '12' } }]);
     expect((await validate(names)).mismatches).toEqual([
@@ -134,12 +134,12 @@ describe.each(CLUSTERS)('validation on $name', ({ url: maybeUrl }) => {
     ]);
   });
 
-  describe('a document lost where another is too many', () => {
+  describe('for a lost document beside a surplus one', () => {
     const LOST_AND_SURPLUS = [{ delete: { _id: '25' } }, { index: { _id: '100' } }, { id: 100, name: 'new' }];
     /** Counts agree, and samples are taken from where nothing is amiss. */
     const UNSEEN = { sampleKeys: [21n] };
 
-    it('is found key by key', async () => {
+    it('finds both by comparing keys', async () => {
       const names = await world.build('r1');
       await tamper(names.index, LOST_AND_SURPLUS);
       expect((await validate(names, UNSEEN)).mismatches).toEqual([
@@ -152,7 +152,7 @@ describe.each(CLUSTERS)('validation on $name', ({ url: maybeUrl }) => {
       ]);
     });
 
-    it('is hidden by counts, but in ranges that are compared by keys all the same', async () => {
+    it('misses both by counts alone, except in ranges that are compared by keys anyway', async () => {
       const names = await world.build('r1');
       await tamper(names.index, LOST_AND_SURPLUS);
       const byCounts = await validate(names, { ...UNSEEN, byKeys: () => false });
@@ -161,7 +161,7 @@ describe.each(CLUSTERS)('validation on $name', ({ url: maybeUrl }) => {
       expect(some).toMatchObject({ ok: false, rangesByKeys: 1, mismatches: [{ range: RANGES[2] }] });
     });
 
-    it('is found where a dead letter stands in for the document, too', async () => {
+    it('finds the lost one even when a dead letter stands in for it', async () => {
       const names = await world.build('r1');
       await tamper(names.index, [{ delete: { _id: '25' } }]);
       await tamper(names.deadLetterIndex, letter(100));
@@ -170,14 +170,14 @@ describe.each(CLUSTERS)('validation on $name', ({ url: maybeUrl }) => {
     });
   });
 
-  it('names the keys where counts differ, also when counts are asked for', async () => {
+  it('names the keys in a range whose counts differ, even when only counts are asked for', async () => {
     const names = await world.build('r1');
     await tamper(names.index, [{ delete: { _id: '12' } }]);
     const { mismatches } = await validate(names, { byKeys: () => false });
     expect(mismatches).toMatchObject([{ range: RANGES[1], keys: { missing: only(12n) } }]);
   });
 
-  it('reads pages of an index that gives no more than a few documents at a time', async () => {
+  it('reads an index in pages when it returns only a few documents at a time', async () => {
     const settings = { number_of_shards: 1, max_result_window: 4 };
     await world.redefine({ index: { ...world.definition.index, settings } });
     const names = await world.build('r1');
@@ -214,7 +214,7 @@ describe.each(CLUSTERS)('validation on $name', ({ url: maybeUrl }) => {
     expect(await validate(names)).toMatchObject({ ok: true, documents: 28, deadLetters: 1 });
   });
 
-  it('accepts JSON that jsonb does not take', async () => {
+  it('accepts JSON that jsonb does not accept', async () => {
     await world.client.query(String.raw`UPDATE items SET extra = '{"a": "x\u0000y"}' WHERE id = 13`);
     const names = await createTarget(world.cluster, world.described, identityOf('r1'), 1);
     await world.client.query(`CREATE TEMP TABLE kept AS SELECT * FROM items WHERE id = 13`);
@@ -227,14 +227,14 @@ describe.each(CLUSTERS)('validation on $name', ({ url: maybeUrl }) => {
     ]);
   });
 
-  describe('what breaks while it reads', () => {
+  describe('with a fault while it reads', () => {
     const withShards = (text: string, shards: object): string =>
       JSON.stringify({ ...(JSON.parse(text) as object), _shards: shards });
 
     it.each([
       ['a shard that fails', { total: 2, successful: 1, failed: 1 }],
       ['a shard that no node holds', { total: 2, successful: 1, failed: 0 }],
-    ])('%s is tried again, and never taken for a whole answer', async (_name, shards) => {
+    ])('tries again after %s, and never takes the answer for whole', async (_name, shards) => {
       const names = await world.build('r1');
       let broken = 2;
       const passing = answering((path, text) =>
@@ -248,7 +248,7 @@ describe.each(CLUSTERS)('validation on $name', ({ url: maybeUrl }) => {
       }
     });
 
-    it('a search that a time limit cut short is no answer, nor is a sample that its shard could not give', async () => {
+    it('refuses a search that a time limit cut short, and a sample that its shard could not give', async () => {
       const names = await world.build('r1');
       const late = answering((path, text) =>
         path.includes('_search') ? text.replace('"timed_out":false', '"timed_out":true') : text,
@@ -264,7 +264,7 @@ describe.each(CLUSTERS)('validation on $name', ({ url: maybeUrl }) => {
       );
     });
 
-    it('a refusal that will not pass ends it at once, a cluster out of reach only when it stays so', async () => {
+    it('ends at once at a lasting refusal, and only after a while when the cluster cannot be reached', async () => {
       const names = await world.build('r1');
       const refusing = (status: number): SearchCalls =>
         answering(() => {
@@ -276,7 +276,7 @@ describe.each(CLUSTERS)('validation on $name', ({ url: maybeUrl }) => {
       expect(waitsMs).toEqual([1_000, 2_000, 4_000]);
     });
 
-    it('connections to the database that are cut are made anew', async (scope) => {
+    it('connects again when connections to the database are cut', async (scope) => {
       const names = await world.build('r1');
       const proxy = await TcpProxy.start(urlOf(world.client));
       scope.onTestFinished(() => proxy.stop());

@@ -103,14 +103,14 @@ function fullOnceAt(recorder: Recorder, stop: bigint, lower: () => void): void {
   };
 }
 
-describe('an end that is moved down while rows come', () => {
+describe('an end that is moved down while rows are read', () => {
   it.each([
-    ['the very row at hand', 0n, 0],
-    ['just behind the row at hand, before the next', 1n, 1],
-    ['the next row', 10n, 1],
-    ['just behind the next row', 11n, 2],
-    ['between rows further on', 25_005n, 2_501],
-  ])('to %s is where reading ends', async (_name, delta, more) => {
+    ['an end at the very row at hand', 0n, 0],
+    ['an end just behind the row at hand', 1n, 1],
+    ['an end at the next row', 10n, 1],
+    ['an end just behind the next row', 11n, 2],
+    ['an end between rows further on', 25_005n, 2_501],
+  ])('is where reading ends for %s', async (_name, delta, more) => {
     const position = positionIn(WHOLE);
     const recorder = new Recorder();
     fullOnceAt(recorder, 50_000n, () => expect(position.lowerEnd(50_000n + delta)).toBe(true));
@@ -120,7 +120,7 @@ describe('an end that is moved down while rows come', () => {
     expect(position.rows).toBe(recorder.keys.length);
   });
 
-  it('cannot be moved to a row that was handed on, and reading goes on to where it was', async () => {
+  it('is refused at a row that was already read, and reading goes on to the old end', async () => {
     const position = positionIn({ start: null, end: 60_000n });
     const recorder = new Recorder();
     fullOnceAt(recorder, 50_000n, () => {
@@ -134,7 +134,7 @@ describe('an end that is moved down while rows come', () => {
     expect(recorder.keys).toEqual(itemsBelow(60_000n));
   });
 
-  it('is moved again and again, with bulks in flight, and the counts cover exactly the rows below it', async () => {
+  it('may move repeatedly with bulks in flight, and the counts cover exactly the rows below it', async () => {
     const position = positionIn({ start: null, end: 199_000n });
     const writer = new CollectingWriter({ capacityBytes: 1_200_000, settleMs: 5 });
     const submit = writer.submit.bind(writer);
@@ -156,7 +156,7 @@ describe('an end that is moved down while rows come', () => {
     expect(position.coversKey(end)).toBe(false);
   });
 
-  it('ends the COPY there: what comes behind is not waited for', async () => {
+  it('ends the COPY there, and rows behind it are not awaited', async () => {
     const holder = new Client(direct());
     await holder.connect();
     onTestFinished(() => holder.end());
@@ -174,7 +174,7 @@ describe('an end that is moved down while rows come', () => {
     expect(recorder.keys).toEqual(itemsBelow(100_000n));
   });
 
-  it('holds for a COPY that is opened again after a stall', async () => {
+  it('stays in force for a COPY that is opened again after a stall', async () => {
     const position = positionIn(WHOLE);
     const recorder = new Recorder();
     let asked = 0;
@@ -188,7 +188,7 @@ describe('an end that is moved down while rows come', () => {
     expect(recorder.keys).toEqual(itemsBelow(50_020n));
   });
 
-  it('holds at both ends of bigint', async () => {
+  it('is exact at both ends of bigint', async () => {
     const definition = sketchDefinition({ source: { table: 'edge' }, document: { same: 'row.id' } });
     const smallest = -(2n ** 63n);
     const keys = [smallest, smallest + 1n, -1n, 0n, 2n ** 63n - 2n, 2n ** 63n - 1n];
@@ -203,7 +203,7 @@ describe('an end that is moved down while rows come', () => {
 });
 
 describe('filtered rows and dead letters around a moved end', () => {
-  it.each([49_990n, 50_000n, 50_001n, 50_010n, 50_020n, 50_021n])('are counted below it: %s', async (end) => {
+  it.each([49_990n, 50_000n, 50_001n, 50_010n, 50_020n, 50_021n])('count only below it: %s', async (end) => {
     const definition = sketchDefinition({
       source: { table: 'item', where: 'row.id NOT IN (49990, 50010)' },
       document: { name: `CASE WHEN row.id IN (49980, 50000, 50020) THEN repeat('x', 3000) ELSE 'x' END` },
@@ -228,8 +228,8 @@ describe('filtered rows and dead letters around a moved end', () => {
   });
 });
 
-describe('an end that is moved down while a row that breaks the COPY is looked for', () => {
-  it('to before that row leaves it to the other task: it is not buried here', async () => {
+describe('an end that is moved down during the search for a row that breaks the COPY', () => {
+  it('to before that row leaves the row to the other task, and it is not dead-lettered here', async () => {
     const position = positionIn(WHOLE);
     const recorder = new Recorder();
     fullOnceAt(recorder, 2500n, () => expect(position.lowerEnd(2500n)).toBe(true));
@@ -239,7 +239,7 @@ describe('an end that is moved down while a row that breaks the COPY is looked f
     expect(position.rows).toBe(2499);
   });
 
-  it('to just behind that row has it buried as the last', async () => {
+  it('to just behind that row has the row dead-lettered as the last one', async () => {
     const position = positionIn(WHOLE);
     const recorder = new Recorder();
     fullOnceAt(recorder, 2500n, () => position.lowerEnd(2501n));
@@ -248,7 +248,7 @@ describe('an end that is moved down while a row that breaks the COPY is looked f
     expect(position).toMatchObject({ lastKey: 2500n, rows: 2500, rest: null });
   });
 
-  it.each([2, 400, 700, 701, 1_700])('to %i, in the middle of a part, ends there', async (end) => {
+  it.each([2, 400, 700, 701, 1_700])('to %i, within a searched part, ends the reading there', async (end) => {
     const position = positionIn(WHOLE);
     const recorder = new Recorder();
     fullOnceAt(recorder, 1n, () => position.lowerEnd(BigInt(end)));
@@ -259,7 +259,7 @@ describe('an end that is moved down while a row that breaks the COPY is looked f
     expect([position.rows, position.rest]).toEqual([below.length, null]);
   });
 
-  it('to within the part that is being read ends in its middle', async () => {
+  it('to a key within the part that is being read ends the reading there', async () => {
     const position = positionIn(WHOLE);
     const recorder = new Recorder();
     fullOnceAt(recorder, 20n, () => position.lowerEnd(25n));
@@ -274,7 +274,7 @@ describe('an end that is moved down while the database is down', () => {
   it.each([
     ['further on', 30_000n],
     ['to where reading stood', null],
-  ])('%s is where reading ends when it is back, or at once', async (_name, further) => {
+  ])('%s is where reading ends, at once or when the database is back', async (_name, further) => {
     const proxy = await TcpProxy.start(database.url);
     onTestFinished(() => proxy.stop());
     const typesDigest = await typesDigestOf(direct(), items);

@@ -17,7 +17,7 @@ const FIRST_CUT = 15_000;
 const filteredOf = (rows: number): number => Math.floor(rows / 100);
 const refusedOf = (rows: number): number => Math.ceil(rows / 1_000);
 
-describe.each(NODES)('a range that is cut while it is read, before %s', (_name, url) => {
+describe.each(NODES)('a range that is cut while it is read, on %s', (_name, url) => {
   const searchUrl = url ?? '';
   const { startWorker, createTarget, createGate } = places(searchUrl);
 

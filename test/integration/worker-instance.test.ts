@@ -44,7 +44,7 @@ async function startOn(
 }
 
 describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
-  it("is who its metadata says, with its fleet's parameters, and removes the instance with its lease", async () => {
+  it('takes its id from the metadata and its settings from parameters, and removes the instance with its lease', async () => {
     const more = [
       'batch_bytes',
       'cool_down_ms',
@@ -79,7 +79,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
     expect(worker.errors()).toBe('');
   });
 
-  it('takes flags and environment over metadata and parameters', async () => {
+  it('takes flags and environment before metadata and parameters', async () => {
     const instance = await instanceWithParameters({ lease_ms: '86400000', port: '1' });
     const worker = await startOn(
       instance,
@@ -93,7 +93,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
     expect([instance.terminations(), await instance.state()]).toEqual([[true], 'terminated']);
   });
 
-  it('is replaced where the group is at its minimum', async () => {
+  it('is replaced when the group is at its minimum', async () => {
     const instance = await instanceWithParameters({}, 1);
     const worker = await startOn(instance, SHORT_LEASE);
     expect(await worker.exit).toBe(0);
@@ -129,7 +129,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
     expect(await instance.state()).toBe('terminated');
   });
 
-  it('shuts the machine down when the API does not answer', async () => {
+  it('shuts the machine down when the AWS API does not answer', async () => {
     const instance = await instanceWithParameters();
     const worker = await startOn(instance, { ...SHORT_LEASE, ...API_IS_DOWN });
     expect(await worker.exit).toBe(0);
@@ -152,7 +152,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
     expect([await worker.exit, worker.errors()]).toEqual([1, expect.stringContaining('no-such-command')]);
   });
 
-  it('names every wrong parameter at once, no secret among them, exits 2, and removes the instance', async () => {
+  it('names every wrong parameter at once without a secret, exits 2, and removes the instance', async () => {
     const instance = await instanceWithParameters({ lease_ms: 'soon', colour: 'red', platform: 'local' });
     await instance.putParameters({}, { database_url: 'mysql://user:hush-hush@db/x', token: 'short' });
     const worker = await startOn(instance);
@@ -165,7 +165,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
     expect(await instance.desired()).toBe(0);
   });
 
-  it('removes the instance over a wrong flag, and over definitions that are not there', async () => {
+  it('removes the instance after a wrong flag, and after missing definitions', async () => {
     for (const flag of ['--colour', '--definitions']) {
       const instance = await instanceWithParameters();
       const worker = await startOn(instance, {}, flag, '/no/such/folder');
@@ -186,7 +186,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
       'Allow the role of the instance kms:Decrypt with the key of the parameters.',
     ],
   ])(
-    'names the permission that it lacks, exits 1 and removes the instance: %s %s',
+    'names the missing permission, exits 1 and removes the instance: %s %s',
     async (code, message, advice) => {
       const instance = await instanceWithParameters();
       instance.api.fail({ action: 'GetParametersByPath', with: { status: 400, code, message } });
@@ -207,7 +207,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
     expect(new URL(await worker.listening()).hostname).toBe(instance.host);
   });
 
-  it('shuts the machine down when nobody tells it what instance it is', async () => {
+  it('shuts the machine down when it cannot learn which instance it is', async () => {
     const instance = await instanceWithParameters();
     await instance.metadata.stop();
     const worker = await startOn(instance, { REINDEX_WORKER_BOOT_TIMEOUT_MS: '500' });
@@ -218,7 +218,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
     expect([await instance.isShutDown(), instance.terminations()]).toEqual([true, []]);
   });
 
-  it('leaves the instance alone when the machine goes down, at boot too', async () => {
+  it('leaves the instance alone when the machine shuts down, at boot too', async () => {
     const instance = await instanceWithParameters();
     const running = await startOn(instance);
     await running.listening();
@@ -234,7 +234,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
     expect(await instance.state()).toBe('running');
   });
 
-  it('stops retiring when the machine goes down', async () => {
+  it('stops retiring when the machine shuts down', async () => {
     const instance = await instanceWithParameters();
     instance.api.fail({ action: TERMINATE, with: 'internal error' });
     const worker = await startOn(instance, SHORT_LEASE);
@@ -244,7 +244,7 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
     expect(await instance.isShutDown()).toBe(false);
   });
 
-  it('is replaced after an error that nobody caught', async () => {
+  it('is replaced after an uncaught error', async () => {
     const instance = await instanceWithParameters();
     const code = 'process.on("SIGUSR2", () => { throw new Error("a defect"); })';
     const worker = await startOn(instance, {

@@ -29,7 +29,7 @@ async function busyWorker() {
 }
 
 describe.skipIf(awsUrl === null)('a worker whose instance will be taken away', () => {
-  it('hands back what waits at once, goes on with what runs, and is replaced when its end is known', async () => {
+  it('hands back its waiting task at once, finishes its running task, and is replaced when its end is known', async () => {
     const { instance, worker, gate, target, drains } = await busyWorker();
     instance.metadata.interrupt({ action: 'terminate', time: new Date(Date.now() + 3_600_000) });
     await drains();
@@ -51,7 +51,7 @@ describe.skipIf(awsUrl === null)('a worker whose instance will be taken away', (
     expect(await instance.state()).toBe('terminated');
   });
 
-  it('hands back what runs in time, with what is settled', async () => {
+  it('hands back its running task in time, with what is settled', async () => {
     const { instance, worker } = await busyWorker();
     const { settled_through: settled } = await worker.status('task-1');
     instance.metadata.interrupt({ action: 'terminate', time: new Date(Date.now() + 15_000) });
@@ -63,7 +63,7 @@ describe.skipIf(awsUrl === null)('a worker whose instance will be taken away', (
     expect(instance.terminations()).toEqual([false]);
   });
 
-  it('drains when AWS recommends to rebalance, and keeps its tasks', async () => {
+  it('drains when AWS recommends a rebalance, and keeps its tasks', async () => {
     const { instance, worker, gate, drains } = await busyWorker();
     instance.metadata.recommendRebalance(new Date());
     await drains();
@@ -74,7 +74,7 @@ describe.skipIf(awsUrl === null)('a worker whose instance will be taken away', (
     expect([instance.terminations(), await instance.desired()]).toEqual([[false], 1]);
   });
 
-  it('sees notices also when its token has ended', async () => {
+  it('sees notices even after its token has expired', async () => {
     const { instance, worker, drains } = await busyWorker();
     instance.metadata.expireTokens();
     instance.metadata.recommendRebalance(new Date());

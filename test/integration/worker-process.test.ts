@@ -19,7 +19,7 @@ async function environment(changes: NodeJS.ProcessEnv = {}): Promise<NodeJS.Proc
 }
 
 describe('the worker process', () => {
-  it('says in one line where it listens, as whom, and what build it is', async () => {
+  it('says in one line where it listens, its id and its build', async () => {
     const cluster = await startScriptedCluster('x', storeAll);
     const worker = start(await environment({ REINDEX_WORKER_SEARCH_URL: cluster.url }));
     const url = await worker.listening();
@@ -67,7 +67,7 @@ describe('the worker process', () => {
     await cluster.close();
   });
 
-  it('names every fault of its settings at once, no secret among them, and exits 2', async () => {
+  it('names every fault of its settings at once without a secret, and exits 2', async () => {
     const worker = start({
       REINDEX_WORKER_HOST: '0.0.0.0',
       REINDEX_WORKER_PORT: '70000',
@@ -82,7 +82,7 @@ describe('the worker process', () => {
     expect(worker.errors()).not.toContain('hush-hush');
   });
 
-  it('exits 2 over faulty definitions and unknown flags', async () => {
+  it('exits 2 on faulty definitions and on unknown flags', async () => {
     const folder = await writeDefinition('cities', 'document: 5\n');
     const faulty = start(await environment({ REINDEX_WORKER_DEFINITIONS: folder }));
     expect([await faulty.exit, faulty.errors()]).toEqual([2, expect.stringContaining('cities.yaml')]);
@@ -109,7 +109,7 @@ describe('the worker process', () => {
     expect(worker.log.at(-1)).toMatchObject({ msg: 'stopping', why: 'SIGTERM' });
   });
 
-  it('ends with its parent', async () => {
+  it('ends with its parent process', async () => {
     const worker = start(await environment(), '--exit-with-parent');
     await worker.listening();
     worker.child.stdin?.end();
@@ -131,7 +131,7 @@ describe('the worker process', () => {
     expect(worker.log.at(-1)).toMatchObject({ msg: 'stopping', why: expect.stringContaining('lease') });
   });
 
-  it('outlives whoever read its log', async () => {
+  it('goes on when the reader of its log is gone', async () => {
     const worker = start(await environment({ REINDEX_WORKER_LOG_LEVEL: 'debug' }));
     const url = await worker.listening();
     worker.child.stdout?.destroy();

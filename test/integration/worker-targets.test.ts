@@ -54,7 +54,7 @@ describe.each(NODES)('a task for two indexes of %s', (_name, url) => {
     expect(await source(shown.index, NEWER)).toEqual({ id: NEWER, title: 'newer' });
   }
 
-  it.skipIf(url === null)('gives each its rows and fields, and an account that adds up', async () => {
+  it.skipIf(url === null)('gives each index its rows and fields, and counts that add up', async () => {
     const worker = await startWorker();
     const targets = await createTargets();
     const [all, shown] = targets;
@@ -77,7 +77,7 @@ describe.each(NODES)('a task for two indexes of %s', (_name, url) => {
   });
 
   it.skipIf(url === null)(
-    'counts both exactly where it is cancelled, and the rest completes them',
+    'counts both exactly up to its cancellation, and another task completes them',
     async () => {
       const gate = await shutGate();
       const worker = await startWorker(gate);
@@ -98,7 +98,7 @@ describe.each(NODES)('a task for two indexes of %s', (_name, url) => {
   );
 
   it.skipIf(url === null)(
-    'is counted up to the last poll when its worker is killed, and another does the rest',
+    'counts up to the last poll when its worker is killed, and another worker does the rest',
     async () => {
       const gate = await shutGate();
       const worker = await startWorker(gate);
@@ -118,7 +118,7 @@ describe.each(NODES)('a task for two indexes of %s', (_name, url) => {
     },
   );
 
-  it.skipIf(url === null)('ends for both where its range is cut', async () => {
+  it.skipIf(url === null)('ends for both indexes where its range is cut', async () => {
     const gate = await shutGate();
     const worker = await startWorker(gate);
     const targets = await createTargets();
@@ -132,7 +132,7 @@ describe.each(NODES)('a task for two indexes of %s', (_name, url) => {
     expect(settledOf(status)).toEqual(outcomesOf(5_000));
   });
 
-  it.skipIf(url === null)('stops for both at the block of one', async () => {
+  it.skipIf(url === null)('stops for both indexes at a write block on one', async () => {
     const worker = await startWorker();
     const targets = await createTargets();
     const [all, shown] = targets;
@@ -149,7 +149,7 @@ describe.each(NODES)('a task for two indexes of %s', (_name, url) => {
     expect(await countOf(all.index)).toBeGreaterThanOrEqual(0);
   });
 
-  it.skipIf(url === null)('stops when the types of one definition are others than planned', async () => {
+  it.skipIf(url === null)('stops when the types of one definition differ from the plan', async () => {
     const worker = await startWorker();
     const targets = await createTargets();
     const request = worker.task(targets);

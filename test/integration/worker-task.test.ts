@@ -7,7 +7,7 @@ const NODES = [
   ['OpenSearch', inject('searchUrl')],
 ] as const;
 
-describe.each(NODES)('a task before %s', (_name, url) => {
+describe.each(NODES)('a task on %s', (_name, url) => {
   const searchUrl = url ?? '';
   const { startWorker, createTarget, countOf } = places(searchUrl);
 
@@ -34,7 +34,7 @@ describe.each(NODES)('a task before %s', (_name, url) => {
     });
   });
 
-  it.skipIf(url === null)('reads exactly its range, and the same rows again without harm', async () => {
+  it.skipIf(url === null)('reads exactly its range, and reading it again does no harm', async () => {
     const worker = await startWorker();
     const target = await createTarget();
     for (const attempt of [1, 2]) {
@@ -52,7 +52,7 @@ describe.each(NODES)('a task before %s', (_name, url) => {
   });
 
   it.skipIf(url === null)(
-    'stops with the words of the cluster at a write block, and at an alias that is gone',
+    'stops with the cluster’s words at a write block, and at an alias that is gone',
     async () => {
       const worker = await startWorker();
       const target = await createTarget();

@@ -29,8 +29,8 @@ function once(trouble: Trouble, requests = 1): Script {
   return (_request, response, number) => (number <= requests ? trouble(response) : storeAll());
 }
 
-describe('TaskWriter before a cluster in trouble', () => {
-  it('sends only those items again that were turned away', async () => {
+describe('the writer of a task on a cluster in trouble', () => {
+  it('sends again only those items that were refused for now', async () => {
     const s = await setup((request, _response, number) =>
       number === 1
         ? request.ids.map((id) =>
@@ -46,7 +46,7 @@ describe('TaskWriter before a cluster in trouble', () => {
     expect(s.writer.retries).toBe(1);
   });
 
-  it('obeys Retry-After of a whole 429', async () => {
+  it('obeys Retry-After of an answer 429 to a whole request', async () => {
     const s = await setup(once((response) => answerWith(response, 429, 'slow down', { 'retry-after': '1' })));
     const began = performance.now();
     await write(s, 5);
@@ -66,7 +66,7 @@ describe('TaskWriter before a cluster in trouble', () => {
     expect(storedIn(s, TARGET.write_alias)).toEqual(placesOf(TARGET.write_alias, 4));
   });
 
-  it('halves on the third 429 and the third reset in a row', async () => {
+  it('halves the batch on the third 429 and on the third reset in a row', async () => {
     for (const trouble of [
       (response: ServerResponse) => answerWith(response, 429, 'full'),
       (response: ServerResponse) => (response.destroy(), null),
@@ -78,7 +78,7 @@ describe('TaskWriter before a cluster in trouble', () => {
     }
   });
 
-  it('halves on 413 down to the one document that is too large', async () => {
+  it('halves the batch on 413 down to the one document that is too large', async () => {
     const s = await setup((request, response) =>
       request.ids.includes('6') && request.alias === TARGET.write_alias
         ? answerWith(response, 413, '')
@@ -91,7 +91,7 @@ describe('TaskWriter before a cluster in trouble', () => {
     expect([...s.cluster.stored.values()].every((times) => times === 1)).toBe(true);
   });
 
-  it('finds the document that makes a whole request 400', async () => {
+  it('finds the document that makes a whole request fail with 400', async () => {
     const s = await setup((request, response) =>
       request.ids.includes('3') && request.alias === TARGET.write_alias
         ? answerWith(response, 400, { error: { type: 'illegal_argument_exception', reason: 'odd bytes' } })
@@ -108,7 +108,7 @@ describe('TaskWriter before a cluster in trouble', () => {
     [404, 'no such path', 'status_404'],
     [302, '', 'status_302'],
     [429, { error: { type: 'cluster_block_exception', reason: 'flood stage' } }, 'cluster_block_exception'],
-  ])('stops at a whole %i', async (status, body, type) => {
+  ])('stops at status %i for a whole request with %j', async (status, body, type) => {
     const s = await setup(once((response) => answerWith(response, status, body), 1_000));
     await expect(write(s, 2)).rejects.toMatchObject({ next: 'stop', type });
     expect(s.cluster.requests).toHaveLength(1);
@@ -118,7 +118,7 @@ describe('TaskWriter before a cluster in trouble', () => {
     [403, 'cluster_block_exception'],
     [429, 'cluster_block_exception'],
     [404, 'index_not_found_exception'],
-  ])('stops at an item with %i %s, and rejects whoever waits for a batch', async (status, type) => {
+  ])('stops at an item with %i %s, and fails those who wait for a batch', async (status, type) => {
     const s = await setup((request) =>
       request.ids.map((id) => failedItem(id, status, type, 'the very words')),
     );
@@ -142,7 +142,7 @@ describe('TaskWriter before a cluster in trouble', () => {
     ],
     ['no items', (response) => answerWith(response, 200, {})],
     ['no JSON', (response) => answerWith(response, 200, '<html>')],
-  ])('does not believe an answer with %s: sends all again, then stops', async (_name, answer) => {
+  ])('sends everything again after an answer with %s, and stops when that lasts', async (_name, answer) => {
     const mended = await setup(once(answer, 2));
     await write(mended, 1);
     expect(countsOf(mended).indexed).toBe(1);
@@ -155,7 +155,7 @@ describe('TaskWriter before a cluster in trouble', () => {
     ['never answers', () => null],
     ['stalls in its answer', (response) => (response.write('{"items":['), null)],
     ['drips its answer', (response) => (setInterval(() => response.write(' '), 20).unref(), null)],
-  ])('sends again when the cluster %s, after its bytes have cooled', async (_name, trouble) => {
+  ])('sends again when the cluster %s, after a cool-down of its bytes', async (_name, trouble) => {
     const s = await setup(once(trouble), { coolDownMs: 200, maxBytesInFlight: 64, timeoutMs: 150 });
     const began = performance.now();
     await write(s, 1);
@@ -163,7 +163,7 @@ describe('TaskWriter before a cluster in trouble', () => {
     expect(storedIn(s, TARGET.write_alias)).toEqual(placesOf(TARGET.write_alias, 1));
   });
 
-  it('waits where nobody listens, and goes on when somebody does', async () => {
+  it('waits while nobody listens, and goes on when somebody does', async () => {
     const gone = await startScriptedCluster(TARGET.index, storeAll);
     await gone.close();
     const s = await setup(storeAll, { url: gone.url });

@@ -86,8 +86,8 @@ const requestsTo = ({ cluster }: Setup, { write_alias: alias }: typeof SLOW): Bu
 
 const counts = (indexed: number, deadLetters = 0) => ({ indexed, superseded: 0, filtered: 0, deadLetters });
 
-describe('TaskWriter with two indexes', () => {
-  it('holds the reading back for one that does not answer, and counts nothing of the other beyond it', async () => {
+describe('the writer of a task with two indexes', () => {
+  it('holds the reading back for an index that does not answer, and counts nothing of the other beyond it', async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const s = await setup(async ({ alias, ids }) => {
       if (alias === SLOW.write_alias && !ids.includes('1')) await gate;
@@ -106,7 +106,7 @@ describe('TaskWriter with two indexes', () => {
     expect(s.writer.settledThrough).toBe(12n);
   });
 
-  it('sends again to the one that turns documents away, and not to the other', async () => {
+  it('sends again only to the index that refuses documents for now', async () => {
     const s = await setup(({ alias }, response) =>
       alias === SLOW.write_alias && requestsTo(s, SLOW).length <= 2
         ? answerWith(response, 429, '')
@@ -117,7 +117,7 @@ describe('TaskWriter with two indexes', () => {
     expect(s.writer.counts.targets).toEqual([counts(2), counts(2)]);
   });
 
-  it('dead-letters a document in that index alone which refuses it', async () => {
+  it('dead-letters a document only in the index that refuses it', async () => {
     const refuse = ({ ids }: BulkRequest): ItemAnswer[] =>
       ids.map((id) => (id === '2' ? failedItem(id, 400, 'mapper_parsing_exception') : null));
     const s = await setup((request) => (request.alias === FAST.write_alias ? refuse(request) : storeAll()));
@@ -126,7 +126,7 @@ describe('TaskWriter with two indexes', () => {
     expect([...s.cluster.stored.keys()].filter((place) => place.includes('dead'))).toEqual(['fast-dead/2']);
   });
 
-  it('ends at once when it is cancelled while one of them does not answer', async () => {
+  it('ends at once when it is cancelled while one index does not answer', async () => {
     const s = await setup(({ alias }) => (alias === SLOW.write_alias ? null : storeAll()));
     const ended = write(s, 6).catch((error: unknown) => error);
     await expect.poll(() => requestsTo(s, FAST).length).toBe(2);

@@ -14,8 +14,8 @@ import {
 
 const setup = writerSetups();
 
-describe('TaskWriter', () => {
-  it('writes to the alias alone, with require_alias, no pipeline, and the credentials', async () => {
+describe('the writer of a task', () => {
+  it('writes only to the write alias, with require_alias, no pipeline and the credentials', async () => {
     const s = await setup(storeAll);
     await write(s, 3);
     const [request] = s.cluster.requests;
@@ -34,13 +34,13 @@ describe('TaskWriter', () => {
     expect(s.writer.retries).toBe(0);
   });
 
-  it("names the definition's pipeline", async () => {
+  it('names the pipeline of the definition', async () => {
     const s = await setup(storeAll, { pipeline: 'geo & more' });
     await write(s, 1);
     expect(s.cluster.requests[0]?.query.get('pipeline')).toBe('geo & more');
   });
 
-  it('settles in the order of keys though bulks finish in another', async () => {
+  it('settles in the order of keys even if bulks finish in another order', async () => {
     const gates: (() => void)[] = [];
     const s = await setup(async () => {
       await new Promise<void>((resolve) => gates.push(resolve));
@@ -81,7 +81,7 @@ describe('TaskWriter', () => {
     ]);
   });
 
-  it('dead-letters what the cluster refuses, with the fields that may be kept', async () => {
+  it('dead-letters what the cluster refuses, with the fields to keep', async () => {
     const s = await setup(
       (request) =>
         request.alias === TARGET.write_alias
@@ -110,13 +110,13 @@ describe('TaskWriter', () => {
     expect(s.cluster.requests.length).toBeGreaterThan(3);
   });
 
-  it('stops when a dead letter is refused itself', async () => {
+  it('stops when a dead letter itself is refused', async () => {
     const s = await setup((request) => request.ids.map((id) => failedItem(id, 400, 'odd')));
     await expect(write(s, 1)).rejects.toMatchObject({ next: 'stop', type: 'dead_letter_refused' });
     expect(s.writer.settledThrough).toBeNull();
   });
 
-  it('counts version conflicts as superseded only where versions are written', async () => {
+  it('counts version conflicts as superseded only when versions are written', async () => {
     const conflict: Script = (request) =>
       request.alias === TARGET.write_alias
         ? request.ids.map((id) => failedItem(id, 409, 'version_conflict_engine_exception'))

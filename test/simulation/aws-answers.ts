@@ -5,7 +5,7 @@ import type { GroupView, VirtualGroup } from './group.ts';
 
 type ViewedInstance = GroupView['instances'][number];
 
-/** What calls carry that the answers depend on. */
+/** The parts of a call on which its answer depends. */
 export interface Input {
   readonly InstanceId?: string;
   readonly ShouldDecrementDesiredCapacity?: boolean;
@@ -15,7 +15,7 @@ export interface Input {
   readonly NextToken?: string;
 }
 
-/** What AWS answers to a call, as far as the adapter reads it, for a virtual group as it was `staleMs` ago. */
+/** Answers a call for a virtual group as it was `staleMs` ago, with all that the adapter reads of AWS's answer. */
 export function answersOf(
   group: VirtualGroup,
   pin: GroupPin,
@@ -73,7 +73,7 @@ function groupOf({ desired, instances }: GroupView, pin: GroupPin): AutoScalingG
   };
 }
 
-/** Its name, as in the pin of whoever looks. */
+/** The name of the group, as the pin of a run has it. */
 const GROUP = 'virtual';
 
 const STATES = {
@@ -96,7 +96,7 @@ function instanceOf({ id, phase, image, launchedAt, endedAt }: ViewedInstance): 
   };
 }
 
-/** Newest first. */
+/** The group's activities, the newest first. */
 function activitiesOf({ instances, launchFailures }: GroupView): Activity[] {
   const launches = instances.map(({ id, launchedAt }) =>
     activity(`Launching a new EC2 instance: ${id}`, 'Successful', launchedAt ?? ''),

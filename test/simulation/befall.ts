@@ -1,11 +1,11 @@
 import type { Fault } from './faults.ts';
 import type { World } from './world.ts';
 
-/** Three times what workers wait for a dependency: many runs that meet such an outage are stopped by it and carried on. */
+/** Three times the longest time that workers wait for a dependency. It stops many runs, which are then resumed. */
 const LONG_OUTAGE_MS = 900_000;
 
 /**
- * What befalls everything but orchestrators and workers, and when.
+ * Decides what happens to everything but orchestrators and workers, and when.
  *
  * @param command gives a command beside the others
  */
@@ -85,7 +85,7 @@ export function befall(world: World, command: (command: 'abandon' | 'sweep') => 
   at('sweep', 3, () => command('sweep'), 400_000);
 }
 
-/** To another image, until somebody puts it back to what the run is pinned to. */
+/** Moves the image parameter to another image, until somebody sets it back to the pin of the run. */
 function moveImage(world: World): void {
   const { group, random, scheduler } = world;
   group.image = `ami-${random.whole(2, 9)}`;
@@ -108,13 +108,13 @@ function deleteRow({ table, random }: World): void {
   if (keys.length > 0) table.delete(random.pick(keys));
 }
 
-/** Once the alias is about to move, what befalls the index is no longer the run's affair. */
+/** Once the alias is about to move, changes of the index no longer concern the run. */
 function beforePromotion(world: World, work: (index: string) => void): void {
   const index = newestIndex(world);
   if (index !== null && !world.journal.says('promotion_intended')) work(index);
 }
 
-/** What goes lost behind the validation's back nobody can see. */
+/** Nobody can see a loss that happens after the validation has read. */
 function beforeValidation(world: World, work: (index: string) => void): void {
   const index = newestIndex(world);
   if (index !== null && !world.journal.says('"phase":"validate"')) work(index);

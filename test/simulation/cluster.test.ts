@@ -3,8 +3,8 @@ import { type ItemOutcome, VirtualCluster } from './cluster.ts';
 import { Scheduler } from './scheduler.ts';
 
 /**
- * What the simulation's cluster does beyond the development node, which the contract suite holds to OpenSearch. That a
- * real cluster does the same was measured, and is tried in test/contract/search-cluster-block.test.ts.
+ * These tests show what the simulation's cluster does beyond the development node. The contract suite holds that node to
+ * OpenSearch. A real cluster was measured to do the same; test/contract/search-cluster-block.test.ts tries it.
  */
 
 async function world() {
@@ -22,8 +22,8 @@ async function world() {
   return { cluster, late, pass, bulk };
 }
 
-describe('the cluster of the simulation', () => {
-  it('applies a bulk that was let in, though its alias is removed meanwhile', async () => {
+describe('the simulated search cluster', () => {
+  it('applies a bulk that was admitted, even if its alias is removed meanwhile', async () => {
     const { cluster, pass, bulk } = await world();
     const sent = bulk(1n, 5_000);
     await cluster.call('DELETE', '/places/_alias/places-write-1', null);
@@ -32,7 +32,7 @@ describe('the cluster of the simulation', () => {
     expect(cluster.keysOf('places')).toEqual(new Set(['1']));
   });
 
-  it('acknowledges a write block only when what was let in has landed, and lets nothing in meanwhile', async () => {
+  it('acknowledges a write block only after admitted bulks have landed, and admits none meanwhile', async () => {
     const { cluster, late, pass, bulk } = await world();
     const sent = bulk(1n, 5_000);
     let acknowledgedWith: Set<string> | null = null;

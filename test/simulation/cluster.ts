@@ -5,7 +5,7 @@ import { answer } from '../../embedded/development-node/routes.ts';
 import type { HttpMethod } from '../../orchestrator/index/search-calls.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** A bulk that was let in and is not yet applied. */
+/** A bulk that was admitted and is not yet applied. */
 interface Admitted {
   readonly alias: string;
   readonly index: Index;
@@ -24,33 +24,33 @@ export type ItemOutcome =
 export interface ClusterWatch {
   /** A bulk through this write alias was applied, though its pass had ended. */
   lateWrite(alias: string, keys: readonly bigint[]): void;
-  /** The readers' alias was moved to an index that holds these keys. */
+  /** The readers' alias now names an index that holds these keys. */
   promoted(index: string, keys: ReadonlySet<string>, deadLetters: ReadonlySet<string>): void;
 }
 
 /**
  * A search cluster in virtual time: the built-in development node, which the contract suite holds to OpenSearch, with
- * what only a real cluster does, as it was measured there: a bulk that was let in waits in a queue and lands on the
- * concrete index whatever becomes of its alias meanwhile; a write block lets none in, waits for those inside, and is
- * acknowledged only then. And with what may befall a cluster.
+ * what only a real cluster does, as it was measured. An admitted bulk waits in a queue. It lands on the concrete index,
+ * whatever becomes of its alias meanwhile. A write block admits no bulk, waits for admitted ones, and is acknowledged
+ * only then. Faults of a cluster happen here too.
  */
 export class VirtualCluster {
   readonly indexes = new Indexes();
-  /** Refuses bulks with 429 before this. */
+  /** Until this time it refuses bulks with 429. */
   fullUntilMs = 0;
-  /** Answers 503 to everything before this. */
+  /** Until this time it answers everything with 503. */
   downUntilMs = 0;
   /** Names of indexes whose primary shards are lost. */
   readonly red = new Set<string>();
-  /** Taken out by a test: the block is acknowledged at once and blocks nothing. */
+  /** A test takes this guard out: then the block is acknowledged at once and blocks nothing. */
   withoutBlock = false;
-  /** Taken out by a test: a bulk names the concrete index and needs no alias. */
+  /** A test takes this guard out: then a bulk names the concrete index and needs no alias. */
   withoutAlias = false;
   readonly #scheduler: Scheduler;
   readonly #watch: ClusterWatch;
   readonly #admitted = new Set<Admitted>();
   readonly #blocking = new Set<string>();
-  /** Write aliases of passes that have ended: a block was acknowledged while they stood. */
+  /** The write aliases of passes that have ended. A block was acknowledged while they existed. */
   readonly #ended = new Set<string>();
 
   constructor(scheduler: Scheduler, watch: ClusterWatch) {
@@ -58,7 +58,7 @@ export class VirtualCluster {
     this.#watch = watch;
   }
 
-  /** A bulk through a write alias; applied after `queueMs`. Rejects with a status when all of it is refused. */
+  /** Sends a bulk through a write alias. It is applied after `queueMs`. Rejects with a status when all is refused. */
   async bulk(alias: string, items: readonly BulkItem[], queueMs: number): Promise<ItemOutcome[]> {
     if (this.#scheduler.nowMs < this.downUntilMs) throw new Refused(503, 'unavailable');
     if (this.#scheduler.nowMs < this.fullUntilMs) throw new Refused(429, 'rejected_execution_exception');
@@ -77,7 +77,7 @@ export class VirtualCluster {
     return outcomes;
   }
 
-  /** Any other call, as the development node answers it. */
+  /** Makes any other call, and the development node answers it. */
   async call(method: HttpMethod, path: string, body: unknown): Promise<{ status: number; text: string }> {
     if (this.#scheduler.nowMs < this.downUntilMs)
       return { status: 503, text: '{"error":{"type":"unavailable"}}' };
@@ -94,14 +94,14 @@ export class VirtualCluster {
     return this.#ask(method, path, body);
   }
 
-  /** What a lost disk does to one index: it is gone. */
+  /** Loses the disk of one index: the index is gone. */
   loseIndex(name: string): void {
     const rest = [...this.indexes.byName].filter(([index]) => index !== name);
     this.indexes.byName = new Map(rest);
     this.red.delete(name);
   }
 
-  /** What a node that comes back without its last writes does: some documents of an index are not there any more. */
+  /** Brings a node back without its last writes: some documents of an index are missing. */
   loseDocuments(name: string, share: (id: string) => boolean): number {
     const index = this.indexes.byName.get(name);
     const lost = [...(index?.documents.keys() ?? [])].filter(share);
@@ -110,7 +110,7 @@ export class VirtualCluster {
     return lost.length;
   }
 
-  /** The keys that an index holds, as its last write left them. */
+  /** The keys that an index holds after its last write. */
   keysOf(name: string): Set<string> {
     return new Set(this.indexes.byName.get(name)?.documents.keys() ?? []);
   }
@@ -130,7 +130,7 @@ export class VirtualCluster {
 
   #apply({ alias, index }: Admitted, items: readonly BulkItem[]): ItemOutcome[] {
     const now = this.indexes.byName.get(index.name);
-    // Made anew meanwhile, or gone: the bulk was for the index that was.
+    // The index was recreated or deleted meanwhile, and the bulk was for the old one.
     if (now === undefined || now.documents !== index.documents)
       return items.map(() => refusedItem(404, 'index_not_found_exception'));
     if (this.#ended.has(alias))

@@ -3,7 +3,7 @@ import { befall } from './befall.ts';
 import type { Fault } from './faults.ts';
 import type { Meddled, World } from './world.ts';
 
-/** What is to befall one orchestrator, at the so-many-th of its calls. */
+/** A fault for one orchestrator, at its call of this number. */
 interface Meddling {
   readonly atCall: number;
   readonly fault: Fault;
@@ -24,17 +24,17 @@ const PHASES = [
   'retain',
   'release',
 ] as const;
-/** Virtual time in which every run must have ended, whatever befell it. */
+/** Every run must have ended within this virtual time, whatever happened to it. */
 const LONGEST_MS = 12 * 3_600_000;
 const MOST_TRIES = 200;
-/** Orchestrators that are killed, paused or interrupted in one world: enough is enough, or no run would ever end. */
+/** At most so many orchestrators are killed, paused or interrupted in one world, or no run would ever end. */
 const MOST_MEDDLED = 10;
-/** After the last command: worker leases run out within this, and bring the fleet to zero. */
+/** After the last command, worker leases run out within this time and bring the fleet to zero. */
 const AFTERMATH_MS = 900_000;
 
 /**
- * Plays those who give commands: a scheduler that gives the same command again when it failed or died, a person who
- * abandons, a sweep. Faults that befall orchestrators and what is around them are drawn here.
+ * Plays those who give commands: a scheduler that repeats a failed command, a person who abandons, and a sweep. Faults
+ * of orchestrators and of their surroundings are drawn here.
  */
 export class Driver {
   readonly #world: World;
@@ -52,7 +52,7 @@ export class Driver {
     world.meddle = (orchestrator, go) => this.#meddle(orchestrator, go);
   }
 
-  /** Drives a world to its end; the world keeps what was broken. */
+  /** Drives a world to its end. The world keeps the first broken promise. */
   async drive(): Promise<void> {
     const { scheduler } = this.#world;
     befall(this.#world, (command) => this.#aside(command, 'monday', 0));
@@ -65,7 +65,7 @@ export class Driver {
     await this.#aftermath();
   }
 
-  /** Where nothing befell the run, it took one command and replaced nobody. */
+  /** A run without any fault took one command and replaced no worker. */
   #requirePeace(): void {
     const replaced =
       this.#world.journal.says('"replaced":true') || this.#world.journal.says('"charged":true');
@@ -90,7 +90,7 @@ export class Driver {
     await Promise.all(this.#starting);
   }
 
-  /** Gives the command of a run again until it is done. */
+  /** Repeats the command of a run until the run is done. */
   async #untilDone(runKey: string, afterMs: number): Promise<void> {
     await this.#wait(afterMs);
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
@@ -117,7 +117,7 @@ export class Driver {
     return ended;
   }
 
-  /** Starts a process for a command and waits for its end; null: it was killed. */
+  /** Starts a process for a command and waits for its end. Gives null when the process was killed. */
   async #give(command: Command, runKey: string): Promise<Ended | null> {
     const world = this.#world;
     this.#processes += 1;
@@ -135,8 +135,8 @@ export class Driver {
   }
 
   /**
-   * Who held the lock to the end and did not leave by a signal leaves the fleet at zero; but a phase before the first that
-   * works on the fleet leaves alone what an interrupted process left for the next, and so does one that was done before.
+   * A process that held the lock to its end and was not ended by a signal leaves the fleet at zero. There are two
+   * exceptions: a phase before the first one that works on the fleet, and a phase that was done before.
    */
   #noteEnd(
     { process: { name }, heldToTheEnd, command }: VirtualOrchestrator,
@@ -219,14 +219,14 @@ export class Driver {
     return answer;
   }
 
-  /** Beside a paused one somebody gives the same command. */
+  /** Pauses a process. During a long pause somebody gives the same command. */
   #pause({ process }: Meddled, ms: number): void {
     process.pause();
     this.#world.scheduler.after(ms, () => process.resume());
     if (ms >= 20_000) this.#aside('run', 'monday', this.#world.random.whole(0, 15_000));
   }
 
-  /** A command beside the others, once. */
+  /** Gives a command beside the others, once. */
   #aside(command: Command, runKey: string, afterMs: number): void {
     this.#starting.add(this.#giveLater(command, runKey, afterMs));
   }
@@ -236,7 +236,7 @@ export class Driver {
     await this.#give(command, runKey);
   }
 
-  /** All commands are over. Leases end what was left; a sweep ends what no lease can; then there is nothing. */
+  /** Runs after the last command. Leases end what was left, a sweep ends the rest, and then nothing is left. */
   async #aftermath(): Promise<void> {
     const { scheduler, group } = this.#world;
     const world = this.#world;
@@ -258,7 +258,7 @@ export class Driver {
   }
 }
 
-/** A promise of which can be seen whether it is over. */
+/** A promise that tells whether it is over. */
 function watched(promise: Promise<unknown>): { readonly over: boolean; readonly promise: Promise<unknown> } {
   const state = { over: false, promise };
   const note = (): void => {

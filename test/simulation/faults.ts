@@ -1,4 +1,4 @@
-/** Everything that may befall a virtual world. Each is counted when it happens, so that none goes untried. */
+/** Every fault that may happen in a virtual world. Each is counted when it happens, so that none goes untried. */
 export const FAULTS = [
   'worker never boots',
   'worker of another build',

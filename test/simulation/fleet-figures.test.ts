@@ -5,18 +5,18 @@ import { TokenBucket } from './token-bucket.ts';
 
 const WORKERS = 1_000;
 /**
- * Auto Scaling does not say what it allows. These are the figures of the nearest that is told, EC2's calls that only look:
+ * Auto Scaling does not say what it allows. These are the figures of EC2's read-only calls, the nearest that are known:
  * https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
  */
 const MOST_TOKENS = 100;
 const TOKENS_PER_SECOND = 20;
-/** What the allowance leaves for 1,000 calls if not one token is wasted: 45 s. */
+/** The time that the allowance leaves for 1,000 calls if not one token is wasted: 45 s. */
 const IDEAL_SECONDS = (WORKERS - MOST_TOKENS) / TOKENS_PER_SECOND;
 
-describe('a run of 1,000 instances', { timeout: 300_000 }, () => {
-  it('asks AWS twice a tick, now and then three times, and ends every instance within two ticks', async () => {
+describe('a simulated run of 1,000 instances', { timeout: 300_000 }, () => {
+  it('asks AWS twice per tick, sometimes three times, and ends every instance within two ticks', async () => {
     const fleet = new LargeFleet({ workers: WORKERS, launchesPerSecond: 50 });
-    // Of 10 to 49 s each: four for every worker.
+    // Ranges take 10 to 49 s each, four for every worker.
     const seconds = Array.from({ length: 4 * WORKERS }, (_, i) => 10 + (i % 40));
     const run = await runLarge(fleet, { workers: WORKERS }, seconds);
     expect(run.rowsRead).toBe(run.rowsPlanned);
@@ -24,7 +24,7 @@ describe('a run of 1,000 instances', { timeout: 300_000 }, () => {
 
     expect(most(run, 'at work', LOOKS)).toBe(3);
     expect(mean(run, 'at work', LOOKS)).toBeLessThan(2.5);
-    // Launches of this run are read page by page, every 15 s, until none is missing any more.
+    // The run reads its launches page by page every 15 s, until no instance is missing.
     expect(most(run, 'launching', LOOKS)).toBeLessThanOrEqual(2 + 10);
     expect(mean(run, 'launching', LOOKS)).toBeLessThan(4);
     expect(most(run, 'at rest', LOOKS)).toBeLessThanOrEqual(3);
@@ -37,10 +37,10 @@ describe('a run of 1,000 instances', { timeout: 300_000 }, () => {
     expect(fleet.aws.mostUnderWay).toBeLessThanOrEqual(SOCKETS);
   });
 
-  it('tells all of them to end as fast as AWS lets it, and leaves it alone as soon as it is throttled', async () => {
+  it('ends all instances as fast as AWS allows, and stops calling as soon as it is throttled', async () => {
     const bucket = new TokenBucket(MOST_TOKENS, TOKENS_PER_SECOND);
     const fleet = new LargeFleet({ workers: WORKERS, bucket });
-    // All end at the same moment.
+    // All workers end at the same moment.
     const run = await runLarge(
       fleet,
       { workers: WORKERS },
@@ -62,7 +62,7 @@ describe('a run of 1,000 instances', { timeout: 300_000 }, () => {
   });
 });
 
-describe('a fleet of 1,000 instances that nobody drives', { timeout: 300_000 }, () => {
+describe('a simulated fleet of 1,000 instances that nobody drives', { timeout: 300_000 }, () => {
   it.each([
     { named: 'within seconds', bucket: undefined, mostSeconds: 6 },
     {
@@ -70,7 +70,7 @@ describe('a fleet of 1,000 instances that nobody drives', { timeout: 300_000 }, 
       bucket: new TokenBucket(MOST_TOKENS, TOKENS_PER_SECOND),
       mostSeconds: 1.5 * IDEAL_SECONDS,
     },
-  ])('is told to end $named, each instance once', async ({ bucket, mostSeconds }) => {
+  ])('is ended $named, with one call per instance', async ({ bucket, mostSeconds }) => {
     const fleet = new LargeFleet({ workers: WORKERS, ...(bucket === undefined ? {} : { bucket }) });
     fleet.group.setDesired(WORKERS);
     await fleet.scheduler.run(60_000, () => false);
@@ -88,11 +88,11 @@ describe('a fleet of 1,000 instances that nobody drives', { timeout: 300_000 }, 
   });
 });
 
-describe('eight workers on ranges of very different size', () => {
-  it('cost at most a tenth more than the work and their boots, though one of them is lost', async () => {
+describe('a simulated run of eight workers on ranges of very different size', () => {
+  it('costs at most a tenth more than the work and the boots, even if one worker is lost', async () => {
     const workers = 8;
     const fleet = new LargeFleet({ workers });
-    // The first is more than one worker's share; the last take half a minute.
+    // The first range is more than one worker's share. The last ones take half a minute.
     const seconds = Array.from({ length: 64 }, (_, i) => 1_800 / (i + 1) ** 0.9);
     fleet.scheduler.after(700_000, () => fleet.lose('i-3'));
     const run = await runLarge(fleet, { workers }, seconds);
@@ -105,7 +105,7 @@ describe('eight workers on ranges of very different size', () => {
   });
 });
 
-/** Of one client of the SDK; what waits for one is given up as if it could not be connected. */
+/** The sockets of one SDK client. A call that waits too long for one fails as if it could not connect. */
 const SOCKETS = 50;
 
 const LOOKS = /^(Describe|Get)/;
@@ -133,7 +133,7 @@ function longestTickMs({ ticks }: LargeRun, part: Tick['part']): number {
   );
 }
 
-/** The instance of each call that was let through. */
+/** The instances of all calls that were admitted. */
 function terminations(fleet: LargeFleet): string[] {
   return fleet.aws.calls.flatMap(({ instance, isThrottled }) =>
     instance === null || isThrottled ? [] : [instance],

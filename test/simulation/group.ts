@@ -2,13 +2,13 @@ import type { Fleet, FleetInstance, FleetView } from '../../orchestrator/fleet/f
 import type { Scheduler } from './scheduler.ts';
 
 export interface GroupTiming {
-  /** From a change of the desired capacity to the launch that it causes. */
+  /** The time from a change of the desired capacity to the launch that it causes. */
   readonly reactMs: number;
-  /** So many are launched in one go, one second after the other; all at once by default. */
+  /** So many instances are launched at once, one second after the other. By default all are launched at once. */
   readonly launchesPerSecond?: number;
-  /** From launch to a machine that runs. */
+  /** The time from launch to a running machine. */
   readonly bootMs: number;
-  /** From a terminate call to the end of the machine. */
+  /** The time from a terminate call to the end of the machine. */
   readonly shutdownMs: number;
 }
 
@@ -27,10 +27,10 @@ interface Member {
   decrements: number;
 }
 
-/** As a look at the group shows it, before anybody compares it with what a run is pinned to. */
+/** An instance as the group shows it, not yet compared with the pin of a run. */
 export interface GroupView extends Pick<FleetView, 'desired' | 'exact' | 'launchFailures'> {
   readonly instances: readonly (Omit<FleetInstance, 'misfit'> & { readonly image: string })[];
-  /** What the next instance would be launched from. */
+  /** The source from which the next instance is launched. */
   readonly image: string;
 }
 
@@ -55,14 +55,14 @@ const NO_CAPACITY =
  *   (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-capacity.html);
  * - looks may be stale (https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html).
  *
- * A decrement is applied as often as it is asked for while the instance is not gone: the pessimistic reading of an API
- * whose answer to a repeated call is not documented.
+ * A repeated decrement is applied again until the instance is gone. AWS does not document the answer to a repeated call,
+ * so this is the pessimistic reading.
  */
 export class VirtualGroup {
   desired = 0;
   readonly minimum = 0;
   maximum = 100;
-  /** Before this the cloud gives no more than `capacity` instances. */
+  /** Until this time the cloud gives no more than `capacity` instances. */
   shortUntilMs = 0;
   capacity = 0;
   #image = FIRST_IMAGE;
@@ -90,7 +90,7 @@ export class VirtualGroup {
     this.#note();
   }
 
-  /** How things were so long ago. */
+  /** How the group looked so long ago. */
   view(staleMs: number): GroupView {
     const wanted = this.#scheduler.nowMs - staleMs;
     const found = this.#views.findLast(({ atMs }) => atMs <= wanted) ?? this.#views[0];
@@ -130,13 +130,13 @@ export class VirtualGroup {
     if (member !== undefined && (member.phase === 'running' || member.phase === 'pending')) this.#end(member);
   }
 
-  /** Launches one, whatever is desired: of another run, or of nobody's. */
+  /** Launches one instance whatever the desired capacity is: for another run, or for none. */
   launchForeign(): void {
     this.desired += 1;
     this.#launch();
   }
 
-  /** What the image parameter names now. */
+  /** The image that the parameter names now. */
   get image(): string {
     return this.#image;
   }
@@ -160,7 +160,7 @@ export class VirtualGroup {
       .map(({ id }) => id);
   }
 
-  /** What lives and was launched for a run. */
+  /** The live instances that were launched for a run. */
   liveOf(run: string): string[] {
     return this.live.filter((id) => this.#members.get(id)?.run === run);
   }
@@ -230,7 +230,7 @@ export class VirtualGroup {
     }));
     const atMs = this.#scheduler.nowMs;
     const { desired, image } = this;
-    // Of one moment only the last state can be seen.
+    // Only the last state of a moment can be seen.
     if (this.#views.at(-1)?.atMs === atMs) this.#views.pop();
     this.#views.push({
       atMs,
@@ -240,7 +240,7 @@ export class VirtualGroup {
   }
 }
 
-/** A look at the group by a run that is pinned to an image; null: by nobody's. */
+/** How the group looks to a run that is pinned to an image; null: to nobody's run. */
 export function viewFor(pinned: string | null, { image, instances, ...view }: GroupView): FleetView {
   const differs = (other: string): boolean => pinned !== null && other !== pinned;
   return {
@@ -253,7 +253,7 @@ export function viewFor(pinned: string | null, { image, instances, ...view }: Gr
   };
 }
 
-/** The port to a virtual group, without any network between. */
+/** The port to a virtual group, without a network between. */
 export function fleetOf(group: VirtualGroup): Fleet {
   return {
     observe: () => Promise.resolve(viewFor(null, group.view(0))),

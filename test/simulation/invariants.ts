@@ -14,19 +14,19 @@ interface Rest {
 }
 
 export interface TableAsRead {
-  /** How many rows the table has in a range; null when it has changed since, and nobody can say. */
+  /** How many rows the table has in a range; null when the range has changed since, so that nobody can say. */
   rowsIn(range: KeyRange): number | null;
 }
 
 /**
- * Reads a run's journal as it is written and keeps its own account: every key of a pass lies in exactly one accepted
- * stretch, and a stretch counts as many rows as the table has there. It shares no code with the run's own fold.
+ * Reads a run's journal as it is written and keeps its own account. Every key of a pass lies in exactly one accepted
+ * stretch. A stretch counts as many rows as the table has there. This shares no code with the run's own fold.
  */
 export class StretchAccount {
   readonly #table: TableAsRead;
   #plan: readonly PlannedRange[] = [];
   #pass = 0;
-  /** What of each range is not accepted yet, by id. */
+  /** The part of each range that is not accepted yet, by id. */
   readonly #rests = new Map<string, Rest>();
   /** Which task has the range now. */
   readonly #tasks = new Map<string, string>();
@@ -120,7 +120,7 @@ export class StretchAccount {
   }
 }
 
-/** Stretches that hold every key that there can be, each once. */
+/** @throws Violation unless the stretches together hold every possible key exactly once */
 function requireWhole(stretches: readonly Rest[]): void {
   const inOrder = [...stretches].sort((a, b) =>
     a.start === null ? -1 : b.start === null ? 1 : a.start < b.start ? -1 : 1,

@@ -5,15 +5,15 @@ import type { Fault } from './faults.ts';
 import { childrenOf } from '../support/children-of.ts';
 import { Violation } from './invariants.ts';
 
-/** What may befall the journal, and who reads what is written. */
+/** The faults of the journal, and the readers of what is written. */
 export interface JournalWorld {
   nowMs(): number;
   strikes(fault: Fault, chance: number): boolean;
-  /** Does what may find a broken promise. */
+  /** Does something that may find a broken promise. */
   guarded(work: () => void): void;
 }
 
-/** Who is told what the journal says. */
+/** Is told what the journal says. */
 export interface JournalWatch {
   written(runFolder: string, events: readonly RunEvent[]): void;
   /** A segment of a run's journal was deleted. */
@@ -21,11 +21,11 @@ export interface JournalWatch {
   abandoned(run: string): void;
 }
 
-/** The journal store in virtual time; every segment that comes into being is read by the accounts of the world. */
+/** The journal store in virtual time. The accounts of the world read every new segment. */
 export class VirtualJournal implements JournalStore {
   readonly location = 'the virtual journal';
   readonly objects = new Map<string, string>();
-  /** Writes fail before this. */
+  /** Until this time writes fail. */
   brokenUntilMs = 0;
   readonly #world: JournalWorld;
   readonly #watch: JournalWatch;
@@ -65,7 +65,7 @@ export class VirtualJournal implements JournalStore {
     return partOf(childrenOf(folder, this.objects.keys()), part);
   }
 
-  /** Whether any object holds these words. */
+  /** Whether any object contains these words. */
   says(words: string): boolean {
     return this.objects.values().some((body) => body.includes(words));
   }
@@ -90,7 +90,7 @@ export class VirtualJournal implements JournalStore {
     if (ended === 'abandoned') this.#watch.abandoned(run);
   }
 
-  /** The newest lock and the newest claim say who holds the fleet, and what a held claim's run has said stays. */
+  /** Refuses to delete what is needed: the newest lock, the newest claim, and the journal of a claimed run. */
   #requireRemovable(name: string): void {
     const newest = (folder: string): string => this.#namesIn(folder).at(-1) ?? '';
     const claim = JSON.parse(this.objects.get(newest('claims')) ?? '{}') as Partial<Claim>;
@@ -104,7 +104,7 @@ export class VirtualJournal implements JournalStore {
   }
 }
 
-/** The run's folder that a segment lies in; null: it is none. */
+/** The run's folder in which a segment lies; null when the object is no segment. */
 function folderOf(name: string): string | null {
   return /^(.*)\/segments\//.exec(name)?.[1] ?? null;
 }

@@ -37,16 +37,16 @@ export interface LargeFleetOptions {
 const DEFINITION = sketchDefinition({ source: { table: 'things' }, document: { id: 'row.id' } });
 const ROWS_PER_SECOND = 10_000;
 const BUILD = 'build-1';
-/** A machine's boot, then the worker's: together what a run pays for before the first row. */
+/** The boot of a machine and of its worker: a run pays for both before the first row. */
 const MACHINE_BOOT_MS = 40_000;
 const WORKER_START_MS = 20_000;
 export const BOOT_SECONDS = (MACHINE_BOOT_MS + WORKER_START_MS) / 1_000;
-/** So a round of 1,000 workers, 250 at a time, takes 1 s; `npm run bench:decisions` measures what it really takes. */
+/** A round of 1,000 workers, 250 at a time, takes 1 s with this. `npm run bench:decisions` measures the real time. */
 const ANSWER_MS = 250;
 const CALL_MS = 100;
 const STALE_MS = 2_000;
 
-/** A group in virtual time, with AWS's calls and the real adapter in front of it. */
+/** A group in virtual time behind AWS's calls and the real adapter. */
 export class LargeFleet {
   readonly scheduler = new Scheduler();
   readonly group: VirtualGroup;
@@ -86,12 +86,12 @@ export class LargeFleet {
     });
   }
 
-  /** When the last call arrived that ended an instance. */
+  /** When the last call that ended an instance arrived. */
   get lastTerminationMs(): number {
     return this.aws.calls.findLast(isTermination)?.atMs ?? Number.NaN;
   }
 
-  /** The machine ends by itself, and its worker with it. */
+  /** Ends the machine by itself, together with its worker. */
   lose(instance: string): void {
     this.workers.gone(instance);
     this.group.crash(instance);
@@ -104,7 +104,7 @@ export class LargeFleet {
       isOver = true;
     });
     over.catch(() => {});
-    // It begins by planning something.
+    // `work` begins by planning something.
     await new Promise((resolve) => void setImmediate(resolve));
     await this.scheduler.run(DAY_MS, () => isOver);
     if (!isOver) throw new Error('it goes on for longer than a day');
@@ -112,7 +112,7 @@ export class LargeFleet {
   }
 }
 
-/** One that was let through. */
+/** A call that was admitted. */
 function isTermination({ action, isThrottled }: AwsCall): boolean {
   return action === 'TerminateInstanceInAutoScalingGroup' && !isThrottled;
 }
@@ -127,7 +127,7 @@ function clockOf(scheduler: Scheduler): Clock {
   };
 }
 
-/** From one decision to the next. */
+/** The time from one decision to the next. */
 export interface Tick {
   readonly atMs: number;
   readonly part: 'launching' | 'at work' | 'ending' | 'at rest';
@@ -139,13 +139,13 @@ export interface LargeRun {
   readonly ticks: readonly Tick[];
   readonly rowsRead: number;
   readonly rowsPlanned: number;
-  /** Of all its instances, as the run itself counts them. */
+  /** The seconds of all its instances, as the run itself counts them. */
   readonly billedSeconds: number;
 }
 
 /**
- * A whole pass over ranges of so many seconds of one worker's time, with the settings that a run over a group has by
- * default.
+ * Runs a whole pass over ranges that take a worker so many seconds each. The settings are the defaults of a run on a
+ * group.
  */
 export async function runLarge(
   fleet: LargeFleet,

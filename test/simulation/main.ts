@@ -5,8 +5,8 @@ import { prepareWorlds, runWorld, type WorldOutcome } from './run-world.ts';
 import { simulate, type Simulation } from './simulate.ts';
 
 /**
- * `npm run simulate`: whole runs in virtual time, each in a world of faults that its seed draws. Prints the first seed
- * that broke a promise at once, and at the end how often each fault happened. One world alone tells its story.
+ * `npm run simulate` plays whole runs in virtual time, each in a world of faults that its seed draws. It prints the
+ * first seed that broke a promise at once, and at the end how often each fault happened. One world tells its story.
  */
 async function main(): Promise<number> {
   const { worlds, seed } = new Command('npm run simulate --')

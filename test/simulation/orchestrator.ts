@@ -29,7 +29,7 @@ export interface Ended {
   readonly message: string;
 }
 
-/** What a command works with once it has the fleet. */
+/** What a command works with while it holds the fleet. */
 interface Locked {
   readonly offline: Offline;
   readonly chosen: ChosenRun;
@@ -38,12 +38,12 @@ interface Locked {
 }
 
 /**
- * The command line in virtual time. From the lock to the last phase it is the real run: only what is beyond a port
- * (journal store, fleet, workers, cluster, table, clock) is virtual, and so is the planning of a new run.
+ * The command line in virtual time. It runs the real code from the lock to the last phase. Only what is behind a port
+ * (journal store, fleet, workers, cluster, table, clock) is virtual, and the planning of a new run.
  */
 export class VirtualOrchestrator {
   readonly process: VirtualProcess;
-  /** It drove a run, and held the lock when it had ended. */
+  /** Whether it drove a run and held the lock at its end. */
   heldToTheEnd = false;
   readonly #world: World;
   readonly #ports: VirtualPorts;
@@ -60,7 +60,7 @@ export class VirtualOrchestrator {
     this.#ports = new VirtualPorts(world, process, this.#signal.signal, call);
   }
 
-  /** As by SIGTERM. */
+  /** Interrupts the command as SIGTERM does. */
   interrupt(): void {
     this.#signal.abort(new Interrupted('SIGTERM'));
   }
@@ -170,7 +170,7 @@ export class VirtualOrchestrator {
     this.#world.noteSweep(swept);
   }
 
-  /** What planning would have said: the world planned the ranges. */
+  /** Gives the plan of a new run. The world has planned its ranges. */
   #begin(chosen: ChosenRun): BegunRun {
     const { described, plan, build } = this.#world;
     const { alias, name } = described.definition;
@@ -234,7 +234,7 @@ export class VirtualOrchestrator {
     };
   }
 
-  /** Every call of this process to anything outside: here it may be killed or paused. */
+  /** Makes a call of this process to something outside. The process may be killed or paused here. */
   #call<T>(kind: CallKind, what: string, perform: () => T | Promise<T>): Promise<T> {
     const passage: Passage = this.#world.passage(kind, what);
     const go = (): Promise<T> => this.process.call(passage, perform);

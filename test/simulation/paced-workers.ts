@@ -14,15 +14,15 @@ export interface PacedWorkersOptions {
   readonly scheduler: Scheduler;
   readonly build: string;
   readonly definition: IndexDefinition;
-  /** Rows that each worker reads and settles in a second; every key is a row. */
+  /** Rows that each worker reads and settles in a second. Every key is a row. */
   readonly rowsPerSecond: number;
-  /** From a machine that runs to a worker that is ready. */
+  /** The time from a running machine to a ready worker. */
   readonly startMs: number;
-  /** From the call for a worker's health to its answer. */
+  /** The time from a health call to its answer. */
   readonly answerMs: number;
 }
 
-/** Workers of which only the pace is virtual: their tasks are kept by the real worker's own register. */
+/** Workers whose pace alone is virtual. The real worker's own register keeps their tasks. */
 export class PacedWorkers implements WorkerCalls, GroupWatch {
   readonly #options: PacedWorkersOptions;
   readonly #digest: string;
@@ -141,7 +141,7 @@ interface Pace {
   readonly signal: AbortSignal;
 }
 
-/** Has read and settled at any time what its pace allows since it began. */
+/** A task that at any time has read and settled what its pace allows since it began. */
 class PacedTask implements TaskRun {
   readonly done: Promise<void>;
   readonly #pace: Pace;

@@ -19,18 +19,18 @@ import { isStray } from './stray-task.ts';
 import type { VirtualWorker } from './worker.ts';
 import type { CallKind, World } from './world.ts';
 
-/** Makes a call to something outside, for a process that may be killed or paused at it. */
+/** Makes a call to something outside for a process. The process may be killed or paused at the call. */
 export type Call = <T>(kind: CallKind, what: string, perform: () => T | Promise<T>) => Promise<T>;
 
-/** Calls to the cluster that change nothing, though they are no GET. */
+/** Calls to the cluster that change nothing although they are no GET. */
 const ASKS = /\/(_count|_search)(\?|$)|^\/_index_template\/_simulate_index\//;
 const POLL_INTERVAL_MS = 2_000;
-/** As the real client's retries. */
+/** The retries of the real client. */
 const CLUSTER_TRIES = 4;
 
-/** All that a run sees of the world outside, for one virtual process. */
+/** Everything outside that a run sees, for one virtual process. */
 export class VirtualPorts {
-  /** Of the process's lock, once it has it. */
+  /** The epoch of the process's lock, once it has the lock. */
   epoch = 0;
   readonly #world: World;
   readonly #process: VirtualProcess;
@@ -56,7 +56,7 @@ export class VirtualPorts {
     };
   }
 
-  /** @param pinned the image that its instances must have; null: any */
+  /** @param pinned the image that its instances must have; null accepts any */
   fleet(run: string | null, pinned: string | null = null): Fleet {
     const world = this.#world;
     return {
@@ -159,7 +159,7 @@ export class VirtualPorts {
     };
   }
 
-  /** Made again when the cluster is overloaded or does not answer, as the real client does. */
+  /** Repeats a call when the cluster is overloaded or does not answer, as the real client does. */
   async #answerOf(
     call: () => Promise<{ status: number; text: string }>,
     tries: number,

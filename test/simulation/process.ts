@@ -1,11 +1,11 @@
 import type { Clock } from '../../orchestrator/clock.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** What becomes of one call over the network. Milliseconds of virtual time. */
+/** What happens to one call over the network, in milliseconds of virtual time. */
 export interface Passage {
   readonly requestMs: number;
   readonly answerMs: number;
-  /** `lost_request`: never arrives. `lost_answer`: takes effect, and the caller hears nothing. Both time out. */
+  /** `lost_request` never arrives. `lost_answer` takes effect, and the caller hears nothing. Both time out. */
   readonly fate: 'arrives' | 'lost_request' | 'lost_answer';
   readonly timeoutMs: number;
 }
@@ -14,8 +14,8 @@ const EPOCH_MS = Date.UTC(2026, 0, 1);
 const HOUR_MS = 3_600_000;
 
 /**
- * A process of the virtual world: real code runs in it, and whatever it waits for comes through here. So it can be
- * killed (nothing that it waits for ever comes; what it has sent is on its way) and paused (it comes when it resumes).
+ * A process of the virtual world. Real code runs in it, and everything that it waits for comes through here. A killed
+ * process never gets what it waits for, but what it has sent is on its way. A paused one gets it when it resumes.
  */
 export class VirtualProcess {
   readonly name: string;
@@ -24,7 +24,7 @@ export class VirtualProcess {
   #state: 'runs' | 'paused' | 'dead' = 'runs';
   #held: (() => void)[] = [];
 
-  /** `skew`: from -1 to 1, how wrong its clocks are: the wall's by hours, the other one's pace by a part in a hundred. */
+  /** `skew` from -1 to 1 says how wrong its clocks are: the wall clock by hours, the other by a part in a hundred. */
   constructor(scheduler: Scheduler, name: string, skew: number) {
     this.#scheduler = scheduler;
     this.name = name;
@@ -68,7 +68,7 @@ export class VirtualProcess {
     else if (this.#state === 'paused') this.#held.push(() => this.deliver(go));
   }
 
-  /** Does something in the process after a while of its own time. Gives what takes it back. */
+  /** Does something in the process after a time on its own clock. Gives a function that cancels it. */
   after(ms: number, work: () => void): () => void {
     let wanted = true;
     const cancel = this.#scheduler.after(ms, () =>
@@ -82,7 +82,7 @@ export class VirtualProcess {
     };
   }
 
-  /** A call to something outside: `perform` happens there, whatever has become of the process by then. */
+  /** Makes a call to something outside. `perform` happens there, whatever has become of the process by then. */
   call<T>(passage: Passage, perform: () => T | Promise<T>): Promise<T> {
     const { requestMs, answerMs, fate, timeoutMs } = passage;
     return new Promise<T>((resolve, reject) => {
@@ -120,7 +120,7 @@ export class VirtualProcess {
   }
 }
 
-/** The caller heard nothing in time, and cannot know whether its call took effect. */
+/** The caller heard nothing in time, so it cannot know whether its call took effect. */
 export class TimedOut extends Error {
   override readonly name = 'TimedOut';
   constructor() {

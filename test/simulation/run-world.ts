@@ -9,12 +9,12 @@ import { type Setting, World, type WorldOptions } from './world.ts';
 
 export interface WorldOutcome {
   readonly seed: number;
-  /** The first promise that was broken; null: all held. */
+  /** The first broken promise; null when all held. */
   readonly broken: string | null;
   readonly faults: readonly (readonly [Fault, number])[];
   readonly commands: number;
   readonly virtualMs: number;
-  /** The readers' alias serves an index. */
+  /** Whether the readers' alias names an index. */
   readonly promoted: boolean;
   /** Runs whose journal a sweep has deleted. */
   readonly cleanedRuns: number;

@@ -1,12 +1,12 @@
 import { FAULTS, type Fault } from './faults.ts';
 import type { Random } from './random.ts';
 
-/** How a virtual world is at its beginning, and what is to befall it: all that its seed decides beforehand. */
+/** The beginning of a virtual world and the faults that it will meet: everything that its seed decides beforehand. */
 export interface Scene {
   readonly keys: readonly bigint[];
-  /** Where the ranges are cut, rising. */
+  /** The keys at which the ranges are cut, rising. */
   readonly cuts: readonly bigint[];
-  /** Every so many-th key is filtered; 0: none. */
+  /** Every so many-th key is filtered; 0 filters none. */
   readonly filterEvery: number;
   readonly workers: number;
   readonly rowsPerBatch: number;
@@ -20,7 +20,7 @@ const KEY_SHAPES = ['dense', 'gaps', 'ends'] as const;
 const LEAST_KEY = -(2n ** 63n);
 const GREATEST_KEY = 2n ** 63n - 1n;
 
-/** A quarter of all worlds meets no fault or one, so that faults are also seen alone. */
+/** A quarter of all worlds has one fault or none, so that faults are also seen alone. */
 export function drawScene(random: Random): Scene {
   const keys = drawKeys(random);
   return {
@@ -43,7 +43,7 @@ function drawKeys(random: Random): bigint[] {
   return [...keys].sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** At keys, beside them, and now and then in a gap; a range may be empty. */
+/** Cuts at keys, beside keys, and now and then in a gap. A range may be empty. */
 function drawCuts(random: Random, keys: readonly bigint[]): bigint[] {
   const cuts = new Set<bigint>();
   for (let wanted = random.whole(0, 7); wanted > 0 && keys.length > 0; wanted -= 1) {

@@ -4,7 +4,7 @@ export class Scheduler {
   readonly #heap: Planned[] = [];
   #planned = 0;
 
-  /** Gives what takes it back. */
+  /** Gives a function that cancels it. */
   after(ms: number, happen: () => void): () => void {
     this.#planned += 1;
     const planned: Planned = { atMs: this.nowMs + Math.max(0, ms), order: this.#planned, happen };
@@ -67,7 +67,7 @@ export class Scheduler {
 interface Planned {
   readonly atMs: number;
   readonly order: number;
-  /** Null: taken back. */
+  /** Null when it was cancelled. */
   happen: (() => void) | null;
 }
 
@@ -75,7 +75,7 @@ function isBefore(a: Planned, b: Planned): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
 
-/** Resolves when every promise that can go on has gone on: the loop turns only when no microtask is left. */
+/** Resolves when every promise that can go on has gone on. The loop turns only when no microtask is left. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

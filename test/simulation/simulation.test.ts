@@ -39,7 +39,7 @@ describe('whole runs in virtual time', { timeout: 900_000 }, () => {
   });
 });
 
-/** Each guard of the design, faults against which it stands, and the words of the promise that breaks without it. */
+/** Each guard of the design, the faults that it guards against, and the words of the promise that breaks without it. */
 const PLANTED: Readonly<Record<Guard, { readonly faults: readonly Fault[]; readonly breaks: RegExp }>> = {
   'write block': {
     faults: ['bulk waits long and lands late', 'bulk takes effect and times out', 'worker dies in mid-range'],
@@ -85,7 +85,7 @@ describe('a guard that is taken out is missed', { timeout: 300_000 }, () => {
       if (outcome.broken !== null) found = outcome;
     }
     expect(found?.broken).toMatch(breaks);
-    // With the guard in its place the very same world keeps every promise.
+    // The same world keeps every promise when the guard is there.
     expect((await runWorld({ seed: found?.seed ?? 0, faults }, setting)).broken).toBeNull();
   });
 });

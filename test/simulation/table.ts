@@ -1,13 +1,13 @@
 import type { KeyRange } from '../../definition/key/key-range.ts';
 
-/** A table in virtual time: keys, some of which the definition leaves out. */
+/** A table in virtual time. Its definition leaves some of the keys out. */
 export class VirtualTable {
-  /** Rising. */
+  /** The keys, rising. */
   #keys: bigint[];
   readonly #filtered: (key: bigint) => boolean;
-  /** True once it has changed. */
+  /** True once the table has changed. */
   changed = false;
-  /** Reading fails while it is down. */
+  /** While it is down, reading fails. */
   down = false;
 
   constructor(keys: readonly bigint[], filtered: (key: bigint) => boolean) {
@@ -15,13 +15,13 @@ export class VirtualTable {
     this.#filtered = filtered;
   }
 
-  /** The keys of a range as of now, for a worker. */
+  /** The present keys of a range, for a worker. */
   read(range: KeyRange): bigint[] {
     if (this.down) throw new Error('the database is down');
     return this.keysIn(range);
   }
 
-  /** Its keys are integers. */
+  /** The present keys of a range. They are integers. */
   keysIn(range: KeyRange): bigint[] {
     const { start, end } = range as { start: bigint | null; end: bigint | null };
     return this.#keys.filter((key) => (start === null || key >= start) && (end === null || key < end));

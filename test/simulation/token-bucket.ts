@@ -1,6 +1,6 @@
 /**
- * The allowance of an account's calls: a bucket of tokens, refilled every second. Auto Scaling has one for all its calls
- * together and does not say how large it is (https://docs.aws.amazon.com/autoscaling/ec2/APIReference/Welcome.html, "API
+ * The allowance of an account's calls: a bucket of tokens that is refilled every second. Auto Scaling has one bucket for
+ * all its calls and does not tell its size (https://docs.aws.amazon.com/autoscaling/ec2/APIReference/Welcome.html, "API
  * request rate").
  */
 export class TokenBucket {
@@ -15,7 +15,7 @@ export class TokenBucket {
     this.#tokens = most;
   }
 
-  /** False: there is none, and the call is refused. */
+  /** False when there is no token and the call is refused. */
   take(nowMs: number): boolean {
     const second = Math.floor(nowMs / 1_000);
     this.#tokens = Math.min(this.#most, this.#tokens + (second - this.#second) * this.#perSecond);

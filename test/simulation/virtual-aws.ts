@@ -11,23 +11,23 @@ import type { TokenBucket } from './token-bucket.ts';
 export interface VirtualAwsOptions {
   readonly scheduler: Scheduler;
   readonly group: VirtualGroup;
-  /** From a call to its answer. */
+  /** The time from a call to its answer. */
   readonly latencyMs: number;
-  /** Looks show how things were so long ago. */
+  /** Looks show the state of so long ago. */
   readonly staleMs: number;
-  /** Of all calls to Auto Scaling together; null: they are never throttled. */
+  /** The allowance of all calls to Auto Scaling together; null: they are never throttled. */
   readonly bucket: TokenBucket | null;
 }
 
 export interface AwsCall {
   readonly atMs: number;
-  /** As IAM names it, without its service. */
+  /** The action as IAM names it, without its service. */
   readonly action: string;
   readonly instance: string | null;
   readonly isThrottled: boolean;
 }
 
-/** What the instances of a virtual group are launched from. */
+/** The source from which the instances of a virtual group are launched. */
 export const VIRTUAL_PIN: GroupPin = {
   region: 'eu-central-1',
   group: 'virtual',
@@ -37,13 +37,13 @@ export const VIRTUAL_PIN: GroupPin = {
 };
 
 /**
- * AWS's clients over a virtual group, below the real adapter: they page as AWS does, take their time, and refuse what
- * goes beyond the account's allowance. The SDK's own retries do not take part, for they would wait by a real clock.
+ * AWS's clients over a virtual group, below the real adapter. They page as AWS does, take their time, and refuse calls
+ * beyond the account's allowance. The SDK's own retries are left out, because they would wait by a real clock.
  */
 export class VirtualAws implements AwsClients {
   readonly region = 'eu-central-1';
   readonly calls: AwsCall[] = [];
-  /** At the same time. */
+  /** The most calls that were under way at the same time. */
   mostUnderWay = 0;
   readonly #options: VirtualAwsOptions;
   #underWay = 0;
@@ -96,7 +96,7 @@ function wait(scheduler: Scheduler, ms: number): Promise<void> {
   return new Promise((resolve) => void scheduler.after(ms, resolve));
 }
 
-/** As Auto Scaling words it. */
+/** A refusal in the words of Auto Scaling. */
 function rateExceeded(): Error {
   return new AutoScalingServiceException({
     name: 'Throttling',

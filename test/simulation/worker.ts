@@ -20,7 +20,7 @@ export interface WorkerOptions {
   readonly build: string;
   readonly leaseMs: number;
   readonly rowsPerBatch: number;
-  /** Time that a batch takes to be read and encoded. */
+  /** The time in which a batch is read and encoded. */
   readonly batchMs: number;
   readonly definition: IndexDefinition;
   readonly process: VirtualProcess;
@@ -29,11 +29,11 @@ export interface WorkerOptions {
   readonly passage: (kind: 'database' | 'bulk') => Passage;
   /** How long the next bulk waits in the cluster's queue. */
   readonly queueMs: () => number;
-  /** Ends the instance; the worker's process is over then. */
+  /** Ends the instance. The worker's process has ended by then. */
   readonly retire: (why: string) => void;
-  /** Told of each call that is let in, with the epoch that it came with. */
+  /** Is told of each admitted call and its epoch. */
   readonly onAdmitted: (run: string, epoch: number) => void;
-  /** True: the batch is counted as indexed and never sent. */
+  /** True when the batch is counted as indexed and never sent. */
   readonly lies: () => boolean;
   /** Guards that a test takes out. */
   readonly without: ReadonlySet<string>;
@@ -42,8 +42,8 @@ export interface WorkerOptions {
 const MAX_BULKS = 2;
 
 /**
- * A worker in virtual time. Who may call, its tasks, its lease, its draining and what counts as settled are the real
- * worker's own classes; reading and sending are virtual.
+ * A worker in virtual time. The real worker's own classes decide who may call and keep its tasks, lease, draining and
+ * settlement. Only reading and sending are virtual.
  */
 export class VirtualWorker {
   readonly options: WorkerOptions;
@@ -51,7 +51,7 @@ export class VirtualWorker {
   readonly #tasks: TaskRegister;
   readonly #draining: Draining;
   readonly #lease: Lease;
-  /** Says of a task what it said before, from the second time on: null: it does not. */
+  /** The status that a task repeats from the second time on; null: it does not repeat one. */
   earlier: TaskStatus | null = null;
   takesBack = false;
 
@@ -80,7 +80,7 @@ export class VirtualWorker {
     this.#lease = new Lease({ leaseMs: options.leaseMs, now, schedule, onExpired });
   }
 
-  /** The contract's calls, as `service.ts` lets them in. */
+  /** Makes the contract's calls under the rules by which `service.ts` admits them. */
   health(run: string, epoch: number): Health & { ready: boolean } {
     this.#admit(run, epoch);
     const { build, id } = this.options;
@@ -153,7 +153,7 @@ export class VirtualWorker {
     this.options.onAdmitted(run, epoch);
   }
 
-  /** What it said before, when it is one that takes back what it said. */
+  /** The earlier answer, for a worker that takes back what it said. */
   #asSaid(status: TaskStatus): TaskStatus {
     if (!this.takesBack || !status.active || status.rows_read === 0) return status;
     const said = this.earlier;
@@ -180,7 +180,7 @@ class Reading {
   #sentBytes = 0;
   #retries = 0;
   #waitingFor: 'database' | 'cluster' | null = null;
-  /** Of the highest batch that has ended, for a worker whose guard of the settled key is taken out. */
+  /** The end of the highest batch that is over, for a worker whose guard of the settled key is taken out. */
   #highest: bigint | null = null;
 
   constructor(request: TaskRequest, options: WorkerOptions, signal: AbortSignal) {
@@ -235,7 +235,7 @@ class Reading {
     this.#failed.signal.throwIfAborted();
   }
 
-  /** The rows of the range as of now; a database that is down is asked again. */
+  /** The present rows of the range. A database that is down is asked again. */
   async #snapshot(range: KeyRange): Promise<readonly bigint[]> {
     const { process, table, passage } = this.#options;
     for (;;) {

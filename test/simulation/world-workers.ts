@@ -30,15 +30,15 @@ interface AroundWorkers extends Pick<WorkerOptions, 'without'> {
   passage(kind: 'database' | 'bulk', what: string): ReturnType<WorkerOptions['passage']>;
 }
 
-/** Of a worker: in the order renewal < lock < retry < worker < sweep. */
+/** A worker's timing, in the order renewal < lock < retry < worker < sweep. */
 const LEASE_MS = 90_000;
 
-/** The workers of a world, one for each instance of its group, and what befalls them. */
+/** The workers of a world, one for each instance of its group, and their faults. */
 export class WorldWorkers {
   readonly #world: AroundWorkers;
   readonly #workers = new Map<string, VirtualWorker>();
   readonly #hung = new Set<string>();
-  /** Addresses at which another worker answers for a while. */
+  /** Addresses at which another worker answers for some time. */
   readonly #elsewhere = new Map<string, string>();
   /** The highest epoch that each worker has obeyed, by worker and run. */
   readonly #epochs = new Map<string, number>();
@@ -48,7 +48,7 @@ export class WorldWorkers {
     this.#world = world;
   }
 
-  /** Speaks to the worker at an address, when and if it hears. */
+  /** Calls the worker at an address. It may hear the call late or never. */
   reach<T>(url: string, work: (worker: VirtualWorker) => T | Promise<T>): Promise<T> {
     const worker = this.workerAt(url);
     if (!worker.options.process.alive) throw new Error('ECONNREFUSED');
@@ -73,7 +73,7 @@ export class WorldWorkers {
     return [...this.#workers.values()].filter(({ options }) => options.process.alive);
   }
 
-  /** Instances that no worker of theirs will end: it never came up, or its process does not run. */
+  /** Instances that their worker will not end, because it never came up or its process does not run. */
   isAbandoned(instance: string): boolean {
     const worker = this.#workers.get(instance);
     return worker === undefined || !worker.options.process.alive || worker.options.process.paused;
@@ -126,7 +126,7 @@ export class WorldWorkers {
     else process?.kill();
   }
 
-  /** Draws what is to befall a worker, and when. */
+  /** Draws the faults of a worker and their times. */
   #plague(worker: VirtualWorker): void {
     const { id, process } = worker.options;
     const soon = (): number => this.#world.random.whole(0, 40_000);
@@ -164,13 +164,13 @@ export class WorldWorkers {
     });
   }
 
-  /** A Spot notice: two minutes, in which the worker drains; then its machine ends and the group replaces it. */
+  /** Gives a Spot notice. The worker drains for two minutes, then its machine ends and the group replaces it. */
   #takeBack(worker: VirtualWorker): void {
     worker.drain();
     this.#world.scheduler.after(120_000, () => this.#world.group.crash(worker.options.id));
   }
 
-  /** An address is reused, or a proxy is wrong: for a while another worker answers there. */
+  /** Lets another worker answer at this address for some time, as a reused address or a wrong proxy does. */
   #answerElsewhere(id: string): void {
     const others = this.liveWorkers.map(({ options }) => options.id).filter((other) => other !== id);
     if (others.length === 0) return;
@@ -178,7 +178,7 @@ export class WorldWorkers {
     this.#world.scheduler.after(this.#world.random.whole(2_000, 60_000), () => this.#elsewhere.delete(id));
   }
 
-  /** A worker ends its own instance, once, unless somebody else is at it already. */
+  /** A worker ends its own instance once, unless somebody else is ending it already. */
   #retire(id: string, why: string): void {
     this.#world.tell(id, `retires: ${why}`);
     this.#workers.get(id)?.options.process.kill();

@@ -22,7 +22,7 @@ import { VirtualTable } from './table.ts';
 import type { VirtualWorker } from './worker.ts';
 import { WorldWorkers } from './world-workers.ts';
 
-/** Guards of the design that a test takes out, to see that the simulation finds it. */
+/** Guards of the design that a test takes out, to see that the simulation notices it. */
 export const GUARDS = [
   'write block',
   'write alias',
@@ -37,13 +37,13 @@ export type Guard = (typeof GUARDS)[number];
 export interface WorldOptions {
   readonly seed: number;
   readonly without?: ReadonlySet<Guard>;
-  /** Faults that befall the world whatever its seed says, and no others. */
+  /** The only faults of the world, whatever its seed says. */
   readonly faults?: readonly Fault[];
-  /** Told what happens, in virtual seconds. */
+  /** Is told what happens, in virtual seconds. */
   readonly story?: (line: string) => void;
 }
 
-/** What every world shares: made once, never changed. */
+/** What all worlds share. It is made once and never changes. */
 export interface Setting {
   readonly settings: Settings;
   readonly loaded: LoadedDefinition;
@@ -52,7 +52,7 @@ export interface Setting {
 
 export type CallKind = 'worker' | 'fleet' | 'cluster' | 'journal' | 'source' | 'database' | 'bulk';
 
-/** Longest time that a lost call is waited for, by whom it goes to. */
+/** The longest time that a caller waits for a lost call, by the kind of its receiver. */
 const TIMEOUT_MS: Readonly<Record<CallKind, number>> = {
   worker: 5_000,
   fleet: 8_000,
@@ -62,23 +62,23 @@ const TIMEOUT_MS: Readonly<Record<CallKind, number>> = {
   database: 5_000,
   bulk: 20_000,
 };
-/** So long a view of the fleet may be stale, and a call that timed out may take to take effect. */
+/** A view of the fleet may be stale for so long, and a call that timed out may take effect within it. */
 const STALE_MS = 8_000;
-/** More than the workers' lease. */
+/** This is more than the workers' lease. */
 const GRACE_MS = 600_000;
 const KEPT_MS = 60_000;
 const CLOCKS_HOURS_APART_MS = 26 * 3_600_000;
-/** A holder whose clock is slow and a contender whose clock is fast differ by this at the end of a lease of 15 s. */
+/** A slow holder's clock and a fast contender's clock differ by this at the end of a lease of 15 s. */
 const CLOCKS_DIFFER_MS = 350;
 
-/** A process that drives a run, as those see it that meddle with it. */
+/** A process that drives a run, as its disturbers see it. */
 export interface Meddled {
   readonly process: VirtualProcess;
-  /** As a signal does. */
+  /** Interrupts it as a signal does. */
   interrupt(): void;
 }
 
-/** One virtual world: its parts, what befalls them, and what must hold after every step. */
+/** One virtual world: its parts, its faults, and what must hold after every step. */
 export class World {
   readonly seed: number;
   readonly scene: Scene;
@@ -96,25 +96,25 @@ export class World {
   readonly loaded: LoadedDefinition;
   readonly described: DescribedDefinition;
   readonly without: ReadonlySet<Guard>;
-  /** An instance that was terminated is terminated again while a view may still be stale: the harder case. */
+  /** Terminates an ended instance again while a view may still be stale. This is the harder case. */
   readonly timing: FleetTiming = {
     zeroQuietMs: 2 * STALE_MS,
     terminateTimeoutMs: STALE_MS / 2,
     readyTimeoutMs: 60_000,
     capacityTimeoutMs: 60_000,
   };
-  /** The first promise that was broken. */
+  /** The first broken promise. */
   violation: Violation | null = null;
   /** Of the run that began last. */
   pinnedImage: string | null = null;
   /** Runs whose journal a sweep has deleted. */
   cleanedRuns = 0;
-  /** When each epoch first changed fleet or cluster. */
+  /** The time at which each epoch first changed fleet or cluster. */
   readonly #firstChangesMs = new Map<number, number>();
   readonly #story: ((line: string) => void) | null;
   /** The keys that the table held in each range when it was last validated, by the range's start. */
   readonly #validated = new Map<string, readonly bigint[]>();
-  /** For a test without the single decrement: what each instance was first terminated with. */
+  /** How each instance was first terminated, for a test without the single decrement. */
   readonly #firstDecrement = new Map<string, boolean>();
 
   constructor({ seed, without = new Set(), faults, story }: WorldOptions, setting: Setting) {
@@ -156,7 +156,7 @@ export class World {
         for (const event of events)
           if (event.type === 'fleet_pinned') this.pinnedImage = groupPinOf(event.pin).image;
       },
-      // A key that is known no more begins another run.
+      // A key that is no longer known begins another run.
       removed: (folder) => void accounts.delete(folder),
       abandoned: (run) => this.#checkAbandoned(run),
     });
@@ -181,7 +181,7 @@ export class World {
     this.#story?.(`${(this.scheduler.nowMs / 1000).toFixed(3).padStart(9)} s  ${who}: ${what}`);
   }
 
-  /** Does what may break a promise, and keeps the first that was broken. */
+  /** Does something that may break a promise, and keeps the first broken one. */
   guarded<T>(work: () => T): T {
     try {
       return work();
@@ -202,16 +202,16 @@ export class World {
     return new VirtualProcess(this.scheduler, name, this.random.next() * 2 - 1);
   }
 
-  /** Where an orchestrator may be killed, paused or interrupted: right before a call, or while it is under way. */
+  /** Each call of an orchestrator passes here. It may be killed, paused or interrupted before the call or during it. */
   beforeCall<T>(orchestrator: Meddled, what: string, go: () => Promise<T>): Promise<T> {
     this.tell(orchestrator.process.name, what);
     return this.meddle(orchestrator, go);
   }
 
-  /** Set by the driver that starts the orchestrators. */
+  /** The driver sets this when it starts orchestrators. */
   meddle: <T>(orchestrator: Meddled, go: () => Promise<T>) => Promise<T> = (_, go) => go();
 
-  /** What becomes of a call. */
+  /** What happens to a call. */
   passage(kind: CallKind, what: string): Passage {
     const slow = kind === 'cluster' || kind === 'source' ? 200 : 20;
     const fate = this.#fateOf(kind);
@@ -246,7 +246,7 @@ export class World {
     change();
   }
 
-  /** An orchestrator is about to change the fleet or the cluster: not when one of a later epoch has done so already. */
+  /** An orchestrator is about to change the fleet or the cluster. A later epoch must not have done so already. */
   noteChange({ name, epoch }: { readonly name: string; readonly epoch: number }, what: string): void {
     const nowMs = this.nowMs();
     if (!this.#firstChangesMs.has(epoch)) this.#firstChangesMs.set(epoch, nowMs);
@@ -262,7 +262,7 @@ export class World {
     if (this.group.decrementsOf(instance) > 1) this.break(`${instance} was decremented twice`);
   }
 
-  /** Only what a run is pinned to is given work. */
+  /** Only an instance that matches the pin of the run gets work. */
   requireImage(instance: string, pinned: string | null): void {
     const image = this.group.imageOf(instance);
     if (image !== pinned)
@@ -286,7 +286,7 @@ export class World {
     return kept.filter((key) => there.has(String(key)));
   }
 
-  /** Ages are far beyond what clocks differ by, and delete much in a world of hours. */
+  /** Ages are far larger than the differences of clocks, and delete much in a world of hours. */
   get sweepRules(): SweepRules {
     const keepMs = this.has('clocks differ') ? CLOCKS_HOURS_APART_MS : KEPT_MS;
     return { graceMs: GRACE_MS, keepMs, keepLocksMs: keepMs };
@@ -310,7 +310,7 @@ export class World {
       this.break(`${index} is promoted with ${surplus.slice(0, 5).join(', ')}, which the table lacked`);
   }
 
-  /** Nothing is left of what it launched; a machine of another run may come at any moment. */
+  /** Nothing that it launched is left. A machine of another run may appear at any moment. */
   #checkAbandoned(run: string): void {
     const { desired } = this.group;
     const left = this.group.liveOf(run);

@@ -10,7 +10,7 @@ function thrown(name: string, message: string, httpStatusCode?: number): Error {
   return Object.assign(new Error(message), { name, ...metadata });
 }
 
-test('a denial names the permission that is missing, without what nobody can read', () => {
+test('an AWS denial names the missing permission, and leaves out the encoded message that nobody can read', () => {
   const error = thrown(
     'UnauthorizedOperation',
     'You are not authorized to perform this operation. Encoded authorization failure message: 4GIOHlTkIaWHQD0Q',
@@ -21,7 +21,7 @@ test('a denial names the permission that is missing, without what nobody can rea
   );
 });
 
-test('a denial of what the call does behind it names that', () => {
+test('an AWS denial of a call that another call makes names the permission of that inner call', () => {
   const error = thrown(
     'AccessDeniedException',
     'User: arn:aws:iam::1:user/u is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-central-1:1:key/k',
@@ -34,7 +34,7 @@ test.each([
   ['Throttling', 'Rate exceeded', 400, 'throttles'],
   ['InternalFailure', 'oh', 500, 'AWS answered 500'],
   ['TimeoutError', 'no answer', undefined, 'AWS did not answer'],
-])('%s may pass by itself', (name, message, status, words) => {
+])('the AWS error %s is Unreachable, because it may pass by itself', (name, message, status, words) => {
   const failure = awsFailure(CALL, thrown(name, message, status));
   expect(failure).toBeInstanceOf(Unreachable);
   expect(failure.message).toContain(words);
@@ -45,7 +45,7 @@ test.each([
   ['CredentialsProviderError', 'set AWS_PROFILE'],
   ['InvalidClientTokenId', 'AWS does not know these credentials'],
   ['AuthFailure', 'AWS does not know these credentials'],
-])('%s says what to do about the credentials', (name, words) => {
+])('the AWS error %s fails the run and says what to do about the credentials', (name, words) => {
   const failure = awsFailure(CALL, thrown(name, 'no', 403));
   expect(failure).toBeInstanceOf(RunFailed);
   expect(failure).not.toBeInstanceOf(Unreachable);
@@ -56,11 +56,14 @@ test.each([
   ['Throttling', 400],
   ['RateExceeded', 400],
   ['RequestLimitExceeded', 503],
-])('%s for the number of calls certainly did nothing', (name, status) => {
-  expect(awsFailure(CALL, thrown(name, 'Rate exceeded', status))).toBeInstanceOf(Throttled);
-});
+])(
+  'the AWS error %s for too many calls is Throttled, because the call certainly had no effect',
+  (name, status) => {
+    expect(awsFailure(CALL, thrown(name, 'Rate exceeded', status))).toBeInstanceOf(Throttled);
+  },
+);
 
-test('a fault of AWS’s own may have had its effect', () => {
+test('an internal error of AWS is Unreachable and not Throttled, because the call may have had its effect', () => {
   const failure = awsFailure(CALL, thrown('ServiceUnavailable', 'oh', 503));
   expect(failure).toBeInstanceOf(Unreachable);
   expect(failure).not.toBeInstanceOf(Throttled);

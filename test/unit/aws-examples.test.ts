@@ -27,7 +27,7 @@ test.each([
   ['orchestrator', orchestratorPolicy(NAMES)],
   ['workers', workersPolicy(NAMES)],
 ])(
-  'the policy of the %s is the one that a stack makes, and lets decrypt what has a key of its own',
+  'the example IAM policy of the %s equals the policy that a stack makes, plus kms:Decrypt for resources with their own key',
   async (role, made) => {
     const file = new URL(`../../examples/aws/${role}-policy.json`, import.meta.url);
     const { Statement: statements, ...rest } = JSON.parse(await readFile(file, 'utf8')) as PolicyDocument;
@@ -41,14 +41,14 @@ test.each([
   },
 );
 
-test('the unit starts a worker as it is to be started, and never one that has ended by itself', async () => {
+test('the example systemd unit starts a worker with its Node flags, and never restarts a worker that ended by itself', async () => {
   const unit = await readFile(new URL('../../examples/aws/reindex-worker.service', import.meta.url), 'utf8');
   expect(unit).toContain(`/node_modules/.bin/node ${WORKER_NODE_FLAGS.join(' ')} worker/main.ts\n`);
   expect(unit).toMatch(/^Restart=on-abnormal$/m);
   expect(unit).toMatch(/^EnvironmentFile=\/etc\/reindex-fleet\/worker\.env$/m);
 });
 
-test('the environment of a worker has settings that there are', async () => {
+test('the example environment file of a worker sets only variables that the worker knows', async () => {
   const file = await readFile(new URL('../../examples/aws/worker.env', import.meta.url), 'utf8');
   const variables = [...file.matchAll(/^REINDEX_WORKER_(\w+)=/gm)].map(([, name = '']) => name);
   expect(variables).toHaveLength(3);

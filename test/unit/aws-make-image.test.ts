@@ -58,7 +58,7 @@ async function makeImage(environment: Record<string, string>, signalAt?: string)
   };
 }
 
-test('prints the image alone, made of that commit, and ends the instance', async () => {
+test('the image script prints only the id of the image, builds it from the given commit, and terminates the instance', async () => {
   const made = await makeImage({});
   expect(made.output).toBe(`${IMAGE}\n`);
   expect(made.exitCode).toBe(0);
@@ -74,7 +74,7 @@ test('prints the image alone, made of that commit, and ends the instance', async
   expect(made.launch).toContain('HttpTokens=required');
 });
 
-test('an installation that fails is told with its words, and its instance ends', async () => {
+test('the image script shows why an installation failed, and terminates the instance', async () => {
   const made = await makeImage({ WAIT: 'false' });
   expect(made.exitCode).toBe(1);
   expect(made.output).toBe('');
@@ -83,7 +83,7 @@ test('an installation that fails is told with its words, and its instance ends',
   expect(made.calls).not.toContain('create-image');
 });
 
-test('a signal in the midst of it ends the instance too', async () => {
+test('the image script terminates the instance when a signal interrupts it', async () => {
   const made = await makeImage({ WAIT: 'sleep 30' }, 'instance-stopped');
   expect(made.exitCode).toBe(143);
   expect(made.calls.at(-1)).toBe('terminate-instances');

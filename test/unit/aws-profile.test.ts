@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { openAws } from '../../orchestrator/aws/clients.ts';
 
-test('a profile that is named stands over the credentials of the environment, for every client', async ({
+test('a named AWS profile takes precedence over credentials in the environment, for every client', async ({
   onTestFinished,
 }) => {
   const folder = await mkdtemp(join(tmpdir(), 'aws-profile-'));

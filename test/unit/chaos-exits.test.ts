@@ -11,14 +11,14 @@ function command(code: number | null, change: Partial<EndedGivenCommand> = {}): 
   return { number: 1, beganMs: BEGAN_MS, endedMs: ENDED_MS, killed: false, outcome, ...change };
 }
 
-describe('how a command may end', () => {
-  it('with success, and by the kill of its round', () => {
+describe('the check of exit codes in a chaos round', () => {
+  it('accepts 0, and accepts an end by a signal only if this round killed the command', () => {
     expect(faultOfExit(command(0), QUIET)).toBeNull();
     expect(faultOfExit(command(null, { killed: true }), QUIET)).toBeNull();
     expect(faultOfExit(command(null), QUIET)).toMatch(/not by this round/);
   });
 
-  it('with 1 while a service is in trouble, and for a while after it', () => {
+  it('accepts 1 while a service is in trouble and shortly afterwards', () => {
     const during = { ...QUIET, troubles: [{ fromMs: 0, toMs: Number.POSITIVE_INFINITY }] };
     const shortlyBefore = { ...QUIET, troubles: [{ fromMs: 0, toMs: BEGAN_MS - 10_000 }] };
     const longBefore = { ...QUIET, troubles: [{ fromMs: 0, toMs: BEGAN_MS - 60_000 }] };
@@ -29,13 +29,13 @@ describe('how a command may end', () => {
       expect(faultOfExit(command(1), circumstances)).toMatch(/exits 1 \(words\).*nothing had happened/);
   });
 
-  it('with 1 by the words of validation while the table changes', () => {
+  it('accepts 1 with the words of validation only while the table changes', () => {
     const outcome = { code: 1, result: { error: 'x does not hold what y holds' } };
     expect(faultOfExit(command(1, { outcome }), { ...QUIET, tableChanges: true })).toBeNull();
     expect(faultOfExit(command(1), { ...QUIET, tableChanges: true })).toMatch(/exits 1/);
   });
 
-  it('with 3 alone when it says that it stood still for longer than its lease', () => {
+  it('accepts 3 from a lone command only if it says that it was paused for longer than its lease', () => {
     const outcome = {
       code: 3,
       result: { error: 'this process stood still for longer than its lease of 2 s' },
@@ -44,7 +44,7 @@ describe('how a command may end', () => {
     expect(faultOfExit(command(1, { outcome: { ...outcome, code: 1 } }), QUIET)).toMatch(/exits 1/);
   });
 
-  it('with 3 beside another command, and with no other code', () => {
+  it('accepts 3, and no other failure, from a command that ran beside another command', () => {
     const beside = { number: 2, beganMs: BEGAN_MS - 1, endedMs: BEGAN_MS + 1 };
     const before = { number: 2, beganMs: 0, endedMs: BEGAN_MS - 1 };
     expect(faultOfExit(command(3), { ...QUIET, commands: [beside] })).toBeNull();

@@ -13,19 +13,19 @@ function seedsFrom(seed: number, count: number): number[] {
 const PLANS = seedsFrom(1, 300).map((seed) => planOf(seed));
 const FAULTS: readonly Fault[] = PLANS.flatMap(({ runs }) => runs.flatMap(({ faults }) => faults));
 
-describe('a plan of faults', () => {
-  it('is the same for the same seed, and another for the next', () => {
+describe('the plan of faults for a chaos round', () => {
+  it('is the same for the same seed, and another for another seed', () => {
     expect(planOf(42)).toEqual(planOf(42));
     expect(new Set(PLANS.map((plan) => JSON.stringify(plan))).size).toBe(PLANS.length);
   });
 
-  it('has no more runs and faults than are wanted', () => {
+  it('has at most the wanted number of runs and of faults in each run', () => {
     const plans = seedsFrom(7, 100).map((seed) => planOf(seed, { mostRuns: 2, mostFaults: 3 }));
     expect(Math.max(...plans.map(({ runs }) => runs.length))).toBe(2);
     expect(Math.max(...plans.flatMap(({ runs }) => runs.map(({ faults }) => faults.length)))).toBe(3);
   });
 
-  it('leaves no victim, no kind and no phase out', () => {
+  it('covers every victim, every kind of fault and every phase over many seeds', () => {
     const seen = (pick: (fault: Fault) => unknown) => new Set(FAULTS.map(pick));
     const told = seen((fault) => `${fault.kind} ${fault.kind === 'cut' ? fault.how : fault.victim}`);
     for (const victim of VICTIMS) {
@@ -36,7 +36,7 @@ describe('a plan of faults', () => {
     expect(seen(({ moment }) => moment.phase)).toEqual(new Set(PHASES));
   });
 
-  it('pauses for shorter than every lease, between them, and for longer', () => {
+  it('has pauses below the lock lease, between lock lease and worker lease, and above both', () => {
     const pausesMs = FAULTS.flatMap((fault) => (fault.kind === 'pause' ? [fault.forMs] : []));
     const between = (leastMs: number, mostMs: number) =>
       pausesMs.filter((forMs) => forMs > leastMs && forMs < mostMs).length;

@@ -14,20 +14,20 @@ beforeEach(() => {
   store = new MemoryStore();
 });
 
-describe('which run a command speaks of', () => {
-  it('is a new one when nothing holds the fleet, named by time', async () => {
+describe('the choice of the run for a command', () => {
+  it('is a new run named by the time when no run holds the fleet', async () => {
     const chosen = await choose(null);
     expect(chosen).toMatchObject({ kind: 'new', runKey: NOW.toISOString() });
     expect(chosen.kind === 'new' && chosen.run).toMatch(/^20260304050607-[0-9a-f]{4}$/);
   });
 
-  it('is the unfinished one when the definition is the same', async () => {
+  it('is the unfinished run when the definition is the same', async () => {
     await claim('monday');
     expect(await choose(null)).toMatchObject({ kind: 'unfinished', claim: { runKey: 'monday' } });
     expect(await choose('monday')).toMatchObject({ kind: 'unfinished' });
   });
 
-  it('is refused when another key holds the fleet, and says which and since when', async () => {
+  it('is refused when another key holds the fleet, and the refusal names that key and its start', async () => {
     await claim('monday');
     await expect(choose('tuesday')).rejects.toThrow(FleetHeld);
     await expect(choose('tuesday')).rejects.toThrow(/key monday .* since 2026-01-01T00:00:00.000Z/);
@@ -39,7 +39,7 @@ describe('which run a command speaks of', () => {
     await expect(choose('monday')).rejects.toThrow(RunFailed);
   });
 
-  it('is the finished one for its key, also while another run holds the fleet', async () => {
+  it('is the finished run of the given key, even while another run holds the fleet', async () => {
     await claim('monday');
     await journal('monday', [{ type: 'finished', at: NOW.toISOString(), result: runResult({ rows: 7 }) }]);
     await claim('monday', { held: false, ended: 'finished' });
@@ -47,21 +47,21 @@ describe('which run a command speaks of', () => {
     expect(await choose('monday')).toMatchObject({ kind: 'finished', state: { result: { rows: 7 } } });
   });
 
-  it('is a new one when the claim’s run has its result and only its release is missing', async () => {
+  it('is a new run when the claimed run has a result and only the release of its claim is missing', async () => {
     await claim('monday');
     await journal('monday', [{ type: 'finished', at: NOW.toISOString(), result: runResult() }]);
     expect(await unfinishedClaim(store)).toBeNull();
     expect(await choose(null)).toMatchObject({ kind: 'new' });
   });
 
-  it('is the finished one also when its process was killed before it ended its claim', async () => {
+  it('is the finished run of the given key, even if its process was killed before it ended its claim', async () => {
     await claim('monday');
     await journal('monday', [{ type: 'finished', at: NOW.toISOString(), result: runResult({ rows: 7 }) }]);
     await claim('tuesday');
     expect(await choose('monday')).toMatchObject({ kind: 'finished', state: { result: { rows: 7 } } });
   });
 
-  it('names a claim that cannot be read', async () => {
+  it('fails on a claim that cannot be read, and names that claim', async () => {
     store.objects.set('claims/000000000001.json', '{"schema":1,');
     await expect(choose(null)).rejects.toThrow(
       /the journal in memory cannot be read: claims\/000000000001.json is not a claim .* Nothing was changed/s,
@@ -74,7 +74,7 @@ describe('which run a command speaks of', () => {
     await expect(choose('monday')).rejects.toThrow(/was abandoned: begin a new run/);
   });
 
-  it('takes keys that hold anything a scheduler makes up', async () => {
+  it('accepts keys with any characters that a scheduler may produce', async () => {
     const key = 'scheduled__2026-01-01T00:00:00+00:00/../é';
     expect(runFolder(key)).toMatch(/^runs\/[a-z0-9-]+$/);
     expect(runFolder(key)).not.toBe(runFolder(`${key}x`));

@@ -35,7 +35,7 @@ const CALLS: readonly [string, (fleet: FleetBackend, pin: FleetPin) => Promise<u
   ['opened to be emptied', (fleet, pin) => fleet.openFleet(pin)],
 ];
 
-describe.each(CALLS)('a fleet that is %s', (_, call) => {
+describe.each(CALLS)('a connected fleet that is %s', (_, call) => {
   test.each([
     [
       'an Auto Scaling group, by settings without one',
@@ -55,7 +55,7 @@ describe.each(CALLS)('a fleet that is %s', (_, call) => {
       'moon-base',
       'the run has a fleet of the kind moon-base. This version does not know that kind (it knows local, auto-scaling): carry it on with the version that began it',
     ],
-  ])('is refused where the run has one that is %s', async (_what, settings, kind, message) => {
+  ])('refuses a run whose fleet is %s', async (_what, settings, kind, message) => {
     const error = await call(await connected(settings), { kind, data: {} }).catch(
       (reason: unknown) => reason,
     );
@@ -64,7 +64,7 @@ describe.each(CALLS)('a fleet that is %s', (_, call) => {
   });
 });
 
-it('a fleet of processes of this machine pins a run to nothing of its own, and takes that pin back', async () => {
+it('a local fleet pins a run to no data of its own, and accepts that pin again', async () => {
   const fleet = await connected(COMMON);
   const { pin } = await fleet.check({ pin: null, underLock: true });
   expect(pin).toEqual({ kind: 'local', data: {} });
@@ -74,13 +74,13 @@ it('a fleet of processes of this machine pins a run to nothing of its own, and t
   await opened.close();
 });
 
-it('a pin of a group that lacks what the group needs is refused by name', async () => {
+it('an Auto Scaling fleet refuses a pin that lacks required data, and names what is missing', async () => {
   const pin = { kind: 'auto-scaling', data: { region: 'eu-central-1', group: 'books' } };
   await expect((await connected(GROUP)).openFleet(pin)).rejects.toThrow(
     /does not say what its Auto Scaling group is pinned to[^]*at template/,
   );
 });
 
-it('a run whose journal names no fleet is refused with what to do', () => {
+it('a run whose journal names no fleet is refused with advice what to do', () => {
   expect(() => pinOf({ pin: null })).toThrow('end the run with `reindex-fleet abandon` and begin another');
 });

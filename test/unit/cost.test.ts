@@ -22,8 +22,8 @@ import { IDENTITY } from '../support/virtual-world.ts';
 const PRICE = { perHour: 0.36, currency: 'EUR' };
 const BILLED = { billing: GROUP_BILLING, price: PRICE };
 
-describe('money', () => {
-  it('is the billed seconds of all instances at the price of an hour, and buys as many', () => {
+describe('the cost of instances', () => {
+  it('is their billed seconds times the hourly price, and the inverse gives the seconds for an amount', () => {
     expect(costOf({ seconds: 5_000, instances: 2, exact: true }, PRICE)).toEqual({
       amount: 0.5,
       currency: 'EUR',
@@ -32,12 +32,12 @@ describe('money', () => {
     expect(secondsFor(0.5, PRICE)).toBe(5_000);
   });
 
-  it('is at least that of a minute for each instance', () => {
+  it('counts at least one minute for each instance', () => {
     expect(expectedCost(BILLED, 10, 5)).toEqual({ amount: 0.06, currency: 'EUR' });
     expect(expectedCost(BILLED, 10, 500)).toEqual({ amount: 0.5, currency: 'EUR' });
   });
 
-  it('cannot be foretold without a time or without a price', () => {
+  it('is unknown without an expected duration or without a price', () => {
     expect(expectedCost(BILLED, 10, null)).toBeNull();
     expect(expectedCost(null, 10, 500)).toBeNull();
   });
@@ -47,12 +47,12 @@ describe('money', () => {
     [0.00731, '0.0073 EUR'],
     [0.1, '0.10 EUR'],
     [1234.5, '1234.50 EUR'],
-  ])('%d reads %s', (amount, words) => {
+  ])('of %d EUR is written as %s', (amount, words) => {
     expect(moneyWords({ amount, currency: 'EUR' })).toBe(words);
   });
 });
 
-describe('what a run has spent', () => {
+describe('the amount that a run has spent', () => {
   const launched: RunEvent[] = [
     { type: 'instance_launched', instance: 'i-1', at: '2026-01-01T00:00:00.000Z' },
     { type: 'instance_ended', instance: 'i-1', at: '2026-01-01T00:30:00.000Z', seen: true },
@@ -61,7 +61,7 @@ describe('what a run has spent', () => {
   ];
   const at = '2026-01-01T05:00:00.000Z';
 
-  it('is seconds and money, and says when it is the most that it can have been', () => {
+  it('is given in seconds and in money, and says when it is only an upper bound', () => {
     expect(spentBy(applyEvents(emptyState(), launched), at, BILLED)).toEqual({
       instances: 2,
       instance_seconds: 2_400,
@@ -69,12 +69,12 @@ describe('what a run has spent', () => {
     });
   });
 
-  it('is seconds alone where nobody has said what an instance costs', () => {
+  it('is given in seconds alone when the settings have no price', () => {
     const spent = spentBy(applyEvents(emptyState(), launched), at, { ...BILLED, price: null });
     expect(spent).toEqual({ instances: 2, instance_seconds: 2_400, cost: null });
   });
 
-  it('is nothing that anybody could say of processes of this machine, unless the settings say a price', () => {
+  it('is unknown for local processes unless the settings have a price', () => {
     const backend = local.schema.parse({});
     const free = accountingOf({ price: null, backend });
     expect(spentBy(emptyState(), at, free)).toEqual({ instances: null, instance_seconds: null, cost: null });
@@ -90,7 +90,7 @@ describe('what a run has spent', () => {
     });
   });
 
-  it('is told of instances that somebody pays for, also without a price', () => {
+  it('is accounted for an Auto Scaling group even without a price', () => {
     const backend = autoScaling.schema.parse({ group: 'books', token_parameter: '/token' });
     expect(accountingOf({ price: null, backend })).toEqual({ billing: GROUP_BILLING, price: null });
   });
@@ -110,12 +110,12 @@ describe('the result of a run', () => {
     { type: 'phase_finished', phase: 'reindex', at, record: REINDEXED },
   ]);
 
-  it('tells the boot to a tenth of a second, and none where there was none', () => {
+  it('has the boot time to a tenth of a second, or null when nothing booted', () => {
     expect(resultOf(state, at, null)).toMatchObject({ boot_seconds: 2.6 });
     expect(resultOf(applyEvents(emptyState(), [IDENTITY]), at, null)).toMatchObject({ boot_seconds: null });
   });
 
-  it('reads for a person as billed seconds', async () => {
+  it('shows the billed seconds and the cost to a person', async () => {
     const lines: string[] = [];
     const context = {
       reporter: { note: (line: string) => lines.push(line) },
@@ -128,7 +128,7 @@ describe('the result of a run', () => {
   });
 });
 
-describe('the most that a run may cost', () => {
+describe('the maximum cost of a run', () => {
   const asked = (flag: string | undefined, variable: string | undefined, price: number | null = 0.36) => {
     const written = price === null ? null : { per_hour: price, currency: 'EUR' };
     const settings = { price: written, file: 'settings.yaml' };
@@ -137,7 +137,7 @@ describe('the most that a run may cost', () => {
     return (command: string) => maxCostOf({ offline, flags } as unknown as CommandContext, command);
   };
 
-  it('is what the flag says, then the environment, for commands that launch instances', () => {
+  it('comes from the flag before the environment, only for commands that launch instances', () => {
     expect(asked('12.5', '3')('run')).toBe(12.5);
     expect(asked(undefined, '3')('reindex')).toBe(3);
     expect(asked(undefined, '3')('validate')).toBe(3);
@@ -152,7 +152,7 @@ describe('the most that a run may cost', () => {
     );
   });
 
-  it('needs a price', () => {
+  it('is refused when the settings have no price', () => {
     expect(() => asked(undefined, '3', null)('run')).toThrow(
       'REINDEX_MAX_COST needs to know what an instance costs: set price.per_hour in settings.yaml',
     );
@@ -174,7 +174,7 @@ describe('the live display', () => {
   const shown = (columns: number, more: Partial<Progress> = {}) =>
     progressLines({ ...progress, ...more }, columns).map(stripVTControlCharacters);
 
-  it('shows the cost so far, in a line of its own where there is no room', () => {
+  it('shows the cost so far, on a line of its own when the terminal is narrow', () => {
     expect(shown(120).at(-1)).toBe(
       '    109,460 documents/s · ETA 1 h 06 min · 8 workers (1 idle, 2 starting) · 12 retries · 0 dead letters · 12.35 USD',
     );
@@ -185,7 +185,7 @@ describe('the live display', () => {
     expect(shown(120, { cost: null }).at(-1)).toMatch(/dead letters$/);
   });
 
-  it('never writes a line that is longer than the terminal', () => {
+  it('never writes a line longer than the width of the terminal', () => {
     for (let columns = 60; columns < 160; columns += 1)
       for (const line of shown(columns).slice(1)) expect(line.length).toBeLessThanOrEqual(columns);
   });

@@ -17,7 +17,7 @@ function digest(text: string): string {
 }
 
 describe('the digest of a definition', () => {
-  test('is 32 hexadecimal characters, the same for the same meaning', () => {
+  test('is 32 hexadecimal characters, and is the same for two texts with the same meaning', () => {
     expect(digest(TEXT)).toMatch(/^[0-9a-f]{32}$/);
     expect(digest(TEXT)).toBe(digest(`${TEXT}# a comment\nretain: 1\nalias: cities\n`));
     expect(digest(TEXT)).toBe(
@@ -26,17 +26,20 @@ describe('the digest of a definition', () => {
   });
 
   test.each([
-    TEXT.replace('cities.a', 'cities.c'),
-    TEXT.replace('a: cities.a, b: cities.b', 'b: cities.b, a: cities.a'),
-    TEXT.replace('key: id', 'key: number'),
-    TEXT.replace('analysis: {}', 'analysis: { analyzer: {} }'),
-    TEXT.replace('a: cities.a', 'a: { sql: cities.a, mapping: { type: keyword } }'),
-    `${TEXT}unrepresentable: dead_letter\n`,
-    `${TEXT}max_document_bytes: 1000\n`,
-    `${TEXT}dead_letters: { keep_fields: [a] }\n`,
-    `${TEXT}pipeline: clean\n`,
-    `${TEXT}alias: other\n`,
-  ])('changes with what is written: %#', (text) => {
+    ['the SQL of a field', TEXT.replace('cities.a', 'cities.c')],
+    ['the order of the fields', TEXT.replace('a: cities.a, b: cities.b', 'b: cities.b, a: cities.a')],
+    ['the key', TEXT.replace('key: id', 'key: number')],
+    ['the settings of the index', TEXT.replace('analysis: {}', 'analysis: { analyzer: {} }')],
+    [
+      'the mapping of a field',
+      TEXT.replace('a: cities.a', 'a: { sql: cities.a, mapping: { type: keyword } }'),
+    ],
+    ['unrepresentable', `${TEXT}unrepresentable: dead_letter\n`],
+    ['max_document_bytes', `${TEXT}max_document_bytes: 1000\n`],
+    ['the fields kept in dead letters', `${TEXT}dead_letters: { keep_fields: [a] }\n`],
+    ['the pipeline', `${TEXT}pipeline: clean\n`],
+    ['the alias', `${TEXT}alias: other\n`],
+  ])('changes with %s', (_, text) => {
     expect(digest(text)).not.toBe(digest(TEXT));
   });
 
@@ -54,7 +57,7 @@ describe('the digest of a definition', () => {
     },
   );
 
-  test('goes with that of the types', () => {
+  test('is extended by the digest of the column types, which changes with a type', () => {
     const { definition } = parseDefinition(TEXT, 'cities.yaml');
     const described = {
       definition,
@@ -77,7 +80,7 @@ describe('the digest of a definition', () => {
   });
 });
 
-describe('the build', () => {
+describe('the digest of a build', () => {
   let root: string;
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), 'build-'));
@@ -96,7 +99,7 @@ describe('the build', () => {
     },
   );
 
-  test('changes with the name of a file, and does not with what is no source', async () => {
+  test('changes with the name of a source file, and ignores files that are no source', async () => {
     const before = await sourcesDigest(root);
     await writeFile(join(root, 'worker', 'notes.md'), 'notes');
     expect(await sourcesDigest(root)).toBe(before);
@@ -104,7 +107,7 @@ describe('the build', () => {
     expect(await sourcesDigest(root)).not.toBe(before);
   });
 
-  test('changes with the definitions, whatever their order', async () => {
+  test('changes with the definitions, and not with their order', async () => {
     const [one, two] = [
       parseDefinition(TEXT, 'a.yaml').definition,
       parseDefinition(TEXT, 'b.yaml').definition,

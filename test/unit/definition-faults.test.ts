@@ -14,8 +14,8 @@ function faultsOf(text: string, file = 'cities.yaml'): string[] {
   }
 }
 
-describe('faults', () => {
-  test('all are named at once, each at its line and column, with what to write instead', () => {
+describe('the check of an index definition', () => {
+  test('names every fault at once, each with its line and column and with what to write instead', () => {
     const text = [
       'alias: Cities',
       'source:',
@@ -61,14 +61,14 @@ describe('faults', () => {
     ['joins: [{ left: regions AS region }]', 'source.joins[0].on: This is missing. Write the join condition'],
     ['wher: x', 'Did you mean "where"?'],
     ['nothing_like_it: x', 'Known here: table, as, key, changed_at, joins, where, time_zone.'],
-  ])('source: %s', (setting, message) => {
+  ])('refuses the source setting %s with the advice: %s', (setting, message) => {
     const key = setting.startsWith('key') ? '' : '  key: id\n';
     const faults = faultsOf(`source:\n  table: cities\n${key}  ${setting}\ndocument: { name: x }\n`);
     expect(faults).toEqual([expect.stringContaining(message)]);
   });
 
   test.each(['(SELECT 1)', 'cities; DROP TABLE cities', 'a b', '1cities', '"open', 'a..b', '', '3'])(
-    'table: %s',
+    'refuses the source table %s',
     (table) => {
       const faults = faultsOf(
         `source: { table: ${JSON.stringify(table)}, as: t, key: id }\ndocument: { name: x }\n`,
@@ -83,13 +83,13 @@ describe('faults', () => {
     ['id', 'The key is a field of every document already'],
     ['" "', 'A field has a name that is not blank.'],
     ['é'.repeat(128), 'at most 255 bytes'],
-  ])('the field name %s', (name, message) => {
+  ])('refuses the field name $0 with the advice $1', (name, message) => {
     expect(faultsOf(`source: { table: t, key: id }\ndocument: { ${name}: x }\n`)).toEqual([
       expect.stringContaining(message),
     ]);
   });
 
-  test.each(['""', '"  "', '3', '[a]', 'null', 'true'])("the field's value %s", (value) => {
+  test.each(['""', '"  "', '3', '[a]', 'null', 'true'])('refuses %s as the value of a field', (value) => {
     const faults = faultsOf(`source: { table: t, key: id }\ndocument: { field: ${value} }\n`);
     expect(faults).toEqual([
       expect.stringMatching(/:2:\d+ document\.field: Write the field's SQL in a text/),
@@ -117,7 +117,7 @@ describe('faults', () => {
     ['pipeline: ""', 'Write the name of an ingest pipeline'],
     ['retain: -1', '0 or more'],
     ['retain: 1.5', '0 or more'],
-  ])('%s', (setting, message) => {
+  ])('refuses %s with the advice: %s', (setting, message) => {
     const text = setting.startsWith('document') ? SMALLEST.replace(/document.*\n/, '') : SMALLEST;
     expect(faultsOf(text + setting)).toEqual([expect.stringContaining(message)]);
   });
@@ -133,7 +133,7 @@ describe('faults', () => {
     'final_pipeline: p',
     'index: { gc_deletes: 1h }',
     'version.created: 1',
-  ])('index.settings holds no %s', (setting) => {
+  ])('refuses %s in index.settings', (setting) => {
     const faults = faultsOf(`${SMALLEST}index: { settings: { ${setting} } }`);
     expect(faults).toEqual([
       expect.stringMatching(
@@ -158,13 +158,13 @@ describe('faults', () => {
       'Excessive alias count',
     ],
     ['['.repeat(100_000), 'This is not YAML 1.2 as expected here'],
-  ])('what is no such YAML: %.40s', (text, message) => {
+  ])('refuses an unsuitable file with the message $1', (text, message) => {
     const faults = faultsOf(text, 'a.yaml');
     expect(faults.join('\n')).toContain(message);
     expect(faults.length).toBeLessThanOrEqual(10);
   });
 
-  test("a file's name that cannot name a definition", () => {
+  test('refuses a file name that cannot name a definition, unless the file has a name inside', () => {
     expect(faultsOf(SMALLEST, 'My Cities.yaml')).toEqual([expect.stringContaining('write name: … here.')]);
     expect(faultsOf(`${SMALLEST}name: cities`, 'My Cities.yaml')).toEqual([]);
   });

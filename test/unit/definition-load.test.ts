@@ -7,8 +7,8 @@ import { loadDefinitions, loadDefinitionsWithPositions, parseDefinition } from '
 
 const SMALLEST = 'source: { table: cities, key: id }\ndocument: { name: cities.name }\n';
 
-describe('a definition', () => {
-  test('is short where nothing special is wanted', () => {
+describe('an index definition', () => {
+  test('needs only a table, a key and a document, and has defaults for everything else', () => {
     expect(parseDefinition(SMALLEST, 'some/cities.yaml').definition).toEqual({
       name: 'cities',
       alias: 'cities',
@@ -37,7 +37,7 @@ describe('a definition', () => {
     });
   });
 
-  test('has a place for everything', () => {
+  test('reads every setting that it can have', () => {
     const text = `
       name: towns
       alias: places
@@ -101,12 +101,12 @@ describe('a definition', () => {
     ['"Weird Table"', '"Weird Table"'],
     ['Public.Cities', 'cities'],
     ['a."b""c"', '"b""c"'],
-  ])('goes by its table %s as %s', (table, as) => {
+  ])('refers to its table %s by the alias %s', (table, as) => {
     const text = `source: { table: '${table}', key: id }\ndocument: { name: x }`;
     expect(parseDefinition(text, 'a.yaml').definition.source.as).toBe(as);
   });
 
-  test.each(['null', '"null"', '~', ''])('unrepresentable: %s means null', (value) => {
+  test.each(['null', '"null"', '~', ''])('takes unrepresentable: %s as null', (value) => {
     expect(parseDefinition(`${SMALLEST}unrepresentable: ${value}`, 'a.yaml').definition.unrepresentable).toBe(
       'null',
     );
@@ -118,19 +118,19 @@ describe('a definition', () => {
     ['1.5 MiB', 1.5 * 1024 * 1024],
     ['2MB', 2_000_000],
     ['4194048', 4_194_048],
-  ])('max_document_bytes: %s', (written, bytes) => {
+  ])('reads max_document_bytes: %s as %i bytes', (written, bytes) => {
     expect(
       parseDefinition(`${SMALLEST}max_document_bytes: ${written}`, 'a.yaml').definition.maxDocumentBytes,
     ).toBe(bytes);
   });
 });
 
-describe('positions', () => {
+describe('the position of a fault in a definition', () => {
   test.each([
     ['plain', 'city.name', 10],
     ['double quotes', '"city.name"', 11],
     ['single quotes', "'city.name'", 11],
-  ])('lead into a text: %s', (_name, written, column) => {
+  ])('is exact inside a text in %s', (_name, written, column) => {
     const { positionOf } = parseDefinition(
       `source: { table: t, key: id }\ndocument:\n  field: ${written}\n`,
       'a.yaml',
@@ -143,14 +143,14 @@ describe('positions', () => {
     });
   });
 
-  test('lead into a block', () => {
+  test('is exact inside a block text', () => {
     const text = 'source: { table: t, key: id }\ndocument:\n  field: |\n\n    CASE\n      WHEN x\n    END\n';
     const { definition, positionOf } = parseDefinition(text, 'a.yaml');
     const offset = definition.document[0]?.sql.indexOf('x') ?? 0;
     expect(positionOf(['document', 'field', 'sql'], offset)).toEqual({ file: 'a.yaml', line: 6, column: 12 });
   });
 
-  test('are of the beginning where a text is written otherwise than it reads', () => {
+  test('is the start of the text where escapes make columns differ', () => {
     const text = 'source: { table: t, key: id }\ndocument:\n  field: "city\\x2ename"\n';
     expect(parseDefinition(text, 'a.yaml').positionOf(['document', 'field', 'sql'], 5)).toMatchObject({
       line: 3,
@@ -159,14 +159,14 @@ describe('positions', () => {
   });
 });
 
-describe('files', () => {
+describe('loading definitions from a path', () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'definitions-'));
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  test('a folder is read in the order of its names; other files and folders in it are none of them', async () => {
+  test('reads the YAML files of a folder in the order of their names, and ignores other files and folders', async () => {
     await writeFile(join(folder, 'b.yml'), SMALLEST);
     await writeFile(join(folder, 'a.yaml'), SMALLEST);
     await writeFile(join(folder, 'README.md'), 'not YAML: [');
@@ -175,7 +175,7 @@ describe('files', () => {
     expect((await loadDefinitions(join(folder, 'b.yml'))).map(({ name }) => name)).toEqual(['b']);
   });
 
-  test('names and aliases are used once', async () => {
+  test('refuses a name or an alias that two definitions use', async () => {
     await writeFile(join(folder, 'a.yaml'), SMALLEST);
     await writeFile(join(folder, 'b.yaml'), `${SMALLEST}name: a\n`);
     await writeFile(join(folder, 'c.yaml'), `${SMALLEST}alias: a\n`);
@@ -188,7 +188,7 @@ describe('files', () => {
     ]);
   });
 
-  test('every faulty file is named', async () => {
+  test('names every faulty file at once', async () => {
     await writeFile(join(folder, 'a.yaml'), 'retain: [');
     await writeFile(join(folder, 'b.yaml'), Buffer.from([0xff, 0xfe]));
     await writeFile(join(folder, 'c.yaml'), `${SMALLEST}retain: x\n`);
@@ -200,7 +200,7 @@ describe('files', () => {
     expect(error).toContain('d.yaml: This is larger than 1 MiB');
   });
 
-  test('a folder without definitions, and a path that leads nowhere', async () => {
+  test('refuses a folder without definitions, and a path that does not exist', async () => {
     await expect(loadDefinitions(folder)).rejects.toThrow('This folder holds no index definition');
     await expect(loadDefinitions(join(folder, 'gone'))).rejects.toThrow(
       'gone: There is no such file or folder.',

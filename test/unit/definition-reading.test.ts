@@ -20,8 +20,8 @@ const DESCRIBED = {
 
 const flat = (sql: string): string => sql.replaceAll(/\s+/g, ' ');
 
-describe('what a reading selects for several targets', () => {
-  it('is each different condition once, and each field where one of its targets takes the row', () => {
+describe('the columns of one reading for several targets', () => {
+  it('hold each different condition once, and each field only for rows that one of its targets takes', () => {
     const targets = [
       sketch({ where: 'row.x' }, { a: FIELDS.a, b: FIELDS.b }),
       sketch({ where: 'row.y' }, { b: FIELDS.b }),
@@ -44,7 +44,7 @@ describe('what a reading selects for several targets', () => {
     );
   });
 
-  it('is every field in every row where a target takes all rows', () => {
+  it('hold every field of every row when one target takes all rows', () => {
     const targets = [sketch({ where: 'row.x' }), sketch({}, { c: FIELDS.c })];
     expect(readingColumns(DESCRIBED, targets).fields.map(({ name, wheres }) => [name, wheres])).toEqual([
       ['a', [0]],
@@ -53,7 +53,7 @@ describe('what a reading selects for several targets', () => {
     ]);
   });
 
-  it('is what the definition alone selects when it is its only target', () => {
+  it('equal the columns of the definition when it is the only target', () => {
     const definition = sketch({ where: 'row.x' });
     const described = { ...DESCRIBED, definition };
     const range = { start: 1n, end: 9n };
@@ -61,8 +61,8 @@ describe('what a reading selects for several targets', () => {
   });
 });
 
-describe('a target of a reading', () => {
-  it('may have conditions, fewer fields in any order, mappings and limits of its own', () => {
+describe('a target of a shared reading', () => {
+  it('may have its own condition, its own choice of fields, its own mappings and its own limits', () => {
     const target = { ...sketch({ where: 'row.x' }, { c: FIELDS.c, a: FIELDS.a }), maxDocumentBytes: 5 };
     expect(faultOfTarget(READING, target)).toBeNull();
     expect(describedTarget(DESCRIBED, target).fields.map(({ name }) => name)).toEqual(['c', 'a']);
@@ -75,11 +75,11 @@ describe('a target of a reading', () => {
     ['source.joins', { joins: [{ left: 'region AS g', on: 'true' }] }],
     ['source.changed_at', { changedAt: 'row.changed' }],
     ['source.time_zone', { timeZone: 'Europe/Berlin' }],
-  ])('has the same %s', (name, source) => {
+  ])('is refused when its %s differs from that of the reading', (name, source) => {
     expect(faultOfTarget(READING, sketch(source))).toContain(`they differ in ${name}`);
   });
 
-  it('has no field that is not read, and none with another expression', () => {
+  it('is refused with a field that is not read, or with another expression for a field', () => {
     expect(faultOfTarget(READING, sketch({}, { d: 'row.d' }))).toContain('no field "d"');
     expect(faultOfTarget(READING, sketch({}, { a: 'row.a || row.b' }))).toContain(
       'they have different expressions for the field "a"',

@@ -20,8 +20,8 @@ const sketch = (
 /** On one line, for what is compared. */
 const flat = (sql: string): string => sql.replaceAll(/\s+/g, ' ');
 
-describe('the statements', () => {
-  it('read a range in the order of the qualified key', () => {
+describe('the SQL made from a definition', () => {
+  it('reads a key range in the order of the qualified and quoted key', () => {
     const definition = sketch({ table: 'shop."Weird Item"', key: 'the "key"' });
     const statement = copyStatement(
       { definition, fields: [{ name: 'a', oid: OID.text }], changedAtOid: null },
@@ -33,7 +33,7 @@ describe('the statements', () => {
     );
   });
 
-  it('evaluate where once, before the fields', () => {
+  it('evaluates the where condition once, before the fields', () => {
     const definition = sketch({ where: 'row.a > 0 -- positive', changedAt: 'row.at' });
     const described = { definition, fields: [{ name: 'a', oid: OID.int4 }], changedAtOid: OID.timestamptz };
     expect(flat(selectRows(described, OPEN))).toBe(
@@ -43,7 +43,7 @@ describe('the statements', () => {
     );
   });
 
-  it('end lines behind expressions, so that comments end there', () => {
+  it('ends the line after each expression, so that a comment in it ends there', () => {
     const definition = sketch(
       { joins: [{ left: 'other AS o -- joined', on: 'o.id = row.id -- here' }] },
       { a: 'row.a -- last' },
@@ -60,18 +60,18 @@ describe('the statements', () => {
     ['City', '"city"."id"'],
     ['"City"', '"City"."id"'],
     ['"a ""b"""', '"a ""b"""."id"'],
-  ])('take the alias %s as expressions mean it', (as, expected) => {
+  ])('resolves the alias %s as PostgreSQL resolves it, so that the key is %s', (as, expected) => {
     expect(qualifiedKey(sketch({ as }))).toBe(expected);
   });
 
-  it('leave out what is open', () => {
+  it('has no condition for an open end of a range', () => {
     const definition = sketch({});
     expect(rangeCondition(definition, OPEN)).toBe('true');
     expect(rangeCondition(definition, { start: 1n, end: null })).toBe(`"row"."id" >= '1'::int8`);
     expect(rangeCondition(definition, { start: null, end: 1n })).toBe(`"row"."id" < '1'::int8`);
   });
 
-  it('read what has no encoder as jsonb, and timestamps in their zone', () => {
+  it('selects types without an encoder as jsonb, and timestamps in the time zone of the definition', () => {
     const definition = sketch({ timeZone: "O'Hare\\x", changedAt: 'row.at' });
     const read = (oid: number): string =>
       flat(selectRows({ definition, fields: [{ name: 'a', oid }], changedAtOid: OID.timestamp }, OPEN));
@@ -83,7 +83,7 @@ describe('the statements', () => {
     expect(() => read(1115)).toThrow(/timestamptz\[\]/);
   });
 
-  it('quote values of settings', () => {
+  it('quotes the values of settings', () => {
     expect(setLocal({ TimeZone: 'UTC', x: "a'b" })).toBe(
       `SET LOCAL "TimeZone" = 'UTC'; SET LOCAL "x" = 'a''b'`,
     );
@@ -91,7 +91,7 @@ describe('the statements', () => {
   });
 });
 
-describe('field types', () => {
+describe('the type of a field', () => {
   it.each([
     [OID.int2, 'short'],
     [OID.int8, 'long'],
@@ -102,15 +102,15 @@ describe('field types', () => {
     [1009, 'text'],
     [OID.jsonb, 'object'],
     [600, 'object'],
-  ])('%i is mapped as %s', (oid, type) => {
+  ])('with the oid %i is mapped as %s', (oid, type) => {
     expect(defaultMapping(oid)).toMatchObject({ type });
   });
 
-  it('maps what to_jsonb makes a string of as a keyword', () => {
+  it('is mapped as keyword when to_jsonb makes a string of it', () => {
     expect(defaultMapping(869, true)).toMatchObject({ type: 'keyword' });
   });
 
-  it('knows arrays by their elements', () => {
+  it('follows from the element type of an array', () => {
     expect(fieldType(1231)).toEqual({ native: true, category: 'numeric', elementOid: OID.numeric });
     expect(fieldType(869)).toEqual({ native: false, category: 'json', elementOid: null });
     expect([OID.float4, 1231, OID.date, 1185].every(mayBeUnrepresentable)).toBe(true);

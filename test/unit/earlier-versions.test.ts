@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 
 describe('a journal of schema 3', () => {
-  it('of a finished run has its result, with its one index as the only target', async () => {
+  it('of a finished run is read with its result and with its one index as the only target', async () => {
     const state = await stateOf('finished', 'monday');
     const [target] = state.identity?.targets ?? [];
     expect(target).toMatchObject({ definition: 'places', index: `${target?.alias}-${state.identity?.run}` });
@@ -41,7 +41,7 @@ describe('a journal of schema 3', () => {
     expect(state.pin).toEqual({ kind: 'local', data: {} });
   });
 
-  it('of an interrupted run is read from its beginning on, whatever its snapshot says', async () => {
+  it('of an interrupted run is read from its first segment, and its snapshot is ignored', async () => {
     const objects = await earlierJournal('interrupted');
     expect(objects.some(({ body }) => 'snapshot' in body)).toBe(true);
     putIn(store, objects);
@@ -56,7 +56,7 @@ describe('a journal of schema 3', () => {
     expect(number).toBe(objects.filter(({ name }) => name.includes('/segments/')).length);
   });
 
-  it('of a run that was rolled back says so', async () => {
+  it('of a run that was rolled back is read as rolled back', async () => {
     const state = await stateOf('rolled-back', 'tuesday');
     const [promotion] = state.promotions.values();
     expect(promotion?.removed).toHaveLength(1);
@@ -65,12 +65,12 @@ describe('a journal of schema 3', () => {
     ]);
   });
 
-  it('of an abandoned run says so, and holds nothing', async () => {
+  it('of an abandoned run is read as abandoned, and holds no fleet', async () => {
     expect((await stateOf('abandoned', 'monday')).abandoned).toBe(true);
     expect(await readStanding(store)).toMatchObject({ newest: { ended: 'abandoned' }, unfinished: null });
   });
 
-  it('is written on by this version', async () => {
+  it('can be continued by this version', async () => {
     putIn(store, await earlierJournal('interrupted'));
     const at = '2027-01-01T00:00:00.000Z';
     const options = { store, runFolder: runFolder('monday'), epoch: 9, requireHeld: () => {} };
@@ -82,7 +82,7 @@ describe('a journal of schema 3', () => {
     expect(rangeCounts(state).total).toBe(250);
   });
 
-  it('is found by its key and by its claim', async () => {
+  it('is found by its run key and by its claim', async () => {
     putIn(store, await earlierJournal('interrupted'));
     const claim = await currentClaim(store);
     const [alias] = claim?.aliases ?? [];
@@ -97,7 +97,7 @@ describe('a journal of schema 3', () => {
     await expect(other).rejects.toThrow(/began with another definition/);
   });
 
-  it('is deleted by age, but for what a rollback needs', async () => {
+  it('is deleted by age, except what a rollback needs', async () => {
     putIn(store, await earlierJournal('rolled-back'));
     const aged = { store, requireHeld: () => {}, now: new Date('2028-01-01'), keepMs: 1, keepLocksMs: 1 };
     // The newest claim's run is never touched, and the first is what the alias came back to.
@@ -106,7 +106,7 @@ describe('a journal of schema 3', () => {
   });
 });
 
-describe('an earlier journal', () => {
+describe('a journal of an earlier version', () => {
   it('of schema 2 is read like one of schema 3', async () => {
     const objects = await earlierJournal('finished');
     putIn(
@@ -120,7 +120,7 @@ describe('an earlier journal', () => {
     expect(second).toEqual(await stateOf('finished', 'monday'));
   });
 
-  it('of a run on an Auto Scaling group keeps what its instances were launched from', async () => {
+  it('of a run on an Auto Scaling group keeps the template and image of its pin', async () => {
     const pin = {
       region: 'eu-central-1',
       group: 'books',
@@ -132,19 +132,19 @@ describe('an earlier journal', () => {
     expect(state.pin).toEqual({ kind: 'auto-scaling', data: pin });
   });
 
-  it('with a proof that lacks what the promotion needs has that proof made again', async () => {
+  it('has its validation repeated when its proof lacks what promotion needs', async () => {
     const unproven = { type: 'phase_finished', phase: 'validate', at: AT, record: { rows: 600 } };
     const state = await changed([unproven]);
     expect(state.phases.validate).toBeUndefined();
   });
 
-  it('with an event that nobody knows is refused', async () => {
+  it('is refused when it holds an unknown event', async () => {
     await expect(changed([{ type: 'shredded', at: 'now' }])).rejects.toThrow(
       /segments\/000000000002\.json is not a journal segment that this version can read .*events\.0\.type: this version does not know "shredded"/,
     );
   });
 
-  it('with a result that lacks what a result has always had is refused in a sentence', async () => {
+  it('is refused with a sentence when its result lacks a required field', async () => {
     const finished = changed([{ type: 'finished', at: AT, result: { status: 'done' } }]);
     await expect(finished).rejects.toThrow(RunFailed);
     await expect(finished).rejects.toThrow(

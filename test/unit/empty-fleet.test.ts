@@ -5,25 +5,25 @@ import type { FleetView } from '../../orchestrator/fleet/fleet.ts';
 import { ScriptedFleet, view } from '../support/scripted-fleet.ts';
 
 describe('bringing a fleet to zero', () => {
-  it('does not believe a first look that may be older than the last change', async () => {
+  it('does not trust a first look of zero that may be older than the last change', async () => {
     const fleet = new ScriptedFleet([view(0), view(2, 'i-1', 'i-2')]);
     const { found } = await emptyFleet(fleet, options({ quietMs: 8_000 }));
     expect(found.map(({ id }) => id)).toEqual(['i-1', 'i-2']);
     expect(fleet.calls).toEqual(['desired 0', 'terminate i-1', 'terminate i-2']);
   });
 
-  it('believes it where looks are exact', async () => {
+  it('trusts a first look of zero when looks are exact', async () => {
     expect(await emptyFleet(new ScriptedFleet([view(0)]), options({}))).toEqual({ found: [], gone: [] });
     expect(nowMs).toBe(0);
   });
 
-  it('does not tell an instance again that a stale look still shows as alive', async () => {
+  it('terminates an instance only once when a stale look still shows it alive', async () => {
     const fleet = new StaleFleet();
     await emptyFleet(fleet, options({}));
     expect(fleet.calls.filter((call) => call === 'terminate i-1')).toHaveLength(1);
   });
 
-  it('ends every other instance though the call for one is refused each time', async () => {
+  it('terminates every other instance when the call for one of them is always refused', async () => {
     const fleet = new ScriptedFleet([view(1, 'i-1', 'i-2')]);
     fleet.refuses = 'i-1';
     await expect(emptyFleet(fleet, options({ withinMs: 5_000 }))).rejects.toThrow(

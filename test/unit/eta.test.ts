@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { beginEta, type Estimate, nextEta } from '../../orchestrator/report/eta.ts';
 
-describe('the estimate', () => {
+describe('the estimate of the end', () => {
   it('is right for an even rate', () => {
     const shown = estimates((second) => second * 100, 1000, 5);
     expect(shown.at(-1)?.rowsPerSecond).toBeCloseTo(100);
     expect(shown.at(-1)?.secondsLeft).toBeCloseTo(5);
   });
 
-  it('says nothing in the first moments and nothing without rows', () => {
+  it('is unknown in the first moments and without any rows', () => {
     expect(estimates((second) => second * 100, 1000, 1).at(-1)?.secondsLeft).toBeNull();
     expect(estimates(() => 0, 1000, 60).at(-1)?.secondsLeft).toBeNull();
   });
@@ -21,7 +21,7 @@ describe('the estimate', () => {
     expect(Math.max(...jumps)).toBeLessThan(4);
   });
 
-  it('follows a rate that halves', () => {
+  it('follows a rate that drops to half', () => {
     const shown = estimates(
       (second) => (second < 60 ? second * 100 : 6000 + (second - 60) * 50),
       20_000,
@@ -50,7 +50,7 @@ describe('the estimate', () => {
     expect(rates.map((rate) => rate && Math.round(rate))).toEqual([null, 100, 100, 100]);
   });
 
-  it('says nothing of the end while tasks wait for the database or the cluster', () => {
+  it('is unknown while tasks wait for the database or the cluster', () => {
     let state = beginEta(0, 0);
     for (let second = 1; second <= 10; second += 1)
       state = nextEta(state, second * 1000, { rows: second * 100, rowsExpected: 5000, waiting: false }).state;
@@ -58,7 +58,7 @@ describe('the estimate', () => {
     expect(estimate.secondsLeft).toBeNull();
   });
 
-  it('never shows less than no time left', () => {
+  it('never shows a negative time', () => {
     expect(estimates((second) => second * 100, 500, 30).at(-1)?.secondsLeft).toBe(0);
   });
 });

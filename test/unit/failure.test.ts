@@ -38,7 +38,8 @@ describe('a failure', () => {
     [new Interrupted('SIGINT'), 'SIGINT', 130],
     [new Interrupted('SIGTERM'), 'SIGTERM', 143],
   ];
-  it.each(cases)('says what comes next and ends a command by it: %s', (failure, move, code) => {
+  const named = cases.map(([failure, ...rest]) => [failure.constructor.name, failure, ...rest] as const);
+  it.each(named)('of the type %s decides the next move and the exit code: %s', (_, failure, move, code) => {
     expect([failure.move, exitCodeOf(failure)]).toEqual([move, code]);
   });
 
@@ -48,7 +49,7 @@ describe('a failure', () => {
     ['what may not be done', 403, 'mend-and-repeat'],
     ['a queue that is full', 429, 'try-again'],
     ['a server that broke', 503, 'try-again'],
-  ])('over HTTP goes by the status: %s', (_, status, move) => {
+  ])('over HTTP decides its move by the status of %s', (_, status, move) => {
     expect(new ClusterError(status, 'planted', 'x').move).toBe(move);
     expect(new WorkerRefusal(status, 'x').move).toBe(move);
   });
@@ -57,7 +58,7 @@ describe('a failure', () => {
     [400, 'mend-and-repeat'],
     [429, 'try-again'],
     [503, 'try-again'],
-  ] as const)('of a call to a worker goes by the status: %i', (status, move) => {
+  ] as const)('of a call to a worker decides its move by the status %i', (status, move) => {
     expect(new Refusal(status, 'x').move).toBe(move);
   });
 
@@ -65,21 +66,21 @@ describe('a failure', () => {
     ['retry', 'try-again'],
     ['stop', 'mend-and-repeat'],
     ['cancelled', 'stop'],
-  ] as const)('of a task goes by its word on the wire: %s', (next, move) => {
+  ] as const)('of a task decides its move by the word %s on the wire', (next, move) => {
     expect(new TaskFailure(next, 'planted', 'x').move).toBe(move);
   });
 
-  it('never tells the password of an address', () => {
+  it('never shows the password of a URL', () => {
     const { message } = new RunFailed('postgres://shop:s3cret@db:5432/shop and https://:k@es refuse');
     expect(message).toBe('postgres://shop:***@db:5432/shop and https://:***@es refuse');
   });
 
-  it('never tells a part of a password that holds an @', () => {
+  it('never shows any part of a password that contains an @', () => {
     const { message } = new RunFailed('postgres://shop:s3@c@ret@db:5432/shop refuses');
     expect(message).toBe('postgres://shop:***@db:5432/shop refuses');
   });
 
-  it('tells everything else as it is', () => {
+  it('shows a message without a password unchanged', () => {
     const sentence = 'http://db:9200/a@b, s3://bucket/key: at 12:30 user@host said a:b@c (https://docs.x/y)';
     expect(new RunFailed(sentence).message).toBe(sentence);
   });
@@ -91,7 +92,7 @@ describe('a failure', () => {
 });
 
 it.each([new Error('a fault of the program'), new TypeError('x'), 'text', null, undefined])(
-  'what nobody foresaw is a failed run: %s',
+  'an unforeseen error ends a command with exit code 1: %s',
   (error) => {
     expect(exitCodeOf(error)).toBe(1);
   },

@@ -20,8 +20,8 @@ const QUIET: Observation = {
 const UNSEEN = emptyMemory();
 const WANTED = applyEvents(emptyState(), [{ type: 'desired_set', count: 2 }]);
 
-describe('what befalls a fleet', () => {
-  it('is told once each, and nothing of what befell it before', () => {
+describe('the warnings about a fleet', () => {
+  it('tell each event once, and nothing that happened before they began', () => {
     const before = applyEvents(emptyState(), [replaced('i-1', 'it has not been ready for 300 s')]);
     const warnings = new FleetWarnings(before);
     expect(warnings.next(before, UNSEEN, QUIET)).toEqual([]);
@@ -40,7 +40,7 @@ describe('what befalls a fleet', () => {
     expect(warnings.next(after, UNSEEN, short)).toEqual([]);
   });
 
-  it('is an end without another in its place where nothing more is launched', () => {
+  it('announce the end of an instance without a replacement when nothing more is launched', () => {
     const warnings = new FleetWarnings(WANTED);
     const state = applyEvents(WANTED, [replaced('i-2', 'it was launched from the image ami-2')]);
     const moved = { ...QUIET, launchFault: 'the parameter has moved' };
@@ -52,11 +52,11 @@ describe('what befalls a fleet', () => {
   });
 });
 
-describe('capacity that did not come', () => {
+describe('the warning about capacity that did not come', () => {
   const reason = `1 of 2 instances came within 600 s: ${NO_CAPACITY.reason}`;
   const limited = applyEvents(WANTED, [{ type: 'capacity_limited', workers: 1, reason }]);
 
-  it('is told without the cloud’s words where these have been told, also when they are not seen any more', () => {
+  it('leaves out the words of the cloud once they have been told, even when they are no longer seen', () => {
     const warnings = new FleetWarnings(WANTED);
     expect(warnings.next(limited, UNSEEN, { ...QUIET, launchFailures: [NO_CAPACITY] })).toEqual([
       `a launch failed: ${NO_CAPACITY.reason}`,
@@ -65,14 +65,14 @@ describe('capacity that did not come', () => {
     expect(warnings.next(limited, UNSEEN, QUIET)).toEqual([]);
   });
 
-  it('is told with the words where they have not', () => {
+  it('includes the words of the cloud when they have not been told', () => {
     const warnings = new FleetWarnings(WANTED);
     expect(warnings.next(limited, UNSEEN, QUIET)).toEqual([`${reason}; the run goes on with 1`]);
   });
 });
 
-describe('an instance that ended by itself', () => {
-  it('is told once, with the fleet’s words, what its process wrote last, and what comes in its place', () => {
+describe('the warning about an instance that ended by itself', () => {
+  it('is told once, with the reason, the last output of its process, and what replaces it', () => {
     const warnings = new FleetWarnings(WANTED);
     const memory = remembering({ 'i-1': { readyMs: 5 } });
     const seen = { ...QUIET, instances: [gone('i-1', 'ended by exit code 1\nline one\nline two')] };
@@ -82,7 +82,7 @@ describe('an instance that ended by itself', () => {
     expect(warnings.next(WANTED, memory, QUIET)).toEqual([]);
   });
 
-  it('before it was ever ready gives a place to look', () => {
+  it('says where to look when the instance was never ready', () => {
     const warnings = new FleetWarnings(WANTED);
     expect(warnings.next(WANTED, remembering({ 'i-1': {} }), QUIET)).toEqual([
       'worker i-1 ended by itself before it was ready; look at its log; another is launched in its place',
@@ -93,13 +93,13 @@ describe('an instance that ended by itself', () => {
     ['the pass is over', applyEvents(WANTED, [{ type: 'desired_set', count: 0 }]), QUIET],
     ['less is wanted', applyEvents(WANTED, [{ type: 'desired_set', count: 1 }]), QUIET],
     ['the run was stopped', applyEvents(WANTED, [{ type: 'stopped', reason: 'a block' }]), QUIET],
-  ])('leaves no place when %s', (_, state, observation) => {
+  ])('promises no replacement when %s', (_, state, observation) => {
     const warnings = new FleetWarnings(WANTED);
     const memory = remembering({ 'i-1': { readyMs: 5 } });
     expect(warnings.next(state, memory, observation)).toEqual(['worker i-1 ended by itself']);
   });
 
-  it('is told in a pass, and nothing of those that the pass has let go', () => {
+  it('is told during a pass, but not for instances that the pass released', () => {
     const behaviours = [{ diesAt: 6 }, {}, { diesAt: 1 }];
     const world = new VirtualWorld({ ranges: evenRanges(20, 100), limits: { workers: 3 }, behaviours });
     const warnings = new FleetWarnings(world.state);

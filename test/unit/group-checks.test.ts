@@ -34,14 +34,14 @@ function mixed(...Overrides: LaunchTemplateOverrides[]): AutoScalingGroup {
   return group({ MixedInstancesPolicy: { LaunchTemplate: { LaunchTemplateSpecification, Overrides } } });
 }
 
-describe('a group', () => {
-  test('of several instance types has its template in their policy', () => {
+describe('the check of an Auto Scaling group', () => {
+  test('takes the launch template of a mixed group from its instances policy', () => {
     const types = mixed({ InstanceType: 'c7g.large' }, { InstanceType: 'c6g.large' });
     expect(groupFaults(types, WANTED)).toEqual([]);
     expect(templateOf(types)).toEqual({ id: 'lt-0a1b', version: '3' });
   });
 
-  test('launches the default version where it names none', () => {
+  test('assumes the default template version when the group names none', () => {
     expect(templateOf(group({ LaunchTemplate: { LaunchTemplateId: 'lt-0a1b' } }))?.version).toBe('$Default');
   });
 
@@ -57,7 +57,7 @@ describe('a group', () => {
     expect(groupFaults(mixed(override), WANTED)).toEqual([expect.stringContaining(words)]);
   });
 
-  test('of another fleet is refused, and one that does not say whose it is is warned of', () => {
+  test('refuses a group of another fleet, and warns of a group without a fleet tag', () => {
     const of = (fleet: string): AutoScalingGroup =>
       group({ Tags: [{ Key: 'reindex-fleet:fleet', Value: fleet }] });
     expect(groupFaults(of('films'), WANTED)).toEqual([
@@ -68,7 +68,7 @@ describe('a group', () => {
     expect(groupWarnings(group(), WANTED)).toEqual([expect.stringContaining('with the value books')]);
   });
 
-  test('that counts in processor cores, has a warm pool or is being deleted is refused', () => {
+  test('refuses a group that counts in vCPUs, has a warm pool or is being deleted', () => {
     expect(groupFaults(group({ DesiredCapacityType: 'vcpu' }), WANTED)).toHaveLength(1);
     expect(groupFaults(group({ WarmPoolConfiguration: { MinSize: 0 } }), WANTED)).toEqual([
       expect.stringContaining('warm pool'),
@@ -85,12 +85,12 @@ describe('a group', () => {
     ['Successful', 0],
     ['Cancelled', 0],
     ['Failed', 0],
-  ] as const)('whose instance refresh is %s has %i faults', (Status, count) => {
+  ] as const)('of a group whose instance refresh is %s finds %i faults', (Status, count) => {
     expect(refreshFaults([{ InstanceRefreshId: 'r-1', Status }])).toHaveLength(count);
   });
 });
 
-describe('what would be launched now', () => {
+describe('the check of what would be launched now', () => {
   const pin: GroupPin = {
     region: 'eu-central-1',
     group: 'books',
@@ -101,7 +101,7 @@ describe('what would be launched now', () => {
   const template = { id: 'lt-0a1b', version: '3' };
   const parameter = { version: 5, image: 'ami-0aaa' };
 
-  test('is what the run is pinned to', () => {
+  test('passes when template and image parameter match the pin of the run', () => {
     expect(launchFaultOf(pin, { template, parameter })).toBe(null);
     expect(launchFaultOf({ ...pin, parameter: null }, { template, parameter: null })).toBe(null);
   });
@@ -124,14 +124,14 @@ describe('what would be launched now', () => {
       { template, parameter: { version: 5, image: 'ami-0bbb' } },
       'ami-0bbb',
     ],
-  ])('is not, with words that say what is there, what is pinned, and what to do: %s', (_, source, words) => {
+  ])('says what is there, what is pinned and what to do after a change: %s', (_, source, words) => {
     const fault = launchFaultOf(pin, source);
     expect(fault).toContain(words);
     expect(fault).toMatch(/this run is pinned to .*`reindex-fleet abandon`/);
   });
 });
 
-describe('failed launches', () => {
+describe('the launch failures of a group', () => {
   const activity = (minute: number, more: Partial<Activity>): Activity => ({
     ActivityId: `a-${minute}`,
     AutoScalingGroupName: 'books',
@@ -143,7 +143,7 @@ describe('failed launches', () => {
   });
   const since = new Date('2026-11-26T09:10:00.000Z');
 
-  test('are shown newest first, since the run began, with the code by which to look them up', () => {
+  test('are shown newest first since the start of the run, with the code to look up', () => {
     const activities = [
       activity(12, {
         StatusMessage:
@@ -169,7 +169,7 @@ describe('failed launches', () => {
     ]);
   });
 
-  test('are neither launches that succeed or go on, nor instances that may not be ended', () => {
+  test('exclude launches that succeed or are in progress, and instances protected from scale-in', () => {
     const others = [
       activity(12, { StatusCode: 'Successful' }),
       activity(13, { StatusCode: 'InProgress' }),
@@ -187,8 +187,8 @@ describe('failed launches', () => {
   });
 });
 
-describe('what is asked now and then', () => {
-  test('is asked again when it is too old, and stands while it cannot be asked', async () => {
+describe('a remembered answer', () => {
+  test('is asked for again when it is too old, and stands while asking fails', async () => {
     let nowMs = 0;
     const answers = ['first', new Error('throttled'), 'third'];
     const asked: number[] = [];

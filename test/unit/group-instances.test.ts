@@ -47,9 +47,9 @@ function seen(
   return instancesOf(group, instances, { runOf: () => 'run-1', pin: PIN, workerPort: 8003 })[0];
 }
 
-describe('what an instance of a group is', () => {
+describe('an instance of an Auto Scaling group', () => {
   test.each(['Terminating:Wait', 'Terminating:Proceed', 'Standby', 'EnteringStandby', 'Detaching'] as const)(
-    'one that its group has in state %s gets no work',
+    'gets no work while the group has it in state %s',
     (state) => {
       const aside = seen([ec2('running')], [member(state)]);
       expect(aside?.misfit).toBe(`its group has put it in the state ${state}`);
@@ -64,14 +64,14 @@ describe('what an instance of a group is', () => {
     ['stopped', 'running'],
     ['shutting-down', 'terminating'],
     ['terminated', 'gone'],
-  ] as const)('EC2 says %s: it is %s', (state, phase) => {
+  ] as const)('that EC2 reports as %s counts as %s', (state, phase) => {
     const instance = seen([ec2(state)]);
     expect(instance?.phase).toBe(phase);
     expect(instance?.url).toBe(state === 'running' ? 'http://10.0.3.7:8003' : null);
     expect(instance?.launchedAt).toBe('2026-11-26T09:00:00.000Z');
   });
 
-  test('runs, and costs, while a hook of the group holds its end up', () => {
+  test('still counts as running, and costs, while a lifecycle hook delays its termination', () => {
     expect(seen([ec2('running')], [member('Terminating:Wait')])?.phase).toBe('running');
   });
 
@@ -80,7 +80,7 @@ describe('what an instance of a group is', () => {
     ['InService', 'pending'],
     ['Terminating:Wait', 'terminating'],
     ['Terminated', 'terminating'],
-  ] as const)('unknown to EC2, and %s to the group: it is %s', (state, phase) => {
+  ] as const)('that EC2 does not know and the group reports as %s counts as %s', (state, phase) => {
     expect(seen([], [member(state)])).toEqual({
       id: 'i-1',
       phase,
@@ -94,12 +94,12 @@ describe('what an instance of a group is', () => {
   });
 });
 
-describe('what an instance was launched from', () => {
-  test('fits where image and template are those of the pin', () => {
+describe('the launch source of an instance', () => {
+  test('fits when image and template equal the pin', () => {
     expect(seen([ec2('running')], [member('InService')])?.misfit).toBe(null);
   });
 
-  test('does not fit with another version, which EC2’s tags know when the group has forgotten it', () => {
+  test('does not fit with another template version, which EC2 tags show even after the group forgot it', () => {
     const words =
       'it was launched from version 4 of the launch template lt-0a1b, but this run is pinned to version 3';
     const LaunchTemplate = { ...TEMPLATE, Version: '4' };
@@ -113,7 +113,7 @@ describe('what an instance was launched from', () => {
     expect(seen([ec2('running', { Tags })], [moving])?.misfit).toContain(words);
   });
 
-  test('is judged by the image alone where nobody knows the template', () => {
+  test('is judged by the image alone when the template is unknown', () => {
     expect(seen([ec2('running')])?.misfit).toBe(null);
     expect(seen([ec2('running', { ImageId: 'ami-0bbb' })])?.misfit).toBe(
       'it was launched from the image ami-0bbb, but this run is pinned to ami-0aaa',
@@ -121,8 +121,8 @@ describe('what an instance was launched from', () => {
   });
 });
 
-describe('how an instance ended', () => {
-  test('by somebody’s call: when, and no reason of its own', () => {
+describe('the end of an instance', () => {
+  test('has a time and no reason when somebody terminated it', () => {
     const instance = seen([
       ec2('terminated', {
         StateReason: {
@@ -135,7 +135,7 @@ describe('how an instance ended', () => {
     expect(instance).toMatchObject({ detail: null, endedAt: '2026-11-26T09:30:05.000Z' });
   });
 
-  test('by itself: why, and when if that is said', () => {
+  test('has a reason, and a time if EC2 gives one, when it ended by itself', () => {
     const Message = 'Server.SpotInstanceTermination: Spot instance termination';
     const StateReason = { Code: 'Server.SpotInstanceTermination', Message };
     expect(seen([ec2('terminated', { StateReason })])).toMatchObject({ detail: Message, endedAt: null });
@@ -156,7 +156,7 @@ describe('how an instance ended', () => {
     });
   });
 
-  test('not yet, though it was stopped once and runs again', () => {
+  test('is unset for an instance that was stopped and started again', () => {
     const StateTransitionReason = 'User initiated (2026-11-26 09:30:05 GMT)';
     expect(seen([ec2('running', { StateTransitionReason })])).toMatchObject({ detail: null, endedAt: null });
     expect(seen([ec2('stopped', { StateTransitionReason })])).toMatchObject({ endedAt: null });

@@ -52,7 +52,7 @@ function groupAnswer(): string {
   return `<DescribeAutoScalingGroupsResponse xmlns="http://autoscaling.amazonaws.com/doc/2011-01-01/"><DescribeAutoScalingGroupsResult><AutoScalingGroups><member><AutoScalingGroupName>books</AutoScalingGroupName><DesiredCapacity>${COUNT}</DesiredCapacity><Instances>${members.join('')}</Instances></member></AutoScalingGroups></DescribeAutoScalingGroupsResult></DescribeAutoScalingGroupsResponse>`;
 }
 
-test('a look at more instances than a page holds takes one call for each page, and one for the group', async () => {
+test('a look at an Auto Scaling group of several pages makes one call per page of instances and one for the group', async () => {
   const { url, asked } = await startLargeGroup();
   const environment = { AWS_ENDPOINT_URL: url, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);

@@ -7,7 +7,7 @@ import { SearchCluster } from '../../orchestrator/index/cluster.ts';
 const ABOUT = { version: { number: '3.6.0', distribution: 'opensearch' } };
 type Answer = [status: number, body: unknown] | 'hang' | 'cut' | 'cut in its middle' | 'cut in a chunk';
 
-describe('calls to the search cluster', () => {
+describe('a call to the search cluster', () => {
   const servers: Server[] = [];
   afterEach(async () => {
     for (const server of servers.splice(0)) {
@@ -65,13 +65,13 @@ describe('calls to the search cluster', () => {
     ['a cut connection', 'cut'],
     ['an answer of known length that was cut off', 'cut in its middle'],
     ['an answer in chunks that was cut off', 'cut in a chunk'],
-  ])('asks again after %s', async (_name, first) => {
+  ])('is repeated after %s', async (_name, first) => {
     const { url, seen } = await scripted([first, [200, { count: 1 }]]);
     expect(await ask(url)).toEqual({ count: 1 });
     expect(seen.length).toBeGreaterThan(1);
   });
 
-  it('gives the cluster’s own words when it stays busy', async () => {
+  it('fails with the words of the cluster when the cluster stays busy', async () => {
     const { url, seen } = await scripted([[503, { error: { type: 'no_master', reason: 'nobody leads' } }]]);
     await expect(ask(url)).rejects.toMatchObject({
       name: 'ClusterError',
@@ -82,7 +82,7 @@ describe('calls to the search cluster', () => {
     expect(seen.length).toBeGreaterThan(2);
   });
 
-  it('sends once what must not be sent twice, and a refusal is never sent again', async () => {
+  it('is sent once when it is not repeatable or when the cluster refuses it', async () => {
     const cut = await scripted(['cut']);
     await expect(ask(cut.url, { repeatable: false })).rejects.toMatchObject({
       status: 0,
@@ -100,7 +100,7 @@ describe('calls to the search cluster', () => {
     ['busy', [503, {}]],
     ['cut off', 'cut'],
     ['cut off in its answer', 'cut in its middle'],
-  ])('does not repeat a call that was %s once the lock is lost', async (_name, first) => {
+  ])('that was %s is not repeated once the lock is lost', async (_name, first) => {
     const { url, seen } = await scripted([first, [200, {}]]);
     const lost = new Superseded('taken over');
     let tries = 0;
@@ -112,7 +112,7 @@ describe('calls to the search cluster', () => {
     expect(seen).toHaveLength(1);
   });
 
-  it('says within 5 seconds, without the password, which address does not answer and what to do', async () => {
+  it('fails within 5 seconds when an address does not answer, and names the address and what to do but not the password', async () => {
     const began = performance.now();
     const error = await connect('http://someone:s3cret@127.0.0.1:9').catch((reason: unknown) => reason);
     expect(String(error)).toContain('http://127.0.0.1:9');
@@ -127,7 +127,7 @@ describe('calls to the search cluster', () => {
     expect(performance.now() - began).toBeLessThan(5_500);
   });
 
-  it('ends a call at once when the signal says so', async () => {
+  it('ends at once when its signal aborts', async () => {
     const { url } = await scripted(['hang']);
     const controller = new AbortController();
     const asked = ask(url, { signal: controller.signal });
@@ -135,7 +135,7 @@ describe('calls to the search cluster', () => {
     await expect(asked).rejects.toThrow('ended');
   });
 
-  it('sends credentials of the URL, of the settings, or the API key', async () => {
+  it('carries the credentials of the URL, those of the settings, or the API key', async () => {
     const { url, authorization } = await scripted([]);
     const withUser = url.replace('//', '//some%40one:p%20w@');
     for (const opened of [
@@ -156,7 +156,7 @@ describe('calls to the search cluster', () => {
     ['Elasticsearch 7.10', { version: { number: '7.10.0' }, tagline: 'You Know, for Search' }, null],
     ['Elasticsearch 9', { version: { number: '9.1.0' }, tagline: 'You Know, for Search' }, null],
     ['another service', { hello: 'world' }, 'not as OpenSearch or Elasticsearch'],
-  ])('takes or refuses %s', async (_name, about, refusal) => {
+  ])('is accepted or refused by the engine version: %s', async (_name, about, refusal) => {
     const { url } = await scripted([], about);
     const said = await ask(url).then(() => 'taken', String);
     expect(said).toContain(refusal ?? 'taken');

@@ -10,7 +10,7 @@ import {
 
 const same = (a: string, b: string): boolean => sameJson(parseLexemes(a), parseLexemes(b));
 
-describe('exact JSON', () => {
+describe('exact comparison of JSON', () => {
   it.each([
     ['1.50', '1.5'],
     ['1e2', '100'],
@@ -18,7 +18,7 @@ describe('exact JSON', () => {
     ['12345678901234567890.10', '12345678901234567890.1'],
     ['1E-7', '0.0000001'],
     ['[1.0,{"a":2,"b":"x"}]', '[1,{"b":"x","a":2.00}]'],
-  ])('%s says the same as %s', (a, b) => {
+  ])('finds %s and %s equal', (a, b) => {
     expect(same(a, b)).toBe(true);
   });
 
@@ -31,7 +31,7 @@ describe('exact JSON', () => {
     ['{"a":null}', '{}'],
     ['[1,2]', '[2,1]'],
     ['[]', '{}'],
-  ])('%s does not say the same as %s', (a, b) => {
+  ])('finds %s and %s different', (a, b) => {
     expect(same(a, b)).toBe(false);
     expect(same(b, a)).toBe(false);
   });
@@ -51,7 +51,7 @@ describe('exact JSON', () => {
     );
   });
 
-  it('reads any JSON as itself, and gives it back', () => {
+  it('finds any JSON equal to itself, and writes it back unchanged', () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         const normal = JSON.stringify(JSON.parse(text));

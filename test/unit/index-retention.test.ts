@@ -31,8 +31,8 @@ const pair = (
 ): RetainedIndex[] => [entry(run, changes, aliases), entry(run, { ...changes, role: 'dead_letters' })];
 const promoted = (day: number): Partial<IndexMeta> => ({ promoted_at: `2024-01-0${day}T00:00:00.000Z` });
 
-describe('retention', () => {
-  it('keeps the newest promoted ones; leftovers go, and companions with their targets', () => {
+describe('the plan of index retention', () => {
+  it('keeps the newest promoted indexes, and deletes leftovers together with their companion indexes', () => {
     const indexes = [
       ...pair('9', promoted(9), ['items']),
       ...pair('8'),
@@ -47,14 +47,14 @@ describe('retention', () => {
     );
   });
 
-  it('deletes a companion whose target is gone, and nothing of a claimed run', () => {
+  it('deletes a companion index whose target is gone, and nothing of a claimed run', () => {
     const lonely = entry('1', { role: 'dead_letters' });
     expect(planRetention([lonely, ...pair('2')], { ...RULE, claimedRun: '2' }).deleted).toEqual([
       lonely.index,
     ]);
   });
 
-  it('takes an index for ours only if it says all that an index of ours says', () => {
+  it('counts an index as managed only if its metadata is complete', () => {
     const { meta } = entry('1');
     const read = (reindex_fleet: unknown): IndexMeta | null =>
       metaOf({ mappings: { _meta: { reindex_fleet } } });
@@ -64,7 +64,7 @@ describe('retention', () => {
     expect(read('ours')).toBeNull();
   });
 
-  it('never deletes what is not ours, not of this fleet and alias, aliased, claimed or current', () => {
+  it('never deletes an index that is unmanaged, of another fleet or alias, aliased, claimed or current', () => {
     const someIndex = fc.record({
       run: fc.constantFrom('1', '2', '3', '9'),
       fleet: fc.constantFrom('a', 'b'),

@@ -21,8 +21,8 @@ function run(access: object = {}): Promise<ProgramRun> {
 const typesIn = ({ registrations }: ProgramRun): string[] =>
   registrations.map(({ type }) => type).filter((type) => type.startsWith('aws:iam/'));
 
-describe('a stack', () => {
-  it('has these policies and no others', async () => {
+describe('the access that a stack grants', () => {
+  it('consists of exactly the expected IAM policies', async () => {
     const made = await run();
     const names = namesOf(
       { fleet: 'books', bucket: null, journalPrefix: 'reindex-fleet', imageParameter: null },
@@ -44,7 +44,7 @@ describe('a stack', () => {
     ]);
   });
 
-  it('gives the orchestrator’s policy to the roles that are named, and binds its own', async () => {
+  it('attaches the orchestrator’s policy to the named roles, and sets a permissions boundary on its own roles', async () => {
     const boundary = `arn:aws:iam::${ACCOUNT_ID}:policy/boundary`;
     const made = await run({ orchestrator_roles: ['airflow'], permissions_boundary: boundary });
     const inputsOf = (type: string) => ofType(made, type).map(({ inputs }) => inputs);

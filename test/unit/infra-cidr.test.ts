@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { cidrOf, isCidr, isPrivate } from '../../infra/settings/cidr.ts';
 
-describe('an IPv4 block', () => {
+describe('the check of an IPv4 CIDR block', () => {
   it.each(['0.0.0.0/0', '10.0.0.0/8', '10.0.128.0/17', '10.1.2.3/32', '255.255.255.255/32'])(
-    '%s is one',
+    'accepts %s',
     (block) => {
       expect(isCidr(block)).toBe(true);
     },
@@ -25,33 +25,33 @@ describe('an IPv4 block', () => {
     ['IPv6', 'fd00::/8'],
     ['IPv4 in IPv6', '::ffff:10.0.0.0/104'],
     ['nothing', ''],
-  ])('with %s is none: %j', (_, block) => {
+  ])('refuses a block with %s: %j', (_, block) => {
     expect(isCidr(block)).toBe(false);
   });
 });
 
-describe('a private block', () => {
+describe('the check of a private IPv4 block', () => {
   it.each(['10.0.0.0/8', '172.16.0.0/12', '192.168.1.0/24', '100.64.0.0/10', '127.0.0.1/32', '10.9.8.7/8'])(
-    '%s is one',
+    'accepts %s as private',
     (block) => {
       expect(isPrivate(block)).toBe(true);
     },
   );
 
   it.each(['0.0.0.0/0', '10.0.0.0/7', '172.16.0.0/11', '192.168.0.0/15', '100.64.0.0/9', '8.8.8.8/32', 'x'])(
-    '%s is none',
+    'refuses %s as private',
     (block) => {
       expect(isPrivate(block)).toBe(false);
     },
   );
 });
 
-describe('the block of a host', () => {
-  it('is its address alone', () => {
+describe('the CIDR block of a host', () => {
+  it('is the /32 block of its IPv4 address', () => {
     expect(cidrOf('10.1.2.3')).toBe('10.1.2.3/32');
   });
 
-  it.each(['db.internal', '[::1]', '::1', '10.1', '010.1.2.3', ''])('is nothing for %j', (host) => {
+  it.each(['db.internal', '[::1]', '::1', '10.1', '010.1.2.3', ''])('is null for the host %j', (host) => {
     expect(cidrOf(host)).toBeNull();
   });
 });

@@ -70,8 +70,8 @@ async function program() {
   return { settings: fleets[1]?.settings };
 }
 
-describe('a program of somebody else', () => {
-  it('gives fleets what its own resources will have', async () => {
+describe('a user’s own Pulumi program', () => {
+  it('passes outputs of its own resources to its fleets', async () => {
     const run = await runProgram({}, { program, provider });
     expect(one(run, GROUP, 'staging-workers').inputs.vpcZoneIdentifiers).toEqual(['subnet-00000001']);
     expect(one(run, INGRESS, 'staging-network-orchestrator-1').inputs).toMatchObject({
@@ -92,19 +92,19 @@ describe('a program of somebody else', () => {
     expect(alarm.inputs.alarmActions).toEqual([MADE['aws:sns/topic:Topic']?.arn]);
   });
 
-  it('makes them in one go, and its own resources before', async () => {
+  it('creates everything in one update, and its own resources before the fleets', async () => {
     const run = await runProgram({}, { program, provider });
     expect(run.late).toEqual([]);
     const own = [one(run, 'aws:rds/cluster:Cluster'), one(run, 'aws:ec2/subnet:Subnet')];
     expect(notBefore(run, one(run, GROUP, 'production-workers'), own)).toEqual([]);
   });
 
-  it('keeps their secrets', async () => {
+  it('keeps the secrets of its fleets encrypted', async () => {
     const run = await runProgram({}, { program, provider });
     expect(shownBy(run)).not.toContain(HIDDEN);
   });
 
-  it('keeps them where they stand in an address, which nobody can check beforehand', async () => {
+  it('keeps a secret inside a URL encrypted even when the URL is known only later', async () => {
     const address = `postgres://reader:${HIDDEN}@db.internal/shop?password=${HIDDEN}`;
     const careless = async () => {
       const fleet = new ReindexFleet('books', {
@@ -122,13 +122,13 @@ describe('a program of somebody else', () => {
     expect(one(run, PARAMETER, 'books-worker-database-url').inputs.value).toBe(address);
   });
 
-  it('has two of them side by side', async () => {
+  it('can have two fleets side by side', async () => {
     const run = await runProgram({}, { program, provider });
     expect(ofType(run, GROUP).map(({ inputs }) => inputs.name)).toHaveLength(2);
     expect(new Set(identities(run)).size).toBe(run.registrations.length);
   });
 
-  it('can be previewed, where nothing of all this is known', async () => {
+  it('can be previewed while its outputs are unknown', async () => {
     const run = await runProgram({}, { program, provider });
     const preview = await runProgram({}, { program, provider, preview: true });
     expect(identities(preview)).toEqual(identities(run));
@@ -136,7 +136,7 @@ describe('a program of somebody else', () => {
     expect(one(preview, PARAMETER, 'staging-worker-database-url').inputs.value).toBe(UNKNOWN);
   });
 
-  it('is told of everything that is wrong with a fleet’s settings, by its name', async () => {
+  it('names every fault in the settings of a fleet, together with the fleet’s name', async () => {
     const wrong = async () => {
       const fleet = new ReindexFleet('staging', {
         ...LEAST,

@@ -35,10 +35,10 @@ beforeAll(async () => {
 const inputsOf = (type: string, name: string) =>
   run.registrations.find((resource) => resource.type.endsWith(`:${type}`) && resource.name === name)?.inputs;
 
-describe.each(ENVIRONMENTS)('the fleet of %s', (environment) => {
+describe.each(ENVIRONMENTS)('the %s fleet of the Pulumi example', (environment) => {
   const name = `shop-${environment}`;
 
-  it('is made of what other resources turn out to be', () => {
+  it('uses the network and other outputs of the program’s own resources', () => {
     expect(inputsOf('Group', `${name}-workers`)).toMatchObject({
       name: `reindex-fleet-${name}`,
       vpcZoneIdentifiers: ['id-of-shop-1', 'id-of-shop-2'],
@@ -57,7 +57,7 @@ describe.each(ENVIRONMENTS)('the fleet of %s', (environment) => {
     });
   });
 
-  it('reads its database by the address that this gets', () => {
+  it('gives workers the final address and the password of its database as a SecureString', () => {
     const password = encodeURIComponent(EXAMPLE_CONFIGURATION[`${environment}_password`]);
     expect(inputsOf('Parameter', `${name}-worker-database-url`)).toMatchObject({
       type: 'SecureString',
@@ -65,7 +65,7 @@ describe.each(ENVIRONMENTS)('the fleet of %s', (environment) => {
     });
   });
 
-  it('has the orchestrator’s settings as an output, without a secret', () => {
+  it('exports the orchestrator’s settings without a secret', () => {
     expect(run.shownOutputs[environment]).toMatchObject({
       fleet: name,
       source: { url: `postgres://reader@${name}.db.internal:5432/shop?sslmode=require` },
@@ -77,7 +77,7 @@ describe.each(ENVIRONMENTS)('the fleet of %s', (environment) => {
   });
 });
 
-test('staging and production share no name', () => {
+test('staging and production in the Pulumi example share no physical name', () => {
   const names = run.registrations.flatMap(({ type, inputs }) =>
     [inputs.name, inputs.bucket]
       .filter((name) => type.startsWith('aws:') && !type.startsWith('aws:s3/bucket') && name !== undefined)
@@ -88,11 +88,11 @@ test('staging and production share no name', () => {
   expect(new Set(names).size).toBe(names.length);
 });
 
-test.each([true, false])('the policy pack has nothing against it (preview: %s)', async (preview) => {
+test.each([true, false])('the policy pack accepts the Pulumi example (preview: %s)', async (preview) => {
   expect(await reportedOf(shownTo(await runExample(preview)))).toEqual([]);
 });
 
-test('the package exports components alone: Pulumi’s runner would take a main entry for the stack’s program', () => {
+test('the package exports components and has no main entry, because Pulumi’s runner would take it for the stack’s program', () => {
   const { exports, main } = JSON.parse(
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
   ) as { exports: Record<string, string>; main?: string };

@@ -34,7 +34,7 @@ beforeEach(() => {
 });
 
 describe('a deployment', () => {
-  it('holds the fleet’s lock by its stack’s name until it gives it back, so that a run is refused', async () => {
+  it('holds the fleet’s lock in the name of its stack until it releases the lock, so that a run is refused', async () => {
     const deployment = exclusion();
     await deployment.ensure();
     expect(await currentHolder(store)).toMatchObject({ holder: { purpose: 'pulumi up (stack production)' } });
@@ -47,7 +47,7 @@ describe('a deployment', () => {
     expect((await others.acquire(store, 'reindex-fleet run')).epoch).toBe(2);
   });
 
-  it('is refused while a run has the fleet: which, since when, who drives it, and what to do', async () => {
+  it('is refused while a run holds the fleet, and the refusal says which run, since when, who drives it and what to do', async () => {
     await claim('monday');
     await others.acquire(store, 'reindex-fleet run');
     const before = new Map(store.objects);
@@ -61,14 +61,14 @@ describe('a deployment', () => {
     expect(store.objects).toEqual(before);
   });
 
-  it('is refused also between two commands of a run, when no process drives it', async () => {
+  it('is refused between two commands of a run, even when no process drives the run', async () => {
     await claim('monday');
     const refused = exclusion().ensure();
     await expect(refused).rejects.toThrow(HELD_BY_RUN);
     await expect(refused).rejects.toThrow(/; no process drives it now\. /);
   });
 
-  it('goes on when the last run is finished, abandoned or gave its claim back', async () => {
+  it('goes on when the last run is finished, abandoned or has released its claim', async () => {
     await claim('monday', false);
     await claim('tuesday');
     const journal = await RunJournal.open({
@@ -82,7 +82,7 @@ describe('a deployment', () => {
     await expect(exclusion().ensure()).resolves.toBeUndefined();
   });
 
-  it('waits for another process that has the lock, and is refused when that lives on', async () => {
+  it('waits for another process that holds the lock, and is refused if that process lives on', async () => {
     const rollback = await others.acquire(store, 'reindex-fleet rollback');
     meanwhile = () => rollback.renew();
     const refused = exclusion().ensure();
@@ -94,21 +94,21 @@ describe('a deployment', () => {
     expect(said).toEqual([expect.stringMatching(/^info: waiting for the lock: reindex-fleet rollback/)]);
   });
 
-  it('goes on when that process has ended', async () => {
+  it('goes on when the process that held the lock has ended', async () => {
     const rollback = await others.acquire(store, 'reindex-fleet rollback');
     meanwhile = () => rollback.release();
     await exclusion().ensure();
     expect(await currentHolder(store)).toMatchObject({ epoch: 2 });
   });
 
-  it('is told of the run as soon as the process that it waits for has claimed the fleet', async () => {
+  it('is refused as soon as the process that it waits for has claimed the fleet for a run', async () => {
     await others.acquire(store, 'reindex-fleet run');
     meanwhile = () => claim('monday');
     await expect(exclusion().ensure()).rejects.toThrow(HELD_BY_RUN);
     expect(nowMs).toBeLessThan(LEASE_MS);
   });
 
-  it('gives the lock back when a run was claimed at the last moment', async () => {
+  it('releases the lock again when a run claimed the fleet at the last moment', async () => {
     const list = store.list.bind(store);
     store.list = async (folder, part) => {
       if (folder === 'locks') await claim('monday');
@@ -118,7 +118,7 @@ describe('a deployment', () => {
     expect(await currentHolder(store)).toBeNull();
   });
 
-  it('says what it means when the lock is lost', async () => {
+  it('warns that a run may begin beside it when it loses the lock', async () => {
     await exclusion().ensure();
     await others.acquire(store, 'reindex-fleet run');
     renew();
@@ -128,7 +128,7 @@ describe('a deployment', () => {
     );
   });
 
-  it('has nothing to say when it has deleted the bucket itself', async () => {
+  it('warns of nothing when it has deleted the journal’s bucket itself', async () => {
     await exclusion().ensure();
     const missing = (): Promise<never> => Promise.reject(new BucketMissing('there is no bucket books'));
     const list = vi.spyOn(store, 'list').mockImplementation(missing);
@@ -139,7 +139,7 @@ describe('a deployment', () => {
     expect(said).toEqual([]);
   });
 
-  it('is alone before there is a bucket, and excludes runs as soon as there is one', async () => {
+  it('goes on without a lock while there is no bucket, and excludes runs once the bucket exists', async () => {
     const list = vi
       .spyOn(store, 'list')
       .mockRejectedValue(new BucketMissing('there is no bucket books: make it'));
@@ -157,8 +157,8 @@ describe('a deployment', () => {
   });
 });
 
-describe('a preview', () => {
-  it('warns of what would be refused, and writes nothing', async () => {
+describe('a preview of a deployment', () => {
+  it('warns of a run that would refuse the deployment, and writes nothing', async () => {
     await claim('monday');
     const before = new Map(store.objects);
     await exclusion(true).ensure();
@@ -168,7 +168,7 @@ describe('a preview', () => {
     expect(store.objects).toEqual(before);
   });
 
-  it('warns of another process that has the lock, and waits for nobody', async () => {
+  it('warns of another process that holds the lock, and does not wait', async () => {
     await others.acquire(store, 'reindex-fleet rollback');
     await exclusion(true).ensure();
     expect(said).toEqual([
@@ -183,7 +183,7 @@ describe('a preview', () => {
     expect(said).toEqual(['warn: the permission s3:ListBucket is missing']);
   });
 
-  it('has nothing to say of a free fleet', async () => {
+  it('warns of nothing when the fleet is free', async () => {
     await exclusion(true).ensure();
     expect(said).toEqual([]);
     expect(store.objects.size).toBe(0);
@@ -191,8 +191,8 @@ describe('a preview', () => {
 });
 
 /** As the hook before a deletion asks. */
-describe('a deployment that is asked again', () => {
-  it('goes on while it has the lock, and asks nobody', async () => {
+describe('a deployment that checks its lock again', () => {
+  it('goes on without any call while it still holds the lock', async () => {
     const deployment = exclusion();
     await deployment.ensure();
     const list = vi.spyOn(store, 'list');
@@ -200,7 +200,7 @@ describe('a deployment that is asked again', () => {
     expect(list).not.toHaveBeenCalled();
   });
 
-  it('takes a lock anew that was lost, once for all that ask', async () => {
+  it('takes a lost lock again, only once for all that ask at the same time', async () => {
     const deployment = exclusion();
     await deployment.ensure();
     nowMs += 2 * LEASE_MS;
@@ -208,7 +208,7 @@ describe('a deployment that is asked again', () => {
     expect(await currentHolder(store)).toMatchObject({ epoch: 2 });
   });
 
-  it('is refused where a run has begun meanwhile', async () => {
+  it('is refused when a run has begun after the lock was lost', async () => {
     const deployment = exclusion();
     await deployment.ensure();
     nowMs += 2 * LEASE_MS;

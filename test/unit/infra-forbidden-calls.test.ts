@@ -284,15 +284,15 @@ const FORBIDDEN: Readonly<
   },
 };
 
-describe('is not allowed', () => {
-  test.each(Object.entries(FORBIDDEN))('%s', (_, { to, calls }) => {
+describe('the IAM policies of a fleet', () => {
+  test.each(Object.entries(FORBIDDEN))('forbid %s', (_, { to, calls }) => {
     const decisions = calls.flatMap((call) => to.map((who) => [who, call, decideFor(who, call)] as const));
     expect(decisions.filter(([, , decision]) => decision !== 'denied implicitly')).toEqual([]);
     // It is for want of permission: whoever may do everything may do that.
     expect(calls.filter((call) => decideFor('administrator', call) !== 'allowed')).toEqual([]);
   });
 
-  test('the journal without TLS, even to an administrator', () => {
+  test('forbid access to the journal without TLS, even for an administrator', () => {
     const context = { 'aws:SecureTransport': 'false' };
     const calls = [
       ...each('s3', 'GetObject PutObject DeleteObject DeleteObjectVersion', OWN_KEY),
@@ -304,7 +304,7 @@ describe('is not allowed', () => {
       );
   });
 
-  test('a journal whose keys begin with a pattern', () => {
+  test('cannot be widened by a pattern in the journal’s prefix', () => {
     const { prefix } = stackShape.shape.journal.unwrap().shape;
     expect(prefix.safeParse('reindex/a_.-').success).toBe(true);
     expect(prefix.safeParse('reindex-*').error?.issues).toMatchObject([{ message: "Without ! * ' ( )." }]);
@@ -312,20 +312,20 @@ describe('is not allowed', () => {
 });
 
 /** Where IAM cannot be narrower, or S3 needs more, as the code says: see `fleet-statements.ts`. */
-describe('is allowed, though it is more than is needed', () => {
+describe('the IAM policies of a fleet, where they must be wider than needed,', () => {
   const terminate = 'autoscaling:TerminateInstanceInAutoScalingGroup';
 
-  test('to a worker: to end the other workers of its group', () => {
+  test('allow a worker to terminate other workers of its own group', () => {
     expect(decideFor('workers', { action: terminate, on: theGroup(BOOKS) })).toBe('allowed');
   });
 
-  test('to orchestrator and sweeper: names, not contents, in a bucket that fleets share, by a list without prefix', () => {
+  test('allow orchestrator and sweeper to list names, but not contents, in a bucket that fleets share', () => {
     for (const who of ['orchestrator', 'sweeper'] as const)
       expect(decideFor(who, { action: 's3:ListBucket', on: OWN_BUCKET })).toBe('allowed');
   });
 });
 
-describe('a role', () => {
+describe('the trust policy of a role', () => {
   const SERVICES = ['ec2', 'lambda', 'scheduler', 'events', 'ecs-tasks'].map(
     (name) => `${name}.amazonaws.com`,
   );
@@ -335,14 +335,14 @@ describe('a role', () => {
     ['ec2', trust('ec2'), {}],
     ['lambda', trust('lambda'), {}],
     ['scheduler', schedulerTrust(BOOKS), here],
-  ])('of %s is taken on by that service alone', (service, document, context) => {
+  ])('for %s lets only that service assume the role', (service, document, context) => {
     const policy = parsePolicy(document, 'trust');
     const others = [role('administrator'), role(BOOKS.workersRole), `arn:aws:iam::${PLACE.account}:user/me`];
     const takers = [...SERVICES, ...others].filter((principal) => trusts(policy, principal, context));
     expect(takers).toEqual([`${service}.amazonaws.com`]);
   });
 
-  test('of the scheduler is taken on for this account alone', () => {
+  test('for the scheduler lets only this account assume the role', () => {
     const policy = parsePolicy(schedulerTrust(BOOKS), 'trust');
     const elsewhere = { 'aws:SourceAccount': '210987654321' };
     expect(trusts(policy, 'scheduler.amazonaws.com', elsewhere)).toBe(false);
@@ -350,7 +350,7 @@ describe('a role', () => {
   });
 });
 
-describe('whatever two fleets are called', () => {
+describe('two fleets of any names', () => {
   const fleet = fc.stringMatching(/^[a-z][a-z0-9-]{0,22}[a-z0-9]$/);
   /** Those that are like each other are the ones that may be mixed up. */
   const pair = fleet
@@ -367,7 +367,7 @@ describe('whatever two fleets are called', () => {
     )
     .filter(([one, other]) => one !== other);
 
-  test('none may do anything with what the other has, but look', () => {
+  test('cannot do anything to each other’s resources except describe them', () => {
     fc.assert(
       fc.property(pair, fc.uuid(), fc.string(), ([one, other], id, rest) => {
         const access = fleetAccess(namesIn(one));

@@ -34,8 +34,8 @@ async function look(image: string, answers: Answers, types = ['c7g.large']) {
   return { asked, outputs: run.outputs, error: error === null ? null : messageOf(error.reason) };
 }
 
-describe('the image', () => {
-  it('says which of its volumes is the root', async () => {
+describe('the machine image of a stack', () => {
+  it('tells which of its volumes is the root volume', async () => {
     const answer = { rootDeviceName: '/dev/sda1', architecture: 'arm64' };
     const { asked, outputs } = await look('ami-0123456789abcdef0', { 'aws:ec2/getAmi:getAmi': answer });
     expect(outputs).toEqual({ image: { rootDevice: '/dev/sda1' } });
@@ -47,7 +47,7 @@ describe('the image', () => {
     ]);
   });
 
-  it('of a parameter is the one that stands there now', async () => {
+  it('is the current value of its parameter when a parameter is named', async () => {
     const { asked } = await look('/images/reindex', {
       'aws:ssm/getParameter:getParameter': { value: 'ami-0000000000000000a' },
     });
@@ -57,7 +57,7 @@ describe('the image', () => {
     ]);
   });
 
-  it('that there is not is told, and so is a parameter', async () => {
+  it('is reported as missing when it does not exist, and its parameter likewise', async () => {
     const none = new Error('your query returned no results');
     const image = await look('ami-0123456789abcdef0', { 'aws:ec2/getAmi:getAmi': none });
     expect(image.error).toMatch(
@@ -67,7 +67,7 @@ describe('the image', () => {
     expect(parameter.error).toMatch(/^The image parameter \/images\/reindex cannot be read in this region: /);
   });
 
-  it('for another processor than the instance types is told, with these', async () => {
+  it('is refused for another processor architecture than that of the instance types, which are named', async () => {
     const { error } = await look('ami-0123456789abcdef0', {}, ['c7i.large', 'm7i.large']);
     expect(error).toBe(
       'The image ami-0123456789abcdef0 is for arm64, and c7i.large, m7i.large of instances.types are not: take others, or another image.',

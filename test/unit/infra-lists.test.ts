@@ -16,8 +16,8 @@ const withPeers = (...cidrs: string[]) =>
 const withRoles = (...orchestrator_roles: string[]) =>
   runProgram({ ...LEAST, access: { orchestrator_roles } });
 
-describe('rules of the network', () => {
-  it('are there once each, for AWS refuses a second one', () =>
+describe('the network rules of a stack', () => {
+  it('are unique, because AWS refuses a second rule of the same kind', () =>
     everyRun((run) => {
       const ways = [...ofType(run, INGRESS), ...ofType(run, EGRESS)].map(
         (rule) => `${String(rule.inputs.securityGroupId)}: ${wayOf(rule)}`,
@@ -25,7 +25,7 @@ describe('rules of the network', () => {
       expect(ways).toEqual([...new Set(ways)]);
     }));
 
-  it('are there once where cluster and AWS are both behind 443 anywhere', async () => {
+  it('contain port 443 to anywhere once when both cluster and AWS are behind it', async () => {
     const run = await runProgram({
       ...LEAST,
       target: { url: 'https://search.example.com' },
@@ -34,7 +34,7 @@ describe('rules of the network', () => {
     expect(ofType(run, EGRESS).map(wayOf)).toEqual([`${EGRESS} 5432 10.0.0.5/32`, `${EGRESS} 443 0.0.0.0/0`]);
   });
 
-  it('let the workers in at database and cluster where that is wanted, and go with the stack', async () => {
+  it('let workers reach database and cluster when the settings ask for it, and belong to the stack', async () => {
     const run = await runProgram({
       ...LEAST,
       network: {
@@ -58,7 +58,7 @@ describe('rules of the network', () => {
     ]);
   });
 
-  it('stay the same resources when one of two reasons for them goes, such as the cluster behind 443 anywhere', async () => {
+  it('keep their identity when one of two reasons for a rule goes away', async () => {
     const towards = (cidr: string) =>
       runProgram({
         ...LEAST,
@@ -72,14 +72,14 @@ describe('rules of the network', () => {
     expect(urnOf(narrow)).toBe(urnOf(anywhere));
   });
 
-  it('stay the same resources when another one of their list goes', async () => {
+  it('keep their identity when another entry of their list goes away', async () => {
     const [both, second] = [await withPeers('10.1.0.0/16', '10.2.0.0/16'), await withPeers('10.2.0.0/16')];
     expect(changed(both, second)).toEqual([]);
   });
 });
 
-describe('roles of the orchestrator', () => {
-  it('keep the policy when another one of their list goes, or stands there twice', async () => {
+describe('the orchestrator roles of a stack', () => {
+  it('keep their policy when another role leaves the list or a role is listed twice', async () => {
     const [both, second] = [
       await withRoles('airflow', 'operators'),
       await withRoles('operators', 'operators'),

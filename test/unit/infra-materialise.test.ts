@@ -19,19 +19,19 @@ beforeAll(async () => {
   );
 });
 
-it('hands every property on to a call, or says why not', async () => {
+it('the AWS stand-in for the stack’s tests passes every property on to a call, or says why not', async () => {
   expect(await silentProperties()).toEqual([]);
   expect(registrations.length).toBeGreaterThan(40);
 });
 
-it('is found out when it leaves a property out in silence', async () => {
+it('the check of the AWS stand-in finds a property that is left out without a reason', async () => {
   const forgetful = (inputs: Inputs): Inputs => without(inputs, 'description');
   const silent = await silentProperties(forgetful);
   expect(silent).toContain('fleet-network (aws:ec2/securityGroup:SecurityGroup): description');
   expect(silent.every((sentence) => sentence.endsWith(': description'))).toBe(true);
 });
 
-it('is not made by anybody when it is of an unknown kind', async () => {
+it('the AWS stand-in refuses a resource of an unknown type', async () => {
   const provider = awsProvider(unmade(() => {}));
   const [registration] = registrations;
   if (registration === undefined) throw new Error('nothing was registered');

@@ -44,12 +44,12 @@ const NAMES: Readonly<Record<string, RegExp>> = {
 
 vi.setConfig({ testTimeout: 240_000 });
 
-describe('tags', () => {
-  it('are known by every type of the provider that is not listed', () => {
+describe('the tags of a stack', () => {
+  it('are possible on every AWS type except the listed ones', () => {
     expect([...WITHOUT_TAGS].filter((type) => canHaveTags({ type }))).toEqual([]);
   });
 
-  it('of the fleet and those that are given are on everything that can have some', () =>
+  it('include the fleet’s tag and the configured tags on every resource that can have tags', () =>
     everyRun((run, configuration) => {
       const wanted = { ...tagsGiven(configuration), 'reindex-fleet:fleet': fleetOf(configuration) };
       const tagged = resources(run).filter(canHaveTags);
@@ -58,7 +58,7 @@ describe('tags', () => {
       expect(byUrn(tagged, tagsOn)).toEqual(byUrn(tagged, () => expect.objectContaining(wanted)));
     }));
 
-  it('are on what comes into being with an instance, from the template and from the group', () =>
+  it('are on everything that is created together with an instance', () =>
     everyRun((run, configuration) => {
       const wanted = { ...tagsGiven(configuration), 'reindex-fleet:fleet': fleetOf(configuration) };
       const { tagSpecifications } = one(run, TEMPLATE).inputs;
@@ -74,14 +74,14 @@ describe('tags', () => {
     }));
 });
 
-describe('names', () => {
-  it('are the same again with the same configuration, and so is everything else', () =>
+describe('the names of a stack’s resources', () => {
+  it('are the same again for the same configuration, together with everything else', () =>
     everyRun(async (run, configuration) => {
       const again = await runProgram(configuration);
       expect(byUrn(again.registrations, itself)).toEqual(byUrn(run.registrations, itself));
     }));
 
-  it('have the fleet’s in them, and keep AWS’s rules', () =>
+  it('contain the fleet’s name and follow AWS’s rules', () =>
     everyRun((run, configuration) => {
       const named = resources(run).filter((registration) => ownName(registration) !== null);
       expect(named.filter((registration) => !keepsTheRules(registration))).toEqual([]);
@@ -92,7 +92,7 @@ describe('names', () => {
       expect(others).toEqual([]);
     }));
 
-  it('keep AWS’s rules with the longest fleet in any region and partition, whose name ARNs have', async () => {
+  it('follow AWS’s rules for the longest fleet name in any region and partition', async () => {
     const fleet = 'f'.repeat(24);
     for (const [region, partition] of [
       ['ap-southeast-2', 'aws'],
@@ -109,7 +109,7 @@ describe('names', () => {
     }
   });
 
-  it('are others for another fleet, all of them, so that staging and production stand side by side', () =>
+  it('all differ between two fleets, so that staging and production fit side by side', () =>
     everyRun(async (run, configuration) => {
       const other = await runProgram({ ...withoutBucket(configuration), fleet: 'another-fleet' });
       const taken = new Set(resources(run).map(nameByType));

@@ -15,8 +15,8 @@ const PARAMETER = 'aws:ssm/parameter:Parameter';
 
 vi.setConfig({ testTimeout: 240_000 });
 
-describe('options', () => {
-  it('ignore the desired capacity of the group, and nothing else of anything', () =>
+describe('the options of a stack’s resources', () => {
+  it('ignore changes of the group’s desired capacity, and of nothing else', () =>
     everyRun((run) => {
       expect(byUrn(run.registrations, ({ options }) => options.ignoreChanges)).toEqual(
         byUrn(run.registrations, ({ type }) => (type === GROUP ? ['desiredCapacity'] : [])),
@@ -24,21 +24,21 @@ describe('options', () => {
       expect(one(run, GROUP).inputs).not.toHaveProperty('desiredCapacity');
     }));
 
-  it('protect the journal’s bucket as the configuration says, and nothing else', () =>
+  it('protect the journal’s bucket as configured, and nothing else', () =>
     everyRun((run, { protect = 'true' }) => {
       expect(byUrn(run.registrations, ({ options }) => options.protect === true)).toEqual(
         byUrn(run.registrations, ({ type }) => type === BUCKET && protect === 'true'),
       );
     }));
 
-  it('delete before they replace, for names are fixed', () =>
+  it('delete before they replace, because names are fixed', () =>
     everyRun((run) => {
       expect(byUrn(resources(run), ({ options }) => options.deleteBeforeReplace)).toEqual(
         byUrn(resources(run), ({ type }) => (type.startsWith('aws:') ? true : null)),
       );
     }));
 
-  it('replace parameters whose type changes', () =>
+  it('replace a parameter whose type changes', () =>
     everyRun((run) => {
       const wanted = ({ type, inputs }: Registration) =>
         type !== PARAMETER ? [] : inputs.dataType === undefined ? ['type'] : ['dataType', 'type'];
@@ -47,7 +47,7 @@ describe('options', () => {
       );
     }));
 
-  it('have group and bucket asked before they go whether a run has them, and the fleet before it changes, by a name that stays', () =>
+  it('run the check for a run before the group or bucket is deleted and before the fleet is updated', () =>
     everyRun((run) => {
       const hook = ['fleet-has-no-run'];
       const asked: Readonly<Record<string, object>> = {
@@ -64,7 +64,7 @@ describe('options', () => {
     ['fleet', { fleet: 'renamed' }],
     ['bucket', { journal: { bucket: 'another-bucket' } }],
     ['prefix', { journal: { prefix: 'another/prefix' } }],
-  ])('let the engine see on the fleet itself that its journal moves: another %s', async (_, moved) => {
+  ])('change an input of the fleet itself when its journal moves to another %s', async (_, moved) => {
     const before = one(await runProgram(LEAST), FLEET).inputs;
     expect(one(await runProgram(LEAST), FLEET).inputs).toEqual(before);
     const run = await runProgram({ ...LEAST, ...moved });
@@ -78,14 +78,14 @@ describe('options', () => {
     });
   });
 
-  it('keep nothing when the stack is destroyed', () =>
+  it('retain nothing when the stack is destroyed', () =>
     everyRun((run) => {
       expect(run.registrations.filter(({ options }) => options.retainOnDelete)).toEqual([]);
     }));
 });
 
-describe('dependencies', () => {
-  it('make everything that an instance needs before the group that launches it', () =>
+describe('the dependencies of a stack’s resources', () => {
+  it('create everything that an instance needs before the group that launches it', () =>
     everyRun((run) => {
       const needed = [
         ...ofType(run, PARAMETER),
@@ -97,13 +97,13 @@ describe('dependencies', () => {
       expect(notBefore(run, one(run, GROUP), needed)).toEqual([]);
     }));
 
-  it('make the image’s parameter before the template, for which AWS looks it up', () =>
+  it('create the image’s parameter before the launch template that refers to it', () =>
     everyRun((run) => {
       const own = ofType(run, PARAMETER).filter(({ inputs }) => inputs.dataType !== undefined);
       expect(notBefore(run, one(run, TEMPLATE), own)).toEqual([]);
     }));
 
-  it('make log, rights and what is swept before the sweeper, and its rights before the schedule', () =>
+  it('create logs, permissions and swept resources before the sweeper, and its permissions before its schedule', () =>
     everyRun((run) => {
       const sweeper = one(run, 'aws:lambda/function:Function');
       const swept = [
@@ -117,14 +117,14 @@ describe('dependencies', () => {
       expect(notBefore(run, one(run, 'aws:scheduler/schedule:Schedule'), invoked)).toEqual([]);
     }));
 
-  it('make alarms after what they watch, which goes after them', () =>
+  it('create alarms after what they watch, and delete them before it', () =>
     everyRun((run) => {
       const watched = [one(run, GROUP), one(run, 'aws:scheduler/schedule:Schedule')];
       for (const alarm of ofType(run, 'aws:cloudwatch/metricAlarm:MetricAlarm'))
         expect(notBefore(run, alarm, watched)).toEqual([]);
     }));
 
-  it('make a bucket’s parts in the order that S3 takes', () =>
+  it('create the parts of a bucket in the order that S3 accepts', () =>
     everyRun((run) => {
       const part = (module: string, name: string) => one(run, `aws:s3/${module}:${name}`);
       const lifecycle = part('bucketLifecycleConfiguration', 'BucketLifecycleConfiguration');
@@ -134,7 +134,7 @@ describe('dependencies', () => {
     }));
 });
 
-describe('the tree of resources', () => {
+describe('the resource tree of a stack', () => {
   it('has every resource in a component, and every component in the fleet', () =>
     everyRun((run) => {
       const [stack, fleet, ...others] = run.registrations;
@@ -146,7 +146,7 @@ describe('the tree of resources', () => {
       expect(others.filter(({ urn }) => !urn.includes('::reindex-fleet:index:ReindexFleet$'))).toEqual([]);
     }));
 
-  it('is made in one go: nothing in `apply`, `then` or another callback', () =>
+  it('is created synchronously, with nothing inside `apply`, `then` or another callback', () =>
     everyRun((run) => {
       expect(run.late).toEqual([]);
     }));
@@ -155,7 +155,7 @@ describe('the tree of resources', () => {
     ['apply', (id) => id.apply(() => new aws.s3.Bucket('late'))],
     ['then', () => Promise.resolve().then(() => new aws.s3.Bucket('late'))],
     ['a callback of the event loop', () => setImmediate(() => new aws.s3.Bucket('late'))],
-  ])('would show what is made in %s', async (_, make) => {
+  ])('is watched by the test engine, which finds a resource created in %s', async (_, make) => {
     const program = async () => {
       make(new aws.s3.Bucket('first').id);
       return {};
@@ -163,7 +163,7 @@ describe('the tree of resources', () => {
     expect((await runProgram(LEAST, { program })).late).toEqual(['late']);
   });
 
-  it('is the same in a preview, where nothing is known that AWS makes up', () =>
+  it('is the same in a preview, where values made by AWS are unknown', () =>
     everyRun(async (run, configuration) => {
       const preview = await runProgram(configuration, { preview: true });
       expect(identities(preview)).toEqual(identities(run));

@@ -17,8 +17,8 @@ beforeAll(async () => {
   stack = shownTo(await runProgram({ ...LEAST, target_api_key: 'a-key' }));
 });
 
-describe('the stack', () => {
-  it('violates nothing, whatever its settings, in a preview and in a deployment', async () => {
+describe('the policy pack on a stack of this project', () => {
+  it('reports no violation for any settings, in a preview and in a deployment', async () => {
     await fc.assert(
       fc.asyncProperty(configurations, fc.boolean(), async (configuration, preview) => {
         expect(await reportedOf(shownTo(await runProgram(configuration, { preview })))).toEqual([]);
@@ -27,7 +27,7 @@ describe('the stack', () => {
     );
   });
 
-  it('is not held to what only the deployment will tell', async () => {
+  it('reports no violation for a value that only the deployment will know', async () => {
     const places = stack.flatMap((resource) => leavesOf(resource.props).map((path) => ({ resource, path })));
     expect(places.length).toBeGreaterThan(300);
     for (const { resource, path } of places)
@@ -37,7 +37,7 @@ describe('the stack', () => {
       );
   });
 
-  it('is not held to parts of a bucket that are not known yet', async () => {
+  it('reports no violation for a part of a bucket that is not known yet', async () => {
     for (const part of stack.filter(
       ({ type, name }) => type.startsWith('aws:s3/') && name === 'fleet-journal',
     ))
@@ -152,8 +152,8 @@ const MISTAKES: Readonly<
   ],
 };
 
-describe.each(Object.entries(MISTAKES))('%s', (policy, mistakes) => {
-  it.each(mistakes)('tells of %s, %s: %j', async (resource, path, value) => {
+describe.each(Object.entries(MISTAKES))('the policy %s', (policy, mistakes) => {
+  it.each(mistakes)('reports %s when its %s is %j', async (resource, path, value) => {
     const reported = await reportedOf(planted(stack, resource, path, value));
     const { name } = resourceIn(stack, resource);
     expect(new Set(reported.map((report) => `${report.policy} ${report.resource}`))).toEqual(
@@ -164,7 +164,7 @@ describe.each(Object.entries(MISTAKES))('%s', (policy, mistakes) => {
   });
 });
 
-test('each resource that can have tags misses the fleet’s', async () => {
+test('the policy fleet-tags reports each taggable resource without the fleet’s tag', async () => {
   const tagged = stack.filter(({ props }) => Object.hasOwn(props as object, 'tags'));
   expect(tagged.length).toBeGreaterThan(20);
   for (const resource of tagged)
@@ -175,7 +175,7 @@ test('each resource that can have tags misses the fleet’s', async () => {
     });
 });
 
-describe('private-buckets', () => {
+describe('the policy private-buckets', () => {
   const reportedWithout = (type: string) =>
     reportedOf(stack.filter((resource) => !resource.type.endsWith(type)));
   const missing = (text: string) => [
@@ -186,7 +186,7 @@ describe('private-buckets', () => {
     [':BucketServerSideEncryptionConfiguration', 'encrypted'],
     [':BucketPublicAccessBlock', 'blockPublicAcls, blockPublicPolicy'],
     [':BucketPolicy', 'TLS'],
-  ])('a bucket without its %s', async (type, text) => {
+  ])('reports a bucket without its %s', async (type, text) => {
     expect(await reportedWithout(type)).toEqual(missing(text));
   });
 
@@ -208,12 +208,12 @@ describe('private-buckets', () => {
       },
       'TLS',
     ],
-  ])('%s with %s %j', async (resource, path, value, text) => {
+  ])('reports %s when its %s is %j', async (resource, path, value, text) => {
     const unlinked = stack.map((shown) => ({ ...shown, dependencies: {} }));
     expect(await reportedOf(planted(unlinked, resource, path, value))).toEqual(missing(text));
   });
 
-  it('parts of another bucket do not count, though no name is known yet', async () => {
+  it('does not count parts that belong to another bucket, even while names are unknown', async () => {
     const another = stack.find(({ type }) => type.endsWith(':Group'))?.urn ?? '';
     const parts = stack.map((shown) =>
       shown.type.endsWith(':BucketPolicy') ? { ...shown, dependencies: { bucket: [another] } } : shown,
@@ -222,7 +222,7 @@ describe('private-buckets', () => {
   });
 });
 
-describe('programs of others', () => {
+describe('the policy pack on a user’s own program', () => {
   const reportedOfProgram = async (makeResources: () => void) => {
     const program = async () => {
       makeResources();
@@ -298,11 +298,11 @@ describe('programs of others', () => {
       'a group that says it is a fleet’s',
       () => new aws.autoscaling.Group('it', { ...RESTING, minSize: 1, tags: OF_FLEET }),
     ],
-  ])('%s tells of %s', async (policy, _, program) => {
+  ])('reports by its policy %s: %s', async (policy, _, program) => {
     expect(new Set(await reportedOfProgram(program))).toEqual(new Set([`${policy} it`]));
   });
 
-  it('may have groups, roles and resources that are no fleet’s', async () => {
+  it('accepts groups, roles and resources that belong to no fleet', async () => {
     const program = () => [
       new aws.autoscaling.Group('web', {
         minSize: 2,
@@ -333,21 +333,21 @@ const RESTING = {
   launchTemplate: { id: 'lt-1', version: '1' },
 };
 
-describe('the pack', () => {
+describe('the policy pack', () => {
   const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
   const providerFile = (type: string, ending: string) => {
     const [, path = ''] = /^aws:(.+):/.exec(type) ?? [];
     return read(`node_modules/@pulumi/aws/${path}${ending}`);
   };
 
-  it('is mandatory, and each policy is tried here', () => {
+  it('is mandatory, and each of its policies has a test', () => {
     expect(policies.every(({ enforcementLevel }) => enforcementLevel === 'mandatory')).toBe(true);
     expect(policies.map(({ name }) => name).toSorted()).toEqual(
       [...Object.keys(MISTAKES), 'private-buckets'].toSorted(),
     );
   });
 
-  it('speaks of types that AWS’s provider has', () => {
+  it('names only resource types that the AWS provider has', () => {
     const folder = 'infra/policies';
     const types = readdirSync(new URL(`../../${folder}`, import.meta.url))
       .filter((name) => name.endsWith('.ts'))
@@ -356,11 +356,11 @@ describe('the pack', () => {
     for (const type of new Set(types)) expect(providerFile(type, '.js')).toContain(`'${type}'`);
   });
 
-  it('asks for tags wherever there can be some', () => {
+  it('requires tags on every type that can have them', () => {
     for (const type of WITHOUT_TAGS) expect(providerFile(type, '.d.ts')).not.toMatch(/^ {4}tags\?:/m);
   });
 
-  it('has the repository’s version', () => {
+  it('has the version of the repository', () => {
     const versionOf = (path: string) => (JSON.parse(read(path)) as { version: string }).version;
     expect(versionOf('infra/policies/package.json')).toBe(versionOf('package.json'));
   });

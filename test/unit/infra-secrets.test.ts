@@ -16,14 +16,14 @@ vi.setConfig({ testTimeout: 240_000 });
 const PARAMETER = 'aws:ssm/parameter:Parameter';
 const SECRET = /HiddenWord|MadeToken/;
 
-describe('secrets', () => {
-  it('are nowhere to be seen: not in the plan, nor in state, outputs or user data', () =>
+describe('the secrets of a stack', () => {
+  it('are visible nowhere: not in the plan, state, outputs or user data', () =>
     everyRun((run) => {
       expect(shownBy(run)).not.toMatch(SECRET);
       expect(userDataOf(run)).not.toMatch(SECRET);
     }));
 
-  it('are given to the provider as SecureStrings of the workers alone, and as nothing else', () =>
+  it('reach AWS only as SecureString parameters of the workers', () =>
     everyRun((run) => {
       const holders = run.registrations.filter(({ inputs }) => SECRET.test(JSON.stringify(inputs)));
       expect(holders.length).toBeGreaterThan(0);
@@ -37,14 +37,14 @@ describe('secrets', () => {
       }
     }));
 
-  it('mark the value of every SecureString, also in state', () =>
+  it('are marked in the value of every SecureString, in state too', () =>
     everyRun((run) => {
       const secrets = ofType(run, PARAMETER).filter(({ inputs }) => inputs.type === 'SecureString');
       const seen = secrets.flatMap(({ urn, shown }) => [shown.value, run.states.get(urn)?.shown.value]);
       expect([...new Set(seen)]).toEqual(['[secret]']);
     }));
 
-  it('arrive as they were given', () =>
+  it('arrive at the workers unchanged', () =>
     everyRun((run, { source_password, target_password, target_api_key }) => {
       const values = workerParameters(run);
       const { password } = new URL(values.database_url ?? '');
@@ -54,7 +54,7 @@ describe('secrets', () => {
       expect(values.token).toBe(MADE_TOKEN);
     }));
 
-  it('are in no sentence about what is wrong', async () => {
+  it('appear in no message about faulty settings', async () => {
     const wrongs = fc.constantFrom<StackConfiguration>(
       { image: 'no image' },
       { source_pasword: HIDDEN },
@@ -78,7 +78,7 @@ describe('secrets', () => {
   });
 });
 
-describe('the output `settings`', () => {
+describe('the stack output `settings`', () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'stack-settings-'));
@@ -91,7 +91,7 @@ describe('the output `settings`', () => {
     return loadSettings({ settings: file }, {}, folder);
   };
 
-  it('is a settings file that the orchestrator takes, and names what the stack has made', () =>
+  it('is a settings file that the orchestrator accepts, and names the resources of the stack', () =>
     everyRun(async (run) => {
       const { aws, backend, journal } = await read(run);
       expect(backend.traits.section).toBe('auto_scaling');
@@ -110,13 +110,13 @@ describe('the output `settings`', () => {
       expect(String(group.worker_port)).toBe(one(run, PARAMETER, 'fleet-worker-port').inputs.value);
     }));
 
-  it('has the settings that the configuration gives', () =>
+  it('contains the settings that the configuration gives', () =>
     everyRun(async (run, configuration) => {
       const { fleet = 'production', source, target, workers, ranges = {}, validate = {} } = configuration;
       expect(await read(run)).toMatchObject({ fleet, source, target, workers, ranges, validate });
     }));
 
-  it('is all that the sweeper’s function has to know, within what Lambda takes', () =>
+  it('tells the sweeper’s function everything it needs, within Lambda’s limits', () =>
     everyRun((run) => {
       const { environment } = one(run, 'aws:lambda/function:Function').inputs;
       const { variables } = environment as { variables: Record<string, string> };

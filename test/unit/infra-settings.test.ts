@@ -277,9 +277,9 @@ const FORMER: readonly Case[] = [
   ['aws', 'This is not a setting.', { aws: {} }],
 ];
 
-describe('a configuration that is not right', () => {
+describe('the check of a stack’s configuration', () => {
   it.each([...MEANT, ...FORM, ...TOGETHER, ...FORMER])(
-    'of %s it says “%s”, and nothing is registered',
+    'refuses %s with “%s” and registers nothing: %j',
     async (key, sentence, change) => {
       const faults = await faultsOf({ ...LEAST, ...change });
       const own = faults.filter((fault) => fault.startsWith(`Pulumi.production.yaml reindex-fleet:${key}: `));
@@ -288,7 +288,7 @@ describe('a configuration that is not right', () => {
     },
   );
 
-  it('has every fault named at once, of form and of what does not go together', async () => {
+  it('names every fault at once, those of form and those between settings', async () => {
     const faults = await faultsOf({
       fleet: 'Books',
       imag: 'ami-0123456789abcdef0',
@@ -319,7 +319,7 @@ describe('a configuration that is not right', () => {
     ]);
   });
 
-  it('has a secret named that is none to Pulumi', () => {
+  it('refuses a secret that is stored in plain text', () => {
     const values = { ...handedOn(LEAST), 'reindex-fleet:source_password': 'hunter2' };
     const read = (secretKeys: string[] | null) => () =>
       readStackSettings({ stack: 'production', project: 'reindex-fleet', values, secretKeys });
@@ -330,25 +330,25 @@ describe('a configuration that is not right', () => {
     expect(read(null)).not.toThrow();
   });
 
-  it('has what is missing named, in a stack without any configuration', async () => {
+  it('names every missing setting when nothing is configured', async () => {
     const faults = await faultsOf({ 'aws:region': 'eu-central-1' });
     const keys = faults.map((fault) => /reindex-fleet:(\S+):/.exec(fault)?.[1]);
     expect(keys).toEqual(['definitions', 'image', 'network.orchestrator', 'source', 'target']);
   });
 });
 
-describe('the time that a sweep has', () => {
+describe('the timeout of the sweeper’s function', () => {
   it.each([
     [{}, 300],
     [{ journal: { lease_ms: 280_000 } }, 565],
-  ])('covers a dead holder’s lease: with %o it is %i s', async (change, seconds) => {
+  ])('covers the lease of a dead holder: with %j it is %i seconds', async (change, seconds) => {
     const run = await runProgram({ ...LEAST, ...change });
     expect(one(run, 'aws:lambda/function:Function').inputs.timeout).toBe(seconds);
   });
 });
 
-describe('a configuration as Pulumi’s CLI stores it', () => {
-  it('has texts at the top, also where they look like something else', async () => {
+describe('a stack configuration as the Pulumi CLI stores it', () => {
+  it('has texts at the top level, even where they look like another type', async () => {
     const run = await runProgram({
       ...LEAST,
       protect: 'false',
@@ -362,7 +362,7 @@ describe('a configuration as Pulumi’s CLI stores it', () => {
     expect(decodeURIComponent(new URL(workerParameters(run).database_url ?? '').password)).toBe('{"a":1}');
   });
 
-  it('has numbers and booleans below a path, also where a text is meant, and fractions as texts', async () => {
+  it('has numbers and booleans below a path, which are accepted as texts and fractions', async () => {
     const run = await runProgram({
       ...LEAST,
       tags: { 'cost-centre': 4711, spot: true },
@@ -382,7 +382,7 @@ describe('a configuration as Pulumi’s CLI stores it', () => {
     expect(run.registrations.map(({ type }) => type)).not.toContain('aws:cloudwatch/dashboard:Dashboard');
   });
 
-  it('has other namespaces too, which are left alone', async () => {
+  it('may have settings of other namespaces, which are ignored', async () => {
     const others = {
       'aws:region': 'eu-central-1',
       'aws:defaultTags': { tags: { a: 'b' } },
@@ -391,7 +391,7 @@ describe('a configuration as Pulumi’s CLI stores it', () => {
     expect(await runProgram({ ...LEAST, ...others })).toEqual(await runProgram(LEAST));
   });
 
-  it('takes the fleet’s name from the stack if it has none', async () => {
+  it('takes the fleet’s name from the stack when it names none', async () => {
     const run = await runProgram(LEAST, { stack: 'staging' });
     expect(run.outputs.settings).toMatchObject({
       fleet: 'staging',

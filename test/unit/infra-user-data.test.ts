@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-describe('the user data', () => {
+describe('the user data of an instance', () => {
   it('names the fleet’s parameters and definitions, and starts the worker', async () => {
     expect(userDataOf(await runProgram(LEAST))).toMatchInlineSnapshot(`
       "#!/bin/sh
@@ -50,7 +50,7 @@ describe('the user data', () => {
     `);
   });
 
-  it('is within what EC2 takes, also with the longest paths', async () => {
+  it('fits into EC2’s limit, even with the longest paths', async () => {
     await everyRun((run) => expect(Buffer.byteLength(userDataOf(run))).toBeLessThan(MOST_USER_DATA_BYTES));
     const long = `/${'p'.repeat(1_023)}`;
     const longest = { checkout: long, definitions: long };
@@ -62,13 +62,13 @@ describe('the user data', () => {
     );
   });
 
-  it('is a script that a shell takes', () =>
+  it('is a valid shell script', () =>
     everyRun(async (run) => {
       await writeFile(join(folder, 'script'), userDataOf(run));
       await expect(sh('-n', join(folder, 'script'))).resolves.toMatchObject({ stderr: '' });
     }));
 
-  it('leaves the settings that a worker reads, with the parameters that the stack writes', () =>
+  it('writes the settings that a worker reads, for the parameters that the stack creates', () =>
     everyRun(async (run, configuration) => {
       const { calls, environment } = await boot(userDataOf(run));
       expect(calls).toEqual([STARTED]);
@@ -90,20 +90,20 @@ describe('the user data', () => {
       expect(settings.search_authorization !== null).toBe(hasAccess);
     }));
 
-  it('ends the instance where the worker cannot be started', async () => {
+  it('shuts the instance down when the worker cannot be started', async () => {
     const script = userDataOf(await runProgram(LEAST));
     await command('systemctl', 1);
     const { calls } = await boot(script);
     expect(calls).toEqual([STARTED, 'shutdown -h now']);
   });
 
-  it('ends the instance where its settings cannot be written', async () => {
+  it('shuts the instance down when its settings cannot be written', async () => {
     const script = userDataOf(await runProgram(LEAST));
     await writeFile(join(folder, 'etc'), 'in the way');
     expect((await boot(script)).calls).toEqual(['shutdown -h now']);
   });
 
-  it('has no value in it that a shell would take for more than a text', async () => {
+  it('quotes every value, so that a shell never interprets it', async () => {
     const hostile = fc.oneof(
       fc.string({ maxLength: 30 }),
       fc.constantFrom(

@@ -27,14 +27,14 @@ const jobs = Object.values(workflow.jobs);
 const steps = jobs.flatMap((job) => job.steps);
 const commands = steps.flatMap(({ run }) => run ?? []).join('\n');
 
-test('it runs for pull requests with the rights of the repository, and may read, and take the role on', () => {
+test('the preview workflow runs for pull requests, may read the repository and assume its role, and nothing else', () => {
   expect(workflow.on).toBe('pull_request');
   expect(workflow.permissions).toEqual({});
   expect(jobs.map(({ permissions }) => permissions)).toEqual([{ contents: 'read', 'id-token': 'write' }]);
   expect(workflow.concurrency['cancel-in-progress']).toBe(true);
 });
 
-test('it is off until its variables are set, and for forks', () => {
+test('the preview workflow is off until its variables are set, and off for forks', () => {
   for (const job of jobs) {
     for (const name of ['PULUMI_STACK', 'AWS_REGION', 'AWS_ROLE_TO_ASSUME'])
       expect(job.if).toContain(`vars.${name} != ''`);
@@ -42,13 +42,13 @@ test('it is off until its variables are set, and for forks', () => {
   }
 });
 
-test('actions are those of a version', () => {
+test('the preview workflow uses each action at a fixed major version', () => {
   const uses = steps.flatMap((step) => step.uses ?? []);
   expect(uses.length).toBeGreaterThan(3);
   for (const action of uses) expect(action).toMatch(/^[a-z-]+\/[a-z-]+@v\d+$/);
 });
 
-test('scripts and paths that it names are there', () => {
+test('the preview workflow names only scripts and paths that exist', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const named = [...commands.matchAll(/npm run (?:--silent )?([\w:-]+)/g)].map(([, script = '']) => script);
   expect(named).toEqual(['pulumi']);
@@ -59,13 +59,13 @@ test('scripts and paths that it names are there', () => {
   expect(existsSync(fileOf('infra/policies/PulumiPolicy.yaml'))).toBe(true);
 });
 
-test('no value of GitHub’s becomes part of a command, and secrets reach the one step that needs them', () => {
+test('the preview workflow puts no GitHub expression into a command, and gives secrets only to the step that needs them', () => {
   expect(commands).not.toContain('${{');
   const withSecrets = steps.filter((step) => JSON.stringify(step).includes('secrets.'));
   expect(withSecrets.map(({ run }) => run?.includes('preview --stack'))).toEqual([true]);
 });
 
-test('a preview that fails fails the job', () => {
+test('the preview workflow fails its job when the preview fails', () => {
   const piped = steps.flatMap(({ run }) => (run?.includes('| tee') ? [run] : []));
   expect(piped).toEqual([expect.stringMatching(/^set -o pipefail$/m)]);
 });

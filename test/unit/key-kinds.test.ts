@@ -37,8 +37,8 @@ const KINDS = [
   },
 ];
 
-describe.each(KINDS)('keys of the kind $kind.name', ({ kind, keys, last, refused }) => {
-  test('have one text each, which reads back as the same key', () => {
+describe.each(KINDS)('the key kind $kind.name', ({ kind, keys, last, refused }) => {
+  test('has exactly one text for each key, which is read back as that key', () => {
     fc.assert(
       fc.property(keys, keys, (a, b) => {
         expect(keyFrom(kind, kind.format(a))).toBe(a);
@@ -48,12 +48,12 @@ describe.each(KINDS)('keys of the kind $kind.name', ({ kind, keys, last, refused
     );
   });
 
-  test.each(refused)('are not made of "%s"', (text) => {
+  test.each(refused)('refuses the text $0', (text) => {
     expect(kind.parse(text)).toBeNull();
     expect(() => keyFrom(kind, text)).toThrow(`is not a key of the kind ${kind.name}`);
   });
 
-  test('have a total order', () => {
+  test('orders its keys totally', () => {
     fc.assert(
       fc.property(keys, keys, keys, (a, b, c) => {
         const isTransitive = kind.compare(a, b) > 0 || kind.compare(b, c) > 0 || kind.compare(a, c) <= 0;
@@ -63,7 +63,7 @@ describe.each(KINDS)('keys of the kind $kind.name', ({ kind, keys, last, refused
     );
   });
 
-  test('are followed by the least key above them, but for the last one', () => {
+  test('finds the least key above each key, and none above the last', () => {
     expect(kind.after(last)).toBeNull();
     fc.assert(
       fc.property(keys, keys, (a, b) => {
@@ -75,7 +75,7 @@ describe.each(KINDS)('keys of the kind $kind.name', ({ kind, keys, last, refused
     );
   });
 
-  test('have a key between two of them wherever there is one', () => {
+  test('finds a key between two keys whenever there is one', () => {
     fc.assert(
       fc.property(keys, keys, fc.double({ min: 0, max: 1, noNaN: true }), (start, end, share) => {
         const at = kind.between(start, end, share);
@@ -91,7 +91,7 @@ describe.each(KINDS)('keys of the kind $kind.name', ({ kind, keys, last, refused
     );
   });
 
-  test('lie in exactly one of two ranges that meet', () => {
+  test('puts each key into exactly one of two adjacent ranges', () => {
     fc.assert(
       fc.property(keys, keys, (cut, key) => {
         const [below, above] = [
@@ -104,7 +104,7 @@ describe.each(KINDS)('keys of the kind $kind.name', ({ kind, keys, last, refused
     );
   });
 
-  test('leave nothing of a range once the last key in it was read', () => {
+  test('leaves nothing of a range once its last key is read', () => {
     expect(endsAt(kind, { end: null }, last)).toBe(true);
     fc.assert(
       fc.property(keys, keys, (end, through) => {
@@ -121,19 +121,19 @@ test.each(['smallint', 'integer', 'bigint'])('a key column of type %s holds inte
 });
 
 test.each(['text', 'uuid', 'numeric', 'double precision', 'toString'])(
-  'no kind reads a key column of type %s',
+  'a key column of type %s is of no known key kind',
   (type) => {
     expect(keyKindOfColumn(type)).toBeNull();
   },
 );
 
-test('a definition is of the integer kind, and a plan gives that kind by its name', () => {
+test('a definition has the integer key kind, and a plan finds that kind by its name', () => {
   const kind = keyKindOf(sketchDefinition({ source: { table: 'item' }, document: { a: 'row.a' } }));
   expect(keyKindNamed(kind.name)).toBe(INTEGER_KEY);
   expect(keyKindNamed('uuid')).toBeNull();
 });
 
-test('integers are cut at the share that is asked for', () => {
+test('an integer key range is cut at the requested share', () => {
   expect(INTEGER_KEY.between(0n, 1000n, 0.25)).toBe(250n);
   expect(INTEGER_KEY.between(LEAST, GREATEST, 0.5)).toBe(-1n);
   expect(INTEGER_KEY.between(0n, 2n, 0)).toBe(1n);

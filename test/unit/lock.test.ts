@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 
 describe('the fleet lock', () => {
-  it('is given to one of many at once, with epochs that rise', async () => {
+  it('is given to one holder at a time, with a rising epoch', async () => {
     const first = await acquire('a');
     expect(first.epoch).toBe(1);
     await first.release();
@@ -42,7 +42,7 @@ describe('the fleet lock', () => {
     expect(lease.nowMs).toBe(0);
   });
 
-  it('does not believe that its first holder still has it after a takeover', async () => {
+  it('counts as lost for its first holder after a takeover', async () => {
     const paused = await acquire('a');
     const other = await acquire('b');
     await paused.renew();
@@ -59,7 +59,7 @@ describe('the fleet lock', () => {
       'a newer version wrote the lock locks/000000000001.json (schema 2; this version reads up to 1)',
     ],
     ['with a field that nobody knows', { until: 'noon' }, 'Unrecognized key: "until"'],
-  ])('is not taken where there is a lock %s', async (_what, change, words) => {
+  ])('is not taken when an existing lock is %s', async (_what, change, words) => {
     const held = await acquire('a');
     await held.release();
     const [name] = [...store.objects.keys()];
@@ -71,13 +71,13 @@ describe('the fleet lock', () => {
     expect([...store.objects.keys()]).toEqual([name]);
   });
 
-  it('is not held any more by what goes on behind its release', async () => {
+  it('refuses further work of its holder after the release', async () => {
     const held = await acquire('a');
     await held.release();
     expect(() => held.requireHeld()).toThrow(Superseded);
   });
 
-  it('is lost when its very epoch was written anew, as in a journal that was deleted meanwhile', async () => {
+  it('is lost when another process wrote the same epoch, as in a journal that was deleted meanwhile', async () => {
     const held = await acquire('a');
     store.objects.clear();
     const other = await acquire('b');
@@ -86,7 +86,7 @@ describe('the fleet lock', () => {
     expect(await currentHolder(store)).toMatchObject({ epoch: other.epoch, holder: { purpose: 'b' } });
   });
 
-  it('is not waited for when there is nothing to wait for', async () => {
+  it('fails at once when the wait is declared hopeless', async () => {
     const held = await acquire('a');
     const reason = new FleetHeld('another key holds the fleet');
     const contender = acquire('b', { onWait: () => Promise.reject(reason) });
@@ -96,7 +96,7 @@ describe('the fleet lock', () => {
   });
 
   it.for(['', '{"schema":1,"epo', '{"schema":2}', 'garbage'])(
-    'names an object that is no lock: %s',
+    'names an object that is no lock, and touches nothing: %j',
     async (body) => {
       store.objects.set('locks/000000000003.json', body);
       const named =
@@ -106,7 +106,7 @@ describe('the fleet lock', () => {
     },
   );
 
-  it('is not taken under a number that was used and swept away while its contender slept', async () => {
+  it('is not taken under a number that was used and swept while its contender slept', async () => {
     const first = await acquire('a');
     await first.release();
     let slept = false;
@@ -124,7 +124,7 @@ describe('the fleet lock', () => {
     expect(contender.epoch).toBe(4);
   });
 
-  it('is not taken over on the strength of an answer that came late', async () => {
+  it('is not taken over because of an answer that came late', async () => {
     const held = await acquire('a');
     let looks = 0;
     const contender = acquire('b', {
@@ -145,7 +145,7 @@ describe('the fleet lock', () => {
     expect(held.lost.reason).toBeUndefined();
   });
 
-  it('is used by whoever took it over late only when its last holder must know', async () => {
+  it('is used after a late takeover only when the last holder must know of its loss', async () => {
     const held = await acquire('a');
     let renewedMs = 0;
     const contender = await acquire('b', {
@@ -160,7 +160,7 @@ describe('the fleet lock', () => {
     contender.requireHeld();
   });
 
-  it('is lost to whoever took it over while a renewal was on its way', async () => {
+  it('is lost when another process takes it over during a renewal', async () => {
     const held = await acquire('a');
     const replace = store.replace.bind(store);
     store.replace = async (name, body) => {
@@ -172,19 +172,19 @@ describe('the fleet lock', () => {
     expect(held.lost.reason).toBeInstanceOf(Superseded);
   });
 
-  it('leaves the new holder alone when a superseded one releases', async () => {
+  it('stays with the new holder when a superseded holder releases it', async () => {
     const paused = await acquire('a');
     const other = await acquire('b');
     await paused.release();
     expect(await currentHolder(store)).toMatchObject({ epoch: other.epoch });
   });
 
-  it('recognises its own write when the answer was lost', async () => {
+  it('is acquired even when the answer to its write is lost', async () => {
     store.loseNextAnswer = true;
     expect((await acquire('a')).epoch).toBe(1);
   });
 
-  it('lets its holder do nothing more when it slept through its lease, whether another has taken over or not', async () => {
+  it('refuses further work of a holder that slept through its lease, even without a takeover', async () => {
     const held = await acquire('a');
     held.requireHeld();
     lease.nowMs += LEASE_MS;
@@ -192,7 +192,7 @@ describe('the fleet lock', () => {
     expect(held.lost.aborted).toBe(true);
   });
 
-  it('is renewed every third of a lease, however long the renewal before took', async () => {
+  it('is renewed every third of a lease, however long the previous renewal took', async () => {
     const held = await acquire('a');
     const beganMs: number[] = [];
     const replace = store.replace.bind(store);
@@ -209,7 +209,7 @@ describe('the fleet lock', () => {
     expect(held.lost.aborted).toBe(false);
   });
 
-  it('outlives a store that fails for less than a lease, and no longer', async () => {
+  it('survives a failing store for less than a lease, and no longer', async () => {
     const held = await acquire('a');
     store.failReplace = new Error('disk full');
     lease.nowMs += LEASE_MS - 1;

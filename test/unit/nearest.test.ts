@@ -6,7 +6,7 @@ it.each([
   ['other capitals', 'Batch_Bytes', ['batch_bytes'], 'batch_bytes'],
   ['the nearest of several', 'counts', ['mounts_x', 'count', 'amount'], 'count'],
   ['the first of two that are equally near', 'bat', ['cat', 'hat'], 'cat'],
-])('a slip is seen through: %s', (_, word, names, meant) => {
+])('the correction of a name guesses the meant word with %s', (_, word, names, meant) => {
   expect(didYouMean(word, names)).toBe(` Did you mean "${meant}"?`);
 });
 
@@ -14,6 +14,6 @@ it.each([
   ['another word', 'retries', ['concurrency', 'count']],
   ['a third of its letters and more', 'abcdefghi', ['abcdeXXXX']],
   ['nothing to choose from', 'count', []],
-])('no guess is made: %s', (_, word, names) => {
+])('the correction of a name makes no guess with %s', (_, word, names) => {
   expect(didYouMean(word, names)).toBe('');
 });

@@ -22,8 +22,8 @@ function countLists(store: MemoryStore): () => number {
   return () => calls;
 }
 
-describe('the highest number', () => {
-  it('is found wherever the numbers begin and end, whatever is known of them', () =>
+describe('the highest number in a numbered folder', () => {
+  it('is found wherever the numbers begin and end, whatever is already known', () =>
     fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 3_000 }),
@@ -44,25 +44,25 @@ describe('the highest number', () => {
       { numRuns: 15 },
     ));
 
-  it('of an empty folder is 0', async () => {
+  it('is 0 when the folder is empty', async () => {
     expect(await highestNumber(new MemoryStore(), 'n')).toBe(0);
   });
 
-  it('is asked for in one call where the newest but one is known, as at each renewal of a lock', async () => {
+  it('takes one call when the number before it is known, as at each renewal of a lock', async () => {
     const store = numbered(1, 20_000);
     const calls = countLists(store);
     expect(await highestNumber(store, 'n', 19_999)).toBe(20_000);
     expect(calls()).toBe(1);
   });
 
-  it('of tens of thousands is found in few calls', async () => {
+  it('takes few calls among tens of thousands of numbers', async () => {
     const store = numbered(1, 30_000);
     const calls = countLists(store);
     expect(await highestNumber(store, 'n')).toBe(30_000);
     expect(calls()).toBeLessThanOrEqual(13);
   });
 
-  it('is not guessed where something else lies among them', async () => {
+  it('is refused when a foreign object lies in the folder', async () => {
     const store = numbered(1, 3);
     store.objects.set('n/notes.json', '');
     const asked = highestNumber(store, 'n');

@@ -9,25 +9,25 @@ const PAGES = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md'], { cwd: ROOT
 );
 const ROOMS = 'definition|worker|orchestrator|infra|embedded|examples|test|docs';
 
-describe.each(PAGES)('%s', (page) => {
+describe.each(PAGES)('the page %s', (page) => {
   const text = readFileSync(join(ROOT, page), 'utf8');
 
-  it('links to files and headings that are there', () => {
+  it('links only to files and headings that exist', () => {
     expect(linksOf(text).filter((link) => !leadsSomewhere(page, link))).toEqual([]);
   });
 
-  it('names files and folders that are there', () => {
+  it('names only files and folders that exist', () => {
     expect(namedIn(text).filter((path) => !isThere(path))).toEqual([]);
   });
 });
 
-it('the map of rooms lists every folder, and of the rooms of code those inside', () => {
+it('the map of rooms in CONTRIBUTING lists every folder, and the folders inside each room of code', () => {
   const listed = new Set(roomsListed(readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8')));
   const inside = ['definition', 'worker', 'orchestrator', 'infra', 'embedded'].flatMap(foldersIn);
   expect([...foldersIn('.'), ...inside].filter((folder) => !listed.has(folder))).toEqual([]);
 });
 
-it('README has at most 150 lines, and leads to every page of docs', () => {
+it('README has at most 150 lines, and links to every page of docs', () => {
   const text = readFileSync(join(ROOT, 'README.md'), 'utf8');
   expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(150);
   const pages = PAGES.filter((page) => dirname(page) === 'docs');
@@ -35,7 +35,7 @@ it('README has at most 150 lines, and leads to every page of docs', () => {
   expect(linksOf(text)).toEqual(expect.arrayContaining(pages));
 });
 
-it('a link to nowhere is found', () => {
+it('the check of pages finds a link that leads nowhere', () => {
   const text =
     '[a](docs/none.md) [b](CONTRIBUTING.md#no-such-heading) [c](CONTRIBUTING.md#the-rooms) `worker/none.ts`';
   expect(linksOf(text).map((link) => leadsSomewhere('README.md', link))).toEqual([false, false, true]);

@@ -63,8 +63,8 @@ function heaviestKey(rows: readonly SampledKey[]): number {
   return Math.max(...[...Map.groupBy(rows, (row) => row.key).values()].map(weightOfRows));
 }
 
-describe('splitRanges', () => {
-  test('every bigint lies in exactly one range', () => {
+describe('the split of a table into ranges', () => {
+  test('puts every bigint into exactly one range', () => {
     fc.assert(
       fc.property(sample, size, key, (rows, size, other) => {
         const ranges = splitRanges(INTEGER_KEY, rows, size);
@@ -79,7 +79,7 @@ describe('splitRanges', () => {
     );
   });
 
-  test('ranges follow each other, are open at both ends, and none is empty or inverted', () => {
+  test('makes consecutive ranges with open outer ends, none of them empty or inverted', () => {
     fc.assert(
       fc.property(sample, size, (rows, size) => {
         const ranges = splitRanges(INTEGER_KEY, rows, size);
@@ -97,7 +97,7 @@ describe('splitRanges', () => {
     );
   });
 
-  test('their rows and their bytes add up to the table, none below zero', () => {
+  test('gives ranges rows and bytes that add up to the table, and none below zero', () => {
     fc.assert(
       fc.property(sample, size, (rows, size) => {
         const ranges = splitRanges(INTEGER_KEY, rows, size);
@@ -110,7 +110,7 @@ describe('splitRanges', () => {
     );
   });
 
-  test('where the sample is the table, each range says exactly what it holds', () => {
+  test('gives each range its exact rows and bytes when the sample is the whole table', () => {
     fc.assert(
       fc.property(sample, count, (rows, ranges) => {
         for (const planned of splitRanges(INTEGER_KEY, rows, sizeOf(rows, ranges))) {
@@ -132,7 +132,7 @@ describe('splitRanges', () => {
    * half a key of the quantile that is last to have that start. No bound can do without the heaviest key, for keys are
    * not divided.
    */
-  test('no range weighs more than its share and the heaviest key', () => {
+  test('gives no range more than its share plus the heaviest key', () => {
     fc.assert(
       fc.property(sample, count, (rows, ranges) => {
         const most = weightOfRows(rows) / ranges + (rows.length === 0 ? 0 : heaviestKey(rows));
@@ -144,7 +144,7 @@ describe('splitRanges', () => {
     );
   });
 
-  test('with different keys of like size each has its share of the sample, give or take one', () => {
+  test('gives each range an equal share of different keys of equal size, give or take one', () => {
     fc.assert(
       fc.property(differentKeys, fc.integer({ min: 1, max: 50 }), (rows, ranges) => {
         const like = rows.map((row) => ({ ...row, rows: 1, bytes: 100 }));
@@ -156,7 +156,7 @@ describe('splitRanges', () => {
     );
   });
 
-  test('the order of the sample does not matter', () => {
+  test('does not depend on the order of the sample', () => {
     fc.assert(
       fc.property(sample, size, (rows, size) => {
         expect(splitRanges(INTEGER_KEY, rows.toReversed(), size)).toEqual(
@@ -166,7 +166,7 @@ describe('splitRanges', () => {
     );
   });
 
-  test('no keys, one key, the same key many times: one range of everything', () => {
+  test('makes one range of everything when there are no keys, one key or one repeated key', () => {
     for (const keys of [[], [7n], [MIN], [7n, 7n, 7n, 7n]]) {
       const rows = keys.map((key) => ({ key, rows: 1, bytes: 5 }));
       expect(splitRanges(INTEGER_KEY, rows, { rows: 4, bytes: 20, ranges: 3 })).toEqual([
@@ -175,7 +175,7 @@ describe('splitRanges', () => {
     }
   });
 
-  test('a huge row gets a range of its own, and its neighbours are divided as before', () => {
+  test('gives a huge row its own range, and divides its neighbours as before', () => {
     const rows = Array.from({ length: 200 }, (_, i) => ({
       key: BigInt(i),
       rows: 1,
@@ -186,7 +186,7 @@ describe('splitRanges', () => {
     expect(ranges[1]?.range).toEqual({ start: 100n, end: 101n });
   });
 
-  test('rows of a megabyte beside rows of 100 bytes: the few take most of the ranges', () => {
+  test('gives most of the ranges to a few rows of a megabyte among rows of 100 bytes', () => {
     const rows = Array.from({ length: 10_000 }, (_, i) => ({
       key: BigInt(i),
       rows: 1,
@@ -200,7 +200,7 @@ describe('splitRanges', () => {
 
 const MB = 1024 * 1024;
 
-describe('rangeCount', () => {
+describe('the number of ranges', () => {
   test.each([
     [{ rows: 0, bytes: 0, workers: 4, wanted: null }, 1],
     [{ rows: 999, bytes: null, workers: 4, wanted: null }, 1],
@@ -216,13 +216,13 @@ describe('rangeCount', () => {
     [{ rows: 500, bytes: 500 * MB, workers: 4, wanted: null }, 16],
     [{ rows: 500, bytes: 3 * MB, workers: 4, wanted: null }, 3],
     [{ rows: 1_000_000, bytes: 100_000 * MB, workers: 4, wanted: null }, 391],
-  ])('%o: %i', (table, ranges) => {
+  ])('for %j is %i', (table, ranges) => {
     expect(rangeCount(table)).toBe(ranges);
   });
 });
 
-describe('estimates', () => {
-  test('time follows from the last rate, in proportion to the workers', () => {
+describe('the estimate before a run', () => {
+  test('takes its time from the last rate, in proportion to the workers', () => {
     expect(
       expectedSeconds(
         { rows: 1000, workers: 4 },
@@ -231,7 +231,7 @@ describe('estimates', () => {
     ).toBe(10);
   });
 
-  test('booting takes the same time for a table of any size', () => {
+  test('counts the same boot time for a table of any size', () => {
     // 100 s, of which 60 for booting: 10 rows a second and worker.
     const last = { rows: 800, rowsPerSecond: 8, workers: 2, bootSeconds: 60 };
     expect(expectedSeconds({ rows: 800, workers: 2 }, last)).toBe(100);
@@ -245,11 +245,11 @@ describe('estimates', () => {
     { rows: 5, rowsPerSecond: 0, workers: 2, bootSeconds: 0 },
     { rows: 5, rowsPerSecond: 5, workers: 0, bootSeconds: 0 },
     { rows: 0, rowsPerSecond: 5, workers: 1, bootSeconds: 0 },
-  ])('from %o none follows', (last) => {
+  ])('is unknown after the last run %j', (last) => {
     expect(expectedSeconds({ rows: 1000, workers: 4 }, last)).toBeNull();
   });
 
-  test('size', () => {
+  test('takes its size from rows and average width, and is unknown without a width', () => {
     expect(expectedBytes(3, 10.5)).toBe(32);
     expect(expectedBytes(3, null)).toBeNull();
   });

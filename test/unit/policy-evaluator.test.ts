@@ -42,13 +42,13 @@ const TLS_ALONE = parsePolicy(
   'resource',
 );
 
-describe('a request', () => {
-  test('is denied where nothing allows it', () => {
+describe('a request to the policy evaluator', () => {
+  test('is denied when nothing allows it', () => {
     expect(decide(READ, { identity: [] })).toBe('denied implicitly');
     expect(decideBy(allow({ Action: 's3:PutObject' }))).toBe('denied implicitly');
   });
 
-  test('is denied by any deny, of whichever policy, whatever allows it', () => {
+  test('is denied by a deny in any policy, whatever allows it', () => {
     expect(decide(READ, identity(allow(), deny()))).toBe('denied explicitly');
     expect(
       decide(READ, { ...identity(allow()), boundary: parsePolicy(documentOf(deny()), 'identity') }),
@@ -58,7 +58,7 @@ describe('a request', () => {
     expect(decide(READ, { ...identity(allow()), resource: TLS_ALONE })).toBe('allowed');
   });
 
-  test('is allowed by the policy of the resource alone, where it names who asks', () => {
+  test('is allowed by the resource’s policy alone when that names the caller', () => {
     const byResource = (Principal: unknown) =>
       decide(READ, { identity: [], resource: parsePolicy(documentOf(allow({ Principal })), 'resource') });
     expect(byResource('*')).toBe('allowed');
@@ -67,14 +67,14 @@ describe('a request', () => {
     expect(byResource({ Service: 'ec2.amazonaws.com' })).toBe('denied implicitly');
   });
 
-  test('needs the allow of the boundary too', () => {
+  test('needs an allow in the permissions boundary as well', () => {
     const bound = (boundary: Statement) =>
       decide(READ, { ...identity(allow()), boundary: parsePolicy(documentOf(boundary), 'identity') });
     expect(bound(allow({ Action: 's3:Get*' }))).toBe('allowed');
     expect(bound(allow({ Action: 'ssm:*' }))).toBe('denied implicitly');
   });
 
-  test('to take on a role is the trust policy’s to allow', () => {
+  test('to assume a role is decided by the trust policy', () => {
     const trust = parsePolicy(
       documentOf({
         Effect: 'Allow',
@@ -92,7 +92,7 @@ describe('a request', () => {
   });
 });
 
-describe('an action', () => {
+describe('an action in a policy', () => {
   test.each([
     ['s3:getobject', true],
     ['S3:Get*', true],
@@ -101,14 +101,14 @@ describe('an action', () => {
     ['s3:GetObjectVersion', false],
     ['s3:Object', false],
     ['ssm:GetObject', false],
-  ])('%s: %s', (Action, isMeant) => {
+  ])('written as %s matches s3:GetObject: %s', (Action, isMeant) => {
     expect(decideBy(allow({ Action }))).toBe(isMeant ? 'allowed' : 'denied implicitly');
     const rest = allow({ NotAction: Action, Action: undefined });
     expect(decideBy(rest)).toBe(isMeant ? 'denied implicitly' : 'allowed');
   });
 });
 
-describe('a resource', () => {
+describe('a resource in a policy', () => {
   test.each([
     ['*', true],
     [`${BUCKET}/*`, true],
@@ -120,13 +120,13 @@ describe('a resource', () => {
     [BUCKET, false],
     [`${BUCKET}.a/b`, false],
     ['arn:aws:s3:::book?', false],
-  ])('%s: %s', (Resource, isMeant) => {
+  ])('written as %s matches the object a/b of the bucket: %s', (Resource, isMeant) => {
     expect(decideBy(allow({ Resource }))).toBe(isMeant ? 'allowed' : 'denied implicitly');
     const rest = allow({ NotResource: Resource, Resource: undefined });
     expect(decideBy(rest)).toBe(isMeant ? 'denied implicitly' : 'allowed');
   });
 
-  test('may go on behind a colon only where the part of the pattern is at its end', () => {
+  test('extends past a colon only when that part of the pattern is at its end', () => {
     const group =
       'arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:0f1e:autoScalingGroupName/books';
     const matches = (Resource: string) => decideBy(allow({ Resource }), { resource: group }) === 'allowed';
@@ -138,7 +138,7 @@ describe('a resource', () => {
   });
 });
 
-describe('a condition', () => {
+describe('a condition in a policy', () => {
   const key = 's3:prefix';
 
   test.each([
@@ -160,16 +160,19 @@ describe('a condition', () => {
     ['ArnNotEquals', 'arn:aws:s3:::b', { 'arn:aws:s3:::b': false, 'arn:aws:s3:::c': true }, true],
     ['Null', 'true', { '': false, a: false }, true],
     ['Null', 'false', { '': true, a: true }, false],
-  ] as const)('%s %s', (operator, wanted, values, ifMissing) => {
-    for (const [value, holds] of Object.entries(values))
-      expect([value, withCondition({ [operator]: { [key]: wanted } }, { [key]: value })]).toEqual([
-        value,
-        holds,
-      ]);
-    expect(withCondition({ [operator]: { [key]: wanted } }, {})).toBe(ifMissing);
-  });
+  ] as const)(
+    'with %s on %j decides by each value, and by a missing key',
+    (operator, wanted, values, ifMissing) => {
+      for (const [value, holds] of Object.entries(values))
+        expect([value, withCondition({ [operator]: { [key]: wanted } }, { [key]: value })]).toEqual([
+          value,
+          holds,
+        ]);
+      expect(withCondition({ [operator]: { [key]: wanted } }, {})).toBe(ifMissing);
+    },
+  );
 
-  test('holds for one of its values, and with all its keys and operators', () => {
+  test('holds for any one of its values, and for all of its keys and operators', () => {
     const two = { StringEquals: { a: ['1', '2'], b: '3' }, StringLike: { c: '4*' } };
     expect(withCondition(two, { a: '2', B: '3', c: '44' })).toBe(true);
     expect(withCondition(two, { a: '2', b: '3', c: '5' })).toBe(false);
@@ -178,7 +181,7 @@ describe('a condition', () => {
   });
 });
 
-describe('what is not understood is no policy', () => {
+describe('the parser of policies', () => {
   test.each<[string, unknown, string]>([
     ['another version', { Version: '2008-10-17', Statement: [allow()] }, 'Version'],
     ['no version', { Statement: [allow()] }, 'Version'],
@@ -203,19 +206,19 @@ describe('what is not understood is no policy', () => {
     ['an action without service', documentOf(allow({ Action: 'GetObject' })), 'An action'],
     ['a resource that is no ARN', documentOf(allow({ Resource: 'books/*' })), 'An ARN'],
     ['an ARN that lacks parts', documentOf(allow({ Resource: 'arn:aws:s3:*' })), 'An ARN'],
-  ])('%s', (_, document, said) => {
+  ])('refuses a policy with %s', (_, document, said) => {
     expect(() => parsePolicy(document, 'identity')).toThrow(said);
   });
 
   test.each([{ AWS: '123456789012' }, { AWS: 'arn:aws:iam::123456789012:root' }, { Federated: 'x' }])(
-    'a principal that hands on: %j',
+    'refuses a principal that delegates: %j',
     (Principal) => {
       expect(() => parsePolicy(documentOf(allow({ Principal })), 'resource')).toThrow('Principal');
     },
   );
 
   test.each(['NumericLessThan', 'IpAddress', 'DateGreaterThan', 'ForAnyValue:StringLike', 'StringLikes'])(
-    'the operator %s, wherever it stands',
+    'refuses the operator %s, wherever it stands',
     (operator) => {
       const Condition = { [operator]: { a: '1' } };
       const elsewhere = deny({ Action: 'ssm:PutParameter', Condition });
@@ -223,14 +226,14 @@ describe('what is not understood is no policy', () => {
     },
   );
 
-  test('what a resource allows to whom a boundary binds', () => {
+  test('refuses to decide on a resource policy together with a boundary', () => {
     const boundary = parsePolicy(documentOf(allow()), 'identity');
     const resource = parsePolicy(documentOf(allow({ Principal: '*' })), 'resource');
     expect(() => decide(READ, { identity: [], resource, boundary })).toThrow('boundary');
   });
 });
 
-describe('any policies', () => {
+describe('any set of policies', () => {
   const action = fc.constantFrom('*', 's3:*', 's3:Get*', 's3:GetObject', 's3:PutObject', 'ssm:GetParameter');
   const resource = fc.constantFrom('*', `${BUCKET}/*`, `${BUCKET}/a/*`, BUCKET, 'arn:aws:s3:::other/*');
   const statements = fc.array(
@@ -248,7 +251,7 @@ describe('any policies', () => {
     principal: fc.constant(ROLE),
   });
 
-  test('decide the same in any order, and in one document or several', () => {
+  test('decides the same in any order, and in one document or several', () => {
     fc.assert(
       fc.property(statements, request, (given, asked) => {
         const whole = decide(asked, identity(...given));
@@ -259,7 +262,7 @@ describe('any policies', () => {
     );
   });
 
-  test('allow no more with a deny more, and no less with an allow more', () => {
+  test('allows no more with an added deny, and no less with an added allow', () => {
     fc.assert(
       fc.property(statements, statements, request, (given, more, asked) => {
         const isAllowed = (all: readonly Statement[]) => decide(asked, identity(...all)) === 'allowed';
@@ -273,7 +276,7 @@ describe('any policies', () => {
     );
   });
 
-  test('allow within a boundary what both allow', () => {
+  test('allows within a boundary only what both allow', () => {
     fc.assert(
       fc.property(statements, statements, request, (given, bounds, asked) => {
         const boundary = parsePolicy(documentOf(...bounds), 'identity');

@@ -22,20 +22,20 @@ const PROOF = {
   rows_read_from: AT,
 };
 
-describe('the alias stays where it is', () => {
-  it('while nobody has proven what the index holds', async () => {
+describe('promotion of an alias', () => {
+  it('is refused while the journal has no proof of the index', async () => {
     await expect(promote([])).rejects.toThrow(
       'the journal has no record that target was validated, so nobody has proven what it holds. The alias cities stays where it is. Run `reindex-fleet validate`, then the same command again.',
     );
   });
 
-  it('while the proof is of another index', async () => {
+  it('is refused while the proof belongs to another index', async () => {
     await expect(promote([proven({ targets: [{ index: 'another', ...PROOF }] })])).rejects.toThrow(
       'the journal has no record that target was validated',
     );
   });
 
-  it('while the proof counts more dead letters than are accepted', async () => {
+  it('is refused while the proof counts more dead letters than the limit', async () => {
     await expect(promote([proven({ targets: [{ index: 'target', ...PROOF }] })])).rejects.toThrow(
       'rows that could not become documents: 1, more than promote_limit 0',
     );

@@ -19,14 +19,14 @@ function maker(name: string): (work: string) => Promise<string> {
   };
 }
 
-test('of two that publish at once one wins, and nothing else stays', async () => {
+test('publishing a folder from two processes at once keeps one result and no leftovers', async () => {
   const target = join(cache, 'target');
   await Promise.all(['one', 'other'].map((name) => publishFolder(target, maker(name))));
   expect(['one', 'other']).toContain(await readFile(join(target, 'by'), 'utf8'));
   expect(await readdir(cache)).toEqual(['target']);
 });
 
-test('what cannot be made leaves nothing', async () => {
+test('publishing a folder leaves nothing behind when making it fails', async () => {
   const failing = async (work: string): Promise<string> => {
     await maker('nobody')(work);
     throw new Error('The line is down.');

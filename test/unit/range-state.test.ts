@@ -17,12 +17,12 @@ const PLANNED = { number: '07', start: '100', end: '200', rows: 90, bytes: 900 }
 const FRESH = freshRange(PLANNED, 2);
 const ASSIGNED = assignRange(FRESH, { attempt: 1, instance: 'i-1', task: 't.1' });
 
-describe('a range of a pass', () => {
-  it('waits under the number of its pass and of its planned range', () => {
+describe('the state of a range', () => {
+  it('begins as waiting, with an id made of its pass and its planned number', () => {
     expect(FRESH).toMatchObject({ id: 'p2-07', status: 'waiting', attempt: 0, start: '100', end: '200' });
   });
 
-  it('waits behind what was settled when its task is taken back, and keeps neither instance nor task', () => {
+  it('goes back to waiting behind the last settled key when its task is taken back, without instance and task', () => {
     expect(
       restOf(ASSIGNED, { through: '129', counts: { ...NO_COUNTS, rowsRead: 30 }, charged: true }),
     ).toEqual({
@@ -38,21 +38,21 @@ describe('a range of a pass', () => {
     });
   });
 
-  it('fails with a reason, and waits with all its attempts when the pass is resumed', () => {
+  it('becomes failed with a reason, and waiting with all attempts when the pass is resumed', () => {
     const failed = restOf({ ...ASSIGNED, charged: 2 }, { outcome: 'failed', charged: true });
     expect(failed).toMatchObject({ status: 'failed', charged: 3, lastReason: 'lost' });
     if (failed.status !== 'failed') throw new Error('it did not fail');
     expect(retryRange(failed)).toEqual({ ...failed, status: 'waiting', charged: 0 });
   });
 
-  it('is not left behind the last key that there can be', () => {
+  it('refuses a rest behind the greatest possible key', () => {
     const through = String(2n ** 63n - 1n);
     expect(() => restOf({ ...ASSIGNED, end: null }, { through })).toThrow(
       'the journal says that a rest is left after 9223372036854775807, but no key can come after that',
     );
   });
 
-  it('shares its keys, rows and bytes with what a cut makes of it', () => {
+  it('divides keys, rows and bytes between the two parts of a cut', () => {
     const { kept, rest } = cutRange({ ...ASSIGNED, cutAt: '150' }, { at: '150', rest: 'p2-07.1', rows: 30 });
     expect(kept).toEqual({ ...ASSIGNED, end: '150', rows: 60, bytes: 600 });
     expect(rest).toMatchObject({
@@ -65,7 +65,7 @@ describe('a range of a pass', () => {
     });
   });
 
-  it('never grows or shrinks in rows and bytes by a cut, wherever that lies', () => {
+  it('keeps the sum of rows and bytes over any cut', () => {
     fc.assert(
       fc.property(fc.nat(1000), fc.nat(1000), fc.nat(1_000_000), (rows, wanted, thirds) => {
         const bytes = thirds / 3;
@@ -78,15 +78,17 @@ describe('a range of a pass', () => {
   });
 });
 
-describe('a range in a snapshot', () => {
-  test.each([FRESH, ASSIGNED, { ...ASSIGNED, cutAt: '150' }, restOf(ASSIGNED, { outcome: 'failed' })])(
-    'is read back as it was: $status',
-    (range) => {
-      expect(rangeStateSchema.parse(JSON.parse(JSON.stringify(range)))).toEqual(range);
-    },
-  );
+describe('the state of a range in a snapshot', () => {
+  test.each([
+    ['waiting', FRESH],
+    ['assigned', ASSIGNED],
+    ['assigned with an intended cut', { ...ASSIGNED, cutAt: '150' }],
+    ['failed', restOf(ASSIGNED, { outcome: 'failed' })],
+  ])('is read back unchanged when it is %s', (_, range) => {
+    expect(rangeStateSchema.parse(JSON.parse(JSON.stringify(range)))).toEqual(range);
+  });
 
-  it('is refused where it has a worker and no task, or says what this version does not know', () => {
+  it('is refused with a worker but no task, or with an unknown status', () => {
     const { task: _, ...withoutTask } = ASSIGNED;
     expect(rangeStateSchema.safeParse(withoutTask).success).toBe(false);
     expect(rangeStateSchema.safeParse({ ...FRESH, instance: 'i-1' }).success).toBe(false);

@@ -26,7 +26,7 @@ function expectWhole(world: VirtualWorld): void {
 }
 
 describe('the rest of a running range', () => {
-  it('is given to idle workers, so that all end at about the same time', () => {
+  it('is given to idle workers, so that all workers end at about the same time', () => {
     const world = slowWorld();
     const ticks = world.runToEnd();
     expectWhole(world);
@@ -34,7 +34,7 @@ describe('the rest of a running range', () => {
     expect(ticks / IDEAL_TICKS).toBeLessThan(1.2);
   });
 
-  it('is given away also where the idle worker would need but a moment for it', () => {
+  it('is given away even when the idle worker needs only a moment for it', () => {
     // 600 keys: a minute for the slow worker, and a second and a half for the other.
     const world = slowWorld({
       ranges: evenRanges(2, 600),
@@ -47,14 +47,14 @@ describe('the rest of a running range', () => {
     expect(cutsOf(world).cut).toBeGreaterThan(0);
   });
 
-  it('stays whole when cutting is not worth it', () => {
+  it('stays with its worker when cutting is not worth it', () => {
     const world = slowWorld({ limits: { workers: 4, shareLeastMs: 600_000 } });
     world.runToEnd();
     expectWhole(world);
     expect(cutsOf(world)).toEqual({ intended: 0, cut: 0, refused: 0 });
   });
 
-  it('is cut though every other call about it is lost', () => {
+  it('is cut even when every second call about it is lost', () => {
     const world = slowWorld({ loseEffects: (effect, tick) => effect.type === 'cut_task' && tick % 2 === 0 });
     world.runToEnd();
     expectWhole(world);
@@ -74,7 +74,7 @@ describe('the rest of a running range', () => {
     expect(cutsOf(world).intended).toBeGreaterThan(0);
   });
 
-  it('is taken back from the queue of a busy worker first', () => {
+  it('is taken from the queue of a busy worker before a running task is cut', () => {
     const world = slowWorld({ ranges: evenRanges(16, 2_000), behaviours: [{}, {}, {}, { slowness: 8 }] });
     world.runToEnd();
     const takenBack = world.events.filter(
@@ -84,7 +84,7 @@ describe('the rest of a running range', () => {
     expectWhole(world);
   });
 
-  it('is not accepted from a task that ended at a key that nobody asked for', () => {
+  it('is refused from a task that ended at a key that nobody asked for', () => {
     const world = slowWorld({ behaviours: [] });
     for (let tick = 1; tick <= 10; tick += 1) world.tick(tick);
     const task = world.workers[0]?.tasks[0];
@@ -95,7 +95,7 @@ describe('the rest of a running range', () => {
     expect(world.state.terminations['w1']?.reason).toMatch(/ended task .* at 17, but its range ends at \d+/);
   });
 
-  it('is not accepted from a worker that takes back what it said', () => {
+  it('is refused from a worker that contradicts its earlier progress', () => {
     const world = slowWorld({ behaviours: [] });
     for (let tick = 1; tick <= 10; tick += 1) world.tick(tick);
     const task = world.workers[0]?.tasks[0];

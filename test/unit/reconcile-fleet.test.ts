@@ -15,7 +15,7 @@ import {
 const CAPACITY_TIMEOUT_MS = 60_000;
 
 describe('capacity that does not come', () => {
-  it('is waited for, then the pass goes on with what came and asks for no more', () => {
+  it('is awaited until a deadline, then the pass goes on with what came and asks for no more', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(40, 100),
       limits: { workers: 4, minimum: 2, capacityTimeoutMs: CAPACITY_TIMEOUT_MS },
@@ -35,7 +35,7 @@ describe('capacity that does not come', () => {
     expect(desiredCalls(world)).toEqual([4, 2, 0]);
   });
 
-  it('is taken when it comes before the deadline', () => {
+  it('is used when it comes before the deadline', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(60, 100),
       limits: { workers: 4, minimum: 2, capacityTimeoutMs: CAPACITY_TIMEOUT_MS },
@@ -48,7 +48,7 @@ describe('capacity that does not come', () => {
     expect(world.events.some(({ type }) => type === 'capacity_limited')).toBe(false);
   });
 
-  it('ends the run at zero with the cloud’s own words when it is less than the minimum, and a new start tries again', () => {
+  it('ends the run at zero with the cloud’s words when it is below the minimum, and a new start tries again', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(400, 100),
       limits: { workers: 4, minimum: 3, capacityTimeoutMs: CAPACITY_TIMEOUT_MS },
@@ -69,7 +69,7 @@ describe('capacity that does not come', () => {
     expect(acceptedRows(world)).toBe(40_000);
   });
 
-  it('never came at all: the run ends whatever the minimum says', () => {
+  it('ends the run when no instance came at all, whatever the minimum says', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(4, 100),
       limits: { minimum: 1, capacityTimeoutMs: CAPACITY_TIMEOUT_MS },
@@ -79,7 +79,7 @@ describe('capacity that does not come', () => {
     expect(world.state.stopped).toMatch(/^0 of 4 instances came within 60 s: InsufficientInstanceCapacity/);
   });
 
-  it('is missing too where the group’s maximum was lowered in mid-run', () => {
+  it('is noticed when the group’s maximum is lowered in the middle of a run', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(60, 100),
       limits: { workers: 4, minimum: 2, capacityTimeoutMs: CAPACITY_TIMEOUT_MS },
@@ -94,7 +94,7 @@ describe('capacity that does not come', () => {
     expect(world.events.filter(({ type }) => type === 'capacity_limited')).toMatchObject([{ workers: 2 }]);
   });
 
-  it('is not missed where instances that were lost are replaced in time', () => {
+  it('is not reported when lost instances are replaced in time', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(100, 100),
       limits: { workers: 2, capacityTimeoutMs: CAPACITY_TIMEOUT_MS },
@@ -106,10 +106,10 @@ describe('capacity that does not come', () => {
   });
 });
 
-describe('a fleet that is no longer what the run is pinned to', () => {
+describe('a fleet that no longer matches the pin of the run', () => {
   const FAULT = 'the image parameter is at version 7, this run is pinned to version 6';
 
-  it('launches no more, and the run goes on with the instances that it has', () => {
+  it('launches no more instances, and the run goes on with those it has', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(60, 100),
       limits: { workers: 3 },
@@ -125,7 +125,7 @@ describe('a fleet that is no longer what the run is pinned to', () => {
     expect(desiredCalls(world)).not.toContain(4);
   });
 
-  it('gives no work to an instance that was launched from something else, and lets it go', () => {
+  it('gives no work to an instance launched from something else, and releases it', () => {
     const misfit: Behaviour = { misfit: 'its image is ami-2, this run is pinned to ami-1' };
     const world = new VirtualWorld({
       ranges: evenRanges(20, 100),
@@ -138,7 +138,7 @@ describe('a fleet that is no longer what the run is pinned to', () => {
     expect(acceptedRows(world)).toBe(2_000);
   });
 
-  it('lets one go without counting it twice', () => {
+  it('releases a surplus instance without counting it twice', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(3, 400),
       limits: { workers: 3, shareLeastMs: 3_600_000 },
@@ -154,7 +154,7 @@ describe('a fleet that is no longer what the run is pinned to', () => {
     expect(said).toEqual([]);
   });
 
-  it('ends the run at zero with what is to be mended when no instance is left', () => {
+  it('ends the run at zero with what to do when no instance is left', () => {
     const world = new VirtualWorld({ ranges: evenRanges(10, 100) });
     world.launchFault = FAULT;
     world.runToEnd();
@@ -163,8 +163,8 @@ describe('a fleet that is no longer what the run is pinned to', () => {
   });
 });
 
-describe('what instances cost', () => {
-  it('is counted from launch to end, for each instance that was ever there', () => {
+describe('the instance seconds of a run', () => {
+  it('are counted from launch to end, for each instance that ever existed', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(40, 100),
       limits: { workers: 2 },
@@ -184,14 +184,14 @@ describe('what instances cost', () => {
     expect(use).toEqual({ seconds: lived + rounded, instances: world.workers.length, exact: true });
   });
 
-  it('is at most what it can have been where an instance was only found gone', () => {
+  it('are an upper bound when an instance was only found gone', () => {
     const world = new VirtualWorld({ ranges: evenRanges(2, 100), limits: { workers: 1 }, showsEnded: false });
     world.runToEnd();
     const use = instanceUse(world.state, new Date(world.nowMs).toISOString(), TEST_LIMITS.billing);
     expect(use).toMatchObject({ instances: 1, exact: false });
   });
 
-  it('is no longer counted for an instance that a new process does not find, and again when it shows up', () => {
+  it('stop for an instance that a new process does not find, and go on when it shows up again', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(40, 100),
       limits: { workers: 2 },
@@ -206,7 +206,7 @@ describe('what instances cost', () => {
     expect(world.state.instances.get('w1')).toMatchObject({ endedAt: null, seen: true });
   });
 
-  it('never stops a run that has nothing left to do', () => {
+  it('never stop a run that has nothing left to do', () => {
     const pass = (mostInstanceSeconds: number | null): VirtualWorld => {
       const limits = { workers: 2, mostInstanceSeconds };
       const world = new VirtualWorld({ ranges: evenRanges(40, 100), limits });
@@ -221,7 +221,7 @@ describe('what instances cost', () => {
     }
   });
 
-  it('ends the run at zero at the most that it may, with what is settled kept for a resume', () => {
+  it('end the run at zero when they reach --max-cost, and a resume keeps what is settled', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(40, 100),
       limits: { workers: 2, mostInstanceSeconds: 300 },
@@ -261,7 +261,7 @@ describe('a worker that is not ready in time', () => {
       { neverReady: true, silentAt: 40 },
       /^it has not been ready for 61 s and has not answered for 2\d s \(ECONNREFUSED\): look at its log$/,
     ],
-  ])('is replaced with what is known of one that %s', (_, behaviour, reason) => {
+  ])('is replaced with a reason that says what is known when it %s', (_, behaviour, reason) => {
     const world = new VirtualWorld({
       ranges: evenRanges(4, 400),
       limits: { workers: 1 },
@@ -286,7 +286,7 @@ describe('a worker that is not ready in time', () => {
 });
 
 describe('replacements that are used up', () => {
-  it('end the run with why the last worker was replaced', () => {
+  it('end the run with the reason for the last replacement', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(40, 100),
       limits: { workers: 2, replacements: 2 },
@@ -298,7 +298,7 @@ describe('replacements that are used up', () => {
     );
   });
 
-  it('end the run with how many ended by themselves before they were ready, and where to look', () => {
+  it('end the run with the number of workers that ended before they were ready, and where to look', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(40, 100),
       limits: { workers: 1, replacements: 2 },
@@ -311,7 +311,7 @@ describe('replacements that are used up', () => {
     );
   });
 
-  it('are no longer asked for, also when the call that says so was lost', () => {
+  it('are not requested again, even when the call that lowers the desired capacity was lost', () => {
     const good: Behaviour = {};
     const never: Behaviour = { neverReady: true };
     const lost = { desired: 0 };
@@ -329,8 +329,8 @@ describe('replacements that are used up', () => {
   });
 });
 
-describe('a run that is carried on with fewer workers', () => {
-  it('asks for no more than those, also when it had asked for more', () => {
+describe('a run that is resumed with fewer workers', () => {
+  it('asks for no more than the new number, even if it had asked for more before', () => {
     const ranges = evenRanges(40, 100);
     const before = new VirtualWorld({ ranges, limits: { workers: 4 } });
     for (let tick = 1; tick <= 20; tick += 1) before.tick(tick);

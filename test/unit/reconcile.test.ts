@@ -8,7 +8,7 @@ import {
   VirtualWorld,
 } from '../support/virtual-world.ts';
 
-describe('a pass that meets no fault', () => {
+describe('a pass without faults', () => {
   it('settles every row once and ends at zero', () => {
     const world = new VirtualWorld({ ranges: evenRanges(20, 100) });
     world.runToEnd();
@@ -24,7 +24,7 @@ describe('a pass that meets no fault', () => {
     expect(world.workers).toHaveLength(2);
   });
 
-  it('keeps a second task waiting at a worker, so that it never idles between polls', () => {
+  it('keeps a second task waiting at each worker, so that no worker idles between polls', () => {
     const world = new VirtualWorld({ ranges: evenRanges(40, 30), limits: { workers: 2 } });
     for (let tick = 1; tick <= 6; tick += 1) world.tick(tick);
     expect(world.workers.map((worker) => worker.tasks.filter((task) => task.status.active).length)).toEqual([
@@ -32,7 +32,7 @@ describe('a pass that meets no fault', () => {
     ]);
   });
 
-  it('gives the longest ranges away first', () => {
+  it('gives out the longest ranges first', () => {
     const world = new VirtualWorld({
       ranges: [
         { start: 0n, end: 10n },
@@ -46,7 +46,7 @@ describe('a pass that meets no fault', () => {
     expect(order).toEqual(['p1-1', 'p1-2', 'p1-0']);
   });
 
-  it('lets idle workers go with one decrement each while others still work', () => {
+  it('releases idle workers with one decrement each while others still work', () => {
     const world = new VirtualWorld({ ranges: [...evenRanges(3, 10), { start: 1000n, end: 3000n }] });
     world.runToEnd();
     expect([...world.decrements.values()].every((count) => count === 1)).toBe(true);
@@ -54,7 +54,7 @@ describe('a pass that meets no fault', () => {
   });
 });
 
-it('a run whose keys are of a kind that this build does not know is not carried on', () => {
+it('a run with a key kind that this build does not know is refused', () => {
   const world = new VirtualWorld({ ranges: evenRanges(1, 10) });
   const { plan } = world.state;
   world.state = { ...world.state, plan: plan && { ...plan, keyKind: 'shape' } };
@@ -63,8 +63,8 @@ it('a run whose keys are of a kind that this build does not know is not carried 
   );
 });
 
-describe('workers that fail', () => {
-  it('use up the replacements, also where what has ended is not seen any more', () => {
+describe('a pass with failing workers', () => {
+  it('uses up its replacements even when ended workers are no longer seen', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(4, 1000),
       limits: { workers: 1, replacements: 3 },
@@ -85,7 +85,7 @@ describe('workers that fail', () => {
     expect(ranges).toEqual(charged);
   });
 
-  it('does not charge a range that only waited in the queue of a dead worker', () => {
+  it('does not charge an attempt to a range that only waited in the queue of a dead worker', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(12, 100),
       limits: { workers: 1 },
@@ -113,7 +113,7 @@ describe('workers that fail', () => {
   });
 
   it.each([429, 0])(
-    'replaces a worker that takes no task for long (%d), and charges nobody',
+    'replaces a worker that answers its task with status %d for long, and charges no range',
     (refusesWith) => {
       const world = new VirtualWorld({ ranges: evenRanges(4, 50), behaviours: [{ refusesWith }] });
       world.runToEnd();
@@ -124,7 +124,7 @@ describe('workers that fail', () => {
     },
   );
 
-  it('does not take a task for stuck that waited long behind another', () => {
+  it('does not treat a task as stuck that waited long behind another', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(8, 2_000),
       limits: { workers: 1, stallTimeoutMs: 20_000 },
@@ -134,7 +134,7 @@ describe('workers that fail', () => {
     expect(givenBack(world).ranges).toEqual([]);
   });
 
-  it('charges a worker that stands still once, and not the range that waited behind', () => {
+  it('charges one attempt for a worker that stands still, and none for the range waiting behind', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(8, 400),
       limits: { workers: 1 },
@@ -150,7 +150,7 @@ describe('workers that fail', () => {
     expect([...world.state.readTwice]).toHaveLength(1);
   });
 
-  it('posts again what a full queue refused, and charges nobody', () => {
+  it('posts a task again after a full queue refused it, and charges no range', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(2, 50),
       behaviours: [{ refusesWith: 429 }],
@@ -161,7 +161,7 @@ describe('workers that fail', () => {
     expect(world.state.terminations).toEqual({});
   });
 
-  it('stops after the last attempt, at zero, with what is settled kept', () => {
+  it('stops at zero after the last attempt, and keeps what is settled', () => {
     const error = { next: 'retry', type: 'internal', message: 'it broke' } as const;
     const world = new VirtualWorld({
       ranges: evenRanges(1, 1000),
@@ -173,7 +173,7 @@ describe('workers that fail', () => {
     expect(world.alive).toEqual([]);
   });
 
-  it('stops at once when no other try can help', () => {
+  it('stops at once on an error that no other attempt can mend', () => {
     const error = { next: 'stop', type: 'cluster_block_exception', message: 'index read-only' } as const;
     const world = new VirtualWorld({ ranges: evenRanges(8, 100), behaviours: [{ error }] });
     world.runToEnd();
@@ -182,7 +182,7 @@ describe('workers that fail', () => {
     expect(world.alive).toEqual([]);
   });
 
-  it('stops when workers wait too long for a dependency, but not before', () => {
+  it('stops when workers wait too long for a dependency, and not before', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(4, 100),
       behaviours: Array.from({ length: 4 }, () => ({ waitsFor: 'cluster' as const })),
@@ -192,7 +192,7 @@ describe('workers that fail', () => {
     expect(world.state.stopped).toMatch(/waited .* for the cluster/);
   });
 
-  it('stops when workers wait on and off and come no further', () => {
+  it('stops when workers wait on and off without progress', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(4, 100),
       behaviours: Array.from({ length: 4 }, () => ({ waitsFor: 'cluster' as const, waitsOnAndOff: 30 })),
@@ -202,7 +202,7 @@ describe('workers that fail', () => {
     expect(world.alive).toEqual([]);
   });
 
-  it('stops when workers die faster than the budget for replacements allows, with their last words', () => {
+  it('stops with their last words when workers die faster than the replacement budget allows', () => {
     const world = new VirtualWorld({
       ranges: evenRanges(4, 100),
       behaviours: Array.from({ length: 30 }, () => ({ diesAt: 1 })),
@@ -214,7 +214,7 @@ describe('workers that fail', () => {
     expect(world.workers.length).toBeLessThanOrEqual(4 + 2 * 4);
   });
 
-  it('does not count instances that were gone before it looked, however many', () => {
+  it('does not count instances that were gone before its first look', () => {
     const world = new VirtualWorld({ ranges: evenRanges(4, 100) });
     world.bury(50);
     world.runToEnd();
@@ -232,7 +232,7 @@ describe('workers that fail', () => {
     expect(world.state.stopped).toMatch(/more than the definition's stop_limit of 100/);
   });
 
-  it('does not believe counts that do not add up', () => {
+  it('rejects counts that do not add up', () => {
     const world = new VirtualWorld({ ranges: evenRanges(1, 100) });
     for (let tick = 1; tick <= 5; tick += 1) world.tick(tick);
     const task = world.workers[0]?.tasks[0];
@@ -245,7 +245,7 @@ describe('workers that fail', () => {
   });
 });
 
-it('covers every key exactly once and ends at zero, whatever workers do and whichever calls are lost', () => {
+it('a pass covers every key exactly once and ends at zero, whatever workers do and whichever calls are lost', () => {
   const behaviour = fc.record(
     {
       diesAt: fc.integer({ min: 1, max: 40 }),

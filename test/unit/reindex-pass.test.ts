@@ -13,14 +13,14 @@ import { TEST_LIMITS } from '../support/virtual-world.ts';
 import { mainPass } from '../support/run-values.ts';
 
 describe('the calls of a pass to its fleet', () => {
-  it('set the desired capacity before an instance is ended, which would be replaced else', async () => {
+  it('set the desired capacity before they end an instance, which would otherwise be replaced', async () => {
     const fleet = new Group(2, ['i-1', 'i-2']);
     await passOver(fleet, STOPPED);
     expect(fleet.calls).toEqual(['desired 0', 'terminate i-1', 'terminate i-2']);
     expect(fleet.launched).toBe(0);
   });
 
-  it('are made again at the next tick when they were throttled, and no more of them before', async () => {
+  it('are repeated at the next tick after throttling, and no further calls are made before', async () => {
     const ids = Array.from({ length: 100 }, (_, i) => `i-${i + 1}`);
     const fleet = new Group(100, ids);
     fleet.allowed = 61;
@@ -38,7 +38,7 @@ describe('the calls of a pass to its fleet', () => {
     expect(fleet.launched).toBe(0);
   });
 
-  it('end no instance while the desired capacity cannot be set', async () => {
+  it('end no instance while setting the desired capacity is throttled', async () => {
     const fleet = new Group(2, ['i-1', 'i-2']);
     fleet.allowed = 0;
     await passOver(fleet, STOPPED);
@@ -48,7 +48,7 @@ describe('the calls of a pass to its fleet', () => {
     expect(fleet.launched).toBe(0);
   });
 
-  it('end no instance while the fleet will not be told to come to zero: each would be replaced', async () => {
+  it('end no instance while the fleet refuses a desired capacity of zero', async () => {
     const fleet = new Group(2, ['i-1', 'i-2']);
     fleet.refuses = 'desired 0';
     await expect(passOver(fleet, STOPPED)).rejects.toThrow(
@@ -57,7 +57,7 @@ describe('the calls of a pass to its fleet', () => {
     expect(fleet.launched).toBe(0);
   });
 
-  it('end the pass when one of them is refused for long, though the fleet can be seen', async () => {
+  it('end the pass when one of them is refused for long, even if the fleet can be seen', async () => {
     const fleet = new Group(1, ['i-1']);
     fleet.refuses = 'terminate i-1';
     await expect(passOver(fleet, STOPPED)).rejects.toThrow(
@@ -66,21 +66,24 @@ describe('the calls of a pass to its fleet', () => {
   });
 });
 
-describe('a fleet that cannot be seen', () => {
+describe('a pass whose fleet cannot be observed', () => {
   it.each([
     ['is throttled', new Throttled('Rate exceeded')],
     ['is refused', new RunFailed('not authorized')],
-  ])('since the look %s has its workers called on, whose lease would run out else', async (_, failure) => {
-    const fleet = new Group(2, ['i-1', 'i-2']);
-    fleet.blind = { looks: 100, failure };
-    const called: string[] = [];
-    await passOver(fleet, STOPPED, { onHealth: (url) => void called.push(url) });
-    for (const url of ['http://i-1', 'http://i-2'])
-      expect(called.filter((one) => one === url).length).toBeGreaterThan(100);
-  });
+  ])(
+    'because the look %s still calls its workers, so that their leases do not run out',
+    async (_, failure) => {
+      const fleet = new Group(2, ['i-1', 'i-2']);
+      fleet.blind = { looks: 100, failure };
+      const called: string[] = [];
+      await passOver(fleet, STOPPED, { onHealth: (url) => void called.push(url) });
+      for (const url of ['http://i-1', 'http://i-2'])
+        expect(called.filter((one) => one === url).length).toBeGreaterThan(100);
+    },
+  );
 });
 
-describe('calls to a fleet that fail', () => {
+describe('failing calls to a fleet', () => {
   async function toldOf(looks: number): Promise<string[]> {
     const fleet = new Group(1, ['i-1']);
     fleet.blind = { looks, failure: new RunFailed('the AWS credentials have expired: renew them') };
@@ -89,14 +92,14 @@ describe('calls to a fleet that fail', () => {
     return told;
   }
 
-  it('are told of after some seconds, and when they succeed again', async () => {
+  it('are reported after some seconds, and again when they succeed', async () => {
     expect(await toldOf(30)).toEqual([
       'calls to the fleet fail (describe): the AWS credentials have expired: renew them',
       'calls to the fleet (describe) succeed again',
     ]);
   });
 
-  it('are no news when it is one or two', async () => {
+  it('are not reported when only one or two fail', async () => {
     expect(await toldOf(2)).toEqual([]);
   });
 });

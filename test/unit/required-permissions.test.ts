@@ -84,7 +84,7 @@ test.each<[string, AwsCall['parameters'], unknown[]]>([
   ],
   ['s3:ListObjectsV2', object, [['s3:ListBucket', 'arn:aws:s3:::journals']]],
   ['s3:HeadBucket', object, [['s3:ListBucket', 'arn:aws:s3:::journals']]],
-])('%s %j', async (name, parameters, permissions) => {
+])('the required IAM permissions of the call %s with %j are known', async (name, parameters, permissions) => {
   expect(await asks(name, parameters)).toEqual(permissions);
 });
 
@@ -94,10 +94,10 @@ test.each([
   's3:GetObject?acl',
   'dynamodb:DescribeTable',
   'ssm:PutParameter',
-])('of %s nobody knows it', async (name) => {
+])('the required IAM permissions of the call %s are refused as unknown', async (name) => {
   await expect(asks(name)).rejects.toThrow(`What IAM asks for ${name} is not known here.`);
 });
 
-test('a write under If-Match is none of ours', async () => {
+test('the required IAM permissions of a write with If-Match are refused, because no code makes such a write', async () => {
   await expect(asks('s3:PutObject', { ...object, Key: 'a', 'if-match': 'x' })).rejects.toThrow('If-Match');
 });

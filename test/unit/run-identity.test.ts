@@ -13,16 +13,16 @@ function faultsOf(targets: unknown): string[] {
 }
 
 describe('the targets of a run', () => {
-  it('are one or several', () => {
+  it('may be one or several', () => {
     expect(faultsOf([TARGET])).toEqual([]);
     expect(faultsOf([TARGET, OTHER])).toEqual([]);
   });
 
-  it('are never none', () => {
+  it('must not be empty', () => {
     expect(faultsOf([])).toHaveLength(1);
   });
 
-  it('have no index twice, also not as the companion of another', () => {
+  it('must not name an index twice, not even as a companion index', () => {
     expect(faultsOf([TARGET, { ...OTHER, index: TARGET.index }])).toEqual([
       `the index ${TARGET.index} is there twice`,
     ]);
@@ -31,7 +31,7 @@ describe('the targets of a run', () => {
     ]);
   });
 
-  it('have no alias twice', () => {
+  it('must not name an alias twice', () => {
     expect(faultsOf([TARGET, { ...OTHER, alias: TARGET.alias }])).toEqual([
       `the alias ${TARGET.alias} is there twice`,
     ]);

@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 
 describe('a run’s journal', () => {
-  it('is read again as it was written', async () => {
+  it('is read back as it was written', async () => {
     const journal = await open(1);
     await journal.append(pass(3));
     await journal.append([{ type: 'assigned', range: 'p1-1', attempt: 1, instance: 'w1', task: 't1' }]);
@@ -27,7 +27,7 @@ describe('a run’s journal', () => {
     expect(again.state.open.get('p1-1')?.status).toBe('assigned');
   });
 
-  it('lets only one of two processes write on', async () => {
+  it('lets only one of two processes continue writing', async () => {
     const paused = await open(1);
     await paused.append(pass(1));
     const other = await open(2);
@@ -53,7 +53,7 @@ describe('a run’s journal', () => {
     expect(store.objects.size).toBe(0);
   });
 
-  it('reads few segments of a long run, from its last snapshot on', async () => {
+  it('is read from its last snapshot, so that a long run needs few reads', async () => {
     const journal = await open(1);
     await journal.append(pass(1));
     for (let count = 1; count <= 1_500; count += 1) await journal.append([{ type: 'desired_set', count }]);
@@ -67,13 +67,13 @@ describe('a run’s journal', () => {
     expect(reads).toBeLessThanOrEqual(600);
   });
 
-  it('keeps the order of appends that are not waited for', async () => {
+  it('keeps the order of appends that are not awaited', async () => {
     const journal = await open(1);
     await Promise.all([1, 2, 3].map((count) => journal.append([{ type: 'desired_set', count }])));
     expect((await readRun(store, FOLDER)).state.desired).toBe(3);
   });
 
-  it('says which segment is missing, and does not tell the story without it', async () => {
+  it('is refused when a segment is missing, and the refusal names that segment', async () => {
     const journal = await open(1);
     for (const count of [1, 2, 3]) await journal.append([{ type: 'desired_set', count }]);
     const first = `${FOLDER}/segments/000000000001.json`;
@@ -81,14 +81,14 @@ describe('a run’s journal', () => {
     await expect(readRun(store, FOLDER)).rejects.toThrow(`${first} is not there`);
   });
 
-  it('says which segment it cannot read', async () => {
+  it('is refused when a segment cannot be read, and the refusal names that segment', async () => {
     store.objects.set(`${FOLDER}/segments/000000000001.json`, '{"schema":1}');
     await expect(open(1)).rejects.toThrow(
       /the journal in memory cannot be read: .*\/000000000001\.json is not a journal segment .*schema: /,
     );
   });
 
-  it('of a newer version is refused in one sentence, and so is a claim', async () => {
+  it('of a newer version is refused in one sentence, like a claim of a newer version', async () => {
     const name = `${FOLDER}/segments/000000000001.json`;
     store.objects.set(name, '{"schema":5,"events":[]}');
     store.objects.set('claims/000000000001.json', '{"schema":3}');
@@ -100,7 +100,7 @@ describe('a run’s journal', () => {
     );
   });
 
-  it('is not looked for where a claim has one alias twice', async () => {
+  it('is not searched for when its claim has one alias twice', async () => {
     const claimed = { alias: 'books', definition: null, definitionDigest: 'd' };
     const claim = { schema: 2, nonce: 'n', held: true, runKey: 'k', run: 'r', at: AT, ended: null };
     store.objects.set('claims/000000000001.json', JSON.stringify({ ...claim, aliases: [claimed, claimed] }));
@@ -157,7 +157,7 @@ describe('a run’s journal', () => {
       { ...IDENTITY, targets: [IDENTITY.targets[0], { ...IDENTITY.targets[0], alias: 'other' }] },
       'events.0.targets',
     ],
-  ])('with %s is refused with its name and the place', async (_what, event, place) => {
+  ])('is refused when it holds %s, and the refusal names segment and field', async (_what, event, place) => {
     const name = `${FOLDER}/segments/000000000001.json`;
     const segment = { schema: 4, epoch: 1, nonce: 'n', at: AT, events: [event] };
     store.objects.set(name, JSON.stringify(segment));
@@ -171,7 +171,7 @@ describe('a run’s journal', () => {
     );
   });
 
-  it('whose events do not follow from each other is refused with the segment that goes astray', async () => {
+  it('is refused when an event does not follow from those before, and the refusal names the segment', async () => {
     const journal = await open(1);
     await journal.append(pass(1));
     const name = `${FOLDER}/segments/000000000002.json`;
@@ -185,7 +185,7 @@ describe('a run’s journal', () => {
     );
   });
 
-  it('takes no event that it could not read again', async () => {
+  it('accepts no event that it could not read again', async () => {
     const journal = await open(1);
     await expect(journal.append([{ type: 'desired_set', count: Number.NaN }])).rejects.toThrow(
       'events.0.count',

@@ -48,7 +48,7 @@ const COUNTS: Counts = {
 };
 
 describe('the counts of a reading that feeds two indexes', () => {
-  it('add up for each of them', () => {
+  it('must add up for each index', () => {
     expect(addsUp(COUNTS, BOTH)).toBe(true);
     const [cities, towns] = COUNTS.targets;
     if (cities === undefined || towns === undefined) throw new Error('two targets');
@@ -57,7 +57,7 @@ describe('the counts of a reading that feeds two indexes', () => {
     expect(addsUp({ ...COUNTS, targets: [cities, { ...towns, index: 'villages-1' }] }, BOTH)).toBe(false);
   });
 
-  it('are summed up index by index, in whatever order they come', () => {
+  it('are summed up index by index, in whatever order they arrive', () => {
     const reversed = { ...COUNTS, targets: COUNTS.targets.toReversed() };
     expect(addCounts(COUNTS, reversed)).toEqual({
       rowsRead: 20,
@@ -72,7 +72,7 @@ describe('the counts of a reading that feeds two indexes', () => {
 });
 
 describe('the aliases of two indexes', () => {
-  it('are moved in one call, and back in one', async () => {
+  it('move in one call, and back in one call', async () => {
     const { cluster, aliases, moves } = aliasCluster({ cities: ['cities-0'], towns: ['towns-0'] });
     const promotions = await promoteTargets(cluster, [
       { alias: 'cities', index: 'cities-1', expected: [{ index: 'cities-0', config: {} }] },
@@ -87,7 +87,7 @@ describe('the aliases of two indexes', () => {
     expect(moves).toHaveLength(2);
   });
 
-  it('stay where they are, both of them, when somebody has moved one since', async () => {
+  it('both stay where they are at a rollback when somebody has moved one of them since', async () => {
     const { cluster, aliases, moves } = aliasCluster({ cities: ['cities-1'], towns: ['elsewhere'] });
     const recorded = BOTH.map((index) => {
       const alias = index.slice(0, -2);
@@ -100,7 +100,7 @@ describe('the aliases of two indexes', () => {
     expect(moves).toEqual([]);
   });
 
-  it('can be moved back after one of them was moved away and the promotion was cut off and repeated', async () => {
+  it('can be rolled back after one was moved away and the interrupted promotion was repeated', async () => {
     const { cluster, aliases } = aliasCluster({ cities: ['cities-0'], towns: ['towns-0'] });
     const journal = await journalOf(RUN, {
       type: 'phase_finished',
@@ -117,7 +117,7 @@ describe('the aliases of two indexes', () => {
   });
 });
 
-it('the result of a run lists each index with what became of it', () => {
+it('the result of a run with two indexes lists each index with its outcome', () => {
   const events: RunEvent[] = [
     RUN,
     {

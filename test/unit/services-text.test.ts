@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeServices } from '../../embedded/services-text.ts';
 
-test('what runs where is said with settings to paste, without the password', () => {
+test('the text about running services shows settings to paste, without the password', () => {
   const text = describeServices({
     keeperPid: 1,
     endsWithUsers: false,

@@ -31,7 +31,7 @@ function blocksWith(section: string, page: string): string[] {
 
 describe('the settings that a page shows', () => {
   it.each(['README.md', 'docs/settings.md', 'examples/aws/README.md'])(
-    'in %s are what the orchestrator takes',
+    'in %s are accepted by the orchestrator',
     (page) => {
       const [shown, ...others] = settingsIn(page);
       expect(others).toEqual([]);
@@ -40,7 +40,7 @@ describe('the settings that a page shows', () => {
     },
   );
 
-  it('for a first stack are settings of a stack, but for ids that a reader fills in', async () => {
+  it('for a first stack are accepted by the stack, except for ids that a reader fills in', async () => {
     const [, command = ''] = /config set-all (.*?)\nnpm/s.exec(read('docs/aws.md')) ?? [];
     const paths = [...command.matchAll(/--plaintext '?([a-z_.]+)(?:\[\d\])?=/g)].map(([, path = '']) => path);
     expect(paths).toContain('network.cluster.let_workers_in');
@@ -52,8 +52,8 @@ describe('the settings that a page shows', () => {
   });
 });
 
-describe('the definition that a page shows', () => {
-  it.each(['README.md', 'docs/settings.md'])('in %s is one that a run takes', (page) => {
+describe('the index definition that a page shows', () => {
+  it.each(['README.md', 'docs/settings.md'])('in %s is accepted by a run', (page) => {
     const [shown = '', ...others] = blocksWith('document', page);
     expect(others).toEqual([]);
     expect(parseDefinition(shown, page).definition).toMatchObject({ name: 'books', alias: 'books' });
@@ -64,17 +64,17 @@ describe('the tables of docs/settings.md', () => {
   const page = read('docs/settings.md');
   const tables = Object.entries(settingsTables());
 
-  it('say what the schemas say; if not, `npm run docs:settings` makes them anew', () => {
+  it('equal what the schemas say, or else `npm run docs:settings` must be run', () => {
     expect(page).toBe(withTables(page));
   });
 
-  it.each(tables)('have in %s each setting once, with what it is and what it may be', (_, rows) => {
+  it.each(tables)('list each setting of %s once, with description and bounds', (_, rows) => {
     const keys = rows.map(({ key }) => key);
     expect(keys).toEqual([...new Set(keys)]);
     expect(rows.filter(({ description, bounds }) => description === '' || bounds === '')).toEqual([]);
   });
 
-  it('have settings from each schema, with default and bounds', () => {
+  it('contain settings of each schema with default and bounds', () => {
     const rows = tables.map(([, table]) => table);
     const find = (wanted: string) => rows.flat().find(({ key }) => key === wanted);
     expect(find('journal.keep_days')).toMatchObject({
@@ -90,7 +90,7 @@ describe('the tables of docs/settings.md', () => {
     });
   });
 
-  it('that are not what the schemas say are found', () => {
+  it('are found to be wrong when they differ from the schemas', () => {
     expect(withTables(page.replace('| `90` |', '| `91` |'))).toBe(page);
     expect(() => withTables('')).toThrow('no place for the table "run"');
   });

@@ -24,8 +24,8 @@ async function read(text: string): Promise<Settings> {
   return loadSettings({ settings: file }, {}, folder);
 }
 
-describe('settings', () => {
-  it('come from reindex-fleet.yaml in the working folder, with paths beside it', async () => {
+describe('the orchestrator’s settings', () => {
+  it('come from reindex-fleet.yaml in the working folder, with paths relative to it', async () => {
     await writeFile(join(folder, 'reindex-fleet.yaml'), GOOD);
     const settings = await loadSettings({}, {}, folder);
     expect(settings).toMatchObject({
@@ -36,7 +36,7 @@ describe('settings', () => {
     });
   });
 
-  it('fall back to the embedded example', async () => {
+  it('default to the embedded example', async () => {
     const settings = await loadSettings({}, {}, folder);
     expect(settings).toMatchObject({
       fleet: 'cities',
@@ -45,7 +45,7 @@ describe('settings', () => {
     });
   });
 
-  it('take flags over environment over the file', async () => {
+  it('come from flags before the environment, and from the environment before the file', async () => {
     const file = join(folder, 'mine.yaml');
     await writeFile(file, `${GOOD}workers:\n  count: 2\n`);
     const environment = { REINDEX_WORKERS: '3', REINDEX_FLEET: 'from-environment' };
@@ -54,7 +54,7 @@ describe('settings', () => {
     expect(settings).toMatchObject({ fleet: 'from-environment', workers: { count: 7 } });
   });
 
-  it('name every fault at once, each with its place or its origin', async () => {
+  it('are refused with every fault at once, each with its place or its origin', async () => {
     const file = join(folder, 'bad.yaml');
     await writeFile(
       file,
@@ -78,13 +78,13 @@ describe('settings', () => {
     ['not YAML', 'fleet: [unclosed'],
     ['empty', ''],
     ['a list', '- fleet'],
-  ])('refuse a file that is %s, by name', async (_, text) => {
+  ])('are refused when the file is %s, and the refusal names the file', async (_, text) => {
     const file = join(folder, 'odd.yaml');
     await writeFile(file, text);
     await expect(loadSettings({ settings: file }, {}, folder)).rejects.toThrow(/odd\.yaml/);
   });
 
-  it('know an Auto Scaling group, and name what is wrong or missing of it', async () => {
+  it('accept an Auto Scaling group, and name what is wrong or missing in its section', async () => {
     const { aws, price, backend } = await read(
       `${GOOD}${REGION}auto_scaling:\n  group: books\n  token_parameter: /books/token\nprice:\n  per_hour: 0.17\n`,
     );
@@ -107,7 +107,7 @@ describe('settings', () => {
     await expect(error).rejects.toThrow(/auto_scaling\.grup: .*Did you mean "group"/);
   });
 
-  it('choose processes of this machine where no fleet is named, with a section of their own or without', async () => {
+  it('choose a local fleet when no fleet is named, with or without a section for it', async () => {
     expect((await read(GOOD)).backend.traits.kind).toBe('local');
     expect((await read(`${GOOD}local:\n  poll_interval_ms: 50\n`)).backend.traits.kind).toBe('local');
     await expect(read(`${GOOD}local:\n  poll_interval_ms: 0\n`)).rejects.toThrow(
@@ -115,7 +115,7 @@ describe('settings', () => {
     );
   });
 
-  it('refuse what does not go together', async () => {
+  it('are refused when two of them do not go together', async () => {
     const embedded = GOOD.replace('postgres://reader@db/shop', 'embedded').replace(
       'https://search:9200',
       'embedded',
@@ -128,7 +128,7 @@ describe('settings', () => {
     await expect(error).rejects.toThrow(/mine\.yaml:9:1 auto_scaling: .* write it, e\.g\. aws: \{ region/);
   });
 
-  it('refuse two fleets at once, and a fleet of a kind that nobody knows', async () => {
+  it('are refused with two kinds of fleet, and with an unknown kind', async () => {
     await expect(read(`${GOOD}local: {}\nauto_scaling:\n  group: books\n`)).rejects.toThrow(
       /mine\.yaml:8:1 auto_scaling: local and auto_scaling both say where workers run: keep one of them\.$/m,
     );
@@ -161,14 +161,17 @@ describe('settings', () => {
     ['workers.poll_interval_ms', 'local.poll_interval_ms'],
     ['workers.ready_timeout_ms', 'local.ready_timeout_ms'],
     ['workers.lease_ms', 'local.lease_ms'],
-  ])('of an earlier version are refused with what is in their place: %s', async (former, now) => {
-    const [section, name] = former.split('.');
-    const error = read(`${GOOD}${section}:\n  ${name}: 1\nranges:\n  count: none\n`);
-    await expect(error).rejects.toThrow(`mine.yaml:8:3 ${former}: ${former} is now ${now}.`);
-    await expect(error).rejects.toThrow(/ranges\.count: A whole number/);
-  });
+  ])(
+    'are refused when %s of an earlier version is set, and the refusal names its successor %s',
+    async (former, now) => {
+      const [section, name] = former.split('.');
+      const error = read(`${GOOD}${section}:\n  ${name}: 1\nranges:\n  count: none\n`);
+      await expect(error).rejects.toThrow(`mine.yaml:8:3 ${former}: ${former} is now ${now}.`);
+      await expect(error).rejects.toThrow(/ranges\.count: A whole number/);
+    },
+  );
 
-  it('have the journal in a folder beside them or in a bucket, whatever the fleet', async () => {
+  it('accept a journal in a folder relative to the file or in a bucket, with any fleet', async () => {
     const at = async (url: string, more = ''): Promise<string | null> =>
       (await read(`${GOOD}${more}journal:\n  url: ${url}\n`)).journal.url;
     const group = `${REGION}auto_scaling:\n  group: books\n  token_parameter: /books/token\n`;
@@ -204,11 +207,11 @@ describe('settings', () => {
     ],
     ['s3://Books', REGION, /journal\.url: This names no bucket/],
     ['s3://books/a?b', REGION, /journal\.url: The prefix behind the bucket/],
-  ])('refuse the journal %s', async (url, more, words) => {
+  ])('are refused with the journal %s and the further settings %j', async (url, more, words) => {
     await expect(read(`${GOOD}journal:\n  url: ${url}\n${more}`)).rejects.toThrow(words);
   });
 
-  it('refuse a file that is not there, by name', async () => {
+  it('are refused when the file does not exist, and the refusal names the file', async () => {
     await expect(loadSettings({ settings: 'absent.yaml' }, {}, folder)).rejects.toThrow(
       /absent\.yaml.*cannot be read/,
     );
@@ -224,7 +227,7 @@ describe('settings', () => {
     expect(secrets).toEqual({ sourcePassword: 'hush', targetPassword: null, targetApiKey: 'key' });
   });
 
-  it('may come from a text that is no file: nothing stands above it, and its paths stay as written', () => {
+  it('may come from a text without a file: then nothing overrides them, and paths stay as written', () => {
     const written = {
       fleet: 'books',
       definitions: 'books.yaml',

@@ -20,11 +20,11 @@ describe('the password in the workers’ database_url', () => {
       'postgres://db/shop?user=reader',
       'postgres://reader@db/shop?password=hush&sslmode=verify-full&sslrootcert=/nowhere/ca.pem',
     ],
-  ] as const)('is taken %s', ([, sourceUrl, databaseUrl]) => {
+  ] as const)('is used for a source.url %s', ([, sourceUrl, databaseUrl]) => {
     expect(sharedSourcePassword(PATH, databaseUrl, sourceUrl)).toBe('hush');
   });
 
-  it('is none where the URL has none', () => {
+  it('is null when the URL has none', () => {
     vi.stubEnv('PGPASSWORD', undefined);
     expect(sharedSourcePassword(PATH, 'postgres://reader@db/shop', 'postgres://reader@db/shop')).toBeNull();
   });
@@ -34,7 +34,7 @@ describe('the password in the workers’ database_url', () => {
     ['port', 'postgres://reader@db:5433/shop', 'reader@db:5433'],
     ['user', 'postgres://owner@db/shop', 'owner@db:5432'],
     ['server of the query', 'postgres://reader@db/shop?host=other', 'reader@other:5432'],
-  ] as const)('is used for no other %s', ([, sourceUrl, words]) => {
+  ] as const)('is refused for another %s', ([, sourceUrl, words]) => {
     const use = (): unknown => sharedSourcePassword(PATH, 'postgres://reader:hush@db/shop', sourceUrl);
     expect(use).toThrow(RunFailed);
     expect(use).toThrow(
@@ -43,18 +43,21 @@ describe('the password in the workers’ database_url', () => {
     expect(use).not.toThrow(/hush/);
   });
 
-  it.for(['hush', 'mysql://reader:hush@db/shop', ''])('is not looked for in what is no URL: %s', (text) => {
-    const use = (): unknown => sharedSourcePassword(PATH, text, 'postgres://reader@db/shop');
-    expect(use).toThrow(`the parameter ${PATH}/database_url holds no URL that begins with postgres://`);
-    expect(use).not.toThrow(/hush/);
-  });
+  it.for(['hush', 'mysql://reader:hush@db/shop', ''])(
+    'is refused when the parameter is no URL: %j',
+    (text) => {
+      const use = (): unknown => sharedSourcePassword(PATH, text, 'postgres://reader@db/shop');
+      expect(use).toThrow(`the parameter ${PATH}/database_url holds no URL that begins with postgres://`);
+      expect(use).not.toThrow(/hush/);
+    },
+  );
 });
 
 describe('the workers’ credentials for the cluster', () => {
   const TARGET = { url: 'https://search:9200', username: null };
   const NONE = { username: null, password: null, apiKey: null };
 
-  it('are a user with a password', () => {
+  it('may be a user with a password', () => {
     const given = { search_username: 'indexer', search_password: 'hush' };
     const expected = { username: 'indexer', password: 'hush', apiKey: null };
     expect(shared(given)).toEqual(expected);
@@ -62,16 +65,16 @@ describe('the workers’ credentials for the cluster', () => {
     expect(shared(given, { ...TARGET, url: 'https://indexer@search:9200/' })).toEqual(expected);
   });
 
-  it('are in the URL', () => {
+  it('may stand in the URL', () => {
     const given = { search_url: 'https://indexer:hu%73h@search:9200' };
     expect(shared(given)).toEqual({ username: 'indexer', password: 'hush', apiKey: null });
   });
 
-  it('are an API key, where no user is named', () => {
+  it('may be an API key when no user is named', () => {
     expect(shared({ search_api_key: 'key' })).toEqual({ ...NONE, apiKey: 'key' });
   });
 
-  it('are none for a cluster that wants none', () => {
+  it('are empty for a cluster that needs none', () => {
     expect(shared({})).toEqual(NONE);
     expect(shared({ search_url: null })).toEqual(NONE);
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { sideBySide } from '../../orchestrator/side-by-side.ts';
 
-describe('work side by side', () => {
-  it('gives results in the order of the items, whatever ends first', async () => {
+describe('concurrent work on a list of items', () => {
+  it('returns results in the order of the items, whatever ends first', async () => {
     const gates = gatesFor(3);
     const results = sideBySide([0, 1, 2], 3, async (i) => {
       await gates[i]?.promise;
@@ -12,11 +12,11 @@ describe('work side by side', () => {
     expect(await results).toEqual([0, 10, 20]);
   });
 
-  it('keeps a result that is nothing', async () => {
+  it('keeps undefined results', async () => {
     expect(await sideBySide([1, 2], 1, () => Promise.resolve(undefined))).toEqual([undefined, undefined]);
   });
 
-  it('has no more under way than it may', async () => {
+  it('has no more items under way than allowed', async () => {
     let underWay = 0;
     let most = 0;
     await sideBySide(
@@ -32,7 +32,7 @@ describe('work side by side', () => {
     expect(most).toBe(4);
   });
 
-  it('begins no more after a failure, and throws it only when those under way have ended', async () => {
+  it('begins no more items after a failure, and throws it only when those under way have ended', async () => {
     const gates = gatesFor(2);
     const begun: number[] = [];
     let over = false;
@@ -54,7 +54,7 @@ describe('work side by side', () => {
     expect(begun).toEqual([0, 1]);
   });
 
-  it('has nothing to do without items', async () => {
+  it('does nothing without items', async () => {
     expect(await sideBySide([], 8, () => Promise.reject(new Error('asked')))).toEqual([]);
   });
 });

@@ -15,7 +15,7 @@ import { emptyState, nextFresh, restId, type RunState } from '../../orchestrator
 import { mainPass, reReadingPass } from '../support/run-values.ts';
 
 describe('a snapshot of a run', () => {
-  it('is the state again, whatever has happened, and what follows comes to the same', () => {
+  it('restores the state after any events, and later events have the same effect', () => {
     fc.assert(
       fc.property(
         fc.array(step(), { maxLength: 60 }),

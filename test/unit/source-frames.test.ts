@@ -99,19 +99,19 @@ const whole: Seen[] = [
   { event: 'ready' },
 ];
 
-describe('the framer', () => {
-  it('finds the rows of a stream that comes in one piece', () => {
+describe('the framer of a COPY stream', () => {
+  it('finds the rows of a stream that arrives in one piece', () => {
     expect(read([copyOf(rows)])).toEqual(whole);
     expect(read([copyOf([])])).toEqual([{ event: 'ready' }]);
   });
 
-  it('finds them when the stream is cut at every byte', () => {
+  it('finds the rows when the stream is cut at every byte', () => {
     const stream = copyOf(rows, [NOTICE, PARAMETER, NOTIFICATION]);
     for (let at = 1; at < stream.length; at++) expect(read(cut(stream, [at]))).toEqual(whole);
     expect(read(cut(stream, Array.from(stream.keys())))).toEqual(whole);
   });
 
-  it('finds any rows, cut anywhere, with messages between them', () => {
+  it('finds any rows with any cuts and with other messages between them', () => {
     const anyRow = fc
       .tuple(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.string({ maxLength: 900 }))
       .map(([key, text]) => row(key, text));
@@ -129,7 +129,7 @@ describe('the framer', () => {
     );
   });
 
-  it('keeps of a row over the limit only its beginning, wherever it is cut', () => {
+  it('keeps only the beginning of a row over the limit, wherever the stream is cut', () => {
     const large = row(77n, 'y'.repeat(5_000));
     const stream = copyOf([large, row(78n, 'after'), large]);
     const expected: Seen[] = [
@@ -160,7 +160,7 @@ describe('the framer', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
   });
 
-  it('stands still on a row until it is asked for the next', () => {
+  it('stays on a row until the next one is requested', () => {
     const frames = new CopyFrames(LIMITS);
     frames.feed(copyOf(rows));
     const seen = [
@@ -172,7 +172,7 @@ describe('the framer', () => {
     expect(seen).toEqual(['row', 1n, 'row', -2n]);
   });
 
-  it('gives an error in the middle, with its SQLSTATE, wherever it is cut', () => {
+  it('reports an error in the middle of the stream with its SQLSTATE, wherever the stream is cut', () => {
     const stream = Buffer.concat([
       COPY_OUT,
       message('d', Buffer.concat([FILE_HEADER, row(1n, 'one')])),
@@ -244,7 +244,7 @@ describe('the framer', () => {
     for (let at = 1; at < stream.length; at++) expect(() => read(cut(stream, [at]))).toThrow(TaskFailure);
   });
 
-  it('answers noise with a refusal or waits for more, and does nothing else', () => {
+  it('either refuses noise or waits for more bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 400 }), fc.nat(600), (noise, at) => {
         const stream = copyOf(rows);

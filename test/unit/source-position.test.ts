@@ -17,8 +17,8 @@ const cellOf = (value: bigint): KeyCell => {
   return cell;
 };
 
-describe('the position', () => {
-  it('compares keys as numbers and gives them back', () => {
+describe('the position of a reading', () => {
+  it('compares keys as numbers and returns them unchanged', () => {
     fc.assert(
       fc.property(key, key, (a, b) => {
         const position = positionIn({ start: null, end: null });
@@ -29,7 +29,7 @@ describe('the position', () => {
     );
   });
 
-  it('says what is left, and when nothing can be', () => {
+  it('tells the rest of the range, and null when nothing can be left', () => {
     const position = positionIn({ start: 1n, end: 10n });
     expect(position.rest).toEqual({ start: 1n, end: 10n });
     position.moveToKey(5n);
@@ -41,7 +41,7 @@ describe('the position', () => {
     expect(open.rest).toBeNull();
   });
 
-  it('skips without counting, and never back', () => {
+  it('skips forward without counting rows, and never backward', () => {
     const position = positionIn({ start: null, end: null });
     position.moveToKey(7n);
     position.skipTo(3n);
@@ -50,7 +50,7 @@ describe('the position', () => {
     expect([position.lastKey, position.rows]).toEqual([9n, 1]);
   });
 
-  it('covers what lies before the end, over the whole of bigint', () => {
+  it('covers exactly the keys before its end, over all bigint keys', () => {
     fc.assert(
       fc.property(key, key, (end, b) => {
         const position = positionIn({ start: null, end });
@@ -61,7 +61,7 @@ describe('the position', () => {
     expect([open.coversKey(LARGEST), open.coversKey(-(2n ** 63n))]).toEqual([true, true]);
   });
 
-  it('lowers its end unless reading came to it, and never raises it', () => {
+  it('lowers its end unless reading has passed the new end, and never raises it', () => {
     const ends = fc.oneof(key, fc.constant(null));
     fc.assert(
       fc.property(ends, fc.array(key, { maxLength: 3 }), key, (first, lowered, read) => {
@@ -84,7 +84,7 @@ describe('the position', () => {
     );
   });
 
-  it('does not skip over an end that was moved down meanwhile', () => {
+  it('does not skip past an end that was lowered meanwhile', () => {
     const position = positionIn({ start: 1n, end: 100n });
     position.lowerEnd(10n);
     position.skipTo(50n);
@@ -97,8 +97,8 @@ describe('the position', () => {
   });
 });
 
-describe('the window of keys', () => {
-  it('closes in on any bad keys among any others, and opens again', () => {
+describe('the window of keys around unreadable rows', () => {
+  it('narrows down to any unreadable keys among readable ones, and widens again', () => {
     const rows = fc.integer({ min: 1, max: 5_000 });
     fc.assert(
       fc.property(rows, fc.array(fc.nat(4_999), { maxLength: 8 }), (count, bad) => {
@@ -123,8 +123,8 @@ describe('the window of keys', () => {
   });
 });
 
-describe('pieces of an ordinary stream', () => {
-  it('come one by one as they are asked for, and none is lost', async () => {
+describe('the pieces of an ordinary stream', () => {
+  it('arrive one by one as they are requested, and none is lost', async () => {
     const stream = new PassThrough({ highWaterMark: 4 });
     const heard: string[] = [];
     stream.on('data', (piece: Buffer) => heard.push(piece.toString()));

@@ -49,27 +49,27 @@ beforeEach(() => {
 });
 
 describe('a sweep of the fleet', () => {
-  it('ends at once what no run holds', async () => {
+  it('ends at once the instances that no run holds', async () => {
     const swept = await sweepNow();
     expect(swept).toMatchObject({ drivenBy: null, standing: NO_RUN, graceUntil: null });
     expect(swept.found.map(({ id }) => id)).toEqual(['i-1', 'i-2']);
     expect(fleet.calls).toEqual(['desired 0', 'terminate i-1', 'terminate i-2']);
   });
 
-  it('believes a look that shows zero, so that a run need not wait for it', async () => {
+  it('trusts a look that shows zero, so that a run need not wait for it', async () => {
     fleet = new ScriptedFleet([view(0)]);
     expect((await sweepNow()).found).toEqual([]);
     expect(fleet.calls).toEqual([]);
     expect(nowMs).toBe(0);
   });
 
-  it('ends what a finished run left behind, though its claim has not heard of the result', async () => {
+  it('ends what a finished run left behind, even if its claim was not released', async () => {
     await claim('done', [{ type: 'finished', at: now(), result: runResult() }]);
     expect((await sweepNow()).standing).toMatchObject({ newest: { runKey: 'done' }, unfinished: null });
     expect(fleet.calls).toContain('terminate i-1');
   });
 
-  it('brings the fleet that the unfinished run began with to zero, whatever the settings name by now', async () => {
+  it('brings the pinned fleet of an unfinished run to zero, whatever the settings name now', async () => {
     await sweepNow();
     const pin = { kind: 'auto-scaling', data: { region: 'eu-central-1', group: 'books' } };
     await claim('k', [{ type: 'fleet_pinned', pin }]);
@@ -78,7 +78,7 @@ describe('a sweep of the fleet', () => {
     expect(opened).toEqual([null, pin]);
   });
 
-  it('sweeps the fleet of the settings beside an unfinished run whose workers ended with their process', async () => {
+  it('sweeps the fleet of the settings when the unfinished run had local workers, which ended with their process', async () => {
     await claim('k', [{ type: 'fleet_pinned', pin: { kind: 'local', data: {} } }]);
     nowMs += GRACE_MS;
     expect((await sweepNow()).found.map(({ id }) => id)).toEqual(['i-1', 'i-2']);
@@ -108,7 +108,7 @@ describe('a sweep of the fleet', () => {
     expect(held.lost.aborted).toBe(false);
   });
 
-  it('outlasts a holder that renews no more, and ends its fleet after the grace', async () => {
+  it('waits a whole lease for a holder that stopped renewing, and ends its fleet after the grace', async () => {
     await claim('k');
     await lockOf('run');
     nowMs += GRACE_MS;
@@ -117,7 +117,7 @@ describe('a sweep of the fleet', () => {
     expect(nowMs - beganMs).toBeGreaterThanOrEqual(LEASE_MS);
   });
 
-  it('takes no holder for one that lives because its own first look was slow', async () => {
+  it('does not take a dead holder for alive because its own first look was slow', async () => {
     await claim('k');
     await lockOf('run');
     nowMs += GRACE_MS;
@@ -129,7 +129,7 @@ describe('a sweep of the fleet', () => {
     expect(await sweepNow()).toMatchObject({ drivenBy: null, found: [{ id: 'i-1' }, { id: 'i-2' }] });
   });
 
-  it('leaves a claimed fleet alone until the grace after the journal’s last write is over; the claim stays', async () => {
+  it('leaves a claimed fleet alone until the grace after the journal’s last write is over, and never removes the claim', async () => {
     const journal = await claim('k');
     nowMs += GRACE_MS - 1_000;
     await journal.append([{ type: 'pass_resumed' }]);
@@ -144,7 +144,7 @@ describe('a sweep of the fleet', () => {
     expect(await claimHistory(memory)).toMatchObject([{ runKey: 'k', held: true }]);
   });
 
-  it('counts the grace from the last renewal of its lock, too, and not from that of another sweep', async () => {
+  it('counts the grace from the last renewal of the run’s lock too, and not from another sweep', async () => {
     await claim('k');
     const held = await lockOf('run');
     nowMs += 3 * GRACE_MS;
@@ -164,7 +164,7 @@ describe('a sweep of the journal', () => {
     fleet = new ScriptedFleet([view(0)]);
   });
 
-  it('deletes runs that are over for long, and keeps what a rollback needs and the newest', async () => {
+  it('deletes runs that ended long ago, and keeps the newest run and what a rollback needs', async () => {
     await runToEnd('first', [PROMOTED]);
     await runToEnd('failed', []);
     await runToEnd('second', [PROMOTED]);
@@ -179,7 +179,7 @@ describe('a sweep of the journal', () => {
     expect((await sweepNow()).cleaned.runs).toEqual([]);
   });
 
-  it('keeps the promotion that a rollback went back to', async () => {
+  it('keeps the promotion that a rollback returned to', async () => {
     await runToEnd('first', [PROMOTED]);
     const second = await runToEnd('second', [PROMOTED]);
     await runToEnd('last', []);
@@ -188,7 +188,7 @@ describe('a sweep of the journal', () => {
     expect((await sweepNow()).cleaned.runs).toEqual(['second']);
   });
 
-  it('touches nothing of a claimed run, however old', async () => {
+  it('deletes nothing of a claimed run, however old', async () => {
     await claim('k');
     nowMs += 1_000 * DAY_MS;
     const { cleaned, graceUntil } = await sweepNow();
@@ -196,7 +196,7 @@ describe('a sweep of the journal', () => {
     expect((await segmentsOf('k')).length).toBeGreaterThan(0);
   });
 
-  it('brings to its end what was cut off in between', async () => {
+  it('completes a deletion that was interrupted', async () => {
     await runToEnd('old', []);
     await runToEnd('last', []);
     nowMs += 91 * DAY_MS;
@@ -212,7 +212,7 @@ describe('a sweep of the journal', () => {
     expect(await segmentsOf('old')).toEqual([]);
   });
 
-  it('reads of many claims the oldest and the newest alone while none is too old', async () => {
+  it('reads only the oldest and the newest of many claims while none is too old', async () => {
     for (let i = 0; i < 20; i += 1) await runToEnd(`run ${i}`, []);
     const read = vi.spyOn(memory, 'read');
     await sweepNow();
@@ -222,7 +222,7 @@ describe('a sweep of the journal', () => {
     ]);
   });
 
-  it('keeps the folder of locks small, and costs the same each time, however long it goes on every 15 minutes', async () => {
+  it('keeps the folder of locks small at a constant cost, however long it runs every 15 minutes', async () => {
     const list = vi.spyOn(memory, 'list');
     const read = vi.spyOn(memory, 'read');
     const callsOfOne = async (): Promise<number[]> => {
@@ -240,7 +240,7 @@ describe('a sweep of the journal', () => {
     expect((await memory.list('locks')).length).toBeLessThanOrEqual(2 * perDay + 2);
   });
 
-  it('deletes locks after two days, and never the newest', async () => {
+  it('deletes locks after two days, and never the newest one', async () => {
     for (let i = 0; i < 5; i += 1) await (await lockOf('run')).release();
     nowMs += 2 * DAY_MS + 1_000;
     expect((await sweepNow()).cleaned.locks).toBe(5);

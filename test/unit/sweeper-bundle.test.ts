@@ -14,11 +14,11 @@ describe('the bundle of the sweeper', { timeout: 60_000 }, () => {
     built = await buildSweeper(REPOSITORY);
   });
 
-  it('needs nothing but Node beside itself', () => {
+  it('imports nothing but Node’s own modules', () => {
     expect(built.imports.filter((name) => !isBuiltin(name))).toEqual([]);
   });
 
-  it('holds of the project what a sweep needs: no worker, no plan, no search cluster, no command line', () => {
+  it('contains only what a sweep needs: no worker, no plan, no search cluster, no command line', () => {
     const own = built.inputs.filter((file) => !file.startsWith('node_modules/'));
     expect(own.filter((file) => file.startsWith('worker/'))).toEqual(['worker/contract.ts']);
     expect(own.filter((file) => file.startsWith('embedded/'))).toEqual(['embedded/cache.ts']);
@@ -30,7 +30,7 @@ describe('the bundle of the sweeper', { timeout: 60_000 }, () => {
       expect(packages).not.toContain(name);
   });
 
-  it('is the same to the byte, wherever the repository lies', async (scope) => {
+  it('is identical to the byte, wherever the repository lies', async (scope) => {
     const folder = await mkdtemp(join(tmpdir(), 'reindex-fleet-elsewhere-'));
     scope.onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const manifests = built.inputs.flatMap((file) => [...manifestsAbove(file)]);
@@ -42,7 +42,7 @@ describe('the bundle of the sweeper', { timeout: 60_000 }, () => {
     expect(built.code).not.toContain(REPOSITORY);
   });
 
-  it('names the licences of what it carries', () => {
+  it('names the licences of what it contains', () => {
     expect(built.code).toContain('Bundled license information');
   });
 });

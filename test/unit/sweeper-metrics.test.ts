@@ -20,13 +20,13 @@ const AT = '2026-01-01T00:00:00.000Z';
 const HOLDER: Holder = { host: 'here', pid: 7, identity: null, since: AT, purpose: 'run' };
 const { instances: found } = view(2, 'i-1', 'i-2');
 
-describe('the measures of a sweep', () => {
-  it('are none at rest, so that no metric costs anything', () => {
+describe('the metrics of a sweep', () => {
+  it('are absent at rest, so that no metric costs anything', () => {
     expect(measureSweep({ drivenBy: null, found: [] }, null)).toBeNull();
     expect(measureSweep({ drivenBy: HOLDER, found: [] }, null)).toBeNull();
   });
 
-  it('count what was there without a process that drives it', () => {
+  it('count instances that are there without a process that drives them', () => {
     expect(measureSweep({ drivenBy: null, found }, null)).toEqual({
       instancesWithoutRun: 2,
       deadLetters: 0,
@@ -34,7 +34,7 @@ describe('the measures of a sweep', () => {
     });
   });
 
-  it('say of a run that goes on well that nothing is wrong', () => {
+  it('are all zero for a run that goes on well', () => {
     expect(measureSweep({ drivenBy: HOLDER, found: [] }, emptyState())).toEqual({
       instancesWithoutRun: 0,
       deadLetters: 0,
@@ -55,7 +55,7 @@ describe('the measures of a sweep', () => {
     expect(measureSweep({ drivenBy: HOLDER, found: [] }, run)).toMatchObject({ deadLetters: 12 });
   });
 
-  it('count each worker once that was replaced, or that ended though nobody had asked it to', () => {
+  it('count once each worker that was replaced or ended without a request', () => {
     const run = applyEvents(emptyState(), [
       ...['i-let-go', 'i-replaced', 'i-spot', 'i-vanished', 'i-at-work', 'i-zeroed'].map(launched),
       terminating('i-let-go', { decrement: true, replaced: false }),
@@ -69,23 +69,23 @@ describe('the measures of a sweep', () => {
   });
 });
 
-describe('the run whose figures count', () => {
-  it('is none in a fleet that has had no run', async () => {
+describe('the run that the metrics describe', () => {
+  it('is null for a fleet that has had no run', async () => {
     expect(await recent(new MemoryStore(), AT)).toBeNull();
   });
 
-  it('is the unfinished one, however old', async () => {
+  it('is the unfinished run, however old', async () => {
     const store = await journalOf([{ type: 'desired_set', count: 7 }], { held: true, ended: null });
     expect(await recent(store, '2026-03-01T00:00:00.000Z')).toMatchObject({ desired: 7 });
   });
 
-  it('is a finished one for as long as it is recent', async () => {
+  it('is a finished run for as long as it is recent', async () => {
     const store = await journalOf([FINISHED], { held: false, ended: 'finished' });
     expect(await recent(store, '2026-01-01T00:30:00.000Z')).toMatchObject({ result: runResult() });
     expect(await recent(store, '2026-01-01T00:30:00.001Z')).toBeNull();
   });
 
-  it('is also one whose claim has not heard yet that it is finished', async () => {
+  it('may be a finished run whose claim was not released', async () => {
     const store = await journalOf([FINISHED], { held: true, ended: null }, '2026-01-01T08:00:00.000Z');
     expect(await recent(store, '2026-01-01T08:30:00.000Z')).toMatchObject({ result: runResult() });
     expect(await recent(store, '2026-01-01T08:30:00.001Z')).toBeNull();
@@ -99,7 +99,7 @@ describe('the run whose figures count', () => {
   });
 });
 
-it('a line of embedded metrics has the form of CloudWatch’s specification', () => {
+it('a line of embedded metrics follows CloudWatch’s specification', () => {
   const measures = { instancesWithoutRun: 2, deadLetters: 12, workersLost: 4 };
   const line = embeddedMetrics('books', measures, new Date(AT));
   expect(line).not.toContain('\n');

@@ -17,7 +17,7 @@ const SETTINGS = {
 };
 
 describe('the settings of the scheduled sweep', () => {
-  it('are the orchestrator’s, from one variable; no other stands above it', () => {
+  it('come from one variable, and no other variable overrides them', () => {
     const { settings } = read(SETTINGS, { REINDEX_FLEET: 'another', REINDEX_SOURCE_PASSWORD: 'hush' });
     expect(settings).toMatchObject({ fleet: 'books', journal: { keep_days: 90 } });
     expect(settings.secrets.sourcePassword).toBeNull();
@@ -27,7 +27,7 @@ describe('the settings of the scheduled sweep', () => {
     });
   });
 
-  it('know how often it is invoked', () => {
+  it('include the interval of the schedule', () => {
     expect(read(SETTINGS).intervalMs).toBe(900_000);
     expect(read(SETTINGS, { [INTERVAL_VARIABLE]: '1440' }).intervalMs).toBe(86_400_000);
     for (const odd of ['', '0', '-5', '1.5', 'often'])
@@ -48,7 +48,7 @@ describe('the settings of the scheduled sweep', () => {
       /^REINDEX_FLEET_SETTINGS journal\.url: A function has no folder/,
     ],
     [
-      'with a folder for a journal',
+      'with a folder as journal',
       { ...SETTINGS, journal: { url: '/var/lib/reindex-fleet' } },
       /^REINDEX_FLEET_SETTINGS journal\.url: A function has no folder/,
     ],
@@ -57,8 +57,8 @@ describe('the settings of the scheduled sweep', () => {
       { ...SETTINGS, fleet: 'Bad Name', aws: { region: 'Frankfurt', bucket: 'x' } },
       /fleet: Small letters[^]*aws\.region: This is no region[^]*aws\.bucket: This is not a setting/,
     ],
-    ['that are none', '', /^REINDEX_FLEET_SETTINGS is not set/],
-  ])('%s are refused, by name', (_, written, message) => {
+    ['when their variable is not set', '', /^REINDEX_FLEET_SETTINGS is not set/],
+  ])('are refused %s, and the refusal names the setting', (_, written, message) => {
     let error: unknown;
     try {
       read(written);

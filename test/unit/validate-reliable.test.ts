@@ -50,11 +50,11 @@ function validate(cluster: SearchCalls) {
   });
 }
 
-it('is content with a cluster that finds what it counts', async () => {
+it('validation accepts a cluster whose searches find what it counts', async () => {
   expect(await validate(clusterThatFinds([1, 2, 3]))).toMatchObject({ ok: true, documents: 3 });
 });
 
-it('calls no row missing because a search left it out', async () => {
+it('validation refuses to call a row missing when a search of the cluster left it out', async () => {
   await expect(validate(clusterThatFinds([1, 3]))).rejects.toThrow(
     /gave 2 keys .*, but a count gave 3 .*cannot be relied on/,
   );

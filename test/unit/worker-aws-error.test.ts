@@ -9,7 +9,7 @@ function awsError(name: string, status: number | null, message = 'as AWS says it
   return Object.assign(new Error(message), { name, $metadata, ...(code !== undefined && { code }) });
 }
 
-describe('an error of an AWS call', () => {
+describe('an error of an AWS call by a worker', () => {
   it.each<[string, Error, boolean]>([
     ['is refused', awsError('ValidationError', 400), true],
     ['is throttled', awsError('Throttling', 400), true],
@@ -20,7 +20,7 @@ describe('an error of an AWS call', () => {
     ['takes too long', awsError('AbortError', null), false],
     ['is cut off', awsError('Error', null, 'socket hang up', 'ECONNRESET'), false],
     ['has an answer that cannot be read', awsError('SyntaxError', 200), false],
-  ])('is known to have had no effect where it can be known: a call that %s', (_name, error, known) => {
+  ])('tells whether the call certainly had no effect when it %s', (_name, error, known) => {
     expect(hadNoEffect(error)).toBe(known);
   });
 
@@ -37,14 +37,14 @@ describe('an error of an AWS call', () => {
     [awsError('ThrottlingException', 400), 'Too many calls at once'],
     [awsError('InternalServerError', 500), "The fault is on AWS's side"],
     [awsError('TimeoutError', null), "Is there a way to AWS's API"],
-  ])('names the call, what AWS says, and what to do: %s', (error, advice) => {
+  ])('names the call, what AWS says and what to do after %s', (error, advice) => {
     const text = awsErrorText(error, CALL);
     expect(text).toContain('ssm:GetParametersByPath of /books/worker in eu-central-1 failed: ');
     expect(text).toContain(`${error.name}: ${error.message}`);
     expect(text).toContain(advice);
   });
 
-  it('says why no address could be reached, where several were tried', () => {
+  it('says why no address could be reached when several were tried', () => {
     const error = new AggregateError([new Error('connect ECONNREFUSED 127.0.0.1:1')], '');
     expect(awsErrorText(error, CALL)).toContain('connect ECONNREFUSED 127.0.0.1:1');
   });

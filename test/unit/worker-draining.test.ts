@@ -37,7 +37,7 @@ async function complete({ runs }: Setup, run: number): Promise<void> {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-describe('a worker that drains', () => {
+describe('a draining worker', () => {
   it('is drained at once when it never had a task', () => {
     const { draining, drained } = setUp();
     expect(draining.begun).toBe(false);
@@ -46,7 +46,7 @@ describe('a worker that drains', () => {
     expect(draining.begun).toBe(true);
   });
 
-  it('goes on until its running and its waiting task are over and their ends are known', async () => {
+  it('goes on until its running and its waiting task are over and their final status was given', async () => {
     const setup = setUp();
     const { tasks, draining, drained } = setup;
     tasks.accept(taskRequest());
@@ -64,7 +64,7 @@ describe('a worker that drains', () => {
     expect(drained).toHaveBeenCalledOnce();
   });
 
-  it('does not wait for a status that was given before', async () => {
+  it('does not wait for a final status that was given before', async () => {
     const setup = setUp();
     const { tasks, draining, drained } = setup;
     tasks.accept(taskRequest());
@@ -75,7 +75,7 @@ describe('a worker that drains', () => {
     expect(drained).toHaveBeenCalledOnce();
   });
 
-  it('waits no longer than the linger after its last task for somebody to ask', async () => {
+  it('waits at most the linger time after its last task for somebody to ask', async () => {
     const setup = setUp();
     const { tasks, draining, drained } = setup;
     tasks.accept(taskRequest());
@@ -90,7 +90,7 @@ describe('a worker that drains', () => {
     expect(drained).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('nobody asked'));
   });
 
-  it('counts the linger from the last end, not from when draining began', async () => {
+  it('counts the linger time from the end of the last task, not from the beginning of draining', async () => {
     const setup = setUp();
     const { tasks, draining, drained } = setup;
     tasks.accept(taskRequest());
@@ -100,7 +100,7 @@ describe('a worker that drains', () => {
     expect(drained).toHaveBeenCalledOnce();
   });
 
-  it('waits for tasks that are cancelled as for others', async () => {
+  it('waits for cancelled tasks like for others', async () => {
     const { tasks, draining, drained } = setUp();
     tasks.accept(taskRequest());
     draining.begin();

@@ -33,8 +33,8 @@ function roundTrips(flow: Flow, count: number, bytes: number, startMs = 0): numb
   return now;
 }
 
-describe('Flow', () => {
-  it('lets through what fits into the limit, and one alone however large', () => {
+describe('flow control of a worker', () => {
+  it('admits requests that fit into the limit, and a single one however large', () => {
     const flow = new Flow(SETTINGS);
     expect(flow.mayEnter(5_000, 0)).toBe(true);
     expect(fill(flow, 100, 0)).toBe(4);
@@ -47,7 +47,7 @@ describe('Flow', () => {
     expect(flow.limitBytes).toBe(1_000);
   });
 
-  it('does not grow while nobody is held back', () => {
+  it('does not grow while no sender is held back', () => {
     const flow = new Flow(SETTINGS);
     for (let now = 0; now < 10_000; now += 100) {
       expect(flow.mayEnter(100, now)).toBe(true);
@@ -74,7 +74,7 @@ describe('Flow', () => {
     expect(flow.limitBytes).toBeGreaterThan(held);
   });
 
-  it('halves on a refusal, at most once per round trip', () => {
+  it('halves the limit on a refusal, at most once per round trip', () => {
     const flow = new Flow(SETTINGS);
     expect(fill(flow, 100, 0)).toBe(4);
     flow.refuse(100, 0, 10);
@@ -86,7 +86,7 @@ describe('Flow', () => {
     expect(flow.limitBytes).toBe(100);
   });
 
-  it('never falls below the floor, nor the floor above the ceiling', () => {
+  it('never falls below the floor, and a ceiling below the floor wins', () => {
     const flow = new Flow({ ...SETTINGS, ceilingBytes: 30 });
     expect(flow.limitBytes).toBe(30);
     for (let now = 1; now < 20; now++) {
@@ -96,7 +96,7 @@ describe('Flow', () => {
     expect(flow.limitBytes).toBe(30);
   });
 
-  it('counts timed-out bytes as in flight until they have cooled', () => {
+  it('counts the bytes of a timed-out request as in flight until its cool-down is over', () => {
     const flow = new Flow(SETTINGS);
     flow.enter(300);
     flow.timeOut(300, 0, 60_000);
@@ -108,7 +108,7 @@ describe('Flow', () => {
     expect(flow.inFlightBytes).toBe(0);
   });
 
-  it('neither grows nor falls when a request says nothing of the load', () => {
+  it('keeps the limit when a request says nothing about the load', () => {
     const flow = new Flow(SETTINGS);
     fill(flow, 100, 0);
     for (let i = 0; i < 4; i++) flow.release(100);
@@ -143,14 +143,14 @@ describe('Flow', () => {
   });
 });
 
-describe('backoffMs', () => {
-  it('doubles up to ten seconds, half of it by lot', () => {
+describe('the back-off after failures', () => {
+  it('doubles up to ten seconds, half of it at random', () => {
     expect([1, 2, 3, 8, 100].map((failures) => backoffMs(failures, 0))).toEqual([50, 100, 200, 5_000, 5_000]);
     expect(backoffMs(3, 0.5)).toBe(300);
   });
 });
 
-describe('retryAfterMs', () => {
+describe('the Retry-After header', () => {
   it.each([
     ['7', 7_000],
     ['0', 0],
@@ -159,8 +159,8 @@ describe('retryAfterMs', () => {
     ['Thu, 01 Jan 1970 00:00:01 GMT', 0],
     ['soon', null],
     ['', null],
-  ])('reads %j as %s', (header, expected) => {
+  ])('with the value %j means %s milliseconds', (header, expected) => {
     expect(retryAfterMs(header, 10_000)).toBe(expected);
   });
-  it('is null without the header', () => expect(retryAfterMs(undefined, 0)).toBeNull());
+  it('means null when it is absent', () => expect(retryAfterMs(undefined, 0)).toBeNull());
 });

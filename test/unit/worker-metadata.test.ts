@@ -27,7 +27,7 @@ async function startService(statuses: Readonly<Record<string, number>> = {}) {
 }
 
 describe('the metadata of an instance', () => {
-  it('is read with a token for all calls, which is renewed before its end', async () => {
+  it('is read with one token for all calls, which is renewed before it expires', async () => {
     const { metadata, calls, clock } = await startService();
     expect(await metadata.read('instance-id')).toBe('a value');
     await metadata.read('local-ipv4');
@@ -42,18 +42,18 @@ describe('the metadata of an instance', () => {
     ]);
   });
 
-  it('may have nothing at a path', async () => {
+  it('is null for a path that does not exist', async () => {
     const { metadata } = await startService({ '/latest/meta-data/spot/instance-action': 404 });
     expect(await metadata.read('spot/instance-action')).toBeNull();
   });
 
-  it('takes another token once when its own is not taken, and then says so', async () => {
+  it('is read with a new token once when the token is refused, then the refusal is reported', async () => {
     const { metadata, calls } = await startService({ '/latest/meta-data/instance-id': 401 });
     await expect(metadata.read('instance-id')).rejects.toThrow(/answers 401 for instance-id/);
     expect(calls).toHaveLength(4);
   });
 
-  it('names what fails', async () => {
+  it('is refused with the failing call when the service fails', async () => {
     const path = '/latest/meta-data/instance-id';
     const failing = await startService({ [path]: 500 });
     await expect(failing.metadata.read('instance-id')).rejects.toThrow(/answers 500 for instance-id/);

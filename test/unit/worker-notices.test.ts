@@ -33,8 +33,8 @@ function setUp() {
 beforeEach(() => void vi.useFakeTimers({ now: START }));
 afterEach(() => void vi.useRealTimers());
 
-describe('notices', () => {
-  it('are looked at from the begin on, and ask for nothing while there are none', async () => {
+describe('the notices of EC2', () => {
+  it('are looked for from the beginning, and cause nothing while there are none', async () => {
     const { steps, state } = setUp();
     await vi.advanceTimersByTimeAsync(0);
     expect(state.looks).toBe(2);
@@ -42,7 +42,7 @@ describe('notices', () => {
     expect([steps, state.looks]).toEqual([[], 26]);
   });
 
-  it('of an interruption: drain, hand back what waits, and before it what runs', async () => {
+  it('of an interruption drain the worker, hand back its waiting task, and later its running task', async () => {
     const { texts, steps } = setUp();
     await vi.advanceTimersByTimeAsync(1_000);
     texts.set(INTERRUPTION, '{"action": "terminate", "time": "2026-01-01T00:02:00Z"}');
@@ -52,7 +52,7 @@ describe('notices', () => {
     expect(steps.slice(2)).toEqual(['running at 100000']);
   });
 
-  it('of an interruption sooner than the margin: hand back all at once', async () => {
+  it('of an interruption within the margin hand back all tasks at once', async () => {
     const { texts, steps } = setUp();
     texts.set(INTERRUPTION, '{"action": "stop", "time": "2026-01-01T00:00:10Z"}');
     await vi.advanceTimersByTimeAsync(5);
@@ -60,7 +60,7 @@ describe('notices', () => {
   });
 
   it.each(['no JSON', '{"action": "terminate"}', '{"action": "terminate", "time": "soon"}'])(
-    'of an interruption without a time that is understood leave the usual two minutes: %s',
+    'of an interruption without a readable time count two minutes: %s',
     async (text) => {
       const { texts, steps } = setUp();
       texts.set(INTERRUPTION, text);
@@ -69,7 +69,7 @@ describe('notices', () => {
     },
   );
 
-  it('of a rebalance: drain, once, and an interruption may follow', async () => {
+  it('of a rebalance drain the worker once, and an interruption may follow', async () => {
     const { texts, steps } = setUp();
     texts.set(REBALANCE, '{"noticeTime": "2026-01-01T00:00:00Z"}');
     await vi.advanceTimersByTimeAsync(20_000);
@@ -79,7 +79,7 @@ describe('notices', () => {
     expect(steps.slice(1)).toEqual(['waiting', 'running at 100000']);
   });
 
-  it('that cannot be looked at are told once, and looked at again', async () => {
+  it('are reported once when they cannot be read, and are looked for again', async () => {
     const { texts, steps, state } = setUp();
     state.reachable = false;
     await vi.advanceTimersByTimeAsync(20_000);
@@ -95,7 +95,7 @@ describe('notices', () => {
     expect(steps[2]).toContain('drain');
   });
 
-  it('are not acted upon after the end', async () => {
+  it('cause nothing after the end', async () => {
     const { texts, steps, notices } = setUp();
     texts.set(INTERRUPTION, '{"action": "terminate", "time": "2026-01-01T00:02:00Z"}');
     await vi.advanceTimersByTimeAsync(10_000);

@@ -37,7 +37,7 @@ function allStored(): object[] {
   return KEYS.map((key) => stored(key));
 }
 
-describe('readOutcomes', () => {
+describe('reading the answer to a bulk', () => {
   it('counts created and updated items as indexed', () => {
     const items = [stored(7n), stored(-3n, { status: 200, result: 'updated' }), stored(KEYS[2] ?? 0n)];
     expect(readOutcomes({ items }, sent())).toEqual({
@@ -49,7 +49,7 @@ describe('readOutcomes', () => {
     });
   });
 
-  it('keeps apart what is settled, refused and to be sent again', () => {
+  it('separates settled items, refused items and items to be sent again', () => {
     const items = [
       failed(7n, 429, 'rejected_execution_exception'),
       stored(-3n),
@@ -64,25 +64,25 @@ describe('readOutcomes', () => {
     });
   });
 
-  it('cuts a long reason', () => {
+  it('shortens a long reason', () => {
     const items = [failed(7n, 400, 'mapper_parsing_exception', 'x'.repeat(5_000))];
     const outcomes = readOutcomes({ items }, sent({ count: 1 }));
     expect(outcomes.refused[0]?.reason).toHaveLength(MAX_REASON_LENGTH);
   });
 
-  it('stops at noop, with advice', () => {
+  it('stops the task on a noop, with advice', () => {
     const items = [stored(7n, { _index: 'cities-1-write-1', status: 200, result: 'noop' })];
     expect(() => readOutcomes({ items }, sent({ count: 1 }))).toThrow(
       expect.objectContaining({ next: 'stop', type: 'unexpected_noop' }),
     );
   });
 
-  it('matches against the stretch that was sent, not the whole batch', () => {
+  it('matches the items against the stretch that was sent, not against the whole batch', () => {
     const outcomes = readOutcomes({ items: [stored(-3n)] }, sent({ first: 1, count: 1 }));
     expect(outcomes.indexed).toBe(1);
   });
 
-  it('does not check the index where it is not known', () => {
+  it('does not check the index when it is unknown', () => {
     expect(
       readOutcomes({ items: [stored(7n, { _index: 'elsewhere' })] }, sent({ count: 1, index: null })).indexed,
     ).toBe(1);
@@ -101,11 +101,11 @@ describe('readOutcomes', () => {
     ['another result', { items: [stored(7n, { result: 'deleted' }), ...allStored().slice(1)] }],
     ['a success without its status', { items: [stored(7n, { status: undefined }), ...allStored().slice(1)] }],
     ['items that are null', { items: [null, null, null] }],
-  ])('does not believe %s', (_name, response) => {
+  ])('refuses an answer with %s', (_name, response) => {
     expect(() => readOutcomes(response, sent())).toThrow(ResponseMismatch);
   });
 
-  it('gives every item exactly one outcome, or believes nothing', () => {
+  it('gives every item exactly one outcome, or refuses the whole answer', () => {
     const errors = fc.constantFrom(
       'mapper_parsing_exception',
       'rejected_execution_exception',
@@ -132,7 +132,7 @@ describe('readOutcomes', () => {
   });
 });
 
-describe('classOf', () => {
+describe('the class of a bulk item’s outcome', () => {
   const FLOOD =
     'index [x] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, index has read-only-allow-delete block];';
   const NO_WRITE_INDEX =
@@ -165,11 +165,14 @@ describe('classOf', () => {
     ['strict_dynamic_mapping_exception', 'x', 400, true, 'refused'],
     ['mapper_parsing_exception', 'x', 400, true, 'refused'],
   ];
-  it.each(cases)('%s (%s), status %i, versioned %s: %s', (...[type, reason, status, versioned, expected]) => {
-    expect(classOf(type, reason, status, versioned)).toBe(expected);
-  });
+  it.each(cases)(
+    'for error %s (%s), status %i, versioned %s is %s',
+    (...[type, reason, status, versioned, expected]) => {
+      expect(classOf(type, reason, status, versioned)).toBe(expected);
+    },
+  );
 
-  it("stops with the cluster's own words", () => {
+  it('is a stop with the cluster’s own words for a block of the cluster', () => {
     const items = [failed(7n, 429, 'cluster_block_exception', FLOOD)];
     const read = () => readOutcomes({ items }, sent({ count: 1 }));
     expect(read).toThrow(TaskFailure);

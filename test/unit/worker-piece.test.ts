@@ -40,7 +40,7 @@ function textOf(keys: readonly bigint[]): string {
   return keys.map((key) => linesOf(key, `"text":"${'x'.repeat(Number(key % 7n))}"`)).join('');
 }
 
-describe('Piece', () => {
+describe('a piece of a batch', () => {
   it('is the whole batch at first', () => {
     const whole = wholeOf(batchOf([1n, 2n, 30n]));
     expect(bodyOf(whole).toString()).toBe(textOf([1n, 2n, 30n]));
@@ -49,7 +49,7 @@ describe('Piece', () => {
     expect(keyAt(whole, 2)).toBe(30n);
   });
 
-  it('halves to single documents without losing or repeating one', () => {
+  it('halves down to single documents without losing or repeating one', () => {
     const keys = [1n, 2n, 3n, 40n, 50n];
     const parts = [wholeOf(batchOf(keys))];
     const seen: string[] = [];
@@ -60,7 +60,7 @@ describe('Piece', () => {
     expect(seen).toEqual(keys.map((key) => textOf([key])));
   });
 
-  it('keeps any choice of its items byte for byte, and leaves the other half alone', () => {
+  it('keeps any selection of its items byte for byte, and leaves the other half alone', () => {
     const choice = fc.array(fc.boolean(), { minLength: 2, maxLength: 60 });
     fc.assert(
       fc.property(choice, choice, (first, second) => {
@@ -81,11 +81,11 @@ describe('Piece', () => {
   });
 });
 
-describe('Settlement', () => {
+describe('the settlement of a task', () => {
   const outcome = { indexed: 1, superseded: 0, filtered: 0, deadLetters: 0 };
   const nothing = { indexed: 0, superseded: 0, filtered: 0, deadLetters: 0 };
 
-  it('moves only over a closed stretch, however batches finish', () => {
+  it('advances only over closed stretches, in whatever order batches finish', () => {
     const settlement = new Settlement(1);
     const stretches = [1n, 2n, 3n].map((key) => settlement.enter(stretchOf([key])));
     const seen: (Key | null)[] = [];
@@ -118,7 +118,7 @@ describe('Settlement', () => {
     expect(settlement.settledThrough).toBe(3n);
   });
 
-  it('refuses a stretch, and an outcome, that would lose a row', () => {
+  it('refuses a stretch or an outcome that would lose a row', () => {
     const stretch = stretchOf([1n, 2n]);
     const settlement = new Settlement(1);
     const entered = settlement.enter(stretch);
@@ -127,7 +127,7 @@ describe('Settlement', () => {
     expect(() => settlement.enter(stretch)).toThrow(/rows would be lost/);
   });
 
-  it('counts nothing of a target that is ahead beyond what the slowest has settled', () => {
+  it('counts nothing of a faster target beyond what the slowest target has settled', () => {
     const settlement = new Settlement(2);
     const stretches = [1n, 2n].map((key) => settlement.enter(stretchOf([key], 2)));
     for (const stretch of stretches) settlement.settle(stretch, 0, outcome);
@@ -143,7 +143,7 @@ describe('Settlement', () => {
     expect(settlement.idle).toBe(false);
   });
 
-  it('adds up for every target in any order of stretches and targets', () => {
+  it('adds up for every target, in any order of stretches and targets', () => {
     const order = fc.shuffledSubarray(
       Array.from({ length: 12 }, (_, i) => i),
       { minLength: 12, maxLength: 12 },
@@ -169,8 +169,8 @@ describe('Settlement', () => {
   });
 });
 
-describe('membersNamed', () => {
-  it('takes the named fields as they stand, digit for digit', () => {
+describe('the members taken from a JSON document', () => {
+  it('stand digit for digit as in the document', () => {
     const document =
       '{"id":1,"a b":{"x":[1,{"name":2}],"y":"},"},"price":12345678901234567890.10,"name":"q\\"{,:","last":null}';
     expect(membersNamed(document, ['price', 'a b'])).toBe(
@@ -179,7 +179,7 @@ describe('membersNamed', () => {
     expect(membersNamed(document, ['name', 'last'])).toBe('{"name":"q\\"{,:","last":null}');
   });
 
-  it('agrees with JSON.parse on any document', () => {
+  it('agree with JSON.parse on any document', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (fields) => {
         const names = Object.keys(fields).filter((_, i) => i % 2 === 0);
@@ -190,7 +190,7 @@ describe('membersNamed', () => {
     );
   });
 
-  it('is null without names, without matches, and for more than a note', () => {
+  it('are null without names, without matches, or when they are too long', () => {
     expect(membersNamed('{"a":1}', [])).toBeNull();
     expect(membersNamed('{"a":1}', ['b'])).toBeNull();
     expect(membersNamed(`{"a":"${'x'.repeat(20_000)}"}`, ['a'])).toBeNull();

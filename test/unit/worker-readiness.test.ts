@@ -17,8 +17,8 @@ function readinessOf(probes: Partial<Record<Dependency, Probe>>) {
   return { readiness, told };
 }
 
-describe('what cannot be reached', () => {
-  it('is asked for once in three seconds, however many want to know', async () => {
+describe('the readiness of a worker', () => {
+  it('probes a dependency once in three seconds, however many ask', async () => {
     const database = vi.fn<Probe>(answers);
     const { readiness } = readinessOf({ database });
     await Promise.all(Array.from({ length: 1_000 }, () => readiness.unreachable()));
@@ -30,7 +30,7 @@ describe('what cannot be reached', () => {
     expect(await readiness.unreachable()).toEqual(['database']);
   });
 
-  it('is what does not answer within two seconds, and that is told to give up', async () => {
+  it('reports a dependency that does not answer within two seconds, and aborts the probe', async () => {
     let given: AbortSignal | undefined;
     const silent: Probe = (signal) => ((given = signal), new Promise(() => undefined));
     const { readiness, told } = readinessOf({ cluster: silent });
@@ -41,7 +41,7 @@ describe('what cannot be reached', () => {
     expect(told).toEqual([['cluster', 'no answer within 2000 ms']]);
   });
 
-  it('is told with the probe’s own words, once for each change, also where several addresses were tried', async () => {
+  it('logs the words of the probe once for each change, even when several addresses were tried', async () => {
     const refused = new AggregateError([new Error('refused at ::1'), new Error('refused at 127.0.0.1')], '');
     const database = vi.fn<Probe>(answers);
     const { readiness, told } = readinessOf({ database });

@@ -73,7 +73,7 @@ describe('an instance that retires', () => {
   });
 
   it.each(['refused', 'unknown', 'at_minimum'] as const)(
-    'is shut down when calls fail for too long: %s',
+    'is shut down when the calls to end it fail for too long: %s',
     async (result) => {
       const steps = await stepsOf(true, [failing(result)], { timeoutMs: 2_000 });
       const calls = steps.length - 2;
@@ -83,12 +83,12 @@ describe('an instance that retires', () => {
     },
   );
 
-  it('waits no longer than it may for a service that hangs', async () => {
+  it('waits no longer than its timeout for a service that hangs', async () => {
     const steps = await stepsOf(true, [failing('unknown')], { timeoutMs: 1_000, callMs: 10_000 });
     expect(steps).toEqual(['decrement', 'last resort: unknown.', 'shut down']);
   });
 
-  it('says so when even the machine cannot be shut down', async () => {
+  it('reports it when even the machine cannot be shut down', async () => {
     const steps = await stepsOf(true, [failing('not_managed')], { shutsDown: false });
     expect(steps.at(-1)).toBe('There is no such command.');
   });

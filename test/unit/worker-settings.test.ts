@@ -17,8 +17,8 @@ function faultsOf(environment: Record<string, string>, ...args: string[]): strin
   return [];
 }
 
-describe('readSettings', () => {
-  it('needs three and has a default for each other', () => {
+describe('the worker’s settings', () => {
+  it('need three values and have a default for every other', () => {
     expect(readSettings([], { ...LEAST, PATH: '/bin', REINDEX_WORKER_TOKEN: '' })).toMatchObject({
       host: '127.0.0.1',
       port: 8003,
@@ -33,13 +33,13 @@ describe('readSettings', () => {
     });
   });
 
-  it('puts flags above the environment', () => {
+  it('come from flags before the environment', () => {
     const environment = { ...LEAST, REINDEX_WORKER_PORT: '1', REINDEX_WORKER_LEASE_MS: '7000' };
     const settings = readSettings(['--port', '0', '--exit-with-parent'], environment);
     expect(settings).toMatchObject({ port: 0, lease_ms: 7_000, exit_with_parent: true });
   });
 
-  it('takes credentials from settings of their own or out of the URL', () => {
+  it('take credentials from their own variables or from the URL', () => {
     const basic = `Basic ${Buffer.from('u:p@ss').toString('base64')}`;
     const inUrl = readSettings([], { ...LEAST, REINDEX_WORKER_SEARCH_URL: 'https://u:p%40ss@search/es' });
     expect([inUrl.search_url, inUrl.search_authorization]).toEqual(['https://search/es', basic]);
@@ -81,22 +81,22 @@ describe('readSettings', () => {
       { REINDEX_WORKER_TOKN: 'x' },
       /^REINDEX_WORKER_TOKN is not a setting of the worker\.$/,
     ],
-  ])('names %s', (_name, changes, expected) => {
+  ])('are refused with a message about %s', (_name, changes, expected) => {
     const faults = faultsOf({ ...LEAST, ...changes });
     expect(faults).toHaveLength(1);
     expect(faults[0]).toMatch(expected);
   });
 
-  it('names all faults at once', () => {
+  it('are refused with all faults at once', () => {
     expect(faultsOf({ REINDEX_WORKER_PORT: 'x', REINDEX_WORKER_ODD: '1' }).length).toBeGreaterThanOrEqual(5);
   });
 
-  it('takes no secret on the command line', () => {
+  it('accept no secret on the command line', () => {
     expect(faultsOf(LEAST, '--token', 'abc')).toEqual([expect.stringContaining('--token')]);
   });
 });
 
-describe('readSettings on an instance', () => {
+describe('the settings of a worker on an EC2 instance', () => {
   const EC2 = { REINDEX_WORKER_PLATFORM: 'ec2', REINDEX_WORKER_PARAMETERS: '/books/worker' };
   const VALUES: InstanceValues = {
     metadata: { id: 'i-1', host: '127.0.0.9' },
@@ -118,7 +118,7 @@ describe('readSettings on an instance', () => {
     return [];
   }
 
-  it('takes flags over the environment over parameters over metadata', () => {
+  it('come from flags, then the environment, then parameters, then metadata', () => {
     expect(readSettings([], EC2, VALUES)).toMatchObject({ id: 'i-1', host: '127.0.0.9', lease_ms: 7_000 });
     const environment = { ...EC2, REINDEX_WORKER_ID: 'me', REINDEX_WORKER_LEASE_MS: '8000' };
     expect(readSettings(['--host', '127.0.0.8', '--lease-ms', '9000'], environment, VALUES)).toMatchObject({
@@ -128,7 +128,7 @@ describe('readSettings on an instance', () => {
     });
   });
 
-  it('names each fault by its parameter, all at once and no value among them', () => {
+  it('are refused with the parameter of each fault, all at once and without any value', () => {
     const faults = instanceFaults({
       ...VALUES.parameters,
       lease_ms: 'soon',
@@ -146,21 +146,21 @@ describe('readSettings on an instance', () => {
     ]);
   });
 
-  it('names a fault of the environment by its variable, though a parameter says the same', () => {
+  it('are refused with the name of the variable when variable and parameter have the same fault', () => {
     expect(instanceFaults({ ...VALUES.parameters }, { REINDEX_WORKER_LEASE_MS: 'soon' })).toEqual([
       'REINDEX_WORKER_LEASE_MS is a whole number.',
     ]);
   });
 
-  it('says that a path has no parameters', () => {
+  it('are refused when the path has no parameters', () => {
     expect(instanceFaults({})).toContain(
       "REINDEX_WORKER_PARAMETERS: directly below this path is no parameter in the instance's region.",
     );
   });
 });
 
-describe('readBootSettings', () => {
-  it('knows how to end the machine though other settings are wrong', () => {
+describe('the boot settings of a worker', () => {
+  it('say how to end the machine even when other settings are wrong', () => {
     const environment = {
       REINDEX_WORKER_PLATFORM: 'ec2',
       REINDEX_WORKER_PARAMETERS: 'no path',
@@ -177,7 +177,7 @@ describe('readBootSettings', () => {
     expect(readBootSettings(['--colour', 'red'], environment)).toMatchObject(expected);
   });
 
-  it("finds the metadata where AWS's SDK does, unless told otherwise", () => {
+  it('find the metadata service where AWS’s SDK finds it, unless set otherwise', () => {
     const sdk = { AWS_EC2_METADATA_SERVICE_ENDPOINT: 'http://127.0.0.1:1' };
     expect(readBootSettings([], {}).metadata_url).toBe('http://169.254.169.254');
     expect(readBootSettings([], sdk).metadata_url).toBe('http://127.0.0.1:1');

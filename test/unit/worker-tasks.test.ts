@@ -7,7 +7,7 @@ import { scheduleWithTimers } from '../../worker/schedule.ts';
 import { progressOf } from '../../worker/task-status.ts';
 import { type ControlledRun, createRegister, taskRequest } from '../support/worker-service.ts';
 
-describe('progressOf', () => {
+describe('the progress of a task', () => {
   const at = (
     start_index: string | null,
     end_index: string | null,
@@ -27,9 +27,9 @@ describe('progressOf', () => {
       at('9223372036854775000', '9223372036854775800', 9_223_372_036_854_775_399n),
       50,
     ],
-  ])('when %s', (_name, progress, expected) => expect(progress).toBe(expected));
+  ])('is right when %s', (_name, progress, expected) => expect(progress).toBe(expected));
 
-  it('never falls, stays within 0 and 99.99, over the whole of bigint', () => {
+  it('never falls and stays within 0 and 99.99, over all bigint keys', () => {
     const key = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
     fc.assert(
       fc.property(fc.uniqueArray(key, { minLength: 4, maxLength: 4 }), (keys) => {
@@ -43,7 +43,7 @@ describe('progressOf', () => {
   });
 });
 
-describe('TaskRegister', () => {
+describe('the register of tasks', () => {
   it('keeps the last 1,000 finished tasks and never drops an active one', async () => {
     const runs: ControlledRun[] = [];
     const register = createRegister(runs, []);
@@ -62,7 +62,7 @@ describe('TaskRegister', () => {
     expect(() => register.status('task-0')).toThrow(/no task "task-0"/);
   });
 
-  it('moves an end until the task is over and not after, whichever of the two comes first', async () => {
+  it('lowers the end of a task until the task is over, and not afterwards', async () => {
     const runs: ControlledRun[] = [];
     const register = createRegister(runs, []);
     register.accept(taskRequest());
@@ -75,7 +75,7 @@ describe('TaskRegister', () => {
     expect([register.status('task-1').end_index, runs[0]?.ends]).toEqual(['50', [50n]]);
   });
 
-  it('cancels what waits and leaves what runs', async () => {
+  it('cancels the waiting task and leaves the running one', async () => {
     const runs: ControlledRun[] = [];
     const register = createRegister(runs, []);
     register.accept(taskRequest());
@@ -91,7 +91,7 @@ describe('TaskRegister', () => {
     await register.cancelAll('enough');
   });
 
-  it('tells of each begin and end, in order', async () => {
+  it('reports each beginning and end, in order', async () => {
     const runs: ControlledRun[] = [];
     const changes: TaskStatus[] = [];
     const register = createRegister(runs, changes);
@@ -110,14 +110,14 @@ describe('TaskRegister', () => {
   });
 });
 
-describe('with a clock of the test', () => {
+describe('the lease of a worker', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
   const leaseOf = (onExpired: () => void): Lease =>
     new Lease({ leaseMs: 1_000, now: () => performance.now(), schedule: scheduleWithTimers, onExpired });
 
-  it('a lease ends once, a whole lease after its last renewal', () => {
+  it('ends once, a whole lease after its last renewal', () => {
     const ended = vi.fn<() => void>();
     const lease = leaseOf(ended);
     vi.advanceTimersByTime(900);
@@ -129,7 +129,7 @@ describe('with a clock of the test', () => {
     expect(ended).toHaveBeenCalledOnce();
   });
 
-  it('a lease that was ended acts no more', () => {
+  it('does nothing more after it was ended', () => {
     const ended = vi.fn<() => void>();
     const lease = leaseOf(ended);
     lease.end();
@@ -138,7 +138,7 @@ describe('with a clock of the test', () => {
     expect(ended).not.toHaveBeenCalled();
   });
 
-  it('a lease that ran out while the process was stopped is over, though a call comes before its timer', () => {
+  it('counts as over when the process was paused past its end, even if a call comes before its timer', () => {
     let nowMs = 0;
     const ended = vi.fn<() => void>();
     const schedule = scheduleWithTimers;

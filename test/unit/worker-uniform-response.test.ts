@@ -27,8 +27,8 @@ function responseOf(items: readonly object[]): Buffer {
 const smallKey = fc.bigInt({ min: -(10n ** 13n), max: 10n ** 14n });
 const keyLists = fc.uniqueArray(smallKey, { minLength: 2, maxLength: 40 });
 
-describe('allStoredAlike', () => {
-  it('recognises the common response, created or updated', () => {
+describe('the fast reading of a bulk answer', () => {
+  it('recognises an answer in which every item was created or updated', () => {
     fc.assert(
       fc.property(keyLists, fc.boolean(), (keys, again) => {
         const changes = again ? { status: 200, result: 'updated' } : {};
@@ -62,13 +62,13 @@ describe('allStoredAlike', () => {
       (items) => items.map((_, i) => stored(BigInt(i + 1), { _index: 'cities-2' })),
     ],
     ['the last item cut short', (items) => items.with(2, { index: {} })],
-  ])('does not recognise %s', (_name, change) => {
+  ])('does not recognise an answer with %s', (_name, change) => {
     const keys = [1n, 2n, 3n];
     expect(allStoredAlike(responseOf(change(keys.map((key) => stored(key)))), sentOf(keys))).toBe(false);
   });
 
   it.each(['', 'x', '{"items":[', '{"items":[]}', '{"items":[{"index":{}},{'])(
-    'does not recognise %j',
+    'does not recognise the text %j',
     (text) => {
       expect(allStoredAlike(Buffer.from(text), sentOf([1n, 2n]))).toBe(false);
     },
@@ -79,7 +79,7 @@ describe('allStoredAlike', () => {
     expect(allStoredAlike(responseOf(keys.map((key) => stored(key))), sentOf(keys))).toBe(false);
   });
 
-  it('never says more than the parser would, whatever byte is changed', () => {
+  it('never accepts more than the parser accepts, whatever byte is changed', () => {
     fc.assert(
       fc.property(keyLists, fc.nat(), fc.integer({ min: 0x20, max: 0x7e }), (keys, place, byte) => {
         const response = responseOf(keys.map((key) => stored(key)));
