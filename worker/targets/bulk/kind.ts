@@ -31,7 +31,7 @@ export const BULK: TargetKind<BulkTargetSpec> = {
           now,
           random: Math.random,
         }),
-      close: () => client.close(),
+      close: () => Promise.resolve(client.close()),
     };
   },
 };
