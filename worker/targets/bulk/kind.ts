@@ -31,7 +31,7 @@ export const BULK: TargetKind<BulkTargetSpec> = {
           now,
           random: Math.random,
         }),
-      close: () => Promise.resolve(client.close()),
+      close: () => client.close(),
     };
   },
 };

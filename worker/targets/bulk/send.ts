@@ -96,8 +96,9 @@ export class BulkClient {
   }
 
   /** Ends all connections, those in use too. */
-  close(): void {
+  close(): Promise<void> {
     this.#agent.destroy();
+    return Promise.resolve();
   }
 
   async #exchange(path: string, body: Buffer, signal: AbortSignal): Promise<BulkAnswer> {
