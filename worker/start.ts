@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import { Client } from 'pg';
 import type { Logger } from 'pino';
-import { request } from 'undici';
 import { buildDigest } from '../definition/build.ts';
 import type { IndexDefinition } from '../definition/definition.ts';
 import { digestDefinition } from '../definition/digest.ts';
 import { type Dependency, MAX_TARGETS, type TaskStatus } from './contract.ts';
 import { Draining } from './draining.ts';
+import { exchange } from './http-exchange.ts';
 import { Lease } from './lease.ts';
 import { type Probe, PROBE_TIMEOUT_MS, Readiness } from './readiness.ts';
 import { runTask } from './run-task.ts';
@@ -148,12 +148,12 @@ function databaseProbe({ database_url: url }: WorkerSettings): Probe {
 
 function searchProbe({ search_url: url, search_authorization: authorization }: WorkerSettings): Probe {
   return async (signal) => {
-    const { statusCode, body } = await request(url, {
-      signal,
+    const { status } = await exchange({
+      url: new URL(url),
       headers: authorization === null ? {} : { authorization },
+      signal,
     });
-    await body.dump();
-    if (statusCode !== 200) throw new Error(`the search cluster answers ${statusCode}`);
+    if (status !== 200) throw new Error(`the search cluster answers ${status}`);
   };
 }
 

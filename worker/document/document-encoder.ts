@@ -4,13 +4,14 @@ import { TaskFailure } from '../task-failure.ts';
 import { readInt4 } from './bytes.ts';
 import { UNREPRESENTABLE, type ValueWriter, writeNull } from './value-writer.ts';
 import { valueWriter } from './value-writers.ts';
+import { ConstantBytes, sourceWords, targetWords } from './words.ts';
 
 interface Column {
   readonly name: string;
   /** How many of the row's columns before this one are not in the document. */
   readonly skips: number;
   /** `,"name":` */
-  readonly prefix: Uint8Array;
+  readonly prefix: ConstantBytes;
   readonly write: ValueWriter;
 }
 
@@ -31,7 +32,7 @@ export class DocumentEncoder {
   readonly #nullForUnrepresentable: boolean;
   /** What a document holds beside its values. */
   readonly #fixedBytes: number;
-  readonly #keyPrefix: Uint8Array;
+  readonly #keyPrefix: ConstantBytes;
   readonly #columns: readonly Column[];
   /** How many of the row's columns follow the last of the document. */
   readonly #skipsAtEnd: number;
@@ -42,7 +43,7 @@ export class DocumentEncoder {
   constructor(described: DescribedDefinition, fields: readonly string[]) {
     const { definition } = described;
     this.#nullForUnrepresentable = definition.unrepresentable === 'null';
-    this.#keyPrefix = Buffer.from(`{${JSON.stringify(definition.source.key)}:`);
+    this.#keyPrefix = new ConstantBytes(`{${JSON.stringify(definition.source.key)}:`);
     const columns: Column[] = [];
     let skips = 0;
     for (const name of fields) {
@@ -51,7 +52,7 @@ export class DocumentEncoder {
         skips++;
         continue;
       }
-      const prefix = Buffer.from(`,${JSON.stringify(name)}:`);
+      const prefix = new ConstantBytes(`,${JSON.stringify(name)}:`);
       columns.push({ name, skips, prefix, write: valueWriter(field.oid, this.#nullForUnrepresentable) });
       skips = 0;
     }
@@ -71,12 +72,17 @@ export class DocumentEncoder {
    */
   write(row: Row, target: Buffer, position: number): number {
     const { source } = row;
+    const from = sourceWords(source);
+    // Null: it might not fit, so names are written byte by byte.
+    const into = position + this.mostBytes(row) <= target.length ? targetWords(target) : null;
     let at = row.fieldsAt;
-    let to = row.key.writeJson(target, writePrefix(this.#keyPrefix, target, position));
-    for (const column of this.#columns) {
+    let to = row.key.writeJson(target, writeName(this.#keyPrefix, target, into, position));
+    const columns = this.#columns;
+    for (let i = 0; i < columns.length; i++) {
+      const column = columns[i] as Column;
       if (column.skips > 0) at = behind(source, at, column.skips);
-      to = writePrefix(column.prefix, target, to);
-      const length = readInt4(source, at);
+      to = writeName(column.prefix, target, into, to);
+      const length = from.getInt32(at);
       at += LENGTH_BYTES;
       if (length < 0) {
         to = writeNull(target, to);
@@ -112,7 +118,6 @@ function malformed(row: Row): TaskFailure {
   );
 }
 
-function writePrefix(prefix: Uint8Array, target: Buffer, position: number): number {
-  for (let i = 0; i < prefix.length; i++) target[position + i] = prefix[i] as number;
-  return position + prefix.length;
+function writeName(name: ConstantBytes, target: Buffer, into: DataView | null, position: number): number {
+  return into === null ? name.writeBytes(target, position) : name.writeWords(into, position);
 }

@@ -1,4 +1,4 @@
-import { request } from 'undici';
+import { exchange } from '../http-exchange.ts';
 import { InstanceFailure } from './instance-failure.ts';
 
 /** The longest that the service gives: six hours. */
@@ -61,12 +61,13 @@ export class InstanceMetadata {
   ): Promise<Answer> {
     const named = Object.entries(headers).map(([name, value]) => [`x-aws-ec2-metadata-${name}`, value]);
     try {
-      const { statusCode, body } = await request(`${this.#url}/latest/${path}`, {
+      const { status, body } = await exchange({
+        url: new URL(`${this.#url}/latest/${path}`),
         method,
         headers: Object.fromEntries(named),
         signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
       });
-      return { status: statusCode, text: await body.text() };
+      return { status, text: body.toString() };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new InstanceFailure(

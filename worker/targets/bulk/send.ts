@@ -1,5 +1,7 @@
-import { Pool } from 'undici';
+import { Agent } from 'node:http';
+import { Agent as SecureAgent } from 'node:https';
 import { retryAfterMs } from '../../backoff.ts';
+import { exchange } from '../../http-exchange.ts';
 
 /** How to reach the search cluster. */
 export interface SearchSettings {
@@ -28,7 +30,8 @@ export type BulkAnswer =
   /** No connection could be made. */
   | { readonly kind: 'unreachable'; readonly message: string };
 
-const CONNECT_TIMEOUT_MS = 5_000;
+/** Something on the way may forget a connection that is idle for longer. */
+const IDLE_TIMEOUT_MS = 4_000;
 const UNREACHABLE = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -36,7 +39,6 @@ const UNREACHABLE = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ETIMEDOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
 ]);
 /** What of each item is needed to match it with what was sent. */
 const FILTER_PATH = [
@@ -58,24 +60,19 @@ export function bulkPath(alias: string, pipeline: string | null): string {
 
 /** The worker's connections to the search cluster, kept open between bulks and tasks. */
 export class BulkClient {
-  readonly #pool: Pool;
-  readonly #prefix: string;
+  readonly #agent: Agent;
+  readonly #base: string;
   readonly #headers: Record<string, string>;
   readonly #timeoutMs: number;
 
   constructor(settings: SearchSettings) {
     const url = new URL(settings.url);
-    this.#prefix = url.pathname.replace(/\/+$/, '');
+    this.#base = url.origin + url.pathname.replace(/\/+$/, '');
     this.#timeoutMs = settings.requestTimeoutMs;
     this.#headers = { 'content-type': 'application/x-ndjson' };
     if (settings.authorization !== null) this.#headers['authorization'] = settings.authorization;
-    // The time limit below covers the whole exchange; undici's own would end a slow but living one in between.
-    this.#pool = new Pool(url.origin, {
-      connections: settings.connections,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: { timeout: CONNECT_TIMEOUT_MS },
-    });
+    const options = { keepAlive: true, maxSockets: settings.connections, timeout: IDLE_TIMEOUT_MS };
+    this.#agent = url.protocol === 'https:' ? new SecureAgent(options) : new Agent(options);
   }
 
   /** Sends the bytes as they stand, without a copy. Rejects with the signal's reason, and only when that is aborted. */
@@ -99,25 +96,25 @@ export class BulkClient {
   }
 
   /** Ends all connections, those in use too. */
-  async close(): Promise<void> {
-    await this.#pool.destroy();
+  close(): Promise<void> {
+    this.#agent.destroy();
+    return Promise.resolve();
   }
 
   async #exchange(path: string, body: Buffer, signal: AbortSignal): Promise<BulkAnswer> {
-    const response = await this.#pool.request({
+    const answer = await exchange({
+      url: new URL(this.#base + path),
       method: 'POST',
-      path: this.#prefix + path,
       headers: this.#headers,
       body,
+      agent: this.#agent,
       signal,
     });
-    const header = response.headers['retry-after'];
-    const wait = retryAfterMs(Array.isArray(header) ? header[0] : header, Date.now());
     return {
       kind: 'answered',
-      status: response.statusCode,
-      body: Buffer.from(await response.body.arrayBuffer()),
-      retryAfterMs: wait,
+      status: answer.status,
+      body: answer.body,
+      retryAfterMs: retryAfterMs(answer.headers['retry-after'], Date.now()),
     };
   }
 }
