@@ -92,7 +92,7 @@ describe('a worker that drains', () => {
     await call(s, 'GET', '/task', {});
     expect(s.drained).toBeNull();
     expect((await call(s, 'GET', '/task/task-1')).body).toMatchObject({ active: false, progress: 100 });
-    expect(s.drained).toContain('how each task ended is known');
+    expect(s.drained).toContain('an orchestrator knows how each task ended');
   });
 
   it('lets its tasks be cancelled, and their ends be moved', async () => {
@@ -106,7 +106,7 @@ describe('a worker that drains', () => {
     expect(s.runs.map(({ request }) => request.end_index)).toEqual(['100', '7']);
     expect(s.drained).toBeNull();
     expect((await call(s, 'DELETE', '/task/task-2')).body).toMatchObject({ error: { next: 'cancelled' } });
-    expect(s.drained).toContain('how each task ended is known');
+    expect(s.drained).toContain('an orchestrator knows how each task ended');
   });
 
   it('waits for nobody who does not ask', async () => {

@@ -52,7 +52,10 @@ describe('a worker process that drains', () => {
       rows_read: ROWS,
       settled_through: String(keyOf(ROWS)),
     });
-    expect(await endOf(worker)).toEqual([0, expect.stringContaining('how each task ended is known')]);
+    expect(await endOf(worker)).toEqual([
+      0,
+      expect.stringContaining('an orchestrator knows how each task ended'),
+    ]);
   });
 
   it('ends when nobody asks how its task ended', async () => {
