@@ -1,6 +1,6 @@
 /**
- * Runs before every npm script, on the machine's own Node: installs the packages, a newer Node among them, when they are
- * missing, incomplete or not those of package-lock.json. Otherwise it only compares a stamp and is done.
+ * Runs before every npm script, on the machine's own Node. It installs the packages, with a newer Node, if they are missing,
+ * incomplete or not those of package-lock.json. Otherwise it only compares a stamp.
  */
 import { spawnSync } from 'child_process';
 import { createHash } from 'crypto';
@@ -20,7 +20,7 @@ const stampFile = join(packages, '.reindex-fleet-installed');
 function main() {
   if (major(process.version) < LEAST_NODE) {
     return fail(
-      `reindex-fleet needs Node ${LEAST_NODE} or later to install itself; this is ${process.version}. See https://nodejs.org.`,
+      `reindex-fleet needs Node ${LEAST_NODE} or later to install itself. This is ${process.version}. Install a later one: https://nodejs.org.`,
     );
   }
   const stamp = expectedStamp();
@@ -35,7 +35,7 @@ function expectedStamp() {
 
 function install(stamp) {
   const begin = Date.now();
-  process.stderr.write('reindex-fleet: installing packages, a moment (npm ci) …\n');
+  process.stderr.write('reindex-fleet installs its packages (npm ci). This takes a moment …\n');
   const result = runNpm(['ci', '--include=dev', '--no-audit', '--no-fund']);
   if (result.status !== 0) {
     return fail(
@@ -49,19 +49,19 @@ function install(stamp) {
   }).stdout;
   if (!version || major(version) < LEAST_OWN_NODE) {
     return fail(
-      `npm ci brought no Node ${LEAST_OWN_NODE} to ${ownNode} (${version ? version.trim() : 'nothing runs there'}). ` +
-        'Its package installs it by a script: npm config get ignore-scripts must be false.',
+      `npm ci installed no Node ${LEAST_OWN_NODE} at ${ownNode} (${version ? version.trim() : 'nothing runs there'}). ` +
+        'A script of its package installs it, so scripts must be on: npm config set ignore-scripts false.',
     );
   }
   writeFileSync(stampFile, stamp);
   const seconds = ((Date.now() - begin) / 1000).toFixed(1);
   process.stderr.write(
-    `reindex-fleet: packages installed in ${seconds} s; Node ${version.trim()} runs from here on.\n`,
+    `reindex-fleet installed its packages in ${seconds} s. Node ${version.trim()} runs it from here on.\n`,
   );
   return 0;
 }
 
-/** With the machine's Node and npm: those in node_modules, which npm run puts first, are about to be replaced. */
+/** Uses the machine's Node and npm. `npm run` puts those of node_modules first, but npm ci is about to replace them. */
 function runNpm(args) {
   const folders = (process.env.PATH || '').split(delimiter);
   const path = folders.filter((folder) => !folder.endsWith(`node_modules${sep}.bin`)).join(delimiter);
@@ -76,7 +76,7 @@ function runNpm(args) {
   });
 }
 
-/** What npm says of the error; it begins with the cause and ends with general help. */
+/** npm's words about an error. They begin with the cause and end with general help. */
 function words(result) {
   const lines = `${result.stdout || ''}${result.stderr || ''}`.trim().split('\n');
   const errors = lines.filter((line) => /^npm (error|ERR!) [^ ]/.test(line));

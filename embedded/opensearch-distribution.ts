@@ -19,14 +19,14 @@ export function distributionFolder(cacheDir: string): string {
   return join(cacheDir, 'opensearch', `opensearch-${OPENSEARCH_VERSION}`);
 }
 
-/** Whether OpenSearch is in the cache, so that nothing needs to be fetched. */
+/** Whether OpenSearch is in the cache. Then nothing needs to be fetched. */
 export function isFetched(cacheDir: string): boolean {
   return existsSync(distributionFolder(cacheDir));
 }
 
 /**
- * Fetches OpenSearch's official distribution (without its JDK, 162 MB) by Maven into the cache, where it
- * is published when its checksum is right.
+ * Fetches OpenSearch's official distribution (without its JDK, 162 MB) by Maven into the cache. It is published there only if
+ * its checksum is right.
  */
 export async function fetchOpensearch(maven: string, cacheDir: string, signal?: AbortSignal): Promise<void> {
   await publishFolder(distributionFolder(cacheDir), async (work) => {
@@ -34,7 +34,7 @@ export async function fetchOpensearch(maven: string, cacheDir: string, signal?: 
       runMaven({ maven, work, goal, options, signal });
     await run('copy', [`-DoutputDirectory=${join(work, 'zip')}`, '-Dmdep.useBaseVersion=true']);
     await verifyChecksum(join(work, 'zip', `opensearch-${OPENSEARCH_VERSION}.zip`));
-    // The geographical databases are a third of it, and no index here needs them.
+    // The geographical databases are a third of it. No index here needs them.
     await run('unpack', ['-o', `-DoutputDirectory=${work}`, '-Dmdep.unpack.excludes=**/ingest-geoip/**']);
     return join(work, `opensearch-${OPENSEARCH_VERSION}`);
   });
@@ -49,7 +49,7 @@ interface MavenRun {
 }
 
 async function runMaven({ maven, work, goal, options, signal }: MavenRun): Promise<void> {
-  // A repository of its own: a broken download is gone with the folder and cannot be found again at the next try.
+  // A repository of its own. A broken download goes with the folder, so the next try cannot find it.
   const args = [
     '-q',
     '-B',
@@ -67,9 +67,12 @@ async function runMaven({ maven, work, goal, options, signal }: MavenRun): Promi
     signal?.throwIfAborted();
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
     const words = `${stdout}${stderr}`.split('\n').filter((line) => line.includes('ERROR'));
-    throw new ServicesFailure(`Maven could not fetch OpenSearch: ${words[0] ?? (error as Error).message}`, {
-      cause: error,
-    });
+    throw new ServicesFailure(
+      `Maven could not fetch OpenSearch. Check the network and Maven's settings. Maven says: ${words[0] ?? (error as Error).message}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -79,7 +82,7 @@ async function verifyChecksum(file: string): Promise<void> {
   const found = hash.digest('hex');
   if (found !== SHA256) {
     throw new ServicesFailure(
-      `What Maven fetched is not OpenSearch ${OPENSEARCH_VERSION}: its SHA-256 is ${found}, not ${SHA256}. It was deleted.`,
+      `What Maven fetched is not OpenSearch ${OPENSEARCH_VERSION}: its SHA-256 is ${found}, not ${SHA256}. The file is deleted. Check where Maven downloads from, then try again.`,
     );
   }
 }

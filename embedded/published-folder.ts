@@ -5,9 +5,9 @@ import { processEntry } from './process-table.ts';
 import { makeReadableDirectory } from './unprivileged.ts';
 
 /**
- * Makes a folder in the cache so that what lies there is whole: `make` fills a folder of its own beside it and returns the
- * path therein that is to be published, which one rename does. Of several processes at once the first wins. What
- * interrupted ones left behind is removed.
+ * Makes a folder in the cache that is always whole. `make` fills another folder beside it and returns the path in it to publish.
+ * One rename publishes that path. If several processes do this at once, the first one wins. What interrupted processes left
+ * behind is removed.
  */
 export async function publishFolder(target: string, make: (work: string) => Promise<string>): Promise<void> {
   const parent = dirname(target);
@@ -25,7 +25,7 @@ export async function publishFolder(target: string, make: (work: string) => Prom
   }
 }
 
-/** Removes what an interrupted process left behind, but not the work of one that runs now. */
+/** Removes what an interrupted process left behind. It keeps the work of a process that runs now. */
 async function removeUnfinished(folder: string): Promise<void> {
   const names = await readdir(folder);
   const isAbandoned = (name: string): boolean => {

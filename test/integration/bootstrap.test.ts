@@ -55,7 +55,7 @@ const calls = (): string[] =>
 test('packages are installed when they are missing, and then no more', () => {
   const first = bootstrap();
   expect(first).toMatchObject({ status: 0, stdout: '' });
-  expect(first.stderr).toMatch(/packages installed in [0-9.]+ s; Node v24.1.0 runs/);
+  expect(first.stderr).toMatch(/installed its packages in [0-9.]+ s\. Node v24.1.0 runs/);
   expect(bootstrap()).toEqual({ status: 0, stdout: '', stderr: '' });
   expect(calls()).toEqual(['ci --include=dev --no-audit --no-fund']);
 });
