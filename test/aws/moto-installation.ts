@@ -20,11 +20,11 @@ export interface MotoInstallation {
 }
 
 /**
- * Moto, an AWS API in a Python process, from the cache; installed there by pip if it is not there yet. Otherwise the
- * sentence that says why this machine cannot have it.
+ * Moto is an AWS API in a Python process. This returns the one in the cache, and installs it there by pip if it is missing. If
+ * this machine cannot have it, it returns a sentence that says why.
  *
- * The packages lie in a plain folder (`pip install --target`), not in a virtual environment, for that can be renamed, so
- * that what lies in the cache is whole. Other requirements, or a Python that needs other compiled ones, have another folder.
+ * The packages are in a plain folder (`pip install --target`), not in a virtual environment. A plain folder can be renamed, so
+ * the one in the cache is always whole. Other requirements, or a Python with other compiled packages, have another folder.
  */
 export async function installMoto(
   cacheDir: string,
