@@ -66,7 +66,7 @@ export class Notices {
       if (this.#ended) return;
       if (interruption !== null) this.#interrupt(interruption);
       else if (rebalance !== null)
-        this.#drain('AWS recommends to replace this Spot instance, because it is at risk');
+        this.#drain('AWS recommends a rebalance, because this Spot instance is at risk');
     } catch (error) {
       if (!this.#failing && !this.#ended) onError(error);
       this.#failing = true;
