@@ -41,7 +41,7 @@ const wantsSearchNode = process.argv.includes('--search-node');
 async function main() {
   if (major(process.version) < LEAST_NODE) {
     return fail(
-      `reindex-fleet needs Node ${LEAST_NODE} or later to install itself; this is ${process.version}. See https://nodejs.org.`,
+      `reindex-fleet needs Node ${LEAST_NODE} or later to install itself. This is ${process.version}. Install a later one: https://nodejs.org.`,
     );
   }
   if (isInstalled(wantsAll)) return 0;
@@ -203,8 +203,8 @@ function finish(result, all, begin) {
   const version = spawnSync(ownNode, ['--version'], { encoding: 'utf8', shell: isWindows }).stdout;
   if (!version || major(version) < LEAST_OWN_NODE) {
     return fail(
-      `npm ${result.command} brought no Node ${LEAST_OWN_NODE} to ${ownNode} (${version ? version.trim() : 'nothing runs there'}). ` +
-        'Its package installs it by a script: npm config get ignore-scripts must be false.',
+      `npm ${result.command} installed no Node ${LEAST_OWN_NODE} at ${ownNode} (${version ? version.trim() : 'nothing runs there'}). ` +
+        'A script of its package installs it, so scripts must be on: npm config set ignore-scripts false.',
     );
   }
   writeFileSync(stampFile, stampOf(all));
@@ -233,7 +233,7 @@ function npm(args, cwd = root) {
   });
 }
 
-/** What npm says of the error; it begins with the cause and ends with general help. */
+/** npm's words about an error. They begin with the cause and end with general help. */
 function words(output) {
   const lines = output.trim().split('\n');
   const errors = lines.filter((line) => /^npm (error|ERR!) [^ ]/.test(line));

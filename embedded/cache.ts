@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** Where the unprivileged user, as whom the services of root run, can read; it cannot enter root's home folder. */
+/** A folder that an unprivileged user can read. Services of root run as such a user, who cannot enter root's home folder. */
 const ROOT_CACHE = '/var/cache/reindex-fleet';
 
 /**
@@ -15,7 +15,7 @@ export function cacheDirectory(environment: NodeJS.ProcessEnv, uid = process.get
   return join(environment['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'reindex-fleet');
 }
 
-/** Where the services that a person's commands share keep their database, indexes and logs. */
+/** The folder of database, indexes and logs. All commands of a person share these services. */
 export function dataDirectory(cacheDir: string): string {
   return join(cacheDir, 'services');
 }

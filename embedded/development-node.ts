@@ -12,8 +12,8 @@ export interface DevelopmentNode {
 const MAX_BODY_BYTES = 100 * 1024 * 1024;
 
 /**
- * A small search node for development and tests: in memory, one shard, one node, gone when it stops. It answers as
- * OpenSearch does for what this project asks of it (the contract suite compares the two), and refuses all else.
+ * A small search node for development and tests. It is one node with one shard in memory, and forgets everything when it stops.
+ * It answers the calls of this project as OpenSearch does; the contract suite compares the two. It refuses all other calls.
  */
 export async function startDevelopmentNode({
   host,
@@ -61,6 +61,10 @@ async function readBody(request: IncomingMessage): Promise<string> {
     if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
   }
   if (bytes > MAX_BODY_BYTES)
-    throw refusal(413, 'content_too_long', `a body has at most ${MAX_BODY_BYTES} bytes`);
+    throw refusal(
+      413,
+      'content_too_long',
+      `the body has more than ${MAX_BODY_BYTES} bytes; send a smaller one`,
+    );
   return Buffer.concat(chunks).toString();
 }

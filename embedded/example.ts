@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 
 const DATABASE = 'cities';
-/** Raised when the tables below change, so that a database of an earlier version is loaded anew. */
+/** Rises when the tables below change. Then a database of an earlier version is loaded again. */
 const TABLES_VERSION = 1;
 
 const TABLES = `
@@ -47,15 +47,15 @@ const INSERT_CITIES = `
 const INDEXES = 'CREATE INDEX cities_by_subregion ON cities (country, region, subregion)';
 
 export interface Example {
-  /** The address of the database that holds it. */
+  /** The address of the database that has it. */
   readonly url: string;
-  /** False: it was there from an earlier start. */
+  /** False: an earlier start loaded it. */
   readonly loaded: boolean;
 }
 
 /**
- * Puts the example's data, places of the world by GeoNames (see examples/cities/NOTICE.md), into a database of its own
- * on the embedded server, all or nothing; once, unless the package holds another version now.
+ * Loads the example's data into a database of its own on the embedded server, all of it or nothing. It loads once, and again
+ * if the package has another version. The data is places of the world by GeoNames, see examples/cities/NOTICE.md.
  */
 export async function loadExample(serverUrl: string): Promise<Example> {
   await createDatabase(serverUrl);

@@ -19,8 +19,8 @@ const INSTALLATIONS = [
 ];
 
 /**
- * A Java of at least this major version: `OPENSEARCH_JAVA` (an executable) first, then `JAVA_HOME`, `PATH`, and the
- * folders where systems install Java. Null if there is none.
+ * Finds a Java of at least this major version. It looks at `OPENSEARCH_JAVA` (an executable) first, then at `JAVA_HOME`, `PATH`,
+ * and the folders where systems install Java. Null: there is none.
  */
 export async function findJava(leastMajor: number, environment: NodeJS.ProcessEnv): Promise<Java | null> {
   const found = await Promise.all(candidates(environment).map(describeJava));
@@ -52,7 +52,7 @@ async function describeJava(path: string): Promise<Java | null> {
   return version ? { path, version } : null;
 }
 
-/** Each Java names its version in a file `release` beside `bin`; reading it is faster than asking it. */
+/** Each Java names its version in a file `release` beside `bin`. Reading the file is faster than running Java. */
 async function versionFromRelease(path: string): Promise<string | null> {
   const file = join(dirname(dirname(await realpath(path))), 'release');
   const text = await readFile(file, 'utf8').catch(() => '');

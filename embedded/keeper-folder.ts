@@ -11,11 +11,11 @@ export const keeperLog = (dataDir: string): string => join(keeperFolder(dataDir)
 /** The longest path of a socket that every system takes: 104 bytes with a final zero on macOS, 108 on Linux (unix(7)). */
 const LONGEST_SOCKET_PATH_BYTES = 103;
 
-/** Makes a data folder that services can read, and the keeper's part that only its user can enter: the socket tells passwords. */
+/** Makes a data folder that services can read, and the keeper's part. Only its user can enter that: the socket gives passwords. */
 export async function makeKeeperFolder(dataDir: string): Promise<void> {
   if (Buffer.byteLength(socketPath(dataDir)) > LONGEST_SOCKET_PATH_BYTES) {
     throw new ServicesFailure(
-      `The path ${dataDir} is too long for a socket in it: set REINDEX_FLEET_CACHE to a shorter one.`,
+      `The path ${dataDir} is too long for a socket. Set REINDEX_FLEET_CACHE to a shorter path.`,
     );
   }
   try {
@@ -25,7 +25,7 @@ export async function makeKeeperFolder(dataDir: string): Promise<void> {
   } catch (error) {
     const { message } = error as Error;
     throw new ServicesFailure(
-      `The folder of the embedded services cannot be made (${message}): set REINDEX_FLEET_CACHE to one that can.`,
+      `The folder of the embedded services cannot be made (${message}). Set REINDEX_FLEET_CACHE to a folder that you can write to.`,
       {
         cause: error,
       },

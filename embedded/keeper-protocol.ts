@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 
 /**
- * Between the keeper of the embedded services and its users: JSON lines over a socket in the data folder. A user says
- * what it wants, is told of the progress and then where things are, and holds the connection as long as it uses them.
- * A user that dies loses its connection, so the keeper always knows whether it is still needed.
+ * The protocol between the keeper of the embedded services and its users: JSON lines over a socket in the data folder. A user
+ * says what it wants. The keeper reports its progress, and then the addresses. The user keeps the connection as long as it
+ * uses the services. A user that dies loses its connection, so the keeper always knows whether it is still needed.
  */
 export type ServicePart = 'database' | 'example' | 'search' | 'development_node';
 
@@ -18,9 +18,9 @@ export type KeeperMessage =
 
 export interface ServicesState {
   readonly keeperPid: number;
-  /** Whether the keeper ends with its last user; else it stays until it is ended. */
+  /** Whether the keeper ends with its last user. If not, it stays until somebody ends it. */
   readonly endsWithUsers: boolean;
-  /** With passwords in the addresses, as everywhere here: this never goes to a log. */
+  /** Its addresses have passwords, so it must never go to a log. */
   readonly database: DatabaseState | null;
   readonly search: SearchState | null;
   readonly developmentUrl: string | null;
@@ -30,7 +30,7 @@ export interface ServicesState {
 export interface DatabaseState {
   /** Of the database `postgres`. */
   readonly url: string;
-  /** Of the database that holds the example; null if it was not wanted. */
+  /** Address of the database with the example. Null: nobody wanted it. */
   readonly exampleUrl: string | null;
   readonly port: number;
   readonly user: string;
@@ -41,7 +41,7 @@ export interface SearchState {
   readonly url: string;
   /** `OpenSearch 3.6.0`, or `built-in development node`. */
   readonly node: string;
-  /** Why it is not a real OpenSearch, a sentence; null if it is. */
+  /** A clause that says why it is not a real OpenSearch. Null: it is one. */
   readonly missing: string | null;
 }
 

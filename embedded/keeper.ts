@@ -14,7 +14,7 @@ import { takeLock } from './lock.ts';
 import { ServiceParts } from './service-parts.ts';
 import { ServicesFailure } from './services-failure.ts';
 
-/** A keeper that nobody turns to after its start, for who started it died meanwhile, ends. */
+/** A keeper ends if nobody connects for this long after its start, because its starter has died. */
 const FIRST_USER_TIMEOUT_MS = 10_000;
 
 export interface KeeperOptions {
@@ -27,8 +27,8 @@ export interface KeeperOptions {
 }
 
 /**
- * Holds the embedded services of one data folder. There is one keeper per folder at a time; users connect to its socket
- * (see keeper-protocol.ts).
+ * Keeps the embedded services of one data folder. Each folder has at most one keeper at a time. Users connect to its socket, see
+ * keeper-protocol.ts.
  */
 export class Keeper {
   readonly #options: KeeperOptions;
@@ -48,12 +48,12 @@ export class Keeper {
     });
   }
 
-  /** Resolves when it has closed, whoever asked for that. */
+  /** Resolves when the keeper has closed. */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }
 
-  /** Takes the folder's lock and listens for users; false if another keeper has it. */
+  /** Takes the folder's lock and listens for users. False: another keeper has the lock. */
   async open(): Promise<boolean> {
     const { dataDir, endsWithUsers } = this.#options;
     await makeKeeperFolder(dataDir);
@@ -66,14 +66,14 @@ export class Keeper {
     return true;
   }
 
-  /** Starts what is wanted and does not run yet. */
+  /** Starts the wanted services that do not run yet. */
   async want(parts: readonly ServicePart[]): Promise<ServicesState> {
     this.#abort.signal.throwIfAborted();
     const state = await this.#parts.start(parts);
     return { keeperPid: process.pid, endsWithUsers: this.#options.endsWithUsers, ...state };
   }
 
-  /** Ends all that it started; then its users' connections, which tells them that it is done. Once, whoever asks. */
+  /** Ends all that it started. Then it closes its users' connections, so they know that it is done. Further calls do nothing. */
   close(): Promise<void> {
     this.#closed ??= this.#closeAll();
     return this.#closed;
@@ -81,7 +81,9 @@ export class Keeper {
 
   async #closeAll(): Promise<void> {
     this.#server.close();
-    this.#abort.abort(new ServicesFailure('The embedded services are being ended.'));
+    this.#abort.abort(
+      new ServicesFailure('Another command ends the embedded services just now. Give the command again.'),
+    );
     await this.#parts.stop();
     for (const socket of this.#users) socket.destroy();
     this.#ended.resolve();
@@ -89,7 +91,7 @@ export class Keeper {
 
   #accept(socket: Socket): void {
     if (this.#closed) {
-      socket.destroy(); // it came too late, and finds or starts the next keeper
+      socket.destroy(); // this user came too late, and finds or starts the next keeper
       return;
     }
     this.#users.add(socket);

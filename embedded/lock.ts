@@ -4,16 +4,16 @@ import { processEntry } from './process-table.ts';
 
 interface Holder {
   readonly pid: number;
-  /** See `ProcessEntry.started`: a later process of the same number is not the holder. */
+  /** See `ProcessEntry.started`. A later process with the same number is not the holder. */
   readonly started: string;
 }
 
 /**
- * Takes the lock of a folder for as long as this process lives; false if another living process has it. Nobody can keep
- * it beyond its death, even by kill -9.
+ * Takes the lock of a folder for as long as this process lives. False: another living process has it. The lock ends with its
+ * holder, even after kill -9.
  *
- * Locks are numbered files, and the highest number counts. A dead holder's is never taken over but outnumbered, by
- * `link()`, which makes a file with its content at once and for one contender only.
+ * Locks are numbered files, and the highest number counts. A contender never takes the file of a dead holder over. It makes one
+ * with a higher number by `link()`, which makes a file with its content at once, and for one contender only.
  */
 export async function takeLock(folder: string): Promise<boolean> {
   const held = await highestLock(folder);

@@ -9,8 +9,8 @@ const ALL: ServicePart[] = ['example', 'search'];
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * The keeper's process. By hand (`npm run services`) it starts everything and stays until it is ended; with
- * `--while-used`, as `useServices` starts it, it ends with its last user.
+ * The keeper's process. `npm run services` starts everything and stays until somebody ends it. With `--while-used`, which
+ * `useServices` sets, it ends with its last user.
  */
 async function main(): Promise<number> {
   process.umask(0o022); // the services may run as another user, who must be able to read what is made here
@@ -40,7 +40,7 @@ async function main(): Promise<number> {
 }
 
 function end(keeper: Keeper): Promise<void> {
-  console.log('Ending the services.');
+  console.log('The services end.');
   return keeper.close();
 }
 
@@ -58,16 +58,13 @@ async function startAll(keeper: Keeper): Promise<number> {
 async function tellOfOthers(dataDir: string): Promise<number> {
   const state = await askRunningKeeper(dataDir, ALL);
   if (!state) {
-    console.error(
-      'The services are being started or ended by another process just now: try again in some seconds.',
-    );
+    console.error('Another process starts or ends the services just now. Try again in some seconds.');
     return 1;
   }
   console.log(
-    `The services are up already, kept by process ${state.keeperPid}.\n\n${describeServices(state)}`,
+    `The services are already up. Process ${state.keeperPid} keeps them.\n\n${describeServices(state)}`,
   );
-  if (state.endsWithUsers)
-    console.log('\nThey were started by a command that is under way, and end with it.');
+  if (state.endsWithUsers) console.log('\nA command that is under way started them. They end with it.');
   return 0;
 }
 

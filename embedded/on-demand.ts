@@ -3,7 +3,7 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** A service that is started when it is first wanted, once for all who want it, and anew if it died or failed since. */
+/** Starts a service when it is first wanted, once for all who want it. It starts the service again if it died or failed. */
 export class OnDemand<Service extends Running> {
   readonly #start: () => Promise<Service>;
   #current: Promise<Service> | null = null;
@@ -20,7 +20,7 @@ export class OnDemand<Service extends Running> {
     return this.#current as Promise<Service>;
   }
 
-  /** Waits for a start that is under way, then ends what came of it. */
+  /** Waits for a start that is under way, then ends the service. */
   async stop(): Promise<void> {
     const service = await this.#current?.catch(() => null);
     await service?.stop();

@@ -22,7 +22,7 @@ export function distributionFolder(cacheDir: string): string {
   return join(cacheDir, 'opensearch', `opensearch-${OPENSEARCH_VERSION}`);
 }
 
-/** Whether OpenSearch is in the cache, so that nothing needs to be fetched. */
+/** Whether OpenSearch is in the cache. Then nothing needs to be fetched. */
 export function isFetched(cacheDir: string): boolean {
   return existsSync(distributionFolder(cacheDir));
 }
@@ -78,9 +78,12 @@ async function runMaven({ maven, work, repository, signal }: MavenRun): Promise<
     signal?.throwIfAborted();
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
     const words = `${stdout}${stderr}`.split('\n').filter((line) => line.includes('ERROR'));
-    throw new ServicesFailure(`Maven could not fetch OpenSearch: ${words[0] ?? (error as Error).message}`, {
-      cause: error,
-    });
+    throw new ServicesFailure(
+      `Maven could not fetch OpenSearch. Check the network and Maven's settings. Maven says: ${words[0] ?? (error as Error).message}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -94,7 +97,7 @@ async function verifyChecksum(file: string): Promise<void> {
   const found = await checksum(file);
   if (found !== SHA256) {
     throw new ServicesFailure(
-      `What Maven fetched is not OpenSearch ${OPENSEARCH_VERSION}: its SHA-256 is ${found}, not ${SHA256}. It was deleted.`,
+      `What Maven fetched is not OpenSearch ${OPENSEARCH_VERSION}: its SHA-256 is ${found}, not ${SHA256}. The file is deleted. Check where Maven downloads from, then try again.`,
     );
   }
 }

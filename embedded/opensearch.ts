@@ -17,7 +17,7 @@ const LEAST_JAVA = 21;
 const READY_TIMEOUT_MS = 120_000;
 const SIGNALS = { stop: 'SIGTERM', force: 'SIGKILL' } as const;
 
-/** What a real OpenSearch needs from this machine, or the sentence that says what is missing. */
+/** What a real OpenSearch needs from this machine, or a clause that says what is missing. */
 export type OpensearchMeans =
   | { readonly java: Java; readonly maven: string | null }
   | { readonly missing: string };
@@ -38,7 +38,7 @@ export interface Opensearch {
   stop(): Promise<void>;
 }
 
-/** Whether this machine can have a real OpenSearch: a fitting Java, and Maven to fetch it unless it is in the cache. */
+/** Whether this machine can run a real OpenSearch. It needs a fitting Java, and Maven if OpenSearch is not in the cache. */
 export async function findOpensearchMeans(
   cacheDir: string,
   environment: NodeJS.ProcessEnv,
@@ -55,7 +55,7 @@ export async function findOpensearchMeans(
     : { missing: `OpenSearch needs ${missing}, which this machine lacks` };
 }
 
-/** Starts the OpenSearch that lies in the cache and waits for its health. Errors show the end of its log. */
+/** Starts the OpenSearch in the cache and waits for its health. Errors show the end of its log. */
 export async function startOpensearch(options: OpensearchOptions): Promise<Opensearch> {
   const { dataDir } = options;
   await endLeftOverOpensearch(dataDir);
@@ -90,7 +90,7 @@ export async function endLeftOverOpensearch(dataDir: string): Promise<void> {
 const configurationFolder = (dataDir: string): string => join(dataDir, 'config');
 const processFile = (dataDir: string): string => join(dataDir, 'process.json');
 const logFile = (dataDir: string): string => join(dataDir, 'opensearch.log');
-/** Java writes its archive of loaded classes here as the unprivileged user: it halves the work of the next start. */
+/** Java writes its archive of loaded classes here, as the unprivileged user. It halves the work of the next start. */
 const archiveFolder = (cacheDir: string): string => join(cacheDir, 'opensearch', 'class-archives');
 
 /**

@@ -3,9 +3,9 @@ import { createServer } from 'node:net';
 import { ServicesFailure } from './services-failure.ts';
 
 /**
- * A port of 127.0.0.1 that is free now: the preferred one if it is, so that addresses stay the same over restarts, else
- * any, never a well-known one, to which a program meant for another server might write.
- * Another process may take it before the caller does; then the service fails to bind and says so.
+ * Finds a port of 127.0.0.1 that is free now. It takes the preferred one if it is free, so addresses stay the same over restarts.
+ * It never takes a well-known port, because a program for another server might write to it. Another process may take the port
+ * before the caller does. Then the service cannot bind, and says so.
  */
 export async function freePort(preferred = 0): Promise<number> {
   return (await tryPort(preferred)) ?? (await tryPort(0)) ?? noPort();
@@ -26,5 +26,7 @@ async function tryPort(port: number): Promise<number | null> {
 }
 
 function noPort(): never {
-  throw new ServicesFailure('No free port on 127.0.0.1.');
+  throw new ServicesFailure(
+    '127.0.0.1 has no free port. End some programs that listen there, then try again.',
+  );
 }

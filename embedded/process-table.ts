@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServicesFailure } from './services-failure.ts';
 
-/** What tells a process from a later one with the same number. */
+/** Distinguishes a process from a later one with the same number. */
 export interface ProcessEntry {
-  /** When it started, in the system's own writing: only good for comparing. */
+  /** When it started, in the system's own form. Use it only to compare. */
   readonly started: string;
   readonly command: string;
 }
 
-/** The living process of this number, or null. One that has ended but was not yet reaped counts as gone. */
+/** The living process with this number. Null: there is none. A process that has ended but is not reaped counts as gone. */
 export function processEntry(pid: number): ProcessEntry | null {
   return process.platform === 'linux' ? fromProc(pid) : fromPs(pid);
 }
@@ -42,7 +42,7 @@ function fromPs(pid: number): ProcessEntry | null {
   }
 }
 
-/** Sends a signal; false if there is no such process any more. */
+/** Sends a signal. False: there is no such process any more. */
 export function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, name);
@@ -52,8 +52,8 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
 }
 
 /**
- * Ends a process that a killed keeper left behind, if the number still belongs to one whose command line holds
- * `commandPart`. First asks with `stop`, after `graceMs` forces with `force`. Returns whether there was one.
+ * Ends a process that a killed keeper left behind, if the command line of this number still contains `commandPart`. It sends
+ * `stop` first, and `force` after `graceMs`. Returns whether there was such a process.
  */
 export async function endLeftOver(
   pid: number,
@@ -68,11 +68,11 @@ export async function endLeftOver(
   signal(pid, signals.force);
   if (await waitUntil(() => !isOurs(), 5_000)) return true;
   throw new ServicesFailure(
-    `Process ${pid}, left over from an earlier start, does not end: end it by hand (kill -9 ${pid}).`,
+    `Process ${pid} of an earlier start does not end. End it by hand (kill -9 ${pid}).`,
   );
 }
 
-/** Waits for a condition, looking every 20 ms; false when it did not come true within `timeoutMs`. */
+/** Waits for a condition and checks it every 20 ms. False: it did not come true within `timeoutMs`. */
 export async function waitUntil(condition: () => boolean, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   while (!condition()) {

@@ -26,7 +26,7 @@ interface DevelopmentService extends Running {
   readonly url: string;
 }
 
-/** The embedded services: each started when it is first wanted, independent ones at the same time. */
+/** The embedded services. Each starts when it is first wanted. Independent ones start at the same time. */
 export class ServiceParts {
   readonly #options: ServicePartsOptions;
   readonly #timings: Timing[] = [];
@@ -39,7 +39,7 @@ export class ServiceParts {
     this.#options = options;
   }
 
-  /** Ends what an earlier keeper, ended by force together with its guards, left behind. */
+  /** Ends services of an earlier keeper that was killed together with its guards. */
   async endLeftOvers(): Promise<void> {
     await Promise.all([
       endLeftOverPostgresql(this.#folder('postgresql')),
@@ -47,7 +47,7 @@ export class ServiceParts {
     ]);
   }
 
-  /** Starts what is wanted and does not run yet, and says where it all is. */
+  /** Starts the wanted services that do not run yet, and returns where all of them are. */
   async start(wanted: readonly ServicePart[]): Promise<Omit<ServicesState, 'keeperPid' | 'endsWithUsers'>> {
     const wants = (part: ServicePart): boolean => wanted.includes(part);
     const [database, search, development] = await Promise.all([
@@ -103,11 +103,11 @@ export class ServiceParts {
     return { ...node, state: { url: node.url, node: `OpenSearch ${OPENSEARCH_VERSION}`, missing: null } };
   }
 
-  /** Fetches OpenSearch if it is not in the cache; says why it cannot be had, or null. */
+  /** Fetches OpenSearch if it is not in the cache. Returns why this failed; null: OpenSearch is there. */
   async #fetch(maven: string | null): Promise<string | null> {
     const { cacheDir, onProgress, signal } = this.#options;
     if (maven === null || isFetched(cacheDir)) return null;
-    onProgress(`OpenSearch ${OPENSEARCH_VERSION} is fetched by Maven, 162 MB, this once.`);
+    onProgress(`Maven fetches OpenSearch ${OPENSEARCH_VERSION}, 162 MB. This happens once.`);
     try {
       await this.#timed('OpenSearch fetched', () => fetchOpensearch(maven, cacheDir, signal));
       return null;
@@ -120,7 +120,7 @@ export class ServiceParts {
   async #developmentInstead(missing: string): Promise<SearchService> {
     const node = await this.#development.get();
     this.#options.onProgress(
-      `The search node is the ${DEVELOPMENT_NODE}, which keeps everything in memory and forgets it at its end. ${missing}.`,
+      `The search node is the ${DEVELOPMENT_NODE}. It keeps everything in memory and forgets it when it ends. ${missing}.`,
     );
     return { ...node, stop: async () => {}, state: { url: node.url, node: DEVELOPMENT_NODE, missing } };
   }

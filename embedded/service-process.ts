@@ -6,15 +6,15 @@ import { unprivilegedUser } from './unprivileged.ts';
 import { ServicesFailure } from './services-failure.ts';
 
 export interface ServiceCommand {
-  /** What messages call it, e.g. `PostgreSQL`. */
+  /** Its name in messages, e.g. `PostgreSQL`. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Takes stdout and stderr; emptied first. */
+  /** The file for stdout and stderr. It is emptied first. */
   readonly logFile: string;
-  /** `stop` asks it to end; `force` follows when it has not ended after `STOP_GRACE_MS`. */
+  /** `stop` asks it to end. `force` follows if it has not ended after `STOP_GRACE_MS`. */
   readonly signals: { readonly stop: NodeJS.Signals; readonly force: NodeJS.Signals };
 }
 
@@ -27,8 +27,8 @@ export interface ServiceProcess {
 const STOP_GRACE_MS = 8_000;
 
 /**
- * Reads one line from the keeper. End of file instead means that the keeper died, even by kill -9: then the guard ends
- * the service in its place. Arguments: the service's process number, the signals that ask and that force.
+ * The guard's program. It reads one line from the keeper. An end of file means that the keeper died, perhaps by kill -9. Then the
+ * guard ends the service. Arguments: the service's process number, the signal that asks, and the signal that forces.
  */
 const GUARD_SCRIPT = `read -r line && exit 0
 kill -s "$2" "$1" || exit 0
@@ -37,8 +37,8 @@ while [ $n -lt 8 ]; do sleep 1; kill -0 "$1" || exit 0; n=$((n + 1)); done
 kill -s "$3" "$1"`;
 
 /**
- * Starts a service as the unprivileged user, in a session of its own, so that a terminal's Ctrl-C reaches only the
- * keeper, which ends it in order.
+ * Starts a service as the unprivileged user, in a session of its own. So a terminal's Ctrl-C reaches only the keeper, which
+ * ends the service in order.
  */
 export async function startServiceProcess(command: ServiceCommand): Promise<ServiceProcess> {
   const log = openSync(command.logFile, 'w', 0o644);
@@ -83,7 +83,7 @@ function startGuard(pid: number, signals: ServiceCommand['signals']): ChildProce
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
-  guard.stdin?.on('error', () => {}); // the guard itself was killed: the pid files still tell the next start
+  guard.stdin?.on('error', () => {}); // the guard was killed; the next start still finds the service by its pid file
   return guard;
 }
 

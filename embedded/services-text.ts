@@ -1,6 +1,6 @@
 import type { DatabaseState, SearchState, ServicesState } from './keeper-protocol.ts';
 
-/** What runs where, for a person, with commands to try and the settings that lead there. Names the password's file instead of the password. */
+/** A text for a person: what runs where, commands to try, and settings to write. It names the password's file, not the password. */
 export function describeServices({ database, search }: ServicesState): string {
   return [...(search ? searchLines(search) : []), ...(database ? databaseLines(database) : [])].join('\n');
 }

@@ -19,7 +19,7 @@ import { logTail } from './service-process.ts';
 import { ServicesFailure } from './services-failure.ts';
 
 const KEEPER = fileURLToPath(new URL('./main.ts', import.meta.url));
-/** How long a keeper may take until it can be spoken to, with the end of an earlier one before it. */
+/** How long a keeper may take until users can connect, with the end of an earlier keeper before it. */
 const CONNECT_TIMEOUT_MS = 45_000;
 const ATTEMPTS = 3;
 /** The keeper ends each service by force after 8 s. */
@@ -32,36 +32,36 @@ export interface UseServicesOptions {
   readonly dataDir?: string;
   readonly database: boolean;
   readonly search: boolean;
-  /** Whether the database is to hold the example; by default it is. */
+  /** Whether the database shall have the example. By default it has. */
   readonly example?: boolean;
-  /** Whether the built-in development node is wanted also where there is an OpenSearch; by default not. */
+  /** Whether to use the built-in development node also if there is an OpenSearch. By default not. */
   readonly developmentNode?: boolean;
   readonly onProgress: (line: string) => void;
 }
 
 export interface EmbeddedServices {
-  /** Of the database with the example, or else of `postgres`; null if it was not wanted. Holds the password: never log it. */
+  /** Address of the database with the example, or else of `postgres`. Null: not wanted. It has the password, so never log it. */
   readonly databaseUrl: string | null;
   readonly searchUrl: string | null;
   /** `OpenSearch 3.6.0` or `built-in development node`; null if it was not wanted. */
   readonly searchNode: string | null;
-  /** Why the search node is the built-in one; null if it is not. */
+  /** Why the search node is the built-in one. Null: it is not. */
   readonly searchMissing: string | null;
   readonly developmentUrl: string | null;
-  /** False: they ran already. */
+  /** False: they were already running. */
   readonly startedHere: boolean;
-  /** What the start took, step by step; empty if they ran already. */
+  /** How long the start took, step by step. Empty: they were already running. */
   readonly timings: readonly Timing[];
   /**
-   * Says that they are no longer needed here. What was started for this use and is used by nobody else has ended when
-   * this returns. A process that dies without calling it is noticed too.
+   * Says that this process no longer needs them. When it resolves, services that were started for this use and that nobody else
+   * uses have ended. The keeper also notices a process that dies without calling it.
    */
   stop(): Promise<void>;
 }
 
 /**
- * Uses the embedded services of a data folder: those that run, or else starts a keeper for them, which ends with its last
- * user. Several processes may do so at once.
+ * Uses the embedded services of a data folder. If none run, it starts a keeper for them, which ends with its last user. Several
+ * processes may do so at once.
  */
 export async function useServices(options: UseServicesOptions): Promise<EmbeddedServices> {
   const dataDir = options.dataDir ?? dataDirectory(options.cacheDir);
@@ -78,7 +78,7 @@ export async function useServices(options: UseServicesOptions): Promise<Embedded
   }
 }
 
-/** Asks a keeper that runs already for services, without staying its user; null if none can be reached. */
+/** Asks a running keeper for services, without staying its user. Null: no keeper can be reached. */
 export async function askRunningKeeper(dataDir: string, want: ServicePart[]): Promise<ServicesState | null> {
   const socket = await tryConnect(socketPath(dataDir));
   if (!socket) return null;
@@ -89,7 +89,7 @@ export async function askRunningKeeper(dataDir: string, want: ServicePart[]): Pr
   }
 }
 
-/** The keeper ended before it answered, as when its last user left just as this one came. */
+/** The keeper ended before it answered, for example because its last user left just when this one came. */
 class KeeperEnded extends ServicesFailure {
   override readonly move = 'try-again';
 }
@@ -118,7 +118,7 @@ function describe(state: ServicesState, startedHere: boolean, stop: () => Promis
   };
 }
 
-/** Connects to the keeper of a data folder; starts one if there is none, or if the one there was ends just now. */
+/** Connects to the keeper of a data folder. It starts one if there is none, or if the present one ends just now. */
 async function reachKeeper(
   cacheDir: string,
   dataDir: string,
@@ -145,7 +145,7 @@ async function tryConnect(path: string): Promise<Socket | null> {
   }
 }
 
-/** In a session of its own, for a terminal's Ctrl-C ends this process first, which may still need the services. */
+/** Starts it in a session of its own. A terminal's Ctrl-C ends this process first, which may still need the services. */
 async function spawnKeeper(cacheDir: string, dataDir: string): Promise<ChildProcess> {
   await makeKeeperFolder(dataDir);
   const log = openSync(keeperLog(dataDir), 'a', 0o600);
@@ -170,7 +170,7 @@ function startFailure(dataDir: string): ServicesFailure {
   );
 }
 
-/** Says what is wanted and waits until it is there. */
+/** Sends what is wanted, and waits until it runs. */
 function ask(
   socket: Socket,
   want: ServicePart[],
@@ -178,7 +178,13 @@ function ask(
 ): Promise<ServicesState> {
   const { promise, resolve, reject } = Promise.withResolvers<ServicesState>();
   socket.on('error', reject);
-  socket.once('close', () => reject(new KeeperEnded('The embedded services were ended while they started.')));
+  socket.once('close', () =>
+    reject(
+      new KeeperEnded(
+        'Another command ended the embedded services while they started. Give the command again.',
+      ),
+    ),
+  );
   receive(socket, (received) => {
     const message = received as KeeperMessage;
     if ('ready' in message) resolve(message.ready);
@@ -189,7 +195,7 @@ function ask(
   return promise;
 }
 
-/** Ends the use. The keeper closes the connection at once if others need it, else when it has ended everything. */
+/** Ends the use. The keeper closes the connection at once if others need the services, or else after it has ended them. */
 async function leave(socket: Socket): Promise<void> {
   if (socket.closed) return;
   socket.ref();

@@ -9,7 +9,7 @@ export interface ProcessUser {
   readonly gid: number;
 }
 
-/** PostgreSQL and OpenSearch refuse to run as root: then they run as nobody. Undefined: as the user that starts them. */
+/** The user of the services. PostgreSQL and OpenSearch refuse to run as root, so root's run as nobody. Undefined: this user. */
 export function unprivilegedUser(): ProcessUser | undefined {
   return process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : undefined;
 }
@@ -20,7 +20,7 @@ export async function giveToService(path: string): Promise<void> {
   if (user) await chown(path, user.uid, user.gid);
 }
 
-/** Makes a folder that every user can enter and read, and its parents that are missing, whatever the umask. */
+/** Makes a folder that every user can enter and read, with its missing parents. The umask has no effect. */
 export async function makeReadableDirectory(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;

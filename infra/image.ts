@@ -5,17 +5,18 @@ import { ownsImageParameter } from './parameters/image-parameter.ts';
 import { processorOf } from './settings/processor.ts';
 import type { StackSettings } from './settings/schema.ts';
 
-/** What a launch template has to know of the workers' image. */
+/** What a launch template needs to know about the workers' image. */
 export interface FleetImage {
-  /** Whose volume is to be encrypted, e.g. `/dev/xvda`. */
+  /** The device whose volume is to be encrypted, e.g. `/dev/xvda`. */
   readonly rootDevice: string;
 }
 
 /**
- * Looks the image up before anything is made of it. Parameter Store takes an image that there is not, and keeps the old one:
+ * Looks the image up before anything is made from it. Parameter Store accepts the name of an image that does not exist, and
+ * keeps the old one:
  * https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html
  *
- * @throws RunError when there is no such image here, or it is for another processor than the instance types
+ * @throws RunError if the image is not in this region, or is for another processor than the instance types
  */
 export async function readImage(
   { image, instances }: Pick<StackSettings, 'image' | 'instances'>,
@@ -26,7 +27,7 @@ export async function readImage(
   const others = instances.types.filter((type) => processorOf(type) !== architecture);
   if (others.length > 0)
     throw new pulumi.RunError(
-      `The image ${id} is for ${architecture}, and ${others.join(', ')} of instances.types are not: take others, or another image.`,
+      `The image ${id} is for ${architecture}. These instances.types are not: ${others.join(', ')}. Choose other types, or another image.`,
     );
   return { rootDevice: rootDeviceName };
 }
@@ -34,7 +35,7 @@ export async function readImage(
 async function idInParameter(name: string, options: pulumi.InvokeOptions): Promise<string> {
   const found = await aws.ssm.getParameter({ name }, options).catch((error: unknown) => {
     throw new pulumi.RunError(
-      `The image parameter ${name} cannot be read in this region: ${messageOf(error)}`,
+      `The image parameter ${name} cannot be read in this region. Check \`image\` and the region. AWS says: ${messageOf(error)}`,
     );
   });
   return found.value;
@@ -44,7 +45,7 @@ async function lookUp(id: string, options: pulumi.InvokeOptions): Promise<aws.ec
   const query = { filters: [{ name: 'image-id', values: [id] }], includeDeprecated: true };
   return aws.ec2.getAmi(query, options).catch((error: unknown) => {
     throw new pulumi.RunError(
-      `The image ${id} is not in this region, or not for this account: ${messageOf(error)}`,
+      `This region has no image ${id}, or the image is not for this account. Check \`image\` and the region. AWS says: ${messageOf(error)}`,
     );
   });
 }

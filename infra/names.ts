@@ -1,10 +1,10 @@
 import type { Place } from './place.ts';
 
-/** Every physical name of a fleet, and what follows from it. The same settings in the same place give the same names. */
+/** Every physical name of a fleet. The same settings in the same place give the same names. */
 export interface Names {
   readonly fleet: string;
   readonly place: Place;
-  /** Of Auto Scaling group, launch template and dashboard. */
+  /** Name of the Auto Scaling group, the launch template and the dashboard. */
   readonly group: string;
   readonly workersRole: string;
   readonly workersSecurityGroup: string;
@@ -32,7 +32,7 @@ export interface NameSettings {
   readonly imageParameter: string | null;
 }
 
-/** IAM's names are an account's, not a region's, so they name the region. */
+/** An account has each name of IAM once for all regions, so these names contain the region. */
 export function namesOf({ fleet, bucket, journalPrefix, imageParameter }: NameSettings, place: Place): Names {
   const base = `reindex-fleet-${fleet}`;
   const roleBase = `${base}-${place.region}`;

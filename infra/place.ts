@@ -1,7 +1,7 @@
 import * as aws from '@pulumi/aws';
 import type { InvokeOptions } from '@pulumi/pulumi';
 
-/** Where a stack is: what AWS knows and nobody should have to type. */
+/** Where a stack is. AWS knows this, so nobody has to write it. */
 export interface Place {
   /** Twelve digits. */
   readonly account: string;
@@ -10,7 +10,7 @@ export interface Place {
   readonly partition: string;
 }
 
-/** Asks the provider of these options, which reads nothing but whose credentials they are. */
+/** Asks the provider of these options for account and region. The provider only looks up whose credentials it has. */
 export async function readPlace(options: InvokeOptions = {}): Promise<Place> {
   const [{ accountId: account }, { region }, { partition }] = await Promise.all([
     aws.getCallerIdentity({}, options),

@@ -10,32 +10,33 @@ import { namesOfFleet } from './settings/fleet-names.ts';
 import type { StackInput, StackSettings } from './settings/schema.ts';
 import { sweeperFile } from './sweeper/bundle.ts';
 
-/** What has to be known, and to be so, before a fleet's first resource is registered. */
+/** What the component needs before it registers a fleet's first resource. */
 export interface Prepared {
-  /** Names and policies are made of it. */
+  /** Names and policies are made from it. */
   readonly place: Place;
   /** The image that `image` names. */
   readonly launched: FleetImage;
   /** The sweeper's program. */
   readonly sweeperCode: pulumi.asset.Asset;
   /**
-   * Keeps runs and this deployment apart; asked again before something is deleted. A process that lives on after its
-   * deployment, as under the Automation API, calls `release` behind it, or no run ever begins while that process lives.
+   * Keeps runs out while this deployment lasts. Hooks ask it again before something is deleted. A process that lives on
+   * after its deployment, as under the Automation API, must call `release` at the end. Otherwise no run can begin while that
+   * process lives.
    */
   readonly exclusion: Pick<DeploymentExclusion, 'ensure' | 'release'>;
 }
 
 /**
- * Finds out where the fleet is and what it launches, makes the sweeper's program, and takes the fleet's lock, so that no run
- * begins while this deployment lasts. In a preview nothing is taken, and a run that has the fleet is a warning.
+ * Finds out where the fleet is and what it launches. Makes the sweeper's program. Takes the fleet's lock, so that no run
+ * begins while this deployment lasts. A preview takes no lock, and only warns of a run that has the fleet.
  *
- * The journal is read with this process's own credentials, or those of `aws:profile`: with a provider of another account give
- * these too, e.g. by AWS_PROFILE.
+ * It reads the journal with this process's own credentials, or those of `aws:profile`. If the fleet's provider is for another
+ * account, give the process that account's credentials too, e.g. by AWS_PROFILE.
  *
  * @param given the fleet's settings
- * @param options of the provider that the fleet is made with, if it is not the default one
- * @throws RunError that names everything that is wrong with the settings, or says what is with the image
- * @throws RunError when a run has the fleet, or nobody can tell; it says what to do
+ * @param options of the provider that makes the fleet, if it is not the default one
+ * @throws RunError that names everything that is wrong with the settings or the image
+ * @throws RunError if a run has the fleet, or if the journal cannot say; it says what to do
  */
 export async function prepareFleet(given: StackInput, options: pulumi.InvokeOptions = {}): Promise<Prepared> {
   const settings = checkSettings(given, given.fleet);

@@ -20,20 +20,20 @@ import { FleetWorkers } from './workers/fleet-workers.ts';
 export type ReindexFleetArgs = StackInput & Prepared;
 
 /**
- * A fleet that rests at zero: group, launch template, network, roles, parameters, journal, sweeper, alarms. Everything has
- * the fleet's name, so any number of fleets stand side by side, in one program or in many. To take one out of a program destroy
- * it first (`pulumi destroy --run-program --target`): the hooks that are asked before its deletion are the program's.
+ * A fleet that has no instance between runs: group, launch template, network, roles, parameters, journal, sweeper, alarms.
+ * Everything has the fleet's name. So any number of fleets can be in one program or in many. To remove a fleet from a program,
+ * destroy it first (`pulumi destroy --run-program --target`): Pulumi needs the program to call the hooks before a deletion.
  *
- * @throws RunError that names everything that is wrong with the settings, before anything of it is registered
+ * @throws RunError that names everything that is wrong with the settings, before anything is registered
  */
 export class ReindexFleet extends pulumi.ComponentResource {
-  /** The orchestrator's settings, without secrets; as a stack output `settings` they are what `--stack` reads. */
+  /** The orchestrator's settings, without secrets. `--stack` reads them from the stack output `settings`. */
   readonly settings: pulumi.Output<unknown>;
   readonly group: aws.autoscaling.Group;
   readonly bucket: aws.s3.Bucket;
-  /** A database or cluster that lets only security groups in has to let this one in. */
+  /** The workers' security group. The database and the cluster must let it in. */
   readonly workersSecurityGroup: aws.ec2.SecurityGroup;
-  /** Of whoever runs the orchestrator. */
+  /** ARN of the policy for who runs the orchestrator. */
   readonly orchestratorPolicy: aws.iam.Policy;
   readonly sweeper: aws.lambda.Function;
 
@@ -42,7 +42,7 @@ export class ReindexFleet extends pulumi.ComponentResource {
     const settings = checkSettings(given, name);
     const names = namesOfFleet(settings, place);
     const noRun = requireNoRun(exclusion, name);
-    // Asked before anything of a fleet that is renamed, or whose journal moves, is touched: parts come after the whole.
+    // The engine updates the component before its parts. So this hook runs before a renamed fleet or a moved journal changes.
     const beforeUpdate = [...(options.hooks?.beforeUpdate ?? []), noRun];
     super(
       'reindex-fleet:index:ReindexFleet',

@@ -6,7 +6,7 @@ import { type Configuration, readStackSettings } from './settings/stack-configur
 import type { StackSettings } from './settings/schema.ts';
 
 /**
- * Registers one fleet from a stack's configuration. What it returns are the stack's outputs.
+ * Registers one fleet from a stack's configuration. It returns the stack's outputs.
  *
  * @throws RunError that names everything that is wrong with the configuration, before anything is registered
  */

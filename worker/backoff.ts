@@ -1,11 +1,11 @@
-/** Longest pause that a cluster's `Retry-After` is obeyed for. */
+/** The longest pause of a cluster's `Retry-After` that the worker obeys. */
 const MAX_RETRY_AFTER_MS = 60_000;
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 10_000;
 
 /**
- * The pause before the next try in milliseconds: exponential, half of it drawn by lot so that workers do not return
- * in step ("equal jitter", AWS Architecture Blog, "Exponential Backoff And Jitter").
+ * The pause before the next try in milliseconds. It grows exponentially. Half of it is random, so that workers do not come
+ * back all at once ("equal jitter", AWS Architecture Blog, "Exponential Backoff And Jitter").
  * @param failures how many tries failed so far, at least 1
  * @param random a number from 0 to below 1
  */

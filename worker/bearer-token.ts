@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** Whether an `Authorization` header carries the token; takes the same time wherever they differ, however long they are. */
+/** Whether an `Authorization` header has the token. The comparison always takes the same time, so it reveals nothing. */
 export function carriesToken(authorization: string | undefined, token: string): boolean {
   const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '';
   return timingSafeEqual(sha256(given), sha256(token));

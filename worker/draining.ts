@@ -3,14 +3,14 @@ import { Refusal } from './refusal.ts';
 import type { Schedule } from './schedule.ts';
 
 export interface DrainingOptions {
-  /** The worker's tasks; a task that is over gives the same object each time. */
+  /** The worker's tasks. An ended task is always the same object. */
   readonly tasks: { list(): readonly TaskStatus[] };
-  /** How long after the last task's end the worker waits for an orchestrator to see how its tasks ended. */
+  /** How long the worker waits after its last task for an orchestrator to ask how its tasks ended. */
   readonly lingerMs: number;
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
   readonly schedule: Schedule;
-  /** Called once, with the reason as a clause: nothing keeps the worker any more. */
+  /** Called once when the worker is drained, with the reason as a clause. */
   readonly onDrained: (why: string) => void;
 }
 
@@ -53,19 +53,22 @@ export class Draining {
     return this.#options.tasks.list().filter(({ active }) => active).length;
   }
 
-  /** @throws Refusal 503 for a task that is not known here, once draining has begun */
+  /** @throws Refusal 503 for a new task, after draining has begun */
   refuseNew(taskId: string): void {
     if (!this.begun || this.#options.tasks.list().some((task) => task.task_id === taskId)) return;
-    throw new Refusal(503, 'This worker drains: it goes on with the tasks that it has and takes no new one.');
+    throw new Refusal(
+      503,
+      'This worker drains. It goes on with the tasks that it has, and takes no new one. Post the task to another worker.',
+    );
   }
 
-  /** To be told when a task is over. */
+  /** The caller reports each task that is over. */
   taskEnded(): void {
     this.#lastEndMs = this.#options.now();
     this.#check();
   }
 
-  /** To be told of each status that an orchestrator is given. */
+  /** The caller reports each status that an orchestrator gets. */
   statusGiven(status: TaskStatus): void {
     if (status.active) return;
     this.#seen.add(status);
@@ -83,7 +86,8 @@ export class Draining {
     if (this.#state !== 'begun') return;
     const tasks = this.#options.tasks.list();
     if (tasks.some(({ active }) => active)) return;
-    if (tasks.every((task) => this.#seen.has(task))) return this.#drained('how each task ended is known');
+    if (tasks.every((task) => this.#seen.has(task)))
+      return this.#drained('an orchestrator knows how each task ended');
     const leftMs = this.#lastEndMs + this.#options.lingerMs - this.#options.now();
     if (leftMs > 0) this.#cancel ??= this.#options.schedule(Math.ceil(leftMs), () => this.#lookAgain());
     else this.#drained(`nobody asked how the last task ended for ${this.#options.lingerMs} ms`);
@@ -96,6 +100,6 @@ export class Draining {
 
   #drained(what: string): void {
     this.end();
-    this.#options.onDrained(`drained: no task is left, and ${what}`);
+    this.#options.onDrained(`the worker is drained: no task is left, and ${what}`);
   }
 }

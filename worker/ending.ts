@@ -8,8 +8,8 @@ export interface Ending {
   readonly why: string;
   readonly exitCode: number;
   /**
-   * What becomes of the instance that it runs on. `kept`: nothing, for it is going down already, or others look after
-   * it. `removed`: its group does with one less. `replaced`: work is left, so its group launches another.
+   * What happens to the instance. `kept`: nothing, because it is already going down, or others end it. `removed`: its group
+   * has one instance less. `replaced`: work is left, so its group launches another.
    */
   readonly instance: 'kept' | 'removed' | 'replaced';
 }
@@ -25,12 +25,16 @@ export function endingBySignal(): Promise<Ending> {
   });
 }
 
-/** Resolves with the first error that nobody caught; from now on none ends the process by itself. */
+/** Resolves with the first error that nobody caught. From now on such an error does not end the process by itself. */
 export function endingByUncaughtError(): Promise<Ending> {
   return new Promise((resolve) => {
     process.on('uncaughtException', ({ stack = '' }) => {
       process.stderr.write(`${stack}\n`);
-      resolve({ why: 'an error that nobody caught', exitCode: EXIT_FAILED, instance: 'replaced' });
+      resolve({
+        why: 'the program has an error that nothing caught',
+        exitCode: EXIT_FAILED,
+        instance: 'replaced',
+      });
     });
   });
 }
@@ -38,18 +42,18 @@ export function endingByUncaughtError(): Promise<Ending> {
 /** Resolves when standard input is closed. */
 export function endingByParent(): Promise<Ending> {
   return new Promise((resolve) => {
-    const why = 'standard input was closed: the parent is gone';
+    const why = 'standard input was closed, so the parent process is gone';
     const end = (): void => resolve({ why, exitCode: 0, instance: 'kept' });
     process.stdin.on('end', end).on('close', end).on('error', end).resume();
   });
 }
 
-/** Whose lease is over, nobody needs; who drains may have left work. */
+/** A worker whose lease is over is not needed any more. A worker that drains may leave work. */
 export function endingByItself({ cause, why }: Over): Ending {
   return { why, exitCode: 0, instance: cause === 'lease' ? 'removed' : 'replaced' };
 }
 
-/** Writes why the worker cannot start to standard error. Another instance could not either. */
+/** Writes to standard error why the worker cannot start. Another instance could not start either. */
 export function endingOfStart(error: unknown): Ending {
   if (error instanceof CommanderError && error.exitCode === 0)
     return { why: 'help was asked for', exitCode: 0, instance: 'kept' };

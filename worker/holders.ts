@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { HEADER_EPOCH, HEADER_RUN } from './contract.ts';
 import { Refusal } from './refusal.ts';
 
-/** Who calls: a run, and which holder of its lock (the epoch rises with each holder). */
+/** The caller: a run, and the holder of its lock. The epoch rises with each holder. */
 export interface Holder {
   readonly run: string;
   readonly epoch: number;
 }
 
-/** So many runs' epochs are remembered; a worker rarely lives to see a second run. */
+/** How many runs' epochs are remembered. A worker rarely serves a second run. */
 const REMEMBERED_RUNS = 1_000;
 const runSchema = z.string().min(1).max(255);
 const epochSchema = z
@@ -18,22 +18,26 @@ const epochSchema = z
   .pipe(z.int());
 
 /**
- * Reads the headers of an orchestrator's call; null when it carries none (a person's call).
- * @throws Refusal 400 when only one of them is there or one is malformed.
+ * Reads the headers of an orchestrator's call. Null: the call has none, because a person made it.
+ * @throws Refusal 400 if one of them is missing or malformed
  */
 export function holderOf(run: string | undefined, epoch: string | undefined): Holder | null {
   if (run === undefined && epoch === undefined) return null;
   if (!runSchema.safeParse(run).success) {
-    throw new Refusal(400, `${HEADER_RUN} names the run: 1 to 255 characters.`, { field: HEADER_RUN });
+    throw new Refusal(400, `Send the name of the run in ${HEADER_RUN}, 1 to 255 characters.`, {
+      field: HEADER_RUN,
+    });
   }
   const parsed = epochSchema.safeParse(epoch);
   if (!parsed.success) {
-    throw new Refusal(400, `${HEADER_EPOCH} is the lock's epoch: a whole number.`, { field: HEADER_EPOCH });
+    throw new Refusal(400, `Send the lock's epoch in ${HEADER_EPOCH}, a whole number.`, {
+      field: HEADER_EPOCH,
+    });
   }
   return { run: run ?? '', epoch: parsed.data };
 }
 
-/** Refuses callers that are no longer the holder, and those of another run while this worker is taken. */
+/** Refuses callers that no longer hold the lock, and callers of another run while this worker has tasks. */
 export class Holders {
   readonly #epochs = new Map<string, number>();
 
@@ -43,11 +47,14 @@ export class Holders {
    */
   admit({ run, epoch }: Holder, activeRun: string | null): void {
     if (activeRun !== null && activeRun !== run) {
-      throw new Refusal(409, `This worker works for another run, ${activeRun}.`);
+      throw new Refusal(409, `This worker works for another run, ${activeRun}. Use another worker.`);
     }
     const seen = this.#epochs.get(run) ?? 0;
     if (epoch < seen) {
-      throw new Refusal(409, `Epoch ${epoch} of run ${run} is over: epoch ${seen} holds its lock now.`);
+      throw new Refusal(
+        409,
+        `Epoch ${epoch} of run ${run} is over. The holder with epoch ${seen} has the lock now.`,
+      );
     }
     this.#epochs.delete(run);
     this.#epochs.set(run, epoch);

@@ -2,18 +2,18 @@ import type { Schedule } from './schedule.ts';
 
 export interface LeaseOptions {
   readonly leaseMs: number;
-  /** A monotonic clock in milliseconds; the wall's clock may jump. */
+  /** A monotonic clock in milliseconds. The time of day may jump. */
   readonly now: () => number;
   readonly schedule: Schedule;
   /** Called once, when the lease is over. */
   readonly onExpired: () => void;
 }
 
-/** A worker's lease on life: it begins at boot, an orchestrator's calls renew it, and its end is acted upon once. */
+/** A worker's lease. It begins at boot, and an orchestrator's calls renew it. When it is over, the worker ends. */
 export class Lease {
   readonly #options: LeaseOptions;
   #renewedAtMs: number;
-  /** Takes the next look back; null: the lease is over, or was ended. */
+  /** Cancels the next look. Null: the lease is over, or was ended. */
   #cancel: (() => void) | null;
 
   constructor(options: LeaseOptions) {
@@ -23,8 +23,8 @@ export class Lease {
   }
 
   /**
-   * False: it has run out and is not renewed, though perhaps nobody has looked yet, for the process may have been
-   * stopped for long.
+   * Renews the lease. False: it is over and stays over. The timer may not have noticed yet, because the process may have
+   * been stopped for long.
    */
   renew(): boolean {
     const isHeld = this.#cancel !== null && this.leftMs > 0;
@@ -43,7 +43,7 @@ export class Lease {
     return this.#renewedAtMs + this.#options.leaseMs - this.#options.now();
   }
 
-  /** One timer for all renewals: it looks how much is left and sleeps for that. */
+  /** One timer serves all renewals. It looks how much time is left and sleeps for that long. */
   #check(): void {
     const leftMs = this.leftMs;
     if (leftMs > 0) this.#cancel = this.#options.schedule(Math.ceil(leftMs), () => this.#check());

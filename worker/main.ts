@@ -13,17 +13,17 @@ import { Instance } from './instance/instance.ts';
 import { readBootSettings, readSettings } from './settings.ts';
 import { type Over, startWorker } from './start.ts';
 
-/** Time for an orderly end; after it the process ends as it is. Redoing what was not settled does no harm. */
+/** Time for an orderly end. After it the process ends at once. Another worker then reads again what was not settled. */
 const STOP_WITHIN_MS = 2_000;
 
 const args = process.argv.slice(2);
 
 /**
- * Runs the worker until a signal, its parent's end, the end of its lease, or until it is drained. On an EC2 instance it
- * then ends the instance, as it does when it cannot start: whatever happens, none is left that does nothing.
+ * Runs the worker until a signal comes, its parent ends, its lease is over, or it is drained. On an EC2 instance it then
+ * ends the instance. It also does so when it cannot start. So no instance is left that does nothing.
  */
 async function main(): Promise<number> {
-  // Whoever reads the log may go away; that ends no worker.
+  // The reader of the log may go away. The worker goes on.
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
   const boot = readBootSettings(args, process.env);

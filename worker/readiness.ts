@@ -1,14 +1,14 @@
 import type { Dependency } from './contract.ts';
 import { messageOf } from './message-of.ts';
 
-/** Tells whether something can be reached; rejects or takes too long when it cannot. */
+/** Resolves if something can be reached. If not, it rejects or takes too long. */
 export type Probe = (signal: AbortSignal) => Promise<void>;
 
 export interface ReadinessOptions {
   readonly probes: Readonly<Record<Dependency, Probe>>;
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
-  /** Told when a dependency cannot be reached, in the probe's own words, when these change, and when it can be again (null). */
+  /** Called when a dependency cannot be reached, with the probe's words, and when these change. Null: it is reached again. */
   readonly onChange: (dependency: Dependency, fault: string | null) => void;
 }
 
@@ -16,7 +16,7 @@ const FRESH_MS = 3_000;
 /** Time limit of one probe. */
 export const PROBE_TIMEOUT_MS = 2_000;
 
-/** Which of a worker's dependencies cannot be reached, asked at most every few seconds however many want to know. */
+/** Knows which dependencies of a worker cannot be reached. It asks at most every few seconds, however often it is asked. */
 export class Readiness {
   readonly #options: ReadinessOptions;
   readonly #faults = new Map<Dependency, string>();
@@ -31,7 +31,7 @@ export class Readiness {
   unreachable(): Promise<readonly Dependency[]> {
     const { now } = this.#options;
     if (this.#answer === null || now() >= this.#freshUntilMs) {
-      // While the question is open everyone waits for this one answer; it is fresh from when it comes.
+      // All callers wait for this one answer. It is fresh from the moment when it comes.
       this.#freshUntilMs = Number.POSITIVE_INFINITY;
       this.#answer = this.#ask().finally(() => {
         this.#freshUntilMs = now() + FRESH_MS;

@@ -1,7 +1,7 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { Failure, moveAfterStatus, type NextMove } from '../definition/failure.ts';
 
-/** A call that is refused: its HTTP status and a sentence for the caller, with the field at fault where there is one. */
+/** A refused call. It has the HTTP status, a sentence for the caller, and the wrong field if there is one. */
 export class Refusal extends Failure {
   override readonly name = 'Refusal';
   override readonly move: NextMove;

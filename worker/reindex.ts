@@ -15,7 +15,7 @@ export interface ReindexDependencies {
   readonly live: ReadingState;
 }
 
-/** What can be seen of the reading at any time. Rows count as read when handed on, settled or not. */
+/** The state of the reading. A row counts as read when it is handed on, settled or not. */
 export interface ReadingState {
   rowsRead: number;
   waitingFor: 'database' | null;

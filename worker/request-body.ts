@@ -3,8 +3,8 @@ import { MAX_BODY_BYTES } from './contract.ts';
 import { Refusal } from './refusal.ts';
 
 /**
- * Reads a JSON body and checks it; costs no more than `MAX_BODY_BYTES`, whatever is sent.
- * @throws Refusal 413, 415, or 400 with every fault named and `field` naming the first.
+ * Reads a JSON body and checks it. It never reads more than `MAX_BODY_BYTES`.
+ * @throws Refusal 413, 415, or 400; with 400 the message names every fault and `field` names the first
  */
 export async function readBody<Schema extends z.ZodType>(
   request: Request,
@@ -26,7 +26,7 @@ export async function readBody<Schema extends z.ZodType>(
 
 function requireJson(contentType: string | null): void {
   if (/^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(contentType ?? '')) return;
-  throw new Refusal(415, 'The body must be JSON in UTF-8: send Content-Type: application/json.');
+  throw new Refusal(415, 'The body must be JSON in UTF-8. Send the header Content-Type: application/json.');
 }
 
 async function readText(request: Request): Promise<string> {
@@ -41,7 +41,7 @@ async function readText(request: Request): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
   } catch {
-    throw new Refusal(400, 'The body is not UTF-8.');
+    throw new Refusal(400, 'The body is not UTF-8. Send JSON in UTF-8.');
   }
 }
 
@@ -54,14 +54,16 @@ function parseJson(text: string): unknown {
     const value: unknown = JSON.parse(text);
     const repeated = repeatedName(text);
     if (repeated === null) return value;
-    throw new Refusal(400, `${repeated} stands twice in one object.`, { field: repeated });
+    throw new Refusal(400, `The body has ${repeated} twice in one object. Send it once.`, {
+      field: repeated,
+    });
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    throw new Refusal(400, 'The body is not JSON.');
+    throw new Refusal(400, 'The body is not JSON. Send a JSON object.');
   }
 }
 
-/** A name that an object of this (valid) JSON has twice, of which `JSON.parse` would drop one without a word. */
+/** A name that an object of this valid JSON has twice. `JSON.parse` would drop one of them without an error. */
 function repeatedName(text: string): string | null {
   const open: Set<string>[] = [];
   for (const [token, string, colon] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*(:)?|[{}]/g)) {

@@ -24,7 +24,7 @@ export interface TaskResources {
   readonly now: () => number;
 }
 
-/** Starts a task: from its key range in the database to its targets. */
+/** Starts a task. It brings a key range of the database to its targets. */
 export function runTask(
   request: TaskRequest,
   definitions: TaskDefinitions,
@@ -55,7 +55,7 @@ export function runTask(
   };
 }
 
-/** Ends with no request under way, so that the buffers are free for the next task. */
+/** Ends when no request is under way. Then the buffers are free for the next task. */
 async function perform(
   reading: ReadRequest,
   writer: TaskWriter,
@@ -95,7 +95,7 @@ interface TargetsRequest {
   readonly keys: KeyBytes;
 }
 
-/** Opens the task's targets: each with the same part of the batches and of what may be on its way. */
+/** Opens the task's targets. Each gets the same share of the batches and of the bytes in flight. */
 function targetsOf(
   { request, definitions: { targets }, keys }: TargetsRequest,
   { settings, targets: connections, pool, now }: TaskResources,

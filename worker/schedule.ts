@@ -1,4 +1,4 @@
-/** Does `work` once, after `delayMs` milliseconds; the function that it gives takes that back. */
+/** Does `work` once, after `delayMs` milliseconds. It returns a function that cancels this. */
 export type Schedule = (delayMs: number, work: () => void) => () => void;
 
 /** By the process's own timers. */

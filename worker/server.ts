@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 
-/** Bounds of what callers may cost; a call of the contract stays far below each. */
+/** Bounds for callers. A call of the contract stays far below each. */
 export interface ServerLimits {
   /** Time for the headers of a request. */
   readonly headersTimeoutMs: number;
@@ -21,19 +21,19 @@ export const SERVER_LIMITS: ServerLimits = {
 /** All headers and the URL together. */
 const MAX_HEADER_BYTES = 8 * 1024;
 const KEEP_ALIVE_MS = 30_000;
-/** Time for the answers that are under way when no more calls are taken. */
+/** Time for answers that are under way when the server takes no more calls. */
 const LAST_ANSWERS_MS = 500;
-/** How often connections are looked through for those over their time. */
+/** How often the server looks for connections that are over their time. */
 const CHECK_INTERVAL_MS = 500;
 
 export interface Listening {
   /** With the port that was given or found. */
   readonly url: string;
-  /** Takes no more calls; the answers that are under way have a moment to be sent, then all connections are cut. */
+  /** Takes no more calls. Answers under way have a moment to be sent. Then all connections are cut. */
   close(): Promise<void>;
 }
 
-/** Serves an app over HTTP. Rejects when the address cannot be had. */
+/** Serves an app over HTTP. Rejects if it cannot listen at the address. */
 export async function listen(
   fetch: (request: Request) => Response | Promise<Response>,
   host: string,
@@ -41,7 +41,10 @@ export async function listen(
   limits: ServerLimits = SERVER_LIMITS,
 ): Promise<Listening> {
   const errorHandler = (): Response =>
-    Response.json({ error: 'This is not a request that can be read.' }, { status: 400 });
+    Response.json(
+      { error: 'This request is malformed. Send a request as HTTP defines it.' },
+      { status: 400 },
+    );
   const options = {
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
@@ -89,7 +92,7 @@ const CLIENT_ERRORS: Readonly<Record<string, readonly [string, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request took too long to arrive.'],
 };
 
-/** Answers what the HTTP parser refuses, before any of the app's code has seen it. */
+/** Answers requests that the HTTP parser refuses. The app does not see them. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   const [status, sentence] = CLIENT_ERRORS[error.code ?? ''] ?? ['400 Bad Request', 'This is not HTTP.'];
   if (!socket.writable) return void socket.destroy();

@@ -24,17 +24,17 @@ import type { TaskRegister } from './tasks.ts';
 export interface ServiceOptions {
   readonly workerId: string;
   readonly build: string;
-  /** Wanted of every call but `GET /healthcheck` and `GET /alive`; null: of none. */
+  /** Every call but `GET /healthcheck` and `GET /alive` must have it. Null: no call needs one. */
   readonly token: string | null;
   readonly tasks: TaskRegister;
   readonly draining: Draining;
-  /** What cannot be reached now; none: it is ready. */
+  /** The dependencies that cannot be reached now. Empty: the worker is ready. */
   readonly unreachable: () => Promise<readonly Dependency[]>;
   /** Called for each call of a run's orchestrator. False: the lease is over, and the call is refused. */
   readonly renewLease: () => boolean;
   /** Milliseconds until the lease is over. */
   readonly leaseLeftMs: () => number;
-  /** Told of errors that are not the caller's. */
+  /** Called with errors that the caller did not cause. */
   readonly onError: (error: Error) => void;
 }
 
@@ -49,7 +49,12 @@ export function createService(options: ServiceOptions): Hono<Environment> {
     context.header(HEADER_CONTRACT, String(CONTRACT_VERSION));
   });
   app.onError((error, context) => answerError(error, context, options.onError));
-  app.notFound((context) => context.json({ error: 'There is nothing at this path.' }, 404));
+  app.notFound((context) =>
+    context.json(
+      { error: 'There is nothing at this path. GET /healthcheck is the health check, tasks are at /task.' },
+      404,
+    ),
+  );
 
   const holders = new Holders();
   const admit = admitHolder(holders, options);
@@ -76,7 +81,11 @@ export function createService(options: ServiceOptions): Hono<Environment> {
     const { run } = requireHolder(context.get('holder'));
     const request = await readOrder(context, taskRequestSchema, holders, tasks);
     if (request.run !== run) {
-      throw new Refusal(400, `run: the body says ${request.run}, the header ${run}.`, { field: 'run' });
+      throw new Refusal(
+        400,
+        `run: the body says ${request.run}, and the header says ${run}. Send the same run in both.`,
+        { field: 'run' },
+      );
     }
     draining.refuseNew(request.task_id);
     const { task_id: taskId } = tasks.accept(request);
@@ -152,14 +161,15 @@ function admitHolder(
     const holder = holderOf(context.req.header(HEADER_RUN), context.req.header(HEADER_EPOCH));
     if (holder !== null) {
       holders.admit(holder, tasks.activeRun);
-      if (!renewLease()) throw new Refusal(503, 'The lease of this worker is over: it ends.');
+      if (!renewLease())
+        throw new Refusal(503, 'The lease of this worker is over, and the worker ends. Use another worker.');
     }
     context.set('holder', holder);
     await next();
   };
 }
 
-/** The body of a holder's call; refused when it was no longer the holder by the time that the body had arrived. */
+/** The body of a holder's call. The call is refused if its caller no longer holds the lock when the body has arrived. */
 async function readOrder<Schema extends z.ZodType>(
   context: Context<Environment>,
   schema: Schema,
@@ -172,7 +182,7 @@ async function readOrder<Schema extends z.ZodType>(
   return body;
 }
 
-/** Notes that an orchestrator is given a status. */
+/** Notes that an orchestrator gets a status. */
 function giveStatus(draining: Draining) {
   return (context: Context<Environment>, status: TaskStatus): TaskStatus => {
     if (context.get('holder') !== null) draining.statusGiven(status);
@@ -182,14 +192,16 @@ function giveStatus(draining: Draining) {
 
 function requireHolder(holder: Holder | null): Holder {
   if (holder !== null) return holder;
-  throw new Refusal(400, `Only a run's orchestrator may do this: send ${HEADER_RUN} and ${HEADER_EPOCH}.`, {
+  throw new Refusal(400, `Only a run's orchestrator may do this. Send ${HEADER_RUN} and ${HEADER_EPOCH}.`, {
     field: HEADER_RUN,
   });
 }
 
 function onlyMethods(allowed: string): MiddlewareHandler {
   return () => {
-    throw new Refusal(405, `Only ${allowed} is possible here.`, { headers: { Allow: allowed } });
+    throw new Refusal(405, `This path does not take this method. Use ${allowed}.`, {
+      headers: { Allow: allowed },
+    });
   };
 }
 

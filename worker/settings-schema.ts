@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { DEFAULT_PORT, tokenSchema } from './contract.ts';
 
 /**
- * The worker's settings, what each is and may be: one place for help, check and type. Where they come from:
- * settings.ts.
+ * The worker's settings. Help, checks and types come from here. settings.ts says where the values come from.
  */
 
 const MIB = 1024 * 1024;
@@ -26,13 +25,13 @@ const urlOf = (...protocols: string[]) =>
     message: `is a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
 
-/** The machine's own settings: needed before the parameters can be read, or when they cannot. */
+/** The machine's own settings. They are needed before the parameters are read, and also when these cannot be read. */
 const machineShape = {
   platform: z
     .enum(['local', 'ec2'], 'is local or ec2')
     .default('local')
     .describe(
-      'local, or ec2: an instance of an Auto Scaling group, which gives id and host (by its metadata) and which the worker ends with itself',
+      'local or ec2; on ec2, an instance of an Auto Scaling group, id and host come from its metadata, and the worker ends the instance when it ends',
     ),
   parameters: z
     .string()
@@ -40,16 +39,18 @@ const machineShape = {
     .nullable()
     .default(null)
     .describe(
-      'on ec2: path in Parameter Store; each parameter directly below it is a setting by its last name, below environment and flags',
+      'on ec2: path in Parameter Store; each parameter directly below it is a setting, by its last name; environment and flags override it',
     ),
   metadata_url: urlOf('http:')
     .default('http://169.254.169.254')
     .describe(
-      "on ec2: the instance metadata service; default: AWS_EC2_METADATA_SERVICE_ENDPOINT, as in AWS's SDK, or the service's usual address",
+      "on ec2: URL of the instance metadata service; by default AWS_EC2_METADATA_SERVICE_ENDPOINT, as in AWS's SDK, or the service's usual address",
     ),
   boot_timeout_ms: wholeNumber(100, DAY_MS)
     .default(60_000)
-    .describe('on ec2: how long metadata and Parameter Store are asked again at boot, each'),
+    .describe(
+      'on ec2: how long the worker tries at boot to reach the metadata service, and then Parameter Store',
+    ),
   retire_timeout_ms: wholeNumber(100, DAY_MS)
     .default(60_000)
     .describe(
@@ -61,14 +62,14 @@ const machineShape = {
     .min(1, 'is not empty')
     .default('shutdown -h now')
     .describe(
-      'on ec2: the last resort to end the instance, split at spaces, run without a shell; the instance is set to terminate when it is shut down',
+      'on ec2: command that shuts the machine down if the group does not end the instance; it is split at spaces and run without a shell; the instance must be set to terminate when it shuts down',
     ),
 };
 
 const logLevel = z
   .enum(['debug', 'info', 'warn', 'error', 'silent'], 'is debug, info, warn, error or silent')
   .default('info')
-  .describe('least level that is logged');
+  .describe('the lowest level that is logged');
 
 export const bootSchema = z.object({ ...machineShape, log_level: logLevel });
 
@@ -94,28 +95,30 @@ export const settingsSchema = z
     drain_linger_ms: wholeNumber(0, DAY_MS)
       .default(30_000)
       .describe(
-        'how long a drained worker waits after its last task for an orchestrator to ask how it ended',
+        'how long a worker that drains waits after its last task for an orchestrator to ask how its tasks ended',
       ),
     notice_interval_ms: wholeNumber(100, DAY_MS)
       .default(5_000)
       .describe(
-        'on ec2: how often the metadata is looked at for notices that the instance will be taken away (AWS recommends 5 s)',
+        'on ec2: how often the worker looks for notices that AWS will take the instance away (AWS recommends 5 s)',
       ),
     notice_margin_ms: wholeNumber(0, DAY_MS)
       .default(20_000)
       .describe(
-        'on ec2: how long before a Spot interruption the running task is cancelled, so that an orchestrator sees what it settled',
+        'on ec2: how long before a Spot interruption the worker cancels the running task, so that an orchestrator sees what is settled',
       ),
     batch_bytes: wholeNumber(64 * 1024, 64 * MIB)
       .default(4 * MIB)
-      .describe('size of a bulk request; larger where a definition allows larger documents'),
+      .describe('size of a bulk request; it is larger if a definition allows larger documents'),
     max_bytes_in_flight: wholeNumber(64 * 1024, 1024 * MIB)
       .default(16 * MIB)
-      .describe('most bytes on their way to the cluster; also what the buffers take of memory'),
+      .describe('the most bytes in flight to the cluster; the buffers take as much memory'),
     search_timeout_ms: wholeNumber(100, 3_600_000).default(60_000).describe('time limit of one bulk request'),
     cool_down_ms: wholeNumber(0, 3_600_000)
       .default(30_000)
-      .describe('how long a timed-out bulk counts as in flight, for the cluster still executes it'),
+      .describe(
+        'how long a timed-out bulk still counts as in flight, because the cluster may still execute it',
+      ),
     exit_with_parent: yesOrNo.default(false).describe('end when standard input is closed'),
     log_level: logLevel,
     token: tokenSchema.nullable().default(null),
@@ -131,21 +134,24 @@ export const settingsSchema = z
     if (settings.token === null && !isLoopback(settings.host)) {
       fault(
         'token',
-        `is missing: without a token the worker listens on loopback only, not on ${settings.host}`,
+        `is missing; without a token the worker listens only on loopback, not on ${settings.host}`,
       );
     }
     if ((settings.search_username === null) !== (settings.search_password === null)) {
-      fault('search_password', 'and REINDEX_WORKER_SEARCH_USERNAME are given both or not at all');
+      fault('search_password', 'and REINDEX_WORKER_SEARCH_USERNAME belong together; set both or neither');
     }
     if (settings.search_api_key !== null && settings.search_username !== null) {
-      fault('search_api_key', 'and REINDEX_WORKER_SEARCH_USERNAME exclude each other: give one');
+      fault('search_api_key', 'and REINDEX_WORKER_SEARCH_USERNAME exclude each other; set one of them');
     }
     if (settings.parameters !== null && settings.platform !== 'ec2') {
-      fault('parameters', 'is for the platform ec2, whose metadata says the region of Parameter Store');
+      fault(
+        'parameters',
+        'is only for the platform ec2, whose metadata has the region of Parameter Store; set the platform to ec2 or remove this',
+      );
     }
   });
 
-/** Secrets, or URLs that may hold one: a command line can be read by every user of the machine. */
+/** Secrets, and URLs that may hold one. They are no flags, because every user of the machine can read a command line. */
 export const ENVIRONMENT_ONLY: ReadonlySet<string> = new Set([
   'token',
   'database_url',
@@ -155,7 +161,7 @@ export const ENVIRONMENT_ONLY: ReadonlySet<string> = new Set([
   'search_api_key',
 ]);
 
-/** What is each machine's own, and so no parameter, which all machines of a fleet share. */
+/** Settings that differ between machines. They are no parameters, because all machines of a fleet share those. */
 export const NEVER_PARAMETERS: ReadonlySet<string> = new Set([...Object.keys(machineShape), 'id', 'host']);
 
 function isLoopback(host: string): boolean {

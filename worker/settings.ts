@@ -4,9 +4,9 @@ import { Failure } from '../definition/failure.ts';
 import { bootSchema, ENVIRONMENT_ONLY, NEVER_PARAMETERS, settingsSchema } from './settings-schema.ts';
 
 /**
- * Where the worker's settings come from (what each is: settings-schema.ts). From the environment as
- * `REINDEX_WORKER_<NAME>`, and all but the secrets as a flag (`--lease-ms`), which wins. Below both, on an EC2 instance:
- * the parameters of the fleet, and at last what the instance's metadata says.
+ * Where the worker's settings come from. settings-schema.ts says what each is. A flag (`--lease-ms`) comes first; secrets have
+ * none. Then comes the environment as `REINDEX_WORKER_<NAME>`. On an EC2 instance the parameters of the fleet come next, and
+ * then the instance's metadata.
  */
 
 const ENVIRONMENT_PREFIX = 'REINDEX_WORKER_';
@@ -21,25 +21,25 @@ export interface WorkerSettings
   readonly search_authorization: string | null;
 }
 
-/** What must be known before the other settings can be read, and when they are wrong. */
+/** Settings that are needed before the others are read, and also when the others are wrong. */
 export type BootSettings = Readonly<z.output<typeof bootSchema>>;
 
-/** What an instance adds below environment and flags; values by the setting's name. */
+/** Values from an instance, by the setting's name. Environment and flags override them. */
 export interface InstanceValues {
   readonly metadata: Readonly<Record<string, string>>;
-  /** Null: they were not asked for. */
+  /** Null: nobody asked for parameters. */
   readonly parameters: Readonly<Record<string, string>> | null;
 }
 
-/** Everything that is wrong with the settings or the command line, a line each. */
+/** All faults of the settings or the command line, one line each. */
 export class SettingsError extends Failure {
   override readonly name = 'SettingsError';
   override readonly move = 'mend-input';
 }
 
 /**
- * Wrong values count as not given: `readSettings` names them, and meanwhile the machine must know how to end itself.
- * With a wrong flag the environment alone counts.
+ * Reads the machine's own settings. Wrong values count as absent, because the machine must still be able to end itself;
+ * `readSettings` names them. If a flag is wrong, only the environment counts.
  * @param args the command line without program and script
  * @throws CommanderError with exit code 0 after `--help`
  */
@@ -140,7 +140,7 @@ function readableFlags(args: readonly string[]): Record<string, string> {
   }
 }
 
-/** How a setting is called in a fault: by the parameter that it came from, or by its variable. */
+/** The name of a setting in a fault: the parameter that it came from, or its variable. */
 class Labels {
   readonly #own: Readonly<Record<string, string>>;
   readonly #parameters: Readonly<Record<string, string>>;
@@ -163,15 +163,22 @@ class Labels {
 function parameterFaults(parameters: InstanceValues['parameters'], labels: Labels): string[] {
   const names = Object.keys(parameters ?? {});
   if (parameters !== null && names.length === 0)
-    return [`${labels.of('parameters')}: directly below this path is no parameter in the instance's region.`];
+    return [
+      `${labels.of('parameters')}: this path has no parameter directly below it in the instance's region. Check the path and the region.`,
+    ];
   return names
     .filter((name) => NEVER_PARAMETERS.has(name))
-    .map((name) => `${labels.ofParameter(name)} is no parameter: it is each machine's own.`);
+    .map(
+      (name) =>
+        `${labels.ofParameter(name)} cannot be a parameter, because it differs between machines. Set it in the environment.`,
+    );
 }
 
 function faultsOf(issue: z.core.$ZodIssue, labels: Labels): string[] {
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => `${labels.of(key)} is not a setting of the worker.`);
+    return issue.keys.map(
+      (key) => `${labels.of(key)} is not a setting of the worker. Remove it, or see --help for the settings.`,
+    );
   const missing = issue.code === 'invalid_type' ? 'is missing' : issue.message;
   return [`${labels.of(issue.path.join('_'))} ${missing}.`];
 }

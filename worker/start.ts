@@ -18,7 +18,7 @@ import { BatchPool } from './targets/batch-pool.ts';
 import { MOST_FRAMING_BYTES, TargetConnections } from './targets/kinds.ts';
 import { TaskRegister } from './tasks.ts';
 
-/** Why a worker has come to its end by itself. */
+/** Why a worker ends by itself. */
 export interface Over {
   readonly cause: 'lease' | 'drained';
   /** As a clause. */
@@ -38,8 +38,8 @@ export interface Worker {
 }
 
 /**
- * Starts a worker: from then on it listens.
- * @param onOver called when it has come to its end by itself
+ * Starts a worker. It resolves when the worker listens.
+ * @param onOver called when the worker ends by itself
  */
 export async function startWorker(
   settings: WorkerSettings,
@@ -81,7 +81,7 @@ export async function startWorker(
     onExpired: () =>
       onOver({
         cause: 'lease',
-        why: `no orchestrator called for ${settings.lease_ms} ms: the lease is over`,
+        why: `no orchestrator has called for ${settings.lease_ms} ms, so the lease is over`,
       }),
   });
   const service = createService({
@@ -119,7 +119,7 @@ export async function startWorker(
   }
 }
 
-/** As many batches as may be in flight; each holds the largest document of any definition. */
+/** As many batches as fit into the bytes in flight. Each has room for the largest document of any definition. */
 function poolFor(settings: WorkerSettings, definitions: readonly IndexDefinition[]): BatchPool {
   const largestBytes = Math.max(0, ...definitions.map(({ maxDocumentBytes }) => maxDocumentBytes));
   const capacityBytes = Math.max(settings.batch_bytes, largestBytes + MOST_FRAMING_BYTES);

@@ -5,10 +5,10 @@ import { faultOfTarget } from '../definition/reading.ts';
 import type { TaskRequest, TaskTarget } from './contract.ts';
 import { Refusal } from './refusal.ts';
 
-/** A definition that the worker has on board. */
+/** A definition that the worker has. */
 export interface KnownDefinition {
   readonly definition: IndexDefinition;
-  /** `digestDefinition` of it: the first part of a task's `definition_digest`. */
+  /** Its `digestDefinition`, which is the first part of a task's `definition_digest`. */
   readonly digest: string;
 }
 
@@ -25,8 +25,8 @@ export interface DefinedTarget {
 }
 
 /**
- * Finds what a task names among what is on board.
- * @throws Refusal 404 for an unknown definition; 409 for one with another digest, and for one that its reading cannot fill
+ * Finds the definitions that a task names among those of the worker.
+ * @throws Refusal 404 for an unknown definition; 409 for one with another digest, or with fields that its reading lacks
  */
 export function taskDefinitions(request: TaskRequest, known: readonly KnownDefinition[]): TaskDefinitions {
   const reading = find(request, known, '');
@@ -48,12 +48,16 @@ function find(
   const found = known.find(({ definition }) => definition.name === name);
   if (found === undefined) {
     const names = known.map(({ definition }) => definition.name).join(', ');
-    throw new Refusal(404, `There is no definition ${name} on board, only ${names}.`, {
-      field: `${place}definition`,
-    });
+    throw new Refusal(
+      404,
+      `This worker has no definition ${name}. It has ${names}. Use an image that has the definition.`,
+      {
+        field: `${place}definition`,
+      },
+    );
   }
   if (digest.split('.')[0] !== found.digest) {
-    const message = `The definition ${name} on board is another: its digest is ${found.digest}.`;
+    const message = `The definition ${name} of this worker is another one: its digest is ${found.digest}. Use an image with the run's definition.`;
     throw new Refusal(409, message, { field: `${place}definition_digest` });
   }
   return found.definition;
@@ -61,7 +65,7 @@ function find(
 
 /**
  * The kind of a task's keys.
- * @throws Refusal 400 when a key is of another kind, and for a range that holds no key
+ * @throws Refusal 400 if a key is of another kind, or the range holds no key
  */
 export function taskKeyKind({ reading }: TaskDefinitions, request: TaskRequest): KeyKind {
   const kind = keyKindOf(reading);
@@ -69,7 +73,7 @@ export function taskKeyKind({ reading }: TaskDefinitions, request: TaskRequest):
   const first = start === null ? null : keyOfKind(kind, start, 'start_index');
   const behind = end === null ? null : keyOfKind(kind, end, 'end_index');
   if (first !== null && behind !== null && kind.compare(first, behind) >= 0) {
-    const message = 'end_index: start_index lies below end_index: the range is half-open and not empty';
+    const message = 'end_index must be above start_index, because the range is half-open and not empty';
     throw new Refusal(400, message, { field: 'end_index' });
   }
   return kind;

@@ -1,7 +1,7 @@
 import { Failure, type NextMove } from '../definition/failure.ts';
 import type { TaskError } from './contract.ts';
 
-/** What each word on the wire asks of the orchestrator. */
+/** What the orchestrator does for each word on the wire. */
 const MOVES: Readonly<Record<TaskError['next'], NextMove>> = {
   retry: 'try-again',
   stop: 'mend-and-repeat',

@@ -22,7 +22,7 @@ export const NO_FIGURES: TaskFigures = {
   waitingFor: null,
 };
 
-/** When a task began (or was accepted, while it waits), and how it ended. */
+/** When a task began and how it ended. For a waiting task: when it was accepted. */
 export interface TaskTimes {
   readonly startedAt: Date;
   readonly finishedAt: Date | null;
@@ -62,12 +62,12 @@ export function statusOf(
   };
 }
 
-/** Nothing but completion is 100. */
+/** Only a complete task has 100. */
 const MOST_BEFORE_COMPLETION = 99.99;
 
 /**
- * The share of the keys that is settled, in percent with two decimals. Where the range has no start, it is measured from
- * the first key read; where it has no end, nobody here knows how far it goes, and it stays 0 until completion.
+ * The share of the keys that is settled, in percent with two decimals. In a range without a start it counts from the first key
+ * that was read. In a range without an end the worker does not know the last key, so it stays 0 until the task is complete.
  */
 export function progressOf(
   request: Pick<TaskRequest, 'start_index' | 'end_index'>,

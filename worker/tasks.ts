@@ -22,8 +22,8 @@ export interface TaskRun {
   /** What it has on its way to its targets. */
   inFlight(): InFlight;
   /**
-   * Moves the end of the range down, at once: from then on no row at or behind it is handed on, none before it left
-   * out. False, and nothing changed, when a row at or behind it was handed on already.
+   * Moves the end of the range down at once. From then on it hands on every row before the new end, and no other. False: a row
+   * at or behind the new end was already handed on, and nothing has changed.
    */
   lowerEnd(end: Key): boolean;
 }
@@ -36,18 +36,18 @@ export interface TaskRegisterOptions {
   readonly definitions: readonly KnownDefinition[];
   readonly start: StartTask;
   readonly clock: () => Date;
-  /** Told of each task's begin and end. */
+  /** Called when a task begins and when it ends. */
   readonly onChange: (status: TaskStatus) => void;
 }
 
-/** Finished tasks whose status is kept. */
+/** How many finished tasks keep their status. */
 const KEPT_TASKS = 1_000;
 /** One running and one waiting, so that the worker never idles between two polls. */
 const MAX_ACTIVE = 2;
 const RETRY_AFTER_SECONDS = '1';
 
 interface Task {
-  /** By which a repeated post is recognised. */
+  /** Recognises a repeated post. */
   readonly posted: TaskRequest;
   /** What was posted, with the present end. */
   request: TaskRequest;
@@ -98,7 +98,7 @@ export class TaskRegister {
   }
 
   /**
-   * Takes a task, once however often it is posted.
+   * Takes a task. Posting the same task again changes nothing.
    * @throws Refusal 404, 409 or 429
    */
   accept(request: TaskRequest): TaskStatus {
@@ -107,9 +107,13 @@ export class TaskRegister {
     const definitions = this.#check(request);
     const kind = taskKeyKind(definitions, request);
     if (this.#active.length >= MAX_ACTIVE) {
-      throw new Refusal(429, 'One task runs and one waits here: no more are taken now.', {
-        headers: { 'Retry-After': RETRY_AFTER_SECONDS },
-      });
+      throw new Refusal(
+        429,
+        'This worker has one task that runs and one that waits. Post the task again later.',
+        {
+          headers: { 'Retry-After': RETRY_AFTER_SECONDS },
+        },
+      );
     }
     this.#noteAttempt(request);
     const task: Task = {
@@ -140,9 +144,9 @@ export class TaskRegister {
   }
 
   /**
-   * Moves the end of a running or waiting task down, decided and done in one step with regard to its reading. The
-   * present end again changes nothing.
-   * @throws Refusal 404; 409 when the task is over, its range cannot end there, or rows from there on were read
+   * Moves the end of a running or waiting task down. Reading cannot pass the new end between check and change. The present end
+   * again changes nothing.
+   * @throws Refusal 404; 409 if the task is over, its range cannot end there, or rows from there on were read
    */
   lowerEnd(taskId: string, endIndex: string): TaskStatus {
     const task = this.#find(taskId);
@@ -151,7 +155,7 @@ export class TaskRegister {
   }
 
   /**
-   * Ends a task and gives its final status; one that is over stays as it is.
+   * Ends a task and returns its final status. A task that is over stays as it is.
    * @throws Refusal 404
    */
   async cancel(taskId: string, why: string): Promise<TaskStatus> {
@@ -193,9 +197,13 @@ export class TaskRegister {
 
   #repeated(task: Task, request: TaskRequest): TaskStatus {
     if (JSON.stringify(task.posted) === JSON.stringify(request)) return this.#statusOf(task);
-    throw new Refusal(409, `Task ${request.task_id} was posted before with another body.`, {
-      field: 'task_id',
-    });
+    throw new Refusal(
+      409,
+      `Task ${request.task_id} was posted before with another body. Choose another task_id.`,
+      {
+        field: 'task_id',
+      },
+    );
   }
 
   #check(request: TaskRequest): TaskDefinitions {
@@ -267,7 +275,7 @@ function figuresOf(task: Task): TaskFigures {
   return task.run?.figures() ?? NO_FIGURES;
 }
 
-/** A cancelled task ends with many errors, but one cause; what nobody foresaw may go well elsewhere. */
+/** A cancelled task may throw many errors, but has one cause. An unexpected error may not happen on another worker. */
 function errorOf(failure: unknown, signal: AbortSignal): TaskFailure {
   if (signal.aborted && signal.reason instanceof TaskFailure) return signal.reason;
   if (failure instanceof TaskFailure) return failure;

@@ -1,9 +1,9 @@
 /**
- * A Pulumi program of your own that imports reindex-fleet: a network, then staging and production beside each other, each a
+ * A Pulumi program of your own that imports reindex-fleet. It makes a network, staging and production. Each of these two has a
  * database and a fleet that rebuilds its search index.
  *
- * Once, in the clone of reindex-fleet: `node bootstrap.mjs`, which installs the packages that its components need. Then
- * copy this folder to where you want it, let `reindex-fleet` in package.json be the path of the clone, and:
+ * Run `node bootstrap.mjs` once in the clone of reindex-fleet. It installs the packages that its components need. Then copy this
+ * folder to where you want it, write the path of the clone as `reindex-fleet` in package.json, and run:
  *
  *     npm install
  *     pulumi stack init shop
@@ -18,14 +18,14 @@
  *
  * Then, in the clone: `npm run reindex-fleet -- run --settings staging.yaml`.
  *
- * - npm makes `node_modules/reindex-fleet` a link to the clone. Node looks at where it leads, which is why it runs the
- *   clone's TypeScript: below a real node_modules it would not. So no `--install-links`, `--preserve-symlinks` or packing.
- * - Node 24 has to be the first `node` on PATH, for Pulumi runs programs with that one.
- * - Program and clone have an @pulumi/pulumi each. They share what they must: outputs, mocks and the engine's address are
- *   the process's. Keep @pulumi/aws at the clone's version, or Pulumi downloads two of that provider's plugins.
+ * - npm makes `node_modules/reindex-fleet` a link to the clone. Node follows the link, so it runs the clone's TypeScript. It
+ *   would not run TypeScript below a real node_modules. So do not use `--install-links`, `--preserve-symlinks` or packing.
+ * - Node 24 must be the first `node` on PATH, because Pulumi runs programs with that one.
+ * - Program and clone each have their own @pulumi/pulumi. Both use the outputs, mocks and engine of the process. Keep
+ *   @pulumi/aws at the clone's version. Otherwise Pulumi downloads two plugins of that provider.
  */
 import { prepareFleet } from 'reindex-fleet/infra';
 import { shop } from './shop.ts';
 
-/** What it returns are the stack's outputs: the settings of an orchestrator, by environment. */
+/** It returns the stack's outputs: the settings of an orchestrator, by environment. */
 export default () => shop(prepareFleet);

@@ -1,19 +1,19 @@
 import * as aws from '@pulumi/aws';
 import type * as pulumi from '@pulumi/pulumi';
 
-/** Where everything of the shop is. Yours may come from another stack (`new pulumi.StackReference(…)`), as ids. */
+/** The network of the shop. Yours may come from another stack (`new pulumi.StackReference(…)`), as ids. */
 export interface ShopNetwork {
   readonly vpc: aws.ec2.Vpc;
-  /** Without a way to the internet: workers need none. */
+  /** They have no way to the internet, because workers need none. */
   readonly subnets: readonly aws.ec2.Subnet[];
   readonly databaseSubnets: aws.rds.SubnetGroup;
-  /** Of whatever runs the orchestrator, e.g. Airflow's tasks. */
+  /** The group of what runs the orchestrator, e.g. Airflow's tasks. */
   readonly orchestrator: aws.ec2.SecurityGroup;
   readonly database: aws.ec2.SecurityGroup;
   readonly search: aws.ec2.SecurityGroup;
-  /** Of AWS's endpoints inside the VPC. */
+  /** The group of AWS's endpoints inside the VPC. */
   readonly endpoints: aws.ec2.SecurityGroup;
-  /** Lets a fleet's workers call AWS; database and cluster are opened by the fleet itself (`let_workers_in`). */
+  /** Lets a fleet's workers call AWS. The fleet itself opens database and cluster (`let_workers_in`). */
   letIn(name: string, workers: aws.ec2.SecurityGroup): void;
 }
 
@@ -21,7 +21,7 @@ const POSTGRES_PORT = 5_432;
 const SEARCH_PORT = 9_200;
 const HTTPS_PORT = 443;
 
-/** What workers call, their settings and the end of their own instance; and beside these what an orchestrator calls. */
+/** Services of AWS. Workers call the first for settings and for their instance's end. An orchestrator calls all of them. */
 const SERVICES = ['ssm', 'autoscaling', 'ec2', 'sts'];
 
 export function shopNetwork(): ShopNetwork {
@@ -68,7 +68,7 @@ interface EndpointPlace {
   readonly securityGroupIds: pulumi.Input<string>[];
 }
 
-/** AWS inside the VPC; S3, where the journal is, by a way of its own. */
+/** Endpoints of AWS inside the VPC. S3, which has the journal, has a gateway endpoint. */
 function endpointsIn({ id: vpcId, mainRouteTableId }: aws.ec2.Vpc, place: EndpointPlace): void {
   const region = aws.getRegionOutput().region;
   const named = (service: string) => region.apply((name) => `com.amazonaws.${name}.${service}`);

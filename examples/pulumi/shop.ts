@@ -15,10 +15,10 @@ const ENVIRONMENTS: readonly Environment[] = [
 ];
 
 /**
- * A network, and in it staging and production: each a database and a fleet that rebuilds its search index. Gives the
- * settings of an orchestrator, by environment.
+ * Makes a network, and in it staging and production. Each of these has a database and a fleet that rebuilds its search index.
+ * Returns the settings of an orchestrator, by environment.
  *
- * @param prepare `prepareFleet`: looks where the fleet is, and that no run has it
+ * @param prepare `prepareFleet`, which finds out where the fleet is, and makes sure that no run has it
  */
 export async function shop(
   prepare: (settings: StackInput) => Promise<Prepared>,
@@ -28,7 +28,7 @@ export async function shop(
   const settings: Record<string, pulumi.Output<unknown>> = {};
   for (const environment of ENVIRONMENTS) {
     const given = fleetSettings(environment, network, alarms);
-    // One after the other: each takes its fleet's lock before anything of the fleet is changed.
+    // One after the other. Each takes its fleet's lock before it changes the fleet.
     const fleet = new ReindexFleet(given.fleet, { ...given, ...(await prepare(given)) });
     network.letIn(given.fleet, fleet.workersSecurityGroup);
     settings[environment.name] = fleet.settings;
@@ -60,7 +60,7 @@ function fleetSettings(
     fleet: `shop-${name}`,
     definitions: 'books.yaml',
     image: config.require('image'),
-    // A user that may read, made in the database by whoever owns it.
+    // A user that may only read. The owner of the database makes it.
     source: { url: pulumi.interpolate`postgres://reader@${database.address}:5432/shop?sslmode=require` },
     source_password: config.requireSecret(`${name}_password`),
     target: { url: searchUrl },

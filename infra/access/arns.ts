@@ -1,8 +1,8 @@
 import type { Names } from '../names.ts';
 
-/** ARNs of what a fleet has, by name: they are known before anything is made, so policies can be as narrow. */
+/** ARNs of a fleet's resources, made from their names. They are known before anything is made, so policies can name them. */
 
-/** Any id, for the group's own stands in its ARN and is known only when it is made. */
+/** A `*` stands for the group's own id, which is known only after the group is made. */
 export function groupArn({ place: { partition, region, account }, group }: Names): string {
   return `arn:${partition}:autoscaling:${region}:${account}:autoScalingGroup:*:autoScalingGroupName/${group}`;
 }

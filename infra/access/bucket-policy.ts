@@ -2,7 +2,7 @@ import type { Names } from '../names.ts';
 import { bucketArn } from './arns.ts';
 import { policy, type PolicyDocument } from './policy-document.ts';
 
-/** Of the journal's bucket: nobody reaches it without TLS, whatever he may do. */
+/** The policy of the journal's bucket. It denies every call without TLS. */
 export function bucketPolicy(names: Names): PolicyDocument {
   const arn = bucketArn(names);
   return policy({

@@ -1,6 +1,6 @@
 /**
- * What the fleet's policies allow though no process of ours calls it: services of AWS do, in the role's name. By action, with
- * who needs it for what.
+ * Actions that the fleet's policies allow and that services of AWS call in the role's name. No process of ours calls them.
+ * Each action says who needs it and for what.
  */
 export const CALLED_BY_AWS: Readonly<Record<string, string>> = {
   'lambda:InvokeFunction': 'EventBridge Scheduler invokes the sweeper, by the schedule’s role',

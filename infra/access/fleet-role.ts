@@ -7,7 +7,7 @@ import type { PolicyDocument } from './policy-document.ts';
 export interface FleetRoleArgs {
   readonly name: string;
   readonly description: string;
-  /** Who may take the role on. */
+  /** Who may assume the role. */
   readonly trust: PolicyDocument;
   readonly policy: PolicyDocument;
   /** An ARN. */
@@ -15,10 +15,10 @@ export interface FleetRoleArgs {
   readonly tags: Tags;
 }
 
-/** A role with the one policy that it has. */
+/** A role and its only policy. */
 export class FleetRole extends pulumi.ComponentResource {
   readonly role: aws.iam.Role;
-  /** What comes to use the role waits for its policy. */
+  /** Resources that use the role wait for its policy. */
   readonly attached: aws.iam.RolePolicy;
 
   constructor(name: string, args: FleetRoleArgs, options: pulumi.ComponentResourceOptions) {

@@ -3,10 +3,10 @@ import { bucketArn, groupArn } from './arns.ts';
 import type { Statement } from './policy-document.ts';
 
 /**
- * What whoever brings a fleet to zero may do with its group.
+ * Allows what bringing a fleet to zero needs.
  *
- * IAM knows no single instance of a group: TerminateInstanceInAutoScalingGroup is allowed for a group, so each worker that
- * may end itself may end its neighbours too, though none in another group.
+ * IAM cannot name a single instance of a group. TerminateInstanceInAutoScalingGroup is allowed for a whole group, so a worker
+ * that can end itself can also end the other instances of its group. It cannot end instances of another group.
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html
  */
 export function changeTheGroup(names: Names): Statement {
@@ -19,9 +19,9 @@ export function changeTheGroup(names: Names): Statement {
 }
 
 /**
- * Keys below the fleet's own prefix alone: fleets that share a bucket cannot touch each other's claims. `IfExists`, for S3
- * answers 404 for an object that is not there only to whoever may list, and with that question comes no prefix; without it
- * the answer is 403. (So names, not contents, of a shared bucket can be listed by whoever gives no prefix.)
+ * Allows keys below the fleet's own prefix alone, so fleets that share a bucket cannot reach each other's claims. S3 answers
+ * 404 for a missing object only to a caller that may list, and this check has no prefix. Hence `IfExists`: without it the
+ * answer is 403. A caller that gives no prefix can therefore list the names, but not the contents, of a shared bucket.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, Permissions
  */
 export function keepTheJournal(names: Names): Statement[] {

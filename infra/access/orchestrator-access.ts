@@ -11,7 +11,7 @@ export interface OrchestratorAccessArgs {
   readonly names: Names;
 }
 
-/** The policy of whoever runs the orchestrator, and the roles that have it. */
+/** The policy for who runs the orchestrator, and the roles that have it. */
 export class OrchestratorAccess extends pulumi.ComponentResource {
   readonly policy: aws.iam.Policy;
 
@@ -28,7 +28,7 @@ export class OrchestratorAccess extends pulumi.ComponentResource {
       },
       child(this),
     );
-    // Named after their roles: were they counted, those behind one that goes would move up, and lose what they have just got.
+    // Named after their roles. With numbers, removing one role would rename the later attachments, and detach the policy again.
     [...new Set(settings.access.orchestrator_roles)].forEach(
       (role, index) =>
         new aws.iam.RolePolicyAttachment(

@@ -5,12 +5,12 @@ import { changeTheGroup, keepTheJournal } from './fleet-statements.ts';
 import { policy, type PolicyDocument } from './policy-document.ts';
 
 /**
- * All that a run and every other command of the orchestrator call. Describe calls of EC2 and Auto Scaling know no resource
- * but `*` (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html): they show the account's
- * instances, and change nothing. Launching is the group's, so neither RunInstances nor PassRole stands here.
+ * Allows everything that a run and the other commands of the orchestrator call. Describe calls of EC2 and Auto Scaling accept
+ * only the resource `*` (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html). They show
+ * the account's instances and change nothing. The group launches instances, so RunInstances and PassRole are not here.
  *
- * Of the workers' parameters it reads those with passwords, where it has none itself. Also those that are not there: Parameter
- * Store says so to nobody who may not read them.
+ * The orchestrator reads passwords from the workers' parameters if it has none itself. The policy also allows parameters that
+ * may not exist: Parameter Store says that one is missing only to a caller that may read it.
  */
 export function orchestratorPolicy(names: Names): PolicyDocument {
   const secrets = [...SOURCE_PARAMETERS, ...TARGET_PARAMETERS];

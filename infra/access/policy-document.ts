@@ -10,7 +10,7 @@ export interface Statement {
   readonly Effect: 'Allow' | 'Deny';
   readonly Principal?: '*' | Readonly<Record<string, string | readonly string[]>>;
   readonly Action: string | readonly string[];
-  /** Left out in a trust policy, which speaks of its own role. */
+  /** Absent in a trust policy, which always concerns its own role. */
   readonly Resource?: string | readonly string[];
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
@@ -19,7 +19,7 @@ export function policy(...statements: readonly Statement[]): PolicyDocument {
   return { Version: '2012-10-17', Statement: statements };
 }
 
-/** Lets a service of AWS take a role on, for this account alone (the confused deputy). */
+/** Lets a service of AWS assume a role, for this account alone (the confused deputy). */
 export function trust(
   service: 'ec2' | 'lambda' | 'scheduler',
   condition: Statement['Condition'] | null = null,

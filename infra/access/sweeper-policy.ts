@@ -3,7 +3,7 @@ import { functionArn, logStreamsArn } from './arns.ts';
 import { changeTheGroup, keepTheJournal } from './fleet-statements.ts';
 import { policy, type PolicyDocument, trust } from './policy-document.ts';
 
-/** What `sweep` calls, and the function's own log, in which its metrics stand too. */
+/** Allows what `sweep` calls, and the function's own log, which also carries its metrics. */
 export function sweeperPolicy(names: Names): PolicyDocument {
   return policy(
     {
@@ -23,7 +23,7 @@ export function sweeperPolicy(names: Names): PolicyDocument {
   );
 }
 
-/** What the schedule's role may do: invoke the one function. */
+/** Allows the schedule's role to invoke the one function. */
 export function schedulerPolicy(names: Names): PolicyDocument {
   return policy({
     Sid: 'InvokeTheSweeper',
@@ -33,7 +33,7 @@ export function schedulerPolicy(names: Names): PolicyDocument {
   });
 }
 
-/** Schedules of other accounts are not to take it on either (the confused deputy). */
+/** Lets only schedules of this account assume the role (the confused deputy). */
 export function schedulerTrust({ place: { account } }: Names): PolicyDocument {
   return trust('scheduler', { StringEquals: { 'aws:SourceAccount': account } });
 }

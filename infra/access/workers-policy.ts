@@ -3,8 +3,8 @@ import { groupArn, parameterArn } from './arns.ts';
 import { policy, type PolicyDocument } from './policy-document.ts';
 
 /**
- * What a worker's instance may do: read the fleet's settings, and end itself (see `changeTheGroup` for what IAM cannot keep
- * it from). It reaches neither bucket nor other parameters, and launches nothing.
+ * Allows a worker's instance to read the fleet's settings and to end itself. It cannot reach the bucket or other parameters,
+ * and cannot launch anything. `changeTheGroup` says what IAM cannot forbid.
  */
 export function workersPolicy(names: Names): PolicyDocument {
   return policy(

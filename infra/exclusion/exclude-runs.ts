@@ -8,16 +8,16 @@ import { type DeploymentLog, RunExclusion } from './run-exclusion.ts';
 export interface ExcludeRunsRequest {
   /** Where runs of the fleet keep claims and locks. */
   readonly journal: BucketJournal & {
-    /** Of the bucket. */
+    /** The bucket's region. */
     readonly region: string;
-    /** Of AWS's configuration files, as `aws:profile` names it; null: credentials are as the environment says. */
+    /** A profile of AWS's configuration files, as `aws:profile` names it. Null: the environment gives the credentials. */
     readonly profile: string | null;
-    /** Of the runs' settings (`journal.lease_ms`), in milliseconds: both sides count by it. */
+    /** `journal.lease_ms` of the runs' settings, in milliseconds. Runs and deployments use the same lease. */
     readonly leaseMs: number;
   };
-  /** Name of the stack, for whoever is refused because of this deployment. */
+  /** Name of the stack. A run that is refused because of this deployment shows it. */
   readonly stack: string;
-  /** Nothing is deployed: nothing is refused nor written, and what would be refused is a warning. */
+  /** Nothing is deployed. Then nothing is written, and what would be refused is a warning. */
   readonly preview: boolean;
   /** Such as `pulumi.log`. */
   readonly log: DeploymentLog;
@@ -26,22 +26,22 @@ export interface ExcludeRunsRequest {
 }
 
 /**
- * Lets no run of the fleet begin while this process deploys, and no deployment begin under a run. To be awaited before
- * the first resource is registered: until then nothing has changed.
+ * Lets no run of the fleet begin while this process deploys, and lets no deployment begin during a run. Await it before the
+ * first resource is registered: until then nothing has changed.
  *
- * It holds the fleet's lock as a run does, for as long as this process lives, without keeping it alive: Pulumi's runner
- * ends the program's process when the engine has done its last step, deletions too. A run that begins meanwhile waits
- * for a lease and a bit, and is then refused (exit 3) with this stack's name. At an orderly end the lock is given back
- * (`process-end.ts`). After any other end, or where the engine does not leave the time, the next command on this
- * machine sees at once that its holder is dead (where there is /proc), one on another machine after a lease. A process
- * that lives on after its deployment, as under the Automation API, calls `release` itself.
+ * It holds the fleet's lock as a run does, for as long as this process lives. It does not keep the process alive: Pulumi's
+ * runner ends the program's process when the engine has done its last step, deletions too. A run that begins meanwhile waits
+ * a little longer than a lease. Then it is refused (exit 3) with this stack's name. At an orderly end the lock is given back
+ * (`process-end.ts`). After any other end, the next command on this machine sees at once that the holder is dead, if there is
+ * /proc. A command on another machine sees it after a lease. A process that lives on after its deployment, as under the
+ * Automation API, calls `release` itself.
  *
- * While there is no bucket, there is no run: before a stack's first deployment nothing is held.
+ * A run needs a bucket. So before a stack's first deployment there is no lock to hold.
  *
- * @throws FleetHeld when a run, also one that rests between two commands, or a process such as a rollback has the fleet;
- *   it says which, since when and what to do
- * @throws RunFailed when the journal cannot be read or written; it names call, bucket and missing permission
- *   (neither has a stack that a person could use: give the message of both to `pulumi.RunError`)
+ * @throws FleetHeld if a run has the fleet, also one that rests between two commands, or if a process such as a rollback has
+ *   it; the message says which, since when and what to do
+ * @throws RunFailed if the journal cannot be read or written; it names call, bucket and missing permission. The stack traces
+ *   of both errors do not help a person: give their messages to `pulumi.RunError`.
  */
 export async function excludeRuns(request: ExcludeRunsRequest): Promise<DeploymentExclusion> {
   const exclusion = new DeploymentExclusion(request);
@@ -50,7 +50,7 @@ export async function excludeRuns(request: ExcludeRunsRequest): Promise<Deployme
   return exclusion;
 }
 
-/** Keeps runs and this deployment apart: where the fleet's journal will be, and where it was until now. */
+/** Keeps runs out during this deployment, at the place where the fleet's journal will be, and where it was until now. */
 export class DeploymentExclusion {
   readonly #request: ExcludeRunsRequest;
   readonly #exclusions = new Map<string, RunExclusion>();
@@ -60,7 +60,7 @@ export class DeploymentExclusion {
   }
 
   /**
-   * As `RunExclusion.ensure`.
+   * Does what `RunExclusion.ensure` does.
    *
    * @param journal by default the one of the request
    */
@@ -71,7 +71,7 @@ export class DeploymentExclusion {
     return exclusion.ensure();
   }
 
-  /** Gives all locks back, for a process that goes on. */
+  /** Gives all locks back. A process that lives on after its deployment calls it. */
   async release(): Promise<void> {
     await Promise.all([...this.#exclusions.values()].map((exclusion) => exclusion.release()));
   }

@@ -2,8 +2,8 @@ import type { BucketJournal } from '../../orchestrator/journal/s3-place.ts';
 import type { Names } from '../names.ts';
 
 /**
- * Where a fleet's journal lies, kept beside what a deployment may move or delete: a deployment that renames the fleet or
- * moves its journal looks for runs where they are, not where they will be.
+ * Where a fleet's journal is. Resources carry this place as a tag. So a deployment that renames the fleet or moves its journal
+ * looks for runs at the old place too.
  */
 
 const JOURNAL_TAG = 'reindex-fleet:journal';
@@ -13,7 +13,7 @@ export function journalText({ bucket, prefix, fleet }: BucketJournal): string {
   return `${bucket}/${prefix}/${fleet}`;
 }
 
-/** Of group and bucket, beside their other tags. */
+/** The tag of group and bucket that names the journal's place. */
 export function journalTag(names: Names): Readonly<Record<string, string>> {
   return { [JOURNAL_TAG]: journalText(journalOf(names)) };
 }
@@ -23,7 +23,8 @@ export function journalOf({ bucket, journalPrefix: prefix, fleet }: Names): Buck
 }
 
 /**
- * Of a resource as it was: a fleet's own input, or a tag, in a map or an Auto Scaling group's list. Null: it says nothing.
+ * Reads the journal's place from a resource as it was: from a fleet's own input, or from a tag. Tags are a map, or the list of
+ * an Auto Scaling group. Null: the resource names no place.
  *
  * @param inputs as the engine has them
  */

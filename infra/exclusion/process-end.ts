@@ -1,17 +1,16 @@
 /**
- * Node says `beforeExit` when nothing is left to do, and says it again whenever a listener has found something to do
- * then. Pulumi's runner listens too: at the second time it tells the engine that the program is done, and waits until
- * the engine has done all steps. So Node says it a third time only after them. This many leave room for a runner that
- * lets some more go by first.
+ * Node emits `beforeExit` when nothing is left to do, and again whenever a listener has found more to do. Pulumi's runner
+ * listens too. At the second event it tells the engine that the program is done, and waits until the engine has done all
+ * steps. So a third event comes only after these steps. This number leaves room for a runner that waits for some more events.
  */
 const TIMES_BEFORE_THE_END = 10;
 
-/** What is still to be done; of all fleets of a program. */
+/** The work that is still to be done, for all fleets of a program. */
 const works: (() => Promise<void>)[] = [];
 
 /**
- * Does some work when everything else is done, the engine's steps included. Not when the process is ended by an error,
- * a signal or `process.exit`.
+ * Does some work when everything else is done, the engine's steps included. It does nothing if an error, a signal or
+ * `process.exit` ends the process.
  */
 export function atTheVeryEnd(work: () => Promise<void>): void {
   works.push(work);

@@ -3,17 +3,17 @@ import type { DeploymentExclusion } from './exclude-runs.ts';
 import { journalIn } from './journal-place.ts';
 
 /**
- * A hook for `hooks.beforeDelete` of what a run cannot do without, such as the group, and for `hooks.beforeUpdate` of the
- * fleet itself, whose inputs change when it is renamed or its journal moves: it fails while a run has the fleet, with the
- * words of `excludeRuns`. It looks when the engine gets that far, where the resource has said that its journal is
- * (`journalIn`), and takes the lock again where it was lost, or where there was no bucket at the start.
+ * A hook that fails while a run has the fleet, with the words of `excludeRuns`. It is for `hooks.beforeDelete` of resources
+ * that a run needs, such as the group. It is also for `hooks.beforeUpdate` of the fleet itself, whose inputs change when the
+ * fleet is renamed or its journal moves. It looks at the moment when the engine calls it, at the journal's place that the
+ * resource names (`journalIn`). It takes the lock again if it was lost, or if there was no bucket at the start.
  *
  * The engine calls it when a deployment deletes or replaces the resource, and under `pulumi destroy --run-program`. A
- * `pulumi destroy` without that flag runs no program, and so no hook: since 3.182 the engine refuses it for a resource
- * with such a hook, and names the flag (pulumi/pulumi#19933).
+ * `pulumi destroy` without that flag runs no program, and so no hook. Since 3.182 the engine refuses it for a resource with
+ * such a hook, and names the flag (pulumi/pulumi#19933).
  *
- * @param name of the component: the engine finds a hook by its name, and fails where the program has none of that name any
- *   more, so a fleet that gets another name must not change it
+ * @param name of the component. The engine finds a hook by its name, and fails if the program has no such hook any more. So the
+ *   name must stay the same when the fleet is renamed.
  */
 export function requireNoRun(
   exclusion: Pick<DeploymentExclusion, 'ensure'>,

@@ -9,7 +9,7 @@ import { findDriver } from '../../orchestrator/run/driver.ts';
 import { takeLock } from '../../orchestrator/run/with-lock.ts';
 import { claimRefusal, lockRefusal, lossWarning } from './refusal.ts';
 
-/** Where a deployment says what it has to say, such as `pulumi.log`. */
+/** Where a deployment writes its messages, such as `pulumi.log`. */
 export interface DeploymentLog {
   info(sentence: string): unknown;
   warn(sentence: string): unknown;
@@ -39,8 +39,8 @@ export class RunExclusion {
   }
 
   /**
-   * Makes sure that no run has the fleet and none can begin. May be asked again, also by many at once: a lock that was
-   * lost is taken anew, and so is one for which there was no bucket yet.
+   * Makes sure that no run has the fleet and none can begin. It may be called again, also by many at once. It takes a lock
+   * again that was lost, and takes one now if there was no bucket before.
    *
    * @throws FleetHeld, RunFailed as `excludeRuns`
    */
@@ -49,7 +49,7 @@ export class RunExclusion {
     return this.#ensuring;
   }
 
-  /** Gives the lock back. One that cannot be given back runs out by itself. */
+  /** Gives the lock back. A lock that cannot be given back expires by itself. */
   async release(): Promise<void> {
     const lock = this.#lock;
     this.#lock = null;
@@ -82,7 +82,7 @@ export class RunExclusion {
     throw new FleetHeld(lockRefusal(`another process holds the fleet: ${holderWords(driver)}`));
   }
 
-  /** Whoever has the lock may be about to claim the fleet, so the claim is looked at again meanwhile, and behind that. */
+  /** The holder of the lock may be about to claim the fleet. So this looks at the claim again while it waits, and afterwards. */
   async #take(): Promise<FleetLock> {
     const { store, leaseMs, stack, log, clock, renewalClock } = this.#options;
     const lock = await takeLock({
@@ -102,7 +102,7 @@ export class RunExclusion {
     try {
       await this.#requireNoRun();
     } catch (error) {
-      await lock.release().catch(() => {}); // Runs out by itself.
+      await lock.release().catch(() => {}); // It expires by itself.
       throw error;
     }
     lock.lost.addEventListener('abort', () => void this.#tellOfLoss(lock.lost.reason), { once: true });

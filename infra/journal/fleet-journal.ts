@@ -10,14 +10,14 @@ import { tagsOf } from '../tags.ts';
 export interface FleetJournalArgs {
   readonly settings: StackSettings;
   readonly names: Names;
-  /** Asked before the bucket is deleted. */
+  /** The engine calls it before it deletes the bucket. */
   readonly beforeDelete: readonly pulumi.ResourceHook[];
 }
 
-/** The bucket of claims, locks and journals: versioned, encrypted, private, by TLS alone. */
+/** The bucket of claims, locks and journals. It is versioned, encrypted and private, and answers only with TLS. */
 export class FleetJournal extends pulumi.ComponentResource {
   readonly bucket: aws.s3.Bucket;
-  /** What makes the bucket what it is. */
+  /** The resources that configure the bucket. */
   readonly parts: readonly pulumi.Resource[];
 
   constructor(name: string, args: FleetJournalArgs, options: pulumi.ComponentResourceOptions = {}) {
@@ -66,7 +66,7 @@ export class FleetJournal extends pulumi.ComponentResource {
       new aws.s3.BucketLifecycleConfiguration(
         name,
         { bucket, rules: [expiry(settings.journal.recover_days)] },
-        // Rules for versions that are not current are for buckets that have versions.
+        // Only a bucket with versions takes rules for versions that are not current.
         child(this, { dependsOn: versioning }),
       ),
       new aws.s3.BucketPolicy(
@@ -81,8 +81,8 @@ export class FleetJournal extends pulumi.ComponentResource {
 }
 
 /**
- * What is current never expires: `sweep` deletes it by age, and spares what a rollback needs, which no rule of a bucket can
- * tell. Heartbeats of locks replace themselves every few seconds, so what is not current goes after a while.
+ * Current objects never expire. `sweep` deletes them by age and keeps what a rollback needs, which a rule of a bucket cannot
+ * know. Heartbeats of locks replace each other every few seconds, so versions that are not current expire after a while.
  */
 function expiry(recoverDays: number): aws.types.input.s3.BucketLifecycleConfigurationRule {
   return {

@@ -11,10 +11,10 @@ export interface FleetNetworkArgs {
   readonly names: Names;
 }
 
-/** Where instances are launched, and whom they may speak with. */
+/** Where instances are launched, and which connections they may have. */
 export class FleetNetwork extends pulumi.ComponentResource {
   readonly subnets: pulumi.Output<string[]>;
-  /** Of the workers; a database that lets only groups in has to let this one in. */
+  /** The workers' security group. A database that lets in security groups must let in this one. */
   readonly securityGroup: aws.ec2.SecurityGroup;
   readonly rules: readonly pulumi.Resource[];
 
@@ -90,7 +90,7 @@ export class FleetNetwork extends pulumi.ComponentResource {
   }
 }
 
-/** What every rule says, whosever group it is of. */
+/** The arguments that every rule has. */
 function tcp(port: pulumi.Input<number>, description: string, tags: Record<string, string>) {
   return { ipProtocol: 'tcp', fromPort: port, toPort: port, description, tags };
 }

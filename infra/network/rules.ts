@@ -3,9 +3,9 @@ import * as pulumi from '@pulumi/pulumi';
 import { addressIn } from '../settings/together.ts';
 import type { StackSettings } from '../settings/schema.ts';
 
-/** One way that is open, TCP. */
+/** One open connection, TCP. */
 export interface Rule {
-  /** Which it is, for its logical name: `out-5432-10-0-0-0-16`; before its port is known `database-10-0-0-0-16`. */
+  /** Part of its logical name: `out-5432-10-0-0-0-16`. While its port is not known: `database-10-0-0-0-16`. */
   readonly name: string;
   readonly direction: 'in' | 'out';
   readonly description: string;
@@ -21,7 +21,7 @@ export interface Door {
   readonly port: Input<number>;
 }
 
-/** What rules are for, whatever their peers. */
+/** What rules are for. */
 interface Way {
   readonly name: string;
   readonly direction: Rule['direction'];
@@ -35,7 +35,7 @@ const TO_DATABASE: Way = { name: 'database', direction: 'out', purpose: 'the dat
 const TO_CLUSTER: Way = { name: 'cluster', direction: 'out', purpose: 'the search cluster' };
 const TO_AWS: Way = { name: 'aws', direction: 'out', purpose: 'Parameter Store and Auto Scaling' };
 
-/** Every way that is open to and from the workers. Names are asked of the VPC's own resolver, which no rule concerns. */
+/** Every connection to and from the workers. They resolve names at the VPC's own resolver, which needs no rule. */
 export function workersRules({ network, source, target, auto_scaling }: StackSettings): Rule[] {
   const { orchestrator, database, cluster, aws_endpoints: endpoints } = network;
   return eachOnce([
@@ -46,7 +46,7 @@ export function workersRules({ network, source, target, auto_scaling }: StackSet
   ]);
 }
 
-/** What `let_workers_in` asks for: the other side of the ways to database and cluster. */
+/** The rules that `let_workers_in` asks for, in the groups of database and cluster. */
 export function doorsToServers({ network, source, target }: StackSettings): Door[] {
   const { database, cluster } = network;
   const doors = [
@@ -65,9 +65,9 @@ function groupsToOpen({ security_groups, let_workers_in }: StackSettings['networ
 type Peers = StackSettings['network']['orchestrator'];
 
 /**
- * Named after what they open, not after why, and never counted: AWS refuses a rule that is still there under another name,
- * as when a peer before it in its list goes, or cluster and AWS had one rule and the cluster's other end moves. What is not
- * known yet has no such name.
+ * Names rules after what they open, with no purpose and no number in the name. AWS refuses a rule that is still there under
+ * another name. With numbers this would happen when an earlier peer in the list is removed. With purposes it would happen when
+ * cluster and AWS share one rule and the cluster moves. A peer that is not known yet gets a number.
  */
 function rules(
   { name, direction, purpose }: Way,
@@ -88,7 +88,7 @@ function rules(
   }));
 }
 
-/** AWS refuses a rule that is there already, e.g. for a cluster behind 443 anywhere. */
+/** AWS refuses a second rule that is the same, e.g. for a cluster at port 443 of any address. */
 function eachOnce(all: readonly Rule[]): Rule[] {
   const byName = new Map<string, Rule>();
   for (const rule of all) if (!byName.has(rule.name)) byName.set(rule.name, rule);

@@ -5,16 +5,16 @@ import type { Names } from '../names.ts';
 import { tagsOf } from '../tags.ts';
 import type { StackSettings } from '../settings/schema.ts';
 
-/** Whether the stack owns the parameter of this image; otherwise it is given by its name. */
+/** Whether the stack makes the parameter of this image. If not, `image` is the name of a parameter. */
 export function ownsImageParameter(image: string): boolean {
   return image.startsWith('ami-');
 }
 
 /**
- * The parameter from which each launch takes its image. Whoever sets another `image` moves it; where something else is to
- * move it, e.g. a pipeline that builds images, give a parameter of its own.
+ * The parameter from which each launch takes its image. Another `image` in the settings changes it. If a pipeline that builds
+ * images shall change it, name a parameter of your own.
  *
- * Parameter Store holds a value of this data type against EC2 when it is written:
+ * When a value of this data type is written, Parameter Store checks it at EC2:
  * https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html
  */
 export function imageParameter(

@@ -7,7 +7,7 @@ import type { StackSettings } from '../settings/schema.ts';
 import { tagsOf } from '../tags.ts';
 import { workerValues } from './worker-values.ts';
 
-/** Of letters and digits, each 5.9 bits. */
+/** Length of the token. Each letter or digit has 5.9 bits. */
 const TOKEN_LENGTH = 48;
 
 export interface WorkerParametersArgs {
@@ -15,10 +15,10 @@ export interface WorkerParametersArgs {
   readonly names: Names;
 }
 
-/** The workers' settings in Parameter Store, and the bearer token that stack, orchestrator and workers alone know. */
+/** The workers' settings in Parameter Store, and the bearer token. Only stack, orchestrator and workers know the token. */
 export class WorkerParameters extends pulumi.ComponentResource {
   readonly token: aws.ssm.Parameter;
-  /** All of them, the token among them. */
+  /** All parameters, with the token. */
   readonly parameters: readonly aws.ssm.Parameter[];
 
   constructor(name: string, args: WorkerParametersArgs, options: pulumi.ComponentResourceOptions = {}) {

@@ -11,7 +11,7 @@ export interface WorkerValue {
   readonly secret: boolean;
 }
 
-/** What the workers are told by Parameter Store, but for the token. */
+/** The settings that workers read from Parameter Store, without the token. */
 export function workerValues(settings: StackSettings): WorkerValue[] {
   const { source, source_password, target, target_password, target_api_key, auto_scaling, instances } =
     settings;

@@ -1,11 +1,11 @@
 import { isOfFleet, type Rule, type Violation } from './rule.ts';
 import { at, isNone, isOff, listAt, UNKNOWN } from './values.ts';
 
-/** Only the orchestrator says how many instances there are, and which of them end. */
+/** Only the orchestrator decides how many instances there are, and which of them end. */
 export const fleetAtZero: Rule = {
   name: 'fleet-at-zero',
   description:
-    'A fleet rests at zero, launches one known template, and no instance ends by the group’s own choice.',
+    'A fleet has no instance between runs, launches one known template, and its group ends no instance by itself.',
   check: (resource) => {
     if (!isOfFleet(resource)) return [];
     switch (resource.type) {
@@ -29,7 +29,7 @@ function size(props: unknown): Violation[] {
     }),
     ...when(typeof desired === 'number' && desired > 0, {
       where: 'desiredCapacity',
-      what: 'A deployment would launch instances; how many there are is the orchestrator’s to say.',
+      what: 'A deployment would launch instances. Only the orchestrator decides how many there are.',
       remedy: 'Leave it out.',
     }),
     ...when(isNone(at(props, 'warmPool'), undefined), {
@@ -44,25 +44,25 @@ function victims(props: unknown): Violation[] {
   return [
     ...when(isOff(at(props, 'protectFromScaleIn')), {
       where: 'protectFromScaleIn',
-      what: 'The group may choose which worker ends, also one at work.',
+      what: 'The group could end a worker at work.',
       remedy: 'Set it to true.',
     }),
     ...when(
       listAt(props, 'suspendedProcesses').every((process) => isNone(process, 'AZRebalance')),
       {
         where: 'suspendedProcesses',
-        what: 'The group would end workers at work to even out zones.',
-        remedy: 'Put "AZRebalance" into it.',
+        what: 'The group would end workers at work to balance zones.',
+        remedy: 'Add "AZRebalance" to it.',
       },
     ),
     ...when(at(props, 'capacityRebalance') === true, {
       where: 'capacityRebalance',
-      what: 'The group would end workers at work at a mere recommendation.',
+      what: 'The group would end workers at work because of a rebalance recommendation.',
       remedy: 'Set it to false.',
     }),
     ...when(isNone(at(props, 'maxInstanceLifetime'), undefined, 0), {
       where: 'maxInstanceLifetime',
-      what: 'The group would replace workers at work that it finds too old.',
+      what: 'The group would replace workers at work when they reach an age.',
       remedy: 'Leave it out.',
     }),
     ...when(isNone(at(props, 'instanceRefresh'), undefined), {
@@ -73,7 +73,7 @@ function victims(props: unknown): Violation[] {
   ];
 }
 
-/** A run pins a template's version, and can hold it against the group's only if that is a number. */
+/** A run pins a template's version. It can compare it with the group's only if that is a number. */
 function templates(props: unknown): Violation[] {
   const mixed = 'mixedInstancesPolicy.launchTemplate';
   const inMixed = at(props, ...mixed.split('.'));
@@ -96,8 +96,8 @@ function templates(props: unknown): Violation[] {
     .filter(({ template }) => !isNumbered(at(template, 'version')))
     .map(({ where }) => ({
       where: `${where}.version`,
-      what: 'The group would launch something else as soon as the template has another version.',
-      remedy: 'Give the version’s number ($Latest and $Default are none).',
+      what: 'The group would launch another version as soon as the template has one.',
+      remedy: 'Write the number of a version, not $Latest or $Default.',
     }));
 }
 
@@ -108,7 +108,7 @@ function isNumbered(version: unknown): boolean {
 function shutdown(props: unknown): Violation[] {
   return when(isNone(at(props, 'instanceInitiatedShutdownBehavior'), 'terminate'), {
     where: 'instanceInitiatedShutdownBehavior',
-    what: 'A worker that shuts its machine down would leave a stopped instance, whose volume costs.',
+    what: 'A worker that shuts its machine down would leave a stopped instance. Its volume costs money.',
     remedy: 'Set it to "terminate".',
   });
 }

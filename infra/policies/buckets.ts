@@ -10,10 +10,10 @@ const POLICY = 'aws:s3/bucketPolicy:BucketPolicy';
 
 const BLOCKS = ['blockPublicAcls', 'blockPublicPolicy', 'ignorePublicAcls', 'restrictPublicBuckets'];
 
-/** A bucket is what the resources beside it make of it, so they are looked at together. */
+/** Other resources configure a bucket, so this rule looks at all of them together. */
 export const privateBuckets: StackRule = {
   name: 'private-buckets',
-  description: 'Buckets are encrypted, closed to the public, and speak TLS alone.',
+  description: 'Buckets are encrypted, closed to the public, and answer only with TLS.',
   check: (resources) =>
     resources
       .filter(({ type }) => BUCKETS.has(type))
@@ -23,7 +23,7 @@ export const privateBuckets: StackRule = {
       }),
 };
 
-/** Its bucket is this one by name, or comes from this one; where neither can be known it may be. */
+/** Whether a resource configures this bucket: it has the bucket's name, or an output of it. If neither is known, it may. */
 function isPartOf({ props, dependencies }: Linked, bucket: Linked): boolean {
   const of = at(props, 'bucket');
   const from = dependencies['bucket'] ?? [];
@@ -44,7 +44,8 @@ function faults(parts: readonly Linked[]): Violation[] {
           {
             where: 'BucketPolicy',
             what: 'The bucket answers without TLS.',
-            remedy: 'Deny s3:* to everybody on the condition Bool aws:SecureTransport false.',
+            remedy:
+              'Add a statement that denies s3:* to everybody on the condition Bool aws:SecureTransport false.',
           },
         ]),
   ];
@@ -58,7 +59,7 @@ function encryption(configurations: readonly Linked[]): Violation[] {
   return [
     {
       where: 'BucketServerSideEncryptionConfiguration',
-      what: 'The bucket is not said to be encrypted.',
+      what: 'No configuration says that the bucket is encrypted.',
       remedy: 'Give it a configuration with sseAlgorithm "AES256" or "aws:kms".',
     },
   ];

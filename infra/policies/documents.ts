@@ -9,13 +9,13 @@ export interface Granted {
   readonly actions: readonly string[];
   /** The condition's operators and keys, as they are. */
   readonly condition: unknown;
-  /** As it is written; undefined where the statement says nothing of it. */
+  /** As it is written. Undefined: the statement has no such part. */
   readonly principal: unknown;
-  /** It speaks of all but some: NotAction, NotPrincipal. */
+  /** It means all but some: NotAction, NotPrincipal. */
   readonly not: readonly ('NotAction' | 'NotPrincipal')[];
 }
 
-/** Types with a policy, and the property that holds it. A key's own policy is left out: `kms:*` in it speaks of that key alone. */
+/** Types with a policy, and the property that has it. A KMS key's own policy is left out: `kms:*` in it means only that key. */
 const POLICIES: Readonly<Record<string, string>> = {
   'aws:iam/policy:Policy': 'policy',
   'aws:iam/rolePolicy:RolePolicy': 'policy',
@@ -30,7 +30,7 @@ const POLICIES: Readonly<Record<string, string>> = {
   'aws:sqs/queuePolicy:QueuePolicy': 'policy',
 };
 
-/** Everything that the resource allows or denies. */
+/** All statements of a resource, which allow or deny something. */
 export function statementsOf({ type, props }: Checked): Granted[] {
   const property = POLICIES[type];
   if (type === 'aws:lambda/permission:Permission') return [ofPermission(props)];
@@ -56,7 +56,7 @@ export function statementsIn(policy: unknown, where: string): Granted[] {
   }));
 }
 
-/** A permission is a statement of its function's policy, in other words. */
+/** A permission is a statement of its function's policy in another form. */
 function ofPermission(props: unknown): Granted {
   return {
     where: 'action and principal',
@@ -68,7 +68,7 @@ function ofPermission(props: unknown): Granted {
   };
 }
 
-/** What is no JSON AWS refuses by itself. */
+/** AWS itself refuses a text that is not JSON. */
 function documentOf(policy: unknown): unknown {
   if (typeof policy !== 'string') return policy;
   try {

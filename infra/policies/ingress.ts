@@ -2,10 +2,10 @@ import { isPublic } from './public-block.ts';
 import type { Checked, Rule, Violation } from './rule.ts';
 import { at, listAt, textsAt, UNKNOWN } from './values.ts';
 
-/** No security group lets anybody in but private networks and other security groups. */
+/** Security groups let in only private networks and other security groups. */
 export const noPublicIngress: Rule = {
   name: 'no-public-ingress',
-  description: 'Security groups let in private networks and other security groups alone.',
+  description: 'Security groups let in only private networks and other security groups.',
   check: (resource) =>
     openings(resource).flatMap(({ where, holder }) =>
       BLOCKS.flatMap((property) =>
@@ -16,7 +16,7 @@ export const noPublicIngress: Rule = {
     ),
 };
 
-/** Properties that hold a block or several, in one type of rule or another. */
+/** Properties that hold one block or several, in any type of rule. */
 const BLOCKS = ['cidrIpv4', 'cidrIpv6', 'cidrBlocks', 'ipv6CidrBlocks'];
 
 function openings({ type, props }: Checked): { where: string; holder: unknown }[] {

@@ -1,7 +1,7 @@
 import { statementsOf } from './documents.ts';
 import { isOfFleet, type Rule } from './rule.ts';
 
-/** In small letters, for IAM takes actions in any. */
+/** In small letters: IAM ignores the case of actions. */
 const LAUNCHING: ReadonlySet<string> = new Set([
   'ec2:runinstances',
   'ec2:runscheduledinstances',
@@ -14,10 +14,10 @@ const LAUNCHING: ReadonlySet<string> = new Set([
   'iam:passrole',
 ]);
 
-/** The group launches; whoever has a worker's or the orchestrator's credentials gets no machine and no other role by them. */
+/** Only the group launches instances. The credentials of a worker or the orchestrator give no machine and no other role. */
 export const noLaunching: Rule = {
   name: 'no-launching',
-  description: 'Nobody of a fleet may launch instances or hand on roles.',
+  description: 'No role of a fleet may launch instances or pass roles.',
   check: (resource) =>
     isOfFleet(resource)
       ? statementsOf(resource)
@@ -27,8 +27,8 @@ export const noLaunching: Rule = {
               .filter((action) => LAUNCHING.has(action.toLowerCase()))
               .map((action) => ({
                 where,
-                what: `It allows ${action}, by which other machines or other roles can be had.`,
-                remedy: 'Leave it out: the Auto Scaling group launches what it is asked for.',
+                what: `It allows ${action}. This action gives access to other machines or other roles.`,
+                remedy: 'Remove it. The Auto Scaling group launches the instances of a fleet.',
               })),
           )
       : [],

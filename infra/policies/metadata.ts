@@ -3,14 +3,13 @@ import { at, isNone } from './values.ts';
 
 const TEMPLATE = 'aws:ec2/launchTemplate:LaunchTemplate';
 
-/** An instance, and a container on it. */
+/** One hop to the instance, and one more to a container on it. */
 const MOST_HOPS = 2;
 
-/** A request that a program on an instance was tricked into cannot fetch the instance's credentials. */
+/** An attacker who makes a program on an instance send a request cannot fetch the instance's credentials. */
 export const metadataWithToken: Rule = {
   name: 'instance-metadata-v2',
-  description:
-    'Instances answer for their metadata with a token alone (IMDSv2), and no further than two hops.',
+  description: 'Instances give their metadata only with a token (IMDSv2), and over at most two hops.',
   check: (resource) => (hasMetadata(resource) ? faults(resource) : []),
 };
 
@@ -21,7 +20,7 @@ function hasMetadata({ type, props }: Checked): boolean {
       return at(props, 'metadataOptions', 'httpEndpoint') !== 'disabled';
     case 'aws:ec2/instance:Instance':
     case 'aws:ec2/spotInstanceRequest:SpotInstanceRequest':
-      // What it does not say itself is its template's.
+      // Options that it lacks come from its template.
       if (at(props, 'launchTemplate') !== undefined && at(props, 'metadataOptions') === undefined)
         return false;
       return at(props, 'metadataOptions', 'httpEndpoint') !== 'disabled';
@@ -58,7 +57,7 @@ function faults(resource: Checked): Violation[] {
       ? [
           {
             where: 'metadataOptions.instanceMetadataTags',
-            what: 'A worker cannot read in its metadata which group it is of.',
+            what: 'A worker cannot read the name of its group in its metadata.',
             remedy: 'Set it to "enabled".',
           },
         ]

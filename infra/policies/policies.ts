@@ -11,8 +11,8 @@ import { encryptedVolumes } from './volumes.ts';
 import { noWildcards } from './wildcards.ts';
 
 /**
- * What must hold for a stack with a fleet, whoever wrote its program. What concerns any resource is asked of all; tags, the
- * size of groups and the right to launch of those that are a fleet's, for a program may have others.
+ * The rules for a stack with a fleet, whoever wrote its program. Rules for all resources look at every resource. Rules for tags,
+ * group sizes and permissions to launch look only at resources of a fleet, because a program may have others.
  */
 const RULES: readonly Rule[] = [
   noPublicIngress,

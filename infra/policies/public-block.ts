@@ -11,7 +11,7 @@ const PRIVATE_IPV6 = [
   return { addresses, length };
 });
 
-/** Some address of the block is not a private network's. What is no block counts as public. */
+/** Whether some address of the block is public. A text that is no block counts as public. */
 export function isPublic(block: string): boolean {
   const [address = '', length = ''] = block.split('/');
   if (!isIPv6(address)) return !isPrivate(block);

@@ -6,14 +6,14 @@ import { at, isNone, listAt, plainOf, UNKNOWN } from './values.ts';
 export interface Checked {
   /** As Pulumi names it: `aws:ec2/launchTemplate:LaunchTemplate`. */
   readonly type: string;
-  /** In its program. */
+  /** Its name in the program. */
   readonly name: string;
   readonly urn: string;
   /** See `plainOf`. */
   readonly props: unknown;
 }
 
-/** What is wrong, for a person who has to mend it. */
+/** What is wrong, for the person who mends it. */
 export interface Violation {
   /** Path of the property. */
   readonly where: string;
@@ -24,7 +24,7 @@ export interface Violation {
 }
 
 interface About {
-  /** In `--policy-pack-config` a rule is set to `advisory` or `disabled` by it. */
+  /** `--policy-pack-config` names a rule by it, to set the rule to `advisory` or `disabled`. */
   readonly name: string;
   readonly description: string;
 }
@@ -68,7 +68,7 @@ export function stackPolicy({ name, description, check }: StackRule): StackValid
   };
 }
 
-/** It is of a component of ours, or says of itself that it is of a fleet. */
+/** Whether a resource belongs to a fleet: it is part of a component of ours, or has the fleet's tag. */
 export function isOfFleet({ urn, props }: Checked): boolean {
   const [, , types = ''] = urn.split('::');
   if (types.split('$').some((type) => type.startsWith('reindex-fleet:'))) return true;
@@ -76,7 +76,7 @@ export function isOfFleet({ urn, props }: Checked): boolean {
   return fleet !== undefined && fleet !== UNKNOWN;
 }
 
-/** Of a map of tags, or of an Auto Scaling group's list of them. */
+/** The value of a tag, in a map of tags or in an Auto Scaling group's list. */
 export function tagOf(props: unknown, key: string): unknown {
   const inList = listAt(props, 'tags').find((tag) => !isNone(at(tag, 'key'), key));
   return at(props, 'tags', key) ?? at(inList, 'value');

@@ -1,12 +1,12 @@
 import type { Rule } from './rule.ts';
 import { at, isNone } from './values.ts';
 
-/** Words of a name that say that its value is a secret, or has one in it as a URL may. */
+/** Words in names of secrets, or of values that may contain a secret, such as a URL. */
 const SECRET_WORDS = new Set(['token', 'password', 'secret', 'key', 'url']);
 
 export const secretParameters: Rule = {
   name: 'secret-parameters',
-  description: 'Parameters whose names speak of secrets are SecureStrings.',
+  description: 'Parameters with the name of a secret are SecureStrings.',
   check: ({ type, props }) => {
     const name = at(props, 'name');
     if (type !== 'aws:ssm/parameter:Parameter' || typeof name !== 'string' || !soundsSecret(name)) return [];
@@ -14,14 +14,14 @@ export const secretParameters: Rule = {
     return [
       {
         where: 'type',
-        what: `The parameter ${name} would be readable in plain for everybody who may list parameters.`,
+        what: `Everybody who may read parameters could read ${name} in plain text.`,
         remedy: 'Set it to "SecureString".',
       },
     ];
   },
 };
 
-/** By its last part: `/reindex-fleet/books/worker/database_url`. */
+/** Looks at the last part of a name: `/reindex-fleet/books/worker/database_url`. */
 function soundsSecret(name: string): boolean {
   const last = name.slice(name.lastIndexOf('/') + 1);
   const words = last.split(/[^A-Za-z]+|(?<=[a-z])(?=[A-Z])/);

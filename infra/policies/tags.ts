@@ -2,17 +2,17 @@ import { FLEET_TAG } from '../tags.ts';
 import { isOfFleet, tagOf, type Checked, type Rule, type Violation } from './rule.ts';
 import { at, listAt, UNKNOWN } from './values.ts';
 
-/** What is a fleet's says so: costs are told apart by it, and a run refuses a group of another fleet. */
+/** Resources of a fleet have its tag. It separates the costs of fleets, and a run refuses a group of another fleet by it. */
 export const fleetTags: Rule = {
   name: 'fleet-tags',
-  description: `Everything of a fleet has the tag ${FLEET_TAG}.`,
+  description: `Every resource of a fleet has the tag ${FLEET_TAG}.`,
   check: (resource) =>
     isOfFleet(resource) && canHaveTags(resource.type) ? [...ownTag(resource), ...launched(resource)] : [],
 };
 
 /**
- * Types of AWS's provider that know no tags: parts of a role, a function or a bucket, links, dashboards, and schedules (whose
- * groups have them). One that is not here is expected to have them.
+ * Types of AWS's provider without tags: parts of a role, a function or a bucket, links, dashboards, and schedules (their groups
+ * have tags). The rule expects tags on every other type.
  */
 export const WITHOUT_TAGS: ReadonlySet<string> = new Set([
   'aws:cloudwatch/dashboard:Dashboard',
@@ -38,13 +38,13 @@ function ownTag({ props }: Checked): Violation[] {
   return [
     {
       where: 'tags',
-      what: `It does not say which fleet's it is.`,
+      what: `It does not say which fleet it belongs to.`,
       remedy: `Give it the tag ${FLEET_TAG} with the fleet's name.`,
     },
   ];
 }
 
-/** What a group or a template brings into being has its tag from there. */
+/** Instances and volumes get their tags from a group or a template. */
 function launched({ type, props }: Checked): Violation[] {
   switch (type) {
     case 'aws:autoscaling/group:Group':
@@ -60,8 +60,8 @@ function launched({ type, props }: Checked): Violation[] {
         .filter((resourceType) => !isLaunchedWithTag(props, resourceType))
         .map((resourceType) => ({
           where: 'tagSpecifications',
-          what: `A launched ${resourceType} does not have the tag ${FLEET_TAG}.`,
-          remedy: `Give it by a specification for "${resourceType}".`,
+          what: `A launched ${resourceType} does not get the tag ${FLEET_TAG}.`,
+          remedy: `Add the tag to the tag specification for "${resourceType}".`,
         }));
     default:
       return [];

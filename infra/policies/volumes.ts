@@ -1,7 +1,7 @@
 import type { Checked, Rule, Violation } from './rule.ts';
 import { at, isOff, listAt } from './values.ts';
 
-/** What a worker swaps or writes down is a customer's data. */
+/** A worker's volume may hold customers' data: swapped memory and files. */
 export const encryptedVolumes: Rule = {
   name: 'encrypted-volumes',
   description: 'Volumes of instances are encrypted.',
@@ -24,7 +24,7 @@ function volumes({ type, props }: Checked): Volume[] {
     case 'aws:ebs/volume:Volume':
       return [{ where: '', volume: props }];
     case 'aws:ec2/instance:Instance':
-      // Of a template those that it says nothing of.
+      // Volumes that it does not describe come from its template.
       return at(props, 'launchTemplate') === undefined ? [root(props), ...others(props)] : others(props);
     case 'aws:ec2/launchConfiguration:LaunchConfiguration':
     case 'aws:ec2/spotInstanceRequest:SpotInstanceRequest':
@@ -34,7 +34,7 @@ function volumes({ type, props }: Checked): Volume[] {
   }
 }
 
-/** One that says nothing of its volumes has the image's, encrypted or not. */
+/** A template without volumes has the image's, encrypted or not. */
 function ofTemplate(props: unknown): Volume[] {
   const property = 'blockDeviceMappings';
   const described = listAt(props, property)
@@ -55,5 +55,5 @@ function others(props: unknown): Volume[] {
 }
 
 function violation(where: string): Violation {
-  return { where, what: 'The volume is not said to be encrypted.', remedy: 'Set it to true.' };
+  return { where, what: 'Nothing says that the volume is encrypted.', remedy: 'Set it to true.' };
 }

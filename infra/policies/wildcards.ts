@@ -2,7 +2,7 @@ import { type Granted, statementsOf } from './documents.ts';
 import type { Checked, Rule, Violation } from './rule.ts';
 import { listAt, textsAt } from './values.ts';
 
-/** What is allowed is named, one by one: a pattern also allows what AWS will invent. */
+/** A policy names each action that it allows. A pattern would also allow actions that AWS adds later. */
 export const noWildcards: Rule = {
   name: 'no-wildcards',
   description: 'Policies allow named actions to named principals.',
@@ -20,8 +20,8 @@ function faults({ where, actions, principal, not }: Granted): Violation[] {
       .filter((action) => /[*?]/.test(action))
       .map((action) => ({
         where,
-        what: `It allows every action that "${action}" stands for.`,
-        remedy: 'Name each action that is needed.',
+        what: `It allows every action that matches "${action}".`,
+        remedy: 'Name each action that the fleet needs.',
       })),
     ...not.map((element) => ({
       where,

@@ -5,10 +5,10 @@ import type { StackInput, StackSettings } from './schema.ts';
 import { stackSchema } from './whole-schema.ts';
 
 /**
- * Checks what a program gives.
+ * Checks the settings that a program gives.
  *
- * @param name stands in faults for the file
- * @throws RunError that names everything that is wrong: for a person, without a stack trace
+ * @param name faults show it in the place of a file's name
+ * @throws RunError that names everything that is wrong, for a person and without a stack trace
  */
 export function checkSettings(given: StackInput, name: string): StackSettings {
   const place = { file: name, line: null, column: null };

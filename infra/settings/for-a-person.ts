@@ -2,10 +2,10 @@ import { RunError } from '@pulumi/pulumi';
 import { Faults } from '../../definition/faults.ts';
 
 /**
- * Checks settings on a person's behalf.
+ * Checks settings and reports their faults to a person.
  *
- * @param sentence says whose they are
- * @throws RunError with the sentence and every fault: Pulumi shows it without a stack trace
+ * @param sentence says which settings are wrong
+ * @throws RunError with the sentence and every fault; Pulumi shows it without a stack trace
  */
 export function forAPerson<T>(sentence: string, check: () => T): T {
   try {

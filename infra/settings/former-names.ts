@@ -3,13 +3,13 @@ import { stackShape } from './schema.ts';
 import type { SettingsFault } from './settings-fault.ts';
 
 const { auto_scaling, price } = stackShape.shape;
-/** What has come from the section `aws`, which stacks had in earlier versions. */
+/** Settings that were in the section `aws`, which stacks had in earlier versions. */
 const HEIRS: Readonly<Record<string, object>> = {
   auto_scaling: auto_scaling.unwrap().shape,
   price: price.unwrap().unwrap().shape,
 };
 
-/** The orchestrator's former names, as far as a stack has what stands in their place. */
+/** The orchestrator's former names whose new settings a stack has too. */
 const FORMER = new Map(
   FORMER_NAMES.filter(([, instead]) => {
     const [section = '', name = ''] = instead.split('.');
@@ -17,7 +17,7 @@ const FORMER = new Map(
   }),
 );
 
-/** What stands in the section `aws`: it is no section of a stack any more, and each setting in it is a fault that says its name of now. */
+/** Faults of the section `aws`, which stacks no longer have. Each setting in it is a fault that says its new name. */
 export function formerFaults(aws: unknown): SettingsFault[] {
   const names = typeof aws === 'object' && aws !== null ? Object.keys(aws) : [];
   if (names.length === 0) return [{ code: 'custom', path: ['aws'], message: NONE }];
@@ -28,4 +28,5 @@ export function formerFaults(aws: unknown): SettingsFault[] {
   });
 }
 
-const NONE = 'This is not a setting. Region and credentials are the provider’s.';
+const NONE =
+  'This is not a setting. Region and credentials are settings of the provider (`aws:region`, `aws:profile`).';

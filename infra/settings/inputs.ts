@@ -2,8 +2,8 @@ import * as pulumi from '@pulumi/pulumi';
 import { z } from 'zod';
 
 /**
- * A value that a stack's configuration gives, or that another resource of a program will have (an output). What is there
- * already is checked; an output cannot be before the deployment, and is taken as it comes.
+ * A value from a stack's configuration, or an output of another resource of a program. A value that is known is checked. An
+ * output is known only in the deployment and is not checked.
  */
 export function inputOf<Output, Input>(
   schema: z.ZodType<Output, Input>,

@@ -4,8 +4,8 @@ import type { Names } from '../names.ts';
 import type { StackSettings } from './schema.ts';
 
 /**
- * The orchestrator's whole settings, as its settings file has them. No secret is among them: the passwords are read from the
- * workers' parameters.
+ * The orchestrator's whole settings, as its settings file has them. They hold no secret: the orchestrator reads passwords from
+ * the workers' parameters.
  */
 export function orchestratorSettings(
   settings: StackSettings,
@@ -36,14 +36,14 @@ export function orchestratorSettings(
   };
 }
 
-/** Of them what a sweep looks at, as JSON (which is YAML): a function's environment holds 4 KiB. */
+/** The part of them that a sweep needs, as JSON, which is also YAML. A function's environment holds 4 KiB. */
 export function sweeperSettingsText(settings: StackSettings, names: Names): Output<string> {
   const whole = orchestratorSettings(settings, names);
   const { fleet, definitions, source, target, journal, aws, auto_scaling } = whole;
   return pulumi.jsonStringify({ fleet, definitions, source, target, journal, aws, auto_scaling });
 }
 
-/** What a program gives as an output is not checked: a password in it is the workers' alone, who have it from a SecureString. */
+/** Takes the password out of a URL that was an output, and so was not checked. Workers get it from a SecureString. */
 function withoutPassword(url: Input<string>): Input<string> {
   if (typeof url === 'string') return url;
   return pulumi.output(url).apply((plain) => {

@@ -1,8 +1,8 @@
-/** EC2's words. */
+/** Processors, as EC2 names them. */
 export type Processor = 'arm64' | 'x86_64';
 
 /**
- * What an instance type has, by its name: behind the generation a g stands for Graviton (c7gn).
+ * The processor of an instance type, by its name. A g behind the generation means Graviton (c7gn).
  * https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
  */
 export function processorOf(type: string): Processor {

@@ -43,16 +43,14 @@ const serverUrl = (protocols: readonly string[]) => {
   const message = `A URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`;
   return text.superRefine((value, context) => {
     const fault = (sentence: string): void => context.addIssue({ code: 'custom', message: sentence });
-    if (value === EMBEDDED) return fault('Workers on AWS cannot reach an embedded service: write a URL.');
+    if (value === EMBEDDED) return fault('Workers on AWS cannot reach an embedded service. Write a URL.');
     if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) return fault(message);
     const { hostname, password, searchParams } = new URL(value);
     if (hostname === '') fault('It names no host.');
     if (hostname === 'localhost')
-      fault('On an instance that is the instance itself: write a name that leads to the server.');
+      fault('On an instance this address is the instance itself. Write a name or an address of the server.');
     if (password !== '' || searchParams.has('password'))
-      fault(
-        'This would show the password in outputs: leave it out of the URL (see source_password, target_password).',
-      );
+      fault('Outputs would show the password in this URL. Write it as source_password or target_password.');
   });
 };
 
@@ -89,7 +87,7 @@ const tagKey = z
   .refine((key) => !['.', '..', '_index'].includes(key), 'No key may be . or .. or _index.')
   .refine(
     (key) => !/^(aws|reindex-fleet):/i.test(key),
-    'Keys that begin with aws: or reindex-fleet: are AWS’s and ours.',
+    'Choose another key. Keys that begin with aws: or reindex-fleet: are reserved.',
   );
 const tagValue = z
   .string('A text.')
@@ -262,7 +260,7 @@ export const stackShape = section({
     })
     .refine(
       isEachKeyOnce,
-      'IAM takes keys that differ in case alone for one: write each once, and Name as it is.',
+      'For IAM, keys that differ only in case are the same. Write each key once, and write Name with a capital N.',
     )
     .refine((tags) => Object.keys(tags).length <= 40, 'At most 40: AWS takes 50, ours among them.')
     .default({}),

@@ -8,9 +8,9 @@ import { SECRETS, writtenValue } from './written-value.ts';
 export interface Configuration {
   readonly stack: string;
   readonly project: string;
-  /** By whole key (`reindex-fleet:image`), as Pulumi hands it on: texts, objects as JSON. */
+  /** Values by their whole keys (`reindex-fleet:image`), as Pulumi gives them: texts, and objects as JSON. */
   readonly values: Readonly<Record<string, string>>;
-  /** Whole keys of those that are kept encrypted; null: nobody says. */
+  /** Whole keys of encrypted values. Null: Pulumi does not say. */
   readonly secretKeys: readonly string[] | null;
 }
 
@@ -25,9 +25,9 @@ export function configurationOfProgram(): Configuration {
 }
 
 /**
- * The settings of a stack from its configuration; the fleet has the stack's name if it has no other.
+ * Reads the settings of a stack from its configuration. A fleet without a name gets the stack's name.
  *
- * @throws Faults that name everything that is wrong, none with a value that may be secret
+ * @throws Faults that name everything that is wrong, without any value that may be secret
  */
 export function readStackSettings({ stack, project, values, secretKeys }: Configuration): StackSettings {
   const file = `Pulumi.${stack}.yaml`;
@@ -43,7 +43,7 @@ export function readStackSettings({ stack, project, values, secretKeys }: Config
     .map((name) => ({
       ...place,
       path: `${project}:${name}`,
-      message: `It stands there for everybody to read: \`pulumi config set --secret ${name}\`.`,
+      message: `This secret is not encrypted. Write it with \`pulumi config set --secret ${name}\`.`,
     }));
   const checked = checkedOrFaults(() =>
     checkYaml(stackSchema, {
@@ -70,7 +70,7 @@ function checkedOrFaults(check: () => StackSettings): StackSettings | Faults {
   }
 }
 
-/** What is written elsewhere, by where people look for it first. */
+/** The right place of settings that people often write elsewhere. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'source.password': 'source_password',
   'target.password': 'target_password',
@@ -81,11 +81,13 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 
 function clearer(path: Path, message: string, isNamedAfterStack: boolean): string {
   const [first = ''] = path;
-  // One key that holds a dot or bracket: the CLI took it as it was written.
+  // One key with a dot or bracket in it. The CLI took it as a name, not as a path.
   if (path.length === 1 && /[.[]/.test(String(first)))
     return `This is a path: \`pulumi config rm '${first}'\`, then \`pulumi config set --path '${first}' …\`.`;
   if (first === 'fleet' && isNamedAfterStack)
-    return `${message} It is the stack’s name, for no other is set.`;
+    return `${message} The fleet has the stack’s name, because \`fleet\` is not set.`;
   const elsewhere = ELSEWHERE[formatPath(path)];
-  return elsewhere === undefined ? message : `It is ${elsewhere}, a key of its own.`;
+  return elsewhere === undefined
+    ? message
+    : `This is not a setting. Write it as a key of its own: ${elsewhere}.`;
 }

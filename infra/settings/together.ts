@@ -9,7 +9,7 @@ import type { SettingsFault } from './settings-fault.ts';
 
 type TellFault = (path: readonly (string | number)[], message: string) => void;
 
-/** Each with the sections that it looks at. */
+/** The checks, each with the sections that it looks at. */
 const CHECKS: readonly {
   readonly sections: readonly (keyof StackSettings)[];
   readonly check: (settings: StackSettings, fault: TellFault) => void;
@@ -24,7 +24,7 @@ const CHECKS: readonly {
   { sections: ['watch', 'price'], check: checkWatch },
 ];
 
-/** What does not go together in a stack's settings, as far as its sections are sound by themselves. */
+/** Finds settings of a stack that exclude each other. It looks only at sections that are right by themselves. */
 export function faultsTogether(settings: Partial<StackSettings>): SettingsFault[] {
   const faults: SettingsFault[] = [];
   for (const { sections, check } of CHECKS) {
@@ -39,16 +39,16 @@ export function faultsTogether(settings: Partial<StackSettings>): SettingsFault[
 function checkNetwork({ network }: StackSettings, fault: TellFault): void {
   const { orchestrator, aws_endpoints: endpoints, vpc, subnets } = network;
   if (isNobody(orchestrator))
-    fault(['network', 'orchestrator'], 'Say who may call the workers: security_groups or cidrs.');
+    fault(['network', 'orchestrator'], 'Say who may call the workers: write security_groups or cidrs.');
   if (isNobody(endpoints))
     fault(
       ['network', 'aws_endpoints'],
-      'Say where AWS is, security_groups or cidrs: workers read their settings there, and end their instances.',
+      'Say where AWS is: write security_groups or cidrs. Workers read their settings from AWS, and end their instances there.',
     );
   if ((vpc === null) !== (subnets === null))
     fault(
       ['network', vpc === null ? 'vpc' : 'subnets'],
-      'A VPC and its subnets are given both, or neither of them for the default VPC.',
+      'Write both network.vpc and network.subnets, or neither. Without them workers use the default VPC.',
     );
 }
 
@@ -56,12 +56,12 @@ function checkServers({ network, source, target }: StackSettings, fault: TellFau
   if (isNobody(network.database) && addressIn(source.url) === null)
     fault(
       ['network', 'database'],
-      'Say where the database is, for its URL has a name: security_groups or cidrs.',
+      'Say where the database is: write security_groups or cidrs. Its URL has a name, and no address.',
     );
   if (isNobody(network.cluster) && addressIn(target.url) === null)
     fault(
       ['network', 'cluster'],
-      'Say where the cluster is, for its URL has a name: security_groups or cidrs.',
+      'Say where the cluster is: write security_groups or cidrs. Its URL has a name, and no address.',
     );
 }
 
@@ -69,7 +69,7 @@ function isNobody(peers: StackSettings['network']['orchestrator']): boolean {
   return peers.security_groups.length === 0 && peers.cidrs.length === 0;
 }
 
-/** The block of the address in a URL; null: it has a name, or is not known yet. */
+/** The block of the address in a URL. Null: the URL has a name, or is not known yet. */
 export function addressIn(url: Input<string>): string | null {
   return typeof url === 'string' ? cidrOf(new URL(url).hostname) : null;
 }
@@ -84,12 +84,12 @@ function checkInstances({ instances, workers, definitions }: StackSettings, faul
   if (new Set(types.map(processorOf)).size > 1)
     fault(
       ['instances', 'types'],
-      `All for one processor, the image's: ${types.map((type) => `${type} is ${processorOf(type)}`).join(', ')}.`,
+      `All types must be for the image's processor: ${types.map((type) => `${type} is ${processorOf(type)}`).join(', ')}.`,
     );
   if (instances.definitions === null && !isPathBelow(definitions))
     fault(
       ['instances', 'definitions'],
-      `Say where the image has the definitions: "${definitions}" is no path below its clone.`,
+      `Say where the image has the definitions: "${definitions}" is not a path below the image's clone.`,
     );
   for (const [name, value] of Object.entries(parameters)) {
     const sentence = parameterFault(name, value);
@@ -97,11 +97,15 @@ function checkInstances({ instances, workers, definitions }: StackSettings, faul
   }
 }
 
-/** What lies at the fleet's own path is the stack's, and an image of AWS's own holds no worker. */
+/** The stack owns everything at the fleet's own path. An image of AWS has no worker. */
 function checkImage({ fleet, image }: StackSettings, fault: TellFault): void {
   if (image.startsWith(`/reindex-fleet/${fleet}/`))
-    fault(['image'], 'Keep it elsewhere: what lies there is the stack’s own.');
-  if (image.startsWith('/aws/')) fault(['image'], 'An image of AWS’s own holds no worker.');
+    fault(['image'], 'Give the parameter another path. This path is for parameters that the stack makes.');
+  if (image.startsWith('/aws/'))
+    fault(
+      ['image'],
+      'This is an image of AWS, which has no worker. Make an image with examples/aws/make-image.sh.',
+    );
 }
 
 function isPathBelow(path: string): boolean {
@@ -111,7 +115,7 @@ function isPathBelow(path: string): boolean {
 /** Parameters that the stack writes from other settings. */
 const WRITTEN = new Map([
   ['token', 'The stack makes it.'],
-  ['database_url', 'It is made of source.url and source_password.'],
+  ['database_url', 'The stack makes it from source.url and source_password.'],
   ['search_url', 'It is target.url.'],
   ['search_username', 'It is target.username.'],
   ['search_password', 'It is target_password.'],
@@ -126,7 +130,7 @@ function parameterFault(name: string, value: string): string | null {
   const known = Object.keys(workerSchema.shape).filter(
     (key) => !NEVER_PARAMETERS.has(key) && !WRITTEN.has(key),
   );
-  if (!known.includes(name)) return `No setting that workers share. There are: ${known.join(', ')}.`;
+  if (!known.includes(name)) return `Workers have no such setting in common. They have: ${known.join(', ')}.`;
   const schema = workerSchema.shape[name as keyof typeof workerSchema.shape];
   const issue = schema.safeParse(value).error?.issues[0];
   return issue === undefined ? null : `It ${issue.message}.`;
@@ -136,28 +140,28 @@ function checkTarget({ target, target_password, target_api_key }: StackSettings,
   if ((target.username === null) !== (target_password === null))
     fault(
       target.username === null ? ['target', 'username'] : ['target_password'],
-      'target.username and target_password are given both or not at all.',
+      'Write both target.username and target_password, or neither.',
     );
   if (target_api_key !== null && target.username !== null)
-    fault(['target_api_key'], 'Either a key or user and password.');
+    fault(['target_api_key'], 'Write either target_api_key, or target.username and target_password.');
 }
 
-/** The order that lets a dead orchestrator's fleet be carried on before it ends itself, and end before it is swept. */
+/** Checks the order of the leases. A dead orchestrator's run can be carried on before its workers end, and they end before a sweep. */
 function checkLeases({ journal, instances, auto_scaling }: StackSettings, fault: TellFault): void {
   const workersLeaseMs = workerLeaseMs(instances);
   if (workersLeaseMs <= journal.lease_ms)
     fault(
       ['instances', 'parameters', 'lease_ms'],
-      `More than journal.lease_ms, ${journal.lease_ms}: workers would end before anybody can carry their run on.`,
+      `More than journal.lease_ms, ${journal.lease_ms}. With less, workers end before a person can carry their run on.`,
     );
   if (auto_scaling.sweep_grace_ms <= workersLeaseMs)
     fault(
       ['auto_scaling', 'sweep_grace_ms'],
-      `More than the workers' lease, ${workersLeaseMs}: they would be swept while they may be carried on.`,
+      `More than the workers' lease, ${workersLeaseMs}. With less, a sweep ends workers whose run can still be carried on.`,
     );
 }
 
-/** A sweep that cannot end in time never ends what a dead run leaves. */
+/** A sweep that cannot finish in time never ends the instances of a dead run. */
 function checkSweep({ journal, auto_scaling }: StackSettings, fault: TellFault): void {
   const leaseMs = journal.lease_ms;
   const zeroQuietMs = auto_scaling.zero_quiet_ms;
@@ -165,7 +169,7 @@ function checkSweep({ journal, auto_scaling }: StackSettings, fault: TellFault):
   const mostMs = (MOST_SECONDS - WORK_SECONDS) * 1_000 - leaseMs;
   fault(
     ['auto_scaling', 'zero_quiet_ms'],
-    `At most ${mostMs} with a journal.lease_ms of ${leaseMs}: a sweep has to end within Lambda's 15 minutes.`,
+    `At most ${mostMs} with a journal.lease_ms of ${leaseMs}. A sweep must end within Lambda's 15 minutes.`,
   );
 }
 
@@ -176,5 +180,5 @@ function workerLeaseMs({ parameters }: StackSettings['instances']): number {
 
 function checkWatch({ watch, price }: StackSettings, fault: TellFault): void {
   if (watch.cost_per_day !== null && price === null)
-    fault(['watch', 'cost_per_day'], 'It needs the price of an instance: price.per_hour.');
+    fault(['watch', 'cost_per_day'], 'This needs the price of an instance. Write price.per_hour.');
 }

@@ -6,13 +6,13 @@ import { build, type Plugin } from 'esbuild';
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const ENTRY = 'infra/sweeper/handler.ts';
 
-/** CommonJS packages ask for Node's own modules by `require`, which an ES module has not by itself. */
+/** CommonJS packages load Node's own modules by `require`, which an ES module lacks. */
 const REQUIRE =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
 /**
- * Every kind of fleet is in the bundle, with what its passes need; but a sweep calls no worker, so the HTTP client of those
- * calls, a fifth of the whole, is left out.
+ * Leaves the HTTP client of workers out of the bundle, which is a fifth of the whole. The bundle has every kind of fleet, with
+ * what its passes need, but a sweep calls no worker.
  */
 const withoutWorkerCalls: Plugin = {
   name: 'without-worker-calls',
@@ -24,24 +24,24 @@ const withoutWorkerCalls: Plugin = {
 
 interface BuiltSweeper {
   readonly code: string;
-  /** The files that it was made of, relative to the repository. */
+  /** The files that it was made from, relative to the repository. */
   readonly inputs: readonly string[];
   /** What it still imports when it runs. */
   readonly imports: readonly string[];
 }
 
 /**
- * The sweeper's function as one ES module, for a file `index.mjs`; its handler is `index.handler`. It needs nothing beside
- * itself, also not the AWS SDK that Lambda's runtime carries: that one changes by itself, this one is our lockfile's.
- * The same sources give the same bytes, wherever they lie. Names are kept, so that a stack in the log can be read.
+ * Makes the sweeper's function as one ES module, for a file `index.mjs`. Its handler is `index.handler`. It contains all that
+ * it needs. It does not use the AWS SDK of Lambda's runtime, which changes by itself: its SDK is that of our lockfile. The same
+ * sources give the same bytes in any folder. Names are kept, so a person can read stack traces in the log.
  */
 export async function bundleSweeper(): Promise<string> {
   return (await buildSweeper(REPOSITORY)).code;
 }
 
 /**
- * The same as a file, for Pulumi keeps a file's digest in its state, and a text as a whole. It lies among the packages, where
- * caches lie, at the same place each time.
+ * Writes the same to a file. Pulumi keeps only the digest of a file in its state, but the whole of a text. The file is in the
+ * packages' folder of caches, at the same place each time.
  */
 export async function sweeperFile(): Promise<string> {
   const folder = join(REPOSITORY, 'node_modules', '.cache', 'reindex-fleet');

@@ -2,7 +2,7 @@ import type { SweepMeasures } from './measure.ts';
 import { FLEET_DIMENSION, METRICS_NAMESPACE, SWEEP_METRICS } from './metrics.ts';
 
 /**
- * A line of the log that CloudWatch makes metrics of, without a call and without a permission for one:
+ * A line of the log from which CloudWatch makes metrics. This needs no call and no permission:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function embeddedMetrics(fleet: string, measures: SweepMeasures, now: Date): string {

@@ -16,11 +16,11 @@ export interface FleetSweeperArgs {
   readonly names: Names;
   /** See `sweeperFile`. */
   readonly code: pulumi.asset.Asset;
-  /** What it sweeps must be there before it, and go after it. */
+  /** What it sweeps. These resources are made before the sweeper and deleted after it. */
   readonly after: readonly pulumi.Resource[];
 }
 
-/** The orchestrator's own `sweep` on a schedule of AWS's: it needs neither Airflow nor a machine that is up. */
+/** The orchestrator's own `sweep`, which AWS runs on a schedule. It needs no Airflow and no machine that is up. */
 export class FleetSweeper extends pulumi.ComponentResource {
   readonly function: aws.lambda.Function;
   readonly schedule: aws.scheduler.Schedule;
@@ -30,7 +30,7 @@ export class FleetSweeper extends pulumi.ComponentResource {
     const { settings, names, after } = args;
     const tags = { ...tagsOf(names, settings.tags) };
     const permissionsBoundary = settings.access.permissions_boundary;
-    // Made here, or the first invocation would make one that keeps all forever and outlives the stack.
+    // Otherwise the first invocation would make a log that keeps everything forever and outlives the stack.
     const logs = new aws.cloudwatch.LogGroup(
       name,
       { name: names.sweeperLogs, retentionInDays: settings.watch.log_days, tags },
@@ -67,7 +67,7 @@ export class FleetSweeper extends pulumi.ComponentResource {
     );
     new aws.lambda.FunctionEventInvokeConfig(
       name,
-      // The schedule comes again anyway, and each of its sweeps that fails counts once.
+      // The schedule invokes it again anyway, and each failed sweep counts once.
       { functionName: this.function.name, maximumRetryAttempts: 0 },
       child(this),
     );

@@ -11,18 +11,18 @@ import type { SweepMeasure } from './metrics.ts';
 /** By metric; see `measureSweep`. */
 export type SweepMeasures = Readonly<Record<SweepMeasure, number>>;
 
-/** A run that has ended is recent for so many intervals of the schedule: its last figures are then seen once or twice. */
+/** For this many intervals of the schedule an ended run is recent. So one or two sweeps write its last figures. */
 export const RECENT_INTERVALS = 2;
 
 /**
- * What a sweep leaves for alarms; null: the fleet is at rest, nothing is to be written.
+ * The figures that a sweep writes for alarms. Null: the fleet is at rest and there is nothing to write.
  *
- * - `instancesWithoutRun`: instances that were pending or running while no live process drove the fleet, whether this
- *   sweep ended them or left them alone for an unfinished run's grace. They cost money in both cases, and that their
- *   orchestrator is gone is to be known before the grace is over, for somebody can still carry the run on. Whoever wants
- *   to hear only of what outlasts a grace sets the alarm to more sweeps in a row than fit into it.
- * - `deadLetters`: rows that became none in all passes of the run, by its journal: a range's count comes when its task
- *   has ended, and what was read again counts again.
+ * - `instancesWithoutRun`: instances that were pending or running while no live process drove the fleet. It counts those that
+ *   this sweep ended, and those that it left alone for an unfinished run's grace. Both cost money. A person should know before
+ *   the grace is over that the orchestrator is gone, because they can still carry the run on. To hear only of instances that
+ *   outlast a grace, set the alarm to more sweeps in a row than fit into the grace.
+ * - `deadLetters`: rows that became dead letters in all passes of the run, by its journal. A range is counted when its task has
+ *   ended. Rows that are read again count again.
  * - `workersLost`: see `workersLost` of the account of instances.
  *
  * @param run the unfinished run, or one that has just ended (`recentRun`); null: there is none
@@ -38,8 +38,8 @@ export function measureSweep(
 }
 
 /**
- * The run whose figures count: the unfinished one, or the newest if it ended at or after `since`. Only its journal is
- * read, which is safe beside the process that drives it; of a fleet at rest not even that.
+ * The run whose figures count: the unfinished one, or the newest if it ended at or after `since`. This reads only its journal,
+ * which does not disturb the process that drives it. For a fleet at rest it reads no journal.
  */
 export async function recentRun(
   store: JournalStore,

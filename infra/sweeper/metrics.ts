@@ -1,20 +1,19 @@
 /**
- * The metrics that a sweep leaves in CloudWatch, by their names: for what writes them, and for alarms and dashboard.
+ * Names of the metrics that a sweep writes to CloudWatch. The sweeper, the alarms and the dashboard use them.
  *
- * A custom metric costs $0.30 a month, by the hour in which it is written (https://aws.amazon.com/cloudwatch/pricing/), so
- * at rest there is none: a fleet without instances and without a recent run writes nothing, and an alarm takes missing data
- * as good.
+ * A custom metric costs $0.30 a month, billed by the hour in which it is written (https://aws.amazon.com/cloudwatch/pricing/).
+ * So a fleet without instances and without a recent run writes nothing. Alarms treat missing data as good.
  */
 
 export const METRICS_NAMESPACE = 'ReindexFleet';
 
-/** The one dimension of each metric; its value is the fleet's name. */
+/** The only dimension of each metric. Its value is the fleet's name. */
 export const FLEET_DIMENSION = 'Fleet';
 
 /**
- * All are numbers of something, written together, once a sweep.
+ * All are counts. Each sweep writes them together.
  *
- * - `InstancesWithoutRun`: see `SweepMeasures.instancesWithoutRun`; 0 beside a process that lives
+ * - `InstancesWithoutRun`: see `SweepMeasures.instancesWithoutRun`; 0 while a live process has the fleet
  * - `DeadLetters`, `WorkersLost`: of the run that is unfinished or has just ended; they rise while it goes on
  */
 export const SWEEP_METRICS = {

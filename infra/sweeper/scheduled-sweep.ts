@@ -11,7 +11,7 @@ import { embeddedMetrics } from './embedded-metrics.ts';
 import { measureSweep, RECENT_INTERVALS, recentRun } from './measure.ts';
 import { sweeperSettings } from './sweeper-settings.ts';
 
-/** What is used of https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html */
+/** The part that is used of https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html */
 export interface LambdaContext {
   readonly functionName: string;
   readonly logStreamName: string;
@@ -20,7 +20,7 @@ export interface LambdaContext {
 }
 
 export interface ScheduledSweepOptions {
-  /** Of the function: its settings stand in it. */
+  /** The function's environment, which has its settings. */
   readonly environment: Environment;
   readonly context: LambdaContext;
   /** Takes one line of the log, with its end. */
@@ -28,21 +28,21 @@ export interface ScheduledSweepOptions {
 }
 
 /**
- * So long before Lambda's end a sweep stops by itself: what hangs is let go after 2 s, and to give the lock back takes a
- * call, which is given up after 4 s without a byte. A lock that is not given back runs out by its lease.
+ * A sweep stops by itself this long before Lambda ends it. Calls that hang get 2 s. Giving the lock back is one more call,
+ * which ends after 4 s without a byte. A lock that is not given back expires with its lease.
  */
 const STOP_BEFORE_END_MS = 10_000;
 
 /**
- * One sweep, as `reindex-fleet sweep` does it: log, metrics and result. When it ends, also by failing, the lock is given
- * back, connections are closed and no timer is left, for Lambda freezes the process then, and may go on with it in an hour.
- * (But for a call that hangs when the time is over: it ends by its own time limit whenever the process goes on, and finds
- * the lock given back.)
+ * Does one sweep, as `reindex-fleet sweep` does it, and writes log, metrics and result. After its end Lambda freezes the
+ * process, and may resume it an hour later. So at its end, also after a failure, the lock is given back, connections are
+ * closed, and no timer is left. A call that still hangs when the time is over is the exception. Its own time limit ends it
+ * when the process is resumed, and the lock is then already given back.
  *
- * A process that lives and has the lock is no failure: there is `nothing to sweep`. All else that keeps the sweep from its
- * end fails the invocation, also what the command exits with 2 or 3 for. That somebody else took the lock in the midst
- * means that this process stood still or its bucket did not answer for a whole lease; nobody says then that the fleet is
- * at zero, so it is to be seen. The next sweep begins anew.
+ * A live process that has the lock is no failure: there is `nothing to sweep`. Everything else that stops the sweep fails the
+ * invocation, also what makes the command exit 2 or 3. If another process took the lock in the middle, this process stood
+ * still, or its bucket did not answer for a whole lease. Then nothing shows that the fleet is at zero, so a person should see
+ * it. The next sweep begins anew.
  *
  * @throws Faults, UsageFault, RunFailed, FleetHeld, Superseded: Lambda counts each as an error of the function
  */
@@ -89,8 +89,8 @@ export async function scheduledSweep(options: ScheduledSweepOptions): Promise<Sw
 }
 
 /**
- * Named so that its log is found. Without an identity: Lambda's machines are made from snapshots, so two of them may have
- * the same boot, host and process id, and none could be proven dead.
+ * Describes this process so that a person finds its log. It has no identity of a machine: Lambda makes machines from snapshots,
+ * so two of them may have the same boot, host and process id. Nobody could prove that one of them is dead.
  */
 function holderOf({ functionName, logStreamName }: LambdaContext): Holder {
   return {
@@ -108,7 +108,7 @@ function startDeadline(context: LambdaContext): { readonly signal: AbortSignal; 
   const stop = (): void =>
     controller.abort(
       new RunFailed(
-        `the sweep is not done after ${Math.round(afterMs / 1000)} s, when the time limit of the function ${context.functionName} is near: the next one goes on`,
+        `the sweep is not done after ${Math.round(afterMs / 1000)} s, and the time limit of the function ${context.functionName} is near; the next sweep goes on`,
       ),
     );
   const timer = setTimeout(stop, afterMs);

@@ -4,7 +4,7 @@ import { FLEET_KINDS } from '../../orchestrator/fleet/kinds.ts';
 import { placeOf } from '../../orchestrator/journal/places.ts';
 import { type Environment, parseSettings, type Settings } from '../../orchestrator/settings.ts';
 
-/** The function's variable that holds the orchestrator's settings, as JSON; all variables together may have 4 KB. */
+/** The function's variable that has the orchestrator's settings, as JSON. All variables together may have 4 KB. */
 export const SETTINGS_VARIABLE = 'REINDEX_FLEET_SETTINGS';
 
 /** The function's variable that says in minutes how often it is invoked. */
@@ -18,7 +18,7 @@ export interface SweeperSettings {
 }
 
 /**
- * @throws UsageFault when there are none, or the interval is no number
+ * @throws UsageFault if there are no settings, or the interval is not a number
  * @throws Faults with every fault at once
  */
 export function sweeperSettings(environment: Environment): SweeperSettings {
@@ -45,7 +45,7 @@ function fleetFaults({ backend }: Settings): Fault[] {
   return [
     fault(
       '',
-      `A scheduled sweep needs a fleet that goes on without its orchestrator: write the section of one (${sections.join(', ')}). ${workersWords} end with theirs.`,
+      `A scheduled sweep needs a fleet whose workers can outlive the orchestrator. Write the section of such a fleet: ${sections.join(', ')}. ${workersWords} end with the orchestrator.`,
     ),
   ];
 }
@@ -53,7 +53,10 @@ function fleetFaults({ backend }: Settings): Fault[] {
 function journalFaults({ journal: { url } }: Settings): Fault[] {
   if (url !== null && placeOf(url).scheme !== null) return [];
   return [
-    fault('journal.url', 'A function has no folder: the journal must be in a bucket, s3://bucket/prefix.'),
+    fault(
+      'journal.url',
+      'A Lambda function keeps no folder. The journal must be in a bucket: write s3://bucket/prefix.',
+    ),
   ];
 }
 

@@ -17,7 +17,7 @@ export interface Alarm {
 type Watched = Pick<StackSettings, 'watch' | 'sweep' | 'price'>;
 type Price = NonNullable<StackSettings['price']>;
 
-/** What a person should come and see. None is raised by a fleet at rest. */
+/** The alarms that call a person. A fleet at rest raises none. */
 export function alarms(settings: Watched, names: Names): Alarm[] {
   const { price, watch } = settings;
   const { cost_per_day: cost } = watch;
@@ -35,19 +35,19 @@ function withoutRun({ sweep }: Watched, names: Names): Alarm {
   return {
     name: 'instances-without-run',
     args: {
-      alarmDescription: `Instances of the fleet ${names.fleet} were found that no live run drives. The sweeper ends them when their run has been silent for its grace; look at its log (${names.sweeperLogs}) and at \`reindex-fleet status\`.`,
+      alarmDescription: `The sweeper found instances of the fleet ${names.fleet} that no live run drives. It ends them when their run has written nothing for the grace. Its log (${names.sweeperLogs}) and \`reindex-fleet status\` say more.`,
       ...ofFleet(names, SWEEP_METRICS.instancesWithoutRun, 'Maximum', sweep.every_minutes),
       threshold: 0,
     },
   };
 }
 
-/** By the group's own metrics: it does not rest on the sweeper. */
+/** It uses the group's own metrics, so it works without the sweeper. */
 function tooLong({ watch }: Watched, names: Names): Alarm {
   return {
     name: 'instances-too-long',
     args: {
-      alarmDescription: `The fleet ${names.fleet} has had instances for ${watch.run_hours} full hours on end, longer than a run takes. \`status\` says whose they are, \`abandon\` or \`sweep\` ends them, each with this fleet's settings.`,
+      alarmDescription: `The fleet ${names.fleet} has had instances for ${watch.run_hours} full hours without a pause. A run should be over by then. \`reindex-fleet status\` with this fleet's settings says which run has them. \`abandon\` or \`sweep\` ends them.`,
       namespace: 'AWS/AutoScaling',
       metricName: 'GroupTotalInstances',
       dimensions: { AutoScalingGroupName: names.group },
@@ -61,7 +61,7 @@ function tooLong({ watch }: Watched, names: Names): Alarm {
   };
 }
 
-/** The group's metrics come once a minute, so their sum over a day is what it had of instances, in minutes. */
+/** The group's metrics come once a minute. So their sum over a day is the minutes of all its instances. */
 function costAbove(most: number, { per_hour: price, currency }: Price, names: Names): Alarm {
   return {
     name: 'cost',
@@ -97,7 +97,7 @@ function workersLost({ watch, sweep }: Watched, names: Names): Alarm {
   return {
     name: 'workers-lost',
     args: {
-      alarmDescription: `More than ${watch.workers_lost} workers of a run of the fleet ${names.fleet} were lost: they failed their health check, never got ready, or were taken away. \`reindex-fleet status\` and the run's own output say why.`,
+      alarmDescription: `A run of the fleet ${names.fleet} has lost more than ${watch.workers_lost} workers: they failed their health checks, never got ready, or AWS took them away. \`reindex-fleet status\` and the run's own output say why.`,
       ...ofFleet(names, SWEEP_METRICS.workersLost, 'Maximum', sweep.every_minutes),
       threshold: watch.workers_lost,
     },
@@ -108,7 +108,7 @@ function deadLetters({ watch, sweep }: Watched, names: Names): Alarm {
   return {
     name: 'dead-letters',
     args: {
-      alarmDescription: `A run of the fleet ${names.fleet} has more than ${watch.dead_letters} rows that could not become documents. They stand with their reasons in the companion index of its target.`,
+      alarmDescription: `A run of the fleet ${names.fleet} has more than ${watch.dead_letters} rows that could not become documents. The index <target index>-dead-letters has them, with their reasons.`,
       ...ofFleet(names, SWEEP_METRICS.deadLetters, 'Maximum', sweep.every_minutes),
       threshold: watch.dead_letters,
     },
@@ -116,13 +116,14 @@ function deadLetters({ watch, sweep }: Watched, names: Names): Alarm {
 }
 
 /**
- * Twice in a row. Lambda counts the errors of every invocation, none as 0: where nothing is counted, nothing was invoked.
+ * It is raised when a sweep fails twice in a row, or when nothing invokes it. Lambda counts the errors of every invocation,
+ * and writes 0 if there are none. So missing counts mean that there was no invocation.
  */
 function sweepFails({ sweep }: Watched, names: Names): Alarm {
   return {
     name: 'sweep-fails',
     args: {
-      alarmDescription: `The sweeper of the fleet ${names.fleet} fails again and again, or is not invoked: nothing would end instances that a dead run leaves. Its log is ${names.sweeperLogs}.`,
+      alarmDescription: `The sweeper of the fleet ${names.fleet} failed twice in a row, or nothing invokes it. Without it, instances of a dead run may stay. Its log is ${names.sweeperLogs}.`,
       namespace: 'AWS/Lambda',
       metricName: 'Errors',
       dimensions: { FunctionName: names.sweeper },
@@ -136,7 +137,7 @@ function sweepFails({ sweep }: Watched, names: Names): Alarm {
   };
 }
 
-/** One of the sweeper's own metrics, which it writes only while there is something to say. */
+/** An alarm on one of the sweeper's own metrics. The sweeper writes them only while the fleet is not at rest. */
 function ofFleet(names: Names, metricName: string, statistic: string, everyMinutes: number) {
   return {
     namespace: METRICS_NAMESPACE,

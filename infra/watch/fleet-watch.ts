@@ -10,11 +10,11 @@ import { dashboard } from './dashboard.ts';
 export interface FleetWatchArgs {
   readonly settings: StackSettings;
   readonly names: Names;
-  /** What is watched: it is there before the alarms, and goes after them, so that neither raises one. */
+  /** What is watched. It is made before the alarms and deleted after them, so that it raises none. */
   readonly after: readonly pulumi.Resource[];
 }
 
-/** Alarms, and one page that shows it all. */
+/** The alarms, and one dashboard that shows everything. */
 export class FleetWatch extends pulumi.ComponentResource {
   readonly alarms: readonly aws.cloudwatch.MetricAlarm[];
 

@@ -18,11 +18,11 @@ export interface FleetWorkersArgs {
   /** Of the workers. */
   readonly securityGroup: pulumi.Input<string>;
   readonly image: FleetImage;
-  /** What the template names and AWS looks up when it is made: the image's parameter, if the stack owns it. */
+  /** The image's parameter, if the stack makes it. AWS looks it up when the template is made. */
   readonly imageParameter: readonly pulumi.Resource[];
-  /** What must be there before an instance is launched: parameters, rules of the network. */
+  /** Resources that an instance needs at its launch: parameters, rules of the network. */
   readonly before: readonly pulumi.Resource[];
-  /** Asked before the group is deleted. */
+  /** The engine calls it before it deletes the group. */
   readonly beforeDelete: readonly pulumi.ResourceHook[];
 }
 
@@ -67,7 +67,7 @@ export class FleetWorkers extends pulumi.ComponentResource {
         subnets,
       }),
       child(this, {
-        // The orchestrator's: a deployment neither launches nor ends an instance.
+        // The orchestrator sets it. A deployment neither launches nor ends an instance.
         ignoreChanges: ['desiredCapacity'],
         dependsOn: [this.role.attached, ...before],
         hooks: { beforeDelete: [...beforeDelete] },

@@ -8,12 +8,12 @@ import { tagsOf } from '../tags.ts';
 
 export interface GroupParts {
   readonly templateId: Input<string>;
-  /** A number: a group that takes `$Latest` would launch something else in the middle of a run. */
+  /** A number. With `$Latest` a group could launch another version in the middle of a run. */
   readonly templateVersion: Input<string>;
   readonly subnets: Input<Input<string>[]>;
 }
 
-/** A group that rests at zero, launches what the orchestrator asks for, and chooses no instance to end by itself. */
+/** A group that has no instance between runs, launches what the orchestrator asks for, and ends no instance by itself. */
 export function autoScalingGroup(
   { instances, workers, tags }: Pick<StackSettings, 'instances' | 'workers' | 'tags'>,
   names: Names,
@@ -32,17 +32,17 @@ export function autoScalingGroup(
       instancesDistribution: distribution(instances.spot),
     },
     protectFromScaleIn: true,
-    // Both would end workers at work: one to even out zones, one at a mere rebalance recommendation.
+    // Both would end workers at work: one to balance zones, one because of a rebalance recommendation.
     suspendedProcesses: ['AZRebalance'],
     capacityRebalance: false,
-    // Whether a worker is well is the orchestrator's to see, see `GET /healthcheck`; the group sees whether its machine runs.
+    // The orchestrator checks each worker's health (`GET /healthcheck`). The group only checks whether the machine runs.
     healthCheckType: 'EC2',
     healthCheckGracePeriod: instances.health_check_grace_seconds,
     enabledMetrics: [...GROUP_METRICS],
     metricsGranularity: '1Minute',
-    // Nothing is launched by a deployment, so there is nothing to wait for.
+    // A deployment launches nothing, so there is nothing to wait for.
     waitForCapacityTimeout: '0',
-    // Instances that are protected from scale-in would keep a group from being deleted.
+    // Without this, instances that are protected from scale-in would block the group's deletion.
     forceDelete: true,
     tags: Object.entries({ ...tagsOf(names, tags), ...journalTag(names) }).map(([key, value]) => ({
       key,

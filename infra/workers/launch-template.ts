@@ -13,7 +13,7 @@ export interface LaunchParts {
   readonly image: FleetImage;
 }
 
-/** Everything that an instance is, but for its type and its price, which the group chooses. */
+/** What all instances have in common. The group chooses their types and how they are paid. */
 export function launchTemplate(
   { instances, definitions, tags }: Pick<StackSettings, 'instances' | 'definitions' | 'tags'>,
   names: Names,
@@ -29,12 +29,12 @@ export function launchTemplate(
     ...(instances.types[0] !== undefined && { instanceType: instances.types[0] }),
     iamInstanceProfile: { name: instanceProfile },
     vpcSecurityGroupIds: [securityGroup],
-    // The last resort of a worker that cannot be terminated is to shut its machine down.
+    // A worker that cannot terminate its instance shuts its machine down.
     instanceInitiatedShutdownBehavior: 'terminate',
     metadataOptions: {
       httpEndpoint: 'enabled',
       httpTokens: 'required',
-      // An answer reaches no further than the instance itself, or a container on it.
+      // Answers reach only the instance itself, or a container on it.
       httpPutResponseHopLimit: instances.containers ? 2 : 1,
       instanceMetadataTags: 'enabled',
     },
@@ -59,7 +59,7 @@ function rootVolume(sizeGib: number | null): types.input.ec2.LaunchTemplateBlock
   };
 }
 
-/** What comes into being with an instance has its tags from the first moment on. */
+/** Instances and what is made with them have their tags from the first moment. */
 function tagged(tags: Tags): types.input.ec2.LaunchTemplateTagSpecification[] {
   return ['instance', 'volume', 'network-interface'].map((resourceType) => ({ resourceType, tags }));
 }

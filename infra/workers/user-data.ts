@@ -1,4 +1,4 @@
-/** What an instance has to be told of its fleet: names alone, for user data can be read by every process on it. */
+/** What user data tells an instance about its fleet. It has only names: every process on the instance can read user data. */
 export interface UserDataSettings {
   /** Path of the workers' settings in Parameter Store. */
   readonly parameters: string;
@@ -6,12 +6,12 @@ export interface UserDataSettings {
   readonly definitions: string;
 }
 
-/** Of the script before it is encoded. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html */
+/** The most bytes of the script before it is encoded. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html */
 export const MOST_USER_DATA_BYTES = 16_384;
 
 /**
- * The script that cloud-init runs once at an instance's first boot: writes down whose worker it is, and starts the image's
- * unit (examples/aws/reindex-worker.service). An instance that cannot even do that ends itself.
+ * The script that cloud-init runs once at an instance's first boot. It writes down which fleet the worker belongs to, and
+ * starts the image's unit (examples/aws/reindex-worker.service). If the script fails, the instance ends itself.
  */
 export function userData({ parameters, definitions }: UserDataSettings): string {
   return `#!/bin/sh

@@ -14,7 +14,7 @@ export function faultOf(draft: Draft, { id, misfit }: ObservedInstance): string 
   if (answer?.reachable === true && answer.workerId !== id)
     return `the worker at its address calls itself ${answer.workerId}`;
   if (answer?.reachable === true && answer.build !== limits.build)
-      return `it runs build ${buildWords(answer.build)}, but this run is pinned to ${buildWords(limits.build)}`;
+    return `it runs build ${buildWords(answer.build)}, but this run is pinned to ${buildWords(limits.build)}`;
   if (draft.rangesOf(id).length > 0) return null;
   const drainsForNothing = answer?.reachable === true && answer.draining;
   if (drainsForNothing && nowMs - memory.firstSeenMs > limits.readyTimeoutMs)

@@ -51,14 +51,14 @@ export interface LoggedCall extends AwsCall {
 /** What AWS answers to a call in place of doing it; null: it is allowed. */
 export type Guard = (call: AwsCall, accessKeyId: string) => Promise<AwsError | null>;
 
-/** Stands between one test's processes and AWS's API: writes down each call, and does to some what a test says. */
+/** A proxy between one test's processes and AWS's API. It logs each call, and breaks calls as the test says. */
 export interface ApiProxy {
   /** For `AWS_ENDPOINT_URL`. */
   readonly url: string;
   /** In the order in which they came. */
   readonly calls: readonly LoggedCall[];
   callsOf(action: string): LoggedCall[];
-  /** Rules are asked in the order in which they were made; a call that one strikes is none of those behind it. */
+  /** Rules apply in the order in which they were made. Each call meets at most one rule. */
   fail(rule: FaultRule): void;
   /** Takes all rules away. */
   mend(): void;

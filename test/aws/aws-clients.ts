@@ -16,7 +16,7 @@ export interface TestClients {
   destroy(): void;
 }
 
-/** Without settings of the machine: profile, region and endpoint of its user stay out of tests. */
+/** An environment without the machine's settings for AWS. Profile, region and endpoint of its user stay out of tests. */
 export function testClients(url: string): TestClients {
   const options = {
     endpoint: url,

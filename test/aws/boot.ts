@@ -1,6 +1,6 @@
 import type { Instance } from '@aws-sdk/client-ec2';
 
-/** What the system of an instance's machine tells the worker that it starts: its environment. */
+/** The environment that the system of an instance's machine gives to its worker. */
 export type Boot = (instance: Instance) => Promise<Readonly<Record<string, string>>>;
 
 /**

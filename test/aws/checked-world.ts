@@ -41,7 +41,7 @@ export function check(
   );
 }
 
-/** What a check says when it fails, after it is sure that it has failed as it should and has touched nothing. */
+/** Expects that a check fails as it should and changes nothing. Returns its message. */
 export async function faultsOf(
   world: CheckedWorld,
   changes: Changes = {},
@@ -57,7 +57,7 @@ export async function faultsOf(
   return messageOf(error).split('\n');
 }
 
-/** A group at zero that has never launched anything, and no call that could have made it. */
+/** Expects a group at zero that has never launched anything, and no call that could have launched something. */
 export async function expectUntouched(world: CheckedWorld): Promise<void> {
   const found = await groupOf(world);
   const { Activities } = await world.clients.autoScaling.send(
@@ -70,7 +70,7 @@ export async function expectUntouched(world: CheckedWorld): Promise<void> {
 
 export const ASKS = /^(Describe|Get)/;
 
-/** All calls but those that ask, that set what is there already, or that speak of an instance that nobody has. */
+/** All calls without those that only read, that set a present value again, or that name an instance that does not exist. */
 function changes({ action, parameters }: AwsCall): boolean {
   if (action === 'SetDesiredCapacity') return parameters['DesiredCapacity'] !== '0';
   if (action === 'TerminateInstanceInAutoScalingGroup') return parameters['InstanceId'] !== NOBODY;

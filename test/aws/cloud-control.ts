@@ -1,6 +1,6 @@
 import { REGION } from './aws-clients.ts';
 
-/** Why EC2 gives no instance; each in AWS's words, see moto_corrections/capacity.py. */
+/** Reasons why EC2 gives no instance, in AWS's words, see moto_corrections/capacity.py. */
 export type CapacityError =
   | 'InsufficientInstanceCapacity'
   | 'SpotInsufficientInstanceCapacity'
@@ -23,7 +23,7 @@ export async function limitCapacity(
   await tell(url, 'capacity', { region: REGION, group, available, error });
 }
 
-/** How long the group's instances are pending, and shutting down, those too that are now; at first no time at all. */
+/** How long instances of the group are pending, and shutting down, also those that are now. At first it is no time. */
 export async function setPace(
   url: string,
   group: string,
@@ -37,7 +37,7 @@ export async function setPace(
   });
 }
 
-/** Ends an instance otherwise than by a call: by its own shutdown, or because EC2 takes its Spot capacity back. */
+/** Ends an instance without a call: the instance shuts itself down, or EC2 takes its Spot capacity back. */
 export async function endInstance(url: string, instance: string, cause: 'shutdown' | 'spot'): Promise<void> {
   await tell(url, 'instance-end', { region: REGION, instance, cause });
 }

@@ -9,7 +9,7 @@ export interface Credentials {
   readonly secretAccessKey: string;
 }
 
-/** An AWS API of its own that looks after signatures and policies, from `enforce` on. */
+/** An AWS API for one test. It checks signatures and policies after `enforce`. */
 export interface EnforcedAws {
   readonly url: string;
   /** Of a new user who may do everything but these, e.g. `ssm:GetParameter`. Only before `enforce`. */
@@ -70,7 +70,7 @@ async function makeUser(url: string, statements: readonly Statement[]): Promise<
   return { accessKeyId: textOf('AccessKeyId'), secretAccessKey: textOf('SecretAccessKey') };
 }
 
-/** The SDK's client for IAM is in no other use. Moto reads of the signature only for which service it is. */
+/** Nothing else uses the SDK's client for IAM. Of a signature Moto reads only the service. */
 async function callIam(url: string, parameters: Readonly<Record<string, string>>): Promise<string> {
   const answer = await fetch(url, {
     method: 'POST',

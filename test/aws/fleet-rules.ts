@@ -21,7 +21,7 @@ export function secondDecrements(calls: readonly LoggedCall[]): string[] {
   return [...twice];
 }
 
-/** The caller was told that nothing was done. ResourceContention is a refusal, though its status is 500. */
+/** Whether the answer says that AWS did nothing. ResourceContention is a refusal, though its status is 500. */
 function wasRefused({ status, errorCode }: LoggedCall): boolean {
   return (
     (status !== null && status >= 400 && status < 500) || (errorCode ?? '').startsWith('ResourceContention')
@@ -31,7 +31,7 @@ function wasRefused({ status, errorCode }: LoggedCall): boolean {
 /** The check before a run asks whether it may terminate by naming an instance that cannot be. */
 export const NOBODY = 'i-00000000000000000';
 
-/** Each call that changed another group, or an instance that is none of these, as a line. */
+/** A line for each call that changed another group, or an instance that is not one of these. */
 export function callsOutside(
   calls: readonly LoggedCall[],
   { group, instanceIds }: { readonly group: string; readonly instanceIds: readonly string[] },

@@ -18,7 +18,7 @@ export const DONE = { status: 'done', rows: ROWS, targets: [{ indexed: ROWS }] }
 
 /** What stands before the rows of a run. */
 interface Gated {
-  /** Open at first. While it is shut, four of the eight ranges can be done, and none of the others. */
+  /** It is open at first. While it is shut, workers can finish four of the eight ranges and no more. */
   readonly gate: Gate;
   /** Shuts the gate and starts a run with the key `monday`; resolves when it stands there, with four ranges done. */
   begin(): Promise<RunningCommand>;
@@ -27,7 +27,7 @@ interface Gated {
 }
 export type GatedGroupRun = GroupRun & Gated;
 
-/** A run on a group over the table `places`, before a gate behind half of its rows. */
+/** A run on a group over the table `places`, with a gate after half of its rows. */
 export function setUpGatedGroupRun(
   scope: TestScope,
   databaseUrl: string,
@@ -68,7 +68,7 @@ export async function setUpGatedRun<Run extends GroupRun>(
   return { ...run, gate, begin, requireRight };
 }
 
-/** Of a run on two machines one ends in mid-range, and another comes in its place; gives how the run ended. */
+/** Ends one of a run's two machines in the middle of a range. Another machine replaces it. Returns how the run ended. */
 export async function loseOneInMidRange(run: GatedGroupRun): Promise<EndedCommand> {
   const command = await run.begin();
   const [victim = ''] = await groupIdsOf(run.world);

@@ -68,7 +68,7 @@ function useEnvironment(scope: TestScope, environment: AwsWorld['environment']):
 type Section = z.input<typeof autoScalingSection>;
 type Changes = Partial<Section> & { readonly region?: string };
 
-/** What a run's check says of the world in its environment, with settings that are right but for `changes`. */
+/** The result of a run's check on the world in its environment. The settings are right except for `changes`. */
 export async function checkWorld(
   scope: TestScope,
   world: AwsWorld,
@@ -79,7 +79,7 @@ export async function checkWorld(
   return backend.check({ pin: null, underLock: true, ...options });
 }
 
-/** The fleet of a command in the world's environment, by settings that are right but for `changes`. */
+/** The fleet of a command in the world's environment. The settings are right except for `changes`. */
 export function backendOf(scope: TestScope, world: AwsWorld, changes: Changes = {}): Promise<FleetBackend> {
   useEnvironment(scope, world.environment);
   const { region = world.region, ...others } = changes;

@@ -31,7 +31,7 @@ export interface GroupRunOptions {
   readonly behaviour?: (nth: number) => MachineBehaviour;
 }
 
-/** A whole run's surroundings: an AWS API with a group, who plays EC2, a bucket for the journal, database and cluster. */
+/** Everything that a whole run needs: an AWS API with a group, a stand-in for EC2, a bucket for the journal, database, cluster. */
 export interface GroupRun {
   readonly setup: RunSetup;
   readonly world: AwsWorld;
@@ -43,7 +43,7 @@ export interface GroupRun {
   rangesDone(count: number): Promise<void>;
 }
 
-/** Fast enough for a test, and with the order that the design wants: renewal < lease < worker lease < sweep grace. */
+/** Times that are fast enough for a test. They keep the design's order: renewal < lease < worker lease < sweep grace. */
 export const AWS_DEADLINES = {
   poll_interval_ms: 300,
   ready_timeout_ms: 60_000,
@@ -112,7 +112,7 @@ export async function watchedRun(
   return { ...parts, state, rangesDone };
 }
 
-/** What must hold however a run went: zero, no second decrement, no call outside of the group. */
+/** Expects what holds after every run: no instance, no second decrement, no call outside of the group. */
 export async function requireOrder(run: GroupRun): Promise<void> {
   const isAtZero = async (): Promise<boolean> =>
     (await isGroupAtZero(run.world)) && run.room.running().length === 0;

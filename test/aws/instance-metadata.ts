@@ -25,11 +25,11 @@ export interface InstanceFacts {
 export interface InstanceMetadata {
   /** For `AWS_EC2_METADATA_SERVICE_ENDPOINT`. */
   readonly url: string;
-  /** Tells the instance that it will be interrupted; null takes it back. EC2 gives two minutes' notice. */
+  /** Tells the instance that it will be interrupted. Null takes the notice back. EC2 gives two minutes' notice. */
   interrupt(
     notice: { readonly action: 'terminate' | 'stop' | 'hibernate'; readonly time: Date } | null,
   ): void;
-  /** Tells the instance that its risk of an interruption is elevated; null takes it back. */
+  /** Tells the instance that its risk of an interruption is higher. Null takes this back. */
   recommendRebalance(noticeTime: Date | null): void;
   /** Makes all tokens so far invalid, as time does. */
   expireTokens(): void;

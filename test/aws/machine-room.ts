@@ -19,7 +19,7 @@ export interface MachineBehaviour {
   readonly neverBoots?: boolean;
   /** Another file of definitions than the others have: its worker is another build. */
   readonly definitions?: string;
-  /** When its instance is terminated, the process lives on, as a machine does that is slow to die. */
+  /** The process lives on when its instance is terminated, like a slow machine. */
   readonly outlives?: boolean;
 }
 
@@ -153,7 +153,7 @@ interface Place {
   machine: Machine | null;
 }
 
-/** Where machines ask to be turned off: POST to the URL that it returns, with the instance's id behind it. */
+/** Serves machines that ask to be turned off. They POST to the returned URL with the instance's id behind it. */
 async function startShutdownDesk(
   scope: TestScope,
   shutDown: (instanceId: string) => Promise<void>,

@@ -13,7 +13,7 @@ export interface TestSubnet {
   readonly subnetId: string;
 }
 
-/** A VPC with one subnet, on whose addresses workers of the test can listen; until the test has ended. */
+/** A VPC with one subnet. Workers of the test can listen on its addresses. It is gone when the test has ended. */
 export async function makeSubnet(scope: TestScope, { ec2 }: Pick<TestClients, 'ec2'>): Promise<TestSubnet> {
   const cidr = await takeSubnet(scope);
   const { Vpc } = await ec2.send(new CreateVpcCommand({ CidrBlock: VPC_CIDR }));

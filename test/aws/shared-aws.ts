@@ -1,6 +1,6 @@
 import { inject } from 'vitest';
 
-/** Of the AWS API that all tests share, for a test that was not skipped for want of it. */
+/** The AWS API that all tests share. Only tests that are not skipped may ask for it. */
 export function sharedAwsUrl(): string {
   const url = inject('awsUrl');
   if (url === null) throw new Error('This machine has no AWS API; skip the test.');

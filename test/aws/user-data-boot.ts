@@ -38,7 +38,7 @@ async function readUnit(): Promise<{ readonly environmentFile: string; readonly 
   return { environmentFile, starts: `systemctl start --no-block ${basename(UNIT)}` };
 }
 
-/** Runs a script as the machine's, and returns what it asked of the system, a line each. */
+/** Runs a script as the machine does. Returns what the script asked of the system, one line each. */
 async function runIn(root: string, script: string): Promise<string> {
   const [commands, calls, file] = [join(root, 'bin'), join(root, 'calls'), join(root, 'user-data')];
   await mkdir(commands, { recursive: true });

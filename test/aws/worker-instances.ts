@@ -11,7 +11,7 @@ import { groupOf, setDesired } from './group.ts';
 import { type InstanceMetadata, startInstanceMetadata } from './instance-metadata.ts';
 import { makeWorld } from './world.ts';
 
-/** The only instance of a group of its own, with its metadata service, for a worker process to live on. */
+/** An instance for a worker process, with its metadata service. It is the only one of its group. */
 export interface WorkerInstance {
   readonly id: string;
   /** A loopback address, as its private one. */
@@ -38,7 +38,7 @@ export interface WorkerInstance {
   isShutDown(): Promise<boolean>;
 }
 
-/** All of it ends with the test. */
+/** Everything ends with the test. */
 export async function createWorkerInstance(awsUrl: string, minimum = 0): Promise<WorkerInstance> {
   const scope = { onTestFinished };
   const world = await makeWorld(scope, { minimum, maximum: 2, awsUrl });

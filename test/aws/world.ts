@@ -33,7 +33,7 @@ export interface WorldOptions {
   readonly awsUrl?: string;
 }
 
-/** What a deployed fleet has in AWS, of one test's own; all of it is gone when the test has ended. */
+/** Everything that a deployed fleet has in AWS, for one test. All of it is gone when the test has ended. */
 export interface AwsWorld {
   readonly awsUrl: string;
   readonly region: string;

@@ -128,7 +128,7 @@ describe('a worker that drains before its machine is taken back', () => {
     await call(s, 'GET', '/task', {});
     expect(s.drained).toBeNull();
     expect((await call(s, 'GET', '/task/task-1')).body).toMatchObject({ active: false, progress: 100 });
-    expect(s.drained).toContain('how each task ended is known');
+    expect(s.drained).toContain('an orchestrator knows how each task ended');
   });
 
   it('is drained when its tasks were cancelled, for the answers say how they ended', async () => {
@@ -139,7 +139,7 @@ describe('a worker that drains before its machine is taken back', () => {
     await call(s, 'DELETE', '/task/task-1');
     expect(s.drained).toBeNull();
     await call(s, 'DELETE', '/task/task-2');
-    expect(s.drained).toContain('how each task ended is known');
+    expect(s.drained).toContain('an orchestrator knows how each task ended');
   });
 
   it('ends after its linger time when nobody asks how its tasks ended', async () => {

@@ -116,11 +116,11 @@ describe('a posted body that is not a valid task', () => {
   });
 
   it.each([
-    ['no target', [], 'targets: write one target at least: where the documents go'],
+    ['no target', [], 'targets: write at least one target, where the documents go'],
     [
       'one index twice',
       [{ index: 'books' }, { index: 'books' }],
-      'targets.1.index: books is targets.0.index too: each target has names of its own',
+      'targets.1.index: books is also targets.0.index; write other names for each target',
     ],
   ])('is refused with words that say what to write instead of %s', async (_name, changes, words) => {
     const s = await serve();

@@ -2,7 +2,7 @@ import { excludeRuns } from '../../infra/exclusion/exclude-runs.ts';
 import { FleetHeld, messageOf } from '../../orchestrator/errors.ts';
 import { type DeploymentOptions, REQUEST_VARIABLE } from './deployment.ts';
 
-/** What a stack's program does about runs, in a process of its own, and nothing else: it works as long as its input lasts. */
+/** The part of a stack's program that excludes runs, in a process of its own. It works until its input ends. */
 const options = JSON.parse(process.env[REQUEST_VARIABLE] ?? '') as DeploymentOptions;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 try {

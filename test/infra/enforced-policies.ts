@@ -13,11 +13,11 @@ export interface AskedPermission extends RequiredPermission {
   readonly isAllowed: boolean;
 }
 
-/** From now on the calls through a proxy are allowed as a fleet's policies allow them. */
+/** From now on a proxy lets a call through only if the fleet's policies allow it. */
 export interface EnforcedPolicies {
   /** In the order of the calls. */
   readonly asked: readonly AskedPermission[];
-  /** Calls of which nobody knows who makes them, or what IAM asks for them: faults of the test, as sentences. */
+  /** Sentences for faults of the test: calls of an unknown caller, or with unknown permissions. */
   readonly unknown: readonly string[];
 }
 

@@ -22,7 +22,7 @@ const CALLERS: Readonly<Record<string, FleetRole>> = {
   [SWEEPER_KEY]: 'sweeper',
 };
 
-/** A run on a stack's group, each of whose processes may do what the stack's policies allow it, and nothing else. */
+/** A run on a stack's group. The stack's policies decide what each of its processes can do. */
 export interface EnforcedRun extends GatedGroupRun {
   /** What holds. */
   readonly access: StackAccess;

@@ -9,7 +9,7 @@ const runs = new Map<string, Promise<ProgramRun>>();
 
 type Check = (run: ProgramRun, configuration: StackConfiguration) => unknown;
 
-/** Holds what a run of the program must have against configurations of every kind, see `configurations`. */
+/** Checks a property of the program's runs with configurations of every kind, see `configurations`. */
 export async function everyRun(check: Check): Promise<void> {
   const property = fc.asyncProperty(configurations, async (configuration) => {
     await check(await runOnce(configuration), configuration);

@@ -5,7 +5,7 @@ import { type ProgramRun, runProgram, type StackConfiguration } from './program-
 
 /** A stack whose every resource was made by calls of AWS's API. */
 export interface MadeStack extends ProgramRun {
-  /** Makes it go again, in reverse; the end of the test does so if nobody did before. */
+  /** Deletes everything in reverse order. The end of the test does so if nobody did before. */
   destroy(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { matchesArn, matchesText } from './policy-matching.ts';
 import type { ParsedStatement } from './policy-document.ts';
 
-/** What a request says of itself, by condition key (`s3:prefix`), one text each. A key that is not there is missing. */
+/** The values of a request by condition key (`s3:prefix`), one text each. */
 export type RequestContext = Readonly<Record<string, string>>;
 
 /** Whether the value of a request is as one of the policy says. */

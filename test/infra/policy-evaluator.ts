@@ -58,7 +58,7 @@ export function trusts(trust: ParsedPolicy, principal: string, context: RequestC
   return decide(request, { identity: [], resource: trust }) === 'allowed';
 }
 
-/** Every statement is looked at, so that what is not understood is found whatever the others say. */
+/** Looks at every statement. So a part that is not understood is found even if other statements decide. */
 function effectsOf(
   policies: readonly ParsedPolicy[],
   request: AccessRequest,
@@ -82,7 +82,7 @@ function applies(
   ].every(Boolean);
 }
 
-/** A principal is written out, or is everybody: parts of one cannot be left open. */
+/** A principal is a whole name, or everybody. It cannot have a pattern. */
 function isNamed(
   { AWS = [], Service = [] }: NonNullable<ParsedStatement['Principal']>,
   principal: string,

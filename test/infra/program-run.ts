@@ -66,7 +66,7 @@ export async function runProgram(
   return run;
 }
 
-/** A run that may have failed: what the program threw, and what it had registered by then. */
+/** A run that may have failed. It has what the program threw, and what it had registered by then. */
 export interface Try {
   readonly error: { readonly reason: unknown } | null;
   readonly run: ProgramRun;

@@ -17,7 +17,7 @@ type Values = Readonly<Record<string, unknown>>;
 
 const ACCOUNT = '123456789012';
 const REGION = 'eu-central-1';
-/** What the invented random provider makes: 48 letters, so that it is found wherever it went. */
+/** The value of the random provider's double: 48 letters that a test finds everywhere. */
 export const MADE_TOKEN = 'MadeTokenMadeTokenMadeTokenMadeTokenMadeTokenXyz';
 
 const arnOf = (service: string, resource: string): string =>
@@ -49,7 +49,7 @@ const ANSWERS: Readonly<Record<string, Values>> = {
   'aws:ec2/getSubnets:getSubnets': { ids: ['subnet-0000000000000000a', 'subnet-0000000000000000b'] },
 };
 
-/** Makes nothing: every account has the same number, and every resource what its inputs say. */
+/** A provider that makes nothing. Every account has the same number. Every resource has what its inputs say. */
 export const inventedProvider: Provider = {
   create({ type, name: logicalName, inputs }) {
     const name = [inputs.name, inputs.bucket].find((given) => typeof given === 'string') ?? logicalName;

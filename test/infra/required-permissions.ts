@@ -20,7 +20,7 @@ export interface RequiredPermission {
   readonly context: RequestContext;
 }
 
-/** What is there at the moment of a call, which the call itself does not say. */
+/** Facts at the moment of a call that the call itself does not contain. */
 export interface CloudFacts {
   readonly place: { readonly partition: string; readonly region: string; readonly account: string };
   /** Null: there is none of that name. */

@@ -17,7 +17,7 @@ export interface MonitorOptions {
   /** Nothing is made: what a provider would have to make is not known. */
   readonly preview: boolean;
   readonly provider: Provider;
-  /** What the engine still does when the program is done, such as deletions; the program's process waits for it. */
+  /** Work of the engine after the program is done, such as deletions. The program's process waits for it. */
   readonly lastSteps?: (monitor: ResourceMonitor) => Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { StackConfiguration } from './program-run.ts';
 
-/** Every setting that a stack can have, as a person may write it; what does not go together is not drawn. */
+/** Draws every setting that a stack can have, as a person may write it. It draws no settings that exclude each other. */
 
 const hex = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`));
 const idOf = (prefix: string) => fc.oneof(hex(8), hex(17)).map((id) => `${prefix}-${id}`);

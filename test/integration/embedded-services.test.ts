@@ -163,7 +163,7 @@ describe('the embedded services', () => {
     const user = await use({ search: true, cacheDir: folder.path }, { ...process.env, PATH: '' });
     expect(user.services).toMatchObject({ searchNode: 'built-in development node' });
     expect(user.services.searchMissing).toContain('Maven (mvn)');
-    expect(user.services.progress.join('\n')).toContain('forgets it at its end');
+    expect(user.services.progress.join('\n')).toContain('forgets it when it ends');
     const response = await fetch(user.services.searchUrl ?? '');
     expect(await response.json()).toMatchObject({ version: { distribution: 'reindex-fleet-development' } });
   });

@@ -27,7 +27,7 @@ const LEASE_MS = 10_000;
 /** So long that nobody in a test outlasts it. */
 const LONG_LEASE_MS = 600_000;
 const HELD =
-  /fleet books: the run with key monday \(alias books\) has held the fleet since 2026-01-01T00:00:00.000Z; no process drives it now\. .* `npm run reindex-fleet -- status --stack production` .* `abandon` in the place of `status`, and deploy again\./;
+  /fleet books: the run with key monday \(alias books\) has held the fleet since 2026-01-01T00:00:00.000Z; no process drives it now\. .* `npm run reindex-fleet -- status --stack production` .* or end it with `abandon`\. Then deploy again\./;
 
 interface Journal {
   readonly bucket: string;

@@ -78,7 +78,7 @@ describe.skipIf(awsUrl === '')('the stack program in Pulumi’s runner', { timeo
             "The stack's configuration is not right; nothing was changed.",
             `${file} reindex-fleet:imag: This is not a setting. Did you mean "image"?`,
             `${file} reindex-fleet:image: The id of an image (ami-…), or the name of a parameter that holds one (/my/image).`,
-            `${file} reindex-fleet:network.orchestrator: Say who may call the workers: security_groups or cidrs.`,
+            `${file} reindex-fleet:network.orchestrator: Say who may call the workers: write security_groups or cidrs.`,
           ].join('\n'),
         },
       ],

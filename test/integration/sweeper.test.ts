@@ -166,7 +166,7 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
     proxy.fail({ action: 'DescribeAutoScalingGroups', with: { delayMs: 9_000 } });
     const { invocations } = await invoke({ remainingMs: 12_000 });
     expect(invocations).toMatchObject([
-      { error: { message: expect.stringContaining('the sweep is not done after 2 s, when the time limit') } },
+      { error: { message: expect.stringContaining('the sweep is not done after 2 s, and the time limit') } },
     ]);
     expect(await currentHolder(store)).toBeNull();
     expect(proxy.callsOf('SetDesiredCapacity')).toEqual([]);

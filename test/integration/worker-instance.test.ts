@@ -178,12 +178,12 @@ describe.skipIf(awsUrl === null)('a worker process on an EC2 instance', () => {
     [
       'AccessDeniedException',
       'User: arn:x is not authorized to perform: ssm:GetParametersByPath on resource: y because no policy allows it',
-      'Allow the role of the instance ssm:GetParametersByPath.',
+      "Give the instance's role the permission ssm:GetParametersByPath.",
     ],
     [
       'AccessDeniedException',
       'The ciphertext refers to a key that x is not authorized to use (Service: AWSKMS; Status Code: 400)',
-      'Allow the role of the instance kms:Decrypt with the key of the parameters.',
+      "Give the instance's role the permission kms:Decrypt with the key of the parameters.",
     ],
   ])(
     'names the missing permission, exits 1 and removes the instance: %s %s',

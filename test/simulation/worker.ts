@@ -149,7 +149,8 @@ export class VirtualWorker {
 
   #admit(run: string, epoch: number): void {
     if (!this.options.without.has('epoch')) this.#holders.admit({ run, epoch }, this.#tasks.activeRun);
-    if (!this.#lease.renew()) throw new Refusal(503, 'The lease of this worker is over: it ends.');
+    if (!this.#lease.renew())
+      throw new Refusal(503, 'The lease of this worker is over, and the worker ends. Use another worker.');
     this.options.onAdmitted(run, epoch);
   }
 

@@ -18,7 +18,7 @@ export function newStretch(targets = 1): Stretch {
   return emptyStretch(Array.from({ length: targets }, () => emptyBatch()));
 }
 
-/** Puts one document into every batch of a stretch as the pipeline does; its bytes are the same whenever the key is. */
+/** Puts one document into every batch of a stretch, as the pipeline does. The same key always gives the same bytes. */
 export function addDocument(stretch: Stretch, key: bigint, fields = `"name":"place ${key}"`): void {
   for (const batch of stretch.batches) writeDocument(batch, key, fields);
   stretch.rowsRead++;

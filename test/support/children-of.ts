@@ -1,4 +1,4 @@
-/** What lies right below a folder of a journal that is kept as a flat set of names: objects, and folders once each. */
+/** The children of a folder in a journal that is a flat set of names: its objects, and each of its folders once. */
 export function childrenOf(folder: string, names: Iterable<string>): Set<string> {
   const within = `${folder}/`;
   const children = new Set<string>();

@@ -8,7 +8,7 @@ import type { Framing, Target } from '../../worker/targets/target.ts';
 
 const NEWLINE = 0x0a;
 
-/** A target that keeps what it is given: a document a line, with nothing around it. */
+/** A target that keeps all documents, one on each line, with nothing around them. */
 export class CollectingTarget implements Target {
   readonly share: BatchShare;
   readonly framing: Framing = {

@@ -22,7 +22,7 @@ export interface CollectedLetter {
 export interface CollectingWriterOptions {
   readonly capacityBytes?: number;
   readonly maxItems?: number;
-  /** How long each batch is away before its buffer comes back, in milliseconds; 0: not at all. */
+  /** How many milliseconds each delivery takes before its buffer comes back. 0: it comes back at once. */
   readonly settleMs?: number;
   /** Whether action lines carry versions. */
   readonly versioned?: boolean;
@@ -36,7 +36,7 @@ export interface CollectedCounts {
   deadLetters: number;
 }
 
-/** A writer with one target that keeps what it is given, with one batch at a time. */
+/** A writer with one target. The target keeps all documents. There is one batch at a time. */
 export class CollectingWriter implements TargetsWriter {
   readonly framings: readonly Framing[];
   readonly documents: CollectedDocument[] = [];

@@ -10,7 +10,7 @@ export interface CrashPoint {
   readonly effect: 'journal' | 'cluster';
   /** Which of the command's effects of this kind, from 1 on. */
   readonly nth: number;
-  /** `after`: it took effect, and the command never hears of it. */
+  /** `after`: the effect has happened, but the command does not know. */
   readonly when: 'before' | 'after';
 }
 
@@ -18,7 +18,7 @@ export function pointWords({ effect, nth, when }: CrashPoint): string {
   return `${when} ${effect} ${nth}`;
 }
 
-/** Runs a command into a crash point. False: it ended before it came there. */
+/** Runs a command until a crash point kills it. False: it ended before the crash point. */
 export async function crash(
   setup: RunSetup,
   proxy: SearchProxy,
@@ -63,7 +63,7 @@ export function isChange({ method, path }: ProxiedCall): boolean {
   return method !== 'GET' && !/\/_(search|count|mget)\b/.test(path);
 }
 
-/** What one object of a journal says: `lock`, `claim`, or a segment's types of events. */
+/** The content of one object of a journal: `lock`, `claim`, or a segment's types of events. */
 export type Written = readonly string[];
 
 /** The objects of a journal in the order in which they came into being. */

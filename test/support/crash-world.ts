@@ -58,7 +58,7 @@ export function crashWorlds(): {
   };
 }
 
-/** An index as an earlier run left it, made by hand: much quicker than a run. */
+/** Makes an index by hand as an earlier run leaves it. This is much faster than a run. */
 async function serveEarlier(searchUrl: string, alias: string): Promise<string> {
   const index = `${alias}-20260101000000-0000`;
   const meta = {
@@ -81,7 +81,7 @@ async function serveEarlier(searchUrl: string, alias: string): Promise<string> {
   return index;
 }
 
-/** Nothing works on the fleet and nothing holds it; a killed process may have left its lock, which holds nobody up. */
+/** Expects that nothing works on the fleet and nothing holds it. A killed process may have left its lock, which stops nobody. */
 export async function expectFree({ setup }: CrashWorld): Promise<void> {
   const store = openFileStore(setup.journal);
   expect(await unfinishedClaim(store)).toBeNull();
@@ -90,7 +90,7 @@ export async function expectFree({ setup }: CrashWorld): Promise<void> {
   expect(await setup.workers()).toEqual([]);
 }
 
-/** The alias serves one index of one run, which holds what the table holds; nothing else is left. */
+/** Expects that the alias serves one index of one run, that it holds what the table holds, and that nothing else is left. */
 export async function expectWhole(
   world: CrashWorld,
   result: Readonly<Record<string, unknown>>,
@@ -113,7 +113,7 @@ export async function within<T>(work: (scope: TestScope) => Promise<T>): Promise
   }
 }
 
-/** Tries each point, two at a time; what went wrong at which. */
+/** Tries each point, two at a time. Returns what went wrong at which point. */
 export async function tryAll(
   points: readonly CrashPoint[],
   attempt: (point: CrashPoint) => Promise<void>,

@@ -1,6 +1,6 @@
 import type { IndexDefinition, SourceDefinition } from '../../definition/definition.ts';
 
-/** What a test says of its definition; the rest is as plain as can be. */
+/** The parts of a definition that a test sets. The rest has simple defaults. */
 export interface DefinitionSketch
   extends Partial<Omit<IndexDefinition, 'source' | 'document' | 'deadLetters'>> {
   readonly source: Partial<SourceDefinition> & Pick<SourceDefinition, 'table'>;

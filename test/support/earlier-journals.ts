@@ -24,7 +24,7 @@ export function putIn(store: MemoryStore, objects: readonly JournalObject[]): vo
   for (const { name, body } of objects) store.objects.set(name, JSON.stringify(body));
 }
 
-/** As `openFileStore` finds them. */
+/** Writes them where `openFileStore` finds them. */
 export async function writeTo(folder: string, objects: readonly JournalObject[]): Promise<void> {
   for (const { name, body } of objects) {
     const file = join(folder, name);

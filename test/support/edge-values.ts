@@ -3,7 +3,7 @@ export function words(text: string): string[] {
   return text.trim().split(/\s+/);
 }
 
-/** Values at which encoders change their ways. */
+/** Values at which encoders take another branch. */
 export const INT8 = words(`
   0 1 -1 9 10 99 -100 2147483647 -2147483648 2147483648 4294967295 4294967296 -4294967296 -4294967297
   99999999 100000000 9007199254740991 9007199254740992 9007199254740993 -9007199254740993

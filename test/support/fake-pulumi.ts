@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '');
 
-/** What the program prints and how it ends for `pulumi stack output settings` of a stack. */
+/** The answer of `pulumi stack output settings` for a stack: what it prints and how it ends. */
 export interface FakeStack {
   /** The output as JSON; absent: the stack has none of that name. */
   readonly stdout?: string;
@@ -15,8 +15,8 @@ export interface FakeStack {
 }
 
 /**
- * Puts a `pulumi` into a folder for a PATH, which behaves as the real one (3.276) where an output is asked for: by its
- * arguments, by the folder that it is started in, and by its exit codes and words.
+ * Puts a `pulumi` into a folder for a PATH. When it is asked for an output, it behaves as the real one (3.276): it looks at the
+ * same arguments and the same folder, and has the same exit codes and messages.
  *
  * @returns the folder
  */

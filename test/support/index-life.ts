@@ -74,7 +74,7 @@ export function connect(url: string): Promise<SearchCluster> {
   return SearchCluster.connect({ url, username: null, password: null, apiKey: null });
 }
 
-/** What the worker writes for these rows: made by hand here, one line each. */
+/** The lines that the worker writes for these rows. They are written here by hand. */
 export async function indexItems(
   url: string,
   client: Client,

@@ -27,7 +27,7 @@ export const FINALIZE = {
   signal: new AbortController().signal,
 };
 
-/** The table `items` and a cluster, both anew for each test; its indexes are deleted after it. */
+/** The table `items` and a cluster. Each test gets new ones. Its indexes are deleted after it. */
 export class IndexWorld {
   readonly url: string;
   client!: Client;
@@ -52,7 +52,7 @@ export class IndexWorld {
     return names;
   }
 
-  /** A write of somebody else, after the run: through an alias made for it. */
+  /** Writes a document as another program does after the run. It makes an alias for this. */
   async tamper(index: string, lines: readonly unknown[]): Promise<void> {
     const alias = `${index}-tamper`;
     await call(this.url, 'POST', '/_aliases', { actions: [{ add: { index, alias } }] });

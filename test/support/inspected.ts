@@ -25,7 +25,7 @@ export function definitionText(source: string, document = '{ name: city.name }')
   return `source: { ${source} }\ndocument: ${document}\n`;
 }
 
-/** What is wrong with a definition against a database. */
+/** The faults of a definition that a database shows. */
 export async function databaseFaults(client: ClientBase, text: string): Promise<string[]> {
   const { described, faults } = await inspectDefinition(client, parseDefinition(text, 'test.yaml'));
   expect(described === null).toBe(faults.length > 0);

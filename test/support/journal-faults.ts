@@ -3,8 +3,8 @@ import promises, { type FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 
 /**
- * Loaded into a command before anything else (`node --import`): makes its journal's file system fail, or kills the
- * command there. What is to happen stands in the file that JOURNAL_FAULT_FILE names and may change while it runs.
+ * A command loads this before anything else (`node --import`). It makes the file system of the command's journal fail, or kills
+ * the command there. The file that JOURNAL_FAULT_FILE names says what happens. It may change while the command runs.
  */
 
 export type JournalCall = 'open' | 'write' | 'sync' | 'link' | 'rename';
@@ -27,7 +27,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EROFS: 'read-only file system',
   EACCES: 'permission denied',
 };
-/** As Node names them in its errors. */
+/** Calls of the file system, with the names of Node's errors. */
 const SYSCALLS: Readonly<Record<JournalCall, string>> = {
   open: 'open',
   write: 'write',
@@ -39,7 +39,7 @@ const SYSCALLS: Readonly<Record<JournalCall, string>> = {
 const { JOURNAL_FAULT_FILE: faultFile = '', JOURNAL_FAULT_FOLDER: folder = '' } = process.env;
 let seen = { text: '', counts: new Map<JournalCall, number>() };
 
-/** The fault that this call meets; counts the call. */
+/** Counts a call and returns the fault that it meets. */
 function faultOf(call: JournalCall): JournalFault | null {
   const text = readFileSync(faultFile, 'utf8');
   if (text !== seen.text) seen = { text, counts: new Map() };

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestScope } from './run-setup.ts';
 
-/** Lets a server listen on a free port of a loopback address until the test has ended; gives its URL. */
+/** Lets a server listen on a free port of a loopback address until the test ends. Returns its URL. */
 export async function listenForTest(
   scope: TestScope,
   server: Server,

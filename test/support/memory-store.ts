@@ -5,7 +5,7 @@ import { childrenOf } from './children-of.ts';
 export class MemoryStore implements JournalStore {
   readonly location = 'memory';
   readonly objects = new Map<string, string>();
-  /** Answers `exists` to the winner of the next create, as a store does whose first answer got lost on the way. */
+  /** Answers `exists` to the winner of the next create. A store does so if its first answer was lost. */
   loseNextAnswer = false;
   failReplace: Error | null = null;
 

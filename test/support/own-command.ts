@@ -6,7 +6,7 @@ import { loadSettings } from '../../orchestrator/settings.ts';
 import type { RunSetup } from './run-setup.ts';
 import { SILENT_REPORTER } from './silent-reporter.ts';
 
-/** As `reindex-fleet --run-key k` in this process. */
+/** Describes this process as `reindex-fleet --run-key k`. */
 export async function commandOf({ folder }: Pick<RunSetup, 'folder'>): Promise<CommandContext> {
   const flags = { settings: join(folder, 'reindex-fleet.yaml'), runKey: 'k' };
   const settings = await loadSettings(flags, {}, folder);

@@ -22,7 +22,7 @@ export interface ReadAllOptions {
 
 const WHOLE: KeyRange = { start: null, end: null };
 
-/** Runs the whole reading side over a range, into a writer that keeps what it is given. */
+/** Reads a whole range into a writer that keeps all documents. */
 export async function readAll(
   database: ClientConfig,
   definition: IndexDefinition,

@@ -25,7 +25,7 @@ export interface ReadForTargets {
   readonly targets: readonly CollectingTarget[];
 }
 
-/** Reads once for several definitions, into a target each that keeps what it is given. */
+/** Reads once for several definitions. Each has a target that keeps its documents. */
 export async function readForTargets(
   database: ClientConfig,
   reading: IndexDefinition,

@@ -27,7 +27,7 @@ export interface EndedCommand {
   readonly seconds: number;
 }
 
-/** The command as its user starts it: a process of its own, with nothing but pipes. */
+/** Starts the command as its user does: in a process of its own, with pipes only. */
 export interface RunningCommand {
   readonly child: ChildProcess;
   readonly ended: Promise<EndedCommand>;
@@ -88,7 +88,7 @@ function outputOf(name: 'stdout' | 'stderr', full: readonly string[]): 'pipe' | 
   return full.includes(name) ? openSync('/dev/full', 'w') : 'pipe';
 }
 
-/** Who is killed may leave half a line behind. */
+/** A killed process may leave half a line behind. */
 function linesOf(text: string): string[] {
   return text
     .split('\n')
@@ -101,7 +101,7 @@ function resultIn(stdout: readonly string[]): Record<string, unknown> {
   return last === undefined ? {} : (JSON.parse(last) as Record<string, unknown>);
 }
 
-/** The result of a command that must have exited with 0; else all that it said. */
+/** The result of a command that must have exited with 0. If it did not, it throws all output of the command. */
 export function resultOf(ended: EndedCommand): EndedCommand['result'] {
   requireCode(ended, 0);
   return ended.result;

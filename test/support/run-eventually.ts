@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Asks every 30 ms until the answer is neither false, null nor undefined; fails with `what` after `timeoutMs`. */
+/** Asks every 30 ms until the answer is not false, null or undefined. It fails with `what` after `timeoutMs`. */
 export async function eventually<T>(
   what: string,
   ask: () => T | Promise<T>,

@@ -3,8 +3,8 @@ import { Client } from 'pg';
 import { sql } from './run-documents.ts';
 
 /**
- * A gate in a table: while it is shut, workers (and nobody else) stand before the rows with a key above `after`, so
- * that a test finds the run in a state that it knows. An advisory lock is the gate; whoever holds it alone shuts it.
+ * A gate in a table. While it is shut, workers wait before the rows with a key above `after`, and nobody else waits. So a test
+ * finds the run in a known state. The gate is an advisory lock. Its exclusive holder shuts the gate.
  */
 export interface Gate {
   /** A boolean expression for a field of the definition: true, once the row may pass. */

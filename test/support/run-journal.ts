@@ -6,7 +6,7 @@ import type { JournalStore } from '../../orchestrator/journal/store.ts';
 import { eventually } from './run-eventually.ts';
 import type { RunSetup } from './run-setup.ts';
 
-/** The newest run as its journal tells it; null before there is one. */
+/** The newest run, by its journal. Null: there is none yet. */
 export function stateOf({ journal }: RunSetup): Promise<RunState | null> {
   return newestState(openFileStore(journal));
 }

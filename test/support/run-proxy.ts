@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import type { AddressInfo } from 'node:net';
 import type { TestScope } from './run-setup.ts';
 
-/** An answer in the cluster's stead; null: the call goes through. */
+/** An answer in place of the cluster's. Null: the call goes through. */
 export type Interception = { readonly status: number; readonly type: string; readonly reason: string } | null;
 
 /** One call; the same object before it goes on and when it is answered. */
@@ -12,7 +12,7 @@ export interface ProxiedCall {
   readonly path: string;
 }
 
-/** Stands between a run and the search node, and does to their calls what a test says. */
+/** A proxy between a run and the search node. A test says what it does to calls. */
 export interface SearchProxy {
   readonly url: string;
   /** Asked for each call, with its `authorization`; replaced at will. */

@@ -8,7 +8,7 @@ import { type CommandOptions, type EndedCommand, type RunningCommand, startComma
 import { call, uniqueName } from './search-calls.ts';
 import { workersOf } from './worker-pids.ts';
 
-/** The real node where the machine has it, else the one for development. */
+/** The real search node if the machine has it, or else the one for development. */
 export const SEARCH_URL = inject('searchUrl') ?? inject('developmentUrl');
 
 const JOURNAL_FAULTS = fileURLToPath(new URL('./journal-faults.ts', import.meta.url));
@@ -20,7 +20,7 @@ export interface TestScope {
 
 export type SettingsSections = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-/** What of a run is there before its settings are. */
+/** The parts of a run that exist before its settings. */
 export interface RunPlace {
   /** Of the index; the fleet's name, too. */
   readonly alias: string;
@@ -31,11 +31,11 @@ export interface RunPlace {
 
 export interface RunOptions {
   readonly databaseUrl: string;
-  /** What the definition says beside its alias; `document` and `source` of it are needed. */
+  /** The definition without its alias. It needs `document` and `source`. */
   readonly definition: Readonly<Record<string, unknown>>;
   /** Settings by section, over those that suit a small table. */
   readonly settings?: SettingsSections;
-  /** What makes the whole settings file in place of these, e.g. a stack. */
+  /** Makes the whole settings file in place of these settings, e.g. from a stack. */
   readonly settingsFrom?: (place: RunPlace) => Promise<object>;
   /** The search node to look at; by default `SEARCH_URL`. The settings may name a proxy of it. */
   readonly searchUrl?: string;
@@ -45,14 +45,14 @@ export interface RunOptions {
   readonly journalFaults?: boolean;
 }
 
-/** A folder with settings, a definition and a journal, and an alias, all of one test's own. */
+/** A folder with settings, a definition and a journal, and an alias. They belong to one test alone. */
 export interface RunSetup {
   readonly alias: string;
   readonly folder: string;
   /** Where the fleet's journal comes to lie. */
   readonly journal: string;
   start(name: string, ...args: string[]): RunningCommand;
-  /** As `start`, with what else is to be different about its process. */
+  /** Does what `start` does, with other options for the process. */
   startWith(
     options: Pick<CommandOptions, 'environment' | 'nodeFlags' | 'full'>,
     name: string,
@@ -60,7 +60,7 @@ export interface RunSetup {
   ): RunningCommand;
   /** Runs a command to its end. */
   run(name: string, ...args: string[]): Promise<EndedCommand>;
-  /** What the file system of the journal does from now on to commands that run and that come; null: its work. */
+  /** Sets the fault of the journal's file system for running and later commands. Null: there is no fault. */
   failJournal(fault: JournalFault | null): Promise<void>;
   /** Writes the definition anew, with these changes. */
   redefine(changes: Readonly<Record<string, unknown>>): Promise<void>;

@@ -8,8 +8,8 @@ import type { TestScope } from './run-setup.ts';
 export const ROWS = 2_000;
 
 /**
- * A database with the table `places (id, name, changed_at)` for a file's tests; `url()` once they run. Its rows are of
- * like size, so that its ranges have like numbers of them.
+ * Makes a database with the table `places (id, name, changed_at)` for the tests of one file. `url()` works while they run. All
+ * rows have about the same size, so all ranges have about the same number of rows.
  */
 export function placesDatabase(): { url(): string } {
   let database: TestDatabase | null = null;
@@ -34,7 +34,7 @@ export function placesDatabase(): { url(): string } {
 /** The table `places` as an index. */
 export const PLACES = { source: { table: 'places', key: 'id' }, document: { name: 'places.name' } };
 
-/** The table `places` as an index, before a gate behind half of its rows, open at first. */
+/** The table `places` as an index, with a gate after half of its rows. The gate is open at first. */
 export async function gatedPlaces(scope: TestScope, databaseUrl: string) {
   const gate = await createGate(databaseUrl, 'places.id', ROWS / 2);
   scope.onTestFinished(() => gate.close());

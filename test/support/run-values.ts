@@ -3,7 +3,7 @@ import type { Pass } from '../../orchestrator/passes/pass.ts';
 import type { Promotion } from '../../orchestrator/reconcile/promotion.ts';
 import type { RunResult } from '../../orchestrator/reconcile/run-result.ts';
 
-/** Values of runs that have one target, for tests of which they are not the matter. */
+/** Values of runs with one target, for tests that need some but do not test them. */
 
 export function mainPass(number = 1, target = 'target'): Pass {
   return { kind: 'main', number, reads: { kind: 'planned' }, targets: [target], workers: 'fleet' };

@@ -10,7 +10,7 @@ export interface BulkRequest {
   readonly headers: IncomingMessage['headers'];
 }
 
-/** What a script says to one item: stored, or this item of a response. */
+/** The script's answer to one item: it is stored, or this item of a response. */
 export type ItemAnswer = object | null;
 
 export interface ScriptedCluster {
@@ -22,8 +22,8 @@ export interface ScriptedCluster {
 }
 
 /**
- * A server that answers `_bulk` as a test's script says: the script answers itself and returns null, or returns
- * what becomes of each item (null: stored). `index` is where items land, the same for every alias or by alias.
+ * A server that answers `_bulk` by a test's script. The script answers itself and returns null, or it returns the outcome of
+ * each item (null: stored). `index` is the index of the items, one for all aliases or one for each.
  */
 export async function startScriptedCluster(
   index: string | ((alias: string) => string),

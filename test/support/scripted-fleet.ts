@@ -9,7 +9,7 @@ export function view(desired: number, ...running: string[]): FleetView {
   return { desired, instances, exact: false, ...PLAIN_FLEET };
 }
 
-/** Shows the views of a script, then the last of them less what was ended. */
+/** Shows the views of a script. After the script it shows the last view without the ended instances. */
 export class ScriptedFleet implements Fleet {
   readonly kind = 'local';
   readonly calls: string[] = [];

@@ -16,7 +16,7 @@ export async function call(url: string, method: string, path: string, body?: unk
   return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) };
 }
 
-/** What of a bulk item's outcome the product reads. */
+/** The part of a bulk item's outcome that the product reads. */
 export interface ItemOutcome {
   readonly index: unknown;
   readonly id: unknown;

@@ -13,7 +13,7 @@ const USER = fileURLToPath(new URL('./services-user.ts', import.meta.url));
 export interface ServicesUser {
   readonly process: ChildProcess;
   readonly services: Omit<EmbeddedServices, 'stop'> & { readonly progress: string[] };
-  /** Ends its use in order; resolves when the process has ended. */
+  /** Ends its use in an orderly way. Resolves when the process has ended. */
   stop(): Promise<void>;
   /** Ends the process by SIGKILL. */
   kill(): Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * Loaded into a command before anything else (`node --import`): it gets a SIGTERM right before it writes its result,
- * the last moment at which a signal comes before the work is told to be done.
+ * A command loads this before anything else (`node --import`). The command then gets a SIGTERM right before it writes its
+ * result. This is the last moment for a signal before the command reports that the work is done.
  */
 const { stdout } = process;
 const write = stdout.write.bind(stdout);

@@ -3,13 +3,13 @@ import { parseLexemes } from './lexemes.ts';
 
 export type Documents = Readonly<Record<string, unknown>>;
 
-/** What the index must hold, by the table's own word: rows of `id` and `document`, a json of all fields. */
+/** The documents that the index must hold, read from the table: rows of `id` and `document`, a json of all fields. */
 export async function documentsInTable(databaseUrl: string, query: string): Promise<Documents> {
   const rows = await sql<{ id: string; document: string }>(databaseUrl, query);
   return Object.fromEntries(rows.map(({ id, document }) => [id, parseLexemes(document)]));
 }
 
-/** Statements on a connection of their own; the rows of the last one. */
+/** Runs statements on a connection of their own. Returns the rows of the last one. */
 export async function sql<Row>(databaseUrl: string, text: string): Promise<Row[]> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Stands between a client and a server, such as PostgreSQL, to do what networks do. */
+/** A proxy between a client and a server, such as PostgreSQL. It causes the faults of networks. */
 export class TcpProxy {
   /** Connections made so far. */
   connections = 0;
@@ -9,7 +9,7 @@ export class TcpProxy {
   readonly cutAfterBytes: number[] = [];
   /** While set, connections are cut as soon as they are made. */
   refusing = false;
-  /** The next so many pieces from the server are cut in their middle: what they answer has happened, and nobody is told. */
+  /** This many of the next pieces from the server are cut in their middle. The server has done the work, but nobody hears of it. */
   answersToCut = 0;
   readonly #server: Server;
   readonly #links = new Set<Link>();
@@ -28,7 +28,7 @@ export class TcpProxy {
     return proxy;
   }
 
-  /** The target's URL, but through here. */
+  /** The target's URL through this proxy. */
   get url(): string {
     const url = new URL(this.#target.href);
     url.hostname = '127.0.0.1';

@@ -17,7 +17,7 @@ export interface ContenderOptions {
   readonly afterRead?: () => Promise<void>;
 }
 
-/** Time that passes only while somebody sleeps, and contenders for a fleet's lock who live in it. */
+/** Virtual time, and contenders for a fleet's lock in it. The time passes only while a contender sleeps. */
 export class VirtualLease {
   nowMs = 0;
 

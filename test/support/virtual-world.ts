@@ -350,7 +350,7 @@ function freshWorker(id: string, behaviour: Behaviour, launchedMs: number): Virt
   return { id, behaviour, launchedMs, age: 0, gone: false, drains: false, endedMs: null, tasks: [] };
 }
 
-/** How often each range was given back, and how often at its own charge. */
+/** How often each range was given back, and how often this counted as an attempt. */
 export function givenBack(world: VirtualWorld): { ranges: string[]; charged: string[] } {
   const back = world.events.flatMap((event) =>
     event.type === 'settled' && event.outcome !== 'done' ? [event] : [],
@@ -402,7 +402,7 @@ function freshStatus(task: string, attempt: number, end: string | null, nowMs: n
   };
 }
 
-/** The rows that accepted stretches count must be the keys of all ranges, each exactly once. */
+/** Expects that accepted stretches count the keys of all ranges, each exactly once. */
 export function acceptedRows(world: VirtualWorld): number {
   return world.state.counts.rowsRead;
 }

@@ -3,8 +3,8 @@ import type { Fleet, FleetInstance, FleetView } from '../../orchestrator/fleet/f
 import type { WorkerCalls } from '../../orchestrator/fleet/worker-client.ts';
 
 /**
- * Local workers of which those that are told to end live on unseen: the fleet says that they are gone, as a cloud does
- * of a machine whose network is cut, and nothing ends them but themselves.
+ * Local workers that live on unseen after the fleet was told to end them. The fleet says that they are gone, as a cloud does for
+ * a machine whose network is cut. Only they themselves can end.
  */
 export class WithheldKill {
   /** By id, the workers that were told to end and live on. */

@@ -26,7 +26,7 @@ const isShown = (id: number): boolean => id % 3 !== 0;
 /** The mapping of the index of all articles refuses these. */
 const isRefused = (id: number): boolean => id % 1_000 === 1;
 
-/** What becomes of the rows from `first` up to and including `last`, and so what a status must say of them. */
+/** The outcomes of the rows from `first` up to and including `last`. A status must say the same. */
 export function outcomesOf(last: number, first = 1) {
   const ids = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
   const readable = ids.filter((id) => id !== BROKEN);
@@ -54,7 +54,7 @@ export function outcomesOf(last: number, first = 1) {
 
 export type Outcomes = ReturnType<typeof outcomesOf>;
 
-/** What a status says of the rows that are settled. */
+/** The outcomes of settled rows, as a status says them. */
 export function settledOf({ rows_read, filtered, targets }: TaskStatus): Outcomes {
   const counts = targets.map(({ indexed, superseded, filtered: left, dead_letters }) => ({
     indexed,
@@ -102,7 +102,7 @@ function definitionTexts(gate: Gate | undefined) {
 export type ArticleTargets = readonly [TargetNames, TargetNames];
 type TargetNames = Awaited<ReturnType<typeof createTarget>>;
 
-/** A worker process with `articles` (the reading), `all` and `shown` (the targets) on board. */
+/** A worker process with the definitions `articles` (the reading), `all` and `shown` (the targets). */
 export interface ArticlesWorker extends WorkerCaller {
   readonly process: WorkerProcess;
   readonly digests: Readonly<Record<'articles' | 'all' | 'shown', string>>;
@@ -114,12 +114,12 @@ export interface Articles {
   /** Makes both indexes with their companions, and the newer version in the second. */
   readonly createTargets: () => Promise<ArticleTargets>;
   readonly startWorker: (gate?: Gate) => Promise<ArticlesWorker>;
-  /** Stands before the rows behind this one. */
+  /** The gate stops the rows after this one. */
   readonly createGate: (row: number) => Promise<Gate>;
   readonly countOf: (index: string) => Promise<number>;
 }
 
-/** The table `articles` in a database of its own, for a file's tests before a search node. */
+/** Makes the table `articles` in a database of its own, for the tests of one file with a search node. */
 export function articles(searchUrl: string): Articles {
   const start = workerProcesses();
   const writeDefinitions = definitionFolders();

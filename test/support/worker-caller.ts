@@ -3,7 +3,7 @@ import { type TaskRequest, type TaskStatus, taskStatusSchema } from '../../worke
 
 const HEADERS = { 'Reindex-Run': 'run-1', 'Reindex-Epoch': '1', 'content-type': 'application/json' };
 
-/** What an orchestrator asks a worker. */
+/** The calls of an orchestrator to a worker. */
 export interface WorkerCaller {
   post(request: TaskRequest): Promise<void>;
   ask(method: string, path: string, body?: object): Promise<{ status: number; body: unknown }>;

@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { processEntry } from '../../embedded/process-table.ts';
 
 /**
- * The worker processes that live now and have this file of definitions: a worker is told of it by its environment, and a
- * test's lies in a folder of its own. Reads Linux's /proc (proc(5)).
+ * The living worker processes with this file of definitions. A worker gets the file's path in its environment, and each test has
+ * a file of its own. It reads Linux's /proc (proc(5)).
  */
 export function workersOf(definitionFile: string): Promise<number[]> {
   return workersTold([`REINDEX_WORKER_DEFINITIONS=${definitionFile}`]);

@@ -33,7 +33,7 @@ export interface PlaceNames {
   readonly dead_letter_alias: string;
 }
 
-/** A worker process with `places` on board, and what an orchestrator asks it. */
+/** A worker process with the definition `places`, and the calls of an orchestrator. */
 export interface PlacesWorker extends WorkerCaller {
   readonly process: WorkerProcess;
   /** A task of this worker over all of the table, but for the changes. */
@@ -48,12 +48,12 @@ export interface Places {
     gate?: Gate;
     environment?: NodeJS.ProcessEnv;
   }) => Promise<PlacesWorker>;
-  /** Stands before the rows behind this one, see `createGate`. */
+  /** The gate stops the rows after this one, see `createGate`. */
   readonly createGate: (row: number) => Promise<Gate>;
   readonly countOf: (index: string) => Promise<number>;
 }
 
-/** The table `places` in a database of its own, for a file's tests before a search node. */
+/** Makes the table `places` in a database of its own, for the tests of one file with a search node. */
 export function places(searchUrl: string): Places {
   const start = workerProcesses();
   const writeDefinition = definitionFolders();

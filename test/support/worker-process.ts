@@ -21,7 +21,7 @@ export interface WorkerProcess {
   listening(): Promise<string>;
 }
 
-/** Gives a function that starts a worker process; all of them end with their test. */
+/** Returns a function that starts a worker process. Each process ends with its test. */
 export function workerProcesses(): (environment: NodeJS.ProcessEnv, ...args: string[]) => WorkerProcess {
   const started: WorkerProcess[] = [];
   afterEach(async () => {

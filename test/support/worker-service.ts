@@ -40,7 +40,7 @@ const DEFINITION: IndexDefinition = {
   retain: 1,
 };
 
-/** Definitions that are on board too; the first may be a target of reading `cities`, the others not. */
+/** More definitions of the worker. The first can be a target of reading `cities`, the others cannot. */
 const OTHERS: readonly IndexDefinition[] = [
   {
     ...DEFINITION,
@@ -158,7 +158,7 @@ function startControlled(runs: ControlledRun[], request: TaskRequest, signal: Ab
   return { done: promise, figures: () => run.figures, inFlight: () => run.inFlight, lowerEnd };
 }
 
-/** Gives a function that serves the contract over a controlled register; all of them end with their test. */
+/** Returns a function that serves the contract over controlled tasks. Each service ends with its test. */
 export function testServices(): (changes?: ServiceChanges) => Promise<TestService> {
   const ends: (() => Promise<void>)[] = [];
   afterEach(async () => {
@@ -233,7 +233,7 @@ export function call(
   return answerOf(service.url + path, { method, headers });
 }
 
-/** As `call`, with a body of JSON. */
+/** Does what `call` does, with a body of JSON. */
 export function send(
   service: TestService,
   path: string,

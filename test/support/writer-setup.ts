@@ -31,7 +31,7 @@ export interface WriterChanges extends Partial<BulkTargetOptions> {
   readonly url?: string;
 }
 
-/** Gives a function that makes a writer before a scripted cluster; all of them end with their test. */
+/** Returns a function that makes a writer to a scripted cluster. Each writer ends with its test. */
 export function writerSetups(): (script: Script, changes?: WriterChanges) => Promise<WriterSetup> {
   const ends: (() => Promise<void>)[] = [];
   afterEach(async () => {
@@ -98,7 +98,7 @@ export function placesOf(alias: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${alias}/${i + 1}`).sort();
 }
 
-/** The documents that an alias was given, with those that were stored more than once in each stead. */
+/** The documents that an alias got. A document that was stored more than once is in it as often. */
 export function storedIn({ cluster }: WriterSetup, alias: string): string[] {
   const found = [...cluster.stored].filter(([name]) => name.startsWith(`${alias}/`));
   return found.flatMap(([name, times]) => Array.from({ length: times }, () => name)).sort();

@@ -12,7 +12,7 @@ import { claimedAliases, runResult } from '../support/run-values.ts';
 
 const SINCE = '2026-01-01T00:00:00.000Z';
 const HELD_BY_RUN =
-  /^fleet books: the run with key monday \(alias books\) has held the fleet since 2026-01-01T00:00:00.000Z; .*\. A deployment would change the fleet under it\. See how it stands with `npm run reindex-fleet -- status --stack production` .* `abandon` in the place of `status`, and deploy again\.$/;
+  /^fleet books: the run with key monday \(alias books\) has held the fleet since 2026-01-01T00:00:00.000Z; .*\. A deployment would change the fleet under the run\. `npm run reindex-fleet -- status --stack production` .* shows how the run stands\. .* or end it with `abandon`\. Then deploy again\.$/;
 
 let store: MemoryStore;
 let nowMs: number;
@@ -55,7 +55,7 @@ describe('a deployment', () => {
     await expect(refused).rejects.toThrow(FleetHeld);
     await expect(refused).rejects.toThrow(HELD_BY_RUN);
     await expect(refused).rejects.toThrow(
-      `; it is driven by reindex-fleet run, process 7 on here, since ${SINCE}, if that still lives.`,
+      `; reindex-fleet run, process 7 on here, since ${SINCE} drives it, if that process still lives.`,
     );
     // No lock of the deployment's speaks for the run when `sweep` asks how long nobody drove it.
     expect(store.objects).toEqual(before);
@@ -88,7 +88,7 @@ describe('a deployment', () => {
     const refused = exclusion().ensure();
     await expect(refused).rejects.toThrow(FleetHeld);
     await expect(refused).rejects.toThrow(
-      /^another process holds the fleet: reindex-fleet rollback, process 7 on here, since .*: deploy again when it has ended\.$/,
+      /^another process holds the fleet: reindex-fleet rollback, process 7 on here, since .*\. Deploy again when it has ended\.$/,
     );
     expect(nowMs).toBeGreaterThanOrEqual(LEASE_MS);
     expect(said).toEqual([expect.stringMatching(/^info: waiting for the lock: reindex-fleet rollback/)]);
@@ -124,7 +124,7 @@ describe('a deployment', () => {
     renew();
     await vi.waitFor(() => expect(said).toHaveLength(1));
     expect(said[0]).toMatch(
-      /^warn: this deployment goes on without the fleet's lock: epoch 2 has taken the lock over from epoch 1\. A run may begin beside it/,
+      /^warn: this deployment goes on without the fleet's lock: epoch 2 has taken the lock over from epoch 1\. A run may begin while the fleet is half deployed/,
     );
   });
 

@@ -61,16 +61,18 @@ describe('the machine image of a stack', () => {
     const none = new Error('your query returned no results');
     const image = await look('ami-0123456789abcdef0', { 'aws:ec2/getAmi:getAmi': none });
     expect(image.error).toMatch(
-      /^The image ami-0123456789abcdef0 is not in this region, or not for this account: .*no results/s,
+      /^This region has no image ami-0123456789abcdef0, or the image is not for this account\. .*no results/s,
     );
     const parameter = await look('/images/reindex', { 'aws:ssm/getParameter:getParameter': none });
-    expect(parameter.error).toMatch(/^The image parameter \/images\/reindex cannot be read in this region: /);
+    expect(parameter.error).toMatch(
+      /^The image parameter \/images\/reindex cannot be read in this region\. /,
+    );
   });
 
   it('is refused for another processor architecture than that of the instance types, which are named', async () => {
     const { error } = await look('ami-0123456789abcdef0', {}, ['c7i.large', 'm7i.large']);
     expect(error).toBe(
-      'The image ami-0123456789abcdef0 is for arm64, and c7i.large, m7i.large of instances.types are not: take others, or another image.',
+      'The image ami-0123456789abcdef0 is for arm64. These instances.types are not: c7i.large, m7i.large. Choose other types, or another image.',
     );
   });
 });

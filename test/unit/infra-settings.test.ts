@@ -33,12 +33,12 @@ const FORM: readonly Case[] = [
   ['source.url', 'Workers on AWS cannot reach an embedded service', { source: { url: 'embedded' } }],
   [
     'source.url',
-    'This would show the password in outputs',
+    'Outputs would show the password in this URL',
     { source: { url: 'postgres://a:b@10.0.0.5/shop' } },
   ],
   [
     'source.url',
-    'This would show the password in outputs',
+    'Outputs would show the password in this URL',
     { source: { url: 'postgres://10.0.0.5/shop?password=b' } },
   ],
   [
@@ -155,13 +155,13 @@ const FORM: readonly Case[] = [
   ['protect', 'true or false.', { protect: 'no' }],
   ['token_generation', 'A whole number.', { token_generation: 'new' }],
   ['token_generation', 'From 1.', { token_generation: '0' }],
-  ['tags.aws:team', 'Keys that begin with aws: or reindex-fleet:', { tags: { 'aws:team': 'search' } }],
-  ['tags.reindex-fleet:fleet', 'Keys that begin with', { tags: { 'reindex-fleet:fleet': 'other' } }],
+  ['tags.aws:team', 'Choose another key. Keys that begin with aws:', { tags: { 'aws:team': 'search' } }],
+  ['tags.reindex-fleet:fleet', 'Choose another key.', { tags: { 'reindex-fleet:fleet': 'other' } }],
   ['tags.cost centre', 'A key has letters', { tags: { 'cost centre': 'search' } }],
   ['tags._index', 'No key may be', { tags: { _index: 'search' } }],
   ['tags.team', 'Letters, digits, spaces and', { tags: { team: 'a\nb' } }],
-  ['tags', 'IAM takes keys that differ in case alone for one', { tags: { name: 'mine' } }],
-  ['tags', 'IAM takes keys that differ in case alone for one', { tags: { team: 'a', Team: 'b' } }],
+  ['tags', 'For IAM, keys that differ only in case are the same', { tags: { name: 'mine' } }],
+  ['tags', 'For IAM, keys that differ only in case are the same', { tags: { team: 'a', Team: 'b' } }],
   ['tags', 'At most 40', { tags: Object.fromEntries(many(41).map((index) => [`t${index}`, ''])) }],
 ];
 const TOGETHER: readonly Case[] = [
@@ -173,14 +173,14 @@ const TOGETHER: readonly Case[] = [
   ],
   [
     'instances.types',
-    'All for one processor',
+    'All types must be for the image',
     { instances: { types: ['c7gn.large', 'c7i.large', 'g5.xlarge'] } },
   ],
-  ['image', 'Keep it elsewhere', { image: '/reindex-fleet/production/worker/image' }],
+  ['image', 'Give the parameter another path', { image: '/reindex-fleet/production/worker/image' }],
   ['instances.definitions', 'Say where the image has the definitions', { definitions: '../books.yaml' }],
   [
     'source.url',
-    'On an instance that is the instance itself',
+    'On an instance this address is the instance itself',
     {
       source: { url: 'postgres://reader@localhost/shop' },
       network: { ...LEAST.network, database: { cidrs: ['10.0.0.0/16'] } },
@@ -189,20 +189,24 @@ const TOGETHER: readonly Case[] = [
   ['workers.minimum', 'This is a path: `pulumi config rm', { 'workers.minimum': '2' }],
   [
     'target.password',
-    'It is target_password, a key of its own.',
+    'This is not a setting. Write it as a key of its own: target_password.',
     { target: { ...LEAST.target, password: 'x' } },
   ],
-  ['aws.region', 'It is aws:region, a key of its own.', { aws: { region: 'eu-central-1' } }],
+  [
+    'aws.region',
+    'This is not a setting. Write it as a key of its own: aws:region.',
+    { aws: { region: 'eu-central-1' } },
+  ],
   ['network.database', 'Say where the database is', { source: { url: 'postgres://db.internal/shop' } }],
   ['network.cluster', 'Say where the cluster is', { target: { url: 'https://search.internal' } }],
   [
     'network.subnets',
-    'A VPC and its subnets are given both',
+    'Write both network.vpc and network.subnets, or neither.',
     { network: { ...LEAST.network, vpc: 'vpc-12345678' } },
   ],
   [
     'network.vpc',
-    'A VPC and its subnets are given both',
+    'Write both network.vpc and network.subnets, or neither.',
     { network: { ...LEAST.network, subnets: ['subnet-12345678'] } },
   ],
   ['workers.minimum', 'At most workers.count, 2.', { workers: { count: 2, minimum: 3 } }],
@@ -217,7 +221,7 @@ const TOGETHER: readonly Case[] = [
   ],
   [
     'instances.parameters.speed',
-    'No setting that workers share.',
+    'Workers have no such setting in common.',
     { instances: { parameters: { speed: '1' } } },
   ],
   [
@@ -227,13 +231,17 @@ const TOGETHER: readonly Case[] = [
   ],
   [
     'target_password',
-    'target.username and target_password are given both',
+    'Write both target.username and target_password, or neither.',
     { target: { url: 'https://10.0.0.6', username: 'a' } },
   ],
-  ['target.username', 'target.username and target_password are given both', { target_password: 'x' }],
+  [
+    'target.username',
+    'Write both target.username and target_password, or neither.',
+    { target_password: 'x' },
+  ],
   [
     'target_api_key',
-    'Either a key or user and password.',
+    'Write either target_api_key, or target.username and target_password.',
     { target: { url: 'https://10.0.0.6', username: 'a' }, target_password: 'x', target_api_key: 'x' },
   ],
   ['instances.parameters.lease_ms', 'More than journal.lease_ms, 300000', { journal: { lease_ms: 300_000 } }],
@@ -249,7 +257,7 @@ const TOGETHER: readonly Case[] = [
   ],
   [
     'watch.cost_per_day',
-    'It needs the price of an instance: price.per_hour.',
+    'This needs the price of an instance. Write price.per_hour.',
     { watch: { cost_per_day: 10 } },
   ],
 ];
@@ -273,7 +281,11 @@ const FORMER: readonly Case[] = [
   ['aws.price_per_hour', 'aws.price_per_hour is now price.per_hour.', { aws: { price_per_hour: '0.0725' } }],
   ['aws.currency', 'aws.currency is now price.currency.', { aws: { currency: 'EUR' } }],
   ['aws.group', 'This is not a setting.', { aws: { group: 'mine' } }],
-  ['aws.profile', 'It is aws:profile, a key of its own.', { aws: { profile: 'shop' } }],
+  [
+    'aws.profile',
+    'This is not a setting. Write it as a key of its own: aws:profile.',
+    { aws: { profile: 'shop' } },
+  ],
   ['aws', 'This is not a setting.', { aws: {} }],
 ];
 
@@ -324,7 +336,7 @@ describe('the check of a stack’s configuration', () => {
     const read = (secretKeys: string[] | null) => () =>
       readStackSettings({ stack: 'production', project: 'reindex-fleet', values, secretKeys });
     expect(read([])).toThrow(
-      'Pulumi.production.yaml reindex-fleet:source_password: It stands there for everybody to read: `pulumi config set --secret source_password`.',
+      'Pulumi.production.yaml reindex-fleet:source_password: This secret is not encrypted. Write it with `pulumi config set --secret source_password`.',
     );
     expect(read(['reindex-fleet:source_password'])).not.toThrow();
     expect(read(null)).not.toThrow();

@@ -40,17 +40,17 @@ describe('the settings of the scheduled sweep', () => {
     [
       'without a group',
       { ...SETTINGS, auto_scaling: undefined, journal: {} },
-      /^REINDEX_FLEET_SETTINGS: A scheduled sweep needs[^]*\(auto_scaling\)\. Workers on this machine end with theirs\.\nREINDEX_FLEET_SETTINGS journal\.url: A function/,
+      /^REINDEX_FLEET_SETTINGS: A scheduled sweep needs[^]*: auto_scaling\. Workers on this machine end with the orchestrator\.\nREINDEX_FLEET_SETTINGS journal\.url: A Lambda function/,
     ],
     [
       'without a bucket',
       { ...SETTINGS, journal: { url: null } },
-      /^REINDEX_FLEET_SETTINGS journal\.url: A function has no folder/,
+      /^REINDEX_FLEET_SETTINGS journal\.url: A Lambda function keeps no folder/,
     ],
     [
       'with a folder as journal',
       { ...SETTINGS, journal: { url: '/var/lib/reindex-fleet' } },
-      /^REINDEX_FLEET_SETTINGS journal\.url: A function has no folder/,
+      /^REINDEX_FLEET_SETTINGS journal\.url: A Lambda function keeps no folder/,
     ],
     [
       'with several faults',

@@ -27,16 +27,16 @@ describe('an error of an AWS call by a worker', () => {
   it.each<[Error, string]>([
     [
       awsError('AccessDeniedException', 400, 'User x is not authorized to perform: ssm:GetParametersByPath'),
-      'Allow the role of the instance ssm:GetParametersByPath.',
+      "Give the instance's role the permission ssm:GetParametersByPath.",
     ],
     [
       awsError('AccessDeniedException', 400, 'not authorized to perform: kms:Decrypt (Service: AWSKMS)'),
-      'Allow the role of the instance kms:Decrypt with the key of the parameters.',
+      "Give the instance's role the permission kms:Decrypt with the key of the parameters.",
     ],
-    [awsError('CredentialsProviderError', null), 'The instance needs an instance profile with a role'],
-    [awsError('ThrottlingException', 400), 'Too many calls at once'],
-    [awsError('InternalServerError', 500), "The fault is on AWS's side"],
-    [awsError('TimeoutError', null), "Is there a way to AWS's API"],
+    [awsError('CredentialsProviderError', null), 'Give the instance an instance profile with a role'],
+    [awsError('ThrottlingException', 400), 'AWS got too many calls at once'],
+    [awsError('InternalServerError', 500), 'AWS itself failed'],
+    [awsError('TimeoutError', null), "Check the way to AWS's API"],
   ])('names the call, what AWS says and what to do after %s', (error, advice) => {
     const text = awsErrorText(error, CALL);
     expect(text).toContain('ssm:GetParametersByPath of /books/worker in eu-central-1 failed: ');

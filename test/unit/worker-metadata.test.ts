@@ -58,7 +58,7 @@ describe('the metadata of an instance', () => {
     const failing = await startService({ [path]: 500 });
     await expect(failing.metadata.read('instance-id')).rejects.toThrow(/answers 500 for instance-id/);
     const closed = await startService({ '/latest/api/token': 403 });
-    await expect(closed.metadata.read('instance-id')).rejects.toThrow(/no token: it answers 403/);
+    await expect(closed.metadata.read('instance-id')).rejects.toThrow(/no token\. It answers 403/);
     expect(closed.calls).toEqual(['PUT /latest/api/token']);
     const gone = new InstanceMetadata('http://127.0.0.1:1/', () => 0);
     await expect(gone.read('instance-id')).rejects.toThrow(

@@ -58,7 +58,7 @@ describe('the worker’s settings', () => {
       { REINDEX_WORKER_DATABASE_URL: 'mysql://u:hush@x' },
       /^REINDEX_WORKER_DATABASE_URL (?!.*hush)/,
     ],
-    ['an open door', { REINDEX_WORKER_HOST: '0.0.0.0' }, /^REINDEX_WORKER_TOKEN is missing: .*loopback/],
+    ['an open door', { REINDEX_WORKER_HOST: '0.0.0.0' }, /^REINDEX_WORKER_TOKEN is missing; .*loopback/],
     ['a short token', { REINDEX_WORKER_TOKEN: 'abc' }, /^REINDEX_WORKER_TOKEN has at least 16 characters\.$/],
     [
       'a token that no call could carry',
@@ -69,7 +69,7 @@ describe('the worker’s settings', () => {
     [
       'parameters without an instance',
       { REINDEX_WORKER_PARAMETERS: '/a/b' },
-      /^REINDEX_WORKER_PARAMETERS is for the platform ec2/,
+      /^REINDEX_WORKER_PARAMETERS is only for the platform ec2/,
     ],
     [
       'a name without its password',
@@ -79,7 +79,7 @@ describe('the worker’s settings', () => {
     [
       'a typing error',
       { REINDEX_WORKER_TOKN: 'x' },
-      /^REINDEX_WORKER_TOKN is not a setting of the worker\.$/,
+      /^REINDEX_WORKER_TOKN is not a setting of the worker\. Remove it, or see --help/,
     ],
   ])('are refused with a message about %s', (_name, changes, expected) => {
     const faults = faultsOf({ ...LEAST, ...changes });
@@ -138,11 +138,11 @@ describe('the settings of a worker on an EC2 instance', () => {
       shutdown_command: 'true',
     });
     expect(faults.sort()).toEqual([
-      '/books/worker/colour is not a setting of the worker.',
+      '/books/worker/colour is not a setting of the worker. Remove it, or see --help for the settings.',
       '/books/worker/database_url is a URL that begins with postgres:// or postgresql://.',
-      "/books/worker/id is no parameter: it is each machine's own.",
+      '/books/worker/id cannot be a parameter, because it differs between machines. Set it in the environment.',
       '/books/worker/lease_ms is a whole number.',
-      "/books/worker/shutdown_command is no parameter: it is each machine's own.",
+      '/books/worker/shutdown_command cannot be a parameter, because it differs between machines. Set it in the environment.',
     ]);
   });
 
@@ -154,7 +154,7 @@ describe('the settings of a worker on an EC2 instance', () => {
 
   it('are refused when the path has no parameters', () => {
     expect(instanceFaults({})).toContain(
-      "REINDEX_WORKER_PARAMETERS: directly below this path is no parameter in the instance's region.",
+      "REINDEX_WORKER_PARAMETERS: this path has no parameter directly below it in the instance's region. Check the path and the region.",
     );
   });
 });

@@ -1,7 +1,7 @@
 import type { InstanceMetadata } from './metadata.ts';
 import { InstanceFailure } from './instance-failure.ts';
 
-/** Who the instance is. */
+/** The identity of the instance. */
 export interface Identity {
   readonly id: string;
   /** Its private IPv4 address. */
@@ -11,7 +11,7 @@ export interface Identity {
   readonly group: string | null;
 }
 
-/** @throws Error when the service cannot be reached, or lacks one of them but the group */
+/** @throws Error if the service cannot be reached, or lacks one of them; the group may be missing */
 export async function readIdentity(metadata: InstanceMetadata): Promise<Identity> {
   const needed = async (path: string): Promise<string> => {
     const value = await metadata.read(path);

@@ -1,6 +1,6 @@
 import { Failure } from '../../definition/failure.ts';
 
-/** The instance does not tell or do what a worker needs of it. */
+/** The instance does not give or do what a worker needs. */
 export class InstanceFailure extends Failure {
   override readonly name = 'InstanceFailure';
   override readonly move = 'mend-and-repeat';

@@ -17,25 +17,25 @@ import { terminateInstance } from './terminate.ts';
 const now = (): number => performance.now();
 const PACE: Pace = { now, sleep: (ms) => sleep(ms), random: Math.random };
 
-/** The EC2 instance that the worker lives on: what it says of itself, what will befall it, and its end. */
+/** The EC2 instance of the worker: its identity, its notices, and its end. */
 export class Instance {
   readonly #settings: BootSettings;
   readonly #log: Logger;
   readonly #metadata: InstanceMetadata;
   readonly #identity: Promise<Identity>;
 
-  /** Asks at once who the instance is. */
+  /** Reads the identity of the instance at once. */
   constructor(settings: BootSettings, log: Logger) {
     this.#settings = settings;
     this.#log = log;
     this.#metadata = new InstanceMetadata(settings.metadata_url, now);
     this.#identity = persist(() => readIdentity(this.#metadata), settings.boot_timeout_ms, PACE);
-    this.#identity.catch(() => undefined); // Whoever needs it hears of it.
+    this.#identity.catch(() => undefined); // The callers that need the identity get the error.
   }
 
   /**
-   * Settings below flags and environment.
-   * @throws Error when metadata or parameters cannot be had for as long as is tried at boot
+   * The settings that the instance gives. Flags and environment override them.
+   * @throws Error if metadata or parameters cannot be read within the time for the boot
    */
   async readValues(): Promise<InstanceValues> {
     const { parameters: path, boot_timeout_ms: withinMs } = this.#settings;
@@ -60,13 +60,13 @@ export class Instance {
       },
       handBackWaiting: (why) => void worker.cancelWaiting(why),
       handBackRunning: (why) => void worker.cancelAll(why),
-      onError: (error) => this.#log.warn({ error: messageOf(error) }, 'notices cannot be looked at'),
+      onError: (error) => this.#log.warn({ error: messageOf(error) }, 'the notices of AWS cannot be read'),
     });
   }
 
   /**
-   * Ends the instance, see retire.ts; an instance that does not know itself can only shut down.
-   * @throws Error when it cannot be ended at all
+   * Ends the instance, see retire.ts. An instance without an identity can only shut down.
+   * @throws Error if the instance cannot be ended
    */
   async retire(decrement: boolean): Promise<void> {
     const { retire_timeout_ms: timeoutMs, shutdown_command: command } = this.#settings;

@@ -1,18 +1,18 @@
 import { exchange } from '../http-exchange.ts';
 import { InstanceFailure } from './instance-failure.ts';
 
-/** The longest that the service gives: six hours. */
+/** The longest life of a token that the service allows: six hours. */
 const TOKEN_TTL_SECONDS = 21_600;
-/** A token is renewed so long before its end. */
+/** How long before its end a token is renewed. */
 const RENEW_BEFORE_MS = 300_000;
 const CALL_TIMEOUT_MS = 2_000;
 const UNAUTHORIZED = 401;
 const NOT_FOUND = 404;
 
 /**
- * The metadata of the instance that this process runs on, by IMDSv2 alone: each call carries a session's token
- * (AWS, "Use the Instance Metadata Service"). AWS's own client is not used: it asks for a token with each call, and after
- * one that came late it asks for no more.
+ * Reads the metadata of the instance that this process runs on. It uses only IMDSv2: each call has a session's token (AWS,
+ * "Use the Instance Metadata Service"). It does not use AWS's own client, which asks for a token with each call, and stops
+ * asking after one late answer.
  */
 export class InstanceMetadata {
   readonly #url: string;
@@ -30,12 +30,12 @@ export class InstanceMetadata {
 
   /**
    * @param path below `/latest/meta-data/`
-   * @returns null: there is nothing at this path
-   * @throws Error that names the path, when the service cannot be reached or answers otherwise
+   * @returns the text at this path; null: there is none
+   * @throws Error that names the path, if the service cannot be reached or gives another answer
    */
   async read(path: string): Promise<string | null> {
     const answer = await this.#call('GET', `meta-data/${path}`, { token: await this.#freshToken() });
-    // The machine's clock may have stood still, or the service was restarted.
+    // The machine's clock may have stopped for a while, or the service was restarted.
     if (answer.status !== UNAUTHORIZED) return textOf(answer, path);
     this.#token.renewAtMs = Number.NEGATIVE_INFINITY;
     return textOf(await this.#call('GET', `meta-data/${path}`, { token: await this.#freshToken() }), path);
@@ -48,7 +48,9 @@ export class InstanceMetadata {
         'token-ttl-seconds': String(TOKEN_TTL_SECONDS),
       });
       if (status !== 200)
-        throw new InstanceFailure(`The instance metadata service gives no token: it answers ${status}.`);
+        throw new InstanceFailure(
+          `The instance metadata service gives no token. It answers ${status}. Check the metadata options of the launch template.`,
+        );
       this.#token = { value: text, renewAtMs: nowMs + TOKEN_TTL_SECONDS * 1_000 - RENEW_BEFORE_MS };
     }
     return this.#token.value;

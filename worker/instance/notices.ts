@@ -15,7 +15,7 @@ const interruptionSchema = z
   })
   .pipe(z.object({ action: z.string(), time: z.iso.datetime() }));
 
-/** The notice comes so long before, by the same page. */
+/** How long before the interruption the notice comes, by the same page. */
 const NOTICE_MS = 120_000;
 
 export interface NoticeOptions {
@@ -23,20 +23,20 @@ export interface NoticeOptions {
   readonly intervalMs: number;
   readonly marginMs: number;
   readonly schedule: Schedule;
-  /** Milliseconds since the epoch: notices tell the time of day. */
+  /** Milliseconds since the epoch, because notices have a time of day. */
   readonly now: () => number;
-  /** What is to be done; the reason is a clause. Each is told once, in this order as far as it comes to it. */
+  /** Called with the reason as a clause. Each is called at most once, in this order. */
   readonly drain: (why: string) => void;
   readonly handBackWaiting: (why: string) => void;
   readonly handBackRunning: (why: string) => void;
-  /** Told when the notices cannot be looked at, once until they can be again. */
+  /** Called when the notices cannot be read. It is called again only after they could be read in between. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Watches for notices that the instance will be taken away. By a rebalance recommendation, or any notice, the worker
- * drains. By a Spot interruption it also hands back what waits, and in time before it what runs: what is settled by then
- * is final before the machine is gone.
+ * Watches for notices that AWS will take the instance away. After any notice, also a rebalance recommendation, the worker
+ * drains. After a Spot interruption notice it also gives waiting tasks back at once. Shortly before the interruption it gives
+ * running tasks back, so that what is settled by then is final before the machine is gone.
  */
 export class Notices {
   readonly #options: NoticeOptions;
@@ -65,7 +65,8 @@ export class Notices {
       this.#failing = false;
       if (this.#ended) return;
       if (interruption !== null) this.#interrupt(interruption);
-      else if (rebalance !== null) this.#drain('AWS recommends to rebalance: this Spot instance is at risk');
+      else if (rebalance !== null)
+        this.#drain('AWS recommends a rebalance, because this Spot instance is at risk');
     } catch (error) {
       if (!this.#failing && !this.#ended) onError(error);
       this.#failing = true;
@@ -77,7 +78,7 @@ export class Notices {
     const { handBackWaiting, handBackRunning, marginMs, now } = this.#options;
     const { success, data } = interruptionSchema.safeParse(text);
     const atMs = success ? Date.parse(data.time) : now() + NOTICE_MS;
-    const action = success ? data.action : 'in words that are not understood';
+    const action = success ? data.action : 'the worker does not understand the notice';
     const why = `AWS interrupts this Spot instance (${action}) at about ${new Date(atMs).toISOString()}`;
     this.#interrupted = true;
     this.#drain(why);

@@ -5,8 +5,8 @@ const CONNECTION_TIMEOUT_MS = 2_000;
 const CALL_TIMEOUT_MS = 10_000;
 
 /**
- * The parameters directly below a path, decrypted: value by last name. The SDK is loaded here, so that a worker that is
- * on no instance never does.
+ * Reads the parameters directly below a path, decrypted: values by their last names. It loads the SDK here, so a worker that is
+ * not on an instance never loads it.
  * @throws Error that names call, path, and the permission that may be missing
  */
 export async function readParameters(path: string, region: string): Promise<Record<string, string>> {

@@ -1,6 +1,6 @@
 import { backoffMs } from '../backoff.ts';
 
-/** How time passes; passed in, so that tests need not wait. */
+/** Time as an argument, so that tests need not wait. */
 export interface Pace {
   /** A monotonic clock in milliseconds. */
   now(): number;
@@ -10,8 +10,8 @@ export interface Pace {
 }
 
 /**
- * Tries until it succeeds, with growing pauses, for a service of the cloud may answer late at boot.
- * @throws what the last try threw, when no other would begin within `withinMs`
+ * Tries until it succeeds, with growing pauses, because a service of the cloud may answer late at boot.
+ * @throws what the last try threw, if no other try would begin within `withinMs`
  */
 export async function persist<Result>(
   work: () => Promise<Result>,

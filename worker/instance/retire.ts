@@ -1,13 +1,13 @@
 import { backoffMs } from '../backoff.ts';
 import type { Pace } from './persist.ts';
 
-/** What became of one call that terminates the instance. */
+/** The outcome of one call that terminates the instance. */
 export type TerminateAnswer =
   | { readonly result: 'accepted' }
   | {
       /**
-       * `at_minimum`: not done, the group would have less than its minimum. `not_managed`: no group has this instance.
-       * `refused`: not done, for another reason. `unknown`: it may have been done.
+       * `at_minimum`: refused, because the group would have less than its minimum. `not_managed`: no group has this instance.
+       * `refused`: refused for another reason. `unknown`: AWS may have done it.
        */
       readonly result: 'at_minimum' | 'not_managed' | 'refused' | 'unknown';
       /** A sentence for the log. */
@@ -15,31 +15,31 @@ export type TerminateAnswer =
     };
 
 export interface RetireOptions {
-  /** Whether the group shall do with one instance less; otherwise it launches another in its place. */
+  /** Whether the group shall have one instance less. If not, it launches another in its place. */
   readonly decrement: boolean;
-  /** How long the group is asked, before the machine is shut down. */
+  /** How long the worker asks the group before it shuts the machine down. */
   readonly timeoutMs: number;
 }
 
 export interface RetireEffects extends Pace {
-  /** One call, not repeated below; never rejects. */
+  /** Makes one call, which the SDK does not repeat. It never rejects. */
   terminate(decrement: boolean): Promise<TerminateAnswer>;
-  /** @throws Error when the machine cannot be shut down */
+  /** @throws Error if the machine cannot be shut down */
   shutDown(): Promise<void>;
   onTermination(decrement: boolean, answer: TerminateAnswer): void;
-  /** Told why the machine is shut down, as a sentence. */
+  /** Called before the machine is shut down, with the reason as a sentence. */
   onLastResort(why: string): void;
 }
 
 /**
- * Ends the instance: asks the group to terminate it, and as the last resort shuts the machine down, which terminates it
- * too, though the group then launches another in its place.
+ * Ends the instance. It asks the group to terminate the instance. If that fails, it shuts the machine down. This terminates the
+ * instance too, but the group then launches another in its place.
  *
  *   with decrement -> (at the minimum, or perhaps done already) -> without decrement -> (too long) -> shut down
  *
- * A decrement is asked for again only after an answer that says that it was not done: a second one would take another
- * instance's place.
- * @throws Error when the machine cannot even be shut down
+ * It asks for a decrement again only after an answer that says that AWS did nothing. A second decrement would end another
+ * instance.
+ * @throws Error if the machine cannot even be shut down
  */
 export async function retire(options: RetireOptions, effects: RetireEffects): Promise<void> {
   const failure = await leaveGroup(options, effects);
@@ -48,7 +48,7 @@ export async function retire(options: RetireOptions, effects: RetireEffects): Pr
   await effects.shutDown();
 }
 
-/** Null when the group has accepted it, otherwise why it has not. */
+/** Why the group did not accept the call. Null: it accepted it. */
 async function leaveGroup(options: RetireOptions, effects: RetireEffects): Promise<string | null> {
   const untilMs = effects.now() + options.timeoutMs;
   let { decrement } = options;

@@ -1,18 +1,18 @@
 import { awsErrorText, hadNoEffect } from './aws-error.ts';
 import type { TerminateAnswer } from './retire.ts';
 
-/** After it the answer is taken for lost. */
+/** After this time the answer counts as lost. */
 const CALL_TIMEOUT_MS = 10_000;
 
-/** Auto Scaling names these two by a `ValidationError` whose text alone tells which. */
+/** Auto Scaling answers both with a `ValidationError`. Only its text says which one it is. */
 const AT_MINIMUM = /min(imum)?\s*size/i;
 const NOT_MANAGED = /no managed instance|not found/i;
-/** An answer of status 500 that nevertheless says that nothing was done: another update is under way. */
+/** An answer of status 500 that still means that AWS did nothing: another update is under way. */
 const CONTENTION = 'ResourceContentionFault';
 
 /**
- * Asks the instance's Auto Scaling group to terminate it: one attempt, for a repeated decrement takes another instance's
- * place. Never rejects.
+ * Asks the instance's Auto Scaling group to terminate it. It makes one attempt, because a repeated decrement would end another
+ * instance. It never rejects.
  */
 export async function terminateInstance(
   instance: { readonly id: string; readonly region: string },

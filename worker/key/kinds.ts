@@ -9,6 +9,6 @@ const KINDS: readonly KeyBytes[] = [INTEGER_KEY_BYTES];
 export function keyBytesOf(kind: KeyKind): KeyBytes {
   const found = KINDS.find((bytes) => bytes.kind === kind);
   if (found === undefined)
-    throw new Error(`The worker reads no ${kind.name} keys: add it to worker/key/kinds.ts.`);
+    throw new Error(`The worker cannot read ${kind.name} keys. Add the kind to worker/key/kinds.ts.`);
   return found;
 }

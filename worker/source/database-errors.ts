@@ -47,9 +47,9 @@ export function describeError(error: DatabaseError): string {
   return `${error.message}${error.detail === undefined ? '' : ` (${error.detail})`}, SQLSTATE ${error.code ?? 'unknown'}`;
 }
 
-/** A failure that no row is to blame for, since it comes with an empty range as well. */
+/** A failure that no row causes: it also comes with an empty range. */
 export function faultyExpression(error: DatabaseError, definition: IndexDefinition): TaskFailure {
-  const message = `${describeError(error)}. An expression of the definition fails for every row: mend it and plan again.`;
+  const message = `${describeError(error)}. An expression of the definition fails for every row. Mend it and plan again.`;
   return failure(definition, {
     next: 'stop',
     type: error.code ?? 'faulty_expression',
@@ -82,9 +82,10 @@ function adviceOn(code: string): string {
   if (code.startsWith('3D') || code === DATABASE_DROPPED)
     return "Mend the worker's database settings, then run again.";
   if (code.startsWith('42') || code.startsWith('3F'))
-    return 'The database no longer fits the definition: plan again.';
-  if (code === READ_ONLY_TRANSACTION) return 'An expression of the definition writes: it may only read.';
-  return 'It is not known to pass by itself.';
+    return 'The database no longer fits the definition. Plan again.';
+  if (code === READ_ONLY_TRANSACTION)
+    return 'An expression of the definition writes to the database. Change it so that it only reads.';
+  return 'This error may not go away by itself. Look at the log of the database.';
 }
 
 interface Fault {

@@ -27,7 +27,7 @@ export interface ReadDependencies {
   readonly database: ClientConfig;
   readonly limits: ReadLimits;
   readonly signal: AbortSignal;
-  /** Told when reading waits for the database, and when it no longer does. */
+  /** Called when reading begins to wait for the database, and when it no longer waits. */
   readonly onWaiting: (waiting: boolean) => void;
 }
 
@@ -36,13 +36,13 @@ export interface ReadLimits extends SessionLimits {
   readonly maxCopyStallMs: number;
 }
 
-/** Where rows go. What answers false has taken nothing, and is offered the same again after `room()`. */
+/** Where rows go. If a method returns false, it has taken nothing, and gets the same row again after `room()`. */
 export interface RowConsumer {
   /** The columns of the rows to come; they are the same each time. */
   begin(described: DescribedReading): void;
   /** A row of the binary COPY. */
   take(row: Row): boolean;
-  /** A row of so many bytes, over the limit, of which there is only the head. */
+  /** A row over the limit. It has this many bytes, and only its head is there. */
   buryOversized(row: Row, bytes: number): boolean;
   /**
    * A row that breaks its own evaluation.
@@ -53,10 +53,10 @@ export interface RowConsumer {
 }
 
 /**
- * Reads what is left of a range, whatever happens: after a cut connection, a timeout or a restart it goes on behind
- * the last row that was handed on, for as long as the signal lets it. A row that breaks its own evaluation is found
- * and buried. From the moment that the position's end is moved down, no row at or behind it is handed on.
- * Rejects with a TaskFailure when no other try can help, and with the signal's reason.
+ * Reads the rest of a range. After a cut connection, a timeout or a restart it goes on behind the last row that was handed
+ * on, until the signal is aborted. It finds a row that breaks its own evaluation, and buries it. When the position's end has
+ * moved down, it hands on no row at or behind the new end.
+ * It rejects with a TaskFailure if another try cannot help, and with the signal's reason.
  */
 export async function readRange(
   request: ReadRequest,

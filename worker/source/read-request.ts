@@ -50,7 +50,7 @@ function requireTypes(described: DescribedDefinition, { definition, typesDigest 
   throw new TaskFailure(
     'stop',
     'columns_changed',
-    `The types of the columns that the definition "${definition.name}" reads from ${definition.source.table} are no longer those that the run was planned with: begin a new run.`,
+    `The types of the columns that the definition "${definition.name}" reads from ${definition.source.table} are no longer those of the plan. Begin a new run.`,
   );
 }
 

@@ -5,8 +5,8 @@ import type { InFlight } from './in-flight.ts';
 import type { TargetCounts } from './settlement.ts';
 
 /**
- * Where documents go. A kind of targets is a folder beside this file: how documents stand in its batches, how they are
- * delivered, and what became of each.
+ * Where documents go. A kind of targets is a folder beside this file. It says how documents are framed in batches, how they
+ * are delivered, and what the outcome of each is.
  */
 export interface Target {
   readonly framing: Framing;

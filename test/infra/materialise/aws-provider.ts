@@ -37,14 +37,14 @@ const KINDS: ReadonlyMap<string, AnyKind> = new Map(
   ].map((kind) => [kind.type, kind]),
 );
 
-/** A provider whose resources are made by calls of AWS's API; what it made it can take away. */
+/** A provider that makes resources by calls of AWS's API. It can delete what it made. */
 export interface AwsProvider extends Provider {
   /**
    * To be asked after the run: the SDK leaves an answer that is a refusal to its own program runner.
    * @throws what the first resource that could not be made failed with; nothing was made after it
    */
   requireMade(): void;
-  /** In the order that is opposite to the one in which it was made, as `pulumi destroy` does. */
+  /** Deletes in reverse order, as `pulumi destroy` does. */
   destroy(): Promise<void>;
 }
 

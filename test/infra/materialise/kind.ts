@@ -1,6 +1,6 @@
 import type { AwsAnswer } from '../aws-calls.ts';
 
-/** One call of AWS's API; rejects when AWS, or the service's model, refuses it. */
+/** Makes one call of AWS's API. It rejects if AWS or the service's model refuses the call. */
 export type Call = (
   service: string,
   operation: string,

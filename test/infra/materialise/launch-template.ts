@@ -42,7 +42,7 @@ export const launchTemplate = kind<Inputs>({
 
 type Ebs = NonNullable<NonNullable<Inputs['blockDeviceMappings']>[number]['ebs']>;
 
-/** The provider has texts where AWS has truth values, to tell false from not given. */
+/** The provider has texts in place of AWS's booleans, so that false differs from absent. */
 function volume({ encrypted, deleteOnTermination, ...others }: Ebs): Record<string, unknown> {
   return {
     ...members(others),

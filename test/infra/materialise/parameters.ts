@@ -18,7 +18,7 @@ export const parameter = kind<Unwrap<aws.ssm.ParameterArgs>>({
 
 const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** Nothing of AWS's: the provider draws it, and Pulumi's state alone has it. */
+/** This is no resource of AWS. The provider draws the value, and only Pulumi's state has it. */
 export const randomPassword = kind<Unwrap<random.RandomPasswordArgs>>({
   type: 'random:index/randomPassword:RandomPassword',
   untold: { keepers: 'another value draws another password' },

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { kind, textIn } from './kind.ts';
 import { members } from './names.ts';
 
-/** What invokes itself: a function, its log, its schedule. Moto runs functions by docker alone: none is invoked here. */
+/** The sweeper's function, its log and its schedule. Moto runs functions only with docker, so nothing invokes it here. */
 
 export const lambdaFunction = kind<pulumi.Unwrap<aws.lambda.FunctionArgs>>({
   type: 'aws:lambda/function:Function',

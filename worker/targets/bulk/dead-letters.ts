@@ -80,7 +80,7 @@ function refuse(item: RefusedItem, piece: Piece): never {
   throw new TaskFailure(
     'stop',
     'dead_letter_refused',
-    `The dead letter of key ${keyAt(piece, item.position)} was refused itself: ${item.type}: ${item.reason}. ` +
-      'The row would be lost, so the task stops.',
+    `The dead letter of key ${keyAt(piece, item.position)} was refused by its index: ${item.type}: ${item.reason}. ` +
+      'The row would be lost, so the task stops. Mend the index of dead letters, then run again.',
   );
 }

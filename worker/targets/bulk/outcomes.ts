@@ -168,9 +168,10 @@ export function classOf(type: string, reason: string, status: number, versioned:
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
-  cluster_block_exception: 'Free disk space if it is full, and lift the block, then run again.',
+  cluster_block_exception: 'If the disk is full, free space. Lift the block, then run again.',
   security_exception: "Give the workers' user the right to write to this alias.",
-  index_not_found_exception: 'The write alias is gone: the pass has ended, or the index was deleted.',
+  index_not_found_exception:
+    'The write alias is gone, because the pass has ended or the index was deleted. Look at the run.',
   index_closed_exception: 'Open the index, then run again.',
 };
 
@@ -186,8 +187,8 @@ export function clusterStop(alias: string, type: string, reason: string): TaskFa
 
 function unexpectedNoop(item: ItemResponse, sent: Sent): TaskFailure {
   const message =
-    `The cluster answered "noop" for _id ${String(item._id)} in ${sent.alias}: nothing was written. ` +
-    'An ingest pipeline that drops documents does this; filter in the definition (source.where) instead.';
+    `The cluster answered "noop" for _id ${String(item._id)} in ${sent.alias}, so it wrote nothing. ` +
+    'An ingest pipeline that drops documents does this. Filter in the definition (source.where) instead.';
   return new TaskFailure('stop', 'unexpected_noop', message);
 }
 
