@@ -22,8 +22,8 @@ describe('the call GET /healthcheck', () => {
   });
 });
 
-describe('GET /alive', () => {
-  it('answers 200 whatever the worker can reach, also when its lease is over, and looks at nothing', async () => {
+describe('the call GET /alive', () => {
+  it('answers 200 whatever the worker can reach and whether or not its lease is over', async () => {
     const s = await serve();
     s.unreachable = ['database', 'cluster'];
     s.leased = false;
@@ -32,7 +32,7 @@ describe('GET /alive', () => {
   });
 });
 
-describe('POST /reindexing_task', () => {
+describe('the call POST /reindexing_task', () => {
   it('accepts a task and says where its status is', async () => {
     const s = await serve();
     const answer = await post(s, taskRequest());

@@ -32,7 +32,7 @@ const PAIRS = [2, 8] as const;
 
 describe('started at the same instant', { timeout: 600_000 }, () => {
   sampled(PAIRS, 1)(
-    '%i pairs with one key: one works, the other returns its result',
+    'of one key work once and both return that result, in each of %i pairs',
     async (pairs, scope) => {
       const setup = await setUp(scope, SEARCH);
       for (let pair = 1; pair <= pairs; pair += 1) {
@@ -49,7 +49,7 @@ describe('started at the same instant', { timeout: 600_000 }, () => {
   );
 
   sampled(PAIRS, 1)(
-    '%i pairs with two keys: one works, the other is told at once which run holds the fleet',
+    'of two keys work once, and the other is told at once which run holds the fleet, in each of %i pairs',
     async (pairs, scope) => {
       const setup = await setUp(scope, SEARCH);
       for (let pair = 1; pair <= pairs; pair += 1) {
@@ -111,7 +111,7 @@ describe('a run that is paused for longer than its lease', { timeout: 240_000 },
     promote: /^GET \/_alias\//,
   };
 
-  sampled(WORK, 1)('in %s stops before it changes anything more, exit 3', async (phase, scope) => {
+  sampled(WORK, 1)('stops in the phase %s before its next change, with exit code 3', async (phase, scope) => {
     const proxy = await startProxy(scope, SEARCH);
     const setup = await setUp(scope, proxy.url, { ...SETTINGS, journal: { lease_ms: 1_500 } });
     const paused = setup.start('run', '--run-key', 'k');
