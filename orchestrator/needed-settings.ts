@@ -1,5 +1,6 @@
 import { type Fault, Faults } from '../definition/faults.ts';
 import type { YamlFile } from '../definition/yaml-file.ts';
+import { commonShape } from './common-settings.ts';
 import { FLEET_KINDS } from './fleet/kinds.ts';
 
 /** The sections that a command reads. Faults of all others are told, and do not stop it. */
@@ -14,6 +15,14 @@ export const JOURNAL_SECTIONS: readonly string[] = ['fleet', 'journal', 'aws', '
 export const FLEET_SECTIONS: readonly string[] = [
   ...JOURNAL_SECTIONS,
   ...FLEET_KINDS.map(({ section }) => section),
+];
+
+/** What a command does not need that ends a run which has read everything. */
+const NOT_FOR_ENDING = ['definitions', 'definition', 'workers', 'ranges', 'price', 'report'];
+/** What such a command needs: all the rest, so that no limit is left out. */
+export const ENDING_SECTIONS: readonly string[] = [
+  ...FLEET_SECTIONS,
+  ...Object.keys(commonShape).filter((section) => !NOT_FOR_ENDING.includes(section)),
 ];
 
 /** Sections that every settings file must have, in a form that nothing reads. */

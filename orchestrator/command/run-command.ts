@@ -3,15 +3,17 @@ import { type Fault, formatFault } from '../../definition/faults.ts';
 import { Interrupted, messageOf } from '../errors.ts';
 import { connectFleet } from '../fleet/connect-fleet.ts';
 import { listenForSignals, wholeTurn } from '../lifetime.ts';
-import { FLEET_SECTIONS, JOURNAL_SECTIONS } from '../needed-settings.ts';
+import { ENDING_SECTIONS, FLEET_SECTIONS, JOURNAL_SECTIONS } from '../needed-settings.ts';
 import { jsonLines } from '../report/json-reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { TerminalReporter } from '../report/terminal-reporter.ts';
 import type { Environment } from '../settings.ts';
+import type { Phase } from '../reconcile/phases.ts';
 import { openOffline, openOfflineFleet } from '../run/offline.ts';
+import { openRecorded } from '../run/recorded-offline.ts';
 import { abandonCommand } from './abandon.ts';
 import { type Invocation, parseCommandLine } from './command-line.ts';
-import type { CommandContext, CommandResult, RecordContext } from './command.ts';
+import { type CommandContext, type CommandResult, type RecordContext, runKeyIn } from './command.ts';
 import { commandSettings } from './command-settings.ts';
 import { type Output, outlivePipes, writeResult, writeResultNow } from './output.ts';
 import { planCommand } from './plan.ts';
@@ -111,18 +113,35 @@ function isFromRecords(command: Invocation['command']): command is keyof typeof 
   return Object.hasOwn(FROM_RECORDS, command);
 }
 
+/** The phases after the proof. A run may be waiting for a person there, and its definition may change meanwhile. */
+const ENDING: readonly Invocation['command'][] = ['promote', 'retain', 'release'] satisfies Phase[];
+
+function isEnding(command: Invocation['command']): boolean {
+  return ENDING.includes(command);
+}
+
+/** The sections that a command needs. Null: the whole settings. */
+function sectionsOf(command: Invocation['command']): readonly string[] | null {
+  if (isFromRecords(command)) return FROM_RECORDS[command].sections;
+  return isEnding(command) ? ENDING_SECTIONS : null;
+}
+
 async function perform(
   { command, flags }: Invocation,
   { environment, workingFolder, reporter, output, signal }: Surroundings,
 ): Promise<CommandResult> {
   const onIgnored = (fault: Fault): void =>
     reporter.warning(`${formatFault(fault)} ${command} does not need it.`);
-  const needs = isFromRecords(command) ? { sections: FROM_RECORDS[command].sections, onIgnored } : null;
+  const sections = sectionsOf(command);
+  const needs = sections === null ? null : { sections, onIgnored };
   const settings = await commandSettings({ flags, environment, workingFolder, needs }, signal);
   const shared = { reporter, workers: await connectFleet(settings), signal, flags };
   if (isFromRecords(command))
     return FROM_RECORDS[command].perform({ ...shared, offline: openOfflineFleet(settings, environment) });
-  const context: CommandContext = { ...shared, offline: await openOffline(settings, environment), output };
+  const offline = isEnding(command)
+    ? await openRecorded({ settings, environment, reporter, runKey: runKeyIn(flags, environment) })
+    : await openOffline(settings, environment);
+  const context: CommandContext = { ...shared, offline, output };
   return command === 'plan' ? planCommand(context) : runCommandOrPhase(context, command);
 }
 

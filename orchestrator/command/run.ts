@@ -53,6 +53,7 @@ export async function runCommandOrPhase(
       const journal = await claimRun(context.offline.store, begun, chosen, {
         lock,
         clock: systemClock,
+        loaded: context.offline.loaded,
       });
       const run: RunContext = {
         ...begun,

@@ -19,8 +19,9 @@ function withinMsOf({ flags, offline }: RecordContext): number | null {
   const [origin, given] = flags.wait === undefined ? ['REINDEX_WAIT', inherited] : ['--wait', flags.wait];
   if (given === '' && flags.wait === undefined) return null;
   if (given === true) return Number.POSITIVE_INFINITY;
-  const [, amount, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(String(given)) ?? [];
   if (given === '0') return 0;
+  const text = typeof given === 'string' ? given : '';
+  const [, amount, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text) ?? [];
   const unitMs = UNIT_MS[unit ?? ''];
   if (amount === undefined || unitMs === undefined)
     throw new UsageFault(`${origin} must be a duration, e.g. 90s, 30m or 2h; 0 waits for nothing`);

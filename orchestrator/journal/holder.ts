@@ -19,8 +19,8 @@ export type Holder = z.infer<typeof holderSchema>;
 
 /** Names the holder for a person. */
 export function holderWords({ purpose, pid, host, since, runKey }: Holder): string {
-  const run = runKey === undefined ? '' : ` for the run with key ${runKey}`;
-  return `${purpose}${run}, process ${pid} on ${host}, since ${since}`;
+  const run = runKey === undefined ? '' : `, for the run with key ${runKey}`;
+  return `${purpose}, process ${pid} on ${host}, since ${since}${run}`;
 }
 
 export async function describeThisProcess(purpose: string, now: Date): Promise<Holder> {

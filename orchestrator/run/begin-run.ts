@@ -3,11 +3,13 @@ import { buildWords } from '../../definition/build-words.ts';
 import { describeDefinition } from '../../definition/describe.ts';
 import type { IndexDefinition } from '../../definition/definition.ts';
 import { describedDigest } from '../../definition/digest.ts';
+import type { LoadedDefinition } from '../../definition/load.ts';
 import { rangeText } from '../../definition/key/key-range.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import type { Clock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
 import { targetNames } from '../index/names.ts';
+import { recordDefinitions } from '../journal/run-definitions.ts';
 import { RunJournal } from '../journal/run-journal.ts';
 import type { FleetLock } from '../journal/lock.ts';
 import type { JournalStore } from '../journal/store.ts';
@@ -16,7 +18,6 @@ import type { RunEvent } from '../reconcile/events.ts';
 import type { RunIdentity } from '../reconcile/identity.ts';
 import type { RunPlan } from '../reconcile/run-plan.ts';
 import { isPhaseDone } from '../reconcile/phases.ts';
-import type { RunState } from '../reconcile/state.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { plural } from '../report/words.ts';
 import { checkAll } from './check.ts';
@@ -180,12 +181,19 @@ function whatChanged(
   return null;
 }
 
+interface Claiming {
+  readonly lock: FleetLock;
+  readonly clock: Clock;
+  /** The definition of a new run. */
+  readonly loaded: LoadedDefinition;
+}
+
 /** Claims the fleet for a new run, or opens the journal of a run that has claimed it. */
 export async function claimRun(
   store: JournalStore,
   begun: BegunRun,
   chosen: ChosenRun,
-  { lock, clock }: { readonly lock: FleetLock; readonly clock: Clock },
+  { lock, clock, loaded }: Claiming,
 ): Promise<RunJournal> {
   const { identity } = begun;
   lock.requireHeld();
@@ -199,6 +207,7 @@ export async function claimRun(
     requireHeld: () => lock.requireHeld(),
     now: () => clock.now(),
   });
+  if (journal.state.identity === null) await recordDefinitions(store, folder, [loaded]);
   const at = clock.now().toISOString();
   const claim: RunEvent[] = [
     { type: 'phase_started', phase: 'claim', at },

@@ -1,5 +1,6 @@
 import { allClaims, type Claim, claimHistory, oldestClaim } from '../journal/claims.ts';
 import { removeOldLocks } from '../journal/lock-history.ts';
+import { removeDefinitions } from '../journal/run-definitions.ts';
 import { isHalfRemoved, readRun, removeRun } from '../journal/run-journal.ts';
 import type { JournalStore } from '../journal/store.ts';
 
@@ -34,6 +35,8 @@ export async function cleanJournal(options: CleaningOptions): Promise<Cleaned> {
   const claims = removable.length === 0 ? [] : await allClaims(store);
   for (const { run, runKey, folder } of removable) {
     await removeRun(store, folder, requireHeld);
+    requireHeld();
+    await removeDefinitions(store, folder);
     // Claims are deleted last, the newest of them at the end. So a run whose journal is half deleted is found again.
     for (const { name } of claims.filter(({ claim }) => claim.run === run).toReversed()) {
       requireHeld();

@@ -16,7 +16,7 @@ export async function findDriver(store: JournalStore): Promise<Driver | null> {
 export function whoDrives(driver: Driver | null): string {
   return driver === null || driver.state === 'dead'
     ? 'no process drives it now'
-    : `${driverWords(driver)}, drives it`;
+    : `it is driven by ${driverWords(driver)}`;
 }
 
 export function driverWords(driver: Driver): string {

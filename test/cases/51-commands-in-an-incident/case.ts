@@ -5,7 +5,7 @@ export const theCase: Case = {
   title:
     'an incident: the definition is broken, then gone, then one of two, and a section of the settings is wrong',
   right: 'status, rollback, promote and abandon work from the journal alone',
-  async play({ alias, command, definition, folder, search, settings, sql }) {
+  async play({ alias, command, definition, search, settings, sql }) {
     await sql(
       `CREATE TABLE things (id int PRIMARY KEY, name text); INSERT INTO things SELECT n, 'thing' FROM generate_series(1, 50) n; ANALYZE things`,
     );
