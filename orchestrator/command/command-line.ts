@@ -33,6 +33,8 @@ export function parseCommandLine(
 
   add('run', 'do the whole run, or carry on an unfinished one')
     .option('--run-key <key>', RUN_KEY)
+    .option('--restart', RESTART)
+    .option('--wait [duration]', WAIT)
     .option('--max-cost <amount>', MAX_COST);
   add('plan', 'show what a run would do; write nothing').option(
     '--exact',
@@ -42,20 +44,21 @@ export function parseCommandLine(
     '--run-key <key>',
     RUN_KEY,
   );
-  add('rollback', 'move the alias back to where it was before the last promotion').option(
-    '--run-key <key>',
-    RUN_KEY,
-  );
-  add(
-    'abandon',
-    'end an unfinished run: bring its fleet to zero, delete its index, release the fleet',
-  ).option('--run-key <key>', RUN_KEY);
+  add('rollback', 'move the alias back to where it was before the last promotion')
+    .option('--run-key <key>', RUN_KEY)
+    .option('--wait [duration]', WAIT);
+  add('abandon', 'end an unfinished run: bring its fleet to zero, delete its index, release the fleet')
+    .option('--run-key <key>', RUN_KEY)
+    .option('--wait [duration]', WAIT);
   add(
     'sweep',
     'bring the fleet to zero unless a live run uses it, and delete old journals; safe at any time',
   );
   for (const phase of PHASE_COMMANDS) {
-    const command = add(phase, PHASES[phase].words).option('--run-key <key>', RUN_KEY);
+    const command = add(phase, PHASES[phase].words)
+      .option('--run-key <key>', RUN_KEY)
+      .option('--wait [duration]', WAIT);
+    if (phase === 'claim') command.option('--restart', RESTART);
     if (phase === 'promote')
       command.option(
         '--promote-limit <count>',
@@ -84,6 +87,12 @@ function usageWords(error: unknown): string {
 }
 
 const RUN_KEY = 'the run’s name: the same key carries the same run on, e.g. the id of a scheduler’s run';
+
+const RESTART =
+  'begin an unfinished run anew if its definition, its table or its build has changed; this deletes its index and keeps its key';
+
+const WAIT =
+  'wait so long for the process that holds the fleet, e.g. 30m; without a duration as long as it lives (default with --run-key: as long as it works on the same run)';
 
 const MAX_COST =
   'stop the run, with the fleet at zero, before its instances cost more than this; it can be carried on';

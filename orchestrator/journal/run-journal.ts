@@ -79,6 +79,11 @@ export class RunJournal {
     return this.#state;
   }
 
+  /** The folder that the run's claim names. */
+  get folder(): string {
+    return this.#options.runFolder;
+  }
+
   /** Appends events durably, then applies them. Calls are carried out one after the other. */
   append(events: readonly RunEvent[]): Promise<void> {
     const turn = this.#tail.then(() => this.#write(events));

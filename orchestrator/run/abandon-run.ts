@@ -5,7 +5,7 @@ import { guardedCalls } from '../index/guarded-calls.ts';
 import { targetNames } from '../index/names.ts';
 import { pointsTo, readAlias } from '../index/promote.ts';
 import type { SearchCalls } from '../index/search-calls.ts';
-import { type Claim, runFolder, writeClaim } from '../journal/claims.ts';
+import { type Claim, writeClaim } from '../journal/claims.ts';
 import type { FleetLock } from '../journal/lock.ts';
 import { RunJournal } from '../journal/run-journal.ts';
 import type { JournalStore } from '../journal/store.ts';
@@ -44,7 +44,7 @@ export async function abandonRun(options: AbandonOptions): Promise<Claim | null>
   const requireHeld = (): void => lock.requireHeld();
   const journal = await RunJournal.open({
     store,
-    runFolder: runFolder(claim.runKey),
+    runFolder: claim.folder,
     epoch: lock.epoch,
     requireHeld,
     now: () => clock.now(),

@@ -9,7 +9,7 @@ import type { Reporter } from '../report/reporter.ts';
 import type { Settings } from '../settings.ts';
 import { sourceAddressOf, targetCredentialsOf } from './credentials.ts';
 import { type UsedServices, useEmbeddedServices } from './embedded-services.ts';
-import type { Offline } from './offline.ts';
+import type { Offline, OfflineFleet } from './offline.ts';
 import { connectSource, openSourcePool, type SourceAddress } from './source-connection.ts';
 
 /** What a command needs to speak to the search cluster. */
@@ -33,7 +33,7 @@ export interface SourceConnections extends Connections {
 }
 
 /** Connects a command that needs no database. */
-export async function connectTarget(offline: Offline, reporter: Reporter): Promise<Connections> {
+export async function connectTarget(offline: OfflineFleet, reporter: Reporter): Promise<Connections> {
   const services = await useEmbeddedServices(offline, reporter, { database: false });
   try {
     return connectionsOf(offline, services, await connectCluster(offline.settings, services));
@@ -103,7 +103,7 @@ async function findSource(settings: Settings, services: UsedServices | null): Pr
 }
 
 function connectionsOf(
-  { settings }: Offline,
+  { settings }: OfflineFleet,
   services: UsedServices | null,
   cluster: SearchCluster,
 ): Connections {

@@ -45,7 +45,7 @@ async function createOrGiveBack(
     if (!isClusterError(error, 'unreachable')) {
       const states = await Promise.all(targets.map((each) => targetState(cluster, each)));
       if (states.every((state) => state === 'absent'))
-        await giveClaimBack(offline.store, identity, clock.now().toISOString());
+        await giveClaimBack(offline.store, { identity, journal }, clock.now().toISOString());
     }
     throw error;
   }

@@ -21,6 +21,6 @@ export async function releasePhase({
       { type: 'finished', at, result: resultOf(journal.state, at, accountingOf(offline.settings)) },
     ]);
   lock.requireHeld();
-  await finishClaim(offline.store, identity, at);
+  await finishClaim(offline.store, { identity, journal }, at);
   return { record: {}, note: 'the fleet is free' };
 }

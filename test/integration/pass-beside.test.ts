@@ -73,7 +73,7 @@ async function onRun(command: CommandContext, work: (run: RunContext) => Promise
       const chosen = await chooseRun(store, wanted);
       const begun = await prepareRun({ ...command, connections }, chosen);
       const clock = systemClock;
-      const journal = await claimRun(store, begun, chosen, { lock, clock });
+      const journal = await claimRun(store, begun, chosen, { lock, clock, loaded: offline.loaded });
       const cluster = guardedCalls(connections.cluster, () => lock.requireHeld(), signal);
       const fleetIsAsked = (): Promise<never> => Promise.reject(new Error('the fleet was asked'));
       await work({

@@ -123,7 +123,11 @@ export class VirtualOrchestrator {
   ): Promise<void> {
     const { clock } = this.process;
     const begun = this.#begin(chosen);
-    const journal = await claimRun(offline.store, begun, chosen, { lock, clock });
+    const journal = await claimRun(offline.store, begun, chosen, {
+      lock,
+      clock,
+      loaded: offline.loaded,
+    });
     const run: RunContext = {
       ...begun,
       offline,
