@@ -156,6 +156,7 @@ function toDefinition(written: WrittenDefinition, name: string): IndexDefinition
       forcemergeSegments: index.forcemerge_segments,
       health: index.health,
     },
+    promote: { shrinkLimit: written.promote.shrink_limit },
     pipeline: written.pipeline ?? null,
     retain: written.retain,
   };

@@ -99,6 +99,13 @@ export const commonShape = {
     /** How many ranges `validate` compares at the same time. Each has a connection of its own to the database. */
     concurrency: whole(1, 16).default(4),
   }).prefault({}),
+  promote: section({
+    /**
+     * How many per cent of the documents that the alias serves now a promotion may lose. If it loses more, or all of
+     * them, it is refused, and `--allow-shrink` accepts it. A definition may have a limit of its own, in its `promote`.
+     */
+    shrink_limit: z.number('A number.').min(0, 'At least 0.').max(100, 'At most 100.').default(50),
+  }).prefault({}),
   report: section({
     /** A search request. The run shows its answer at the end, as a query that a person can try. */
     example_query: z.record(z.string(), z.unknown()).nullable().default(null),

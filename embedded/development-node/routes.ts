@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bulk } from './documents.ts';
+import { bulk, writeOne } from './documents.ts';
 import { cannot, type Index, type Indexes, refusal, type Target, withSettings } from './indexes.ts';
 import { array, type Body, object, parse } from './json.ts';
 import { count, deleteByQuery, get, milliseconds, refresh, search } from './search.ts';
@@ -16,7 +16,7 @@ type Handler = (call: Call) => unknown;
 export type Answer = Readonly<{ status: number; body: unknown }>;
 
 const PARAMETERS =
-  /^(pretty|refresh|filter_path|require_alias|pipeline|format|flat_settings|max_num_segments|wait_for_status|expand_wildcards|_source|(\w+_)?timeout)$/;
+  /^(pretty|refresh|filter_path|require_alias|pipeline|format|flat_settings|max_num_segments|wait_for_status|expand_wildcards|_source|op_type|if_seq_no|if_primary_term|(\w+_)?timeout)$/;
 const ABOUT = {
   version: { distribution: 'reindex-fleet-development', number: '3.0.0' },
   tagline: 'The built-in node of reindex-fleet: in memory, for development only. It is not OpenSearch.',
@@ -46,6 +46,10 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   'POST /:index/_delete_by_query': ({ indexes, index, body }) =>
     deleteByQuery(indexes.resolve(index), body.query),
   'GET /:index/_doc/:name': ({ indexes, index, name }) => get(one(indexes, index), name),
+  'PUT /:index/_doc/:name': ({ indexes, index, name, query, text }) =>
+    writeOne(indexes.writeTarget(index, false), name, query, text),
+  'DELETE /:index/_doc/:name': ({ indexes, index, name, query }) =>
+    writeOne(indexes.writeTarget(index, false), name, query, null),
   'POST /:index/_bulk': ({ indexes, index, text, query }) =>
     bulk(indexes, index, text, query.get('require_alias') === 'true'),
   'POST /:index/_(refresh|forcemerge)': (call) => done(each(call, refresh)),
@@ -81,8 +85,9 @@ export async function answer(indexes: Indexes, method: string, url: URL, text: s
       text,
       body,
     });
-    const { found, timed_out: late } = object(result);
-    return { status: found === false ? 404 : late === true ? 408 : 200, body: result };
+    const { found, timed_out: late, status } = object(result);
+    const written = typeof status === 'number' ? status : 200;
+    return { status: found === false ? 404 : late === true ? 408 : written, body: result };
   }
   throw cannot(path);
 }
@@ -93,8 +98,12 @@ const bytesOf = ({ documents }: Index): number =>
   documents.values().reduce((sum, doc) => sum + (doc.source?.length ?? 0), 0);
 const healthOf = ({ settings }: Index): string =>
   settings['index.number_of_replicas'] === '0' ? 'green' : 'yellow';
-const each = ({ indexes, index }: Call, view: (index: Index) => unknown): Body =>
-  Object.fromEntries(indexes.resolve(index).map((target) => [target.index.name, view(target.index)]));
+const each = ({ indexes, index, query }: Call, view: (index: Index) => unknown): Body =>
+  Object.fromEntries(
+    indexes
+      .resolve(index, query.get('expand_wildcards') === 'all')
+      .map((target) => [target.index.name, view(target.index)]),
+  );
 
 function one(indexes: Indexes, name: string): Target {
   const [target, other] = indexes.resolve(name);

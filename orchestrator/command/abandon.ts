@@ -1,4 +1,5 @@
 import { systemClock } from '../clock.ts';
+import { UsageFault } from '../errors.ts';
 import { targetNames } from '../index/names.ts';
 import { newestOfKey } from '../journal/claims.ts';
 import { abandonRun } from '../run/abandon-run.ts';
@@ -6,6 +7,7 @@ import { endableClaim } from '../run/choose-run.ts';
 import { connectTarget } from '../run/connections.ts';
 import { withLock } from '../run/with-lock.ts';
 import { type CommandResult, type RecordContext, runKeyOf } from './command.ts';
+import { freeAliasCommand } from './free-alias.ts';
 import { lockRequest } from './lock-request.ts';
 import { lockWaitOf } from './wait-option.ts';
 
@@ -17,6 +19,9 @@ import { lockWaitOf } from './wait-option.ts';
 export async function abandonCommand(context: RecordContext): Promise<CommandResult> {
   const { offline, reporter, workers } = context;
   const { store } = offline;
+  if (context.flags.alias !== undefined) return freeAliasCommand(context);
+  if (context.flags.force === true)
+    throw new UsageFault('--force goes with --alias: name the alias that is to be freed');
   const before = await resultBefore(context);
   if (before !== null) return before;
   const connections = await connectTarget(offline, reporter);

@@ -35,7 +35,9 @@ export function parseCommandLine(
     .option('--run-key <key>', RUN_KEY)
     .option('--restart', RESTART)
     .option('--wait [duration]', WAIT)
-    .option('--max-cost <amount>', MAX_COST);
+    .option('--max-cost <amount>', MAX_COST)
+    .option('--allow-shrink', ALLOW_SHRINK)
+    .option('--replace-foreign', REPLACE_FOREIGN);
   add('plan', 'show what a run would do; write nothing').option(
     '--exact',
     'count the rows instead of estimating them',
@@ -48,7 +50,9 @@ export function parseCommandLine(
     .option('--run-key <key>', RUN_KEY)
     .option('--wait [duration]', WAIT);
   add('abandon', 'end an unfinished run: bring its fleet to zero, delete its index, release the fleet')
-    .option('--run-key <key>', RUN_KEY)
+    .addOption(new Option('--run-key <key>', RUN_KEY).conflicts('alias'))
+    .option('--alias <alias>', 'only free this alias of a claim that a run has left in the cluster')
+    .option('--force', 'with --alias: also free it of the claim of a run whose journal is gone')
     .option('--wait [duration]', WAIT);
   add(
     'sweep',
@@ -60,10 +64,10 @@ export function parseCommandLine(
       .option('--wait [duration]', WAIT);
     if (phase === 'claim') command.option('--restart', RESTART);
     if (phase === 'promote')
-      command.option(
-        '--promote-limit <count>',
-        'accept this many dead letters, whatever the definition says',
-      );
+      command
+        .option('--promote-limit <count>', 'accept this many dead letters, whatever the definition says')
+        .option('--allow-shrink', ALLOW_SHRINK)
+        .option('--replace-foreign', REPLACE_FOREIGN);
     if (phase === 'reindex' || phase === 'validate') command.option('--max-cost <amount>', MAX_COST);
   }
   try {
@@ -96,6 +100,11 @@ const WAIT =
 
 const MAX_COST =
   'stop the run, with the fleet at zero, before its instances cost more than this; it can be carried on';
+
+const ALLOW_SHRINK =
+  'accept that readers lose more documents than promote.shrink_limit allows, or all of them';
+
+const REPLACE_FOREIGN = 'take the alias away from indexes that this fleet did not build';
 
 function withSettings(command: Command): Command {
   return command

@@ -4,6 +4,7 @@ import { rollbackPromotions } from '../index/rollback.ts';
 import { claimHistory, newestOfKey } from '../journal/claims.ts';
 import { readRun, RunJournal } from '../journal/run-journal.ts';
 import type { Promotion } from '../reconcile/promotion.ts';
+import { whileHoldingAliases } from '../run/alias-claim.ts';
 import { requireFree } from '../run/choose-run.ts';
 import { connectTarget } from '../run/connections.ts';
 import { withLock } from '../run/with-lock.ts';
@@ -40,8 +41,23 @@ export async function rollbackCommand(context: RecordContext): Promise<CommandRe
         now: () => new Date(),
       });
       const cluster = guardedCalls(connections.cluster, () => lock.requireHeld(), held);
-      const targets = await rollbackPromotions(cluster, promoted.promotions);
-      await journal.append([{ type: 'rolled_back', at: new Date().toISOString(), targets }]);
+      const { store, settings } = offline;
+      const targets = await whileHoldingAliases(
+        cluster,
+        promoted.promotions.map(({ alias }) => alias),
+        {
+          ...promoted,
+          fleet: settings.fleet,
+          store,
+          host: request.holder.host,
+          at: new Date().toISOString(),
+        },
+        async () => {
+          const reversals = await rollbackPromotions(cluster, promoted.promotions);
+          await journal.append([{ type: 'rolled_back', at: new Date().toISOString(), targets: reversals }]);
+          return reversals;
+        },
+      );
       for (const { alias, restored, staleness } of targets) {
         reporter.note(`${alias} serves ${restored.join(', ')} again`);
         for (const { index, read_from: readFrom } of staleness)
@@ -68,14 +84,14 @@ async function rolledBackBefore(context: RecordContext): Promise<CommandResult |
 
 async function findPromotion(
   context: RecordContext,
-): Promise<{ runKey: string; folder: string; promotions: readonly Promotion[] }> {
+): Promise<{ run: string; runKey: string; folder: string; promotions: readonly Promotion[] }> {
   const { store } = context.offline;
   const wanted = runKeyOf(context);
-  for (const { runKey, folder } of await claimHistory(store)) {
+  for (const { run, runKey, folder } of await claimHistory(store)) {
     if (wanted !== null && runKey !== wanted) continue;
     const { state } = await readRun(store, folder);
     const promotions = state.rolledBack === null ? [...state.promotions.values()] : [];
-    if (promotions.length > 0) return { runKey, folder, promotions };
+    if (promotions.length > 0) return { run, runKey, folder, promotions };
     if (wanted !== null) throw new RunFailed(`the run with key ${wanted} has no promotion to roll back`);
   }
   throw new RunFailed(

@@ -69,6 +69,11 @@ export async function runCommandOrPhase(
         reporter: context.reporter,
         signal,
         promoteLimit,
+        accepts: {
+          shrink: context.flags.allowShrink === true,
+          foreign: context.flags.replaceForeign === true,
+        },
+        host: request.holder.host,
         maxCost,
       };
       context.reporter.note(

@@ -4,7 +4,7 @@ import { ClusterError, isClusterError, read } from './cluster-error.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
 import { describeIndex, metaOf } from './index-meta.ts';
 import { deadLetterBody, type IndexBody, type IndexOrigin, targetBody } from './mapping.ts';
-import { isWriteAliasOf, passAliases, type TargetNames, targetNames } from './names.ts';
+import { isOwnAliasOf, passAliases, type TargetNames, targetNames } from './names.ts';
 import { templateFaults } from './template-faults.ts';
 
 export interface CreatedTarget extends TargetNames {
@@ -101,7 +101,7 @@ export async function deleteOwnIndex(cluster: SearchCalls, index: string, run: s
   if (description === null) return false;
   if (metaOf(description)?.run !== run)
     throw new RunFailed(`the index ${index} does not belong to run ${run} and stays`);
-  const readers = Object.keys(description.aliases).filter((alias) => !isWriteAliasOf(index, alias));
+  const readers = Object.keys(description.aliases).filter((alias) => !isOwnAliasOf(index, alias));
   if (readers.length > 0)
     throw new RunFailed(`the alias ${readers.join(', ')} serves the index ${index}, so the index stays`);
   await cluster.callOrNull('DELETE', `/${segment(index)}`);
@@ -148,7 +148,7 @@ async function verifyIndex(cluster: SearchCalls, index: string, body: IndexBody)
     throw new RunFailed(
       `the index ${index} was created but is not there: look at the cluster, then run the same command again`,
     );
-  const own = Object.keys(description.aliases).filter((alias) => isWriteAliasOf(index, alias));
+  const own = Object.keys(description.aliases).filter((alias) => isOwnAliasOf(index, alias));
   const faults = templateFaults(body, own, description);
   if (faults.length === 0) return;
   throw new RunFailed(

@@ -1,5 +1,7 @@
 import type { SearchCalls } from './search-calls.ts';
 import { deleteOwnIndex } from './create.ts';
+import { countFound } from './readers-view.ts';
+import { isShrunk } from './shrink.ts';
 import { type IndexDescription, type IndexMeta, metaOf } from './index-meta.ts';
 
 export interface RetentionRule {
@@ -11,6 +13,8 @@ export interface RetentionRule {
   readonly claimedRun: string | null;
   /** How many earlier promoted indexes stay. */
   readonly retain: number;
+  /** An index that stays whatever `retain` says. Absent when there is none. */
+  readonly needed?: string | null;
 }
 
 /** What retention knows of an index. */
@@ -37,13 +41,11 @@ export function planRetention(indexes: readonly RetainedIndex[], rule: Retention
       : [],
   );
   const targets = ours.filter(({ meta }) => meta.role === 'target');
-  const promoted = targets
-    .filter(
-      ({ aliases, meta }) =>
-        aliases.length === 0 && meta.promoted_at !== undefined && meta.run !== rule.claimedRun,
-    )
-    .sort((a, b) => (b.meta.promoted_at ?? '').localeCompare(a.meta.promoted_at ?? ''));
+  const promoted = promotedFirst(targets).filter(
+    ({ aliases, meta }) => aliases.length === 0 && meta.run !== rule.claimedRun,
+  );
   const stays = new Set(promoted.slice(0, rule.retain).map(({ index }) => index));
+  if (rule.needed !== undefined && rule.needed !== null) stays.add(rule.needed);
   const isFree = ({ aliases, meta, index }: (typeof ours)[number]): boolean =>
     aliases.length === 0 && meta.run !== rule.claimedRun && !stays.has(index);
   const deletedTargets = targets.filter(isFree);
@@ -64,23 +66,55 @@ export function planRetention(indexes: readonly RetainedIndex[], rule: Retention
   };
 }
 
+/** The indexes that served readers once, newest first. */
+function promotedFirst<T extends { readonly meta: IndexMeta }>(indexes: readonly T[]): T[] {
+  return indexes
+    .filter(({ meta }) => meta.promoted_at !== undefined)
+    .sort((a, b) => (b.meta.promoted_at ?? '').localeCompare(a.meta.promoted_at ?? ''));
+}
+
 /**
- * Deletes what `planRetention` says. It looks at each index once more before, because an alias may have come to it. It
- * may be repeated.
+ * Deletes what `planRetention` says. It looks at each index once more before, because an alias may have come to it. The
+ * last index that had documents stays while the one in its place is empty, or has lost more of them than
+ * `shrinkLimit` per cent. It may be repeated.
  */
 export async function retainIndexes(
   cluster: SearchCalls,
-  rule: RetentionRule,
+  rule: Omit<RetentionRule, 'needed'> & { readonly shrinkLimit: number },
   signal: AbortSignal,
 ): Promise<Retention> {
   const indexes = await listIndexes(cluster, rule.alias);
-  const retention = planRetention(indexes, rule);
+  const retention = planRetention(indexes, {
+    ...rule,
+    needed: await lastWithDocuments(cluster, indexes, rule),
+  });
   for (const { index, meta } of indexes) {
     if (meta === null || !retention.deleted.includes(index)) continue;
     signal.throwIfAborted();
     await deleteOwnIndex(cluster, index, meta.run);
   }
   return retention;
+}
+
+/** The last index that had documents, if it has many more than the current one. Else null. */
+async function lastWithDocuments(
+  cluster: SearchCalls,
+  indexes: readonly RetainedIndex[],
+  rule: Omit<RetentionRule, 'needed'> & { readonly shrinkLimit: number },
+): Promise<string | null> {
+  const { deleted } = planRetention(indexes, rule);
+  const former = promotedFirst(
+    indexes.flatMap(({ index, meta }) => (meta === null ? [] : [{ index, meta }])),
+  );
+  if (rule.current === null || !former.some(({ index }) => deleted.includes(index))) return null;
+  const after = await countFound(cluster, rule.current);
+  for (const { index, meta } of former) {
+    if (index === rule.current || meta.role !== 'target') continue;
+    if (meta.fleet !== rule.fleet || meta.alias !== rule.alias) continue;
+    const before = await countFound(cluster, index);
+    if (before > 0) return isShrunk({ before, after }, rule.shrinkLimit) ? index : null;
+  }
+  return null;
 }
 
 /** The indexes that a run would keep and delete if it began now and had moved the alias. */

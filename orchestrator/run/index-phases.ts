@@ -4,9 +4,11 @@ import type { IndexOrigin } from '../index/mapping.ts';
 import { retainIndexes } from '../index/retain.ts';
 import { fencePass } from '../passes/conduct-pass.ts';
 import { plural } from '../report/words.ts';
+import { releaseAliases } from './alias-claim.ts';
 import type { DescribedTarget, RunContext } from './context.ts';
 import type { PhaseOutcome } from './phase-outcome.ts';
 import { giveClaimBack } from './run-claim.ts';
+import { shrinkLimitOf } from './shrink-limit.ts';
 
 /**
  * Creates the target indexes and their companions for dead letters. Both are written to through the first pass's
@@ -26,10 +28,8 @@ export async function createIndexPhase(context: RunContext): Promise<PhaseOutcom
   };
 }
 
-async function createOrGiveBack(
-  { connections, identity, offline, journal, clock, targets }: RunContext,
-  target: DescribedTarget,
-): Promise<void> {
+async function createOrGiveBack(context: RunContext, target: DescribedTarget): Promise<void> {
+  const { connections, identity, offline, journal, clock, targets } = context;
   const { cluster } = connections;
   const origin: IndexOrigin = {
     fleet: identity.fleet,
@@ -44,8 +44,10 @@ async function createOrGiveBack(
     // The cluster refused, and nothing was created, so the claim holds nothing. Without an answer nobody knows.
     if (!isClusterError(error, 'unreachable')) {
       const states = await Promise.all(targets.map((each) => targetState(cluster, each)));
-      if (states.every((state) => state === 'absent'))
+      if (states.every((state) => state === 'absent')) {
+        await releaseAliases(context);
         await giveClaimBack(offline.store, { identity, journal }, clock.now().toISOString());
+      }
     }
     throw error;
   }
@@ -60,12 +62,14 @@ export async function finalizePhase(context: RunContext): Promise<PhaseOutcome<'
 
 /** Deletes the earlier indexes that are no longer kept. This never happens before the promotion. */
 export async function retainPhase(context: RunContext): Promise<PhaseOutcome<'retain'>> {
-  const { connections, identity, signal } = context;
+  const { connections, identity, offline, signal } = context;
   const targets: { index: string; kept: readonly string[]; deleted: readonly string[] }[] = [];
   for (const { alias, index, described } of context.targets) {
-    const { retain } = described.definition;
+    const { definition } = described;
+    const { retain } = definition;
     const rule = { alias, fleet: identity.fleet, current: index, claimedRun: null, retain };
-    targets.push({ index, ...(await retainIndexes(connections.cluster, rule, signal)) });
+    const shrinkLimit = shrinkLimitOf(offline.settings, definition);
+    targets.push({ index, ...(await retainIndexes(connections.cluster, { ...rule, shrinkLimit }, signal)) });
   }
   const count = (pick: 'kept' | 'deleted'): number => targets.flatMap((target) => target[pick]).length;
   return {

@@ -4,13 +4,18 @@ import type { RunEvent } from '../reconcile/events.ts';
 import type { RunTarget } from '../reconcile/identity.ts';
 import type { DescribedTarget, RunContext } from './context.ts';
 import type { PhaseOutcome } from './phase-outcome.ts';
+import { requireReadersView } from './readers-gate.ts';
 
-/** Moves the aliases, unless more rows became dead letters than a definition or the person accepts. */
+/**
+ * Moves the aliases, unless more rows became dead letters than a definition or the person accepts, or readers would lose
+ * something.
+ */
 export async function promotePhase(context: RunContext): Promise<PhaseOutcome<'promote'>> {
   const { connections, identity, journal, signal, targets } = context;
   const before = await movedBefore(context);
   if (before !== null) return before;
   for (const target of targets) refuseDeadLetters(context, target);
+  for (const target of targets) await requireReadersView(context, target);
   const moves: AliasMove[] = [];
   for (const target of identity.targets) moves.push(await intendedMove(context, target));
   signal.throwIfAborted();

@@ -232,9 +232,15 @@ describe.each(CLUSTERS)('the life of an index on $name', ({ url: maybeUrl }) => 
     const rule = { alias: world.definition.alias, fleet: 'test', claimedRun: null, retain: 1 };
     expect((await previewRetention(world.cluster, rule)).deleted).toContain(second.index);
     await promote(third);
-    const retention = await retainIndexes(world.cluster, { ...rule, current: third.index }, signal);
+    const retention = await retainIndexes(
+      world.cluster,
+      { ...rule, current: third.index, shrinkLimit: 50 },
+      signal,
+    );
     expect(retention).toEqual({ kept: [first.index], deleted: [second.index, second.deadLetterIndex] });
-    expect(await retainIndexes(world.cluster, { ...rule, current: third.index }, signal)).toEqual({
+    expect(
+      await retainIndexes(world.cluster, { ...rule, current: third.index, shrinkLimit: 50 }, signal),
+    ).toEqual({
       kept: [first.index],
       deleted: [],
     });

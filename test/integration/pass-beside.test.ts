@@ -87,6 +87,8 @@ async function onRun(command: CommandContext, work: (run: RunContext) => Promise
         connections: { ...connections, cluster },
         workers: { check: fleetIsAsked, open: fleetIsAsked, openFleet: fleetIsAsked },
         promoteLimit: null,
+        accepts: { shrink: false, foreign: false },
+        host: 'virtual',
         maxCost: null,
       });
     });

@@ -201,7 +201,7 @@ export class VirtualCluster {
 
   #noticePromotion(body: unknown): void {
     for (const { add } of (body as { actions: { add?: { index: string; alias: string } }[] }).actions) {
-      if (add === undefined || /-write-\d+$/.test(add.alias)) continue;
+      if (add === undefined || /-(write-\d+|trial)$/.test(add.alias)) continue;
       this.#watch.promoted(add.index, this.keysOf(add.index), this.keysOf(`${add.index}-dead-letters`));
     }
   }

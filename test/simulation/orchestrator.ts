@@ -143,6 +143,8 @@ export class VirtualOrchestrator {
       reporter: this.#ports.reporter,
       signal,
       promoteLimit: null,
+      accepts: { shrink: false, foreign: false },
+      host: 'virtual',
       maxCost: null,
     };
     try {

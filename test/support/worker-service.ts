@@ -36,6 +36,7 @@ const DEFINITION: IndexDefinition = {
     forcemergeSegments: null,
     health: 'green',
   },
+  promote: { shrinkLimit: null },
   pipeline: null,
   retain: 1,
 };
