@@ -1,6 +1,6 @@
 import type { Key } from '../../definition/key/key-kind.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
-import type { Cutoff } from '../passes/cutoff.ts';
+import type { Cutoff } from '../reconcile/cutoff.ts';
 
 /**
  * What the database says of changes while a run goes on. Every method only reads, so it may be called again after a

@@ -11,7 +11,7 @@ import {
   whereCondition,
   withoutJoins,
 } from '../../definition/sql.ts';
-import type { Cutoff } from '../passes/cutoff.ts';
+import type { Cutoff } from '../reconcile/cutoff.ts';
 import { estimatedRows, relationsIn } from '../plan/explain.ts';
 import type { ChangedRow, ChangesSource, TableState } from './changes-source.ts';
 import { querySource, type UseClient } from './source-query.ts';

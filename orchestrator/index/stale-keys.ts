@@ -3,7 +3,7 @@ import type { Key } from '../../definition/key/key-kind.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import type { Clock } from '../clock.ts';
-import { changedSinceOf, type Cutoff, doubtfulVersionFrom } from '../passes/cutoff.ts';
+import { changedSinceOf, type Cutoff, doubtfulVersionFrom } from '../reconcile/cutoff.ts';
 import type { ChangedRow, ChangesSource } from './changes-source.ts';
 import { read } from './cluster-error.ts';
 import { parseJson } from './exact-json.ts';

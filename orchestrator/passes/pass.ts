@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requireDistinct } from '../reconcile/distinct.ts';
 import { instant } from '../reconcile/instant.ts';
-import { cutoffSchema } from './cutoff.ts';
+import { cutoffSchema } from '../reconcile/cutoff.ts';
 
 /**
  * What a pass is for. `main` reads the whole table. `re-reading` reads again what did not validate, or what has changed

@@ -1,6 +1,6 @@
 import type { KeyKind } from '../../definition/key/key-kind.ts';
 import { keyKindNamed } from '../../definition/key/kinds.ts';
-import type { Cutoff } from '../passes/cutoff.ts';
+import type { Cutoff } from './cutoff.ts';
 import type { Pass } from '../passes/pass.ts';
 import { type Counts, NO_COUNTS } from './counts.ts';
 import type { FleetPin } from './fleet-pin.ts';

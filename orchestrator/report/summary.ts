@@ -58,10 +58,9 @@ function summaryLines(result: RunResult, servicesSeconds: number | null): string
 }
 
 /** What was read again, and what is old in the index. Nothing where there is none. */
-function againLines({ index, read_again: again, stale, validated }: TargetResult): string[] {
+function againLines({ index, read_again: again, stale }: TargetResult): string[] {
   const ranges = again.ranges === null ? '' : ` in ${plural(again.ranges, 'range')}`;
   const passes = again.passes === null ? '' : `, in ${plural(again.passes, 'more pass', 'more passes')}`;
-  const remarks = [validated?.remark, stale?.remark].filter((remark) => remark !== undefined);
   return [
     ...(again.rows === 0 && (again.passes ?? 0) === 0
       ? []
@@ -69,7 +68,7 @@ function againLines({ index, read_again: again, stale, validated }: TargetResult
     ...(stale?.rows == null || stale.rows === 0
       ? []
       : [`stale  ${plural(stale.rows, 'row')} of ${index} changed after they were read`]),
-    ...remarks.map((remark) => `note   ${remark}`),
+    ...(stale?.remark === undefined ? [] : [`note   ${stale.remark}`]),
   ];
 }
 

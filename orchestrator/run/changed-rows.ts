@@ -2,7 +2,7 @@ import { rangeFrom } from '../../definition/key/key-range.ts';
 import { staleKeys } from '../index/stale-keys.ts';
 import { tryAgain } from '../index/try-again.ts';
 import { beginPass, fencePass } from '../passes/conduct-pass.ts';
-import { changedSinceOf, type Cutoff, doubtWords } from '../passes/cutoff.ts';
+import { changedSinceOf, type Cutoff, doubtWords } from '../reconcile/cutoff.ts';
 import type { Stale } from '../reconcile/phase-records.ts';
 import { keyKindOfRun, lastCutoff, passesOf } from '../reconcile/state.ts';
 import { plural } from '../report/words.ts';

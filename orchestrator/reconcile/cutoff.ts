@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instant } from '../reconcile/instant.ts';
+import { instant } from './instant.ts';
 
 /** What keeps the oldest open transaction from being known. */
 const doubtSchema = z.enum(['replica', 'hidden_sessions', 'prepared_transactions', 'subscription']);
