@@ -12,8 +12,8 @@ import { type SearchCalls, segment } from './search-calls.ts';
 import { requireEach } from './whole-answer.ts';
 
 export interface StaleQuestion {
-  readonly cluster: SearchCalls;
-  readonly source: ChangesSource;
+  readonly cluster: Pick<SearchCalls, 'callText'>;
+  readonly source: Pick<ChangesSource, 'changedRows'>;
   readonly described: DescribedDefinition;
   readonly names: TargetNames;
   /** The cutoff of the last reading. */
