@@ -112,7 +112,7 @@ describe('the state of a table', () => {
     await writer.query(change);
     // The server reports a session's writes at its end.
     await writer.end();
-    await expect.poll(() => source.tableState()).not.toEqual(before);
+    await expect.poll(() => source.tableState(), { timeout: 15_000 }).not.toEqual(before);
   });
 
   it('stays the same while nothing is written', async () => {

@@ -19,8 +19,9 @@ interface Changing {
   readonly table: string;
   readonly setup: RunSetup;
   /** The documents that the index must have. */
-  held(where?: string): ReturnType<typeof documentsInTable>;
-  phases(...names: string[]): Promise<Readonly<Record<string, unknown>>>;
+  readonly held: (where?: string) => ReturnType<typeof documentsInTable>;
+  /** Does some phases one by one, or `run`, and gives the last result. */
+  readonly phases: (...names: string[]) => Promise<Readonly<Record<string, unknown>>>;
 }
 
 interface TableOptions {
@@ -98,7 +99,7 @@ it(
 );
 
 it(
-  'a row that left where, one that came, a dead letter that was mended and a deleted row are as in the table',
+  'a row that left where, one that came to it, a new row and a deleted row are in the promoted index as in the table',
   TIMEOUT,
   async (scope) => {
     const { table, setup, held, phases } = await changingTable(scope, {
