@@ -30,13 +30,16 @@ export async function faultOfProof(context: RunContext): Promise<string | null> 
 async function faultOfTarget(context: RunContext, target: DescribedTarget): Promise<string | null> {
   const { journal, clock, offline, lock } = context;
   const { index } = target;
-  const proven = journal.state.phases.validate?.record?.targets.find((proof) => proof.index === index);
-  if (proven?.proof === undefined) return `nothing says when ${index} was proven, and of what`;
-  const { at, epoch, table } = proven.proof;
-  const ageMs = clock.now().getTime() - Date.parse(at);
+  const { record = null, finishedAt = null } = journal.state.phases.validate ?? {};
+  const proven = record?.targets.find((proof) => proof.index === index);
+  if (finishedAt === null || proven?.proof === undefined)
+    return `nothing says when ${index} was proven, and of what`;
+  const { epoch, table } = proven.proof;
+  // A proof of a large table takes hours. Its age counts from its end, or it would always be old.
+  const ageMs = clock.now().getTime() - Date.parse(finishedAt);
   const maxAgeMs = offline.settings.validate.max_age_ms;
   if (Math.abs(ageMs) > maxAgeMs)
-    return `${index} was proven at ${at}, more than ${durationWords(maxAgeMs / 1000)} ago (validate.max_age_ms)`;
+    return `${index} was proven at ${finishedAt}, more than ${durationWords(maxAgeMs / 1000)} ago (validate.max_age_ms)`;
   const changed = await faultOfIndex(context, target, proven);
   if (changed !== null || epoch === lock.epoch) return changed;
   return (await faultOfTable(context, target, table)) ?? faultOfRows(context, target);
