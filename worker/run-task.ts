@@ -80,6 +80,7 @@ function readRequest(
     reading: planned(reading, request.definition_digest),
     targets: targets.map(({ target, definition }) => planned(definition, target.definition_digest)),
     position,
+    changedSince: request.changed_since,
   };
 }
 

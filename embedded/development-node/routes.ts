@@ -16,7 +16,7 @@ type Handler = (call: Call) => unknown;
 export type Answer = Readonly<{ status: number; body: unknown }>;
 
 const PARAMETERS =
-  /^(pretty|refresh|filter_path|require_alias|pipeline|format|flat_settings|max_num_segments|wait_for_status|expand_wildcards|_source|op_type|if_seq_no|if_primary_term|(\w+_)?timeout)$/;
+  /^(pretty|refresh|preference|filter_path|require_alias|pipeline|format|flat_settings|max_num_segments|wait_for_status|expand_wildcards|_source|op_type|if_seq_no|if_primary_term|(\w+_)?timeout)$/;
 const ABOUT = {
   version: { distribution: 'reindex-fleet-development', number: '3.0.0' },
   tagline: 'The built-in node of reindex-fleet: in memory, for development only. It is not OpenSearch.',

@@ -105,6 +105,8 @@ export function deleteByQuery(targets: readonly Target[], query: unknown): Body 
 }
 
 export function refresh(index: Index): void {
+  if (index.settings['index.gc_deletes'] === '0s')
+    for (const { id, source } of index.documents.values()) if (source === null) index.documents.delete(id);
   if (index.unrefreshedSinceMs < Infinity) index.visible = new Map(index.documents);
   index.unrefreshedSinceMs = Infinity;
 }

@@ -109,6 +109,7 @@ function taskOf(context: RunContext, pass: Pass, range: AssignedRange, workers: 
     }),
     start_index: range.start,
     end_index: range.end,
+    ...(pass.reads.kind === 'changed-since' ? { changed_since: pass.reads.since } : {}),
     max_bytes_in_flight: shareOf(
       offline.settings.workers.max_bytes_in_flight,
       workers,

@@ -1,9 +1,12 @@
 import type pg from 'pg';
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import { messageOf, RunFailed } from '../errors.ts';
+import type { ChangesSource } from '../index/changes-source.ts';
 import { SearchCluster } from '../index/cluster.ts';
+import { openChangesSource } from '../index/postgresql-changes.ts';
 import { openValidationSource } from '../index/postgresql-source.ts';
 import type { SearchCalls } from '../index/search-calls.ts';
+import type { UseClient } from '../index/source-query.ts';
 import type { ValidationSource } from '../index/validation-source.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { Settings } from '../settings.ts';
@@ -30,6 +33,11 @@ export interface SourceConnections extends Connections {
     described: DescribedDefinition,
     work: (source: ValidationSource) => Promise<T>,
   ): Promise<T>;
+  /** Does some work with what the database says of changes, over as many connections as the settings allow. */
+  withChangesSource<T>(
+    described: DescribedDefinition,
+    work: (source: ChangesSource) => Promise<T>,
+  ): Promise<T>;
 }
 
 /** Connects a command that needs no database. */
@@ -55,12 +63,15 @@ export async function connectBoth(offline: Offline, reporter: Reporter): Promise
   ]);
   if (source.status === 'fulfilled' && cluster.status === 'fulfilled') {
     const sourceAddress = source.value;
+    const withPool = <T>(work: (use: UseClient) => Promise<T>): Promise<T> =>
+      withSourcePool(sourceAddress, offline.settings.validate.concurrency, work);
     return {
       ...connectionsOf(offline, services, cluster.value),
       sourceAddress,
       withSource: (work) => withSource(sourceAddress, work),
       withValidationSource: (described, work) =>
-        withValidationSource(sourceAddress, offline.settings.validate.concurrency, described, work),
+        withPool((use) => work(openValidationSource(use, described))),
+      withChangesSource: (described, work) => withPool((use) => work(openChangesSource(use, described))),
     };
   }
   if (cluster.status === 'fulfilled') await cluster.value.close();
@@ -80,15 +91,14 @@ async function withSource<T>(address: SourceAddress, work: (client: pg.Client) =
   }
 }
 
-async function withValidationSource<T>(
+async function withSourcePool<T>(
   address: SourceAddress,
   connections: number,
-  described: DescribedDefinition,
-  work: (source: ValidationSource) => Promise<T>,
+  work: (use: UseClient) => Promise<T>,
 ): Promise<T> {
   const pool = openSourcePool(address, connections);
   try {
-    return await work(openValidationSource(pool.use, described));
+    return await work(pool.use);
   } finally {
     await pool.close();
   }

@@ -58,7 +58,7 @@ it('a pass beside the orchestrator reads its ranges with one local process, and 
   expect((await stateOf(setup))?.earlierPasses).toMatchObject([{ pass: { kind: 'main', workers: 'fleet' } }]);
   expect(await runCommandOrPhase(command, 'run')).toMatchObject({
     rows: ROWS,
-    targets: [{ indexed: ROWS, rows_read_again: ROWS / 2 }],
+    targets: [{ indexed: ROWS, read_again: { rows: ROWS / 2 } }],
   });
 });
 

@@ -186,7 +186,8 @@ it('a run includes rows that are inserted below, between and above while it read
   const result = resultOf(await run.ended);
 
   expect(result).toMatchObject({ targets: [{ validated: { rows: 2005, documents: 2005 } }] });
-  expect(Number(onlyTarget(result)['rows_read_again'])).toBeGreaterThan(0);
+  const { rows: readAgain } = onlyTarget(result)['read_again'] as { rows: number };
+  expect(readAgain).toBeGreaterThan(0);
   expect((await planOf(setup)).bounds).toEqual({ min: '10', max: '20000' });
   const rows = `SELECT id::text, json_build_object('id', id, 'name', name, 'passed', true)::text AS document FROM growing`;
   expect(await documentsOf(setup.alias)).toEqual(await documentsInTable(database.url, rows));

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, type ClientConfig, DatabaseError } from 'pg';
+import { changedSinceCondition } from '../../definition/changed-since.ts';
 import type { IndexDefinition } from '../../definition/definition.ts';
 import { type Key, keyFrom } from '../../definition/key/key-kind.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
@@ -185,7 +186,10 @@ class ReadOnce {
       keys: position.keys,
     });
     const targets = described.targets.map((target) => target.definition);
-    const statement = copyStatement(described.reading, range, targets);
+    const { changedSince } = this.#request;
+    const condition =
+      changedSince === undefined ? null : changedSinceCondition(described.reading, changedSince);
+    const statement = copyStatement(described.reading, range, targets, condition);
     return copyRows(
       client,
       { statement, frames, maxStallMs: limits.maxCopyStallMs },
