@@ -9,11 +9,12 @@ import {
   newestOfKey,
   runFolder,
 } from '../journal/claims.ts';
+import { holderWords } from '../journal/holder.ts';
+import { currentHolder } from '../journal/lock.ts';
 import { type ReadRun, readRun } from '../journal/run-journal.ts';
 import type { JournalStore } from '../journal/store.ts';
 import { isPhaseDone } from '../reconcile/phases.ts';
 import type { RunState } from '../reconcile/state.ts';
-import { findDriver, whoDrives } from './driver.ts';
 import { OutdatedRun, restartOf } from './outdated-run.ts';
 
 /** The run that a command is about. */
@@ -56,7 +57,7 @@ export async function chooseRun(store: JournalStore, wanted: WantedRun): Promise
   const isOver = known !== null && known.state.result !== null;
   if (held !== null && held.runKey !== runKey && !isOver)
     throw new FleetHeld(
-      `${holdingWords(held)}; ${whoDrives(await findDriver(store))}: wait until it ends (\`reindex-fleet status\` shows its state), or end it with \`reindex-fleet abandon\``,
+      `${holdingWords(held)}; ${await lockWords(store)}: wait until it ends (\`reindex-fleet status\` shows its state), or end it with \`reindex-fleet abandon\``,
     );
   if (known === null) return newRun(runKey, wanted.now, runFolder(runKey));
   return chooseKnown(known.claim, known.state, wanted);
@@ -169,6 +170,12 @@ function shortened(digest: string): string {
 /** Says which run holds the fleet, for a message that refuses something. */
 export function holdingWords(claim: Claim): string {
   return `the run with key ${claim.runKey} (${aliasWords(claim)}) has held the fleet since ${claim.at}`;
+}
+
+/** Says which process has the lock. Whether it lives, only its machine can know. */
+async function lockWords(store: JournalStore): Promise<string> {
+  const found = await currentHolder(store);
+  return found === null ? 'no process has the lock now' : `the lock is with ${holderWords(found.holder)}`;
 }
 
 /** Makes a short id that sorts by time and fits into an index name. */

@@ -12,13 +12,6 @@ export async function findDriver(store: JournalStore): Promise<Driver | null> {
   return { ...found.holder, epoch: found.epoch, state: await stateOfHolder(found.holder) };
 }
 
-/** Says whether a process works on what is claimed, for a message that refuses something. */
-export function whoDrives(driver: Driver | null): string {
-  return driver === null || driver.state === 'dead'
-    ? 'no process drives it now'
-    : `it is driven by ${driverWords(driver)}`;
-}
-
 export function driverWords(driver: Driver): string {
   return `${holderWords(driver)}${driver.state === 'dead' ? ', is dead' : ''}`;
 }

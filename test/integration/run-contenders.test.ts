@@ -85,11 +85,33 @@ it('a run with another key is told as soon as the claim stands, however long the
   await expectOneIndex(setup, onlyTarget(done[0]?.result ?? {})['index']);
 });
 
-/** A run that came before the claim could be seen may wait for the lock, but never for a run of another key. */
+it('a run with --wait outlasts a run of another key, and one whose time is over is told who works', {
+  timeout: 120_000,
+}, async (scope) => {
+  const gate = await createGate(database.url(), 'places.id', 0);
+  scope.onTestFinished(() => gate.close());
+  const setup = await setUp(scope, SEARCH);
+  await setup.redefine({ document: { name: 'places.name', passed: gate.expression }, retain: 0 });
+  await gate.shut();
+  const first = setup.start('run', '--run-key', 'pair 9 a');
+  await eventually('the fleet is claimed', () => isHeld(setup));
+  const patient = setup.start('run', '--run-key', 'pair 9 b', '--wait', '90s');
+  await patient.said('waiting for the lock');
+
+  const hasty = await setup.run('run', '--run-key', 'pair 9 b', '--wait', '100ms');
+  expect(errorOf(hasty, 3)).toMatch(/another process holds the fleet: .*, for the run with key pair 9 a /);
+  await gate.open();
+  resultOf(await first.ended);
+  const result = resultOf(await patient.ended);
+  expect(result).toMatchObject({ run_key: 'pair 9 b' });
+  await expectOneIndex(setup, onlyTarget(result)['index']);
+});
+
+/** Before the claim can be seen, the lock names the run. */
 function expectTold(ended: EndedCommand, alias: string): void {
   expect(errorOf(ended, 3)).toMatch(
     new RegExp(
-      `the run with key pair \\d+ [ab] \\(alias ${alias}\\) has held the fleet since \\d{4}-\\d\\d-`,
+      `the run with key pair \\d+ [ab] \\(alias ${alias}\\) has held the fleet since \\d{4}-\\d\\d-|another process holds the fleet: reindex-fleet run, process \\d+ on .*, since .*, for the run with key pair \\d+ [ab] `,
     ),
   );
 }
