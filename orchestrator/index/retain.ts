@@ -1,5 +1,5 @@
 import type { SearchCalls } from './search-calls.ts';
-import { deleteOwnIndex } from './create.ts';
+import { deleteOwnIndex } from './delete-index.ts';
 import { type IndexDescription, type IndexMeta, metaOf } from './index-meta.ts';
 
 export interface RetentionRule {
@@ -53,7 +53,7 @@ export function planRetention(indexes: readonly RetainedIndex[], rule: Retention
   const currentRun = indexes.find(({ index }) => index === rule.current)?.meta?.run;
   const deletedCompanions = ours.filter(
     (entry) =>
-      entry.meta.role === 'dead_letters' &&
+      entry.meta.role !== 'target' &&
       isFree(entry) &&
       !keptRuns.has(entry.meta.run) &&
       entry.meta.run !== currentRun,

@@ -27,7 +27,7 @@ export async function createIndexPhase(context: RunContext): Promise<PhaseOutcom
 }
 
 async function createOrGiveBack(
-  { connections, identity, offline, journal, clock, targets }: RunContext,
+  { connections, identity, offline, journal, clock, targets, reporter }: RunContext,
   target: DescribedTarget,
 ): Promise<void> {
   const { cluster } = connections;
@@ -39,7 +39,13 @@ async function createOrGiveBack(
     createdAt: identity.startedAt,
   };
   try {
-    await createTarget(cluster, target.described, origin, journal.state.lastPass + 1);
+    const { warnings } = await createTarget(
+      cluster,
+      target.described,
+      origin,
+      journal.state.lastPass + 1,
+    );
+    for (const warning of warnings) reporter.warning(warning);
   } catch (error) {
     // The cluster refused, and nothing was created, so the claim holds nothing. Without an answer nobody knows.
     if (!isClusterError(error, 'unreachable')) {
