@@ -5,6 +5,7 @@ import { type SearchCalls, segment } from './search-calls.ts';
 import { describeIndex, metaOf } from './index-meta.ts';
 import { deadLetterBody, type IndexBody, type IndexOrigin, targetBody } from './mapping.ts';
 import { deleteOwnIndex } from './delete-index.ts';
+import { whereItCameFrom } from './effective/matching-templates.ts';
 import { verifyIndex } from './effective/verify-index.ts';
 import { passAliases, scratchIndexOf, type TargetNames, targetNames } from './names.ts';
 
@@ -35,8 +36,9 @@ export async function createTarget(
     warnings.push(...(await verifyIndex(cluster, index, body, { isNew: true })));
   };
   try {
-    await make(names.deadLetterIndex, aliases.deadLetterAlias, deadLetterBody(described, origin));
+    // The target comes first, because its faults say more than those of the companion.
     await make(names.index, aliases.writeAlias, targetBody(described, origin));
+    await make(names.deadLetterIndex, aliases.deadLetterAlias, deadLetterBody(described, origin));
   } catch (error) {
     // Without an answer nobody knows. The next try of this run finds and takes what was created.
     if (!(error instanceof ClusterError) || error.status !== 0) await removeMade(cluster, made);
@@ -117,8 +119,17 @@ async function createIndex(
     // A call that was repeated after a lost answer finds what the first one created.
     if (isClusterError(error, 'resource_already_exists_exception') && (await isOurs(cluster, index, body)))
       return true;
-    throw error;
+    throw await withTemplates(cluster, index, error);
   }
+}
+
+/** A template can make an index impossible, and the cluster's refusal does not name the template. */
+async function withTemplates(cluster: SearchCalls, index: string, error: unknown): Promise<unknown> {
+  if (!(error instanceof ClusterError) || error.status !== 400) return error;
+  const whence = await whereItCameFrom(cluster, index);
+  if (!whence.includes('matches its name')) return error;
+  const { status, type, message, move } = error;
+  return new ClusterError(status, type, `${message}. ${whence}`, { cause: error, move });
 }
 
 async function isOurs(cluster: SearchCalls, index: string, body: IndexBody): Promise<boolean> {

@@ -38,6 +38,18 @@ export function targetBody(described: DescribedDefinition, origin: IndexOrigin):
   return bodyOf(settings, targetProperties(described), metaFor(described, origin, 'target'));
 }
 
+/** What the target is to be when its pass has ended. */
+export function finishedBody(described: DescribedDefinition, meta: IndexMeta): IndexBody {
+  const { index } = described.definition;
+  const settings = {
+    ...askedSettings(described.definition),
+    ...BUILD_SETTINGS,
+    'index.refresh_interval': index.refreshInterval,
+    'index.number_of_replicas': String(index.numberOfReplicas),
+  };
+  return bodyOf(settings, targetProperties(described), meta);
+}
+
 /** The settings that a definition asks for, by their full names. */
 export function askedSettings({ index }: IndexDefinition): Mapping {
   return fullNames(index.settings);
@@ -78,7 +90,8 @@ function fullNames(settings: Mapping, prefix = 'index'): Readonly<Record<string,
       const nested = typeof value === 'object' && value !== null && !Array.isArray(value);
       if (nested) return Object.entries(fullNames(value as Mapping, path));
       if (value === null) return [[path, null]];
-      return [[path, Array.isArray(value) ? value.map(String) : String(value)]];
+      if (Array.isArray(value)) return [[path, value.map(String)]];
+      return [[path, typeof value === 'string' ? value : JSON.stringify(value)]];
     }),
   );
 }

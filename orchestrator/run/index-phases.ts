@@ -39,12 +39,7 @@ async function createOrGiveBack(
     createdAt: identity.startedAt,
   };
   try {
-    const { warnings } = await createTarget(
-      cluster,
-      target.described,
-      origin,
-      journal.state.lastPass + 1,
-    );
+    const { warnings } = await createTarget(cluster, target.described, origin, journal.state.lastPass + 1);
     for (const warning of warnings) reporter.warning(warning);
   } catch (error) {
     // The cluster refused, and nothing was created, so the claim holds nothing. Without an answer nobody knows.

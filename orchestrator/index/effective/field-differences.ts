@@ -52,8 +52,10 @@ function typeOf(field: Field): unknown {
 /** Scalars as their text: a cluster may write true as "true". */
 function text(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(text);
-  if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, text(part)]));
-  return value === undefined || value === null ? null : String(value);
+  if (isMap(value))
+    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, text(part)]));
+  if (value === undefined || value === null) return null;
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function isMap(value: unknown): value is Field {

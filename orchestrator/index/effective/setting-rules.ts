@@ -45,7 +45,10 @@ const FAMILIES: readonly Rule[] = [
     unless: OFF,
     why: 'the index drops values that it cannot parse, and _source still shows them',
   },
-  { pattern: /^mapping\.ignore_above$/, why: 'the index leaves out long texts, and _source still shows them' },
+  {
+    pattern: /^mapping\.ignore_above$/,
+    why: 'the index leaves out long texts, and _source still shows them',
+  },
   {
     pattern: /^mapping\.total_fields\.ignore_dynamic_beyond_limit$/,
     unless: OFF,
@@ -99,7 +102,11 @@ const FAMILIES: readonly Rule[] = [
     why: 'the number of copies changes by itself',
   },
   { pattern: /^frozen$/, unless: OFF, why: 'ordinary searches leave the index out' },
-  { pattern: /^store\.(snapshot\..*|type)$/, unless: /^(fs|niofs|mmapfs|hybridfs)$/, why: 'it moves the data' },
+  {
+    pattern: /^store\.(snapshot\..*|type)$/,
+    unless: /^(fs|niofs|mmapfs|hybridfs)$/,
+    why: 'it moves the data',
+  },
   {
     pattern: /^write\.wait_for_active_shards$/,
     unless: /^(0|1|all)$/,
