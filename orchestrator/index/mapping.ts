@@ -78,8 +78,28 @@ export function deadLetterBody(described: DescribedDefinition, origin: IndexOrig
     reason: { type: 'text' },
     fields: { type: 'object', enabled: false },
   };
-  const settings = { 'index.number_of_shards': '1', ...BUILD_SETTINGS };
+  const settings = {
+    ...settingsForBoth(described.definition),
+    'index.number_of_shards': '1',
+    ...BUILD_SETTINGS,
+  };
   return bodyOf(settings, properties, metaFor(described, origin, 'dead_letters'));
+}
+
+/** Where an index is, who manages it and who finds it. Fields and their texts have no part in these. */
+const OF_THE_WHOLE_INDEX =
+  /^index\.(hidden|lifecycle\.|plugins\.|opendistro\.|routing\.allocation\.|search\.default_pipeline|translog\.)/;
+
+/**
+ * What a definition decides for the companion, too: settings of the index as a whole, and the templates' settings that
+ * it keeps away by null. Without this, a template that matches both names could not be answered.
+ */
+function settingsForBoth(definition: IndexDefinition): Mapping {
+  return Object.fromEntries(
+    Object.entries(askedSettings(definition)).filter(
+      ([name, value]) => value === null || OF_THE_WHOLE_INDEX.test(name),
+    ),
+  );
 }
 
 /** Gives settings their full names (`index.analysis.…`), nested or not, and writes values as the cluster does. Null stays. */

@@ -86,30 +86,18 @@ describe.skipIf(inject('searchUrl') === null)('a new index on OpenSearch', () =>
     },
   );
 
-  sampled(
-    [
-      [{ type: 'keyword' }, { null_value: 'none' }, /"v" came with null_value: "none"/],
-      [{ type: 'completion' }, { max_input_length: 3 }, /"v" has max_input_length: 3, not 50/],
-      [{ type: 'keyword' }, { ignore_above: 3 }, /"v" came with ignore_above: 3/],
-      [{ type: 'date' }, { ignore_malformed: true }, /"v" came with ignore_malformed: true/],
-      [{ type: 'keyword' }, { normalizer: 'lowercase' }, /"v" came with normalizer: "lowercase"/],
-      [
-        { type: 'text', fields: { raw: { type: 'keyword' } } },
-        { fields: { raw: { type: 'keyword', doc_values: false } } },
-        /"v\.raw" came with doc_values: false/,
-      ],
-    ] as const,
-    3,
-  )('is refused if a legacy template adds to the field %j this: %j', async ([asked, added, fault]) => {
-    await withField(asked);
-    // A legacy template is merged into a field. A composable one gives way to the asked field as a whole.
-    const mappings = { properties: { v: { ...asked, ...added } } };
-    await withTemplate({ mappings }, () => expect(create()).rejects.toThrow(fault), {
-      kind: '_template',
-      names: 'r1',
-    });
-    await nothingIsLeft();
-  });
+  it.for(['_template', '_index_template'])(
+    'keeps each asked field as it is, though a template (%s) describes it otherwise',
+    async (kind) => {
+      const asked = { type: 'keyword' };
+      await withField(asked);
+      const mappings = { properties: { v: { type: 'keyword', ignore_above: 3, null_value: 'none' } } };
+      const { index } = await withTemplate({ mappings }, create, { kind, names: 'r1' });
+      const { body } = await call(world.url, 'GET', `/${index}/_mapping`);
+      expect(body).toMatchObject({ [index]: { mappings: { properties: { v: asked } } } });
+      expect(JSON.stringify(body)).not.toMatch(/ignore_above|null_value/);
+    },
+  );
 
   it('names the legacy template whose pattern matches', async () => {
     const work = () => expect(create()).rejects.toThrow(/The legacy index template ".*-template" \(pattern/);
@@ -129,8 +117,8 @@ describe.skipIf(inject('searchUrl') === null)('a new index on OpenSearch', () =>
     );
   });
 
-  it('is accepted without a warning if a template writes the cluster’s own defaults, or the definition decides each setting', async () => {
-    const decided = { hidden: null, max_result_window: null, 'mapping.ignore_malformed': false };
+  it('is accepted without a warning if the definition keeps each setting of a template away by null', async () => {
+    const decided = { hidden: null, max_result_window: null, 'mapping.ignore_malformed': null };
     const { index } = world.definition;
     await world.redefine({ index: { ...index, settings: { ...index.settings, ...decided } } });
     const settings = {
@@ -138,8 +126,7 @@ describe.skipIf(inject('searchUrl') === null)('a new index on OpenSearch', () =>
       'index.mapping.ignore_malformed': true,
       'index.max_result_window': 5,
     };
-    // The companion takes no settings from the definition.
-    const { warnings } = await withTemplate({ settings }, create, { names: 'r1' });
+    const { warnings } = await withTemplate({ settings }, create);
     expect(warnings).toEqual([]);
   });
 
