@@ -5,7 +5,7 @@ import { type SearchCalls, segment } from './search-calls.ts';
 import { describeIndex, metaOf } from './index-meta.ts';
 import { deadLetterBody, type IndexBody, type IndexOrigin, targetBody } from './mapping.ts';
 import { deleteOwnIndex } from './delete-index.ts';
-import { whereItCameFrom } from './effective/matching-templates.ts';
+import { matchingTemplates } from './effective/matching-templates.ts';
 import { verifyIndex } from './effective/verify-index.ts';
 import { passAliases, scratchIndexOf, type TargetNames, targetNames } from './names.ts';
 
@@ -126,8 +126,8 @@ async function createIndex(
 /** A template can make an index impossible, and the cluster's refusal does not name the template. */
 async function withTemplates(cluster: SearchCalls, index: string, error: unknown): Promise<unknown> {
   if (!(error instanceof ClusterError) || error.status !== 400) return error;
-  const whence = await whereItCameFrom(cluster, index);
-  if (!whence.includes('matches its name')) return error;
+  const whence = await matchingTemplates(cluster, index);
+  if (whence === null) return error;
   const { status, type, message, move } = error;
   return new ClusterError(status, type, `${message}. ${whence}`, { cause: error, move });
 }

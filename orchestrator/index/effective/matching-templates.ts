@@ -23,6 +23,12 @@ interface Template {
  * priority, or where there is none, every legacy one whose pattern matches. Whoever may not see templates learns that.
  */
 export async function whereItCameFrom(cluster: SearchCalls, index: string): Promise<string> {
+  const found = await matchingTemplates(cluster, index);
+  return found ?? 'No index template matches its name, so the cluster or somebody else has set this.';
+}
+
+/** The same sentence, or null where no template matches. */
+export async function matchingTemplates(cluster: SearchCalls, index: string): Promise<string | null> {
   const [composable, legacy] = await Promise.all([
     lookUp(cluster, '/_index_template', composableSchema),
     lookUp(cluster, '/_template', legacySchema),
@@ -43,7 +49,7 @@ export async function whereItCameFrom(cluster: SearchCalls, index: string): Prom
     .filter((template) => matches(template, index));
   if (others.length > 0)
     return `The legacy index template ${others.map(describe).join(' and ')} matches its name.`;
-  return 'No index template matches its name, so the cluster or somebody else has set this.';
+  return null;
 }
 
 /** Null where the cluster does not say: a look that is forbidden, or unknown to this product, is no fault. */
