@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bulk, writeOne } from './documents.ts';
 import { cannot, type Index, type Indexes, refusal, type Target, withSettings } from './indexes.ts';
 import { array, type Body, object, parse } from './json.ts';
-import { count, deleteByQuery, get, milliseconds, refresh, search } from './search.ts';
+import { count, deleteByQuery, get, milliseconds, multiSearch, refresh, search } from './search.ts';
 
 type Call = Readonly<{
   indexes: Indexes;
@@ -40,6 +40,9 @@ const ROUTES: Readonly<Record<string, Handler>> = {
     done(indexes.updateAliases([{ remove: { index, alias, must_exist: true } }])),
   '(GET|POST) /:index/_count': ({ indexes, index, body }) => count(indexes.resolve(index), body.query),
   '(GET|POST) /:index/_search': ({ indexes, index, body }) => search(indexes.resolve(index), body),
+  '(GET|POST) /:index/_msearch': ({ indexes, index, text }) => ({
+    responses: multiSearch(indexes.resolve(index), text),
+  }),
   '(GET|POST) /:index/_mget': ({ indexes, index, query, body }) => ({
     docs: array(body.ids).map((id) => get(one(indexes, index), String(id), query.get('_source') !== 'false')),
   }),
@@ -75,7 +78,7 @@ export async function answer(indexes: Indexes, method: string, url: URL, text: s
     const pattern = route.replace(':index', '(?<index>[^/_][^/]*)').replace(':name', '(?<name>[^/]+)');
     const match = new RegExp(`^${pattern}$`).exec(path);
     if (match === null) continue;
-    const body = text === '' || path.endsWith('_bulk') ? {} : object(parse(text));
+    const body = text === '' || /_(bulk|msearch)$/.test(path) ? {} : object(parse(text));
     const result = await handle({
       indexes,
       index: '*',

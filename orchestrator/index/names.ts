@@ -27,6 +27,11 @@ export function passAliases(names: TargetNames, pass: number): PassAliases {
   };
 }
 
+/** The index that shows for a moment what the cluster makes of the fields by itself. */
+export function scratchIndexOf(index: string): string {
+  return `${index}-scratch`;
+}
+
 /** Whether an alias is a write alias of any pass of this index. */
 export function isWriteAliasOf(index: string, alias: string): boolean {
   return alias.startsWith(`${index}-write-`) && /^\d+$/.test(alias.slice(`${index}-write-`.length));

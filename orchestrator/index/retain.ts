@@ -1,5 +1,5 @@
 import type { SearchCalls } from './search-calls.ts';
-import { deleteOwnIndex } from './create.ts';
+import { deleteOwnIndex } from './delete-index.ts';
 import { countFound } from './readers-view.ts';
 import { isShrunk } from './shrink.ts';
 import { type IndexDescription, type IndexMeta, metaOf } from './index-meta.ts';
@@ -55,7 +55,7 @@ export function planRetention(indexes: readonly RetainedIndex[], rule: Retention
   const currentRun = indexes.find(({ index }) => index === rule.current)?.meta?.run;
   const deletedCompanions = ours.filter(
     (entry) =>
-      entry.meta.role === 'dead_letters' &&
+      entry.meta.role !== 'target' &&
       isFree(entry) &&
       !keptRuns.has(entry.meta.run) &&
       entry.meta.run !== currentRun,

@@ -29,7 +29,7 @@ export async function createIndexPhase(context: RunContext): Promise<PhaseOutcom
 }
 
 async function createOrGiveBack(context: RunContext, target: DescribedTarget): Promise<void> {
-  const { connections, identity, offline, journal, clock, targets } = context;
+  const { connections, identity, offline, journal, clock, targets, reporter } = context;
   const { cluster } = connections;
   const origin: IndexOrigin = {
     fleet: identity.fleet,
@@ -39,7 +39,8 @@ async function createOrGiveBack(context: RunContext, target: DescribedTarget): P
     createdAt: identity.startedAt,
   };
   try {
-    await createTarget(cluster, target.described, origin, journal.state.lastPass + 1);
+    const { warnings } = await createTarget(cluster, target.described, origin, journal.state.lastPass + 1);
+    for (const warning of warnings) reporter.warning(warning);
   } catch (error) {
     // The cluster refused, and nothing was created, so the claim holds nothing. Without an answer nobody knows.
     if (!isClusterError(error, 'unreachable')) {

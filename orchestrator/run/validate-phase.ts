@@ -184,10 +184,13 @@ function describeMismatches(refused: readonly Proof[]): string {
 }
 
 function describeMismatch({ range, expected, found, keys }: Mismatch): string {
+  const sameKeys = keys === null || [keys.missing, keys.surplus, keys.both].every(({ count }) => count === 0);
   const counts =
-    expected === found
-      ? `${expected}, as many as expected, but not the same`
-      : `${expected} expected, ${found} found`;
+    expected !== found
+      ? `${expected} expected, ${found} found`
+      : sameKeys
+        ? `${expected}, as expected, but samples differ`
+        : `${expected}, as many as expected, but not the same`;
   const named = (what: string, some: NamedKeys | undefined): string =>
     some === undefined || some.count === 0 ? '' : `; ${what} ${some.count}: ${some.first.join(', ')}`;
   return [
