@@ -39,8 +39,7 @@ beforeAll(async () => {
     CREATE FUNCTION without_return(value text) RETURNS text LANGUAGE plpgsql AS $$
       BEGIN IF value <> '${MARKER}' THEN RETURN value; END IF; END $$;
     CREATE FUNCTION written(value text) RETURNS text LANGUAGE plpgsql AS $$
-      BEGIN IF value = '${MARKER}' THEN INSERT INTO tag VALUES (1, value); END IF; RETURN value; END $$;
-    CREATE SEQUENCE asked`);
+      BEGIN IF value = '${MARKER}' THEN INSERT INTO tag VALUES (1, value); END IF; RETURN value; END $$`);
 });
 afterAll(() => database.drop());
 
@@ -131,11 +130,9 @@ describe('a single row that breaks its own evaluation', () => {
       expect(writer.letters.map(({ key, type }) => [key, type])).toEqual([[BigInt(BAD), type]]);
       const [{ reason = '' } = {}] = writer.letters;
       expect(reason).toContain(`The field "broken" cannot be computed: ${said}`);
-      expect(
-        JSON.stringify(writer.letters, (_name, value) =>
-          String(value) && value instanceof Object ? value : String(value),
-        ),
-      ).not.toContain(MARKER);
+      expect(writer.letters.map((letter) => Object.values(letter).join(' ')).join('\n')).not.toContain(
+        MARKER,
+      );
       expect(writer.keys).toHaveLength(ROWS - 1);
       expect(writer.settledThrough).toBe(BigInt(ROWS));
     },
@@ -182,15 +179,5 @@ describe('an expression that breaks', () => {
       document: { note: 'refuse_all(row.note)' },
     });
     expect(failure).toMatchObject({ next: 'stop', type: 'P0001' });
-  });
-
-  it('at one time and not at the next loses no row', async () => {
-    const writer = await read({
-      source: { table: 'book' },
-      document: {
-        note: "CASE WHEN row.id = 9 AND nextval('asked') < 12 THEN refuse_all('x') ELSE row.note END",
-      },
-    });
-    expect([writer.keys.length, writer.letters.length]).toEqual([ROWS, 0]);
   });
 });

@@ -24,7 +24,7 @@ describe('the database’s words about a row', () => {
       'value … is out of range for type integer, SQLSTATE 22003',
     ],
     [
-      saying('22P02', `invalid input syntax for type uuid: "a"b ${VALUE}\n"c`),
+      saying('22P02', `invalid input syntax for type uuid: "a"b ${VALUE}\n"c"`),
       'invalid input syntax for type uuid: …, SQLSTATE 22P02',
     ],
     [
