@@ -92,7 +92,7 @@ describe('reading a range continues behind the last row', () => {
     proxy.refusing = false;
     await reading;
     expect(writer.keys).toEqual(allKeys());
-    expect(live).toEqual({ rowsRead: ROWS, waitingFor: null });
+    expect(live).toEqual({ rowsRead: ROWS, waitingFor: null, waitingReason: null });
   });
 
   it('after a statement timeout', async () => {

@@ -45,6 +45,8 @@ describe('reading the answer to a bulk', () => {
       superseded: 0,
       again: [],
       refused: [],
+      doubtful: [],
+      turnedAway: null,
       congested: false,
     });
   });
@@ -159,7 +161,7 @@ describe('the class of a bulk item’s outcome', () => {
     ['circuit_breaking_exception', 'Data too large', 429, false, 'again'],
     ['unavailable_shards_exception', 'primary shard is not active', 503, false, 'again'],
     ['something_new', 'x', 429, false, 'again'],
-    ['something_new', 'x', 500, false, 'again'],
+    ['something_new', 'x', 500, false, 'doubtful'],
     ['version_conflict_engine_exception', 'newer', 409, true, 'superseded'],
     ['version_conflict_engine_exception', 'newer', 409, false, 'refused'],
     ['strict_dynamic_mapping_exception', 'x', 400, true, 'refused'],

@@ -1,6 +1,7 @@
 import { DatabaseError } from 'pg';
 import { safeDatabaseWords, saidByFunction } from '../../definition/database-words.ts';
 import type { IndexDefinition } from '../../definition/definition.ts';
+import { messageOf } from '../message-of.ts';
 import { TaskFailure } from '../task-failure.ts';
 
 /**
@@ -92,6 +93,15 @@ export function unstableExpression(
     type: error.code ?? 'unstable_expression',
     message: `${safeDatabaseWords(error)}. An expression of the definition fails for a row at one time and not at another, last for the row of key ${key}. Write one that always says the same, and plan again.`,
   });
+}
+
+/**
+ * Why reading waits, as a clause for a person.
+ * @param lastKey the last key that was read; null: none was
+ */
+export function waitingWords(error: unknown, lastKey: string | null): string {
+  const words = error instanceof DatabaseError ? safeDatabaseWords(error) : messageOf(error);
+  return `${words} (${lastKey === null ? 'before the first row' : `behind key ${lastKey}`})`;
 }
 
 function verdictOnConnection(error: Error, definition: IndexDefinition): Verdict {

@@ -9,7 +9,14 @@ import type { DeadLetter } from '../dead-letter.ts';
 import { TaskFailure } from '../task-failure.ts';
 import { copyRows } from './copy-rows.ts';
 import { brokenRowWords } from './broken-row.ts';
-import { faultyExpression, isPassing, mayBeOfRow, unstableExpression, verdictOn } from './database-errors.ts';
+import {
+  faultyExpression,
+  isPassing,
+  mayBeOfRow,
+  unstableExpression,
+  verdictOn,
+  waitingWords,
+} from './database-errors.ts';
 import { examineRow, type Examination } from './examine-row.ts';
 import { CopyFrames } from './frames.ts';
 import { KeyWindow } from './key-window.ts';
@@ -28,8 +35,8 @@ export interface ReadDependencies {
   readonly database: ClientConfig;
   readonly limits: ReadLimits;
   readonly signal: AbortSignal;
-  /** Called when reading begins to wait for the database, and when it no longer waits. */
-  readonly onWaiting: (waiting: boolean) => void;
+  /** Called with the reason when reading begins to wait for the database, and with null when it no longer waits. */
+  readonly onWaiting: (reason: string | null) => void;
 }
 
 /** An error that passes by itself, as its code says, is looked into after so many tries without any row. */
@@ -78,20 +85,24 @@ export async function readRange(
     const { rows } = position;
     try {
       const finished = await once.read(rest, failures >= TRIES_BEFORE_NARROWING);
-      onWaiting(false);
+      onWaiting(null);
       if (finished) return;
       failures = 0;
     } catch (error) {
       signal.throwIfAborted();
       const verdict = verdictOn(error, definition);
       if (verdict !== 'again') throw verdict;
-      onWaiting(true);
+      onWaiting(waitingWords(error, lastKeyOf(position)));
       failures = position.rows > rows ? 1 : failures + 1;
       await pause(backoffMs(failures, Math.random()), signal);
     }
   }
   // The end may have been moved to where reading stood while it waited.
-  onWaiting(false);
+  onWaiting(null);
+}
+
+function lastKeyOf({ keys, lastKey }: ReadRequest['position']): string | null {
+  return lastKey === null ? null : keys.kind.format(lastKey);
 }
 
 /** Rejects with the signal's reason. */
@@ -168,18 +179,19 @@ class ReadOnce {
 
   /** Buries a row that broke alone, if it breaks again and others do not. */
   async #lookInto(client: Client, described: DescribedReading, { key, error }: Suspect): Promise<boolean> {
-    const { definition } = this.#request.reading;
+    const { reading, position } = this.#request;
+    const { definition } = reading;
     const code = error.code ?? 'data_exception';
     const examination = await examineRow(client, described, key, this.#ofSingleRows.has(code));
     this.#suspect = null;
     const passing = isPassing(error);
     if (examination.found === 'every row') {
       this.#window.open();
-      throw passing ? error : faultyExpression(error, definition, String(key));
+      throw passing ? error : faultyExpression(error, definition, position.keys.kind.format(key));
     }
     if (examination.found === 'sound') {
       if (!passing && ++this.#unstableRows > MOST_UNSTABLE_ROWS)
-        throw unstableExpression(error, definition, String(key));
+        throw unstableExpression(error, definition, position.keys.kind.format(key));
       return false;
     }
     // Of what passes by itself others are tried each time: it may have come meanwhile.
@@ -215,7 +227,7 @@ class ReadOnce {
           const taken = event === 'row' ? consumer.take(row) : consumer.buryOversized(row, frames.rowBytes);
           if (!taken) return 'full';
           position.moveTo(row.key);
-          if (frames.rows === 1) onWaiting(false);
+          if (frames.rows === 1) onWaiting(null);
           return 'taken';
         },
         room: () => consumer.room(signal),
