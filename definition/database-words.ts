@@ -56,6 +56,18 @@ export function saidByFunction({ code = '', where = '', routine = '' }: Database
   );
 }
 
+/**
+ * Whether an error of PostgreSQL may come from a row, and not from the server, the session or the definition. Then its
+ * message may hold values of the row.
+ */
+export function mayComeFromRow(error: unknown): error is Error & DatabaseSaying {
+  if (!(error instanceof Error) || !('severity' in error && 'code' in error)) return false;
+  const { message, code, where, routine } = error as Error & DatabaseSaying;
+  const saying = { message, code, where, routine };
+  const ofServer = where === undefined && NEVER_OF_ROWS.has((code ?? '').slice(0, 2));
+  return saidByFunction(saying) || !ofServer;
+}
+
 /** The kind of an error with its SQLSTATE, and the database's message as far as no value of a row can be in it. */
 export function safeDatabaseWords(error: DatabaseSaying): string {
   const code = error.code ?? 'unknown';

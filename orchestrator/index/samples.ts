@@ -44,6 +44,7 @@ export async function compareSamples(
   const rows = await source.expectedRows(keys.filter((key) => !dead.has(key)));
   const differing = rows.flatMap(({ key, values }) => {
     const document = documents.get(key);
+    if (values === null) return document === undefined ? [] : [brokenSample(definition.source.key, key)];
     return document === undefined
       ? [
           {
@@ -56,6 +57,11 @@ export async function compareSamples(
       : differencesOf(described, key, values, document);
   });
   return { keys, differing };
+}
+
+/** A row whose expressions fail now, though the index has a document of it: it changed, and is to be read again. */
+function brokenSample(field: string, key: Key): Difference {
+  return { key, field, expected: 'a row whose expressions fail', found: 'a document' };
 }
 
 async function sourcesOf(

@@ -8,6 +8,7 @@ import type { PlannedRange } from '../reconcile/run-plan.ts';
 import { keyKindOfRun } from '../reconcile/state.ts';
 import { countWords, plural } from '../report/words.ts';
 import type { DescribedTarget, RunContext } from './context.ts';
+import { differenceWords } from './difference-words.ts';
 import type { PhaseOutcome } from './phase-outcome.ts';
 
 /** A target and what its validation found. */
@@ -165,10 +166,7 @@ function describeMismatches(refused: readonly Proof[]): string {
       ...result.mismatches.slice(0, 5).map(describeMismatch),
       ...result.samples.differing
         .slice(0, 5)
-        .map(
-          ({ key, field, expected, found }) =>
-            `key ${key}, field ${field}: the table says ${expected}, the index ${found}`,
-        ),
+        .map((difference) => differenceWords(difference, target.described.definition)),
     ]),
     'Correct the table or the definition and run the same command again, or end the run with `reindex-fleet abandon`.',
   ].join('\n');
