@@ -150,6 +150,7 @@ describe('the calls GET /task/{task_id} and GET /task', () => {
     const final = (await call(s, 'GET', '/task/task-1')).body;
     expect(final).toEqual({
       ...status,
+      waiting_reason: null,
       active: false,
       progress: 100,
       waiting_for: null,
