@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TaskFailure } from '../../task-failure.ts';
 import { backoffMs } from '../../backoff.ts';
 import type { Batch } from '../batch.ts';
+import type { Books, Delivered, OnRefused } from './books.ts';
 import type { DeliveryMeter } from './delivery-meter.ts';
 import type { FlowGate } from './flow-gate.ts';
-import type { RefusedItem, Sent } from './outcomes.ts';
+import type { Sent } from './outcomes.ts';
 import { bodyOf, bytesOf, halvesOf, keyAt, type Piece, wholeOf } from './piece.ts';
 import { restOfItems } from './rest-of-items.ts';
 import type { BulkClient } from './send.ts';
@@ -31,14 +32,6 @@ export interface DeliveryContext {
   /** A number from 0 to below 1. */
   readonly random: () => number;
 }
-
-export interface Delivered {
-  indexed: number;
-  superseded: number;
-}
-
-/** Called for each item that the cluster will never take, while the piece still holds its bytes. */
-export type OnRefused = (item: RefusedItem, piece: Piece) => void;
 
 /**
  * Sends a batch until each of its items has its outcome, however often that takes: a cluster that is down is waited for,
@@ -80,13 +73,6 @@ async function attempt(piece: Piece, destination: Destination, context: Delivery
   } finally {
     context.gate.leave(bytes, enteredAtMs, effect);
   }
-}
-
-/** Where the outcomes of a piece are booked. */
-export interface Books {
-  readonly delivered: Delivered;
-  readonly meter: DeliveryMeter;
-  readonly onRefused: OnRefused;
 }
 
 /** Books what is settled and gives what is still to be sent, in order. */

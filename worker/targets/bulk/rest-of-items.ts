@@ -1,6 +1,6 @@
 import { TaskFailure } from '../../task-failure.ts';
+import type { Books } from './books.ts';
 import { safeClusterWords } from './cluster-words.ts';
-import type { Books } from './deliver.ts';
 import { areAtFault, MOST_WITHOUT_ANY_TAKEN } from './doubts.ts';
 import type { DoubtfulItem, Outcomes, RefusedItem } from './outcomes.ts';
 import { keepOnly, keyAt, partOf, type Piece } from './piece.ts';
