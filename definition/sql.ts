@@ -131,6 +131,12 @@ export function nextKeysStatement(definition: IndexDefinition, range: KeyRange, 
   ].join('\n');
 }
 
+/** Finds the least and the greatest key of the base table. Columns: `least`, `greatest` (null when it is empty). */
+export function keyBoundsStatement(definition: IndexDefinition): string {
+  const key = typedKey(definition);
+  return `SELECT min(${key}) AS least, max(${key}) AS greatest FROM ${definition.source.table} AS ${baseAlias(definition)}`;
+}
+
 /** `FROM table AS x LEFT JOIN … ON (…)`. */
 export function baseFrom(definition: IndexDefinition): string {
   const { table, joins } = definition.source;

@@ -177,6 +177,8 @@ export const taskStatusSchema = z.object({
   retries: count,
   /** The dependency that the task waits for now. Null: it waits for none. */
   waiting_for: dependency.nullable(),
+  /** Why it waits: the last refusal, with its type and a key, and no value of a row. Absent in older workers. */
+  waiting_reason: z.string().nullable().optional(),
   start_time: z.iso.datetime(),
   finish_time: z.iso.datetime().nullable(),
   error: taskErrorSchema.nullable(),

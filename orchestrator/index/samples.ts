@@ -48,6 +48,7 @@ export async function compareSamples(
   const rows = await source.expectedRows(keys.filter((key) => !dead.has(key)));
   const differing = rows.flatMap(({ key, values }) => {
     const document = documents.get(key);
+    if (values === null) return document === undefined ? [] : [brokenSample(definition.source.key, key)];
     return document === undefined
       ? [
           {
@@ -77,6 +78,11 @@ async function unfoundIn(
     expected: lexemesToText(value),
     found: `does not find the document by this value in a field of type ${type}, though _source shows it`,
   }));
+}
+
+/** A row whose expressions fail now, though the index has a document of it: it changed, and is to be read again. */
+function brokenSample(field: string, key: Key): Difference {
+  return { key, field, expected: 'a row whose expressions fail', found: 'a document' };
 }
 
 async function sourcesOf(

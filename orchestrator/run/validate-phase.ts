@@ -10,6 +10,7 @@ import { countWords, plural } from '../report/words.ts';
 import type { ProofBasis } from '../reconcile/phase-records.ts';
 import { readChangedRows } from './changed-rows.ts';
 import type { DescribedTarget, RunContext } from './context.ts';
+import { differenceWords } from './difference-words.ts';
 import type { PhaseOutcome } from './phase-outcome.ts';
 import { proofBasis } from './proof-state.ts';
 
@@ -174,10 +175,7 @@ function describeMismatches(refused: readonly Proof[]): string {
       ...result.mismatches.slice(0, 5).map(describeMismatch),
       ...result.samples.differing
         .slice(0, 5)
-        .map(
-          ({ key, field, expected, found }) =>
-            `key ${key}, field ${field}: the table says ${expected}, the index ${found}`,
-        ),
+        .map((difference) => differenceWords(difference, target.described.definition)),
     ]),
     'Correct the table or the definition and run the same command again, or end the run with `reindex-fleet abandon`.',
   ].join('\n');

@@ -124,6 +124,7 @@ describe('the calls GET /task/{task_id} and GET /task', () => {
       bytesSent: 9_000,
       retries: 2,
       waitingFor: 'cluster',
+      waitingReason: 'a queue is full (key 7)',
     };
     const status = taskStatusSchema.parse((await call(s, 'GET', '/task/task-1')).body);
     expect(status).toEqual({
@@ -139,6 +140,7 @@ describe('the calls GET /task/{task_id} and GET /task', () => {
       bytes_sent: 9_000,
       retries: 2,
       waiting_for: 'cluster',
+      waiting_reason: 'a queue is full (key 7)',
       start_time: '2026-01-01T00:00:00.000Z',
       finish_time: null,
       error: null,
@@ -148,6 +150,7 @@ describe('the calls GET /task/{task_id} and GET /task', () => {
     const final = (await call(s, 'GET', '/task/task-1')).body;
     expect(final).toEqual({
       ...status,
+      waiting_reason: null,
       active: false,
       progress: 100,
       waiting_for: null,
