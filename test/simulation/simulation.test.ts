@@ -6,11 +6,9 @@ import { simulate } from './simulate.ts';
 import type { Guard } from './world.ts';
 
 const MANY = [
-const MANY = [
   { worlds: 200, seed: 1_001, cleanedRuns: 0 },
   // Here a sweep deletes an old journal too, which is rare.
   { worlds: 2_000, seed: 1, cleanedRuns: 1 },
-] as const;
 ] as const;
 
 describe('whole runs in virtual time', { timeout: 900_000 }, () => {
