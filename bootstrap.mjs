@@ -143,7 +143,7 @@ async function install() {
   const scripts = isWindows ? [] : ['--ignore-scripts'];
   const [node, rest] = await Promise.all([
     isWindows ? { status: 0 } : installNode(),
-    npm(['ci', all ? '--include=dev' : '--omit=dev', ...scripts, '--no-audit', '--no-fund']),
+    npmFromCache(['ci', all ? '--include=dev' : '--omit=dev', ...scripts, '--no-audit', '--no-fund']),
   ]);
   if (rest.status === 0 && node.status === 0 && !isWindows) putNode();
   rmSync(nodeFolder, { recursive: true, force: true });
@@ -156,7 +156,14 @@ async function addRest() {
   const rehearsal = await npm(['ci', '--include=dev', '--dry-run', '--ignore-scripts', '--no-audit']);
   if (rehearsal.status !== 0) return rehearsal;
   rmSync(stampFile, { force: true });
-  return npm(['install', '--no-save', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund']);
+  return npmFromCache([
+    'install',
+    '--no-save',
+    '--include=dev',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+  ]);
 }
 
 async function installNode() {
@@ -165,8 +172,8 @@ async function installNode() {
   rmSync(nodeFolder, { recursive: true, force: true });
   mkdirSync(nodeFolder);
   writeFileSync(join(nodeFolder, 'package.json'), '{}');
-  const result = await npm(
-    ['install', '--no-save', '--no-package-lock', '--no-audit', '--no-fund', `node@${version}`],
+  const result = await npmFromCache(
+    ['install', `node@${version}`, '--no-save', '--no-package-lock', '--no-audit', '--no-fund'],
     nodeFolder,
   );
   if (result.status === 0 && wantsSearchNode) fetchSearchNode();
@@ -211,6 +218,15 @@ function finish(result, all, begin) {
   const seconds = ((Date.now() - begin) / 1000).toFixed(1);
   say(`packages installed in ${seconds} s; Node ${version.trim()} runs from here on.`);
   return 0;
+}
+
+/**
+ * npm does not ask the registry again for what its cache knows: a version never changes. If the cache is older than a
+ * version that is wanted (ETARGET), npm asks for everything.
+ */
+async function npmFromCache(args, cwd = root) {
+  const result = await npm([...args, '--prefer-offline'], cwd);
+  return result.status !== 0 && result.output.includes('ETARGET') ? npm(args, cwd) : result;
 }
 
 /** With the machine's Node and npm: those in node_modules, which npm run puts first, are about to be replaced. */

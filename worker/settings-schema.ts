@@ -108,11 +108,13 @@ export const settingsSchema = z
         'on ec2: how long before a Spot interruption the worker cancels the running task, so that an orchestrator sees what is settled',
       ),
     batch_bytes: wholeNumber(64 * 1024, 64 * MIB)
-      .default(4 * MIB)
-      .describe('size of a bulk request; it is larger if a definition allows larger documents'),
+      .default(2 * MIB)
+      .describe('a bulk request is sent when it has this many bytes; a large document may make it larger'),
     max_bytes_in_flight: wholeNumber(64 * 1024, 1024 * MIB)
-      .default(16 * MIB)
-      .describe('the most bytes in flight to the cluster; the buffers take as much memory'),
+      .default(8 * MIB)
+      .describe(
+        'the most bytes in flight to the cluster; the buffers take as much memory, or more with large documents',
+      ),
     search_timeout_ms: wholeNumber(100, 3_600_000).default(60_000).describe('time limit of one bulk request'),
     cool_down_ms: wholeNumber(0, 3_600_000)
       .default(30_000)

@@ -123,11 +123,15 @@ export async function startWorker(
   }
 }
 
-/** As many batches as fit into the bytes in flight. Each has room for the largest document of any definition. */
+/**
+ * As many batches as fit into the bytes in flight. Each has room for the largest document of any definition, and is sent
+ * when it has `batch_bytes`.
+ */
 function poolFor(settings: WorkerSettings, definitions: readonly IndexDefinition[]): BatchPool {
   const largestBytes = Math.max(0, ...definitions.map(({ maxDocumentBytes }) => maxDocumentBytes));
   const capacityBytes = Math.max(settings.batch_bytes, largestBytes + MOST_FRAMING_BYTES);
-  return new BatchPool(capacityBytes, Math.max(2, Math.floor(settings.max_bytes_in_flight / capacityBytes)));
+  const batches = Math.max(2, Math.floor(settings.max_bytes_in_flight / settings.batch_bytes));
+  return new BatchPool(capacityBytes, batches, settings.batch_bytes);
 }
 
 function databaseProbe({ database_url: url }: WorkerSettings): Probe {

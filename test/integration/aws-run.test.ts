@@ -41,7 +41,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
     await run.requireRight();
   });
 
-  it('may have its journal in a local folder', async (scope) => {
+  it('may have its journal in a local folder', { tags: 'long' }, async (scope) => {
     const run = await setUp(scope, { settings: { journal: { url: 'journal' } } });
     expect(resultOf(await run.setup.run('run'))).toMatchObject({ ...DONE, instances: 2 });
     await run.requireRight();
@@ -49,7 +49,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
     expect(await run.state()).toBeNull();
   });
 
-  it('replaces an instance that is lost in the middle of a range', async (scope) => {
+  it('replaces an instance that is lost in the middle of a range', { tags: 'long' }, async (scope) => {
     const run = await setUp(scope);
     const ended = await loseOneInMidRange(run);
     expect(resultOf(ended)).toMatchObject({ ...DONE, instances: 3 });
@@ -94,7 +94,9 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
     );
   });
 
-  it('goes on with half of its instances, and says in the cloud’s words why no more came', async (scope) => {
+  it('goes on with half of its instances, and says in the cloud’s words why no more came', {
+    tags: 'long',
+  }, async (scope) => {
     const run = await setUp(scope, {
       settings: { workers: { count: 4, minimum: 2 }, auto_scaling: { capacity_timeout_ms: 3_000 } },
     });

@@ -24,11 +24,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
  */
 const FAKE_NPM = `
   const { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } = require('node:fs');
-  const { FAKE_FOLDER, FAKE_FAILURE, FAKE_LASTS_UNTIL, FAKE_VERSION } = process.env;
+  const { FAKE_CODE = 'E404', FAKE_FOLDER, FAKE_FAILURE, FAKE_LASTS_UNTIL, FAKE_VERSION } = process.env;
   const args = process.argv.slice(2);
   appendFileSync(FAKE_FOLDER + '/npm-calls', args.join(' ') + '\\n');
   if (FAKE_FAILURE && args.join(' ').includes(FAKE_FAILURE)) {
-    console.error('npm error code E404\\nnpm error no such package');
+    console.error('npm error code ' + FAKE_CODE + '\\nnpm error no such package');
     process.exit(1);
   }
   if (args.includes('--dry-run')) process.exit(0);
@@ -37,7 +37,7 @@ const FAKE_NPM = `
     mkdirSync('node_modules/node', { recursive: true });
     const clock = new Int32Array(new SharedArrayBuffer(4));
     while (FAKE_LASTS_UNTIL && !existsSync(FAKE_LASTS_UNTIL)) Atomics.wait(clock, 0, 0, 5);
-  } else if (FAKE_VERSION && args.at(-1).startsWith('node@')) {
+  } else if (FAKE_VERSION && args.some((argument) => argument.startsWith('node@'))) {
     mkdirSync('node_modules/node/bin', { recursive: true });
     writeFileSync(
       'node_modules/node/bin/node',
@@ -46,11 +46,11 @@ const FAKE_NPM = `
     );
   }
 `;
-const NODE = 'install --no-save --no-package-lock --no-audit --no-fund node@24.1.0';
-const RUN = 'ci --omit=dev --ignore-scripts --no-audit --no-fund';
-const ALL = 'ci --include=dev --ignore-scripts --no-audit --no-fund';
+const NODE = 'install node@24.1.0 --no-save --no-package-lock --no-audit --no-fund --prefer-offline';
+const RUN = 'ci --omit=dev --ignore-scripts --no-audit --no-fund --prefer-offline';
+const ALL = 'ci --include=dev --ignore-scripts --no-audit --no-fund --prefer-offline';
 const REHEARSAL = 'ci --include=dev --dry-run --ignore-scripts --no-audit';
-const REST = 'install --no-save --include=dev --ignore-scripts --no-audit --no-fund';
+const REST = 'install --no-save --include=dev --ignore-scripts --no-audit --no-fund --prefer-offline';
 
 let folder: string;
 
@@ -186,6 +186,17 @@ test.each([
     expect(await bootstrap(['--omit=dev'])).toMatchObject({ status: 0 });
   },
 );
+
+test('bootstrap asks the registry when the cache of npm is older than a package of the lockfile', async () => {
+  const old = { FAKE_FAILURE: '--prefer-offline', FAKE_CODE: 'ETARGET' };
+  expect(await bootstrap(['--omit=dev'], old)).toMatchObject({ status: 0 });
+  expect(calls()).toEqual([
+    RUN.replace(' --prefer-offline', ''),
+    RUN,
+    NODE.replace(' --prefer-offline', ''),
+    NODE,
+  ]);
+});
 
 test('bootstrap fails when the installation has no suitable Node', async () => {
   expect((await bootstrap([], { FAKE_VERSION: '' })).stderr).toContain('ignore-scripts');

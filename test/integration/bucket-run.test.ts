@@ -29,7 +29,9 @@ async function setUp(scope: TestScope): Promise<RunSetup> {
 }
 
 describe.skipIf(awsUrl === '')('a run whose journal is in a bucket', { timeout: 240_000 }, () => {
-  it('ends well although calls to S3 fail, and is found by its key afterwards', async (scope) => {
+  it('ends well although calls to S3 fail, and is found by its key afterwards', {
+    tags: 'long',
+  }, async (scope) => {
     const proxy = await startApiProxy(scope, awsUrl);
     for (const [name, value] of Object.entries(awsEnvironment(proxy.url))) vi.stubEnv(name, value);
     scope.onTestFinished(() => Promise.resolve(void vi.unstubAllEnvs()));

@@ -139,7 +139,9 @@ describe('a change of the index before its validation', { timeout: 120_000 }, ()
     });
   });
 
-  it('does not outlive a second reading, because the range is emptied before', async (scope) => {
+  it('does not outlive a second reading, because the range is emptied before', {
+    tags: 'long',
+  }, async (scope) => {
     const definition = { ...PLACES, source: { ...PLACES.source, changed_at: 'places.changed_at' } };
     const setup = await setUpRun(scope, { databaseUrl: database.url(), definition, settings });
     const target = await finalized(setup);

@@ -59,7 +59,7 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
     });
   });
 
-  it('may run twice at the same time', async (scope) => {
+  it('may run twice at the same time', { tags: 'long' }, async (scope) => {
     const { world, invoke } = await setUp(scope);
     await setDesired(world, 3);
     const both = await Promise.all([invoke(), invoke()]);
@@ -127,7 +127,7 @@ describe.skipIf(inject('awsUrl') === null)('the scheduled sweep', { timeout: 120
     expect(await currentClaim(store)).toMatchObject({ held: true });
   });
 
-  it('waits one lease for an orchestrator that died with its lock', async (scope) => {
+  it('waits one lease for an orchestrator that died with its lock', { tags: 'long' }, async (scope) => {
     const { world, invoke, store } = await setUp(scope, {}, 8_000);
     await setDesired(world, 1);
     const lock = await takeLock(store, 'reindex-fleet run');

@@ -37,7 +37,9 @@ describe('a simulated run of 1,000 instances', { timeout: 300_000 }, () => {
     expect(fleet.aws.mostUnderWay).toBeLessThanOrEqual(SOCKETS);
   });
 
-  it('ends all instances as fast as AWS allows, and stops calling as soon as it is throttled', async () => {
+  it('ends all instances as fast as AWS allows, and stops calling as soon as it is throttled', {
+    tags: 'long',
+  }, async () => {
     const bucket = new TokenBucket(MOST_TOKENS, TOKENS_PER_SECOND);
     const fleet = new LargeFleet({ workers: WORKERS, bucket });
     // All workers end at the same moment.

@@ -12,11 +12,14 @@ export class BatchPool {
   readonly capacityBytes: number;
   /** How many batches there are at most, unless a task has more targets. */
   readonly size: number;
+  /** A batch is sent with so many bytes. Memory that no document reaches stays untouched. */
+  readonly sendAtBytes: number;
   readonly #free: Batch[] = [];
 
-  constructor(capacityBytes: number, size: number) {
+  constructor(capacityBytes: number, size: number, sendAtBytes = capacityBytes) {
     this.capacityBytes = capacityBytes;
     this.size = size;
+    this.sendAtBytes = sendAtBytes;
   }
 
   /** The share of one of so many targets: an equal part, and at least one batch. */
@@ -25,7 +28,7 @@ export class BatchPool {
   }
 
   take(keys: KeyBytes): Batch {
-    const batch = this.#free.pop() ?? new Batch(this.capacityBytes, MAX_BATCH_ITEMS, keys);
+    const batch = this.#free.pop() ?? new Batch(this.capacityBytes, MAX_BATCH_ITEMS, keys, this.sendAtBytes);
     batch.useKeys(keys);
     return batch;
   }
@@ -42,7 +45,7 @@ interface Waiter {
 
 /** What one target may hold of a pool's batches. */
 export class BatchShare {
-  readonly capacityBytes: number;
+  readonly sendAtBytes: number;
   readonly #pool: BatchPool;
   readonly #size: number;
   readonly #keys: KeyBytes;
@@ -50,7 +53,7 @@ export class BatchShare {
   #taken = 0;
 
   constructor(pool: BatchPool, size: number, keys: KeyBytes) {
-    this.capacityBytes = pool.capacityBytes;
+    this.sendAtBytes = pool.sendAtBytes;
     this.#pool = pool;
     this.#size = size;
     this.#keys = keys;

@@ -19,9 +19,12 @@ export class Batch {
   filtered = 0;
   /** Rows that never became a document (found while reading or encoding). */
   readonly deadLetters: DeadLetter[] = [];
+  readonly #sendAtBytes: number;
   #keyBytes: KeyBytes;
 
-  constructor(capacityBytes: number, maxItems: number, keyBytes: KeyBytes) {
+  /** @param sendAtBytes the batch is full with so many bytes; the room behind them is for one large document */
+  constructor(capacityBytes: number, maxItems: number, keyBytes: KeyBytes, sendAtBytes = capacityBytes) {
+    this.#sendAtBytes = sendAtBytes;
     this.buffer = Buffer.allocUnsafeSlow(capacityBytes);
     this.offsets = new Uint32Array(maxItems + 1);
     this.keys = keyBytes.createStore(maxItems);
@@ -29,7 +32,7 @@ export class Batch {
   }
 
   get full(): boolean {
-    return this.items === this.keys.length;
+    return this.items === this.keys.length || this.length >= this.#sendAtBytes;
   }
 
   /** Rows of the stretch that are accounted for. */

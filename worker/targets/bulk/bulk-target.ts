@@ -128,7 +128,7 @@ export class BulkTarget implements Target {
 
 function flowSettings({ share, maxBytesInFlight, coolDownMs }: BulkTargetOptions) {
   return {
-    startBytes: START_BATCHES * share.capacityBytes,
+    startBytes: START_BATCHES * share.sendAtBytes,
     floorBytes: FLOW_FLOOR_BYTES,
     ceilingBytes: maxBytesInFlight,
     stepBytes: FLOW_STEP_BYTES,
