@@ -1,7 +1,7 @@
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import { RunFailed } from '../errors.ts';
 import { ClusterError, isClusterError, read } from './cluster-error.ts';
-import { type SearchCalls, segment } from './search-calls.ts';
+import { type CallOptions, type SearchCalls, segment } from './search-calls.ts';
 import { describeIndex, metaOf } from './index-meta.ts';
 import { deadLetterBody, type IndexBody, type IndexOrigin, targetBody } from './mapping.ts';
 import { isWriteAliasOf, passAliases, type TargetNames, targetNames } from './names.ts';
@@ -96,7 +96,12 @@ export async function deleteTarget(cluster: SearchCalls, names: TargetNames, run
 /**
  * Removes an index of this run. True when the index existed. Throws if it belongs to another run, or if readers use it.
  */
-export async function deleteOwnIndex(cluster: SearchCalls, index: string, run: string): Promise<boolean> {
+export async function deleteOwnIndex(
+  cluster: SearchCalls,
+  index: string,
+  run: string,
+  options: CallOptions = {},
+): Promise<boolean> {
   const description = await describeIndex(cluster, index);
   if (description === null) return false;
   if (metaOf(description)?.run !== run)
@@ -104,7 +109,7 @@ export async function deleteOwnIndex(cluster: SearchCalls, index: string, run: s
   const readers = Object.keys(description.aliases).filter((alias) => !isWriteAliasOf(index, alias));
   if (readers.length > 0)
     throw new RunFailed(`the alias ${readers.join(', ')} serves the index ${index}, so the index stays`);
-  await cluster.callOrNull('DELETE', `/${segment(index)}`);
+  await cluster.callOrNull('DELETE', `/${segment(index)}`, null, options);
   return true;
 }
 

@@ -4,6 +4,7 @@ import type { Key } from '../../definition/key/key-kind.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import { read } from './cluster-error.ts';
+import { type AskedCopies, askedOf } from './copies.ts';
 import { Lexeme, lexemesToText, parseLexemes, sameJson } from './exact-json.ts';
 import type { TargetNames } from './names.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
@@ -16,6 +17,7 @@ export interface SampleInput {
   readonly described: DescribedDefinition;
   readonly names: TargetNames;
   readonly ranges: readonly KeyRange[];
+  readonly copies: AskedCopies;
   readonly sampleKeys?: readonly Key[];
   readonly signal: AbortSignal;
 }
@@ -59,7 +61,7 @@ export async function compareSamples(
 }
 
 async function sourcesOf(
-  { cluster, described, signal }: SampleInput,
+  { cluster, described, copies, signal }: SampleInput,
   index: string,
   keys: readonly Key[],
 ): Promise<Map<Key, unknown>> {
@@ -67,7 +69,7 @@ async function sourcesOf(
   const byId = new Map(keys.map((key) => [kind.documentId(key), key]));
   const text = await cluster.callText(
     'POST',
-    `/${segment(index)}/_mget`,
+    askedOf(copies, `/${segment(index)}/_mget`),
     { ids: [...byId.keys()] },
     { signal },
   );

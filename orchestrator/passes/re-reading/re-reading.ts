@@ -10,11 +10,20 @@ import type { PassKind } from '../pass-kind.ts';
  */
 export const reReading: PassKind = {
   prepare: async (context, pass) => {
-    const { journal, clock, signal } = context;
+    const { journal, clock, signal, reporter } = context;
+    const onWait = (words: string): void => reporter.note(words);
     const { cluster } = context.connections;
     const kind = keyKindOfRun(journal.state);
     const ranges = journal.state.order.map((range) => rangeFrom(kind, range));
     for (const target of targetsOf(context, pass))
-      await clearRanges({ cluster, described: target.described, names: target, ranges, clock, signal });
+      await clearRanges({
+        cluster,
+        described: target.described,
+        names: target,
+        ranges,
+        clock,
+        signal,
+        onWait,
+      });
   },
 };
