@@ -45,7 +45,7 @@ export async function untilCopiesFollow(
   if ((await askedCopies(cluster, index)) === 'any') return;
   const endMs = clock.monotonicMs() + timeoutMs;
   for (let told = false; ; told = true) {
-    const behind = copiesBehind(await readCopies(cluster, index, signal));
+    const behind = copiesBehind(await readCopies(cluster, index, 'search', signal));
     if (behind.length === 0) return;
     const [first] = behind;
     const words = `shard ${first?.shard} of ${index} on node ${first?.node} (${behind.length} such ${behind.length === 1 ? 'copy' : 'copies'})`;
@@ -58,7 +58,7 @@ export async function untilCopiesFollow(
   }
 }
 
-/** One copy of a shard, with the segments that a search of it sees. */
+/** One copy of a shard, with some of its segments by name. Equal segments of two copies are the same files. */
 interface Copy {
   readonly shard: string;
   readonly node: string;
@@ -66,7 +66,13 @@ interface Copy {
   readonly segments: ReadonlyMap<string, string>;
 }
 
-async function readCopies(cluster: SearchCalls, index: string, signal: AbortSignal): Promise<Copy[]> {
+/** @param which the segments that a search sees, or those that are committed to disk */
+async function readCopies(
+  cluster: SearchCalls,
+  index: string,
+  which: 'search' | 'committed',
+  signal: AbortSignal,
+): Promise<Copy[]> {
   const answer = await cluster.call('GET', `/${segment(index)}/_segments`, null, { signal });
   const shards = entriesOf(read(read(read(answer, 'indices'), index), 'shards'));
   return shards.flatMap(([shard, copies]) =>
@@ -74,16 +80,15 @@ async function readCopies(cluster: SearchCalls, index: string, signal: AbortSign
       shard,
       node: String(read(read(copy, 'routing'), 'node')),
       primary: read(read(copy, 'routing'), 'primary') === true,
-      segments: searchedSegments(copy),
+      segments: segmentsOf(copy, which),
     })),
   );
 }
 
-/** What a search sees of each segment. Equal segments of two copies are the same files. */
-function searchedSegments(copy: unknown): Map<string, string> {
+function segmentsOf(copy: unknown, which: 'search' | 'committed'): Map<string, string> {
   return new Map(
     entriesOf(read(copy, 'segments'))
-      .filter(([, one]) => read(one, 'search') === true)
+      .filter(([, one]) => read(one, which) === true)
       .map(([name, one]) => [name, `${String(read(one, 'num_docs'))}/${String(read(one, 'deleted_docs'))}`]),
   );
 }
@@ -98,13 +103,13 @@ function copiesBehind(copies: readonly Copy[]): Copy[] {
   });
 }
 
-/** The most segments that a search of one copy sees. */
+/** The most segments of one copy on disk. A search sees a merge only after a refresh. */
 export async function mostSegments(
   cluster: SearchCalls,
   index: string,
   signal: AbortSignal,
 ): Promise<number> {
-  const copies = await readCopies(cluster, index, signal);
+  const copies = await readCopies(cluster, index, 'committed', signal);
   return Math.max(0, ...copies.map(({ segments }) => segments.size));
 }
 
