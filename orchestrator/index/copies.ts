@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
-import { read } from './cluster-error.ts';
+import { ClusterError, read } from './cluster-error.ts';
 import { describeIndex } from './index-meta.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
 
@@ -23,7 +23,7 @@ export function askedOf(copies: AskedCopies, path: string): string {
 
 export interface CopiesWaiting {
   readonly timeoutMs: number;
-  /** Called once, with what is missing, when not all copies follow at once. */
+  /** Called once, with what is missing, when not all copies follow at once or nobody may know. */
   readonly onWait?: ((words: string) => void) | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -33,7 +33,7 @@ const PAUSE_MS = 500;
 
 /**
  * Waits until every copy of an index holds what its primary holds, because replicas serve readers too. Without segment
- * replication there is nothing to wait for.
+ * replication there is nothing to wait for. A user who may not look is told, and does not wait.
  *
  * @throws RunFailed that names the shard and the node that lag, when the time is over
  */
@@ -45,7 +45,15 @@ export async function untilCopiesFollow(
   if ((await askedCopies(cluster, index)) === 'any') return;
   const endMs = clock.monotonicMs() + timeoutMs;
   for (let told = false; ; told = true) {
-    const behind = copiesBehind(await readCopies(cluster, index, 'search', signal));
+    const copies = await readCopies(cluster, index, 'search', signal).catch((error: unknown) => {
+      if (error instanceof ClusterError && error.status === 403) return null;
+      throw error;
+    });
+    if (copies === null)
+      return onWait?.(
+        `this user may not see (indices:monitor/segments) whether the replicas of ${index} hold what their primaries hold: readers may miss documents for a while`,
+      );
+    const behind = copiesBehind(copies);
     if (behind.length === 0) return;
     const [first] = behind;
     const words = `shard ${first?.shard} of ${index} on node ${first?.node} (${behind.length} such ${behind.length === 1 ? 'copy' : 'copies'})`;

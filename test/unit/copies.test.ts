@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ClusterError } from '../../orchestrator/index/cluster-error.ts';
 import { askedCopies, askedOf, untilCopiesFollow } from '../../orchestrator/index/copies.ts';
 import type { HttpMethod, SearchCalls } from '../../orchestrator/index/search-calls.ts';
 
@@ -69,6 +70,17 @@ describe('an index with segment replication, by a stand-in for two nodes,', () =
     await expect(untilCopiesFollow(calls, 'books', waiting())).rejects.toThrow(
       /after 10 s: shard 0 of books on node second.*alias stays.*max_bytes_per_sec/,
     );
+  });
+
+  it('is not waited for by a user who may not see its segments, who is told', async () => {
+    const told: string[] = [];
+    const { calls } = standIn('SEGMENT', []);
+    const refused: SearchCalls = {
+      ...calls,
+      call: () => Promise.reject(new ClusterError(403, 'security_exception', 'no permissions')),
+    };
+    await untilCopiesFollow(refused, 'books', waiting(told));
+    expect(told).toEqual([expect.stringContaining('indices:monitor/segments')]);
   });
 
   it('is not waited for when documents are replicated one by one', async () => {

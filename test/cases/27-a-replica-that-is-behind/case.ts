@@ -24,7 +24,12 @@ export const theCase: Case = {
     });
     const url = await proxy(async ({ method, path, body }) => {
       const [place = ''] = path.split('?');
-      if (method === 'POST' && /_count$/.test(place) && !path.includes('_primary') && !/-dead/.test(place))
+      if (
+        method === 'POST' &&
+        place.endsWith('/_count') &&
+        !path.includes('_primary') &&
+        !/-dead/.test(place)
+      )
         return json({ count: ROWS / 2, _shards: { total: 1, successful: 1, failed: 0 } });
       if (place === '/_aliases' && body.includes(`"alias":"${alias}"`)) looksBeforeMove ??= looks;
       if (!place.endsWith('/_segments')) return null;
