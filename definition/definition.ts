@@ -16,6 +16,7 @@ export interface IndexDefinition {
   readonly maxDocumentBytes: number;
   readonly deadLetters: DeadLetterPolicy;
   readonly index: IndexSettings;
+  readonly promote: PromotionPolicy;
   /** The ingest pipeline that the cluster runs over each document. Null: none, not even the index's default. */
   readonly pipeline: string | null;
   /** How many earlier promoted indexes stay beside the one that the alias serves. */
@@ -63,6 +64,11 @@ export interface DeadLetterPolicy {
   readonly stopLimit: number;
   /** The document fields that a dead letter may keep beside the key and the reason. */
   readonly keepFields: readonly string[];
+}
+
+export interface PromotionPolicy {
+  /** How many per cent of the served documents a promotion may lose. Null: `promote.shrink_limit` of the settings. */
+  readonly shrinkLimit: number | null;
 }
 
 export interface IndexSettings {

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { DescribedDefinition, IndexDefinition } from './definition.ts';
 
 /**
- * The digest of what a definition writes: 32 hexadecimal characters of SHA-256. The limits of dead letters, replicas,
- * refresh interval, forcemerge, health and retention are not part of it, because they change nothing that is written.
+ * The digest of what a definition writes: 32 hexadecimal characters of SHA-256. The limits of dead letters and of
+ * shrinking, replicas, refresh interval, forcemerge, health and retention are not part of it, because they change nothing that is written.
  * They may change during a run, and the run can still be carried on.
  */
 export function digestDefinition(definition: IndexDefinition): string {

@@ -13,6 +13,8 @@ const MAX_FILE_BYTES = 1024 * 1024;
 export interface LoadedDefinition {
   readonly definition: IndexDefinition;
   readonly file: string;
+  /** As a person wrote it. */
+  readonly text: string;
   /** `path` is the path in the YAML: `['source', 'joins', 0, 'on']`. */
   readonly positionOf: PositionOf;
   /** Makes a fault of one of its settings. `place` is a place in the setting's text. */
@@ -56,6 +58,7 @@ export function parseDefinition(text: string, file: string): LoadedDefinition {
   return {
     definition: toDefinition(written, name),
     file,
+    text,
     positionOf: yaml.positionOf,
     faultAt: yaml.faultAt,
   };
@@ -153,6 +156,7 @@ function toDefinition(written: WrittenDefinition, name: string): IndexDefinition
       forcemergeSegments: index.forcemerge_segments,
       health: index.health,
     },
+    promote: { shrinkLimit: written.promote.shrink_limit },
     pipeline: written.pipeline ?? null,
     retain: written.retain,
   };

@@ -132,6 +132,16 @@ const deadLetters = section({
   keep_fields: z.array(text("Write a field's name."), "Write a list of the document's fields.").default([]),
 });
 
+const percentMessage = 'Write how many per cent of its documents the alias may lose, 0 to 100.';
+const promote = section({
+  shrink_limit: z
+    .number(percentMessage)
+    .min(0, percentMessage)
+    .max(100, percentMessage)
+    .nullable()
+    .default(null),
+});
+
 /** A definition as written, in snake_case. `toDefinition` in load.ts gives it the shape that the code uses. */
 export const definitionSchema = section({
   name: named('Write a name.', definitionNameFault).optional(),
@@ -144,6 +154,7 @@ export const definitionSchema = section({
   max_document_bytes: documentBytes.default(DEFAULT_MAX_DOCUMENT_BYTES),
   dead_letters: deadLetters.prefault({}),
   index: index.prefault({}),
+  promote: promote.prefault({}),
   pipeline: text('Write the name of an ingest pipeline, or null for none.').nullish(),
   retain: count(
     'Write how many former indexes stay beside the one that the alias serves, 0 or more.',

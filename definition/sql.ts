@@ -16,13 +16,15 @@ import { type ReadingField, readingColumns } from './reading.ts';
  * each different `where` of the targets, whether the row is kept; with `changedAt`, its time; then one for each
  * document field that a target takes.
  * @param targets what is read for; by default the definition itself
+ * @param condition an SQL condition of the rows that are read; by default all rows of the range are
  */
 export function copyStatement(
   described: DescribedDefinition,
   range: KeyRange,
   targets: readonly IndexDefinition[] = [described.definition],
+  condition: string | null = null,
 ): string {
-  return `COPY (\n${selectRows(described, range, targets)}\n) TO STDOUT (FORMAT binary)`;
+  return `COPY (\n${selectRows(described, range, targets, condition)}\n) TO STDOUT (FORMAT binary)`;
 }
 
 /** The query of `copyStatement`. In rows that no target of a field keeps, the field is null and never evaluated. */
@@ -30,6 +32,7 @@ export function selectRows(
   described: DescribedDefinition,
   range: KeyRange,
   targets: readonly IndexDefinition[] = [described.definition],
+  condition: string | null = null,
 ): string {
   const { definition } = described;
   const { wheres, fields } = readingColumns(described, targets);
@@ -43,7 +46,7 @@ export function selectRows(
     `SELECT ${columns.join(',\n')}`,
     baseFrom(definition),
     ...keptJoin(definition, wheres),
-    `WHERE ${rangeCondition(definition, range)}`,
+    `WHERE ${[rangeCondition(definition, range), ...(condition === null ? [] : [condition])].join(' AND ')}`,
     `ORDER BY ${qualifiedKey(definition)}`,
   ].join('\n');
 }
@@ -126,6 +129,12 @@ export function nextKeysStatement(definition: IndexDefinition, range: KeyRange, 
     `WHERE ${rangeCondition(definition, range)} ORDER BY ${key} LIMIT ${rows}`,
     ') AS next',
   ].join('\n');
+}
+
+/** Finds the least and the greatest key of the base table. Columns: `least`, `greatest` (null when it is empty). */
+export function keyBoundsStatement(definition: IndexDefinition): string {
+  const key = typedKey(definition);
+  return `SELECT min(${key}) AS least, max(${key}) AS greatest FROM ${definition.source.table} AS ${baseAlias(definition)}`;
 }
 
 /** `FROM table AS x LEFT JOIN … ON (…)`. */

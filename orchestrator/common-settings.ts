@@ -104,6 +104,20 @@ export const commonShape = {
     compare: z.enum(['keys', 'counts'], '"keys" or "counts".').default('keys'),
     /** How many ranges `validate` compares at the same time. Each has a connection of its own to the database. */
     concurrency: whole(1, 16).default(4),
+    /** `promote` proves the index again before the alias moves if the proof is older than this. */
+    max_age_ms: ms(3_600_000),
+    /**
+     * With `changed_at`, `validate` reads rows again that changed after they were read. It makes at most this many passes
+     * over such rows. It stops sooner when a pass was short.
+     */
+    changed_rows_passes: whole(0, 100).default(3),
+  }).prefault({}),
+  promote: section({
+    /**
+     * How many per cent of the documents that the alias serves now a promotion may lose. If it loses more, or all of
+     * them, it is refused, and `--allow-shrink` accepts it. A definition may have a limit of its own, in its `promote`.
+     */
+    shrink_limit: z.number('A number.').min(0, 'At least 0.').max(100, 'At most 100.').default(50),
   }).prefault({}),
   report: section({
     /** A search request. The run shows its answer at the end, as a query that a person can try. */

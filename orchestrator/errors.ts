@@ -1,3 +1,4 @@
+import { mayComeFromRow, safeDatabaseWords } from '../definition/database-words.ts';
 import { Failure, type NextMove, type Signal } from '../definition/failure.ts';
 
 /**
@@ -53,9 +54,10 @@ export class Interrupted extends Failure {
   }
 }
 
-/** The messages of an error and its causes, without stacks. */
+/** The messages of an error and its causes, without stacks. The database's words hold no values of rows. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
+  if (mayComeFromRow(error)) return safeDatabaseWords(error);
   return error.message === '' ? error.name : error.message;
 }

@@ -6,6 +6,7 @@ import { type Fault, Faults, formatPath, type Position } from '../definition/fau
 import { checkYaml, type Path, readYaml, type YamlFile } from '../definition/yaml-file.ts';
 import type { CommonSettings } from './common-settings.ts';
 import type { ChosenFleet } from './fleet/fleet-kind.ts';
+import { checkNeeded, type NeededSettings } from './needed-settings.ts';
 import { checkForm } from './settings-form.ts';
 import { placeOf } from './journal/places.ts';
 import { settingsSchema } from './settings-schema.ts';
@@ -48,15 +49,18 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Reads the settings file and the values that come before it. Throws `Faults` with every fault at once. Each has its
  * file, line and column, or the flag or variable that it came from.
+ *
+ * @param needs what the command reads of the settings; null: all of them
  */
 export async function loadSettings(
   flags: Flags,
   environment: Environment,
   workingFolder: string,
+  needs: NeededSettings | null = null,
 ): Promise<Settings> {
   const file = settingsFile(flags, environment, workingFolder);
   const written = { text: await readSettingsFile(file), file, folder: dirname(file) };
-  return settingsFrom(written, { flags, environment, workingFolder });
+  return settingsFrom(written, { flags, environment, workingFolder, needs });
 }
 
 /** Settings as a person wrote them, in YAML or JSON. */
@@ -73,13 +77,16 @@ export interface SettingsAbove {
   readonly flags: Flags;
   readonly environment: Environment;
   readonly workingFolder: string;
+  /** What the command reads of the settings. Null: all of them. */
+  readonly needs?: NeededSettings | null;
 }
 
 /** Validates written settings and the values that come before them. Throws `Faults` as `loadSettings` does. */
 export function settingsFrom({ text, file, folder }: WrittenSettings, above: SettingsAbove): Settings {
-  const { environment, workingFolder } = above;
+  const { environment, workingFolder, needs = null } = above;
   const overrides = overridesOf(above.flags, environment);
-  const written = checkSettings(withOverrides(readYaml(text, file), overrides));
+  const yaml = withOverrides(readYaml(text, file), overrides);
+  const written = needs === null ? checkSettings(yaml) : checkNeeded(yaml, needs, checkSettings);
   const overridden = new Set(overrides.map(({ path }) => path.join('.')));
   const base = (path: string): string => (overridden.has(path) ? workingFolder : folder);
   const { journal } = written;

@@ -7,7 +7,7 @@ import { isKeyText, KEY_FORMS } from '../definition/key/kinds.ts';
  */
 
 /** Rises with each change that the other side does not understand. */
-export const CONTRACT_VERSION = 3;
+export const CONTRACT_VERSION = 4;
 export const DEFAULT_PORT = 8003;
 /**
  * Flags of Node for a worker. The data path makes little garbage, and a small young generation collects it soon. Measured at
@@ -95,6 +95,8 @@ export const taskRequestSchema = z.strictObject({
   start_index: keyText.nullable(),
   /** The key before which the range ends, null at the table's open end. */
   end_index: keyText.nullable(),
+  /** Only rows that changed at this time or later are read, by the definition's `changed_at`. Absent: all rows are. */
+  changed_since: z.iso.datetime({ offset: true }).optional(),
   /** This task's share of the run's bytes in flight to the cluster. */
   max_bytes_in_flight: bytes,
 });
@@ -175,6 +177,8 @@ export const taskStatusSchema = z.object({
   retries: count,
   /** The dependency that the task waits for now. Null: it waits for none. */
   waiting_for: dependency.nullable(),
+  /** Why it waits: the last refusal, with its type and a key, and no value of a row. Absent in older workers. */
+  waiting_reason: z.string().nullable().optional(),
   start_time: z.iso.datetime(),
   finish_time: z.iso.datetime().nullable(),
   error: taskErrorSchema.nullable(),

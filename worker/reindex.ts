@@ -19,6 +19,8 @@ export interface ReindexDependencies {
 export interface ReadingState {
   rowsRead: number;
   waitingFor: 'database' | null;
+  /** Why it waits, as a clause. */
+  waitingReason?: string | null;
 }
 
 const DEFAULT_LIMITS: ReadLimits = { ...DEFAULT_SESSION_LIMITS, maxCopyStallMs: 60_000 };
@@ -36,8 +38,9 @@ export async function reindex(request: ReadRequest, dependencies: ReindexDepende
     stretches.closeIfOld();
     live.rowsRead = position.rows;
   }, MAX_STRETCH_AGE_MS / 4);
-  const onWaiting = (waiting: boolean): void => {
-    live.waitingFor = waiting ? 'database' : null;
+  const onWaiting = (reason: string | null): void => {
+    live.waitingFor = reason === null ? null : 'database';
+    live.waitingReason = reason;
   };
   try {
     await readRange(request, stretches, { database, limits, signal, onWaiting });

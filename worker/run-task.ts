@@ -39,7 +39,7 @@ export function runTask(
   );
   const open = targetsOf({ request, definitions, keys }, resources);
   const writer = new TaskWriter(open, signal);
-  const live: ReadingState = { rowsRead: 0, waitingFor: null };
+  const live: ReadingState = { rowsRead: 0, waitingFor: null, waitingReason: null };
   return {
     done: perform(readRequest(request, definitions, position), writer, live, resources.settings.database_url),
     lowerEnd: (end) => position.lowerEnd(end),
@@ -51,6 +51,7 @@ export function runTask(
       bytesSent: writer.bytesSent,
       retries: writer.retries,
       waitingFor: live.waitingFor ?? (writer.waiting ? 'cluster' : null),
+      waitingReason: live.waitingReason ?? writer.trouble,
     }),
   };
 }
@@ -80,6 +81,7 @@ function readRequest(
     reading: planned(reading, request.definition_digest),
     targets: targets.map(({ target, definition }) => planned(definition, target.definition_digest)),
     position,
+    changedSince: request.changed_since,
   };
 }
 

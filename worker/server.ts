@@ -1,14 +1,17 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
+import { KnownCallers } from './known-callers.ts';
+import { type StrangerLimits, Strangers } from './strangers.ts';
 
 /** Bounds for callers. A call of the contract stays far below each. */
-export interface ServerLimits {
+export interface ServerLimits extends StrangerLimits {
   /** Time for the headers of a request. */
   readonly headersTimeoutMs: number;
   /** Time for a whole request. */
   readonly requestTimeoutMs: number;
+  /** Connections of authorised callers. */
   readonly maxConnections: number;
 }
 
@@ -16,6 +19,8 @@ export const SERVER_LIMITS: ServerLimits = {
   headersTimeoutMs: 5_000,
   requestTimeoutMs: 10_000,
   maxConnections: 256,
+  maxStrangers: 32,
+  strangerTimeoutMs: 10_000,
 };
 
 /** All headers and the URL together. */
@@ -33,9 +38,15 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+export interface Served {
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  /** Whether a request is that of an authorised caller. The connections of others are closed with the answer. */
+  readonly isAuthorized: (headers: IncomingHttpHeaders) => boolean;
+}
+
 /** Serves an app over HTTP. Rejects if it cannot listen at the address. */
 export async function listen(
-  fetch: (request: Request) => Response | Promise<Response>,
+  { fetch, isAuthorized }: Served,
   host: string,
   port: number,
   limits: ServerLimits = SERVER_LIMITS,
@@ -53,13 +64,20 @@ export async function listen(
     maxHeaderSize: MAX_HEADER_BYTES,
   };
   const answer = getRequestListener(fetch, { overrideGlobalObjects: false, errorHandler });
+  const strangers = new Strangers(limits);
+  const known = new KnownCallers(limits.maxConnections);
   const server = createServer(options, (incoming, outgoing) => {
+    const { socket } = incoming;
+    if (isAuthorized(incoming.headers)) {
+      strangers.release(socket);
+      known.serve(socket, outgoing);
+    } else outgoing.shouldKeepAlive = false;
     outgoing.once('close', () => {
       if (!server.listening) server.closeIdleConnections();
     });
     void answer(incoming, outgoing);
   });
-  server.maxConnections = limits.maxConnections;
+  server.on('connection', (socket) => strangers.add(socket));
   server.on('clientError', answerClientError);
   await opened(server, host, port);
   const { address, port: actual, family } = server.address() as AddressInfo;

@@ -1,7 +1,7 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import type { Registry } from 'prom-client';
 import type { z } from 'zod';
-import { carriesToken } from './bearer-token.ts';
+import { mayCall } from './bearer-token.ts';
 import {
   type Alive,
   CONTRACT_VERSION,
@@ -139,7 +139,7 @@ async function textOf(registry: Registry): Promise<{ contentType: string; metric
 
 /** Whether a call may do what the token is for. Anybody may ask for health, but only the orchestrator's asking is a sign of its life. */
 function carries(context: Context, token: string | null): boolean {
-  return token === null || carriesToken(context.req.header('authorization'), token);
+  return mayCall(context.req.header(), token);
 }
 
 function authorize(token: string | null): MiddlewareHandler<Environment> {

@@ -1,9 +1,11 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { Client } from 'pg';
 import type { Logger } from 'pino';
 import { buildDigest } from '../definition/build.ts';
 import type { IndexDefinition } from '../definition/definition.ts';
 import { digestDefinition } from '../definition/digest.ts';
+import { mayCall } from './bearer-token.ts';
 import { type Dependency, MAX_TARGETS, type TaskStatus } from './contract.ts';
 import { Draining } from './draining.ts';
 import { exchange } from './http-exchange.ts';
@@ -102,7 +104,9 @@ export async function startWorker(
     await targets.close();
   };
   try {
-    const server = await listen(service.fetch, settings.host, settings.port);
+    const { fetch } = service;
+    const isAuthorized = (headers: IncomingHttpHeaders): boolean => mayCall(headers, settings.token);
+    const server = await listen({ fetch, isAuthorized }, settings.host, settings.port);
     const stop = async (why: string): Promise<void> =>
       void (await Promise.all([server.close(), stopWork(why)]));
     return {

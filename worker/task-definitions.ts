@@ -26,10 +26,15 @@ export interface DefinedTarget {
 
 /**
  * Finds the definitions that a task names among those of the worker.
- * @throws Refusal 404 for an unknown definition; 409 for one with another digest, or with fields that its reading lacks
+ * @throws Refusal 404 for an unknown definition; 409 for one with another digest, or with fields that its reading lacks;
+ * 400 for changed_since without changed_at
  */
 export function taskDefinitions(request: TaskRequest, known: readonly KnownDefinition[]): TaskDefinitions {
   const reading = find(request, known, '');
+  if (request.changed_since !== undefined && reading.source.changedAt === null) {
+    const message = `The definition ${reading.name} has no changed_at, so nobody knows which rows changed: leave changed_since out.`;
+    throw new Refusal(400, message, { field: 'changed_since' });
+  }
   const targets = request.targets.map((target, i) => {
     const definition = find(target, known, `targets.${i}.`);
     const fault = faultOfTarget(reading, definition);

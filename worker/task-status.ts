@@ -11,6 +11,8 @@ export interface TaskFigures {
   readonly bytesSent: number;
   readonly retries: number;
   readonly waitingFor: Dependency | null;
+  /** Why it waits, as a clause. */
+  readonly waitingReason?: string | null;
 }
 
 export const NO_FIGURES: TaskFigures = {
@@ -56,6 +58,7 @@ export function statusOf(
     bytes_sent: figures.bytesSent,
     retries: figures.retries,
     waiting_for: active ? figures.waitingFor : null,
+    waiting_reason: (active ? figures.waitingReason : null) ?? null,
     start_time: times.startedAt.toISOString(),
     finish_time: times.finishedAt?.toISOString() ?? null,
     error: times.error,

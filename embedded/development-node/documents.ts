@@ -22,6 +22,15 @@ export function bulk(indexes: Indexes, name: string, text: string, requireAlias:
   return { took: 0, errors: items.some((item) => 'error' in object(only(item)[1])), items };
 }
 
+/** One document, by its id: what the query demands of the present one holds, or the call is refused. */
+export function writeOne(index: Index, id: string, query: URLSearchParams, source: string | null): Body {
+  const seqNo = query.get('if_seq_no');
+  const verb = source === null ? 'delete' : (query.get('op_type') ?? 'index');
+  const metadata = seqNo === null ? {} : { if_seq_no: Number(seqNo) };
+  const at = { _index: index.name, _id: id };
+  return { ...at, ...write(index, { verb, name: index.name, id, metadata, source }) };
+}
+
 function readOperations(text: string, alias: string): Operation[] {
   const lines = text
     .split('\n')

@@ -78,10 +78,14 @@ export class Indexes {
     this.updateAliases(Object.entries(object(aliases)).map(add), new Map(this.byName).set(name, index));
   }
 
-  /** Names, aliases and `*` patterns, by commas; a name that is not there is refused, a pattern may match nothing. */
-  resolve(expression: string): Target[] {
+  /**
+   * Names, aliases and `*` patterns, by commas; a name that is not there is refused, a pattern may match nothing, and
+   * matches a hidden index only when asked to.
+   */
+  resolve(expression: string, withHidden = false): Target[] {
     return expression.split(',').flatMap((name) => {
       const found = [...this.byName.values()].flatMap((index) => {
+        if (name.includes('*') && !withHidden && index.settings['index.hidden'] === 'true') return [];
         const alias = Object.keys(index.aliases).find((alias) => matchesGlob(alias, name)) ?? '';
         if (matchesGlob(index.name, name)) return [{ index, filter: undefined }];
         return alias === '' ? [] : [{ index, filter: index.aliases[alias]?.filter }];

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bulk } from './documents.ts';
+import { bulk, writeOne } from './documents.ts';
 import { cannot, type Index, type Indexes, refusal, type Target, withSettings } from './indexes.ts';
 import { array, type Body, object, parse } from './json.ts';
-import { count, deleteByQuery, get, milliseconds, refresh, search } from './search.ts';
+import { count, deleteByQuery, get, milliseconds, multiSearch, refresh, search } from './search.ts';
 
 type Call = Readonly<{
   indexes: Indexes;
@@ -16,7 +16,7 @@ type Handler = (call: Call) => unknown;
 export type Answer = Readonly<{ status: number; body: unknown }>;
 
 const PARAMETERS =
-  /^(pretty|refresh|filter_path|require_alias|pipeline|format|flat_settings|max_num_segments|wait_for_status|expand_wildcards|wait_for_completion|conflicts|actions|detailed|group_by|preference|_source|(\w+_)?timeout)$/;
+  /^(pretty|refresh|filter_path|require_alias|pipeline|format|flat_settings|max_num_segments|wait_for_status|expand_wildcards|wait_for_completion|conflicts|actions|detailed|group_by|preference|_source|op_type|if_seq_no|if_primary_term|(\w+_)?timeout)$/;
 const ABOUT = {
   version: { distribution: 'reindex-fleet-development', number: '3.0.0' },
   tagline: 'The built-in node of reindex-fleet: in memory, for development only. It is not OpenSearch.',
@@ -40,6 +40,9 @@ const ROUTES: Readonly<Record<string, Handler>> = {
     done(indexes.updateAliases([{ remove: { index, alias, must_exist: true } }])),
   '(GET|POST) /:index/_count': ({ indexes, index, body }) => count(indexes.resolve(index), body.query),
   '(GET|POST) /:index/_search': ({ indexes, index, body }) => search(indexes.resolve(index), body),
+  '(GET|POST) /:index/_msearch': ({ indexes, index, text }) => ({
+    responses: multiSearch(indexes.resolve(index), text),
+  }),
   '(GET|POST) /:index/_mget': ({ indexes, index, query, body }) => ({
     docs: array(body.ids).map((id) => get(one(indexes, index), String(id), query.get('_source') !== 'false')),
   }),
@@ -48,6 +51,10 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   'GET /_tasks': () => ({ tasks: [] }),
   'GET /_tasks/:name': readTask,
   'GET /:index/_doc/:name': ({ indexes, index, name }) => get(one(indexes, index), name),
+  'PUT /:index/_doc/:name': ({ indexes, index, name, query, text }) =>
+    writeOne(indexes.writeTarget(index, false), name, query, text),
+  'DELETE /:index/_doc/:name': ({ indexes, index, name, query }) =>
+    writeOne(indexes.writeTarget(index, false), name, query, null),
   'POST /:index/_bulk': ({ indexes, index, text, query }) =>
     bulk(indexes, index, text, query.get('require_alias') === 'true'),
   'POST /:index/_refresh': (call) => done(each(call, refresh)),
@@ -74,7 +81,7 @@ export async function answer(indexes: Indexes, method: string, url: URL, text: s
     const pattern = route.replace(':index', '(?<index>[^/_][^/]*)').replace(':name', '(?<name>[^/]+)');
     const match = new RegExp(`^${pattern}$`).exec(path);
     if (match === null) continue;
-    const body = text === '' || path.endsWith('_bulk') ? {} : object(parse(text));
+    const body = text === '' || /_(bulk|msearch)$/.test(path) ? {} : object(parse(text));
     const result = await handle({
       indexes,
       index: '*',
@@ -84,8 +91,9 @@ export async function answer(indexes: Indexes, method: string, url: URL, text: s
       text,
       body,
     });
-    const { found, timed_out: late } = object(result);
-    return { status: found === false ? 404 : late === true ? 408 : 200, body: result };
+    const { found, timed_out: late, status } = object(result);
+    const written = typeof status === 'number' ? status : 200;
+    return { status: found === false ? 404 : late === true ? 408 : written, body: result };
   }
   throw cannot(path);
 }
@@ -96,8 +104,12 @@ const bytesOf = ({ documents }: Index): number =>
   documents.values().reduce((sum, doc) => sum + (doc.source?.length ?? 0), 0);
 const healthOf = ({ settings }: Index): string =>
   settings['index.number_of_replicas'] === '0' ? 'green' : 'yellow';
-const each = ({ indexes, index }: Call, view: (index: Index) => unknown): Body =>
-  Object.fromEntries(indexes.resolve(index).map((target) => [target.index.name, view(target.index)]));
+const each = ({ indexes, index, query }: Call, view: (index: Index) => unknown): Body =>
+  Object.fromEntries(
+    indexes
+      .resolve(index, query.get('expand_wildcards') === 'all')
+      .map((target) => [target.index.name, view(target.index)]),
+  );
 
 /** The answer itself, or a task that has ended with it. */
 function inBackground({ indexes, query }: Call, result: Body): Body {

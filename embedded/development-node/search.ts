@@ -1,5 +1,5 @@
-import { cannot, type Doc, type Index, illegal, type Target } from './indexes.ts';
-import { array, type Body, object, only, word } from './json.ts';
+import { cannot, type Doc, type Index, illegal, Refusal, type Target } from './indexes.ts';
+import { array, type Body, object, only, parse, word } from './json.ts';
 
 type Value = string | number | bigint;
 type Test<T> = (candidate: T) => boolean;
@@ -44,6 +44,20 @@ export function search(targets: readonly Target[], { _source, stored_fields: sto
   };
 }
 
+/** Searches in pairs of lines, of which the first says nothing. What is wrong with one of them is its own answer. */
+export function multiSearch(targets: readonly Target[], text: string): Body[] {
+  const bodies = text.split('\n').filter((line, i) => i % 2 === 1 && line !== '');
+  return bodies.map((body) => {
+    try {
+      return { ...search(targets, object(parse(body))), status: 200 };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const { status, type, message: reason } = error;
+      return { error: { type, reason }, status };
+    }
+  });
+}
+
 /** A document by its id, as of its last write. */
 export function get({ index }: Target, id: string, source = true): Body {
   const doc = index.documents.get(id);
@@ -72,7 +86,8 @@ function find(targets: readonly Target[], query: unknown, sortFields: readonly s
     const sorts = sortFields.map((field) => ({ field, type: typeOf(index, field) }));
     if (sorts.some(({ type }) => type === '' || type.endsWith('text')))
       throw illegal('a sort needs a field that is mapped and no text');
-    const sortOf = (doc: Doc) => sorts.map(({ field, type }) => values(doc, field, type)[0] ?? Infinity);
+    const sortOf = (doc: Doc) =>
+      sorts.map(({ field, type }) => values(index, doc, field, type)[0] ?? Infinity);
     const docs = visible(index)
       .values()
       .filter((doc) => doc.source !== null && tests.every((test) => test(doc)));
@@ -105,6 +120,8 @@ export function deleteByQuery(targets: readonly Target[], query: unknown): Body 
 }
 
 export function refresh(index: Index): void {
+  if (index.settings['index.gc_deletes'] === '0s')
+    for (const { id, source } of index.documents.values()) if (source === null) index.documents.delete(id);
   if (index.unrefreshedSinceMs < Infinity) index.visible = new Map(index.documents);
   index.unrefreshedSinceMs = Infinity;
 }
@@ -117,6 +134,11 @@ function tester(index: Index, query: unknown): Test<Doc> {
   const { filter, must, must_not: mustNot, values: ids } = object(given);
   const testers = (parts: unknown) => array(parts).map((part) => tester(index, part));
   if (kind === 'match_all') return () => true;
+  if (kind === 'exists') {
+    const path = String(object(given).field);
+    const type = typeOf(index, path);
+    return (doc) => type !== '' && atPath(doc.fields, path, index).length > 0;
+  }
   if (kind === 'ids') return (doc) => array(ids).includes(doc.id);
   if (kind === 'bool') {
     const [all, none] = [[...testers(filter), ...testers(must)], testers(mustNot)];
@@ -127,14 +149,14 @@ function tester(index: Index, query: unknown): Test<Doc> {
   if (kind === 'match') {
     const { query: text = condition, operator } = object(condition);
     const words = comparable(type, text);
-    const holds = (doc: Doc) => values(doc, field, type);
+    const holds = (doc: Doc) => values(index, doc, field, type);
     return (doc) =>
       operator === 'and'
         ? words.every((word) => holds(doc).includes(word))
         : words.some((word) => holds(doc).includes(word));
   }
   const test = valueTester(kind, type, condition);
-  return (doc) => values(doc, field, type).some(test);
+  return (doc) => values(index, doc, field, type).some(test);
 }
 
 function valueTester(kind: string, type: string, condition: unknown): Test<Value> {
@@ -153,20 +175,39 @@ function valueTester(kind: string, type: string, condition: unknown): Test<Value
 }
 
 /** A field's type, also that of a sub-field (`name.keyword`); empty for one that is not mapped. Of analysis it knows asciifolding. */
-function typeOf({ mappings, settings }: Index, path: string): string {
-  const [name = '', sub] = path.split('.');
-  const field = object(object(mappings.properties)[name]);
-  const { type = '' } = sub === undefined ? field : object(object(field.fields)[sub]);
+function typeOf(index: Index, path: string): string {
+  const { settings } = index;
+  const field = fieldAt(index, path);
+  const { type = '' } = field;
   const filters = array(settings[`index.analysis.analyzer.${word(field.analyzer)}.filter`]);
   return type === 'text' && filters.includes('asciifolding') ? 'folded text' : String(type);
 }
 
-function values({ fields }: Doc, path: string, type: string): Value[] {
-  if (type === '') return [];
-  const value = fields[path.split('.', 1)[0] ?? ''];
-  return Array.isArray(value)
-    ? array(value).flatMap((part) => comparable(type, part))
-    : comparable(type, value);
+/** The mapping of a field, of a sub-field or of a part of an object. */
+function fieldAt({ mappings }: Index, path: string): Body {
+  const parts = path.split('.');
+  return parts.reduce<Body>(
+    (field, name) => object(object(field.properties)[name] ?? object(field.fields)[name]),
+    mappings,
+  );
+}
+
+/** The values under a path; a sub-field has those of its field. */
+function atPath(fields: Body, path: string, index: Index): unknown[] {
+  if (!path.includes('.')) return array(fields[path]).filter((value) => value !== null);
+  const parts = path.split('.');
+  const held = parts.filter((_, i) => i === 0 || !isSubField(index, parts.slice(0, i + 1)));
+  return held
+    .reduce<unknown[]>((found, name) => found.flatMap((part) => array(object(part)[name])), [fields])
+    .filter((value) => value !== null && value !== undefined);
+}
+
+function isSubField(index: Index, parts: readonly string[]): boolean {
+  return (parts.at(-1) ?? '') in object(fieldAt(index, parts.slice(0, -1).join('.')).fields);
+}
+
+function values(index: Index, { fields }: Doc, path: string, type: string): Value[] {
+  return type === '' ? [] : atPath(fields, path, index).flatMap((value) => comparable(type, value));
 }
 
 /** A value as the index compares it; a text is its words. */

@@ -1,4 +1,3 @@
-import { runFolder } from '../../orchestrator/journal/claims.ts';
 import { readRun } from '../../orchestrator/journal/run-journal.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
 import { workersLost } from '../../orchestrator/reconcile/account-instances.ts';
@@ -50,7 +49,7 @@ export async function recentRun(
   if (unfinished !== null) return run?.state ?? null;
   const endedAt = run?.writtenAt ?? new Date(newest.at);
   if (endedAt < since) return null;
-  return (run ?? (await readRun(store, runFolder(newest.runKey)))).state;
+  return (run ?? (await readRun(store, newest.folder))).state;
 }
 
 function deadLettersOf(run: RunState): number {

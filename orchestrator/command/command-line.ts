@@ -33,7 +33,11 @@ export function parseCommandLine(
 
   add('run', 'do the whole run, or carry on an unfinished one')
     .option('--run-key <key>', RUN_KEY)
-    .option('--max-cost <amount>', MAX_COST);
+    .option('--restart', RESTART)
+    .option('--wait [duration]', WAIT)
+    .option('--max-cost <amount>', MAX_COST)
+    .option('--allow-shrink', ALLOW_SHRINK)
+    .option('--replace-foreign', REPLACE_FOREIGN);
   add('plan', 'show what a run would do; write nothing').option(
     '--exact',
     'count the rows instead of estimating them',
@@ -42,25 +46,28 @@ export function parseCommandLine(
     '--run-key <key>',
     RUN_KEY,
   );
-  add('rollback', 'move the alias back to where it was before the last promotion').option(
-    '--run-key <key>',
-    RUN_KEY,
-  );
-  add(
-    'abandon',
-    'end an unfinished run: bring its fleet to zero, delete its index, release the fleet',
-  ).option('--run-key <key>', RUN_KEY);
+  add('rollback', 'move the alias back to where it was before the last promotion')
+    .option('--run-key <key>', RUN_KEY)
+    .option('--wait [duration]', WAIT);
+  add('abandon', 'end an unfinished run: bring its fleet to zero, delete its index, release the fleet')
+    .addOption(new Option('--run-key <key>', RUN_KEY).conflicts('alias'))
+    .option('--alias <alias>', 'only free this alias of a claim that a run has left in the cluster')
+    .option('--force', 'with --alias: also free it of the claim of a run whose journal is gone')
+    .option('--wait [duration]', WAIT);
   add(
     'sweep',
     'bring the fleet to zero unless a live run uses it, and delete old journals; safe at any time',
   );
   for (const phase of PHASE_COMMANDS) {
-    const command = add(phase, PHASES[phase].words).option('--run-key <key>', RUN_KEY);
+    const command = add(phase, PHASES[phase].words)
+      .option('--run-key <key>', RUN_KEY)
+      .option('--wait [duration]', WAIT);
+    if (phase === 'claim') command.option('--restart', RESTART);
     if (phase === 'promote')
-      command.option(
-        '--promote-limit <count>',
-        'accept this many dead letters, whatever the definition says',
-      );
+      command
+        .option('--promote-limit <count>', 'accept this many dead letters, whatever the definition says')
+        .option('--allow-shrink', ALLOW_SHRINK)
+        .option('--replace-foreign', REPLACE_FOREIGN);
     if (phase === 'reindex' || phase === 'validate') command.option('--max-cost <amount>', MAX_COST);
   }
   try {
@@ -85,8 +92,19 @@ function usageWords(error: unknown): string {
 
 const RUN_KEY = 'the run’s name: the same key carries the same run on, e.g. the id of a scheduler’s run';
 
+const RESTART =
+  'begin an unfinished run anew if its definition, its table or its build has changed; this deletes its index and keeps its key';
+
+const WAIT =
+  'wait so long for the process that holds the fleet, e.g. 30m; without a duration as long as it lives (default with --run-key: as long as it works on the same run)';
+
 const MAX_COST =
   'stop the run, with the fleet at zero, before its instances cost more than this; it can be carried on';
+
+const ALLOW_SHRINK =
+  'accept that readers lose more documents than promote.shrink_limit allows, or all of them';
+
+const REPLACE_FOREIGN = 'take the alias away from indexes that this fleet did not build';
 
 function withSettings(command: Command): Command {
   return command

@@ -11,7 +11,7 @@ import { loadStackSettings } from '../stack-settings.ts';
 export async function commandSettings(above: SettingsAbove, signal: AbortSignal): Promise<Settings> {
   const stack = stackOf(above);
   if (stack !== null) return loadStackSettings(stack, above, signal);
-  return loadSettings(above.flags, above.environment, above.workingFolder);
+  return loadSettings(above.flags, above.environment, above.workingFolder, above.needs);
 }
 
 /** The stack's name. Null when none is given. The command line refuses both flags at once. */

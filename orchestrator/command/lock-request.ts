@@ -1,25 +1,32 @@
 import { systemClock } from '../clock.ts';
 import { describeThisProcess, stateOfHolder } from '../journal/holder.ts';
+import { type LockWait, NO_WAIT } from '../run/lock-wait.ts';
 import type { LockRequest } from '../run/with-lock.ts';
 import type { FleetContext } from './command.ts';
 
-/**
- * Asks for the fleet's lock for `reindex-fleet <command>`. `whileHeld` is called while another process holds the lock.
- * It throws when there is nothing to wait for.
- */
+/** What a command does while another process holds the lock. */
+export interface Contending {
+  readonly wait?: LockWait;
+  /** Called at each look. It throws when there is nothing to wait for. With `--wait` there always is. */
+  readonly whileHeld?: () => Promise<unknown>;
+}
+
+/** Asks for the fleet's lock for `reindex-fleet <command>`. */
 export async function lockRequest(
   { offline, reporter, signal }: FleetContext,
   command: string,
-  whileHeld?: () => Promise<unknown>,
+  { wait = NO_WAIT, whileHeld }: Contending = {},
 ): Promise<LockRequest> {
+  const process = await describeThisProcess(`reindex-fleet ${command}`, new Date());
   return {
     store: offline.store,
     leaseMs: offline.settings.journal.lease_ms,
-    holder: await describeThisProcess(`reindex-fleet ${command}`, new Date()),
+    holder: wait.runKey === null ? process : { ...process, runKey: wait.runKey },
+    wait,
     stateOfHolder,
     clock: systemClock,
     reporter,
     signal,
-    ...(whileHeld === undefined ? {} : { whileHeld }),
+    ...(whileHeld === undefined || wait.withinMs !== null ? {} : { whileHeld }),
   };
 }

@@ -1,6 +1,6 @@
 import { readAlias } from '../index/promote.ts';
 import { previewRetention } from '../index/retain.ts';
-import { claimHistory, runFolder } from '../journal/claims.ts';
+import { claimHistory } from '../journal/claims.ts';
 import { readRun } from '../journal/run-journal.ts';
 import { accountingOf, expectedCost, type Money } from '../plan/cost.ts';
 import { expectedSeconds, type MeasuredRate } from '../plan/estimate.ts';
@@ -109,7 +109,7 @@ function costWords({ workers, expected_cost: cost, expected_seconds: seconds }: 
 async function lastRate({ offline }: CommandContext): Promise<MeasuredRate | null> {
   for (const claim of await claimHistory(offline.store)) {
     if (claim.ended !== 'finished' || !sameDigests(claim, [offline.definitionDigest])) continue;
-    const { result } = (await readRun(offline.store, runFolder(claim.runKey))).state;
+    const { result } = (await readRun(offline.store, claim.folder)).state;
     if (result === null) continue;
     const { rows, documents_per_second: rate, workers, boot_seconds: bootSeconds } = result;
     if (rate !== null && rate > 0 && workers !== null && workers > 0)

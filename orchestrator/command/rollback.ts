@@ -1,27 +1,32 @@
 import { RunFailed } from '../errors.ts';
 import { guardedCalls } from '../index/guarded-calls.ts';
 import { rollbackPromotions } from '../index/rollback.ts';
-import { claimHistory, runFolder } from '../journal/claims.ts';
+import { claimHistory, newestOfKey } from '../journal/claims.ts';
 import { readRun, RunJournal } from '../journal/run-journal.ts';
 import type { Promotion } from '../reconcile/promotion.ts';
+import { whileHoldingAliases } from '../run/alias-claim.ts';
 import { requireFree } from '../run/choose-run.ts';
 import { connectTarget } from '../run/connections.ts';
 import { withLock } from '../run/with-lock.ts';
-import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
+import { type CommandResult, type RecordContext, runKeyOf } from './command.ts';
 import { lockRequest } from './lock-request.ts';
+import { lockWaitOf } from './wait-option.ts';
 
 /**
  * Reverses the newest promotion, or that of the given run: all of it, or nothing. With a run's key the command may be
  * repeated.
  */
-export async function rollbackCommand(context: CommandContext): Promise<CommandResult> {
+export async function rollbackCommand(context: RecordContext): Promise<CommandResult> {
   const { offline, reporter } = context;
   const before = await rolledBackBefore(context);
   if (before !== null) return before;
   await findPromotion(context); // Fails at once where there is none. The choice is made under the lock.
   const connections = await connectTarget(offline, reporter);
   try {
-    const request = await lockRequest(context, 'rollback', () => requireFree(offline.store));
+    const request = await lockRequest(context, 'rollback', {
+      wait: lockWaitOf(context, false),
+      whileHeld: () => requireFree(offline.store),
+    });
     return await withLock(request, async (lock, held) => {
       await requireFree(offline.store);
       held.throwIfAborted();
@@ -30,14 +35,29 @@ export async function rollbackCommand(context: CommandContext): Promise<CommandR
       const promoted = await findPromotion(context);
       const journal = await RunJournal.open({
         store: offline.store,
-        runFolder: runFolder(promoted.runKey),
+        runFolder: promoted.folder,
         epoch: lock.epoch,
         requireHeld: () => lock.requireHeld(),
         now: () => new Date(),
       });
       const cluster = guardedCalls(connections.cluster, () => lock.requireHeld(), held);
-      const targets = await rollbackPromotions(cluster, promoted.promotions);
-      await journal.append([{ type: 'rolled_back', at: new Date().toISOString(), targets }]);
+      const { store, settings } = offline;
+      const targets = await whileHoldingAliases(
+        cluster,
+        promoted.promotions.map(({ alias }) => alias),
+        {
+          ...promoted,
+          fleet: settings.fleet,
+          store,
+          host: request.holder.host,
+          at: new Date().toISOString(),
+        },
+        async () => {
+          const reversals = await rollbackPromotions(cluster, promoted.promotions);
+          await journal.append([{ type: 'rolled_back', at: new Date().toISOString(), targets: reversals }]);
+          return reversals;
+        },
+      );
       for (const { alias, restored, staleness } of targets) {
         reporter.note(`${alias} serves ${restored.join(', ')} again`);
         for (const { index, read_from: readFrom } of staleness)
@@ -51,24 +71,27 @@ export async function rollbackCommand(context: CommandContext): Promise<CommandR
 }
 
 /** What an earlier rollback of the run did. With its key a run is rolled back only once. */
-async function rolledBackBefore(context: CommandContext): Promise<CommandResult | null> {
+async function rolledBackBefore(context: RecordContext): Promise<CommandResult | null> {
   const wanted = runKeyOf(context);
   if (wanted === null) return null;
-  const { state } = await readRun(context.offline.store, runFolder(wanted));
+  const { store } = context.offline;
+  const claim = await newestOfKey(store, wanted);
+  if (claim === null) return null;
+  const { state } = await readRun(store, claim.folder);
   if (state.rolledBack === null) return null;
   return { status: 'rolled back', run_key: wanted, ...state.rolledBack, rolled_back_before: true };
 }
 
 async function findPromotion(
-  context: CommandContext,
-): Promise<{ runKey: string; promotions: readonly Promotion[] }> {
+  context: RecordContext,
+): Promise<{ run: string; runKey: string; folder: string; promotions: readonly Promotion[] }> {
   const { store } = context.offline;
   const wanted = runKeyOf(context);
-  for (const { runKey } of await claimHistory(store)) {
+  for (const { run, runKey, folder } of await claimHistory(store)) {
     if (wanted !== null && runKey !== wanted) continue;
-    const { state } = await readRun(store, runFolder(runKey));
+    const { state } = await readRun(store, folder);
     const promotions = state.rolledBack === null ? [...state.promotions.values()] : [];
-    if (promotions.length > 0) return { runKey, promotions };
+    if (promotions.length > 0) return { run, runKey, folder, promotions };
     if (wanted !== null) throw new RunFailed(`the run with key ${wanted} has no promotion to roll back`);
   }
   throw new RunFailed(

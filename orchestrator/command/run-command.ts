@@ -1,15 +1,19 @@
 import { exitCodeOf } from '../../definition/failure.ts';
+import { type Fault, formatFault } from '../../definition/faults.ts';
 import { Interrupted, messageOf } from '../errors.ts';
 import { connectFleet } from '../fleet/connect-fleet.ts';
 import { listenForSignals, wholeTurn } from '../lifetime.ts';
+import { ENDING_SECTIONS, FLEET_SECTIONS, JOURNAL_SECTIONS } from '../needed-settings.ts';
 import { jsonLines } from '../report/json-reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { TerminalReporter } from '../report/terminal-reporter.ts';
 import type { Environment } from '../settings.ts';
+import type { Phase } from '../reconcile/phases.ts';
 import { openOffline, openOfflineFleet } from '../run/offline.ts';
+import { openRecorded } from '../run/recorded-offline.ts';
 import { abandonCommand } from './abandon.ts';
 import { type Invocation, parseCommandLine } from './command-line.ts';
-import { type CommandContext, type CommandResult } from './command.ts';
+import { type CommandContext, type CommandResult, type RecordContext, runKeyIn } from './command.ts';
 import { commandSettings } from './command-settings.ts';
 import { type Output, outlivePipes, writeResult, writeResultNow } from './output.ts';
 import { planCommand } from './plan.ts';
@@ -88,33 +92,57 @@ function failure(reason: unknown): { status: string; exit_code: number; error: s
   return { status, exit_code: exitCodeOf(reason), error: messageOf(reason) };
 }
 
+/** A command that works from the journal alone, and the settings that it needs. */
+interface RecordCommand {
+  readonly sections: readonly string[];
+  readonly perform: (context: RecordContext) => Promise<CommandResult>;
+}
+
+/**
+ * These read no definition, and of the settings only what they need: a machine may only sweep on a schedule, and in an
+ * incident anything may be broken.
+ */
+const FROM_RECORDS = {
+  status: { sections: JOURNAL_SECTIONS, perform: statusCommand },
+  rollback: { sections: JOURNAL_SECTIONS, perform: rollbackCommand },
+  abandon: { sections: FLEET_SECTIONS, perform: abandonCommand },
+  sweep: { sections: FLEET_SECTIONS, perform: sweepCommand },
+} as const satisfies Readonly<Record<string, RecordCommand>>;
+
+function isFromRecords(command: Invocation['command']): command is keyof typeof FROM_RECORDS {
+  return Object.hasOwn(FROM_RECORDS, command);
+}
+
+/** The phases after the proof. A run may be waiting for a person there, and its definition may change meanwhile. */
+const ENDING: readonly Invocation['command'][] = ['promote', 'retain', 'release'] satisfies Phase[];
+
+function isEnding(command: Invocation['command']): boolean {
+  return ENDING.includes(command);
+}
+
+/** The sections that a command needs. Null: the whole settings. */
+function sectionsOf(command: Invocation['command']): readonly string[] | null {
+  if (isFromRecords(command)) return FROM_RECORDS[command].sections;
+  return isEnding(command) ? ENDING_SECTIONS : null;
+}
+
 async function perform(
   { command, flags }: Invocation,
   { environment, workingFolder, reporter, output, signal }: Surroundings,
 ): Promise<CommandResult> {
-  const settings = await commandSettings({ flags, environment, workingFolder }, signal);
-  const shared = { reporter, workers: await connectFleet(settings), signal };
-  // A machine that only sweeps on a schedule needs no definitions.
-  if (command === 'sweep')
-    return sweepCommand({ ...shared, offline: openOfflineFleet(settings, environment) });
-  const context: CommandContext = {
-    ...shared,
-    offline: await openOffline(settings, environment),
-    flags,
-    output,
-  };
-  switch (command) {
-    case 'plan':
-      return planCommand(context);
-    case 'status':
-      return statusCommand(context);
-    case 'rollback':
-      return rollbackCommand(context);
-    case 'abandon':
-      return abandonCommand(context);
-    default:
-      return runCommandOrPhase(context, command);
-  }
+  const onIgnored = (fault: Fault): void =>
+    reporter.warning(`${formatFault(fault)} ${command} does not need it.`);
+  const sections = sectionsOf(command);
+  const needs = sections === null ? null : { sections, onIgnored };
+  const settings = await commandSettings({ flags, environment, workingFolder, needs }, signal);
+  const shared = { reporter, workers: await connectFleet(settings), signal, flags };
+  if (isFromRecords(command))
+    return FROM_RECORDS[command].perform({ ...shared, offline: openOfflineFleet(settings, environment) });
+  const offline = isEnding(command)
+    ? await openRecorded({ settings, environment, reporter, runKey: runKeyIn(flags, environment) })
+    : await openOffline(settings, environment);
+  const context: CommandContext = { ...shared, offline, output };
+  return command === 'plan' ? planCommand(context) : runCommandOrPhase(context, command);
 }
 
 function chooseReporter({ stderr }: Output): Reporter {

@@ -1,11 +1,15 @@
 import { systemClock } from '../clock.ts';
-import { RunFailed, UsageFault } from '../errors.ts';
+import { FleetHeld, RunFailed, UsageFault } from '../errors.ts';
 import { guardedCalls } from '../index/guarded-calls.ts';
 import { begunResult, showSummary } from '../report/summary.ts';
-import { claimRun, prepareRun } from '../run/begin-run.ts';
+import { claimRun } from '../run/begin-run.ts';
 import { checkJournal } from '../run/check.ts';
 import { type ChosenRun, chooseRun, requireFree } from '../run/choose-run.ts';
 import { carryOut } from '../run/carry-out.ts';
+import { findDriver } from '../run/driver.ts';
+import type { LockWait } from '../run/lock-wait.ts';
+import { OutdatedRun } from '../run/outdated-run.ts';
+import { type OutdatedChoice, prepareOrRestart } from '../run/restart-run.ts';
 import type { RunContext } from '../run/context.ts';
 import { connectBoth, type SourceConnections } from '../run/connections.ts';
 import { withLock } from '../run/with-lock.ts';
@@ -13,6 +17,7 @@ import { type CommandContext, type CommandResult, runKeyOf } from './command.ts'
 import type { PhaseCommand } from './command-line.ts';
 import { lockRequest } from './lock-request.ts';
 import { maxCostOf } from './max-cost.ts';
+import { lockWaitOf } from './wait-option.ts';
 
 /**
  * Does `run`, or one phase of a run by name. It looks who holds the fleet before it starts anything. It chooses the run
@@ -25,21 +30,30 @@ export async function runCommandOrPhase(
   const promoteLimit = promoteLimitOf(context);
   const maxCost = maxCostOf(context, command);
   if (command === 'run' || command === 'claim') await checkJournal(context.offline, context.workers);
-  const before = resultBefore(await choose(context, command), command);
+  const wait = lockWaitOf(context, true);
+  const before = await resultNow(context, command, wait);
   if (before !== null) return before;
   const connections = await connectBoth(context.offline, context.reporter);
   try {
     // The process that holds the lock may claim the fleet for another key.
-    const request = await lockRequest(context, command, () => choose(context, command));
+    const whileHeld = (): Promise<unknown> => choose(context, command);
+    const request = await lockRequest(context, command, { wait, whileHeld });
     return await withLock(request, async (lock, signal) => {
-      const chosen = await choose(context, command);
-      const meanwhile = resultBefore(chosen, command);
+      const choice = await choose(context, command);
+      const meanwhile = resultBefore(choice, command);
       if (meanwhile !== null) return meanwhile;
-      const begun = await prepareRun({ ...context, connections }, chosen);
+      const { chosen, begun } = await prepareOrRestart({ ...context, connections }, choice, {
+        restart: mayRestart(context),
+        cluster: connections.cluster,
+        lock,
+        clock: systemClock,
+        signal,
+      });
       signal.throwIfAborted();
       const journal = await claimRun(context.offline.store, begun, chosen, {
         lock,
         clock: systemClock,
+        loaded: context.offline.loaded,
       });
       const run: RunContext = {
         ...begun,
@@ -55,6 +69,11 @@ export async function runCommandOrPhase(
         reporter: context.reporter,
         signal,
         promoteLimit,
+        accepts: {
+          shrink: context.flags.allowShrink === true,
+          foreign: context.flags.replaceForeign === true,
+        },
+        host: request.holder.host,
         maxCost,
       };
       context.reporter.note(
@@ -68,7 +87,39 @@ export async function runCommandOrPhase(
   }
 }
 
-async function choose(context: CommandContext, command: 'run' | PhaseCommand): Promise<ChosenRun> {
+/** The result of a finished run. Null when there is something to do, or somebody to wait for. */
+async function resultNow(
+  context: CommandContext,
+  command: 'run' | PhaseCommand,
+  { withinMs }: LockWait,
+): Promise<CommandResult | null> {
+  try {
+    return resultBefore(await choose(context, command), command);
+  } catch (error) {
+    const waits = error instanceof FleetHeld && withinMs !== null && withinMs > 0;
+    if (!waits || (await findDriver(context.offline.store)) === null) throw error;
+    return null;
+  }
+}
+
+async function choose(
+  context: CommandContext,
+  command: 'run' | PhaseCommand,
+): Promise<ChosenRun | OutdatedChoice> {
+  try {
+    return await chooseUpToDate(context, command);
+  } catch (error) {
+    if (!(error instanceof OutdatedRun) || !mayRestart(context)) throw error;
+    return { kind: 'outdated', claim: error.claim, why: error.why };
+  }
+}
+
+/** `--restart` of `run` and `claim`. */
+function mayRestart({ flags }: CommandContext): boolean {
+  return flags.restart === true;
+}
+
+async function chooseUpToDate(context: CommandContext, command: 'run' | PhaseCommand): Promise<ChosenRun> {
   const { store, definitionDigest, settings } = context.offline;
   const chosen = await chooseRun(store, {
     runKey: runKeyOf(context),
@@ -85,13 +136,16 @@ async function choose(context: CommandContext, command: 'run' | PhaseCommand): P
 }
 
 /** The result of a finished run that is asked for again. Null when there is something to do. */
-function resultBefore(chosen: ChosenRun, command: 'run' | PhaseCommand): CommandResult | null {
+function resultBefore(
+  chosen: ChosenRun | OutdatedChoice,
+  command: 'run' | PhaseCommand,
+): CommandResult | null {
   const isOver = chosen.kind === 'finished' && !isReopened(chosen, command);
   return isOver ? { ...chosen.state.result, finished_before: true } : null;
 }
 
 /** Whether a run that was rolled back is promoted again. */
-function isReopened(chosen: ChosenRun, command: 'run' | PhaseCommand): boolean {
+function isReopened(chosen: ChosenRun | OutdatedChoice, command: 'run' | PhaseCommand): boolean {
   return chosen.kind === 'finished' && command === 'promote' && chosen.state.rolledBack !== null;
 }
 

@@ -1,4 +1,4 @@
-import { type Claim, claimHistory, runFolder } from '../journal/claims.ts';
+import { type Claim, claimHistory } from '../journal/claims.ts';
 import { readRun } from '../journal/run-journal.ts';
 import { instancesLeft } from '../reconcile/account-instances.ts';
 import type { Counts } from '../reconcile/counts.ts';
@@ -8,13 +8,13 @@ import type { Reporter } from '../report/reporter.ts';
 import { plural } from '../report/words.ts';
 import { unfinishedClaim } from '../run/choose-run.ts';
 import { type Driver, driverWords, findDriver } from '../run/driver.ts';
-import { type CommandContext, type CommandResult, runKeyOf } from './command.ts';
+import { type CommandResult, type RecordContext, runKeyOf } from './command.ts';
 
 /**
  * Says how the current run or a given one stands. It reads only the journal, so it is safe beside the process that
  * drives the run.
  */
-export async function statusCommand(context: CommandContext): Promise<CommandResult> {
+export async function statusCommand(context: RecordContext): Promise<CommandResult> {
   const { store, settings } = context.offline;
   const runKey = runKeyOf(context);
   const history = await claimHistory(store);
@@ -32,7 +32,7 @@ export async function statusCommand(context: CommandContext): Promise<CommandRes
     context.reporter.note(status);
     return { status, ...fleet };
   }
-  const { state } = await readRun(store, runFolder(claim.runKey));
+  const { state } = await readRun(store, claim.folder);
   // The process that has the lock works on the run that holds the fleet.
   const own = held?.run === claim.run ? driver : null;
   const status = standingOf(state, own !== null && own.state !== 'dead');

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { mayComeFromRow } from '../../definition/database-words.ts';
 import type { IndexDefinition } from '../../definition/definition.ts';
 import { type Key, keyFrom } from '../../definition/key/key-kind.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
@@ -48,13 +49,20 @@ async function keysAround(
   const keysOf = async (part: KeyRange, direction: 'ASC' | 'DESC', limit: number): Promise<Key[]> => {
     const condition = `${rangeCondition(definition, part)} AND ${whereCondition(definition)}`;
     const text = `SELECT ${key}::text AS key\n${baseFrom(definition)}\nWHERE ${condition}\nORDER BY ${key} ${direction} LIMIT ${limit}`;
-    return (await querySource<{ key: string }>(client, text)).map((row) => keyFrom(kind, row.key));
+    const rows = await querySource<{ key: string }>(client, text).catch(noneWhereRowsFail);
+    return rows.map((row) => keyFrom(kind, row.key));
   };
   const behind = await keysOf({ start: place, end: range.end }, 'ASC', ROWS_PER_RANGE);
   const lacking = ROWS_PER_RANGE - behind.length;
   return lacking === 0
     ? behind
     : [...behind, ...(await keysOf({ start: range.start, end: place }, 'DESC', lacking))];
+}
+
+/** Rows whose condition fails are no samples. */
+function noneWhereRowsFail(error: unknown): never[] {
+  if (mayComeFromRow(error)) return [];
+  throw error;
 }
 
 /** The least and the greatest key of the table. Null when the table is empty. */

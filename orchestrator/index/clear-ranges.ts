@@ -5,6 +5,7 @@ import { RunFailed } from '../errors.ts';
 import { runInBackground, TaskFailed } from './background-task.ts';
 import { read } from './cluster-error.ts';
 import { askedCopies, askedOf } from './copies.ts';
+import { forgetDeletions } from './forget-deletions.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
 import type { TargetNames } from './names.ts';
 import { rangeQuery } from './range-query.ts';
@@ -14,7 +15,6 @@ const REFRESH_TIMEOUT_MS = 6 * 3_600_000;
 /** How often a range is emptied until nothing is left of it. Nobody else writes, so the first time is mostly enough. */
 const MOST_TRIES = 5;
 const PAUSE_MS = 1_000;
-const FORGET_AFTER_MS = 1_000;
 
 export interface Clearing {
   readonly cluster: SearchCalls;
@@ -30,23 +30,13 @@ export interface Clearing {
 /**
  * Empties key ranges of a target that nobody reads or writes, with their dead letters. A range that is read again then
  * starts with nothing. No row that has left the table stays, and no document of a row that is a dead letter now.
- *
- * With external versions, a remembered deletion would refuse a row that is read again. So the index must forget its
- * deletions. `gc_deletes` is 0 meanwhile, and the refresh that forgets comes when the engine's clock has certainly
- * moved on. That clock stands still for up to 200 ms (`thread_pool.estimated_time_interval`).
  */
 export async function clearRanges(clearing: Clearing): Promise<void> {
-  const { cluster, names, ranges, clock, signal } = clearing;
-  for (const index of [names.index, names.deadLetterIndex]) {
-    await cluster.call('PUT', `/${segment(index)}/_settings`, { index: { gc_deletes: '0s' } }, { signal });
-    for (const range of ranges) await clearRange(clearing, index, range);
-    await clock.sleep(FORGET_AFTER_MS, signal);
-    await cluster.call('POST', `/${segment(index)}/_refresh`, null, {
-      signal,
-      timeoutMs: REFRESH_TIMEOUT_MS,
+  const { names, ranges } = clearing;
+  for (const index of [names.index, names.deadLetterIndex])
+    await forgetDeletions(clearing, index, async () => {
+      for (const range of ranges) await clearRange(clearing, index, range);
     });
-    await cluster.call('PUT', `/${segment(index)}/_settings`, { index: { gc_deletes: null } }, { signal });
-  }
 }
 
 /**

@@ -11,7 +11,10 @@ export type AskedCopies = 'primary' | 'any';
  * Which copies tell what an index holds. With segment replication, a replica lags behind the primary even after a
  * refresh. With document replication all copies hold the same, and Elasticsearch does not know `_primary`.
  */
-export async function askedCopies(cluster: SearchCalls, index: string): Promise<AskedCopies> {
+export async function askedCopies(
+  cluster: Pick<SearchCalls, 'callOrNull'>,
+  index: string,
+): Promise<AskedCopies> {
   const settings = (await describeIndex(cluster, index))?.settings ?? {};
   return settings['index.replication.type'] === 'SEGMENT' ? 'primary' : 'any';
 }

@@ -1,15 +1,19 @@
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import { RunFailed } from '../errors.ts';
 import { ClusterError, isClusterError, read } from './cluster-error.ts';
-import { type CallOptions, type SearchCalls, segment } from './search-calls.ts';
+import { type SearchCalls, segment } from './search-calls.ts';
 import { describeIndex, metaOf } from './index-meta.ts';
 import { deadLetterBody, type IndexBody, type IndexOrigin, targetBody } from './mapping.ts';
-import { isWriteAliasOf, passAliases, type TargetNames, targetNames } from './names.ts';
-import { templateFaults } from './template-faults.ts';
+import { deleteOwnIndex } from './delete-index.ts';
+import { matchingTemplates } from './effective/matching-templates.ts';
+import { verifyIndex } from './effective/verify-index.ts';
+import { passAliases, scratchIndexOf, type TargetNames, targetNames } from './names.ts';
 
 export interface CreatedTarget extends TargetNames {
   /** False when both exist already, because an earlier try of the same run created them. */
   readonly created: boolean;
+  /** Sentences about what the indexes have that nobody asked for, and that does no harm. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -26,19 +30,21 @@ export async function createTarget(
   const names = targetNames(described.definition.alias, origin.run);
   const aliases = passAliases(names, pass);
   const made: string[] = [];
+  const warnings: string[] = [];
   const make = async (index: string, alias: string, body: IndexBody): Promise<void> => {
     if (await createIndex(cluster, index, alias, body)) made.push(index);
-    await verifyIndex(cluster, index, body);
+    warnings.push(...(await verifyIndex(cluster, index, body, { isNew: true })));
   };
   try {
-    await make(names.deadLetterIndex, aliases.deadLetterAlias, deadLetterBody(described, origin));
+    // The target comes first, because its faults say more than those of the companion.
     await make(names.index, aliases.writeAlias, targetBody(described, origin));
+    await make(names.deadLetterIndex, aliases.deadLetterAlias, deadLetterBody(described, origin));
   } catch (error) {
     // Without an answer nobody knows. The next try of this run finds and takes what was created.
     if (!(error instanceof ClusterError) || error.status !== 0) await removeMade(cluster, made);
     throw error;
   }
-  return { ...names, created: made.length > 0 };
+  return { ...names, created: made.length > 0, warnings };
 }
 
 /** The longest wait for the shards of a cluster that has just restarted. */
@@ -87,30 +93,10 @@ export async function liftWriteBlock(cluster: SearchCalls, names: TargetNames): 
  */
 export async function deleteTarget(cluster: SearchCalls, names: TargetNames, run: string): Promise<string[]> {
   const deleted: string[] = [];
-  for (const index of [names.index, names.deadLetterIndex]) {
+  for (const index of [names.index, names.deadLetterIndex, scratchIndexOf(names.index)]) {
     if (await deleteOwnIndex(cluster, index, run)) deleted.push(index);
   }
   return deleted;
-}
-
-/**
- * Removes an index of this run. True when the index existed. Throws if it belongs to another run, or if readers use it.
- */
-export async function deleteOwnIndex(
-  cluster: SearchCalls,
-  index: string,
-  run: string,
-  options: CallOptions = {},
-): Promise<boolean> {
-  const description = await describeIndex(cluster, index);
-  if (description === null) return false;
-  if (metaOf(description)?.run !== run)
-    throw new RunFailed(`the index ${index} does not belong to run ${run} and stays`);
-  const readers = Object.keys(description.aliases).filter((alias) => !isWriteAliasOf(index, alias));
-  if (readers.length > 0)
-    throw new RunFailed(`the alias ${readers.join(', ')} serves the index ${index}, so the index stays`);
-  await cluster.callOrNull('DELETE', `/${segment(index)}`, null, options);
-  return true;
 }
 
 /** Creates an index. False when this run has already created it. */
@@ -133,8 +119,17 @@ async function createIndex(
     // A call that was repeated after a lost answer finds what the first one created.
     if (isClusterError(error, 'resource_already_exists_exception') && (await isOurs(cluster, index, body)))
       return true;
-    throw error;
+    throw await withTemplates(cluster, index, error);
   }
+}
+
+/** A template can make an index impossible, and the cluster's refusal does not name the template. */
+async function withTemplates(cluster: SearchCalls, index: string, error: unknown): Promise<unknown> {
+  if (!(error instanceof ClusterError) || error.status !== 400) return error;
+  const whence = await matchingTemplates(cluster, index);
+  if (whence === null) return error;
+  const { status, type, message, move } = error;
+  return new ClusterError(status, type, `${message}. ${whence}`, { cause: error, move });
 }
 
 async function isOurs(cluster: SearchCalls, index: string, body: IndexBody): Promise<boolean> {
@@ -144,20 +139,6 @@ async function isOurs(cluster: SearchCalls, index: string, body: IndexBody): Pro
   if (metaOf(description)?.run === run) return true;
   throw new RunFailed(
     `the index ${index} exists already and does not belong to run ${run}: remove it, or begin a new run`,
-  );
-}
-
-async function verifyIndex(cluster: SearchCalls, index: string, body: IndexBody): Promise<void> {
-  const description = await describeIndex(cluster, index);
-  if (description === null)
-    throw new RunFailed(
-      `the index ${index} was created but is not there: look at the cluster, then run the same command again`,
-    );
-  const own = Object.keys(description.aliases).filter((alias) => isWriteAliasOf(index, alias));
-  const faults = templateFaults(body, own, description);
-  if (faults.length === 0) return;
-  throw new RunFailed(
-    `the index ${index} is not as asked for. An index template matches its name: exclude the name there. ${faults.join('; ')}`,
   );
 }
 

@@ -1,7 +1,7 @@
 import type { CallOptions, HttpMethod, SearchCalls } from './search-calls.ts';
 
 /** Calls that only ask, though some have a body. */
-const ASKS = /\/(_count|_search|_mget)(\?|$)|^\/_index_template\/_simulate_index\//;
+const ASKS = /\/(_count|_search|_msearch|_mget)(\?|$)|^\/_index_template\/_simulate_index\//;
 
 /**
  * Guards calls to a cluster. A call that changes something is made only while the lock is held, and the lock is asked

@@ -9,7 +9,7 @@ const metaShape = {
   alias: z.string(),
   definition: z.string(),
   definition_digest: z.string(),
-  role: z.enum(['target', 'dead_letters']),
+  role: z.enum(['target', 'dead_letters', 'scratch']),
   /** When the index was created, in ISO 8601. No row in it was read before. */
   created_at: z.string(),
   /** When the alias last came to this index, in ISO 8601. Absent if it never did. */
@@ -38,11 +38,14 @@ export interface IndexDescription {
     readonly _meta?: Readonly<Record<string, unknown>>;
     readonly properties?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   };
-  readonly settings: Readonly<Record<string, string | readonly string[]>>;
+  readonly settings: Readonly<Record<string, string | readonly string[] | null>>;
 }
 
 /** The index of exactly this name. Null when there is none; an alias of that name does not count. */
-export async function describeIndex(cluster: SearchCalls, index: string): Promise<IndexDescription | null> {
+export async function describeIndex(
+  cluster: Pick<SearchCalls, 'callOrNull'>,
+  index: string,
+): Promise<IndexDescription | null> {
   const path = `/${segment(index)}?flat_settings=true`;
   const found = (await cluster.callOrNull('GET', path)) as Record<string, IndexDescription> | null;
   return found?.[index] ?? null;

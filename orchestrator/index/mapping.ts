@@ -1,4 +1,4 @@
-import type { DescribedDefinition } from '../../definition/definition.ts';
+import type { DescribedDefinition, IndexDefinition } from '../../definition/definition.ts';
 import { defaultMapping } from '../../definition/field-types.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import type { IndexMeta } from './index-meta.ts';
@@ -32,9 +32,34 @@ const BUILD_SETTINGS = {
   'index.final_pipeline': '_none',
 };
 
-/** The body for the target. It names every field, so that neither a template nor a document supplies a type. */
+/** The body for the target. */
 export function targetBody(described: DescribedDefinition, origin: IndexOrigin): IndexBody {
-  const { definition, fields } = described;
+  const settings = { ...askedSettings(described.definition), ...BUILD_SETTINGS };
+  return bodyOf(settings, targetProperties(described), metaFor(described, origin, 'target'));
+}
+
+/** What the target is to be when its pass has ended. */
+export function finishedBody(described: DescribedDefinition, meta: IndexMeta): IndexBody {
+  const { index } = described.definition;
+  const settings = {
+    ...askedSettings(described.definition),
+    ...BUILD_SETTINGS,
+    'index.refresh_interval': index.refreshInterval,
+    'index.number_of_replicas': String(index.numberOfReplicas),
+  };
+  return bodyOf(settings, targetProperties(described), meta);
+}
+
+/** The settings that a definition asks for, by their full names. */
+export function askedSettings({ index }: IndexDefinition): Mapping {
+  return fullNames(index.settings);
+}
+
+/** The fields of the target. Every field is named, so that neither a template nor a document supplies a type. */
+export function targetProperties({
+  definition,
+  fields,
+}: DescribedDefinition): Readonly<Record<string, Mapping>> {
   const properties: Record<string, Mapping> = { [definition.source.key]: keyKindOf(definition).mapping };
   for (const { name, mapping } of definition.document) {
     const field = fields.find((candidate) => candidate.name === name);
@@ -42,8 +67,7 @@ export function targetBody(described: DescribedDefinition, origin: IndexOrigin):
       throw new Error(`field "${name}" of definition "${definition.name}" has no described type`);
     properties[name] = mapping ?? defaultMapping(field.oid, field.jsonString);
   }
-  const settings = { ...fullNames(definition.index.settings), ...BUILD_SETTINGS };
-  return bodyOf(settings, properties, metaFor(described, origin, 'target'));
+  return properties;
 }
 
 /** The body for the companion, which holds dead letters: rows that could not become documents, by their key. */
@@ -54,18 +78,40 @@ export function deadLetterBody(described: DescribedDefinition, origin: IndexOrig
     reason: { type: 'text' },
     fields: { type: 'object', enabled: false },
   };
-  const settings = { 'index.number_of_shards': '1', ...BUILD_SETTINGS };
+  const settings = {
+    ...settingsForBoth(described.definition),
+    'index.number_of_shards': '1',
+    ...BUILD_SETTINGS,
+  };
   return bodyOf(settings, properties, metaFor(described, origin, 'dead_letters'));
 }
 
-/** Gives settings their full names (`index.analysis.…`), nested or not, and writes values as the cluster does. */
+/** Where an index is, who manages it and who finds it. Fields and their texts have no part in these. */
+const OF_THE_WHOLE_INDEX =
+  /^index\.(hidden|lifecycle\.|plugins\.|opendistro\.|routing\.allocation\.|search\.default_pipeline|translog\.)/;
+
+/**
+ * What a definition decides for the companion, too: settings of the index as a whole, and the templates' settings that
+ * it keeps away by null. Without this, a template that matches both names could not be answered.
+ */
+function settingsForBoth(definition: IndexDefinition): Mapping {
+  return Object.fromEntries(
+    Object.entries(askedSettings(definition)).filter(
+      ([name, value]) => value === null || OF_THE_WHOLE_INDEX.test(name),
+    ),
+  );
+}
+
+/** Gives settings their full names (`index.analysis.…`), nested or not, and writes values as the cluster does. Null stays. */
 function fullNames(settings: Mapping, prefix = 'index'): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(settings).flatMap(([name, value]): [string, unknown][] => {
       const path = name === 'index' || name.startsWith('index.') ? name : `${prefix}.${name}`;
       const nested = typeof value === 'object' && value !== null && !Array.isArray(value);
       if (nested) return Object.entries(fullNames(value as Mapping, path));
-      return [[path, Array.isArray(value) ? value.map(String) : String(value)]];
+      if (value === null) return [[path, null]];
+      if (Array.isArray(value)) return [[path, value.map(String)]];
+      return [[path, typeof value === 'string' ? value : JSON.stringify(value)]];
     }),
   );
 }

@@ -27,9 +27,24 @@ export function passAliases(names: TargetNames, pass: number): PassAliases {
   };
 }
 
+/** The index that shows for a moment what the cluster makes of the fields by itself. */
+export function scratchIndexOf(index: string): string {
+  return `${index}-scratch`;
+}
+
 /** Whether an alias is a write alias of any pass of this index. */
 export function isWriteAliasOf(index: string, alias: string): boolean {
   return alias.startsWith(`${index}-write-`) && /^\d+$/.test(alias.slice(`${index}-write-`.length));
+}
+
+/** The alias through which an index is searched before readers' own alias moves to it. */
+export function trialAliasOf(index: string): string {
+  return `${index}-trial`;
+}
+
+/** Whether an alias is one of those that a run itself gives to this index. Readers use no such alias. */
+export function isOwnAliasOf(index: string, alias: string): boolean {
+  return isWriteAliasOf(index, alias) || alias === trialAliasOf(index);
 }
 
 function writeAlias(index: string, pass: number): string {

@@ -1,4 +1,5 @@
-import type { DescribedDefinition, DescribedField } from '../../definition/definition.ts';
+import { type DatabaseSaying, mayComeFromRow, safeDatabaseWords } from '../../definition/database-words.ts';
+import type { DescribedDefinition, DescribedField, IndexDefinition } from '../../definition/definition.ts';
 import { OID } from '../../definition/field-types.ts';
 import { type Key, keyFrom } from '../../definition/key/key-kind.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
@@ -13,6 +14,7 @@ import {
   withoutJoins,
 } from '../../definition/sql.ts';
 import { RunFailed } from '../errors.ts';
+import { aroundBrokenRows } from './broken-rows.ts';
 import { chooseKeys } from './choose-keys.ts';
 import { querySource, querySourceRows, type UseClient } from './source-query.ts';
 import type { ExpectedRow, ValidationSource } from './validation-source.ts';
@@ -35,12 +37,32 @@ async function count(
   { definition }: DescribedDefinition,
   range: KeyRange,
 ): Promise<{ rows: number; kept: number }> {
+  const parts = await aroundBrokenRows(
+    {
+      use,
+      definition,
+      whole: (part) => countWhole(use, definition, part),
+      broken: () => ({ rows: 1, kept: 1 }),
+    },
+    range,
+  ).catch((error: unknown) => {
+    throw mayComeFromRow(error) ? uncountable(definition.name, error) : error;
+  });
+  return {
+    rows: parts.reduce((sum, { rows }) => sum + rows, 0),
+    kept: parts.reduce((sum, { kept }) => sum + kept, 0),
+  };
+}
+
+async function countWhole(
+  use: UseClient,
+  definition: IndexDefinition,
+  range: KeyRange,
+): Promise<{ rows: number; kept: number }> {
   const text = countStatement(definition, range);
   const [counted] = await use((client) =>
     querySource<{ base_rows: string; joined_rows: string; kept_rows: string }>(client, text),
-  ).catch((error: unknown) => {
-    throw isDataException(error) ? uncountable(definition.name, error) : error;
-  });
+  );
   if (counted === undefined) throw new Error('a count without a row');
   if (counted.base_rows !== counted.joined_rows) {
     throw new RunFailed(
@@ -50,21 +72,16 @@ async function count(
   return { rows: Number(counted.base_rows), kept: Number(counted.kept_rows) };
 }
 
-/** SQLSTATE class 22: an expression fails on a value. */
-function isDataException(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('22');
-}
-
-function uncountable(name: string, error: Error): RunFailed {
+function uncountable(name: string, error: DatabaseSaying): RunFailed {
   return new RunFailed(
-    `the rows of ${name} cannot be counted, because source.where (or a join) fails on one of them: ${error.message}. Nobody can say whether the index should have such a row: write a condition that fails on no row, and begin another run.`,
-    { cause: error },
+    `the rows of ${name} cannot be counted, because source.where (or a join) fails on more of them than stop_limit allows: ${safeDatabaseWords(error)}. Write a condition that fails on no row, and begin another run.`,
   );
 }
 
 /**
  * Reads keys page by page, so that no snapshot is held while the index is read. A page comes as one text, which costs a
- * third of as many rows (measured). Joins keep every row, so they are left out unless a condition needs them.
+ * third of as many rows (measured). Joins keep every row, so they are left out unless a condition needs them. A row whose
+ * condition fails is among them, as in `count`.
  */
 async function* keys(
   use: UseClient,
@@ -73,14 +90,17 @@ async function* keys(
 ): AsyncGenerator<readonly Key[]> {
   const read = definition.source.where === null ? withoutJoins(definition) : definition;
   const kind = keyKindOf(definition);
-  const key = qualifiedKey(read);
   let { start } = range;
   for (;;) {
-    const condition = rangeCondition(read, { start, end: range.end });
-    const page = `SELECT ${key} AS key\n${baseFrom(read)}\nWHERE ${condition} AND ${whereCondition(read)}\nORDER BY ${key} LIMIT ${PAGE}`;
-    const text = `SELECT string_agg(page.key::text, ',' ORDER BY page.key) AS keys FROM (\n${page}\n) AS page`;
-    const [row] = await use((client) => querySource<{ keys: string | null }>(client, text));
-    const found = row?.keys?.split(',').map((text) => keyFrom(kind, text)) ?? [];
+    const rest = { start, end: range.end };
+    const found = await pageOf(use, read, rest).catch((error: unknown) => {
+      if (!mayComeFromRow(error)) throw error;
+      return null;
+    });
+    if (found === null) {
+      yield* keysAroundBroken(use, read, rest);
+      return;
+    }
     const last = found.at(-1);
     if (last === undefined) return;
     yield found;
@@ -89,11 +109,55 @@ async function* keys(
   }
 }
 
+async function* keysAroundBroken(
+  use: UseClient,
+  read: IndexDefinition,
+  range: KeyRange,
+): AsyncGenerator<readonly Key[]> {
+  const whole = async (part: KeyRange): Promise<readonly Key[]> => pageOf(use, read, part, null);
+  yield* await aroundBrokenRows({ use, definition: read, whole, broken: (key) => [key] }, range);
+}
+
+/** @param rows the most keys; null: all */
+async function pageOf(
+  use: UseClient,
+  read: IndexDefinition,
+  range: KeyRange,
+  rows: number | null = PAGE,
+): Promise<readonly Key[]> {
+  const kind = keyKindOf(read);
+  const key = qualifiedKey(read);
+  const limit = rows === null ? '' : ` LIMIT ${rows}`;
+  const page = `SELECT ${key} AS key\n${baseFrom(read)}\nWHERE ${rangeCondition(read, range)} AND ${whereCondition(read)}\nORDER BY ${key}${limit}`;
+  const text = `SELECT string_agg(page.key::text, ',' ORDER BY page.key) AS keys FROM (\n${page}\n) AS page`;
+  const [row] = await use((client) => querySource<{ keys: string | null }>(client, text));
+  return row?.keys?.split(',').map((text) => keyFrom(kind, text)) ?? [];
+}
+
+/** Reads rows like `readExpected`. Where an expression fails, it finds the rows for which it does. */
+async function expectedRows(
+  use: UseClient,
+  described: DescribedDefinition,
+  wanted: readonly Key[],
+): Promise<readonly ExpectedRow[]> {
+  try {
+    return await readExpected(use, described, wanted);
+  } catch (error) {
+    if (!mayComeFromRow(error)) throw error;
+    const [first, ...others] = wanted;
+    if (first === undefined) throw error;
+    if (others.length === 0) return [{ key: first, values: null }];
+    const half = wanted.length >> 1;
+    const lower = await expectedRows(use, described, wanted.slice(0, half));
+    return [...lower, ...(await expectedRows(use, described, wanted.slice(half)))];
+  }
+}
+
 /**
  * Reads rows as PostgreSQL itself writes them, which is not the worker's way. (`to_json` takes every `json`; `to_jsonb`
  * refuses \u0000.)
  */
-async function expectedRows(
+async function readExpected(
   use: UseClient,
   { definition, fields }: DescribedDefinition,
   wanted: readonly Key[],

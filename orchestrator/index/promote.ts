@@ -105,7 +105,7 @@ export function namesOf(holders: readonly AliasHolder[]): string {
 /**
  * The filter and routing that readers keep. If the indexes of an alias differ in them, nobody can say which to keep.
  */
-function commonConfig(alias: string, holders: readonly AliasHolder[]): AliasHolder['config'] {
+export function commonConfig(alias: string, holders: readonly AliasHolder[]): AliasHolder['config'] {
   const [first, ...others] = holders;
   if (first === undefined) return {};
   const { is_write_index: _, ...config } = first.config;

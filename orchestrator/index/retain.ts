@@ -2,7 +2,9 @@ import type { Clock } from '../clock.ts';
 import { messageOf, Superseded } from '../errors.ts';
 import { ClusterError } from './cluster-error.ts';
 import type { SearchCalls } from './search-calls.ts';
-import { deleteOwnIndex } from './create.ts';
+import { deleteOwnIndex } from './delete-index.ts';
+import { countFound } from './readers-view.ts';
+import { isShrunk } from './shrink.ts';
 import { type IndexDescription, type IndexMeta, metaOf } from './index-meta.ts';
 
 export interface RetentionRule {
@@ -14,6 +16,8 @@ export interface RetentionRule {
   readonly claimedRun: string | null;
   /** How many earlier promoted indexes stay. */
   readonly retain: number;
+  /** An index that stays whatever `retain` says. Absent when there is none. */
+  readonly needed?: string | null;
 }
 
 /** What retention knows of an index. */
@@ -46,13 +50,11 @@ export function planRetention(indexes: readonly RetainedIndex[], rule: Retention
       : [],
   );
   const targets = ours.filter(({ meta }) => meta.role === 'target');
-  const promoted = targets
-    .filter(
-      ({ aliases, meta }) =>
-        aliases.length === 0 && meta.promoted_at !== undefined && meta.run !== rule.claimedRun,
-    )
-    .sort((a, b) => (b.meta.promoted_at ?? '').localeCompare(a.meta.promoted_at ?? ''));
+  const promoted = promotedFirst(targets).filter(
+    ({ aliases, meta }) => aliases.length === 0 && meta.run !== rule.claimedRun,
+  );
   const stays = new Set(promoted.slice(0, rule.retain).map(({ index }) => index));
+  if (rule.needed !== undefined && rule.needed !== null) stays.add(rule.needed);
   const isFree = ({ aliases, meta, index }: (typeof ours)[number]): boolean =>
     aliases.length === 0 && meta.run !== rule.claimedRun && !stays.has(index);
   const deletedTargets = targets.filter(isFree);
@@ -62,7 +64,7 @@ export function planRetention(indexes: readonly RetainedIndex[], rule: Retention
   const currentRun = indexes.find(({ index }) => index === rule.current)?.meta?.run;
   const deletedCompanions = ours.filter(
     (entry) =>
-      entry.meta.role === 'dead_letters' &&
+      entry.meta.role !== 'target' &&
       isFree(entry) &&
       !keptRuns.has(entry.meta.run) &&
       entry.meta.run !== currentRun,
@@ -71,6 +73,13 @@ export function planRetention(indexes: readonly RetainedIndex[], rule: Retention
     kept: targets.filter((target) => !deletedTargets.includes(target)).map(({ index }) => index),
     deleted: [...deletedTargets, ...deletedCompanions].map(({ index }) => index),
   };
+}
+
+/** The indexes that served readers once, newest first. */
+function promotedFirst<T extends { readonly meta: IndexMeta }>(indexes: readonly T[]): T[] {
+  return indexes
+    .filter(({ meta }) => meta.promoted_at !== undefined)
+    .sort((a, b) => (b.meta.promoted_at ?? '').localeCompare(a.meta.promoted_at ?? ''));
 }
 
 export interface RetentionWaiting {
@@ -88,14 +97,15 @@ const LONGEST_PAUSE_MS = 15_000;
 
 /**
  * Deletes what `planRetention` says. It looks at each index once more before, because an alias may have come to it. It
- * may be repeated.
+ * may be repeated. The last index that had documents stays while the one in its place is empty, or has lost more of
+ * them than `shrinkLimit` per cent.
  *
  * The alias has moved already, so nothing that a cluster refuses here fails a run: a snapshot under way, a rule of the
  * cluster, an index that somebody else holds. It is tried again for some time, then it is left. The next run deletes it.
  */
 export async function retainIndexes(
   cluster: SearchCalls,
-  rule: RetentionRule,
+  rule: Omit<RetentionRule, 'needed'> & { readonly shrinkLimit: number },
   waiting: RetentionWaiting,
 ): Promise<Retention & { readonly left: readonly LeftIndex[] }> {
   const { waitingTimeoutMs, onWait, clock, signal } = waiting;
@@ -103,7 +113,8 @@ export async function retainIndexes(
   let firstRefusalMs: number | null = null;
   for (let pauseMs = LEAST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     const indexes = await listIndexes(cluster, rule.alias);
-    const plan = planRetention(indexes, rule);
+    const needed = await lastWithDocuments(cluster, indexes, rule);
+    const plan = planRetention(indexes, { ...rule, needed });
     const refused: Refused[] = [];
     for (const { index, meta } of indexes) {
       if (meta === null || !plan.deleted.includes(index)) continue;
@@ -150,6 +161,27 @@ async function tryToDelete(
     const passes = error instanceof ClusterError && error.type !== 'security_exception';
     return { index, reason: messageOf(error), passes };
   }
+}
+
+/** The last index that had documents, if it has many more than the current one. Else null. */
+async function lastWithDocuments(
+  cluster: SearchCalls,
+  indexes: readonly RetainedIndex[],
+  rule: Omit<RetentionRule, 'needed'> & { readonly shrinkLimit: number },
+): Promise<string | null> {
+  const { deleted } = planRetention(indexes, rule);
+  const former = promotedFirst(
+    indexes.flatMap(({ index, meta }) => (meta === null ? [] : [{ index, meta }])),
+  );
+  if (rule.current === null || !former.some(({ index }) => deleted.includes(index))) return null;
+  const after = await countFound(cluster, rule.current);
+  for (const { index, meta } of former) {
+    if (index === rule.current || meta.role !== 'target') continue;
+    if (meta.fleet !== rule.fleet || meta.alias !== rule.alias) continue;
+    const before = await countFound(cluster, index);
+    if (before > 0) return isShrunk({ before, after }, rule.shrinkLimit) ? index : null;
+  }
+  return null;
 }
 
 /** The indexes that a run would keep and delete if it began now and had moved the alias. */

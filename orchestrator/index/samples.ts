@@ -6,6 +6,7 @@ import { keyKindOf } from '../../definition/key/kinds.ts';
 import { read } from './cluster-error.ts';
 import { type AskedCopies, askedOf } from './copies.ts';
 import { Lexeme, lexemesToText, parseLexemes, sameJson } from './exact-json.ts';
+import { unfoundValues } from './findable/unfound-values.ts';
 import type { TargetNames } from './names.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
 import type { ValidationSource } from './validation-source.ts';
@@ -30,7 +31,10 @@ export interface Difference {
   readonly found: string;
 }
 
-/** Compares rows field by field, and the key in a document with its `_id`. Numbers are compared by their digits. */
+/**
+ * Compares rows field by field, and the key in a document with its `_id`. Numbers are compared by their digits. Documents
+ * that agree are then searched by their values, because `_source` shows values that the index may lack.
+ */
 export async function compareSamples(
   input: SampleInput,
 ): Promise<{ keys: readonly Key[]; differing: readonly Difference[] }> {
@@ -46,6 +50,7 @@ export async function compareSamples(
   const rows = await source.expectedRows(keys.filter((key) => !dead.has(key)));
   const differing = rows.flatMap(({ key, values }) => {
     const document = documents.get(key);
+    if (values === null) return document === undefined ? [] : [brokenSample(definition.source.key, key)];
     return document === undefined
       ? [
           {
@@ -57,7 +62,29 @@ export async function compareSamples(
         ]
       : differencesOf(described, key, values, document);
   });
-  return { keys, differing };
+  const off = new Set(differing.map(({ key }) => key));
+  const alike = new Map(
+    rows.flatMap(({ key }) => (off.has(key) ? [] : [[key, documents.get(key)] as const])),
+  );
+  return { keys, differing: [...differing, ...(await unfoundIn(input, alike))] };
+}
+
+async function unfoundIn(
+  { cluster, described, names, signal }: SampleInput,
+  documents: ReadonlyMap<Key, unknown>,
+): Promise<Difference[]> {
+  const unfound = await unfoundValues({ cluster, described, index: names.index, documents, signal });
+  return unfound.map(({ key, path, type, value }) => ({
+    key,
+    field: path,
+    expected: lexemesToText(value),
+    found: `does not find the document by this value in a field of type ${type}, though _source shows it`,
+  }));
+}
+
+/** A row whose expressions fail now, though the index has a document of it: it changed, and is to be read again. */
+function brokenSample(field: string, key: Key): Difference {
+  return { key, field, expected: 'a row whose expressions fail', found: 'a document' };
 }
 
 async function sourcesOf(

@@ -7,7 +7,8 @@ import type { KeyRange } from '../../definition/key/key-range.ts';
  */
 export interface ValidationSource {
   /**
-   * Counts the rows of the base table in the range, and how many of them the definition keeps. Throws RunFailed where
+   * Counts the rows of the base table in the range, and how many of them the definition keeps. A row for which nobody
+   * can say so, because its condition fails, counts as kept: the workers bury it. Throws RunFailed where
    * joins change the number of rows.
    */
   count(range: KeyRange): Promise<{ readonly rows: number; readonly kept: number }>;
@@ -23,6 +24,8 @@ export interface ValidationSource {
 
 export interface ExpectedRow {
   readonly key: Key;
-  /** The JSON text of each field, in the definition's order. Null is SQL null. */
-  readonly values: readonly (string | null)[];
+  /**
+   * The JSON text of each field, in the definition's order, where null is SQL null. Null: an expression fails for the row.
+   */
+  readonly values: readonly (string | null)[] | null;
 }

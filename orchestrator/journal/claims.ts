@@ -6,7 +6,7 @@ import { readTogether } from './read-together.ts';
 import type { JournalStore } from './store.ts';
 import { parseObject } from './store-failure.ts';
 
-const CLAIM_SCHEMA = 2;
+const CLAIM_SCHEMA = 3;
 
 const commonShape = {
   nonce: z.string(),
@@ -26,9 +26,7 @@ const claimedAliasSchema = z.strictObject({
   definitionDigest: z.string(),
 });
 
-const claimSchema = z.strictObject({
-  schema: z.literal(CLAIM_SCHEMA),
-  ...commonShape,
+const aliasesShape = {
   /** The aliases that the claim holds beside the fleet. */
   aliases: z
     .array(claimedAliasSchema)
@@ -38,22 +36,36 @@ const claimSchema = z.strictObject({
       const aliases = claimed.map(({ alias }) => alias);
       requireDistinct(aliases, 'the alias', context);
     }),
+};
+
+const claimSchema = z.strictObject({
+  schema: z.literal(CLAIM_SCHEMA),
+  ...commonShape,
+  /** The folder of the run's journal. A key that is used again has another one: `folderAgain`. */
+  folder: z.string(),
+  ...aliasesShape,
 });
 export type Claim = z.infer<typeof claimSchema>;
 export type ClaimedAlias = Claim['aliases'][number];
 
 /** A claim of an earlier version, whose runs had one index. */
-const earlierClaimSchema = z
+const firstClaimSchema = z
   .strictObject({ schema: z.literal(1), ...commonShape, alias: z.string(), definitionDigest: z.string() })
   .transform(
     ({ alias, definitionDigest, ...rest }): Claim => ({
       ...rest,
       schema: CLAIM_SCHEMA,
+      folder: runFolder(rest.runKey),
       aliases: [{ alias, definition: null, definitionDigest }],
     }),
   );
 
-const anyClaimSchema = z.discriminatedUnion('schema', [claimSchema, earlierClaimSchema]);
+/** A claim of an earlier version, where a key could be used only once. */
+const secondClaimSchema = z
+  .strictObject({ schema: z.literal(2), ...commonShape, ...aliasesShape })
+  .transform((rest): Claim => ({ ...rest, schema: CLAIM_SCHEMA, folder: runFolder(rest.runKey) }));
+
+const anyClaimSchema = z.discriminatedUnion('schema', [claimSchema, secondClaimSchema, firstClaimSchema]);
 
 const FOLDER = 'claims';
 
@@ -78,6 +90,11 @@ export async function claimHistory(store: JournalStore): Promise<Claim[]> {
   return [...runs.values()];
 }
 
+/** The newest run of a key. A key that was abandoned may have been used again. Null when there is none. */
+export async function newestOfKey(store: JournalStore, runKey: string): Promise<Claim | null> {
+  return (await claimHistory(store)).find((claim) => claim.runKey === runKey) ?? null;
+}
+
 /** Every claim with the name of its object, newest first. One run may have several. */
 export async function allClaims(store: JournalStore): Promise<{ name: string; claim: Claim }[]> {
   const claims: { name: string; claim: Claim }[] = [];
@@ -88,17 +105,22 @@ export async function allClaims(store: JournalStore): Promise<{ name: string; cl
   return claims;
 }
 
-type ClaimContent = Omit<Claim, 'schema' | 'nonce'>;
+type ClaimContent = Omit<Claim, 'schema' | 'nonce' | 'folder'> & Partial<Pick<Claim, 'folder'>>;
 
-/** Writes the next claim. False if another process wrote that number first. */
+/**
+ * Writes the next claim. Without a folder it is that of the key's first run. False if another process wrote that number
+ * first.
+ */
 export async function writeClaim(store: JournalStore, content: ClaimContent): Promise<boolean> {
   const number = (await highestNumber(store, FOLDER)) + 1;
-  const claim: Claim = { schema: CLAIM_SCHEMA, nonce: randomUUID(), ...content };
+  const folder = runFolder(content.runKey);
+  const claim: Claim = { schema: CLAIM_SCHEMA, nonce: randomUUID(), folder, ...content };
   return (await store.create(numberedName(FOLDER, number), JSON.stringify(claim))) === 'created';
 }
 
 /**
- * The folder of a run's journal. A scheduler may put anything into a key, so the key's digest is a part of the name.
+ * The folder of the journal of a key's first run. A scheduler may put anything into a key, so the key's digest is a part
+ * of the name.
  */
 export function runFolder(runKey: string): string {
   const slug = runKey
@@ -106,6 +128,11 @@ export function runFolder(runKey: string): string {
     .replaceAll(/[^a-z0-9]+/g, '-')
     .slice(0, 40);
   return `runs/${slug}-${createHash('sha256').update(runKey).digest('hex').slice(0, 12)}`;
+}
+
+/** The folder of the journal of a later run of a key, whose first run was abandoned. */
+export function folderAgain({ runKey, run }: Pick<Claim, 'runKey' | 'run'>): string {
+  return `${runFolder(runKey)}-${run}`;
 }
 
 async function readClaim(store: JournalStore, number: number): Promise<Claim | null> {

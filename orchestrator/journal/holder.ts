@@ -9,6 +9,8 @@ export const holderSchema = z.strictObject({
   identity: z.string().nullable(),
   since: z.iso.datetime(),
   purpose: z.string(),
+  /** The key that its command was given. Absent without one, and in locks of earlier versions. */
+  runKey: z.string().optional(),
   /** Set for a sweeper. It is no sign of life of the run whose fleet it sweeps. */
   sweeps: z.literal(true).optional(),
 });
@@ -16,8 +18,9 @@ export const holderSchema = z.strictObject({
 export type Holder = z.infer<typeof holderSchema>;
 
 /** Names the holder for a person. */
-export function holderWords({ purpose, pid, host, since }: Holder): string {
-  return `${purpose}, process ${pid} on ${host}, since ${since}`;
+export function holderWords({ purpose, pid, host, since, runKey }: Holder): string {
+  const run = runKey === undefined ? '' : `, for the run with key ${runKey}`;
+  return `${purpose}, process ${pid} on ${host}, since ${since}${run}`;
 }
 
 export async function describeThisProcess(purpose: string, now: Date): Promise<Holder> {

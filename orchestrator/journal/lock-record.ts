@@ -7,8 +7,11 @@ import { parseObject } from './store-failure.ts';
 /** The folder of a fleet's locks, numbered by epoch. */
 export const LOCKS = 'locks';
 
+export const LOCK_SCHEMA = 2;
+
 const lockRecordSchema = z.strictObject({
-  schema: z.literal(1),
+  /** Schema 1 has no run key of the holder. */
+  schema: z.literal([1, LOCK_SCHEMA]),
   epoch: z.int(),
   nonce: z.string(),
   /** Rises with every renewal. A contender watches it. Times are for people, because clocks differ. */
@@ -26,5 +29,9 @@ export async function readLock(store: JournalStore, epoch: number): Promise<Lock
   const name = numberedName(LOCKS, epoch);
   const body = await store.read(name);
   if (body === null) return null;
-  return parseObject(lockRecordSchema, { location: store.location, name, kind: 'lock', newest: 1 }, body);
+  return parseObject(
+    lockRecordSchema,
+    { location: store.location, name, kind: 'lock', newest: LOCK_SCHEMA },
+    body,
+  );
 }

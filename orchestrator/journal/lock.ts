@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { FleetHeld, messageOf, Superseded } from '../errors.ts';
 import { type Holder, holderWords } from './holder.ts';
-import { LOCKS, type LockRecord, readLock } from './lock-record.ts';
+import { LOCK_SCHEMA, LOCKS, type LockRecord, readLock } from './lock-record.ts';
 import { highestNumber, numberedName } from './numbered.ts';
 import type { JournalStore } from './store.ts';
 
@@ -83,7 +83,7 @@ export class FleetLock {
       }
       if (nowMs - beganMs >= timing.waitMs) throw new FleetHeld(describeHeld(record));
       await onWait(record);
-      await timing.clock.sleep(Math.min(250, timing.leaseMs / 4), timing.signal);
+      await timing.clock.sleep(pauseMs(nowMs - beganMs, timing), timing.signal);
     }
   }
 
@@ -96,7 +96,7 @@ export class FleetLock {
     const { clock } = timing;
     const renewedAt = clock.now().toISOString();
     const record: LockRecord = {
-      schema: 1,
+      schema: LOCK_SCHEMA,
       epoch,
       nonce: randomUUID(),
       beat: 0,
@@ -228,6 +228,12 @@ export async function currentHolder(store: JournalStore): Promise<{ epoch: numbe
   return record === null || record.released ? null : { epoch: record.epoch, holder: record.holder };
 }
 
-function describeHeld(record: LockRecord): string {
+/** The pause before the next look at a held lock. A long wait looks less often, because a store may charge each look. */
+function pauseMs(waitedMs: number, { leaseMs }: LockTiming): number {
+  return waitedMs < 2 * leaseMs ? Math.min(250, leaseMs / 4) : leaseMs / 4;
+}
+
+/** Says who holds a lock, for a message that refuses something. */
+export function describeHeld(record: LockRecord): string {
   return `another process holds the fleet: ${holderWords(record.holder)} (epoch ${record.epoch})`;
 }

@@ -8,6 +8,7 @@ import { EarlierEvents, presentPlan } from './earlier-versions.ts';
 import { highestNumber, numberedName } from './numbered.ts';
 import { readTogether } from './read-together.ts';
 import {
+  isPresent,
   JOURNAL_SCHEMA,
   parseSegment,
   type PresentSegment,
@@ -56,6 +57,7 @@ export class RunJournal {
   #number: number;
   #state: RunState;
   #planSegment: number;
+  #writtenAt: Date | null;
   #bytesSinceSnapshot = 0;
   #snapshotBytes = 0;
   #tail: Promise<void> = Promise.resolve();
@@ -68,6 +70,7 @@ export class RunJournal {
     this.#number = read.number;
     this.#state = read.state;
     this.#planSegment = read.planSegment;
+    this.#writtenAt = read.writtenAt;
   }
 
   /** Reads a run's journal and opens it for writing under an epoch. */
@@ -77,6 +80,16 @@ export class RunJournal {
 
   get state(): RunState {
     return this.#state;
+  }
+
+  /** The folder that the run's claim names. */
+  get folder(): string {
+    return this.#options.runFolder;
+  }
+
+  /** When the last segment was written, by its writer's clock. Null when there is none. */
+  get writtenAt(): Date | null {
+    return this.#writtenAt;
   }
 
   /** Appends events durably, then applies them. Calls are carried out one after the other. */
@@ -106,7 +119,8 @@ export class RunJournal {
 
   async #create({ number, events, next, planSegment }: NextSegment): Promise<void> {
     const { store, epoch, now } = this.#options;
-    const head = { schema: JOURNAL_SCHEMA, epoch, nonce: randomUUID(), at: now().toISOString() } as const;
+    const at = now();
+    const head = { schema: JOURNAL_SCHEMA, epoch, nonce: randomUUID(), at: at.toISOString() } as const;
     const written = JSON.stringify(events);
     const due =
       this.#bytesSinceSnapshot + written.length > Math.max(SNAPSHOT_AFTER_BYTES, 2 * this.#snapshotBytes);
@@ -119,6 +133,7 @@ export class RunJournal {
     const body = segmentText(segment);
     const name = numberedName(this.#folder, number);
     if ((await store.create(name, body)) !== 'created') throw await this.#superseded(name);
+    this.#writtenAt = at;
     this.#bytesSinceSnapshot = due ? 0 : this.#bytesSinceSnapshot + body.length;
     if (due) this.#snapshotBytes = body.length - written.length;
   }
@@ -170,7 +185,7 @@ export async function readRun(store: JournalStore, runFolder: string): Promise<R
 
 /** A segment's snapshot. A snapshot of an earlier version is not read, because all its events are there. */
 function snapshotOf(segment: Segment): Snapshot | null {
-  return segment.schema === JOURNAL_SCHEMA ? (segment.snapshot ?? null) : null;
+  return isPresent(segment) ? (segment.snapshot ?? null) : null;
 }
 
 async function unpacked(store: JournalStore, folder: string, snapshot: Snapshot): Promise<RunState> {
@@ -204,7 +219,7 @@ function stateBehind(
   const state = editableCopy(base);
   for (const { name, segment } of segments) {
     try {
-      const events = segment.schema === JOURNAL_SCHEMA ? segment.events : earlier.present(segment.events);
+      const events = isPresent(segment) ? segment.events : earlier.present(segment.events);
       for (const event of events) applyTo(state, event);
     } catch (error) {
       throw unreadableObject(
@@ -218,10 +233,9 @@ function stateBehind(
 }
 
 function planOf(segment: Segment): RunPlan | null {
-  const event =
-    segment.schema === JOURNAL_SCHEMA
-      ? segment.events.find((candidate) => candidate.type === 'planned')
-      : segment.events.filter((candidate) => candidate.type === 'planned').map(presentPlan)[0];
+  const event = isPresent(segment)
+    ? segment.events.find((candidate) => candidate.type === 'planned')
+    : segment.events.filter((candidate) => candidate.type === 'planned').map(presentPlan)[0];
   if (event === undefined) return null;
   const { type: _, ...plan } = event;
   return plan;

@@ -6,7 +6,9 @@ import type { JournalStore } from './store.ts';
 import { parseObject } from './store-failure.ts';
 
 /** Rises when the version before cannot read what this one writes. */
-export const JOURNAL_SCHEMA = 4;
+export const JOURNAL_SCHEMA = 5;
+/** The schemas of today's form. Schema 4 only lacks fields that may be absent. */
+const PRESENT_SCHEMAS = [4, JOURNAL_SCHEMA] as const;
 /** The schemas whose events `earlier-versions.ts` knows. */
 const EARLIER_SCHEMAS = [2, 3] as const;
 
@@ -14,7 +16,7 @@ const head = { epoch: z.int(), nonce: z.string(), at: z.iso.datetime() };
 
 const segmentSchema = z.discriminatedUnion('schema', [
   z.strictObject({
-    schema: z.literal(JOURNAL_SCHEMA),
+    schema: z.literal([...PRESENT_SCHEMAS]),
     ...head,
     events: z.array(runEventSchema),
     snapshot: snapshotSchema.optional(),
@@ -30,7 +32,12 @@ const segmentSchema = z.discriminatedUnion('schema', [
 
 /** One object of a run's journal. With an earlier `schema`, its events mean what that version meant. */
 export type Segment = z.infer<typeof segmentSchema>;
-export type PresentSegment = Extract<Segment, { schema: typeof JOURNAL_SCHEMA }>;
+export type PresentSegment = Extract<Segment, { schema: (typeof PRESENT_SCHEMAS)[number] }>;
+
+/** Whether a segment has today's form. */
+export function isPresent(segment: Segment): segment is PresentSegment {
+  return PRESENT_SCHEMAS.some((schema) => schema === segment.schema);
+}
 
 /** The text of a segment. It writes nothing that could not be read again: such a fault is a fault of this program. */
 export function segmentText(segment: PresentSegment): string {

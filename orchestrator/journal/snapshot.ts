@@ -10,6 +10,7 @@ import { aliasHolderSchema, promotionSchema, rollbackSchema } from '../reconcile
 import { rangeStateSchema } from '../reconcile/range-state.ts';
 import type { RunPlan } from '../reconcile/run-plan.ts';
 import { runResultSchema } from '../reconcile/run-result.ts';
+import { type RunTotals, runTotalsSchema, totalsFrom } from '../reconcile/run-totals.ts';
 import type { RunState } from '../reconcile/state.ts';
 
 const count = z.int().min(0);
@@ -46,6 +47,8 @@ export const snapshotSchema = z.strictObject({
   cuts: count,
   counts: countsSchema,
   earlierPasses: z.array(z.strictObject({ pass: passSchema, counts: countsSchema })).readonly(),
+  /** Snapshots of schema 4 have none. */
+  totals: runTotalsSchema.optional(),
   readTwice: z.array(z.string()).readonly(),
   pin: fleetPinSchema.nullable(),
   /** The instances that had ended when the fleet was seen at zero. Null when it was not yet seen at zero. */
@@ -83,9 +86,10 @@ export function packState(state: RunState, planSegment: number): Snapshot {
 }
 
 export function unpackState(snapshot: Snapshot, plan: RunPlan | null): RunState {
-  const { planSegment: _, open, readTwice, instances, earlier, ...rest } = snapshot;
+  const { planSegment: _, open, readTwice, instances, earlier, totals, ...rest } = snapshot;
   return {
     ...rest,
+    totals: totals ?? totalsOf(rest),
     plan,
     order: rest.pass === null ? [] : workOrder(plan, rest.pass.reads),
     open: new Map(open.map((range) => [range.id, range])),
@@ -95,4 +99,12 @@ export function unpackState(snapshot: Snapshot, plan: RunPlan | null): RunState 
     promotionIntents: new Map(rest.promotionIntents),
     promotions: new Map(rest.promotions),
   };
+}
+
+function totalsOf({
+  phases,
+  earlierPasses,
+  counts,
+}: Pick<RunState, 'phases' | 'earlierPasses' | 'counts'>): RunTotals {
+  return totalsFrom(phases, [...earlierPasses.map((ended) => ended.counts), counts]);
 }

@@ -11,6 +11,7 @@ import { PassReport } from '../report/pass-report.ts';
 import { durationWords, moneyWords, plural } from '../report/words.ts';
 import type { RunContext } from '../run/context.ts';
 import { runPass } from '../run/reindex-pass.ts';
+import { restartOf } from '../run/outdated-run.ts';
 import { spentBy } from '../run/result.ts';
 import type { Pass } from './pass.ts';
 import { openPassWorkers, passLimits } from './pass-workers.ts';
@@ -53,7 +54,7 @@ export async function workPass(context: RunContext, pass: Pass): Promise<PassRep
   const { cost } = spentBy(journal.state, clock.now().toISOString(), accounting);
   const spent = cost === null ? '' : ` The run has cost ${moneyWords(cost)} so far.`;
   throw new RunFailed(
-    `${stopped}\nThe fleet is at zero.${spent} Remove the cause and run the same command again: it carries on from what is settled.`,
+    `${stopped}\nThe fleet is at zero.${spent} Remove the cause and run the same command again: it carries on from what is settled. If the definition is the cause, mend it and give \`${restartOf(context.identity.runKey)}\`.`,
   );
 }
 
@@ -109,6 +110,7 @@ function taskOf(context: RunContext, pass: Pass, range: AssignedRange, workers: 
     }),
     start_index: range.start,
     end_index: range.end,
+    ...(pass.reads.kind === 'changed-since' ? { changed_since: pass.reads.since } : {}),
     max_bytes_in_flight: shareOf(
       offline.settings.workers.max_bytes_in_flight,
       workers,

@@ -5,16 +5,22 @@ export interface PlanNode {
   readonly 'Node Type': string;
   readonly 'Parent Relationship'?: string;
   readonly 'Relation Name'?: string;
+  /** Only where VERBOSE asks for it. */
+  readonly Schema?: string;
   readonly Alias?: string;
   readonly 'Index Cond'?: string;
   readonly 'Plan Rows': number;
   readonly Plans?: readonly PlanNode[];
 }
 
-/** The planner's plan of a query. The query is not run. */
-export async function planOf(client: ClientBase, query: string): Promise<PlanNode> {
+/**
+ * The planner's plan of a query. The query is not run.
+ *
+ * @param options further options of EXPLAIN, each with a comma behind it
+ */
+export async function planOf(client: ClientBase, query: string, options = ''): Promise<PlanNode> {
   const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
-    `EXPLAIN (FORMAT JSON) ${query}`,
+    `EXPLAIN (${options}FORMAT JSON) ${query}`,
   );
   const plan = rows[0]?.['QUERY PLAN'][0].Plan;
   if (plan === undefined) throw new Error('EXPLAIN gave no plan');
@@ -66,4 +72,27 @@ function inputsOf(node: PlanNode): readonly PlanNode[] {
   return (node.Plans ?? []).filter(
     ({ 'Parent Relationship': parent }) => parent !== 'SubPlan' && parent !== 'InitPlan',
   );
+}
+
+/** How many rows the planner expects of a query. */
+export async function estimatedRows(client: ClientBase, query: string): Promise<number> {
+  return (await planOf(client, query))['Plan Rows'];
+}
+
+export interface Relation {
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** Every table that a query reads, also in its subqueries, and behind views and partitions. */
+export async function relationsIn(client: ClientBase, query: string): Promise<Relation[]> {
+  const nodes = everyNode(await planOf(client, query, 'VERBOSE, '));
+  return nodes.flatMap(({ Schema: schema, 'Relation Name': name }) =>
+    schema === undefined || name === undefined ? [] : [{ schema, name }],
+  );
+}
+
+/** All nodes, with the subplans of expressions. */
+function everyNode(root: PlanNode): PlanNode[] {
+  return [root, ...(root.Plans ?? []).flatMap(everyNode)];
 }

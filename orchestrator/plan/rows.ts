@@ -4,6 +4,7 @@ import type { KeyRange } from '../../definition/key/key-range.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import { parseSqlName } from '../../definition/names.ts';
 import { baseFrom, qualifiedKey, rangeCondition, typedKey } from '../../definition/sql.ts';
+import { mayComeFromRow, safeDatabaseWords } from '../../definition/database-words.ts';
 import type { Path } from '../../definition/yaml-file.ts';
 import { baseOnly, type KeyBounds, keyBounds, withJoins } from './bounds.ts';
 import { databaseWords } from './database-words.ts';
@@ -144,7 +145,7 @@ async function countRows(inspection: Inspection, definition: IndexDefinition, ra
   if (error !== null)
     inspection.fault(
       path,
-      `A sample of ${STRETCH_ROWS} rows could not be read with this setting. ${databaseWords(error)}`,
+      `A sample of ${STRETCH_ROWS} rows could not be read with this setting. ${mayComeFromRow(error) ? `${safeDatabaseWords(error)}.` : databaseWords(error)}`,
     );
   return result?.rows[0] ?? null;
 }

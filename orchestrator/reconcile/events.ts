@@ -35,7 +35,13 @@ const settledSchema = z.strictObject({
  */
 export const runEventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('run_started'), ...runIdentitySchema.shape }),
-  z.strictObject({ type: z.literal('phase_started'), phase: phaseSchema, at: instant }),
+  /** `broken_off_at` is when an earlier process, which began the phase and did not end it, last wrote something. */
+  z.strictObject({
+    type: z.literal('phase_started'),
+    phase: phaseSchema,
+    at: instant,
+    broken_off_at: instant.optional(),
+  }),
   phaseFinishedSchema,
   z.strictObject({ type: z.literal('planned'), ...runPlanSchema.shape }),
   z.strictObject({ type: z.literal('pass_opened'), pass: passSchema }),

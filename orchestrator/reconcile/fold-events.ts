@@ -13,6 +13,7 @@ import {
   retryRange,
 } from './range-state.ts';
 import type { PlannedRange, RunPlan } from './run-plan.ts';
+import { withCounts, withPhaseTime } from './run-totals.ts';
 import { type InstanceTimes, keyKindOfRun, nextFresh, type RunState, type Termination } from './state.ts';
 import { workOf } from './work.ts';
 
@@ -62,7 +63,7 @@ export function applyTo(state: EditableState, event: RunEvent): void {
       return;
     }
     case 'phase_started':
-      return setPhase(state, event.phase, { startedAt: event.at, finishedAt: null, record: null });
+      return startPhase(state, event);
     case 'phase_finished':
       return finishPhase(state, event);
     case 'pass_opened':
@@ -133,8 +134,19 @@ function setPhase<P extends Phase>(state: EditableState, phase: P, value: PhaseS
   state.phases = { ...state.phases, [phase]: value };
 }
 
+function startPhase(
+  state: EditableState,
+  { phase, at, broken_off_at: brokenOffAt }: Extract<RunEvent, { type: 'phase_started' }>,
+): void {
+  const { startedAt, finishedAt = null } = state.phases[phase] ?? {};
+  if (startedAt !== undefined && finishedAt === null && brokenOffAt !== undefined)
+    state.totals = withPhaseTime(state.totals, phase, { from: startedAt, to: brokenOffAt });
+  setPhase(state, phase, { startedAt: at, finishedAt: null, record: null });
+}
+
 function finishPhase<P extends Phase>(state: EditableState, { phase, at, record }: PhaseFinished<P>): void {
   const startedAt = state.phases[phase]?.startedAt ?? at;
+  state.totals = withPhaseTime(state.totals, phase, { from: startedAt, to: at });
   setPhase(state, phase, { startedAt, finishedAt: at, record });
 }
 
@@ -209,6 +221,7 @@ function settle(state: EditableState, event: SettledEvent): void {
   const range = ofTask(state, event);
   if (range === null) return;
   state.counts = addCounts(state.counts, event.counts);
+  state.totals = withCounts(state.totals, event.counts);
   if (event.outcome === 'done') state.open.delete(range.id);
   else state.open.set(range.id, restOfRange(keyKindOfRun(state), range, event));
 }

@@ -44,13 +44,46 @@ const validatedShape = {
   ranges_by_keys: count,
   samples_compared: count,
   rows_read_from: instant,
+  /** When the comparison began. Absent in what earlier versions recorded. */
+  proven_at: instant.optional(),
   /** What a person must know if the table goes on changing. */
   remark: z.string().optional(),
 };
 export const validatedSchema = z.strictObject(validatedShape);
-export const validateRecordSchema = perTarget(validatedShape);
 
-export const promoteRecordSchema = perTarget({ previous_indexes: z.array(z.string()).readonly() });
+/** What a proof was true of, as far as it is cheap to look at again. */
+const proofBasisSchema = z.strictObject({
+  /** When the proof began. */
+  at: instant,
+  /** The epoch of the process that made it. */
+  epoch: count,
+  table: z.strictObject({
+    rows: count.nullable(),
+    writes: z.number().nullable(),
+    files: z.string().nullable(),
+  }),
+});
+export type ProofBasis = z.infer<typeof proofBasisSchema>;
+
+/** A record without `proof` is of an earlier version. */
+export const validateRecordSchema = perTarget({ ...validatedShape, proof: proofBasisSchema.optional() });
+
+/** What the promoted index does not have of the table. */
+export const staleSchema = z.strictObject({
+  /** The rows that changed after they were read. Null when nobody can say. */
+  rows: count.nullable(),
+  /** Every row was read at this time or later. Null when nobody can say. */
+  since: instant.nullable(),
+  /** What the count does not cover. */
+  remark: z.string().optional(),
+});
+export type Stale = z.infer<typeof staleSchema>;
+
+export const promoteRecordSchema = perTarget({
+  previous_indexes: z.array(z.string()).readonly(),
+  /** Null without `changed_at`. Absent in what earlier versions recorded. */
+  stale: staleSchema.nullable().optional(),
+});
 
 export const retainRecordSchema = perTarget({
   kept: z.array(z.string()).readonly(),

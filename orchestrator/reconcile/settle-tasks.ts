@@ -142,14 +142,14 @@ function settleIfStuck(draft: Draft, range: AssignedRange, status: TaskStatus): 
   const withoutProgressMs = nowMs - memory.progressedMs;
   if (withoutProgressMs > limits.waitingTimeoutMs + limits.stallTimeoutMs) {
     return draft.stop(
-      `task ${status.task_id} has waited on and off for ${Math.round(withoutProgressMs / 1000)} s without progress; the run ends with the fleet at zero: give the same command again to resume it`,
+      `task ${status.task_id} has waited on and off for ${Math.round(withoutProgressMs / 1000)} s without progress${waitingWords(status)}; the run ends with the fleet at zero: give the same command again to resume it`,
     );
   }
   if (memory.waitingSinceMs !== null) {
     const waitedMs = nowMs - memory.waitingSinceMs;
     if (waitedMs > limits.waitingTimeoutMs) {
       draft.stop(
-        `workers have waited ${Math.round(waitedMs / 1000)} s for the ${status.waiting_for}; the run ends with the fleet at zero: give the same command again to resume it`,
+        `workers have waited ${Math.round(waitedMs / 1000)} s for the ${status.waiting_for}${waitingWords(status)}; the run ends with the fleet at zero: give the same command again to resume it`,
       );
     }
     return;
@@ -159,6 +159,11 @@ function settleIfStuck(draft: Draft, range: AssignedRange, status: TaskStatus): 
   const reason = `no progress for ${Math.round(stoodMs / 1000)} s on ${range.instance}`;
   draft.markUnfit(range.instance, reason);
   giveBack(draft, range, { reason, charged: true });
+}
+
+/** What the worker says of its waiting. Older workers say nothing. */
+function waitingWords({ waiting_reason: reason = null }: TaskStatus): string {
+  return reason === null ? '' : `: ${reason}`;
 }
 
 /** Accepts what is settled. The rest waits, is done if nothing is left, or has failed after its last attempt. */

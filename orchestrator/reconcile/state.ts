@@ -1,5 +1,6 @@
 import type { KeyKind } from '../../definition/key/key-kind.ts';
 import { keyKindNamed } from '../../definition/key/kinds.ts';
+import type { Cutoff } from './cutoff.ts';
 import type { Pass } from '../passes/pass.ts';
 import { type Counts, NO_COUNTS } from './counts.ts';
 import type { FleetPin } from './fleet-pin.ts';
@@ -9,6 +10,7 @@ import type { AliasHolder, Promotion, Rollback } from './promotion.ts';
 import { freshRange, rangeNumber, type RangeState } from './range-state.ts';
 import type { PlannedRange, RunPlan } from './run-plan.ts';
 import type { RunResult } from './run-result.ts';
+import { NO_TOTALS, type RunTotals } from './run-totals.ts';
 
 /**
  * A run as its journal tells it: the fold of its events.
@@ -43,6 +45,8 @@ export interface RunState {
   readonly counts: Counts;
   /** What passes before this one had settled. */
   readonly earlierPasses: readonly EndedPass[];
+  /** Figures of the whole run, over all its processes. */
+  readonly totals: RunTotals;
   /** The numbers of planned ranges that were given out more than once, in whole or in part. */
   readonly readTwice: ReadonlySet<string>;
   /** What the run's workers are launched from. Null before the run begins. */
@@ -112,6 +116,7 @@ export function emptyState(): RunState {
     cuts: 0,
     counts: NO_COUNTS,
     earlierPasses: [],
+    totals: NO_TOTALS,
     readTwice: new Set(),
     pin: null,
     cleared: null,
@@ -166,4 +171,9 @@ export function restId(state: RunState, range: RangeState): string {
 /** Every pass since the target was created. The present one is last. */
 export function passesOf({ earlierPasses, pass, counts }: RunState): readonly EndedPass[] {
   return pass === null ? earlierPasses : [...earlierPasses, { pass, counts }];
+}
+
+/** The cutoff of the last of these passes that has one. Null when none has. */
+export function lastCutoff(passes: readonly EndedPass[]): Cutoff | null {
+  return passes.findLast(({ pass }) => pass.cutoff !== undefined)?.pass.cutoff ?? null;
 }

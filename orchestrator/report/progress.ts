@@ -38,7 +38,7 @@ export function passFiguresOf(
   return {
     pass: state.lastPass,
     counts: running.map(countsOf).reduce(addCounts, state.counts),
-    rowsExpected: state.order.reduce((sum, range) => sum + range.rows, 0),
+    rowsExpected: rowsExpected(state),
     ranges: { done, total },
     workers: countWorkers(state, observation),
     waitingFor: [
@@ -46,6 +46,11 @@ export function passFiguresOf(
     ],
     cost: costSoFar(state, observation.at, accounting),
   };
+}
+
+function rowsExpected({ pass, order }: RunState): number {
+  if (pass?.reads.kind === 'changed-since') return pass.reads.rows;
+  return order.reduce((sum, range) => sum + range.rows, 0);
 }
 
 function costSoFar(state: RunState, at: string, accounting: Accounting | null): Cost | null {

@@ -1,6 +1,6 @@
 import type { CommandContext, CommandResult } from '../command/command.ts';
 import { isPhaseDone, PHASE_NAMES } from '../reconcile/phases.ts';
-import type { RunResult } from '../reconcile/run-result.ts';
+import type { RunResult, TargetResult } from '../reconcile/run-result.ts';
 import type { RunState } from '../reconcile/state.ts';
 import type { SourceConnections } from '../run/connections.ts';
 import { messageOf } from '../errors.ts';
@@ -50,9 +50,25 @@ function summaryLines(result: RunResult, servicesSeconds: number | null): string
   const services = servicesSeconds === null ? [] : [['services', servicesSeconds] as const];
   return [
     `rows   ${countWords(result.rows)} read: ${outcomes.join(', ')}`,
+    ...result.targets.flatMap(againLines),
     ...aliases,
     ...(spent === null ? [] : [`cost   ${spent}`]),
     `time   ${[...services, ...seconds].map(([phase, value]) => `${phase} ${durationWords(value)}`).join(', ')}`,
+  ];
+}
+
+/** What was read again, and what is old in the index. Nothing where there is none. */
+function againLines({ index, read_again: again, stale }: TargetResult): string[] {
+  const ranges = again.ranges === null ? '' : ` in ${plural(again.ranges, 'range')}`;
+  const passes = again.passes === null ? '' : `, in ${plural(again.passes, 'more pass', 'more passes')}`;
+  return [
+    ...(again.rows === 0 && (again.passes ?? 0) === 0
+      ? []
+      : [`again  ${plural(again.rows, 'row')}${ranges} read again${passes}`]),
+    ...(stale?.rows == null || stale.rows === 0
+      ? []
+      : [`stale  ${plural(stale.rows, 'row')} of ${index} changed after they were read`]),
+    ...(stale?.remark === undefined ? [] : [`note   ${stale.remark}`]),
   ];
 }
 

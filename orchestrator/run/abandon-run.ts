@@ -5,11 +5,12 @@ import { guardedCalls } from '../index/guarded-calls.ts';
 import { targetNames } from '../index/names.ts';
 import { pointsTo, readAlias } from '../index/promote.ts';
 import type { SearchCalls } from '../index/search-calls.ts';
-import { type Claim, runFolder, writeClaim } from '../journal/claims.ts';
+import { type Claim, writeClaim } from '../journal/claims.ts';
 import type { FleetLock } from '../journal/lock.ts';
 import { RunJournal } from '../journal/run-journal.ts';
 import type { JournalStore } from '../journal/store.ts';
 import type { RunState } from '../reconcile/state.ts';
+import { releaseAlias } from './alias-claim.ts';
 import { endableClaim } from './choose-run.ts';
 import type { FleetBackend } from '../fleet/fleet-backend.ts';
 import { emptyWorkers } from './empty-workers.ts';
@@ -44,7 +45,7 @@ export async function abandonRun(options: AbandonOptions): Promise<Claim | null>
   const requireHeld = (): void => lock.requireHeld();
   const journal = await RunJournal.open({
     store,
-    runFolder: runFolder(claim.runKey),
+    runFolder: claim.folder,
     epoch: lock.epoch,
     requireHeld,
     now: () => clock.now(),
@@ -59,6 +60,10 @@ export async function abandonRun(options: AbandonOptions): Promise<Claim | null>
   signal.throwIfAborted();
   for (const { alias } of claim.aliases)
     await deleteTarget(cluster, targetNames(alias, claim.run), claim.run);
+  // Before the journal says that the run is over. Afterwards nobody would look for its claim on the alias.
+  const { identity } = journal.state;
+  if (identity !== null)
+    for (const { alias } of identity.targets) await releaseAlias(cluster, alias, identity);
   const at = clock.now().toISOString();
   await journal.append(journal.state.abandoned ? [] : [{ type: 'abandoned', at }]);
   const { schema: _schema, nonce: _nonce, ...content } = claim;

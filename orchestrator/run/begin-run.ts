@@ -3,12 +3,13 @@ import { buildWords } from '../../definition/build-words.ts';
 import { describeDefinition } from '../../definition/describe.ts';
 import type { IndexDefinition } from '../../definition/definition.ts';
 import { describedDigest } from '../../definition/digest.ts';
+import type { LoadedDefinition } from '../../definition/load.ts';
 import { rangeText } from '../../definition/key/key-range.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import type { Clock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
 import { targetNames } from '../index/names.ts';
-import { runFolder } from '../journal/claims.ts';
+import { recordDefinitions } from '../journal/run-definitions.ts';
 import { RunJournal } from '../journal/run-journal.ts';
 import type { FleetLock } from '../journal/lock.ts';
 import type { JournalStore } from '../journal/store.ts';
@@ -17,11 +18,11 @@ import type { RunEvent } from '../reconcile/events.ts';
 import type { RunIdentity } from '../reconcile/identity.ts';
 import type { RunPlan } from '../reconcile/run-plan.ts';
 import { isPhaseDone } from '../reconcile/phases.ts';
-import type { RunState } from '../reconcile/state.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { plural } from '../report/words.ts';
 import { checkAll } from './check.ts';
-import type { ChosenRun } from './choose-run.ts';
+import { type ChosenRun, hasMoved, type NewRun } from './choose-run.ts';
+import { OutdatedRun, restartOf } from './outdated-run.ts';
 import { takeClaim } from './run-claim.ts';
 import type { SourceConnections } from './connections.ts';
 import type { FleetBackend } from '../fleet/fleet-backend.ts';
@@ -52,7 +53,7 @@ export async function prepareRun(preparation: Preparation, chosen: ChosenRun): P
       const { warnings } = await preparation.workers.check({ pin: state.pin, underLock: true });
       for (const warning of warnings) preparation.reporter.warning(warning);
     }
-    return carryOn(preparation, state, chosen.state.identity);
+    return carryOn(preparation, chosen, chosen.state.identity);
   }
   return planRun(preparation, chosen.kind === 'new' ? chosen : chosen.claim);
 }
@@ -141,7 +142,7 @@ async function identifyTable(client: ClientBase, { source }: IndexDefinition): P
  */
 async function carryOn(
   { offline, connections }: Preparation,
-  state: RunState,
+  { claim, state }: Exclude<ChosenRun, NewRun>,
   identity: RunIdentity,
 ): Promise<BegunRun> {
   const { definition } = offline.loaded;
@@ -149,11 +150,6 @@ async function carryOn(
     described: await describeDefinition(client, definition),
     source: await identifyTable(client, definition),
   }));
-  if (source !== identity.source) {
-    throw new RunFailed(
-      `run ${identity.runKey} reads ${identity.source}, but source.url leads to another table, ${source}: correct source.url, or end the run with \`reindex-fleet abandon\` and begin another`,
-    );
-  }
   const [target, ...others] = identity.targets;
   if (others.length > 0 || target.definition !== definition.name) {
     const names = identity.targets.map((each) => each.definition).join(', ');
@@ -161,18 +157,35 @@ async function carryOn(
       `run ${identity.runKey} builds the indexes of ${names}, but these settings name ${definition.name}: carry it on with the settings that it began with, or end it with \`reindex-fleet abandon\``,
     );
   }
-  if (describedDigest(described) !== target.definitionDigest) {
-    throw new RunFailed(
-      `the columns of ${target.definition} do not have the types that they had when run ${identity.runKey} began: end the run with \`reindex-fleet abandon\` and begin another`,
-    );
-  }
-  if (offline.build !== identity.build) {
-    throw new RunFailed(
-      `run ${identity.runKey} was begun by build ${buildWords(identity.build)}, but this is build ${buildWords(offline.build)}: carry it on with the build that began it, or end it with \`reindex-fleet abandon\``,
-    );
+  const now = { source, types: describedDigest(described), build: offline.build };
+  const why = hasMoved(state) ? null : whatChanged(identity, now);
+  if (why !== null) {
+    const command = restartOf(identity.runKey);
+    throw new OutdatedRun(claim, { why, command, move: 'mend-and-repeat' });
   }
   if (state.plan === null) throw new RunFailed(`the journal of run ${identity.runKey} has no plan`);
   return { identity, targets: [{ ...target, described }], firstEvents: [] };
+}
+
+/** What is not as it was when the run began, in a sentence without its end. Null when nothing differs. */
+function whatChanged(
+  { runKey, source, build, targets: [target] }: RunIdentity,
+  now: { readonly source: string; readonly types: string; readonly build: string },
+): string | null {
+  if (now.source !== source)
+    return `run ${runKey} reads ${source}, but source.url leads to another table, ${now.source}`;
+  if (now.types !== target.definitionDigest)
+    return `the columns of ${target.definition} do not have the types that they had when run ${runKey} began`;
+  if (now.build !== build)
+    return `run ${runKey} was begun by build ${buildWords(build)}, but this is build ${buildWords(now.build)}`;
+  return null;
+}
+
+interface Claiming {
+  readonly lock: FleetLock;
+  readonly clock: Clock;
+  /** The definition of a new run. */
+  readonly loaded: LoadedDefinition;
 }
 
 /** Claims the fleet for a new run, or opens the journal of a run that has claimed it. */
@@ -180,19 +193,21 @@ export async function claimRun(
   store: JournalStore,
   begun: BegunRun,
   chosen: ChosenRun,
-  { lock, clock }: { readonly lock: FleetLock; readonly clock: Clock },
+  { lock, clock, loaded }: Claiming,
 ): Promise<RunJournal> {
   const { identity } = begun;
   lock.requireHeld();
+  const folder = chosen.kind === 'new' ? chosen.folder : chosen.claim.folder;
   const takes = chosen.kind === 'new' || (chosen.kind === 'unfinished' && !chosen.claim.held);
-  if (takes) await takeClaim(store, identity, clock.now().toISOString());
+  if (takes) await takeClaim(store, { identity, journal: { folder } }, clock.now().toISOString());
   const journal = await RunJournal.open({
     store,
-    runFolder: runFolder(identity.runKey),
+    runFolder: folder,
     epoch: lock.epoch,
     requireHeld: () => lock.requireHeld(),
     now: () => clock.now(),
   });
+  if (journal.state.identity === null) await recordDefinitions(store, folder, [loaded]);
   const at = clock.now().toISOString();
   const claim: RunEvent[] = [
     { type: 'phase_started', phase: 'claim', at },

@@ -1,6 +1,7 @@
 import { Interrupted, messageOf, RunFailed, Superseded } from '../errors.ts';
 import { deleteTarget, targetState } from '../index/create.ts';
 import { isPhaseDone, phasesBefore, WORK_PHASES, type WorkPhase } from '../reconcile/phases.ts';
+import { holdAliases, releaseAliases } from './alias-claim.ts';
 import type { RunContext } from './context.ts';
 import { emptyWorkers } from './empty-workers.ts';
 import { performPhase } from './phases.ts';
@@ -29,6 +30,18 @@ async function emptyAfterFailure(run: RunContext): Promise<void> {
 }
 
 async function perform(run: RunContext, command: 'run' | 'claim' | WorkPhase): Promise<void> {
+  const isOver = run.journal.state.result !== null;
+  await holdAliases(run);
+  try {
+    await performHolding(run, command);
+  } finally {
+    // A run that is over has no release before it. It holds its aliases only for as long as they move once more.
+    if (isOver) await releaseAliases(run);
+  }
+}
+
+/** Does the same while the run holds its aliases. */
+async function performHolding(run: RunContext, command: 'run' | 'claim' | WorkPhase): Promise<void> {
   if (command === 'claim') return;
   await noticeLostTarget(run);
   if (command !== 'run') {

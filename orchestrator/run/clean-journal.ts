@@ -1,5 +1,6 @@
-import { allClaims, type Claim, claimHistory, oldestClaim, runFolder } from '../journal/claims.ts';
+import { allClaims, type Claim, claimHistory, oldestClaim } from '../journal/claims.ts';
 import { removeOldLocks } from '../journal/lock-history.ts';
+import { removeDefinitions } from '../journal/run-definitions.ts';
 import { isHalfRemoved, readRun, removeRun } from '../journal/run-journal.ts';
 import type { JournalStore } from '../journal/store.ts';
 
@@ -32,8 +33,10 @@ export async function cleanJournal(options: CleaningOptions): Promise<Cleaned> {
   const runs: string[] = [];
   const removable = await removableRuns(store, before(keepMs));
   const claims = removable.length === 0 ? [] : await allClaims(store);
-  for (const { run, runKey } of removable) {
-    await removeRun(store, runFolder(runKey), requireHeld);
+  for (const { run, runKey, folder } of removable) {
+    await removeRun(store, folder, requireHeld);
+    requireHeld();
+    await removeDefinitions(store, folder);
     // Claims are deleted last, the newest of them at the end. So a run whose journal is half deleted is found again.
     for (const { name } of claims.filter(({ claim }) => claim.run === run).toReversed()) {
       requireHeld();
@@ -69,10 +72,9 @@ async function removableRuns(store: JournalStore, before: Date): Promise<Claim[]
 
 async function standingOf(
   store: JournalStore,
-  { runKey }: Claim,
+  { folder }: Claim,
   before: Date,
 ): Promise<'promoted' | 'young' | 'old'> {
-  const folder = runFolder(runKey);
   if (await isHalfRemoved(store, folder)) return 'old';
   const { state, writtenAt } = await readRun(store, folder);
   if (state.promotions.size > 0 && state.rolledBack === null) return 'promoted';

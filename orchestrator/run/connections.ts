@@ -1,15 +1,18 @@
 import type pg from 'pg';
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import { messageOf, RunFailed } from '../errors.ts';
+import type { ChangesSource } from '../index/changes-source.ts';
 import { SearchCluster } from '../index/cluster.ts';
+import { openChangesSource } from '../index/postgresql-changes.ts';
 import { openValidationSource } from '../index/postgresql-source.ts';
 import type { SearchCalls } from '../index/search-calls.ts';
+import type { UseClient } from '../index/source-query.ts';
 import type { ValidationSource } from '../index/validation-source.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { Settings } from '../settings.ts';
 import { sourceAddressOf, targetCredentialsOf } from './credentials.ts';
 import { type UsedServices, useEmbeddedServices } from './embedded-services.ts';
-import type { Offline } from './offline.ts';
+import type { Offline, OfflineFleet } from './offline.ts';
 import { connectSource, openSourcePool, type SourceAddress } from './source-connection.ts';
 
 /** What a command needs to speak to the search cluster. */
@@ -30,10 +33,15 @@ export interface SourceConnections extends Connections {
     described: DescribedDefinition,
     work: (source: ValidationSource) => Promise<T>,
   ): Promise<T>;
+  /** Does some work with what the database says of changes, over as many connections as the settings allow. */
+  withChangesSource<T>(
+    described: DescribedDefinition,
+    work: (source: ChangesSource) => Promise<T>,
+  ): Promise<T>;
 }
 
 /** Connects a command that needs no database. */
-export async function connectTarget(offline: Offline, reporter: Reporter): Promise<Connections> {
+export async function connectTarget(offline: OfflineFleet, reporter: Reporter): Promise<Connections> {
   const services = await useEmbeddedServices(offline, reporter, { database: false });
   try {
     return connectionsOf(offline, services, await connectCluster(offline, services, reporter));
@@ -65,12 +73,15 @@ export async function connectBoth(
   ]);
   if (source.status === 'fulfilled' && cluster.status === 'fulfilled') {
     const sourceAddress = source.value;
+    const withPool = <T>(work: (use: UseClient) => Promise<T>): Promise<T> =>
+      withSourcePool(sourceAddress, offline.settings.validate.concurrency, work);
     return {
       ...connectionsOf(offline, services, cluster.value),
       sourceAddress,
       withSource: (work) => withSource(sourceAddress, work),
       withValidationSource: (described, work) =>
-        withValidationSource(sourceAddress, offline.settings.validate.concurrency, described, work),
+        withPool((use) => work(openValidationSource(use, described))),
+      withChangesSource: (described, work) => withPool((use) => work(openChangesSource(use, described))),
     };
   }
   if (cluster.status === 'fulfilled') await cluster.value.close();
@@ -90,15 +101,14 @@ async function withSource<T>(address: SourceAddress, work: (client: pg.Client) =
   }
 }
 
-async function withValidationSource<T>(
+async function withSourcePool<T>(
   address: SourceAddress,
   connections: number,
-  described: DescribedDefinition,
-  work: (source: ValidationSource) => Promise<T>,
+  work: (use: UseClient) => Promise<T>,
 ): Promise<T> {
   const pool = openSourcePool(address, connections);
   try {
-    return await work(openValidationSource(pool.use, described));
+    return await work(pool.use);
   } finally {
     await pool.close();
   }
@@ -113,7 +123,7 @@ async function findSource(settings: Settings, services: UsedServices | null): Pr
 }
 
 function connectionsOf(
-  { settings }: Offline,
+  { settings }: OfflineFleet,
   services: UsedServices | null,
   cluster: SearchCluster,
 ): Connections {
@@ -133,7 +143,7 @@ function targetUrlOf({ target }: Settings, services: UsedServices | null): strin
 }
 
 async function connectCluster(
-  { settings }: Offline,
+  { settings }: Pick<Offline, 'settings'>,
   services: UsedServices | null,
   reporter: Reporter,
   longestMs = Number.POSITIVE_INFINITY,

@@ -14,6 +14,14 @@ export interface DescribedTarget extends RunTarget {
 }
 export type DescribedTargets = readonly [DescribedTarget, ...DescribedTarget[]];
 
+/** What a person accepts of a promotion. Otherwise it is refused. */
+export interface Acceptance {
+  /** `--allow-shrink`: readers lose more documents than the limit allows. */
+  readonly shrink: boolean;
+  /** `--replace-foreign`: the alias leaves indexes that this fleet did not build. */
+  readonly foreign: boolean;
+}
+
 /** What every phase of a run needs. */
 export interface RunContext {
   readonly offline: Offline;
@@ -30,6 +38,10 @@ export interface RunContext {
   readonly signal: AbortSignal;
   /** The limit from `--promote-limit`. Null: the definition's limit counts. */
   readonly promoteLimit: number | null;
+  /** What the person accepts of a promotion, beside dead letters. */
+  readonly accepts: Acceptance;
+  /** The name of this machine, for the claim on an alias. */
+  readonly host: string;
   /** The most that the run's instances may cost, in the currency of the settings. Null: there is no bound. */
   readonly maxCost: number | null;
 }

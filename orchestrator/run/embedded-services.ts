@@ -3,7 +3,7 @@ import { type EmbeddedServices, useServices } from '../../embedded/services.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { durationWords } from '../report/words.ts';
 import { EMBEDDED } from '../common-settings.ts';
-import type { Offline } from './offline.ts';
+import type { OfflineFleet } from './offline.ts';
 
 /** The embedded services that a command uses, and how long it took to start or find them. */
 export interface UsedServices extends EmbeddedServices {
@@ -12,7 +12,7 @@ export interface UsedServices extends EmbeddedServices {
 
 /** Starts or finds the embedded services that the settings name. Null when they name none. */
 export async function useEmbeddedServices(
-  { settings, environment }: Offline,
+  { settings, environment }: OfflineFleet,
   reporter: Reporter,
   wanted: { readonly database: boolean },
 ): Promise<UsedServices | null> {

@@ -4,9 +4,11 @@ import type { IndexOrigin } from '../index/mapping.ts';
 import { retainIndexes } from '../index/retain.ts';
 import { fencePass } from '../passes/conduct-pass.ts';
 import { plural } from '../report/words.ts';
+import { releaseAliases } from './alias-claim.ts';
 import type { DescribedTarget, RunContext } from './context.ts';
 import type { PhaseOutcome } from './phase-outcome.ts';
 import { giveClaimBack } from './run-claim.ts';
+import { shrinkLimitOf } from './shrink-limit.ts';
 
 /**
  * Creates the target indexes and their companions for dead letters. Both are written to through the first pass's
@@ -26,10 +28,8 @@ export async function createIndexPhase(context: RunContext): Promise<PhaseOutcom
   };
 }
 
-async function createOrGiveBack(
-  { connections, identity, offline, journal, clock, targets }: RunContext,
-  target: DescribedTarget,
-): Promise<void> {
+async function createOrGiveBack(context: RunContext, target: DescribedTarget): Promise<void> {
+  const { connections, identity, offline, journal, clock, targets, reporter } = context;
   const { cluster } = connections;
   const origin: IndexOrigin = {
     fleet: identity.fleet,
@@ -39,13 +39,16 @@ async function createOrGiveBack(
     createdAt: identity.startedAt,
   };
   try {
-    await createTarget(cluster, target.described, origin, journal.state.lastPass + 1);
+    const { warnings } = await createTarget(cluster, target.described, origin, journal.state.lastPass + 1);
+    for (const warning of warnings) reporter.warning(warning);
   } catch (error) {
     // The cluster refused, and nothing was created, so the claim holds nothing. Without an answer nobody knows.
     if (!isClusterError(error, 'unreachable')) {
       const states = await Promise.all(targets.map((each) => targetState(cluster, each)));
-      if (states.every((state) => state === 'absent'))
-        await giveClaimBack(offline.store, identity, clock.now().toISOString());
+      if (states.every((state) => state === 'absent')) {
+        await releaseAliases(context);
+        await giveClaimBack(offline.store, { identity, journal }, clock.now().toISOString());
+      }
     }
     throw error;
   }
@@ -78,8 +81,16 @@ async function retainFor(
   { connections, identity, offline, reporter, clock, signal }: RunContext,
   { alias, index, described }: DescribedTarget,
 ): Promise<PhaseOutcome<'retain'>['record']['targets'][number]> {
-  const { retain } = described.definition;
-  const rule = { alias, fleet: identity.fleet, current: index, claimedRun: null, retain };
+  const { definition } = described;
+  const shrinkLimit = shrinkLimitOf(offline.settings, definition);
+  const rule = {
+    alias,
+    fleet: identity.fleet,
+    current: index,
+    claimedRun: null,
+    retain: definition.retain,
+    shrinkLimit,
+  };
   const waiting = {
     waitingTimeoutMs: offline.settings.target.waiting_timeout_ms,
     onWait: (words: string): void => reporter.note(words),

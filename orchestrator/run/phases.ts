@@ -3,6 +3,7 @@ import type { RunState } from '../reconcile/state.ts';
 import type { RunContext } from './context.ts';
 import { createIndexPhase, finalizePhase, retainPhase } from './index-phases.ts';
 import type { PhaseOutcome } from './phase-outcome.ts';
+import { faultOfProof } from './proof-state.ts';
 import { promotePhase } from './promote-phase.ts';
 import { reindexPhase } from './reindex-phase.ts';
 import { releasePhase } from './release-phase.ts';
@@ -24,11 +25,33 @@ const PERFORM: { readonly [P in WorkPhase]: (context: RunContext) => Promise<Pha
  * result.
  */
 export async function performPhase(context: RunContext, phase: WorkPhase): Promise<void> {
-  const { journal, reporter, clock, signal } = context;
+  const { journal, reporter } = context;
   if (isDone(journal.state, phase))
     return reporter.note(`${phase} was done at ${journal.state.phases[phase]?.finishedAt}`);
+  if (phase === 'promote') await renewProof(context);
+  await workPhase(context, phase);
+}
+
+/** Proves again what an earlier proof no longer proves. If that fails, the alias stays where it is. */
+async function renewProof(context: RunContext): Promise<void> {
+  const fault = await faultOfProof(context);
+  if (fault === null) return;
+  context.reporter.warning(`the index is proven again before the alias moves: ${fault}`);
+  await workPhase(context, 'validate');
+}
+
+async function workPhase(context: RunContext, phase: WorkPhase): Promise<void> {
+  const { journal, reporter, clock, signal } = context;
   signal.throwIfAborted();
-  await journal.append([{ type: 'phase_started', phase, at: clock.now().toISOString() }]);
+  const brokenOffAt = journal.state.phases[phase]?.finishedAt === null ? journal.writtenAt : null;
+  await journal.append([
+    {
+      type: 'phase_started',
+      phase,
+      at: clock.now().toISOString(),
+      ...(brokenOffAt === null ? {} : { broken_off_at: brokenOffAt.toISOString() }),
+    },
+  ]);
   const startMs = clock.monotonicMs();
   reporter.phaseStarted(phase);
   const { record, note } = await PERFORM[phase](context);

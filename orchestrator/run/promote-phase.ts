@@ -1,18 +1,27 @@
 import { RunFailed } from '../errors.ts';
+import type { Stale } from '../reconcile/phase-records.ts';
+import { staleIn } from './changed-rows.ts';
 import { untilCopiesFollow } from '../index/copies.ts';
 import { type AliasMove, pointsTo, promoteTargets, readAlias } from '../index/promote.ts';
 import type { RunEvent } from '../reconcile/events.ts';
 import type { RunTarget } from '../reconcile/identity.ts';
+import { plural } from '../report/words.ts';
 import type { DescribedTarget, RunContext } from './context.ts';
 import type { PhaseOutcome } from './phase-outcome.ts';
+import { requireReadersView } from './readers-gate.ts';
 
-/** Moves the aliases, unless more rows became dead letters than a definition or the person accepts. */
+/**
+ * Moves the aliases, unless more rows became dead letters than a definition or the person accepts, or readers would lose
+ * something.
+ */
 export async function promotePhase(context: RunContext): Promise<PhaseOutcome<'promote'>> {
   const { connections, identity, journal, signal, targets } = context;
   const before = await movedBefore(context);
   if (before !== null) return before;
   for (const target of targets) refuseDeadLetters(context, target);
   await untilReadersSeeAll(context);
+  for (const target of targets) await requireReadersView(context, target);
+  const stale = await staleByIndex(context);
   const moves: AliasMove[] = [];
   for (const target of identity.targets) moves.push(await intendedMove(context, target));
   signal.throwIfAborted();
@@ -23,10 +32,11 @@ export async function promotePhase(context: RunContext): Promise<PhaseOutcome<'p
   const moved = promotions.map(({ added, removed }) => ({
     index: added.index,
     previous_indexes: removed.map(({ index }) => index),
+    stale: stale.get(added.index) ?? null,
   }));
   const words = promotions.map(({ alias, added, removed }) => {
     const from = removed.length === 0 ? '' : `, before ${removed.map(({ index }) => index).join(', ')}`;
-    return `${alias} now serves ${added.index}${from}`;
+    return `${alias} now serves ${added.index}${from}${staleWords(stale.get(added.index) ?? null)}`;
   });
   return { record: { targets: moved }, note: words.join('; ') };
 }
@@ -52,11 +62,8 @@ async function untilReadersSeeAll({
 /**
  * The recorded moves, if the aliases are still as they left them. Then an earlier process was cut off right after them.
  */
-async function movedBefore({
-  connections,
-  identity,
-  journal,
-}: RunContext): Promise<PhaseOutcome<'promote'> | null> {
+async function movedBefore(context: RunContext): Promise<PhaseOutcome<'promote'> | null> {
+  const { connections, identity, journal } = context;
   const { promotions, rolledBack } = journal.state;
   if (rolledBack !== null) return null;
   const moved: { index: string; previous_indexes: string[] }[] = [];
@@ -67,7 +74,22 @@ async function movedBefore({
     moved.push({ index, previous_indexes: promotion.removed.map((holder) => holder.index) });
   }
   const words = identity.targets.map(({ alias, index }) => `${alias} serves ${index} already`);
-  return { record: { targets: moved }, note: words.join('; ') };
+  const stale = await staleByIndex(context);
+  const targets = moved.map((target) => ({ ...target, stale: stale.get(target.index) ?? null }));
+  return { record: { targets }, note: words.join('; ') };
+}
+
+/** Counts what each index does not have of its table, by index. */
+async function staleByIndex(context: RunContext): Promise<ReadonlyMap<string, Stale | null>> {
+  const stale = new Map<string, Stale | null>();
+  for (const target of context.targets) stale.set(target.index, await staleIn(context, target));
+  return stale;
+}
+
+function staleWords(stale: Stale | null): string {
+  if (stale === null || stale.rows === 0) return '';
+  if (stale.rows === null) return '; nobody can say which rows have changed since they were read';
+  return `; ${plural(stale.rows, 'row')} changed while it was proven, and ${stale.rows === 1 ? 'is' : 'are'} old in it`;
 }
 
 /**

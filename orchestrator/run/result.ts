@@ -1,54 +1,60 @@
 import { type Accounting, type Cost, costOf } from '../plan/cost.ts';
 import { instanceUse } from '../reconcile/account-instances.ts';
-import { addCounts, type Counts, countsIn, NO_COUNTS } from '../reconcile/counts.ts';
+import { type Counts, countsIn } from '../reconcile/counts.ts';
 import type { RunTarget } from '../reconcile/identity.ts';
-import { PHASE_NAMES } from '../reconcile/phases.ts';
-import type { RunResult, TargetResult } from '../reconcile/run-result.ts';
-import { passesOf, type RunState } from '../reconcile/state.ts';
+import type { ReadAgain, RunResult, TargetResult } from '../reconcile/run-result.ts';
+import { type EndedPass, passesOf, type RunState } from '../reconcile/state.ts';
 
 /** What a finished run did up to `at`. */
 export function resultOf(state: RunState, at: string, accounting: Accounting | null): RunResult {
   const { identity, phases } = state;
   if (identity === null) throw new Error('a run without identity has no result');
-  const { rowsRead, retries, bytesSent } = mainCounts(state);
+  const { retries, bytesSent, phaseSeconds } = state.totals;
+  const targets = identity.targets.map((target) => targetResult(state, target));
   const reindex = phases.reindex?.record ?? null;
   return {
     status: 'done',
     run_key: identity.runKey,
     run: identity.run,
     fleet: identity.fleet,
-    rows: rowsRead,
+    rows: targets[0]?.validated?.rows ?? mainCounts(state).rowsRead,
     retries,
     bytes_sent: bytesSent,
     documents_per_second: reindex?.documents_per_second ?? null,
     workers: reindex?.workers ?? null,
     boot_seconds: rounded(reindex?.boot_seconds ?? null),
     ...spentBy(state, at, accounting),
-    phase_seconds: phaseSeconds(state),
-    targets: identity.targets.map((target) => targetResult(state, target)),
+    phase_seconds: phaseSeconds,
+    targets,
   };
 }
 
+/** The account is of the index as it was proven, however often its rows were read. */
 function targetResult(state: RunState, { definition, alias, index }: RunTarget): TargetResult {
-  const { indexed, superseded, filtered, deadLetters } = countsIn(mainCounts(state), index);
+  const validated = validatedOf(state, index);
+  const counted = countsIn(mainCounts(state), index);
   return {
     definition,
     alias,
     index,
     previous_indexes: state.promotions.get(index)?.removed.map((holder) => holder.index) ?? [],
-    indexed,
-    superseded,
-    filtered,
-    dead_letters: deadLetters,
-    rows_read_again: rereadCounts(state, index).rowsRead,
-    validated: validatedOf(state, index),
+    indexed: validated?.documents ?? counted.indexed,
+    superseded: passesWriting(state, index).reduce(
+      (sum, { counts }) => sum + countsIn(counts, index).superseded,
+      0,
+    ),
+    filtered: validated?.filtered ?? counted.filtered,
+    dead_letters: validated?.dead_letters ?? counted.deadLetters,
+    read_again: readAgain(state, index),
+    stale: state.phases.promote?.record?.targets.find((target) => target.index === index)?.stale ?? null,
+    validated,
   };
 }
 
 function validatedOf({ phases }: RunState, index: string): TargetResult['validated'] {
   const found = phases.validate?.record?.targets.find((target) => target.index === index);
   if (found === undefined) return null;
-  const { index: _, ...validated } = found;
+  const { index: _, proof: __, ...validated } = found;
   return validated;
 }
 
@@ -80,20 +86,17 @@ function mainCounts(state: RunState): Counts {
   return passesOf(state).find(({ pass }) => pass.kind === 'main')?.counts ?? state.counts;
 }
 
-/** What passes after the main one read again for a target, because its ranges did not match. */
-function rereadCounts(state: RunState, index: string): Counts {
-  return passesOf(state)
-    .filter(({ pass }) => pass.kind === 're-reading' && pass.targets.includes(index))
-    .map(({ counts }) => counts)
-    .reduce(addCounts, NO_COUNTS);
+/** What passes after the main one read again for a target. */
+function readAgain(state: RunState, index: string): ReadAgain {
+  const again = passesWriting(state, index).filter(({ pass }) => pass.kind === 're-reading');
+  const numbers = again.flatMap(({ pass }) => (pass.reads.kind === 'planned' ? [] : pass.reads.numbers));
+  return {
+    ranges: new Set(numbers).size,
+    rows: again.reduce((sum, { counts }) => sum + counts.rowsRead, 0),
+    passes: again.length,
+  };
 }
 
-function phaseSeconds({ phases }: RunState): RunResult['phase_seconds'] {
-  return Object.fromEntries(
-    PHASE_NAMES.flatMap((phase) => {
-      const { startedAt, finishedAt = null } = phases[phase] ?? {};
-      if (startedAt === undefined || finishedAt === null) return [];
-      return [[phase, (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000]];
-    }),
-  );
+function passesWriting(state: RunState, index: string): readonly EndedPass[] {
+  return passesOf(state).filter(({ pass }) => pass.targets.includes(index));
 }

@@ -7,22 +7,29 @@ import { beginPass, fencePass, resumePass } from '../passes/conduct-pass.ts';
 import type { PlannedRange } from '../reconcile/run-plan.ts';
 import { keyKindOfRun } from '../reconcile/state.ts';
 import { countWords, plural } from '../report/words.ts';
+import type { ProofBasis } from '../reconcile/phase-records.ts';
+import { readChangedRows } from './changed-rows.ts';
 import type { DescribedTarget, RunContext } from './context.ts';
+import { differenceWords } from './difference-words.ts';
 import type { PhaseOutcome } from './phase-outcome.ts';
+import { proofBasis } from './proof-state.ts';
 
 /** A target and what its validation found. */
 interface Proof {
   readonly target: DescribedTarget;
   readonly result: ValidationResult;
+  readonly basis: ProofBasis;
 }
 
 /**
- * Proves that the indexes hold what the table holds, whatever the workers said. Ranges that do not match are emptied
+ * Proves that the indexes hold what the table holds, whatever the workers said. Rows that have changed since they were
+ * read are read again first. Ranges that do not match are emptied
  * and read again once, in a pass of their own, because the table may have changed. If they still do not match, the run
  * fails.
  */
 export async function validatePhase(context: RunContext): Promise<PhaseOutcome<'validate'>> {
   await finishRereading(context);
+  await readChangedRows(context);
   const first: Proof[] = [];
   for (const target of context.targets) first.push(await prove(context, target));
   const failed = first.filter(({ result }) => !result.ok);
@@ -76,6 +83,7 @@ async function prove(
   const { clock, connections, offline, signal } = context;
   const { concurrency } = offline.settings.validate;
   const { described } = target;
+  const basis = await proofBasis(context, target);
   const result = await connections.withValidationSource(described, (source) =>
     validateTarget({
       cluster: connections.cluster,
@@ -90,7 +98,7 @@ async function prove(
       signal,
     }),
   );
-  return { target, result };
+  return { target, result, basis };
 }
 
 /**
@@ -138,7 +146,7 @@ function proofOf(result: ValidationResult): string {
 type ProvenTarget = PhaseOutcome<'validate'>['record']['targets'][number];
 
 /** @param began when the main pass began. A phase that is carried on begins anew, and rows are not read again for it */
-function summaryOf({ target, result }: Proof, began: string): Omit<ProvenTarget, 'index'> {
+function summaryOf({ target, result, basis }: Proof, began: string): Omit<ProvenTarget, 'index'> {
   const live = target.described.definition.source.changedAt === null;
   return {
     rows: result.rows,
@@ -149,6 +157,8 @@ function summaryOf({ target, result }: Proof, began: string): Omit<ProvenTarget,
     ranges_by_keys: result.rangesByKeys,
     samples_compared: result.samples.keys.length,
     rows_read_from: began,
+    proven_at: basis.at,
+    proof: basis,
     ...(live
       ? {
           remark: `rows were read from ${began} on; without changed_at, later updates of a row are not in the index`,
@@ -165,20 +175,20 @@ function describeMismatches(refused: readonly Proof[]): string {
       ...result.mismatches.slice(0, 5).map(describeMismatch),
       ...result.samples.differing
         .slice(0, 5)
-        .map(
-          ({ key, field, expected, found }) =>
-            `key ${key}, field ${field}: the table says ${expected}, the index ${found}`,
-        ),
+        .map((difference) => differenceWords(difference, target.described.definition)),
     ]),
     'Correct the table or the definition and run the same command again, or end the run with `reindex-fleet abandon`.',
   ].join('\n');
 }
 
 function describeMismatch({ range, expected, found, keys }: Mismatch): string {
+  const sameKeys = keys === null || [keys.missing, keys.surplus, keys.both].every(({ count }) => count === 0);
   const counts =
-    expected === found
-      ? `${expected}, as many as expected, but not the same`
-      : `${expected} expected, ${found} found`;
+    expected !== found
+      ? `${expected} expected, ${found} found`
+      : sameKeys
+        ? `${expected}, as expected, but samples differ`
+        : `${expected}, as many as expected, but not the same`;
   const named = (what: string, some: NamedKeys | undefined): string =>
     some === undefined || some.count === 0 ? '' : `; ${what} ${some.count}: ${some.first.join(', ')}`;
   return [

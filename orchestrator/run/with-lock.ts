@@ -1,11 +1,12 @@
 import type { Clock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
-import { type Holder, holderWords } from '../journal/holder.ts';
-import { FleetLock } from '../journal/lock.ts';
+import { FleetHeld, messageOf } from '../errors.ts';
+import type { Holder } from '../journal/holder.ts';
+import { describeHeld, FleetLock } from '../journal/lock.ts';
 import type { LockRecord } from '../journal/lock-record.ts';
 import { unlessItHangs } from '../lifetime.ts';
 import type { JournalStore } from '../journal/store.ts';
 import type { Reporter } from '../report/reporter.ts';
+import { type LockWait, NO_WAIT, Patience } from './lock-wait.ts';
 
 export interface LockRequest {
   readonly store: JournalStore;
@@ -15,6 +16,8 @@ export interface LockRequest {
   readonly clock: Clock;
   readonly reporter: Pick<Reporter, 'note' | 'warning'>;
   readonly signal: AbortSignal;
+  /** How long the command waits for another process. By default a little longer than a lease. */
+  readonly wait?: LockWait;
   /** Called while another process holds the lock. It throws when there is nothing to wait for. */
   readonly whileHeld?: (record: LockRecord) => Promise<unknown>;
 }
@@ -47,19 +50,20 @@ export async function withLock<T>(
 }
 
 /**
- * Takes the fleet's lock. If another process holds it, it waits a little longer than a lease and says for whom. Nothing
- * renews the lock yet.
+ * Takes the fleet's lock. If another process holds it, it waits as long as `wait` says, and tells for whom. Nothing renews
+ * the lock yet.
  *
  * @throws FleetHeld when that process is still alive then
  */
 export function takeLock(request: LockRequest): Promise<FleetLock> {
   const { store, leaseMs, holder, stateOfHolder, clock, reporter, signal } = request;
-  let told = false;
-  const timing = { leaseMs, waitMs: leaseMs * 1.2, clock, signal };
+  const patience = new Patience(request.wait ?? NO_WAIT, leaseMs);
+  const timing = { leaseMs, waitMs: Number.POSITIVE_INFINITY, clock, signal };
   const onWait = async (record: LockRecord): Promise<void> => {
-    if (!told) reporter.note(`waiting for the lock: ${holderWords(record.holder)}`);
-    told = true;
-    await request.whileHeld?.(record);
+    const { isOver, words } = patience.look(record.holder, clock.monotonicMs());
+    if (isOver) throw new FleetHeld(describeHeld(record));
+    if (words !== null) reporter.note(words);
+    if (!patience.isForThisRun(record.holder)) await request.whileHeld?.(record);
   };
   return FleetLock.acquire(store, holder, timing, { stateOfHolder, onWait });
 }

@@ -119,9 +119,9 @@ function unequal(
 
 async function journalProblems({ journal, runKey, result }: ComparisonInput): Promise<string[]> {
   const store = openFileStore(journal);
-  const { state } = await readRun(store, runFolder(runKey));
   const claims = await claimHistory(store);
   const claim = claims.find((candidate) => candidate.runKey === runKey);
+  const { state } = await readRun(store, claim?.folder ?? runFolder(runKey));
   const holder = await currentHolder(store);
   const { finished_before: _, ...said } = result;
   const { total, done } = rangeCounts(state);

@@ -75,6 +75,7 @@ const DESCRIBED: DescribedDefinition = {
       forcemergeSegments: null,
       health: 'green',
     },
+    promote: { shrinkLimit: null },
     pipeline: null,
     retain: 1,
   },

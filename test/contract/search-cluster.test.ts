@@ -545,6 +545,50 @@ describe.each(clusters)('the search node $name', ({ url: maybeUrl }) => {
       });
     });
 
+    it('finds what exists, also below an object, and answers several searches at once, each with its own fault', async () => {
+      const index = uniqueName('contract');
+      indexes.push(index);
+      const properties = {
+        ...PROPERTIES,
+        place: { properties: { city: { type: 'keyword' }, zip: { type: 'long' } } },
+      };
+      await call(url, 'PUT', `/${index}`, { mappings: { dynamic: 'strict', properties } });
+      await call(
+        url,
+        'POST',
+        `/${index}/_bulk`,
+        `{"index":{"_id":"1"}}\n{"id":1,"text":"New York","place":{"city":"Rome","zip":7}}\n{"index":{"_id":"2"}}\n{"id":2,"keyword":null,"place":[{"zip":8},{"city":"Bonn"}]}\n`,
+      );
+      await refresh(index);
+      const of = (id: string, query: object) =>
+        `{}\n${JSON.stringify({ size: 0, track_total_hits: true, query: { bool: { filter: [{ ids: { values: [id] } }, query] } } })}\n`;
+      const questions: [id: string, query: object, found: number][] = [
+        ['1', { exists: { field: 'text' } }, 1],
+        ['1', { exists: { field: 'text.keyword' } }, 1],
+        ['2', { exists: { field: 'text' } }, 0],
+        ['2', { exists: { field: 'keyword' } }, 0],
+        ['1', { exists: { field: 'nowhere' } }, 0],
+        ['1', { term: { 'text.keyword': { value: 'New York' } } }, 1],
+        ['1', { term: { 'place.city': { value: 'Rome' } } }, 1],
+        ['2', { term: { 'place.city': { value: 'Bonn' } } }, 1],
+        ['2', { term: { 'place.zip': { value: '7' } } }, 0],
+        ['2', { terms: { _ignored: ['keyword'] } }, 0],
+        ['1', { match: { text: { query: 'york new', operator: 'and', zero_terms_query: 'all' } } }, 1],
+        ['1', { match: { text: { query: '?!', operator: 'and', zero_terms_query: 'all' } } }, 1],
+      ];
+      const text = questions.map(([id, query]) => of(id, query)).join('') + '{}\n{"sort":["text"]}\n';
+      const { status, body } = await call(url, 'POST', `/${index}/_msearch`, text);
+      expect(status).toBe(200);
+      const responses = body.responses as Record<string, unknown>[];
+      expect(
+        responses
+          .slice(0, -1)
+          .map((response) => (response as { hits: { total: { value: number } } }).hits.total.value),
+      ).toEqual(questions.map(([, , found]) => found));
+      expect(responses[0]).toMatchObject({ status: 200, timed_out: false, _shards: { failed: 0 } });
+      expect(responses.at(-1)).toMatchObject({ status: 400, error: { type: expect.any(String) } });
+    });
+
     it('returns documents as they were sent, by search and by id', async () => {
       const { index } = await fill();
       await refresh(index);

@@ -58,8 +58,8 @@ describe('the headers Reindex-Run and Reindex-Epoch of a call to a worker', () =
   });
 });
 
-describe('the token', () => {
-  it('is wanted of every call but those for health and life', async () => {
+describe('the token of a worker', () => {
+  it('is required for every call except those for health and life', async () => {
     const s = await serve({ token: 'a-long-enough-token' });
     expect((await call(s, 'GET', '/healthcheck', {})).status).toBe(200);
     expect((await call(s, 'GET', '/alive', {})).status).toBe(200);
@@ -103,7 +103,7 @@ describe('a call to a worker with an unknown path or method', () => {
     ['POST', '/alive', 405],
     ['POST', '/metrics', 405],
     ['POST', '/openapi.json', 405],
-  ])('%s %s is %i', async (method, path, status) => {
+  ])('%s %s is answered with %i', async (method, path, status) => {
     const s = await serve();
     const answer = await call(s, method, path);
     expect([answer.status, errorBodySchema.parse(answer.body).error]).toEqual([status, expect.any(String)]);

@@ -36,7 +36,7 @@ describe('the call POST /drain', () => {
     expect((await call(s, 'POST', '/drain')).body).toEqual({ draining: true, active_tasks: 1 });
   });
 
-  it('leaves the end of the worker to its orchestrator: without a task, or after the last, it still answers', async () => {
+  it('lets the worker answer until its orchestrator ends it, with or without tasks', async () => {
     const s = await serve({ lingerMs: 0 });
     expect((await call(s, 'POST', '/drain')).body).toEqual({ draining: true, active_tasks: 0 });
     const other = await serve({ lingerMs: 0 });
@@ -79,8 +79,8 @@ describe('the call POST /drain', () => {
   });
 });
 
-describe('a worker that was told to drain', () => {
-  it('refuses new tasks with 503, and takes those that it knows again, also when they are over', async () => {
+describe('a worker that is told to drain', () => {
+  it('refuses new tasks with 503, and accepts a known task again even when it is over', async () => {
     const s = await serve();
     await post(s, taskRequest());
     await call(s, 'POST', '/drain');
@@ -131,7 +131,7 @@ describe('a worker that drains before its machine is taken back', () => {
     expect(s.drained).toContain('an orchestrator knows how each task ended');
   });
 
-  it('is drained when its tasks were cancelled, for the answers say how they ended', async () => {
+  it('is drained when its tasks were cancelled, because the answers say how they ended', async () => {
     const s = await serve();
     await post(s, taskRequest());
     await post(s, second);

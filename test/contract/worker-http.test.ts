@@ -22,8 +22,8 @@ describe('the call GET /healthcheck', () => {
   });
 });
 
-describe('GET /alive', () => {
-  it('answers 200 whatever the worker can reach, also when its lease is over, and looks at nothing', async () => {
+describe('the call GET /alive', () => {
+  it('answers 200 whatever the worker can reach and whether or not its lease is over', async () => {
     const s = await serve();
     s.unreachable = ['database', 'cluster'];
     s.leased = false;
@@ -32,7 +32,7 @@ describe('GET /alive', () => {
   });
 });
 
-describe('POST /reindexing_task', () => {
+describe('the call POST /reindexing_task', () => {
   it('accepts a task and says where its status is', async () => {
     const s = await serve();
     const answer = await post(s, taskRequest());
@@ -124,6 +124,7 @@ describe('the calls GET /task/{task_id} and GET /task', () => {
       bytesSent: 9_000,
       retries: 2,
       waitingFor: 'cluster',
+      waitingReason: 'a queue is full (key 7)',
     };
     const status = taskStatusSchema.parse((await call(s, 'GET', '/task/task-1')).body);
     expect(status).toEqual({
@@ -139,6 +140,7 @@ describe('the calls GET /task/{task_id} and GET /task', () => {
       bytes_sent: 9_000,
       retries: 2,
       waiting_for: 'cluster',
+      waiting_reason: 'a queue is full (key 7)',
       start_time: '2026-01-01T00:00:00.000Z',
       finish_time: null,
       error: null,
@@ -148,6 +150,7 @@ describe('the calls GET /task/{task_id} and GET /task', () => {
     const final = (await call(s, 'GET', '/task/task-1')).body;
     expect(final).toEqual({
       ...status,
+      waiting_reason: null,
       active: false,
       progress: 100,
       waiting_for: null,

@@ -38,7 +38,9 @@ describe.skipIf(inject('awsUrl') === null)('a run on an unreliable cloud', { tim
     await run.requireRight();
   });
 
-  it('launches no more when its image parameter is moved, and goes on with the instances it has', async (scope) => {
+  it('launches no more when its image parameter is moved, and goes on with the instances it has', {
+    tags: 'long',
+  }, async (scope) => {
     const run = await setUp(scope);
     const command = await run.begin();
     const [victim = '', other = ''] = await groupIdsOf(run.world);
@@ -57,7 +59,9 @@ describe.skipIf(inject('awsUrl') === null)('a run on an unreliable cloud', { tim
     for (const id of later) expect(terminations[id]?.reason).toContain(moved);
   });
 
-  it('names its pin when its image parameter moved before a resume, and stays at zero', async (scope) => {
+  it('names its pin when its image parameter moved before a resume, and stays at zero', {
+    tags: 'long',
+  }, async (scope) => {
     const run = await setUp(scope, { workerLeaseMs: 4_000 });
     const command = await run.begin();
     command.child.kill('SIGKILL');
@@ -78,7 +82,7 @@ describe.skipIf(inject('awsUrl') === null)('a run on an unreliable cloud', { tim
     ['answers with 5xx', 'internal error'],
     ['loses calls', 'lost call'],
   ];
-  sampled(FAULTS, 1)('that %s is asked again, and nothing is done twice', async ([, fault], scope) => {
+  sampled(FAULTS, 1)('that %s makes a run ask again, and nothing is done twice', async ([, fault], scope) => {
     const run = await setUp(scope);
     await run.gate.shut();
     // The check before the run is not what is tried here.

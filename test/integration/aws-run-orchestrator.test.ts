@@ -15,13 +15,13 @@ const setUp = (scope: TestScope, options?: Partial<GroupRunOptions>): Promise<Ga
 
 const EACH_ROW_WRITTEN_ONCE = Object.fromEntries(Array.from({ length: ROWS }, (_, i) => [i + 1, 1]));
 
-describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeout: 240_000 }, () => {
+describe.skipIf(inject('awsUrl') === null)('an orchestrator of an AWS run', { timeout: 240_000 }, () => {
   const SIGNALS: readonly (readonly [NodeJS.Signals, said: string])[] = [
     ['SIGTERM', '2 instances still run and wait for the same command'],
     ['SIGKILL', ''],
   ];
   sampled(SIGNALS, 1)(
-    'that is ended by %s leaves its workers at work, and the same command goes on with them',
+    'leaves its workers at work when %s ends it, and the same command resumes',
     async ([signal, said], scope) => {
       const run = await setUp(scope);
       const command = await run.begin();
@@ -45,7 +45,7 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeo
     },
   );
 
-  it('that never comes back leaves workers whose leases bring the fleet to zero', async (scope) => {
+  it('leaves workers, when it never comes back, whose leases bring the fleet to zero', async (scope) => {
     const run = await setUp(scope, { workerLeaseMs: 4_000 });
     const command = await run.begin();
     command.child.kill('SIGKILL');
@@ -62,7 +62,9 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of a group', { timeo
     await run.requireRight();
   });
 
-  it('that is dead has its fleet swept after the grace, and its run can still be resumed', async (scope) => {
+  it('has its fleet swept after the grace when it is dead, and its run can still be resumed', {
+    tags: 'long',
+  }, async (scope) => {
     const run = await setUp(scope, {
       workerLeaseMs: 600_000,
       settings: { auto_scaling: { sweep_grace_ms: 15_000 } },

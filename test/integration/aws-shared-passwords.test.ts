@@ -101,7 +101,9 @@ describe.skipIf(inject('awsUrl') === null)(
       expectNoSecret(ended);
     });
 
-    it('are read only by commands that connect, and only for what these connect to', async (scope) => {
+    it('are read only by commands that connect, and only for what these connect to', {
+      tags: 'long',
+    }, async (scope) => {
       const { run, asked } = await setUp(scope);
       expect((await run(['status'])).code).toBe(0);
       expect((await run(['sweep'])).code).toBe(0);

@@ -96,7 +96,7 @@ function calls(): string[] {
 const forgetCalls = (): void => rmSync(join(folder, 'npm-calls'), { force: true });
 const nothing = { status: 0, stdout: '', stderr: '' };
 
-test('packages are installed when they are missing, and then no more', async () => {
+test('bootstrap installs missing packages once', async () => {
   const first = await bootstrap();
   expect(first).toMatchObject({ status: 0, stdout: '' });
   expect(first.stderr).toMatch(/packages installed in [0-9.]+ s; Node v24.1.0 runs/);
@@ -105,7 +105,7 @@ test('packages are installed when they are missing, and then no more', async () 
   expect(readdirSync(folder).filter((name) => name.startsWith('.installing'))).toEqual([]);
 });
 
-test('a run installs no packages of development; a later test adds them without emptying node_modules', async () => {
+test('bootstrap installs no development packages for a run, and adds them for a later test without emptying node_modules', async () => {
   expect((await bootstrap(['--omit=dev'])).stderr).toContain('installing packages that a run needs');
   expect(await bootstrap(['--omit=dev'])).toEqual(nothing);
   expect(calls()).toEqual([RUN, NODE]);
@@ -117,14 +117,14 @@ test('a run installs no packages of development; a later test adds them without 
   expect(await bootstrap(['--omit=dev']), 'all packages serve a run too').toEqual(nothing);
 });
 
-test('packages are not added where package.json and the lockfile disagree', async () => {
+test('bootstrap adds no packages when package.json and the lockfile disagree', async () => {
   await bootstrap(['--omit=dev']);
   expect(await bootstrap([], { FAKE_FAILURE: '--dry-run' })).toMatchObject({ status: 1 });
   expect(calls()).not.toContain(REST);
   expect(await bootstrap(['--omit=dev']), 'what a run needs is there as before').toEqual(nothing);
 });
 
-test('an adding that was cut off is followed by a whole installation', async () => {
+test('bootstrap installs everything again when an addition was cut off', async () => {
   await bootstrap(['--omit=dev']);
   expect(await bootstrap([], { FAKE_FAILURE: REST })).toMatchObject({ status: 1 });
   forgetCalls();
@@ -132,7 +132,7 @@ test('an adding that was cut off is followed by a whole installation', async () 
   expect(calls()).toEqual([ALL, NODE]);
 });
 
-test('packages are installed again when the lockfile is another, those of development only where they were', async () => {
+test('bootstrap installs packages again when the lockfile has changed, and development packages only where they were', async () => {
   await bootstrap(['--omit=dev']);
   appendFileSync(join(folder, 'package-lock.json'), '\n');
   await bootstrap(['--omit=dev']);
@@ -144,13 +144,13 @@ test('packages are installed again when the lockfile is another, those of develo
   expect(calls()).toEqual([ALL, NODE]);
 });
 
-test('of two commands at once one installs, and the other waits for it', async () => {
+test('bootstrap installs once when two commands start at once, and the other one waits', async () => {
   const both = await Promise.all([bootstrap(), bootstrap()]);
   expect(both.map(({ status }) => status)).toEqual([0, 0]);
   expect(calls()).toEqual([ALL, NODE]);
 });
 
-test('a command says for which process it waits', async () => {
+test('bootstrap says for which process it waits', async () => {
   writeFileSync(join(folder, '.installing'), String(process.pid));
   const child = start();
   const said = once(child.stderr, 'data');
@@ -163,7 +163,7 @@ test('a command says for which process it waits', async () => {
   expect(await result).toMatchObject({ status: 0 });
 });
 
-test('an installation that was killed is made anew', async () => {
+test('bootstrap installs again after it was killed', async () => {
   const dead = 4_194_305; // one more than the highest process number of Linux
   writeFileSync(join(folder, '.installing'), String(dead));
   mkdirSync(join(folder, '.installing-node'));
@@ -176,7 +176,7 @@ test.each([
   ['the packages', RUN, 'npm ci failed'],
   ['Node', 'node@24.1.0', 'npm install failed'],
 ])(
-  'a failed installation of %s says why in the words of npm, and is tried again',
+  'bootstrap shows why the installation of %s failed in npm’s words, and tries again the next time',
   async (_what, call, words) => {
     const failed = await bootstrap(['--omit=dev'], { FAKE_FAILURE: call });
     expect(failed.status).toBe(1);
@@ -187,12 +187,12 @@ test.each([
   },
 );
 
-test('an installation without a fitting Node fails', async () => {
+test('bootstrap fails when the installation has no suitable Node', async () => {
   expect((await bootstrap([], { FAKE_VERSION: '' })).stderr).toContain('ignore-scripts');
   expect((await bootstrap([], { FAKE_VERSION: 'v22.0.0' })).status).toBe(1);
 });
 
-test('the search node is fetched while the packages are installed, unless there are settings of one’s own', async () => {
+test('bootstrap fetches the search node beside the packages, unless there are settings of one’s own', async () => {
   const ran = join(folder, 'ran');
   await bootstrap(['--omit=dev', '--search-node'], { FAKE_LASTS_UNTIL: ran });
   expect(readFileSync(ran, 'utf8')).toMatch(/embedded\/fetch\.ts\n$/);

@@ -82,7 +82,7 @@ describe.skipIf(awsUrl === '')('a journal store in a bucket', { timeout: 120_000
     expect(proxy.callsOf('GetCallerIdentity')).toHaveLength(1);
   });
 
-  it('has exactly one winner among 16 whose calls fail, and each knows whether it is', {
+  it('has exactly one winner among 16 whose calls fail, and each knows whether it won', {
     tags: 'long',
   }, async (scope) => {
     const prefix = uniqueName('journal');

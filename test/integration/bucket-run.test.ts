@@ -65,7 +65,7 @@ describe.skipIf(awsUrl === '')('a run whose journal is in a bucket', { timeout: 
     expect(proxy.calls.filter(({ fault }) => fault !== null).length).toBeGreaterThan(10);
   });
 
-  sampled(['SIGINT', 'SIGTERM'] as const, 1)('is left at %s though S3 hangs', async (signal, scope) => {
+  sampled(['SIGINT', 'SIGTERM'] as const, 1)('leaves at %s although S3 hangs', async (signal, scope) => {
     const proxy = await startApiProxy(scope, awsUrl);
     const setup = await setUp(scope);
     proxy.fail({ action: 'ListObjectsV2', with: { delayMs: 60_000 } });

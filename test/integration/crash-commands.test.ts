@@ -26,10 +26,10 @@ async function expectNotAbandoned({ setup }: CrashWorld): Promise<void> {
   expect(errorOf(await setup.run('abandon'), 1)).toContain('has moved the alias already');
 }
 
-describe('killed and given again', { timeout: 120_000 }, () => {
+describe('a command that is killed and given again', { timeout: 120_000 }, () => {
   // Lock, journal, claim; two deletions.
   sampled([...pointsOf('cluster', 2), ...pointsOf('journal', 3)], 1)(
-    '$when effect $nth on its $effect, abandon leaves the earlier index alone on the alias, and the fleet free',
+    'leaves the earlier index alone on the alias and the fleet free when it is abandon, killed $when effect $nth on its $effect',
     async (point, scope) => {
       const world = await open(scope);
       await crashCommand(world, CREATED, 'run');
@@ -49,7 +49,7 @@ describe('killed and given again', { timeout: 120_000 }, () => {
 
   // Lock and journal; the alias and a note on the index that it comes back to.
   sampled([...pointsOf('cluster', 2), ...pointsOf('journal', 2)], 2)(
-    '$when effect $nth on its $effect, rollback ends with the alias where it was',
+    'leaves the alias where it was before the promotion when it is rollback, killed $when effect $nth on its $effect',
     async (point, scope) => {
       const world = await open(scope, 1);
       const { index } = onlyTarget(resultOf(await world.setup.run('run', ...KEY)));

@@ -64,7 +64,7 @@ describe.concurrent('a command on a journal of an earlier version', { timeout: 6
       deleted: [expect.stringContaining(earlierAlias)],
     });
     const store = openFileStore(setup.journal);
-    expect(await currentClaim(store)).toMatchObject({ schema: 2, held: false, ended: 'abandoned' });
+    expect(await currentClaim(store)).toMatchObject({ schema: 3, held: false, ended: 'abandoned' });
     expect(resultOf(await setup.run('status'))).toMatchObject({ status: 'abandoned' });
   });
 

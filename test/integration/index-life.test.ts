@@ -234,13 +234,14 @@ describe.each(CLUSTERS)('the life of an index on $name', ({ url: maybeUrl }) => 
     const rule = { alias: world.definition.alias, fleet: 'test', claimedRun: null, retain: 1 };
     expect((await previewRetention(world.cluster, rule)).deleted).toContain(second.index);
     await promote(third);
-    const retention = await retainIndexes(world.cluster, { ...rule, current: third.index }, RETAINING);
+    const retaining = { ...rule, current: third.index, shrinkLimit: 50 };
+    const retention = await retainIndexes(world.cluster, retaining, RETAINING);
     expect(retention).toEqual({
       kept: [first.index],
       deleted: [second.index, second.deadLetterIndex],
       left: [],
     });
-    expect(await retainIndexes(world.cluster, { ...rule, current: third.index }, RETAINING)).toEqual({
+    expect(await retainIndexes(world.cluster, retaining, RETAINING)).toEqual({
       kept: [first.index],
       deleted: [],
       left: [],

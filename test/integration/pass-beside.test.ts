@@ -58,7 +58,7 @@ it('a pass beside the orchestrator reads its ranges with one local process, and 
   expect((await stateOf(setup))?.earlierPasses).toMatchObject([{ pass: { kind: 'main', workers: 'fleet' } }]);
   expect(await runCommandOrPhase(command, 'run')).toMatchObject({
     rows: ROWS,
-    targets: [{ indexed: ROWS, rows_read_again: ROWS / 2 }],
+    targets: [{ indexed: ROWS, read_again: { rows: ROWS / 2 } }],
   });
 });
 
@@ -73,7 +73,7 @@ async function onRun(command: CommandContext, work: (run: RunContext) => Promise
       const chosen = await chooseRun(store, wanted);
       const begun = await prepareRun({ ...command, connections }, chosen);
       const clock = systemClock;
-      const journal = await claimRun(store, begun, chosen, { lock, clock });
+      const journal = await claimRun(store, begun, chosen, { lock, clock, loaded: offline.loaded });
       const cluster = guardedCalls(connections.cluster, () => lock.requireHeld(), signal);
       const fleetIsAsked = (): Promise<never> => Promise.reject(new Error('the fleet was asked'));
       await work({
@@ -87,6 +87,8 @@ async function onRun(command: CommandContext, work: (run: RunContext) => Promise
         connections: { ...connections, cluster },
         workers: { check: fleetIsAsked, open: fleetIsAsked, openFleet: fleetIsAsked },
         promoteLimit: null,
+        accepts: { shrink: false, foreign: false },
+        host: 'virtual',
         maxCost: null,
       });
     });

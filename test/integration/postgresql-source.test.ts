@@ -31,11 +31,14 @@ describe('the source table as validation reads it', () => {
     await database.drop();
   });
 
-  async function sourceOf(changes: Partial<IndexDefinition['source']>): Promise<ValidationSource> {
+  async function sourceOf(
+    changes: Partial<IndexDefinition['source']>,
+    document: Readonly<Record<string, string>> = { name: 'item.name' },
+  ): Promise<ValidationSource> {
     const { source } = itemsDefinition();
     const definition = itemsDefinition({
       source: { ...source, where: null, ...changes },
-      document: [{ name: 'name', sql: 'item.name', mapping: null }],
+      document: Object.entries(document).map(([name, sql]) => ({ name, sql, mapping: null })),
     });
     return openValidationSource((work) => work(client), await describeItems(client, definition));
   }
@@ -80,10 +83,28 @@ describe('the source table as validation reads it', () => {
     );
   });
 
-  it('is refused with the reason when the condition fails on a row', async () => {
-    const source = await sourceOf({ where: '1 / (item.id - 30) > 0' });
+  it('counts a row on which the condition fails as one that it keeps, and gives its key', async () => {
+    const whole = await (await sourceOf({ where: 'item.id <> 30' })).count(ALL);
+    const source = await sourceOf({ where: '1 / (item.id - 30) IS NOT NULL' });
+    expect(await source.count(ALL)).toEqual({ rows: whole.rows, kept: whole.rows });
+    expect((await pagesOf(source, { start: 20n, end: 40n })).flat()).toContain(30n);
+    expect(await source.sampleKeys([ALL])).toBeInstanceOf(Array);
+  });
+
+  it('is refused with the reason when the condition fails on more rows than may become dead letters', async () => {
+    const source = await sourceOf({ where: '1 / (item.id - item.id) > 0' });
     await expect(source.count(ALL)).rejects.toThrow(
-      /cannot be counted, because source\.where .*division by zero/,
+      /cannot be counted, because source\.where .*division by zero, SQLSTATE 22012/,
     );
+  });
+
+  it('says of which of the asked rows an expression fails', async () => {
+    const source = await sourceOf({}, { broken: '1 / (item.id - 30)' });
+    const rows = await source.expectedRows([27n, 30n, 33n]);
+    expect(rows.map(({ key, values }) => [key, values])).toEqual([
+      [27n, ['0']],
+      [30n, null],
+      [33n, ['0']],
+    ]);
   });
 });

@@ -32,7 +32,7 @@ const PAIRS = [2, 8] as const;
 
 describe('started at the same instant', { timeout: 600_000 }, () => {
   sampled(PAIRS, 1)(
-    '%i pairs with one key: one works, the other returns its result',
+    'of one key work once and both return that result, in each of %i pairs',
     async (pairs, scope) => {
       const setup = await setUp(scope, SEARCH);
       for (let pair = 1; pair <= pairs; pair += 1) {
@@ -49,7 +49,7 @@ describe('started at the same instant', { timeout: 600_000 }, () => {
   );
 
   sampled(PAIRS, 1)(
-    '%i pairs with two keys: one works, the other is told at once which run holds the fleet',
+    'of two keys work once, and the other is told at once which run holds the fleet, in each of %i pairs',
     async (pairs, scope) => {
       const setup = await setUp(scope, SEARCH);
       for (let pair = 1; pair <= pairs; pair += 1) {
@@ -85,11 +85,33 @@ it('a run with another key is told as soon as the claim stands, however long the
   await expectOneIndex(setup, onlyTarget(done[0]?.result ?? {})['index']);
 });
 
-/** A run that came before the claim could be seen may wait for the lock, but never for a run of another key. */
+it('a run with --wait outlasts a run of another key, and one whose time is over is told who works', {
+  timeout: 120_000,
+}, async (scope) => {
+  const gate = await createGate(database.url(), 'places.id', 0);
+  scope.onTestFinished(() => gate.close());
+  const setup = await setUp(scope, SEARCH);
+  await setup.redefine({ document: { name: 'places.name', passed: gate.expression }, retain: 0 });
+  await gate.shut();
+  const first = setup.start('run', '--run-key', 'pair 9 a');
+  await eventually('the fleet is claimed', () => isHeld(setup));
+  const patient = setup.start('run', '--run-key', 'pair 9 b', '--wait', '90s');
+  await patient.said('waiting for the lock');
+
+  const hasty = await setup.run('run', '--run-key', 'pair 9 b', '--wait', '100ms');
+  expect(errorOf(hasty, 3)).toMatch(/another process holds the fleet: .*, for the run with key pair 9 a /);
+  await gate.open();
+  resultOf(await first.ended);
+  const result = resultOf(await patient.ended);
+  expect(result).toMatchObject({ run_key: 'pair 9 b' });
+  await expectOneIndex(setup, onlyTarget(result)['index']);
+});
+
+/** Before the claim can be seen, the lock names the run. */
 function expectTold(ended: EndedCommand, alias: string): void {
   expect(errorOf(ended, 3)).toMatch(
     new RegExp(
-      `the run with key pair \\d+ [ab] \\(alias ${alias}\\) has held the fleet since \\d{4}-\\d\\d-`,
+      `the run with key pair \\d+ [ab] \\(alias ${alias}\\) has held the fleet since \\d{4}-\\d\\d-|another process holds the fleet: reindex-fleet run, process \\d+ on .*, since .*, for the run with key pair \\d+ [ab] `,
     ),
   );
 }
@@ -111,7 +133,7 @@ describe('a run that is paused for longer than its lease', { timeout: 240_000 },
     promote: /^GET \/_alias\//,
   };
 
-  sampled(WORK, 1)('in %s stops before it changes anything more, exit 3', async (phase, scope) => {
+  sampled(WORK, 1)('stops in the phase %s before its next change, with exit code 3', async (phase, scope) => {
     const proxy = await startProxy(scope, SEARCH);
     const setup = await setUp(scope, proxy.url, { ...SETTINGS, journal: { lease_ms: 1_500 } });
     const paused = setup.start('run', '--run-key', 'k');

@@ -36,7 +36,7 @@ describe('a range that takes long', { timeout: 120_000 }, () => {
     await gate.open();
     expect(resultOf(await run.ended)).toMatchObject({
       rows: ROWS,
-      targets: [{ indexed: ROWS, rows_read_again: 0 }],
+      targets: [{ indexed: ROWS, read_again: { rows: 0 } }],
     });
 
     const wanted =

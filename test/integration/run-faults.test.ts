@@ -131,7 +131,7 @@ describe('a change of the index before its validation', { timeout: 120_000 }, ()
     expect(ended.stderr).toContain('2 ranges did not match and are read again once');
     expect(resultOf(ended)).toMatchObject({
       ...WHOLE,
-      targets: [{ indexed: ROWS, dead_letters: 0, rows_read_again: ROWS / 2 }],
+      targets: [{ indexed: ROWS, dead_letters: 0, read_again: { rows: ROWS / 2 } }],
     });
     expect(await documentsOf(setup.alias)).toMatchObject({
       777: { name: 'place 0777' },

@@ -74,7 +74,7 @@ describe('a failing disk below the journal', { timeout: 240_000 }, () => {
     ['ENOSPC', 'open', 16, 'before'],
   ];
 
-  sampled(FAULTS, 2)('%s at %s %i from then on ends the run', async ([what, call, nth, when], scope) => {
+  sampled(FAULTS, 2)('ends the run: %s at %s %i from then on', async ([what, call, nth, when], scope) => {
     const { setup } = await setUp(scope);
     await setup.failJournal({ call, nth, when, what, times: null });
     await expectFailed(setup, await setup.run('run', ...KEY), what);
@@ -82,7 +82,7 @@ describe('a failing disk below the journal', { timeout: 240_000 }, () => {
     await expectCarriedOn(setup);
   });
 
-  sampled(FAULTS.slice(0, 5), 1)('%s at %s %i is borne once', async ([what, call, nth, when], scope) => {
+  sampled(FAULTS.slice(0, 5), 1)('does no harm once: %s at %s %i', async ([what, call, nth, when], scope) => {
     const { setup } = await setUp(scope);
     await setup.failJournal({ call, nth: nth + 3, when, what });
     expect(resultOf(await setup.run('run', ...KEY))).toMatchObject(DONE);
@@ -203,8 +203,8 @@ describe('a journal folder', { timeout: 120_000 }, () => {
   });
 });
 
-describe('what a journal should not hold', { timeout: 240_000, tags: 'long' }, () => {
-  it('is named and left alone', async (scope) => {
+describe('a foreign object in a journal', { timeout: 240_000, tags: 'long' }, () => {
+  it('is named in the failure and left alone', async (scope) => {
     const { setup } = await setUp(scope);
     for (const phase of ['claim', 'create-index']) resultOf(await setup.run(phase, ...KEY));
     const objects = (await readdir(setup.journal, { recursive: true })).filter((name) =>

@@ -79,8 +79,8 @@ const ODD_TABLES: readonly (readonly [name: string, statements: string, table: s
   ],
 ];
 
-describe('odd keys, one range for each worker', { timeout: 120_000 }, () => {
-  sampled(ODD_TABLES, 2)('%s', async ([, statements, table, rows], scope) => {
+describe('a run with one range for each worker on odd keys', { timeout: 120_000 }, () => {
+  sampled(ODD_TABLES, 2)('indexes every row of %s', async ([, statements, table, rows], scope) => {
     await sql(database.url, statements);
     const settings = { workers: { count: WORKERS }, ranges: { count: WORKERS } };
     const definition = definitionOf(table);
@@ -107,7 +107,7 @@ const BELIEVED_LARGE = `
 describe('a run with a planner that is far off', { timeout: 120_000 }, () => {
   beforeAll(() => sql(database.url, BELIEVED_LARGE));
 
-  sampled(['believed', 'believed_view'], 1)('%s', async (table, scope) => {
+  sampled(['believed', 'believed_view'], 1)('indexes every row of the relation %s', async (table, scope) => {
     const definition = definitionOf(table);
     const settings = { ranges: { count: 7 } };
     const setup = await setUpRun(scope, { databaseUrl: database.url, definition, settings });
@@ -186,7 +186,8 @@ it('a run includes rows that are inserted below, between and above while it read
   const result = resultOf(await run.ended);
 
   expect(result).toMatchObject({ targets: [{ validated: { rows: 2005, documents: 2005 } }] });
-  expect(Number(onlyTarget(result)['rows_read_again'])).toBeGreaterThan(0);
+  const { rows: readAgain } = onlyTarget(result)['read_again'] as { rows: number };
+  expect(readAgain).toBeGreaterThan(0);
   expect((await planOf(setup)).bounds).toEqual({ min: '10', max: '20000' });
   const rows = `SELECT id::text, json_build_object('id', id, 'name', name, 'passed', true)::text AS document FROM growing`;
   expect(await documentsOf(setup.alias)).toEqual(await documentsInTable(database.url, rows));

@@ -34,34 +34,40 @@ async function expectDone(setup: RunSetup): Promise<void> {
   });
 }
 
-describe.concurrent('an output that takes nothing more', { timeout: 240_000 }, () => {
-  sampled(OUTPUTS, 1)('closed from the start: $name', async ({ outputs }, scope) => {
-    const setup = await setUp(scope);
-    const run = setup.start('run', ...KEY);
-    for (const output of outputs) run.child[output]?.destroy();
+describe.concurrent('a run whose output accepts nothing more', { timeout: 240_000 }, () => {
+  sampled(OUTPUTS, 1)(
+    'succeeds when the output is closed from the start: $name',
+    async ({ outputs }, scope) => {
+      const setup = await setUp(scope);
+      const run = setup.start('run', ...KEY);
+      for (const output of outputs) run.child[output]?.destroy();
 
-    expect((await run.ended).code).toBe(0);
-    await expectDone(setup);
-  });
+      expect((await run.ended).code).toBe(0);
+      await expectDone(setup);
+    },
+  );
 
-  sampled(OUTPUTS, 1)('closed in the middle: $name', async ({ outputs }, scope) => {
-    const setup = await setUp(scope);
-    const run = setup.start('run', ...KEY);
-    await run.said('"phase":"reindex"');
-    for (const output of outputs) run.child[output]?.destroy();
+  sampled(OUTPUTS, 1)(
+    'succeeds when the output is closed in the middle: $name',
+    async ({ outputs }, scope) => {
+      const setup = await setUp(scope);
+      const run = setup.start('run', ...KEY);
+      await run.said('"phase":"reindex"');
+      for (const output of outputs) run.child[output]?.destroy();
 
-    expect((await run.ended).code).toBe(0);
-    await expectDone(setup);
-  });
+      expect((await run.ended).code).toBe(0);
+      await expectDone(setup);
+    },
+  );
 
-  sampled(OUTPUTS, 1)('on a full disk: $name', async ({ outputs }, scope) => {
+  sampled(OUTPUTS, 1)('succeeds when the output is on a full disk: $name', async ({ outputs }, scope) => {
     const setup = await setUp(scope);
 
     expect((await setup.startWith({ full: outputs }, 'run', ...KEY).ended).code).toBe(0);
     await expectDone(setup);
   });
 
-  sampled(OUTPUTS, 1)('leaves the codes of failures as they are: $name', async ({ outputs }, scope) => {
+  sampled(OUTPUTS, 1)('keeps the exit codes of failures: $name', async ({ outputs }, scope) => {
     const setup = await setUp(scope);
     const codeOf = async (...args: [string, ...string[]]): Promise<number | null> =>
       (await setup.startWith({ full: outputs }, ...args).ended).code;

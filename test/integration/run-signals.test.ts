@@ -71,9 +71,9 @@ function holdAt(proxy: SearchProxy, pattern: RegExp): { reached: Promise<void>; 
   return { reached, release };
 }
 
-describe('a signal', { timeout: 300_000 }, () => {
+describe('a signal to a run', { timeout: 300_000 }, () => {
   sampled(SIGNALS, 1)(
-    '%s in any phase ends the run, free of its lock, and each time the same command carries on',
+    'ends it by %s in any phase without its lock, and the same command resumes it each time',
     async (signal, scope) => {
       const { proxy, gate, setup } = await setUp(scope);
       const calls: readonly (readonly [string, RegExp])[] = [
@@ -104,7 +104,7 @@ describe('a signal', { timeout: 300_000 }, () => {
   );
 
   sampled(SIGNALS, 1)(
-    '%s ends a run whose workers read, and one that waits for its turn',
+    'ends it by %s while its workers read, and ends one that waits for its turn',
     async (signal, scope) => {
       const { gate, setup } = await setUp(scope);
       await gate.shut();
@@ -128,7 +128,7 @@ describe('a signal', { timeout: 300_000 }, () => {
   );
 
   sampled(SIGNALS, 1)(
-    '%s ends a run whose database hangs, as it connects and as it plans',
+    'ends it by %s while its database hangs at connecting and at planning',
     async (signal, scope) => {
       const { setup } = await setUp(scope);
       const silent = createServer().listen(0, '127.0.0.1');

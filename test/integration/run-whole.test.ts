@@ -70,7 +70,8 @@ it('a run makes an index that equals the table, moves the alias, and prints its 
         indexed: ROWS - FILTERED,
         superseded: 0,
         dead_letters: 0,
-        rows_read_again: 0,
+        read_again: { ranges: 0, rows: 0, passes: 0 },
+        stale: null,
         validated: { rows: ROWS, filtered: FILTERED, documents: ROWS - FILTERED, dead_letters: 0, ranges: 5 },
       },
     ],
@@ -176,8 +177,8 @@ const SHAPES: readonly (readonly [name: string, statements: string, table: strin
   ],
 ];
 
-describe('whatever the shape of the table, the index equals it', { timeout: 120_000 }, () => {
-  sampled(SHAPES, 3)('%s', async ([, statements, table, rows], scope) => {
+describe('a run on a table of any shape', { timeout: 120_000 }, () => {
+  sampled(SHAPES, 3)('makes an index that equals %s', async ([, statements, table, rows], scope) => {
     await sql(database.url, `${statements}; ANALYZE ${table === 'seen' ? 'behind' : table}`);
     const definition = { source: { table, key: 'id' }, document: { name: `${table}.name` } };
     const settings = { ...ONE_WORKER, ranges: { count: 3 } };

@@ -27,14 +27,14 @@ describe.skipIf(inject('awsUrl') === null)('a run on a created stack', { timeout
     await run.requireRight();
   });
 
-  it('replaces an instance that is lost in mid-range', { tags: 'long' }, async (scope) => {
+  it('replaces an instance that is lost in the middle of a range', { tags: 'long' }, async (scope) => {
     const run = await setUp(scope);
     const ended = await loseOneInMidRange(run);
     expect(resultOf(ended)).toMatchObject({ ...DONE, instances: 3 });
     await run.requireRight();
   });
 
-  it('works with Spot instances of several types and an on-demand base', async (scope) => {
+  it('works with Spot instances of several types and an on-demand base', { tags: 'long' }, async (scope) => {
     const types = ['c7g.large', 'c6g.large', 'm7g.large'];
     const run = await setUp(scope, {
       settings: { workers: { count: 3 }, instances: { types, spot: { on_demand_base: 1 } } },
@@ -54,7 +54,9 @@ describe.skipIf(inject('awsUrl') === null)('a run on a created stack', { timeout
     await run.requireRight();
   });
 
-  it('leaves another fleet beside it alone, in its plan and in the sweep afterwards', async (scope) => {
+  it('leaves another fleet beside it alone, in its plan and in the sweep afterwards', {
+    tags: 'long',
+  }, async (scope) => {
     const run = await setUp(scope);
     const { setup, world } = run;
     const staging = await makeStackWorld(scope, {

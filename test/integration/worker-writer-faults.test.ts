@@ -99,7 +99,9 @@ describe('the writer of a task on a cluster in trouble', () => {
     );
     await write(s, 5);
     expect(countsOf(s)).toMatchObject({ indexed: 4, deadLetters: 1 });
-    expect(s.cluster.requests.at(-1)?.documents[0]).toContain('odd bytes');
+    expect(s.cluster.requests.at(-1)?.documents[0]).toContain(
+      '"reason":"The document is refused: illegal_argument_exception."',
+    );
   });
 
   it.each<[number, object | string, string]>([

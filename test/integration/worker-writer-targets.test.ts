@@ -51,6 +51,7 @@ async function setup(script: Script): Promise<Setup> {
           share: pool.share(2, INTEGER_KEY_BYTES),
           keys: INTEGER_KEY_BYTES,
           keyColumn: 'id',
+          fields: ['name'],
           keepFields: [],
           versioned: false,
           pipeline: null,

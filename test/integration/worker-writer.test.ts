@@ -94,7 +94,12 @@ describe('the writer of a task', () => {
     await write(s, 3);
     expect(countsOf(s)).toMatchObject({ indexed: 2, deadLetters: 1 });
     expect(s.cluster.requests.at(-1)?.documents.map((line) => JSON.parse(line))).toEqual([
-      { id: 2, type: 'mapper_parsing_exception', reason: 'no "long"', fields: { name: 'place 2' } },
+      {
+        id: 2,
+        type: 'mapper_parsing_exception',
+        reason: 'The document is refused: mapper_parsing_exception.',
+        fields: { name: 'place 2' },
+      },
     ]);
   });
 

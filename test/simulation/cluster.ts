@@ -85,7 +85,7 @@ export class VirtualCluster {
     const health = /^\/_cluster\/health\/([^/?]+)/.exec(path);
     if (block !== null) return this.#block(decodeURIComponent(block[1] ?? ''));
     if (health !== null) return this.#health(decodeURIComponent(health[1] ?? '').split(','));
-    const reads = /^\/([^/]+)\/(_count|_search|_refresh|_mget|_delete_by_query)/.exec(path);
+    const reads = /^\/([^/]+)\/(_count|_search|_msearch|_refresh|_mget|_delete_by_query)/.exec(path);
     if (reads !== null && this.red.has(decodeURIComponent(reads[1] ?? '')))
       return {
         status: 503,
@@ -201,7 +201,7 @@ export class VirtualCluster {
 
   #noticePromotion(body: unknown): void {
     for (const { add } of (body as { actions: { add?: { index: string; alias: string } }[] }).actions) {
-      if (add === undefined || /-write-\d+$/.test(add.alias)) continue;
+      if (add === undefined || /-(write-\d+|trial)$/.test(add.alias)) continue;
       this.#watch.promoted(add.index, this.keysOf(add.index), this.keysOf(`${add.index}-dead-letters`));
     }
   }

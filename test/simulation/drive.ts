@@ -95,7 +95,7 @@ export class Driver {
     await this.#wait(afterMs);
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const ended = await this.#tryOnce(runKey);
-      if (ended?.code === 0 || ended?.message.includes('was abandoned') === true) return;
+      if (ended?.code === 0) return;
       if (!this.#resumes) return;
       await this.#wait(this.#world.random.whole(1_000, 90_000));
     }

@@ -1,4 +1,4 @@
-import { type Claim, runFolder } from '../../orchestrator/journal/claims.ts';
+import type { Claim } from '../../orchestrator/journal/claims.ts';
 import { type JournalStore, type ListPart, partOf } from '../../orchestrator/journal/store.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
 import type { Fault } from './faults.ts';
@@ -94,7 +94,7 @@ export class VirtualJournal implements JournalStore {
   #requireRemovable(name: string): void {
     const newest = (folder: string): string => this.#namesIn(folder).at(-1) ?? '';
     const claim = JSON.parse(this.objects.get(newest('claims')) ?? '{}') as Partial<Claim>;
-    const isClaimed = claim.held === true && folderOf(name) === runFolder(claim.runKey ?? '');
+    const isClaimed = claim.held === true && folderOf(name) === claim.folder;
     if (name === newest('locks') || name === newest('claims') || isClaimed)
       throw new Violation(`${name} was deleted, and is needed`);
   }

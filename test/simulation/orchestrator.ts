@@ -123,7 +123,11 @@ export class VirtualOrchestrator {
   ): Promise<void> {
     const { clock } = this.process;
     const begun = this.#begin(chosen);
-    const journal = await claimRun(offline.store, begun, chosen, { lock, clock });
+    const journal = await claimRun(offline.store, begun, chosen, {
+      lock,
+      clock,
+      loaded: offline.loaded,
+    });
     const run: RunContext = {
       ...begun,
       offline,
@@ -139,6 +143,8 @@ export class VirtualOrchestrator {
       reporter: this.#ports.reporter,
       signal,
       promoteLimit: null,
+      accepts: { shrink: false, foreign: false },
+      host: 'virtual',
       maxCost: null,
     };
     try {

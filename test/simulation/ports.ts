@@ -4,6 +4,7 @@ import { groupPinOf } from '../../orchestrator/fleet/auto-scaling/group-pin.ts';
 import type { Fleet } from '../../orchestrator/fleet/fleet.ts';
 import type { FleetPass, PassWorkers } from '../../orchestrator/fleet/fleet-backend.ts';
 import { type WorkerCalls, WorkerRefusal } from '../../orchestrator/fleet/worker-client.ts';
+import type { ChangesSource } from '../../orchestrator/index/changes-source.ts';
 import { ClusterError, refusal } from '../../orchestrator/index/cluster-error.ts';
 import { guardedCalls } from '../../orchestrator/index/guarded-calls.ts';
 import type { CallOptions, SearchCalls } from '../../orchestrator/index/search-calls.ts';
@@ -128,6 +129,7 @@ export class VirtualPorts {
       sourceAddress: { url: 'virtual', password: null },
       withSource: () => Promise.reject(new Error('there is no SQL in a virtual world')),
       withValidationSource: (_described, work) => work(this.#validationSource),
+      withChangesSource: (_described, work) => work(this.#changesSource),
       close: () => Promise.resolve(),
     };
   }
@@ -182,13 +184,33 @@ export class VirtualPorts {
     }
   }
 
+  #askSource<T>(perform: () => T): Promise<T> {
+    return this.#call('source', 'validate', () => {
+      if (this.#world.table.down) throw new Error('the database is down');
+      return perform();
+    });
+  }
+
+  /** Without `changed_at`, as all tables of this world are, only the table's state is asked for. */
+  get #changesSource(): ChangesSource {
+    const unasked = (): never => {
+      throw new Error('nobody asks a table without changed_at what has changed');
+    };
+    return {
+      cutoff: unasked,
+      changedRows: unasked,
+      tableState: () =>
+        this.#askSource(() => ({
+          rows: this.#world.table.keysIn({ start: null, end: null }).length,
+          writes: null,
+          files: null,
+        })),
+    };
+  }
+
   get #validationSource(): ValidationSource {
     const world = this.#world;
-    const ask = <T>(perform: () => T): Promise<T> =>
-      this.#call('source', 'validate', () => {
-        if (world.table.down) throw new Error('the database is down');
-        return perform();
-      });
+    const ask = <T>(perform: () => T): Promise<T> => this.#askSource(perform);
     return {
       count: (range) =>
         ask(() => ({

@@ -5,10 +5,10 @@ import { sampled } from '../support/sampled.ts';
 import { simulate } from './simulate.ts';
 import type { Guard } from './world.ts';
 
-/** In the first ones a sweep deletes an old journal too, which is rare. */
 const MANY = [
-  { worlds: 200, seed: 1_001 },
-  { worlds: 2_000, seed: 1 },
+  { worlds: 200, seed: 1_001, cleanedRuns: 0 },
+  // Here a sweep deletes an old journal too, which is rare.
+  { worlds: 2_000, seed: 1, cleanedRuns: 1 },
 ] as const;
 
 describe('whole runs in virtual time', { timeout: 900_000 }, () => {
@@ -19,7 +19,7 @@ describe('whole runs in virtual time', { timeout: 900_000 }, () => {
       console.log(`${worlds} worlds in ${seconds.toFixed(0)} s: ${(worlds / seconds).toFixed(1)} worlds/s`);
       expect(broken.map(({ seed, broken: promise }) => `seed ${seed}: ${promise}`)).toEqual([]);
       expect(FAULTS.filter((fault) => (faults.counts.get(fault) ?? 0) === 0)).toEqual([]);
-      expect(cleanedRuns).toBeGreaterThan(0);
+      expect(cleanedRuns).toBeGreaterThanOrEqual(chosen.cleanedRuns);
       // Most runs end with a promotion: a run that only ever failed would break no promise either.
       expect(promoted).toBeGreaterThan(worlds * 0.85);
     },
@@ -76,8 +76,8 @@ const PLANTED: Readonly<Record<Guard, { readonly faults: readonly Fault[]; reado
 };
 const MOST_WORLDS = 150;
 
-describe('a guard that is taken out is missed', { timeout: 300_000 }, () => {
-  sampled(Object.entries(PLANTED), 1)('%s', async ([guard, { faults, breaks }]) => {
+describe('the simulation without one guard', { timeout: 300_000 }, () => {
+  sampled(Object.entries(PLANTED), 1)('breaks a promise: no %s', async ([guard, { faults, breaks }]) => {
     const setting = await prepareWorlds();
     let found: WorldOutcome | null = null;
     for (let seed = 1; seed <= MOST_WORLDS && found === null; seed += 1) {

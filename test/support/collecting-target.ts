@@ -27,6 +27,7 @@ export class CollectingTarget implements Target {
   readonly letters: DeadLetter[] = [];
   readonly retries = 0;
   readonly waiting = false;
+  readonly trouble = null;
   readonly inFlight = NOTHING_IN_FLIGHT;
   bytesSent = 0;
   batches = 0;

@@ -84,6 +84,7 @@ export async function writtenIn({ journal }: RunSetup): Promise<Written[]> {
 function sayingOf(name: string, body: string): Written {
   if (name.startsWith('locks')) return ['lock'];
   if (name.startsWith('claims')) return ['claim'];
+  if (name.endsWith('/definitions.json')) return ['definitions'];
   const { events } = JSON.parse(body) as { events: { type: string; phase?: string }[] };
   return events.map(({ type, phase }) => (phase === undefined ? type : `${type} ${phase}`));
 }

@@ -27,6 +27,7 @@ export function sketchDefinition(sketch: DefinitionSketch): IndexDefinition {
       forcemergeSegments: null,
       health: 'green',
     },
+    promote: { shrinkLimit: null },
     pipeline: null,
     retain: 1,
     ...rest,

@@ -57,6 +57,7 @@ export function itemsDefinition(changes: Partial<IndexDefinition> = {}): IndexDe
       forcemergeSegments: 1,
       health: 'green',
     },
+    promote: { shrinkLimit: null },
     pipeline: null,
     retain: 1,
     ...changes,

@@ -1,5 +1,5 @@
 import { openFileStore } from '../../orchestrator/journal/file-store.ts';
-import { claimHistory, currentClaim, runFolder } from '../../orchestrator/journal/claims.ts';
+import { claimHistory, currentClaim } from '../../orchestrator/journal/claims.ts';
 import { readRun } from '../../orchestrator/journal/run-journal.ts';
 import { rangeCounts, type RunState } from '../../orchestrator/reconcile/state.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
@@ -13,7 +13,7 @@ export function stateOf({ journal }: RunSetup): Promise<RunState | null> {
 
 export async function newestState(store: JournalStore): Promise<RunState | null> {
   const [claim] = await claimHistory(store);
-  return claim === undefined ? null : (await readRun(store, runFolder(claim.runKey))).state;
+  return claim === undefined ? null : (await readRun(store, claim.folder)).state;
 }
 
 export async function isHeld({ journal }: RunSetup): Promise<boolean> {

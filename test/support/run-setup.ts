@@ -131,7 +131,9 @@ export async function setUpRun(scope: TestScope, options: RunOptions): Promise<R
   };
   scope.onTestFinished(async () => {
     await Promise.all(started.map(end));
-    for (const index of await setup.indexes()) await call(searchUrl, 'DELETE', `/${index}`);
+    // A wildcard leaves the index of claims out, because it is hidden.
+    for (const index of [...(await setup.indexes()), `${alias}-claims`])
+      await call(searchUrl, 'DELETE', `/${index}`);
     await rm(folder, { recursive: true, force: true });
   });
   return setup;

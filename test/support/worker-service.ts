@@ -2,6 +2,7 @@ import { afterEach } from 'vitest';
 import type { IndexDefinition } from '../../definition/definition.ts';
 import type { Key } from '../../definition/key/key-kind.ts';
 import type { Dependency, TaskRequest, TaskStatus } from '../../worker/contract.ts';
+import { mayCall } from '../../worker/bearer-token.ts';
 import { Draining } from '../../worker/draining.ts';
 import { scheduleWithTimers } from '../../worker/schedule.ts';
 import { listen, SERVER_LIMITS, type ServerLimits } from '../../worker/server.ts';
@@ -36,6 +37,7 @@ const DEFINITION: IndexDefinition = {
     forcemergeSegments: null,
     health: 'green',
   },
+  promote: { shrinkLimit: null },
   pipeline: null,
   retain: 1,
 };
@@ -201,7 +203,12 @@ export function testServices(): (changes?: ServiceChanges) => Promise<TestServic
       leaseLeftMs: () => service.leaseLeftMs,
       onError: (error) => service.errors.push(error),
     });
-    const server = await listen(app.fetch, '127.0.0.1', 0, { ...SERVER_LIMITS, ...limits });
+    const isAuthorized = (headers: { readonly authorization?: string | undefined }): boolean =>
+      mayCall(headers, token ?? null);
+    const server = await listen({ fetch: app.fetch, isAuthorized }, '127.0.0.1', 0, {
+      ...SERVER_LIMITS,
+      ...limits,
+    });
     ends.push(
       async () => draining.end(),
       () => tasks.cancelAll('the test is over'),

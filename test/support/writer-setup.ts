@@ -65,6 +65,7 @@ function defaults(): Omit<BulkTargetOptions, 'client' | 'signal'> {
     names: TARGET,
     keys: INTEGER_KEY_BYTES,
     keyColumn: 'id',
+    fields: ['name'],
     keepFields: [],
     versioned: false,
     pipeline: null,

@@ -3,6 +3,7 @@ import { FleetHeld, RunFailed } from '../../orchestrator/errors.ts';
 import { runFolder, writeClaim } from '../../orchestrator/journal/claims.ts';
 import { RunJournal } from '../../orchestrator/journal/run-journal.ts';
 import type { RunEvent } from '../../orchestrator/reconcile/events.ts';
+import { OutdatedRun } from '../../orchestrator/run/outdated-run.ts';
 import { chooseRun, unfinishedClaim } from '../../orchestrator/run/choose-run.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { claimedAliases, runResult } from '../support/run-values.ts';
@@ -68,10 +69,35 @@ describe('the choice of the run for a command', () => {
     );
   });
 
-  it('is refused for the key of an abandoned run', async () => {
+  it('is a new run with a journal of its own for the key of an abandoned run', async () => {
     await claim('monday');
     await claim('monday', { held: false, ended: 'abandoned' });
-    await expect(choose('monday')).rejects.toThrow(/was abandoned: begin a new run/);
+    const chosen = await choose('monday');
+    expect(chosen).toMatchObject({ kind: 'new', runKey: 'monday' });
+    expect(chosen.kind === 'new' && chosen.folder).not.toBe(runFolder('monday'));
+  });
+
+  it('is a new run when the cluster refused the index of the earlier definition, so that nothing is left of it', async () => {
+    await claim('monday', { digest: 'other' });
+    await claim('monday', { digest: 'other', held: false });
+    expect(await choose('monday')).toMatchObject({ kind: 'new', runKey: 'monday' });
+  });
+
+  it('is the unfinished run of another definition when its alias has moved and only its end is missing', async () => {
+    await claim('monday', { digest: 'other' });
+    await journal('monday', [
+      { type: 'phase_started', phase: 'promote', at: NOW.toISOString() },
+      { type: 'phase_finished', phase: 'promote', at: NOW.toISOString(), record: { targets: [] } },
+    ]);
+    expect(await choose(null)).toMatchObject({ kind: 'unfinished' });
+    expect(await choose('monday')).toMatchObject({ kind: 'unfinished' });
+  });
+
+  it('is refused for a key whose definition has changed, and names the one command that begins it anew', async () => {
+    await claim('it’s monday', { digest: 'other' });
+    const refused = choose('it’s monday');
+    await expect(refused).rejects.toThrow(OutdatedRun);
+    await expect(refused).rejects.toThrow("`reindex-fleet run --run-key 'it’s monday' --restart`");
   });
 
   it('accepts keys with any characters that a scheduler may produce', async () => {

@@ -123,6 +123,20 @@ describe('the check of an index definition', () => {
   });
 
   test.each([
+    'append_only.enabled: false',
+    'derived_source: { enabled: false }',
+    'mapping.source.mode: stored',
+    'mode: lookup',
+    'write.wait_for_active_shards: all',
+    'hidden: null',
+    'append_only: { enabled: null }',
+  ])('accepts %s in index.settings, because it harms no build', (setting) => {
+    expect(() =>
+      parseDefinition(`${SMALLEST}index: { settings: { ${setting} } }`, 'cities.yaml'),
+    ).not.toThrow();
+  });
+
+  test.each([
     'refresh_interval: 1s',
     'index.refresh_interval: 1s',
     'index: { number_of_replicas: 1 }',
@@ -133,6 +147,19 @@ describe('the check of an index definition', () => {
     'final_pipeline: p',
     'index: { gc_deletes: 1h }',
     'version.created: 1',
+    'append_only: { enabled: true }',
+    'append_only.enabled: "true"',
+    'index: { derived_source.enabled: true }',
+    'index.mapping.source.mode: synthetic',
+    'mapping: { source: { mode: disabled } }',
+    'mode: time_series',
+    'mode: logsdb',
+    'routing_path: [a]',
+    'time_series: { start_time: 2024-01-01T00:00:00Z }',
+    'routing_partition_size: 2',
+    'soft_deletes.enabled: false',
+    'write.wait_for_active_shards: 2',
+    'store.snapshot.repository_name: r',
   ])('refuses %s in index.settings', (setting) => {
     const faults = faultsOf(`${SMALLEST}index: { settings: { ${setting} } }`);
     expect(faults).toEqual([

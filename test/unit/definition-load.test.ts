@@ -25,6 +25,7 @@ describe('an index definition', () => {
       unrepresentable: 'null',
       maxDocumentBytes: 4 * 1024 * 1024 - 256,
       deadLetters: { promoteLimit: 0, stopLimit: 1000, keepFields: [] },
+      promote: { shrinkLimit: null },
       index: {
         settings: {},
         numberOfReplicas: 1,
@@ -84,6 +85,7 @@ describe('an index definition', () => {
       unrepresentable: 'dead_letter',
       maxDocumentBytes: 1024 * 1024,
       deadLetters: { promoteLimit: 5, stopLimit: 50, keepFields: ['region'] },
+      promote: { shrinkLimit: null },
       index: {
         settings: { number_of_shards: 3, analysis: { analyzer: {} } },
         numberOfReplicas: 2,

@@ -53,7 +53,7 @@ describe('the check of an Auto Scaling group', () => {
       'their own launch template or image',
     ],
     ['several images', { ImageId: 'ami-0bbb' }, 'their own launch template or image'],
-  ])('with %s is refused', (_, override, words) => {
+  ])('refuses a group with %s', (_, override, words) => {
     expect(groupFaults(mixed(override), WANTED)).toEqual([expect.stringContaining(words)]);
   });
 

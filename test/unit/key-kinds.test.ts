@@ -140,6 +140,6 @@ test('an integer key range is cut at the requested share', () => {
   expect(INTEGER_KEY.between(0n, 2n, 1)).toBe(1n);
 });
 
-test('a text where an integer key is meant is an error, not another order', () => {
+test('comparing a text as an integer key is an error', () => {
   expect(() => INTEGER_KEY.compare('10', 9n)).toThrow('an integer key is needed');
 });

@@ -55,8 +55,8 @@ describe('the fleet lock', () => {
   it.each([
     [
       'of a newer version',
-      { schema: 2 },
-      'a newer version wrote the lock locks/000000000001.json (schema 2; this version reads up to 1)',
+      { schema: 3 },
+      'a newer version wrote the lock locks/000000000001.json (schema 3; this version reads up to 2)',
     ],
     ['with a field that nobody knows', { until: 'noon' }, 'Unrecognized key: "until"'],
   ])('is not taken when an existing lock is %s', async (_what, change, words) => {

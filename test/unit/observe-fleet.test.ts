@@ -8,7 +8,7 @@ import { emptyState, type RunState } from '../../orchestrator/reconcile/state.ts
 import type { TaskStatus } from '../../worker/contract.ts';
 
 describe('a look at 1,000 workers', () => {
-  it('asks 250 of them at a time, and each', async () => {
+  it('asks each worker, at most 250 at a time', async () => {
     const workers = new ScriptedWorkers();
     const ids = Array.from({ length: 1_000 }, (_, i) => `i-${i}`);
     const { observation } = await look(workers, ids, emptyState(), new Set(ids));

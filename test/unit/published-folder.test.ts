@@ -35,7 +35,7 @@ test('publishing a folder leaves nothing behind when making it fails', async () 
   expect(await readdir(cache)).toEqual([]);
 });
 
-test('what a process that is gone left behind is removed, what nobody of ours named is not', async () => {
+test('publishing a folder removes leftovers of a dead process, and keeps what no process of ours named', async () => {
   const dead = 4_194_305; // one more than the highest process number of Linux
   await mkdir(join(cache, `unfinished-${dead}-0123abcd-target-abc`));
   await mkdir(join(cache, `unfinished-${process.ppid}-0123abcd-target-abc`)); // its number is another process's now

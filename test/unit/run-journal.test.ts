@@ -90,13 +90,13 @@ describe('a run’s journal', () => {
 
   it('of a newer version is refused in one sentence, like a claim of a newer version', async () => {
     const name = `${FOLDER}/segments/000000000001.json`;
-    store.objects.set(name, '{"schema":5,"events":[]}');
-    store.objects.set('claims/000000000001.json', '{"schema":3}');
+    store.objects.set(name, '{"schema":6,"events":[]}');
+    store.objects.set('claims/000000000001.json', '{"schema":4}');
     await expect(readRun(store, FOLDER)).rejects.toThrow(
-      `the journal in memory cannot be read: a newer version wrote the journal segment ${name} (schema 5; this version reads up to 4). Nothing was changed. Use the version that wrote it.`,
+      `the journal in memory cannot be read: a newer version wrote the journal segment ${name} (schema 6; this version reads up to 5). Nothing was changed. Use the version that wrote it.`,
     );
     await expect(currentClaim(store)).rejects.toThrow(
-      /a newer version wrote the claim claims\/000000000001\.json \(schema 3; this version reads up to 2\)/,
+      /a newer version wrote the claim claims\/000000000001\.json \(schema 4; this version reads up to 3\)/,
     );
   });
 

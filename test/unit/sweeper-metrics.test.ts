@@ -143,9 +143,9 @@ async function journalOf(
   const store = new MemoryStore();
   const { runKey, run } = IDENTITY;
   const aliases = claimedAliases('cities');
-  const claim: Claim = { schema: 2, nonce: 'n', runKey, run, aliases, at: AT, ...standing };
-  await store.create('claims/000000000001.json', JSON.stringify(claim));
   const folder = runFolder(runKey);
+  const claim: Claim = { schema: 3, nonce: 'n', runKey, run, folder, aliases, at: AT, ...standing };
+  await store.create('claims/000000000001.json', JSON.stringify(claim));
   const now = (): Date => new Date(writtenAt);
   const journal = await RunJournal.open({ store, runFolder: folder, epoch: 1, requireHeld: () => {}, now });
   await journal.append([IDENTITY, ...events]);

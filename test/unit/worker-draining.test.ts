@@ -110,7 +110,7 @@ describe('a draining worker', () => {
     expect(drained).toHaveBeenCalledOnce();
   });
 
-  it('waits for its orchestrator, however long, when that has told it to take no more', async () => {
+  it('waits for its orchestrator without a limit when that drains the worker', async () => {
     const setup = setUp();
     const { tasks, draining, drained } = setup;
     tasks.accept(taskRequest());

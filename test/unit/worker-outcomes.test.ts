@@ -45,6 +45,8 @@ describe('reading the answer to a bulk', () => {
       superseded: 0,
       again: [],
       refused: [],
+      doubtful: [],
+      turnedAway: null,
       congested: false,
     });
   });
@@ -59,7 +61,9 @@ describe('reading the answer to a bulk', () => {
       indexed: 1,
       superseded: 0,
       again: [0],
-      refused: [{ position: 2, type: 'mapper_parsing_exception', reason: 'no long' }],
+      refused: [{ position: 2, type: 'mapper_parsing_exception', reason: 'no long', cause: null }],
+      doubtful: [],
+      turnedAway: { position: 0, type: 'rejected_execution_exception', reason: 'because', cause: null },
       congested: true,
     });
   });
@@ -123,9 +127,8 @@ describe('reading the answer to a bulk', () => {
           error === null ? stored(BigInt(i)) : failed(BigInt(i), error.status, error.type),
         );
         const outcomes = readOutcomes({ items }, sent({ keys, count: keys.length, versioned }));
-        expect(outcomes.indexed + outcomes.superseded + outcomes.again.length + outcomes.refused.length).toBe(
-          keys.length,
-        );
+        const { indexed, superseded, again, refused, doubtful } = outcomes;
+        expect(indexed + superseded + again.length + refused.length + doubtful.length).toBe(keys.length);
         expect(outcomes.again).toEqual([...outcomes.again].sort((a, b) => a - b));
       }),
     );
@@ -159,7 +162,7 @@ describe('the class of a bulk item’s outcome', () => {
     ['circuit_breaking_exception', 'Data too large', 429, false, 'again'],
     ['unavailable_shards_exception', 'primary shard is not active', 503, false, 'again'],
     ['something_new', 'x', 429, false, 'again'],
-    ['something_new', 'x', 500, false, 'again'],
+    ['something_new', 'x', 500, false, 'doubtful'],
     ['version_conflict_engine_exception', 'newer', 409, true, 'superseded'],
     ['version_conflict_engine_exception', 'newer', 409, false, 'refused'],
     ['strict_dynamic_mapping_exception', 'x', 400, true, 'refused'],

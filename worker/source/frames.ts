@@ -247,6 +247,8 @@ function parseError(body: Buffer): DatabaseError {
   error.severity = fields.get('V') ?? fields.get('S');
   error.detail = fields.get('D');
   error.hint = fields.get('H');
+  error.where = fields.get('W');
+  error.routine = fields.get('R');
   return error;
 }
 

@@ -22,6 +22,11 @@ export class KeyWindow {
     return false;
   }
 
+  /** The next COPY covers all that are left: no single row is looked for any more. */
+  open(): void {
+    this.keys = null;
+  }
+
   succeeded(): void {
     if (this.keys === null) return;
     const doubled = this.keys * 2;

@@ -1,15 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, type ClientConfig, DatabaseError } from 'pg';
+import { changedSinceCondition } from '../../definition/changed-since.ts';
 import type { IndexDefinition } from '../../definition/definition.ts';
 import { type Key, keyFrom } from '../../definition/key/key-kind.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
-import { readingColumns } from '../../definition/reading.ts';
-import { copyStatement, keptStatement, nextKeysStatement } from '../../definition/sql.ts';
+import { copyStatement, nextKeysStatement } from '../../definition/sql.ts';
 import { backoffMs } from '../backoff.ts';
 import type { DeadLetter } from '../dead-letter.ts';
 import { TaskFailure } from '../task-failure.ts';
 import { copyRows } from './copy-rows.ts';
-import { describeError, faultyExpression, verdictOn } from './database-errors.ts';
+import { brokenRowWords } from './broken-row.ts';
+import {
+  faultyExpression,
+  isPassing,
+  mayBeOfRow,
+  unstableExpression,
+  verdictOn,
+  waitingWords,
+} from './database-errors.ts';
+import { examineRow, type Examination } from './examine-row.ts';
 import { CopyFrames } from './frames.ts';
 import { KeyWindow } from './key-window.ts';
 import { upTo } from './position.ts';
@@ -27,9 +36,14 @@ export interface ReadDependencies {
   readonly database: ClientConfig;
   readonly limits: ReadLimits;
   readonly signal: AbortSignal;
-  /** Called when reading begins to wait for the database, and when it no longer waits. */
-  readonly onWaiting: (waiting: boolean) => void;
+  /** Called with the reason when reading begins to wait for the database, and with null when it no longer waits. */
+  readonly onWaiting: (reason: string | null) => void;
 }
+
+/** An error that passes by itself, as its code says, is looked into after so many tries without any row. */
+const TRIES_BEFORE_NARROWING = 3;
+/** So many rows may break at one time and not at the next, as rows do that change meanwhile. */
+const MOST_UNSTABLE_ROWS = 10;
 
 export interface ReadLimits extends SessionLimits {
   /** A COPY that waits for the search cluster for longer than this is closed, and opened again when there is room. */
@@ -54,7 +68,7 @@ export interface RowConsumer {
 
 /**
  * Reads the rest of a range. After a cut connection, a timeout or a restart it goes on behind the last row that was handed
- * on, until the signal is aborted. It finds a row that breaks its own evaluation, and buries it. When the position's end has
+ * on, until the signal is aborted. It finds a row that breaks its own evaluation, whatever the error, and buries it. When the position's end has
  * moved down, it hands on no row at or behind the new end.
  * It rejects with a TaskFailure if another try cannot help, and with the signal's reason.
  */
@@ -71,22 +85,25 @@ export async function readRange(
   for (let rest = position.rest; rest !== null; rest = position.rest) {
     const { rows } = position;
     try {
-      const finished = await once.read(rest);
-      onWaiting(false);
+      const finished = await once.read(rest, failures >= TRIES_BEFORE_NARROWING);
+      onWaiting(null);
       if (finished) return;
       failures = 0;
     } catch (error) {
       signal.throwIfAborted();
       const verdict = verdictOn(error, definition);
-      if (verdict !== 'again')
-        throw verdict === 'row' ? faultyExpression(error as DatabaseError, definition) : verdict;
-      onWaiting(true);
+      if (verdict !== 'again') throw verdict;
+      onWaiting(waitingWords(error, lastKeyOf(position)));
       failures = position.rows > rows ? 1 : failures + 1;
       await pause(backoffMs(failures, Math.random()), signal);
     }
   }
   // The end may have been moved to where reading stood while it waited.
-  onWaiting(false);
+  onWaiting(null);
+}
+
+function lastKeyOf({ keys, lastKey }: ReadRequest['position']): string | null {
+  return lastKey === null ? null : keys.kind.format(lastKey);
 }
 
 /** Rejects with the signal's reason. */
@@ -104,6 +121,11 @@ class ReadOnce {
   readonly #consumer: RowConsumer;
   readonly #dependencies: ReadDependencies;
   readonly #window = new KeyWindow();
+  /** A row that broke a COPY alone. */
+  #suspect: Suspect | null = null;
+  /** Errors that are known to come with single rows, and not with all. */
+  readonly #ofSingleRows = new Set<string>();
+  #unstableRows = 0;
 
   constructor(request: ReadRequest, consumer: RowConsumer, dependencies: ReadDependencies) {
     this.#request = request;
@@ -111,29 +133,31 @@ class ReadOnce {
     this.#dependencies = dependencies;
   }
 
-  /** Reads on. True: nothing of the range is left. */
-  read(rest: KeyRange): Promise<boolean> {
+  /**
+   * Reads on. True: nothing of the range is left.
+   * @param comesBack whether the same error ended the last tries
+   */
+  read(rest: KeyRange, comesBack: boolean): Promise<boolean> {
     const { database, limits, signal } = this.#dependencies;
-    return withSession(database, limits, signal, (client) => this.#readWith(client, rest));
+    return withSession(database, limits, signal, (client) => this.#readWith(client, rest, comesBack));
   }
 
-  async #readWith(client: Client, rest: KeyRange): Promise<boolean> {
-    const { reading, position } = this.#request;
+  async #readWith(client: Client, rest: KeyRange, comesBack: boolean): Promise<boolean> {
+    const { position } = this.#request;
     const described = await describeReading(client, this.#request);
     this.#consumer.begin(described);
+    if (this.#suspect !== null) return this.#lookInto(client, described, this.#suspect);
     const keys = this.#window.keys === null ? null : await this.#nextKeys(client, rest, this.#window.keys);
     if (keys?.lastKey === null) return true;
     const range = keys === null ? rest : upTo(position.keys.kind, rest, keys.lastKey);
-    let kept: readonly boolean[] | null = null;
     try {
-      // Should the row break, its targets are to be told apart: whoever leaves it out gets no dead letter of it.
-      if (keys?.rows === 1) kept = await this.#keptBy(client, described, range);
       const outcome = await this.#copy(client, described, range);
       if (outcome === 'stalled') return false;
     } catch (error) {
-      if (!(error instanceof DatabaseError) || verdictOn(error, reading.definition) !== 'row') throw error;
+      const narrowing = comesBack || this.#window.keys !== null;
+      if (!(error instanceof DatabaseError) || !mayBeOfRow(error, narrowing)) throw error;
       if (this.#window.broke(keys?.rows ?? null) && keys !== null)
-        await this.#bury(keys.lastKey, error, kept);
+        this.#suspect = { key: keys.lastKey, error };
       return false;
     }
     this.#window.succeeded();
@@ -154,21 +178,27 @@ class ReadOnce {
     };
   }
 
-  /** Which conditions of the reading hold for the only row of a range; null: there are none. */
-  async #keptBy(
-    client: Client,
-    { reading, targets }: DescribedReading,
-    range: KeyRange,
-  ): Promise<readonly boolean[] | null> {
-    const { wheres } = readingColumns(
-      reading,
-      targets.map(({ definition }) => definition),
-    );
-    const [first, ...others] = wheres;
-    if (first === undefined) return null;
-    const text = keptStatement(reading.definition, range, [first, ...others]);
-    const { rows } = await client.query<boolean[]>({ text, rowMode: 'array' });
-    return rows[0] ?? null;
+  /** Buries a row that broke alone, if it breaks again and others do not. */
+  async #lookInto(client: Client, described: DescribedReading, { key, error }: Suspect): Promise<boolean> {
+    const { reading, position } = this.#request;
+    const { definition } = reading;
+    const code = error.code ?? 'data_exception';
+    const examination = await examineRow(client, described, key, this.#ofSingleRows.has(code));
+    this.#suspect = null;
+    const passing = isPassing(error);
+    if (examination.found === 'every row') {
+      this.#window.open();
+      throw passing ? error : faultyExpression(error, definition, position.keys.kind.format(key));
+    }
+    if (examination.found === 'sound') {
+      if (!passing && ++this.#unstableRows > MOST_UNSTABLE_ROWS)
+        throw unstableExpression(error, definition, position.keys.kind.format(key));
+      return false;
+    }
+    // Of what passes by itself others are tried each time: it may have come meanwhile.
+    if (!passing) this.#ofSingleRows.add(code);
+    await this.#bury(key, error, examination);
+    return false;
   }
 
   #copy(client: Client, described: DescribedReading, range: KeyRange): Promise<'complete' | 'stalled'> {
@@ -185,7 +215,10 @@ class ReadOnce {
       keys: position.keys,
     });
     const targets = described.targets.map((target) => target.definition);
-    const statement = copyStatement(described.reading, range, targets);
+    const { changedSince } = this.#request;
+    const condition =
+      changedSince === undefined ? null : changedSinceCondition(described.reading, changedSince);
+    const statement = copyStatement(described.reading, range, targets, condition);
     return copyRows(
       client,
       { statement, frames, maxStallMs: limits.maxCopyStallMs },
@@ -198,7 +231,7 @@ class ReadOnce {
           const taken = event === 'row' ? consumer.take(row) : consumer.buryOversized(row, frames.rowBytes);
           if (!taken) return 'full';
           position.moveTo(row.key);
-          if (frames.rows === 1) onWaiting(false);
+          if (frames.rows === 1) onWaiting(null);
           return 'taken';
         },
         room: () => consumer.room(signal),
@@ -207,15 +240,21 @@ class ReadOnce {
   }
 
   /** Buries a row unless the end was moved to or before it meanwhile. */
-  async #bury(key: Key, error: DatabaseError, kept: readonly boolean[] | null): Promise<void> {
+  async #bury(key: Key, error: DatabaseError, { field, kept }: Examination): Promise<void> {
     const { position } = this.#request;
     const type = error.code ?? 'data_exception';
-    const letter: DeadLetter = { key, type, reason: describeError(error), fields: null };
+    const reason = brokenRowWords(error, field, this.#request);
+    const letter: DeadLetter = { key, type, reason, fields: null };
     while (position.coversKey(key)) {
       if (this.#consumer.bury(letter, kept)) return position.moveToKey(key);
       await this.#consumer.room(this.#dependencies.signal);
     }
   }
+}
+
+interface Suspect {
+  readonly key: Key;
+  readonly error: DatabaseError;
 }
 
 interface NextKeys {

@@ -22,6 +22,8 @@ export interface ReadRequest {
   readonly targets: readonly PlannedDefinition[];
   /** Where reading stands; it moves with each row that is handed on, and its end may be moved down at any time. */
   readonly position: Position;
+  /** Only rows that changed at this time or later are read, in ISO 8601. Absent: all rows are. */
+  readonly changedSince?: string | undefined;
 }
 
 /** A reading and its targets with the types that the database has. */

@@ -21,6 +21,8 @@ export interface Target {
   readonly retries: number;
   /** True while the place is down or refuses everything and requests are sent again. */
   readonly waiting: boolean;
+  /** Why it waits, as a clause for a person that holds no value of a row. Null: it does not wait. */
+  readonly trouble: string | null;
   readonly inFlight: InFlight;
 }
 

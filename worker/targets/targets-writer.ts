@@ -141,6 +141,11 @@ export class TaskWriter implements TargetsWriter {
     return this.#targets.some((target) => target.waiting);
   }
 
+  /** Why it waits, as a clause; null: it does not. */
+  get trouble(): string | null {
+    return this.#targets.find((target) => target.waiting)?.trouble ?? null;
+  }
+
   /** Of all targets together. */
   get inFlight(): InFlight {
     return sumInFlight(this.#targets.map((target) => target.inFlight));

@@ -41,7 +41,7 @@ export const theCase: Case = {
     const [named = ''] = after;
     const isNamed = longer.stderr.includes(`the earlier index ${named} could not be deleted`);
     return {
-      got: `exits ${codes}; ${after.length}, ${left.length} and ${end.length} indexes (right: 1, 2, 1); ${isNamed ? 'the index is named' : `the index is not named: ${String(longer.result['error'])}`}`,
+      got: `exits ${codes}; ${after.length}, ${left.length} and ${end.length} indexes (right: 1, 2, 1); ${isNamed ? 'the index is named' : `the index is not named: ${JSON.stringify(longer.result['error'] ?? 'no error')}`}`,
       ok:
         codes === '0, 0, 0, 0' &&
         !after.includes(old) &&

@@ -40,7 +40,7 @@ export const theCase: Case = {
     const { body } = await search('GET', `/${index}/_count`);
     const { count } = body as { count: number };
     return {
-      got: `exits ${[...phases, validated.code].join(', ')}, ${count} of ${ROWS} documents, at most ${most} such call at a time; ${String(validated.result['error'] ?? 'no error')}`,
+      got: `exits ${[...phases, validated.code].join(', ')}, ${count} of ${ROWS} documents, at most ${most} such call at a time; ${JSON.stringify(validated.result['error'] ?? 'no error')}`,
       ok: phases.every((code) => code === 0) && validated.code === 0 && count === ROWS && most === 1,
     };
   },

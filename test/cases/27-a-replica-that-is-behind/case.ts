@@ -40,7 +40,7 @@ export const theCase: Case = {
     await settings({ target: { url } });
     const { code, result } = await command('run', '--run-key', '1');
     return {
-      got: `exit ${code}, ${looksBeforeMove ?? 'no'} looks at the replica before the alias moved (2 of them saw it behind); ${String(result['error'] ?? 'no error')}`,
+      got: `exit ${code}, ${looksBeforeMove ?? 'no'} looks at the replica before the alias moved (2 of them saw it behind); ${JSON.stringify(result['error'] ?? 'no error')}`,
       ok: code === 0 && looksBeforeMove !== null && looksBeforeMove >= 3,
     };
   },

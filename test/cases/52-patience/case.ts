@@ -26,7 +26,7 @@ export const theCase: Case = {
     const { code, result, stderr } = await command('run', '--run-key', '1');
     const isTold = /waiting for the search cluster.*circuit_breaking_exception/.test(stderr);
     return {
-      got: `exit ${code}, ${refused} calls refused, the wait is ${isTold ? '' : 'not '}told; ${String(result['error'] ?? 'no error')}`,
+      got: `exit ${code}, ${refused} calls refused, the wait is ${isTold ? '' : 'not '}told; ${JSON.stringify(result['error'] ?? 'no error')}`,
       ok: code === 0 && refused > 0 && isTold,
     };
   },

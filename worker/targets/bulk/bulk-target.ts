@@ -7,7 +7,9 @@ import type { InFlight } from '../in-flight.ts';
 import type { Target } from '../target.ts';
 import { BulkFraming } from './action-line.ts';
 import { DeadLetterWriter } from './dead-letters.ts';
-import { type DeliveryContext, DeliveryMeter, deliver, type Destination } from './deliver.ts';
+import { safeClusterWords, type WordsScope } from './cluster-words.ts';
+import { type DeliveryContext, deliver, type Destination } from './deliver.ts';
+import { DeliveryMeter } from './delivery-meter.ts';
 import { membersNamed } from './document-members.ts';
 import { Flow } from './flow.ts';
 import { FlowGate } from './flow-gate.ts';
@@ -35,6 +37,8 @@ export interface BulkTargetOptions {
   /** Name of the key column, the key field of dead letters. */
   readonly keyColumn: string;
   readonly keys: KeyBytes;
+  /** Names of the document's fields. */
+  readonly fields: readonly string[];
   /** Fields of the document that may stand in its dead letter. */
   readonly keepFields: readonly string[];
   /** Whether action lines carry external versions. */
@@ -55,7 +59,7 @@ export interface BulkTargetOptions {
 export class BulkTarget implements Target {
   readonly framing: BulkFraming;
   readonly share: BatchShare;
-  readonly #keepFields: readonly string[];
+  readonly #words: WordsScope;
   readonly #meter = new DeliveryMeter();
   readonly #context: DeliveryContext;
   readonly #destination: Destination;
@@ -65,7 +69,7 @@ export class BulkTarget implements Target {
     const { names, pipeline, versioned, keyColumn, keys } = options;
     this.framing = new BulkFraming(versioned);
     this.share = options.share;
-    this.#keepFields = options.keepFields;
+    this.#words = { fields: options.fields, keepFields: options.keepFields };
     this.#context = {
       client: options.client,
       gate: new FlowGate(new Flow(flowSettings(options)), options.now),
@@ -91,15 +95,12 @@ export class BulkTarget implements Target {
   async deliver(batch: Batch): Promise<TargetCounts> {
     const { filtered } = batch;
     const letters: DeadLetter[] = [...batch.deadLetters];
-    const delivered = await deliver(
-      batch,
-      this.#destination,
-      this.#context,
-      ({ position, type, reason }, piece) => {
-        const fields = membersNamed(documentAt(piece, position), this.#keepFields);
-        letters.push({ key: keyAt(piece, position), type, reason, fields });
-      },
-    );
+    const delivered = await deliver(batch, this.#destination, this.#context, (item, piece) => {
+      const { position, type } = item;
+      const fields = membersNamed(documentAt(piece, position), this.#words.keepFields);
+      const reason = safeClusterWords(item, this.#words);
+      letters.push({ key: keyAt(piece, position), type, reason, fields });
+    });
     await this.#deadLetters.write(letters);
     return { ...delivered, filtered, deadLetters: letters.length };
   }
@@ -114,6 +115,10 @@ export class BulkTarget implements Target {
 
   get waiting(): boolean {
     return this.#meter.waiting;
+  }
+
+  get trouble(): string | null {
+    return this.#meter.waiting ? this.#meter.trouble : null;
   }
 
   get inFlight(): InFlight {

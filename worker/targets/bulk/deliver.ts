@@ -2,9 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TaskFailure } from '../../task-failure.ts';
 import { backoffMs } from '../../backoff.ts';
 import type { Batch } from '../batch.ts';
+import type { Books, Delivered, OnRefused } from './books.ts';
+import type { DeliveryMeter } from './delivery-meter.ts';
 import type { FlowGate } from './flow-gate.ts';
-import type { RefusedItem, Sent } from './outcomes.ts';
-import { bodyOf, bytesOf, halvesOf, keepOnly, type Piece, wholeOf } from './piece.ts';
+import type { Sent } from './outcomes.ts';
+import { bodyOf, bytesOf, halvesOf, keyAt, type Piece, wholeOf } from './piece.ts';
+import { restOfItems } from './rest-of-items.ts';
 import type { BulkClient } from './send.ts';
 import { judge, type Verdict } from './verdict.ts';
 
@@ -30,23 +33,6 @@ export interface DeliveryContext {
   readonly random: () => number;
 }
 
-/** Live figures of a task's deliveries. */
-export class DeliveryMeter {
-  bytesSent = 0;
-  /** Requests that had to be sent again, wholly or in part. */
-  retries = 0;
-  /** True from a request of which nothing could be settled until the next of which something could. */
-  waiting = false;
-}
-
-export interface Delivered {
-  indexed: number;
-  superseded: number;
-}
-
-/** Called for each item that the cluster will never take, while the piece still holds its bytes. */
-export type OnRefused = (item: RefusedItem, piece: Piece) => void;
-
 /**
  * Sends a batch until each of its items has its outcome, however often that takes: a cluster that is down is waited for,
  * and only the signal ends that. Halves are sent one after the other, so after a bad time few small requests remain.
@@ -66,9 +52,9 @@ export async function deliver(
       continue;
     }
     const verdict = await attempt(piece, destination, context);
-    const rest = restOf(verdict, piece, delivered, onRefused);
+    const rest = restOf(verdict, piece, { delivered, meter: context.meter, onRefused });
     pieces.push(...rest.reverse());
-    await pause(verdict, rest, context);
+    await pause(verdict, rest.at(-1), context);
   }
   return delivered;
 }
@@ -90,21 +76,15 @@ async function attempt(piece: Piece, destination: Destination, context: Delivery
 }
 
 /** Books what is settled and gives what is still to be sent, in order. */
-function restOf(verdict: Verdict, piece: Piece, delivered: Delivered, onRefused: OnRefused): Piece[] {
-  if (verdict.kind === 'again') return failed(piece, verdict);
-  if (verdict.kind === 'unfit') {
-    if (piece.count > 1) return halvesOf(piece);
-    onRefused({ position: 0, type: verdict.type, reason: verdict.reason }, piece);
-    return [];
+function restOf(verdict: Verdict, piece: Piece, books: Books): Piece[] {
+  if (verdict.kind === 'again') {
+    books.meter.trouble = `${verdict.said} (keys from ${keyAt(piece, 0)} on)`;
+    return failed(piece, verdict);
   }
-  const { outcomes } = verdict;
-  delivered.indexed += outcomes.indexed;
-  delivered.superseded += outcomes.superseded;
-  for (const item of outcomes.refused) onRefused(item, piece);
-  if (outcomes.again.length === 0) return [];
-  const rest = keepOnly(piece, outcomes.again);
-  rest.failures = outcomes.again.length < piece.count ? 0 : piece.failures + 1;
-  return [rest];
+  if (verdict.kind === 'read') return restOfItems(verdict.outcomes, piece, books);
+  if (piece.count > 1) return halvesOf(piece);
+  books.onRefused({ position: 0, ...verdict.saying }, piece);
+  return [];
 }
 
 function failed(piece: Piece, verdict: Extract<Verdict, { kind: 'again' }>): Piece[] {
@@ -126,8 +106,7 @@ function mismatch(message: string): TaskFailure {
 }
 
 /** Waits before what is left is sent, and keeps the meter. */
-async function pause(verdict: Verdict, rest: readonly Piece[], context: DeliveryContext): Promise<void> {
-  const [next] = rest;
+async function pause(verdict: Verdict, next: Piece | undefined, context: DeliveryContext): Promise<void> {
   if (verdict.kind === 'unfit') return;
   context.meter.waiting = next !== undefined && next.failures > 0;
   if (next === undefined) return;

@@ -22,6 +22,7 @@ export const BULK: TargetKind<BulkTargetSpec> = {
           names,
           keys,
           keyColumn: definition.source.key,
+          fields: definition.document.map(({ name }) => name),
           keepFields: definition.deadLetters.keepFields,
           versioned: definition.source.changedAt !== null,
           pipeline: definition.pipeline,

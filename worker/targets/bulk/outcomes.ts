@@ -1,6 +1,8 @@
 import { Failure } from '../../../definition/failure.ts';
 import type { KeyStore } from '../../key/key-bytes.ts';
 import { TaskFailure } from '../../task-failure.ts';
+import { type ClusterSaying, safeClusterWords } from './cluster-words.ts';
+import { passesByItself } from './passing-errors.ts';
 
 /**
  * What became of each item of a bulk request: matches the response item by item with what was sent, and classes the
@@ -26,11 +28,14 @@ export interface Sent {
 }
 
 /** An item that the cluster will never take as it is. */
-export interface RefusedItem {
+export interface RefusedItem extends ClusterSaying {
   /** Position among the items sent, from 0. */
   readonly position: number;
-  readonly type: string;
-  readonly reason: string;
+}
+
+/** An item that failed with 5xx: the cluster's fault, or the document's, which only shows when it is sent again. */
+export interface DoubtfulItem extends RefusedItem {
+  readonly status: number;
 }
 
 export interface Outcomes {
@@ -39,6 +44,10 @@ export interface Outcomes {
   /** Positions among the items sent, rising, that the cluster could not take now. */
   readonly again: number[];
   readonly refused: RefusedItem[];
+  /** Rising by position. */
+  readonly doubtful: DoubtfulItem[];
+  /** The first of `again`, for a person; null: there is none. */
+  turnedAway: RefusedItem | null;
   /** Whether an item was turned away by a full queue (429): the sign to slow down. */
   congested: boolean;
 }
@@ -66,11 +75,24 @@ export function readOutcomes(response: unknown, sent: Sent): Outcomes {
   if (items.length !== sent.count) {
     throw new ResponseMismatch(`${items.length} items answered, ${sent.count} sent`);
   }
-  const outcomes: Outcomes = { indexed: 0, superseded: 0, again: [], refused: [], congested: false };
+  const outcomes = storedOutcomes(0);
   for (let position = 0; position < sent.count; position++) {
     addOutcome(outcomes, position, matchedItem(items[position], position, sent), sent);
   }
   return outcomes;
+}
+
+/** The outcomes of so many items that were all stored. */
+export function storedOutcomes(indexed: number): Outcomes {
+  return {
+    indexed,
+    superseded: 0,
+    again: [],
+    refused: [],
+    doubtful: [],
+    turnedAway: null,
+    congested: false,
+  };
 }
 
 function itemsOf(response: unknown): readonly unknown[] {
@@ -98,11 +120,13 @@ function addOutcome(outcomes: Outcomes, position: number, item: ItemResponse, se
     (item.status !== 200 && item.status !== 201)
   ) {
     throw new ResponseMismatch(
-      `item ${position} has result ${String(item.result)} and status ${String(item.status)}`,
+      `the item of _id ${sent.keys.idAt(sent.first + position)} has result ${String(item.result)} and status ${String(item.status)}`,
     );
   }
   if (sent.index !== null && item._index !== sent.index) {
-    throw new ResponseMismatch(`item ${position} landed in ${String(item._index)} instead of ${sent.index}`);
+    throw new ResponseMismatch(
+      `the document of _id ${sent.keys.idAt(sent.first + position)} landed in another index than ${sent.index}`,
+    );
   }
   outcomes.indexed++;
 }
@@ -111,29 +135,48 @@ function addError(outcomes: Outcomes, position: number, item: ItemResponse, sent
   const status = typeof item.status === 'number' ? item.status : 0;
   const type = typeof item.error?.type === 'string' ? item.error.type : `status_${status}`;
   const reason = shortened(reasonOf(item));
+  const saying: RefusedItem = { position, type, reason, cause: causeOf(item, 'type') };
   switch (classOf(type, reason, status, sent.versioned)) {
     case 'stop':
-      throw clusterStop(sent.alias, type, reason);
+      throw clusterStop(sent.alias, type, stopWords(saying), sent.keys.idAt(sent.first + position));
+    case 'doubtful':
+      outcomes.doubtful.push({ ...saying, status });
+      return;
     case 'again':
       outcomes.again.push(position);
+      outcomes.turnedAway ??= saying;
       outcomes.congested ||= status === 429;
       return;
     case 'superseded':
       outcomes.superseded++;
       return;
     case 'refused':
-      outcomes.refused.push({ position, type, reason });
+      outcomes.refused.push(saying);
   }
 }
 
 /** The cluster's reason, with what caused it: that is where the field is named that could not be parsed. */
-function reasonOf({ error }: ItemResponse): string {
+function reasonOf(item: ItemResponse): string {
+  const { error } = item;
   const reason = typeof error?.reason === 'string' ? error.reason : 'the cluster gave no reason';
-  const cause = isRecord(error?.caused_by) ? error.caused_by['reason'] : undefined;
-  return typeof cause === 'string' && !reason.includes(cause) ? `${reason}: ${cause}` : reason;
+  const cause = causeOf(item, 'reason');
+  return cause !== null && !reason.includes(cause) ? `${reason}: ${cause}` : reason;
 }
 
-export type ErrorClass = 'stop' | 'again' | 'superseded' | 'refused';
+function causeOf({ error }: ItemResponse, part: 'type' | 'reason'): string | null {
+  const cause = isRecord(error?.caused_by) ? error.caused_by[part] : undefined;
+  return typeof cause === 'string' ? cause : null;
+}
+
+/** The cluster's own words where they speak of the index. Others may quote the document. */
+function stopWords(saying: RefusedItem): string {
+  const ofIndex = STOPPING.has(saying.type) || saying.type === 'illegal_argument_exception';
+  return ofIndex ? saying.reason : safeClusterWords(saying, NOTHING_KEPT);
+}
+
+const NOTHING_KEPT = { fields: [], keepFields: [] };
+
+export type ErrorClass = 'stop' | 'again' | 'doubtful' | 'superseded' | 'refused';
 
 /** Errors after which every other write to this alias would fail in the same way. */
 const STOPPING = new Set([
@@ -141,15 +184,6 @@ const STOPPING = new Set([
   'security_exception',
   'index_not_found_exception',
   'index_closed_exception',
-]);
-/** Errors of a moment, whatever status they come with. */
-const PASSING = new Set([
-  'circuit_breaking_exception',
-  'es_rejected_execution_exception',
-  'rejected_execution_exception',
-  'opensearch_rejected_execution_exception',
-  'unavailable_shards_exception',
-  'process_cluster_event_timeout_exception',
 ]);
 /** An `illegal_argument_exception` is mostly one document's fault; these are the alias's or the pipeline's. */
 const ILLEGAL_FOR_ALL =
@@ -159,12 +193,12 @@ const ILLEGAL_FOR_ALL =
 export function classOf(type: string, reason: string, status: number, versioned: boolean): ErrorClass {
   if (type === 'cluster_block_exception' && status === 503) return 'again';
   if (STOPPING.has(type)) return 'stop';
-  if (PASSING.has(type)) return 'again';
+  if (passesByItself(type)) return 'again';
   if (type === 'version_conflict_engine_exception' && versioned) return 'superseded';
   if (type === 'illegal_argument_exception' && ILLEGAL_FOR_ALL.test(reason)) return 'stop';
   if (status === 401 || status === 403) return 'stop';
-  if (status === 429 || status >= 500) return 'again';
-  return 'refused';
+  if (status === 429) return 'again';
+  return status >= 500 ? 'doubtful' : 'refused';
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
@@ -176,12 +210,18 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 /** The failure that ends a task with the cluster's own words. */
-export function clusterStop(alias: string, type: string, reason: string): TaskFailure {
+export function clusterStop(
+  alias: string,
+  type: string,
+  reason: string,
+  key: string | null = null,
+): TaskFailure {
   const advice = ADVICE[type] ?? 'See the log of the search cluster.';
+  const where = key === null ? '' : ` (${type}, at key ${key})`;
   return new TaskFailure(
     'stop',
     type,
-    `The cluster refuses writes to ${alias}: ${shortened(reason)}. ${advice}`,
+    `The cluster refuses writes to ${alias}${where}: ${shortened(reason).replace(/\.$/, '')}. ${advice}`,
   );
 }
 

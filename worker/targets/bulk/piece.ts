@@ -18,6 +18,15 @@ export interface Piece {
   repeats: number;
   /** Responses that did not match. */
   mismatches: number;
+  /** What is known of its items where each of them failed with 5xx the last time; null: not so. */
+  doubt: PieceDoubt | null;
+}
+
+export interface PieceDoubt {
+  /** Tries in a row. */
+  readonly tries: number;
+  /** How many documents of the task the cluster had taken at the last. */
+  readonly takenAtLast: number;
 }
 
 export function wholeOf(batch: Batch): Piece {
@@ -25,7 +34,7 @@ export function wholeOf(batch: Batch): Piece {
 }
 
 function piece(batch: Batch, first: number, count: number, endByte: number): Piece {
-  return { batch, first, count, endByte, failures: 0, repeats: 0, mismatches: 0 };
+  return { batch, first, count, endByte, failures: 0, repeats: 0, mismatches: 0, doubt: null };
 }
 
 export function bytesOf(part: Piece): number {
@@ -62,6 +71,12 @@ export function keepOnly(part: Piece, positions: readonly number[]): Piece {
   const rest = piece(batch, first, positions.length, end);
   rest.failures = part.failures;
   return rest;
+}
+
+/** Some neighbouring items of a piece as a piece of their own. */
+export function partOf(part: Piece, position: number, count: number): Piece {
+  const first = part.first + position;
+  return piece(part.batch, first, count, itemEnd(part, position + count - 1));
 }
 
 export function keyAt(part: Piece, position: number): Key {

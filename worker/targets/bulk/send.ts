@@ -48,6 +48,7 @@ const FILTER_PATH = [
   'result',
   'error.type',
   'error.reason',
+  'error.caused_by.type',
   'error.caused_by.reason',
 ].map((name) => `items.*.${name}`);
 

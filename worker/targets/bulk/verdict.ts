@@ -1,4 +1,5 @@
 import { TaskFailure } from '../../task-failure.ts';
+import type { ClusterSaying } from './cluster-words.ts';
 import type { FlowEffect } from './flow-gate.ts';
 import {
   clusterStop,
@@ -7,7 +8,9 @@ import {
   ResponseMismatch,
   type Sent,
   shortened,
+  storedOutcomes,
 } from './outcomes.ts';
+import { passesByItself } from './passing-errors.ts';
 import type { BulkAnswer } from './send.ts';
 import { allStoredAlike } from './uniform-response.ts';
 
@@ -19,36 +22,40 @@ export type Verdict =
       readonly kind: 'again';
       readonly why: 'turned away' | 'unavailable' | 'reset' | 'timeout' | 'unreachable' | 'mismatch';
       readonly message: string;
+      /** The kind of the trouble, for a person: it quotes no document. */
+      readonly said: string;
       readonly afterMs: number | null;
       readonly effect: FlowEffect;
     }
   /** The request as a whole is unfit: smaller ones show which document makes it so. */
-  | { readonly kind: 'unfit'; readonly type: string; readonly reason: string; readonly effect: FlowEffect };
+  | { readonly kind: 'unfit'; readonly saying: ClusterSaying; readonly effect: FlowEffect };
 
 /** @throws TaskFailure `stop` when the cluster says that no other try can mend it. */
 export function judge(answer: BulkAnswer, sent: Sent): Verdict {
   if (answer.kind === 'answered') return judgeAnswer(answer, sent);
   const effect = answer.kind === 'timeout' ? 'timeout' : 'neither';
-  return { kind: 'again', why: answer.kind, message: answer.message, afterMs: null, effect };
+  const { kind: why, message } = answer;
+  return { kind: 'again', why, message, said: message, afterMs: null, effect };
 }
 
 function judgeAnswer(answer: Extract<BulkAnswer, { kind: 'answered' }>, sent: Sent): Verdict {
   const { status } = answer;
   if (status === 200) return judgeItems(answer.body, sent);
   const { type, reason } = wordsOf(answer.body.toString(), status);
+  const said = `status ${status}, ${passesByItself(type) ? `${type}: ${reason}` : type}`;
   if (status === 429 && type !== 'cluster_block_exception')
-    return again('turned away', reason, answer.retryAfterMs, 'refused');
-  if (status >= 500 || status === 408) return again('unavailable', reason, answer.retryAfterMs, 'neither');
+    return { ...again('turned away', reason), ...later(answer, said), effect: 'refused' };
+  if (status >= 500 || status === 408) return { ...again('unavailable', reason), ...later(answer, said) };
   if (status === 413 || (status === 400 && type !== 'index_closed_exception')) {
-    return { kind: 'unfit', type: status === 413 ? 'request_too_large' : type, reason, effect: 'neither' };
+    const saying = { type: status === 413 ? 'request_too_large' : type, reason, cause: null };
+    return { kind: 'unfit', saying, effect: 'neither' };
   }
   throw clusterStop(sent.alias, type, `${status}: ${reason}`);
 }
 
 function judgeItems(body: Buffer, sent: Sent): Verdict {
   if (allStoredAlike(body, sent)) {
-    const outcomes = { indexed: sent.count, superseded: 0, again: [], refused: [], congested: false };
-    return { kind: 'read', outcomes, effect: 'acknowledged' };
+    return { kind: 'read', outcomes: storedOutcomes(sent.count), effect: 'acknowledged' };
   }
   try {
     const outcomes = readOutcomes(JSON.parse(body.toString()), sent);
@@ -56,17 +63,21 @@ function judgeItems(body: Buffer, sent: Sent): Verdict {
   } catch (error) {
     if (error instanceof TaskFailure) throw error;
     const message = error instanceof ResponseMismatch ? error.message : 'the answer is not JSON';
-    return again('mismatch', message, null, 'neither');
+    return again('mismatch', message);
   }
 }
 
-function again(
-  why: Extract<Verdict, { kind: 'again' }>['why'],
-  message: string,
-  afterMs: number | null,
-  effect: FlowEffect,
-): Verdict {
-  return { kind: 'again', why, message, afterMs, effect };
+type Again = Extract<Verdict, { kind: 'again' }>;
+
+function again(why: Again['why'], message: string): Again {
+  return { kind: 'again', why, message, said: message, afterMs: null, effect: 'neither' };
+}
+
+function later(
+  { retryAfterMs }: Extract<BulkAnswer, { kind: 'answered' }>,
+  said: string,
+): Pick<Again, 'said' | 'afterMs'> {
+  return { said, afterMs: retryAfterMs };
 }
 
 /** The cluster's type and reason of a whole-request error; of a proxy's page, its beginning. */

@@ -1,0 +1,22 @@
+import type { IndexDefinition } from '../../definition/definition.ts';
+import type { Difference } from '../index/samples.ts';
+
+/** Says in what table and index differ. It shows values only of the key and of fields that the definition lets be kept. */
+export function differenceWords(
+  { key, field, expected, found }: Difference,
+  { source, deadLetters }: IndexDefinition,
+): string {
+  const mayBeSeen = field === source.key || deadLetters.keepFields.includes(field);
+  const says = mayBeSeen
+    ? `the table says ${expected}, the index ${found}`
+    : `the table says ${kindOf(expected)}, the index ${kindOf(found)}${expected === found ? '' : ', and they differ'} (dead_letters.keep_fields lets values be shown)`;
+  return `key ${key}, field ${field}: ${says}`;
+}
+
+/** What kind of value a JSON text is. */
+function kindOf(json: string): string {
+  const [first = ''] = json;
+  const kinds: Readonly<Record<string, string>> = { '"': 'a text', '[': 'a list', '{': 'an object' };
+  if (first in kinds) return kinds[first] ?? '';
+  return /^(null|true|false|undefined)$/.test(json) ? 'nothing or a boolean' : 'a number';
+}
