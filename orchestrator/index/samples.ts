@@ -70,10 +70,10 @@ export async function compareSamples(
 }
 
 async function unfoundIn(
-  { cluster, described, names, signal }: SampleInput,
+  { cluster, described, names, copies, signal }: SampleInput,
   documents: ReadonlyMap<Key, unknown>,
 ): Promise<Difference[]> {
-  const unfound = await unfoundValues({ cluster, described, index: names.index, documents, signal });
+  const unfound = await unfoundValues({ cluster, described, index: names.index, copies, documents, signal });
   return unfound.map(({ key, path, type, value }) => ({
     key,
     field: path,
