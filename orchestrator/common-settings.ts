@@ -41,6 +41,12 @@ export const commonShape = {
     username: text.nullable().default(null),
     /** The longest wait until the new index has the health that its definition declares. */
     health_timeout_ms: ms(600_000),
+    /**
+     * How long a run tries a call to the cluster again, while the cluster is overloaded (429), away (502, 503, 504) or
+     * does not answer. It is counted from the call's first failure. Workers have `workers.waiting_timeout_ms`. A command
+     * that only asks, such as `plan`, waits for 10 s at most.
+     */
+    waiting_timeout_ms: ms(300_000),
   }),
   journal: section({
     /**

@@ -46,6 +46,8 @@ const TYPES = /^(long|integer|short|byte|double|float|boolean|date|text|keyword|
 
 export class Indexes {
   byName: ReadonlyMap<string, Index> = new Map();
+  /** The answers of what was asked for in the background. It is done at once. */
+  readonly tasks: unknown[] = [];
 
   create(name: string, { mappings, settings, aliases }: Body): void {
     const invalid =

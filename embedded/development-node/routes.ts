@@ -16,7 +16,7 @@ type Handler = (call: Call) => unknown;
 export type Answer = Readonly<{ status: number; body: unknown }>;
 
 const PARAMETERS =
-  /^(pretty|refresh|preference|filter_path|require_alias|pipeline|format|flat_settings|max_num_segments|wait_for_status|expand_wildcards|_source|op_type|if_seq_no|if_primary_term|(\w+_)?timeout)$/;
+  /^(pretty|refresh|filter_path|require_alias|pipeline|format|flat_settings|max_num_segments|wait_for_status|expand_wildcards|wait_for_completion|conflicts|actions|detailed|group_by|preference|_source|op_type|if_seq_no|if_primary_term|(\w+_)?timeout)$/;
 const ABOUT = {
   version: { distribution: 'reindex-fleet-development', number: '3.0.0' },
   tagline: 'The built-in node of reindex-fleet: in memory, for development only. It is not OpenSearch.',
@@ -46,8 +46,10 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   '(GET|POST) /:index/_mget': ({ indexes, index, query, body }) => ({
     docs: array(body.ids).map((id) => get(one(indexes, index), String(id), query.get('_source') !== 'false')),
   }),
-  'POST /:index/_delete_by_query': ({ indexes, index, body }) =>
-    deleteByQuery(indexes.resolve(index), body.query),
+  'POST /:index/_delete_by_query': (call) =>
+    inBackground(call, deleteByQuery(call.indexes.resolve(call.index), call.body.query)),
+  'GET /_tasks': () => ({ tasks: [] }),
+  'GET /_tasks/:name': readTask,
   'GET /:index/_doc/:name': ({ indexes, index, name }) => get(one(indexes, index), name),
   'PUT /:index/_doc/:name': ({ indexes, index, name, query, text }) =>
     writeOne(indexes.writeTarget(index, false), name, query, text),
@@ -55,7 +57,8 @@ const ROUTES: Readonly<Record<string, Handler>> = {
     writeOne(indexes.writeTarget(index, false), name, query, null),
   'POST /:index/_bulk': ({ indexes, index, text, query }) =>
     bulk(indexes, index, text, query.get('require_alias') === 'true'),
-  'POST /:index/_(refresh|forcemerge)': (call) => done(each(call, refresh)),
+  'POST /:index/_refresh': (call) => done(each(call, refresh)),
+  'POST /:index/_forcemerge': (call) => inBackground(call, done(each(call, refresh))),
   'GET /:index/_stats/store': (call) => ({
     ...DONE,
     indices: each(call, (index) => ({ primaries: { store: { size_in_bytes: bytesOf(index) } } })),
@@ -107,6 +110,18 @@ const each = ({ indexes, index, query }: Call, view: (index: Index) => unknown):
       .resolve(index, query.get('expand_wildcards') === 'all')
       .map((target) => [target.index.name, view(target.index)]),
   );
+
+/** The answer itself, or a task that has ended with it. */
+function inBackground({ indexes, query }: Call, result: Body): Body {
+  if (query.get('wait_for_completion') !== 'false') return result;
+  return { task: `development:${indexes.tasks.push(result)}` };
+}
+
+function readTask({ indexes, name }: Call): Body {
+  const response = indexes.tasks[Number(name.split(':')[1]) - 1];
+  if (response === undefined) throw refusal(404, 'resource_not_found', `task [${name}] isn't running`);
+  return { completed: true, response };
+}
 
 function one(indexes: Indexes, name: string): Target {
   const [target, other] = indexes.resolve(name);

@@ -133,6 +133,7 @@ export const stackShape = section({
     /** User for basic authentication. Its password is `target_password`. */
     username: inputOf(text).nullable().default(null),
     health_timeout_ms: orchestrator.target.shape.health_timeout_ms,
+    waiting_timeout_ms: orchestrator.target.shape.waiting_timeout_ms,
   }),
   /** Password of `target.username`. */
   target_password: secret,

@@ -3,6 +3,7 @@ import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { S3 } from '@aws-sdk/client-s3';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { STS } from '@aws-sdk/client-sts';
+import { type CheckedClient, requireRealAnswers } from './real-answer.ts';
 
 /**
  * The time limits of one call, for the connection and for the whole answer. A look at a fleet that takes longer is
@@ -56,12 +57,14 @@ export function openAws(
   { profile = null }: { readonly profile?: string | null } = {},
 ): AwsClients {
   const made: { destroy(): void }[] = [];
-  const once = <T extends { destroy(): void }>(make: () => Promise<T>): (() => Promise<T>) => {
+  const once = <T extends { destroy(): void } & CheckedClient>(
+    make: () => Promise<T>,
+  ): (() => Promise<T>) => {
     let client: Promise<T> | null = null;
     return () => {
       client ??= make().then((opened) => {
         made.push(opened);
-        return opened;
+        return requireRealAnswers(opened);
       });
       return client;
     };

@@ -18,7 +18,7 @@ import type { CommandContext, CommandResult } from './command.ts';
 export async function planCommand(context: CommandContext): Promise<CommandResult> {
   const { offline, reporter, flags } = context;
   const { settings, loaded, store } = offline;
-  const connections = await connectBoth(offline, reporter);
+  const connections = await connectBoth(offline, reporter, 'asking');
   try {
     const { inspected: plan, fleet } = await checkAll(
       offline,

@@ -1,4 +1,5 @@
 import { Failure, moveAfterStatus, type NextMove } from '../../definition/failure.ts';
+import { pageWords } from '../page-words.ts';
 
 /** The search cluster did not answer as asked. The message has the cluster's own words. */
 export class ClusterError extends Failure {
@@ -8,16 +9,19 @@ export class ClusterError extends Failure {
   readonly status: number;
   /** The cluster's `error.type`, or `unreachable` without an answer. */
   readonly type: string;
+  /** The pause that the cluster asks for with `Retry-After`. Null when it asks for none. */
+  readonly retryAfterMs: number | null;
 
   /** @param options `move` where the status alone does not say it */
   constructor(
     status: number,
     type: string,
     message: string,
-    options: ErrorOptions & { readonly move?: NextMove } = {},
+    options: ErrorOptions & { readonly move?: NextMove; readonly retryAfterMs?: number | null } = {},
   ) {
     super(message, options);
     this.move = options.move ?? moveAfterStatus(status);
+    this.retryAfterMs = options.retryAfterMs ?? null;
     this.status = status;
     this.type = type;
   }
@@ -33,18 +37,27 @@ const ADVICE: Readonly<Record<number, string>> = {
   403: 'this user lacks the permission: ask for one that may manage and write the indexes of the alias',
 };
 
-/** Makes an error from the body of a refusal: `{"error": {"type", "reason"}}`, or an item of an older form. */
-export function refusal(call: string, status: number, body: unknown): ClusterError {
-  const error = read(body, 'error');
+/**
+ * Makes an error from the body of a refusal: `{"error": {"type", "reason"}}`, or an item of an older form. A
+ * `_delete_by_query` has the words in `failures`.
+ */
+export function refusal(
+  call: string,
+  status: number,
+  body: unknown,
+  retryAfterMs: number | null = null,
+): ClusterError {
+  const error = read(body, 'error') ?? read(firstOf(read(body, 'failures')), 'cause');
   const root = firstOf(read(error, 'root_cause')) ?? error;
   const type = textOf(read(error, 'type')) ?? `status_${status}`;
   const reason =
-    textOf(read(root, 'reason')) ?? textOf(read(error, 'reason')) ?? textOf(error) ?? 'without a reason';
+    textOf(read(root, 'reason')) ?? textOf(read(error, 'reason')) ?? textOf(error) ?? wordsOf(body);
   const advice = ADVICE[status];
   return new ClusterError(
     status,
     type,
     `${call}: ${status} ${type}: ${reason}${advice === undefined ? '' : ` (${advice})`}`,
+    { retryAfterMs },
   );
 }
 
@@ -77,6 +90,11 @@ export function read(value: unknown, name: string): unknown {
 
 function firstOf(value: unknown): unknown {
   return Array.isArray(value) ? value[0] : undefined;
+}
+
+/** The words of an answer that is no refusal in a cluster's form, such as a gateway's page. */
+function wordsOf(body: unknown): string {
+  return typeof body === 'string' ? pageWords(body) : 'without a reason';
 }
 
 function textOf(value: unknown): string | undefined {

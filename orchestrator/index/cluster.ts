@@ -1,7 +1,8 @@
-import pRetry from 'p-retry';
-import { Agent, type Dispatcher, errors, interceptors, request } from 'undici';
+import { Agent, errors, request } from 'undici';
 import { Superseded } from '../errors.ts';
 import { ClusterError, read, refusal, unreachable } from './cluster-error.ts';
+import { foreignAnswer, isForeign } from './foreign-answer.ts';
+import { hadNoEffect, isPassing, type Patience, patiently } from './patience.ts';
 import { type CallOptions, type HttpMethod, type SearchCalls, segment } from './search-calls.ts';
 
 export interface ClusterOptions {
@@ -9,29 +10,22 @@ export interface ClusterOptions {
   readonly username: string | null;
   readonly password: string | null;
   readonly apiKey: string | null;
+  /** How long a call is tried again. Absent: some minutes. */
+  readonly waitingTimeoutMs?: number;
+  /** Called with what a call waits for. */
+  readonly onWait?: (words: string) => void;
 }
 
 /** The first answer must come within this time, so that a wrong address is named soon. */
 const CONNECT_TIMEOUT_MS = 4_000;
 const CALL_TIMEOUT_MS = 30_000;
-const MOST_REPEATS = 5;
-/** The pause before the first repeat. It doubles for each further one. */
-const LEAST_PAUSE_MS = 250;
-const REPEATING = interceptors.retry({
-  maxRetries: MOST_REPEATS,
-  minTimeout: LEAST_PAUSE_MS,
-  maxTimeout: 5_000,
-  timeoutFactor: 2,
-  throwOnError: false,
-  methods: ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'],
-  statusCodes: [429, 502, 503, 504],
-});
+const WAITING_TIMEOUT_MS = 300_000;
 /** Elasticsearch before 7.10 lacks the write block call and `require_alias`. OpenSearch began after it. */
 const OLDEST_ELASTICSEARCH: readonly [number, number] = [7, 10];
 
 /**
- * The orchestrator's calls to OpenSearch or Elasticsearch. A repeatable call is made again, with back-off, when the
- * cluster is overloaded or a connection breaks.
+ * The orchestrator's calls to OpenSearch or Elasticsearch. A call is made again, for as long as the settings allow, when
+ * the cluster is overloaded, a gateway gives up, or a connection breaks.
  */
 export class SearchCluster implements SearchCalls {
   readonly where: string;
@@ -40,18 +34,20 @@ export class SearchCluster implements SearchCalls {
   readonly #origin: string;
   readonly #headers: Record<string, string>;
   readonly #agent: Agent;
+  readonly #patience: Patience;
 
-  private constructor(address: Address, agent: Agent, version: string) {
+  private constructor(address: Address, agent: Agent, patience: Patience, version: string) {
     this.where = address.where;
     this.#origin = address.origin;
     this.#headers = address.headers;
+    this.#patience = patience;
     this.version = version;
     this.#agent = agent;
   }
 
   /**
-   * Connects, and asks the cluster what it is. Throws a ClusterError within seconds that names the address and what to
-   * do.
+   * Connects, and asks the cluster what it is. If nothing answers there, it throws a ClusterError within seconds that
+   * names the address and what to do. It waits for a cluster that says that it is overloaded.
    */
   static async connect(options: ClusterOptions): Promise<SearchCluster> {
     const address = addressOf(options);
@@ -60,11 +56,17 @@ export class SearchCluster implements SearchCalls {
       connect: { timeout: CONNECT_TIMEOUT_MS },
       bodyTimeout: 300_000,
     });
+    const { waitingTimeoutMs = WAITING_TIMEOUT_MS, onWait } = options;
+    const patience = { waitingTimeoutMs, onWait };
+    const question = { method: 'GET', path: '/', body: null } as const;
+    const ask = async (): Promise<string> => {
+      const answer = await send(address, agent, question, { timeoutMs: CONNECT_TIMEOUT_MS });
+      if (answer.status !== 200) throw refused(`search cluster at ${address.where}`, answer);
+      return answer.text;
+    };
     try {
-      const question = { method: 'GET', path: '/', body: null } as const;
-      const { status, text } = await send(address, agent, question, { timeoutMs: CONNECT_TIMEOUT_MS });
-      if (status !== 200) throw refusal(`search cluster at ${address.where}`, status, parseJson(text));
-      return new SearchCluster(address, agent, versionOf(parseJson(text), address.where));
+      const text = await patiently(ask, patience, (error) => isPassing(error) && error.status !== 0);
+      return new SearchCluster(address, agent, patience, versionOf(parseJson(text), address.where));
     } catch (error) {
       await agent.destroy();
       throw error;
@@ -86,9 +88,7 @@ export class SearchCluster implements SearchCalls {
     body: unknown = null,
     options: CallOptions = {},
   ): Promise<string> {
-    const { status, text } = await this.#send(method, path, body, options);
-    if (status >= 400) throw refusal(`${method} ${path}`, status, parseJson(text));
-    return text;
+    return this.#send({ method, path, body }, options);
   }
 
   async callOrNull(
@@ -97,10 +97,12 @@ export class SearchCluster implements SearchCalls {
     body: unknown = null,
     options: CallOptions = {},
   ): Promise<unknown> {
-    const { status, text } = await this.#send(method, path, body, options);
-    if (status === 404) return null;
-    if (status >= 400) throw refusal(`${method} ${path}`, status, parseJson(text));
-    return parseJson(text);
+    try {
+      return parseJson(await this.#send({ method, path, body }, options));
+    } catch (error) {
+      if (error instanceof ClusterError && error.status === 404) return null;
+      throw error;
+    }
   }
 
   async search(index: string, body: unknown): Promise<{ total: number; sources: string[] }> {
@@ -117,22 +119,20 @@ export class SearchCluster implements SearchCalls {
     return this.#agent.destroy();
   }
 
-  /**
-   * Sends a call. undici repeats a call that is refused or has no answer. If an answer broke off, undici could only
-   * resume it.
-   */
-  async #send(method: HttpMethod, path: string, body: unknown, options: CallOptions): Promise<Answer> {
+  /** Sends a call until it is answered. `beforeTry` precedes each try, because a process may stand still before it. */
+  #send(message: Message, options: CallOptions): Promise<string> {
     const address = { where: this.where, origin: this.#origin, headers: this.#headers };
-    const asked = this.#agent.compose(asking(options.beforeTry));
-    const message = { method, path, body };
-    if (options.repeatable === false) return send(address, asked, message, options);
-    const repeating = asked.compose(REPEATING);
-    return pRetry(() => send(address, repeating, message, options), {
-      retries: MOST_REPEATS,
-      minTimeout: LEAST_PAUSE_MS,
-      shouldRetry: ({ error }) => error instanceof BrokenAnswer,
-      signal: options.signal,
-    });
+    const isAgain = options.repeatable === false ? hadNoEffect : isPassing;
+    const ask = async (): Promise<string> => {
+      options.beforeTry?.();
+      const answer = await send(address, this.#agent, message, options);
+      const call = `${message.method} ${message.path}`;
+      if (isForeign(answer)) throw foreignAnswer(this.where, call, answer);
+      if (answer.status >= 400) throw refused(call, answer);
+      return answer.text;
+    };
+    const { waitingTimeoutMs = this.#patience.waitingTimeoutMs } = options;
+    return patiently(ask, { ...this.#patience, waitingTimeoutMs }, isAgain, options.signal);
   }
 }
 
@@ -152,6 +152,12 @@ interface Message {
 interface Answer {
   readonly status: number;
   readonly text: string;
+  /** The pause that `Retry-After` asks for. */
+  readonly retryAfterMs: number | null;
+}
+
+function refused(call: string, { status, text, retryAfterMs }: Answer): ClusterError {
+  return refusal(call, status, parseJson(text), retryAfterMs);
 }
 
 function addressOf({ url, username, password, apiKey }: ClusterOptions): Address {
@@ -182,17 +188,9 @@ class BrokenAnswer extends ClusterError {
   }
 }
 
-/** Calls `beforeTry` right before each try. A process may have stood still for long in the pause between two tries. */
-function asking(beforeTry: () => void = () => {}): Dispatcher.DispatcherComposeInterceptor {
-  return (dispatch) => (options, handler) => {
-    beforeTry();
-    return dispatch(options, handler);
-  };
-}
-
 async function send(
   address: Address,
-  dispatcher: Dispatcher,
+  dispatcher: Agent,
   { method, path, body }: Message,
   options: CallOptions,
 ): Promise<Answer> {
@@ -204,6 +202,7 @@ async function send(
       headers: {
         ...address.headers,
         accept: 'application/json',
+        ...(options.mark === undefined ? {} : { 'x-opaque-id': options.mark }),
         ...(body === null ? {} : { 'content-type': contentType(body) }),
       },
       headersTimeout: options.timeoutMs ?? CALL_TIMEOUT_MS,
@@ -211,7 +210,8 @@ async function send(
       ...(body === null ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     begun = true;
-    return { status: response.statusCode, text: await response.body.text() };
+    const retryAfterMs = pauseOf(response.headers['retry-after']);
+    return { status: response.statusCode, text: await response.body.text(), retryAfterMs };
   } catch (error) {
     options.signal?.throwIfAborted();
     if (error instanceof Superseded) throw error;
@@ -219,6 +219,14 @@ async function send(
       ? new BrokenAnswer(address.where, error)
       : unreachable(address.where, error);
   }
+}
+
+/** The pause of a `Retry-After`, which is seconds or a time. */
+function pauseOf(value: string | string[] | undefined): number | null {
+  const text = Array.isArray(value) ? value[0] : value;
+  if (text === undefined) return null;
+  const ms = /^\d+$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return Number.isFinite(ms) && ms > 0 ? ms : null;
 }
 
 /** Whether an answer that had begun took too long. */

@@ -2,6 +2,7 @@ import type { DescribedDefinition } from '../../definition/definition.ts';
 import type { Key, KeyKind } from '../../definition/key/key-kind.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
+import type { AskedCopies } from './copies.ts';
 import { KeyCursor } from './key-cursor.ts';
 import type { TargetNames } from './names.ts';
 import type { SearchCalls } from './search-calls.ts';
@@ -38,6 +39,7 @@ export interface KeyComparison {
   readonly described: DescribedDefinition;
   readonly names: TargetNames;
   readonly range: KeyRange;
+  readonly copies: AskedCopies;
   /** The most keys that one search of the index may give. Absent: the index's default. */
   readonly keysPerPage?: number;
   readonly signal: AbortSignal;
@@ -84,10 +86,10 @@ export function differ({ missing, surplus, both }: KeyDifference): boolean {
 }
 
 function keysIn(
-  { cluster, described, range, keysPerPage, signal }: KeyComparison,
+  { cluster, described, range, copies, keysPerPage, signal }: KeyComparison,
   index: string,
 ): AsyncIterable<readonly Key[]> {
-  return targetKeys({ cluster, index, definition: described.definition, range, signal }, keysPerPage);
+  return targetKeys({ cluster, index, definition: described.definition, range, copies, signal }, keysPerPage);
 }
 
 function least(kind: KeyKind, cursors: readonly KeyCursor[]): Key | null {

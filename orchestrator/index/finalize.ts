@@ -1,7 +1,9 @@
 import type { IndexDefinition } from '../../definition/definition.ts';
 import type { Clock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
+import { runInBackground } from './background-task.ts';
 import { read } from './cluster-error.ts';
+import { mostSegments } from './copies.ts';
 import type { SearchCalls } from './search-calls.ts';
 import { liftWriteBlock } from './create.ts';
 import { describeIndex } from './index-meta.ts';
@@ -10,7 +12,7 @@ import { passAliases, type TargetNames } from './names.ts';
 export interface FinalizeOptions {
   /** The longest wait for the health that the definition asks for. */
   readonly healthTimeoutMs: number;
-  /** Called once, with what is missing, when the health is not there at once. */
+  /** Called with what is waited for: once with the health that is missing, and now and then for a long merge. */
   readonly onWait?: (words: string) => void;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -29,9 +31,10 @@ export interface FinalizeRecord {
   readonly steps: Record<string, number>;
 }
 
-/** Refresh and merge take as long as the index is large. */
+/** A refresh takes as long as the index is large. */
 const LONG_CALL_MS = 6 * 3_600_000;
 const MOST_BLOCK_TRIES = 3;
+const MOST_MERGE_TRIES = 3;
 
 /**
  * Ends a pass and makes the index ready for readers. It may be repeated. The write block comes first: it waits for
@@ -59,7 +62,7 @@ export async function finalizeTarget(
   await step('refresh', () => refresh(cluster, names, signal));
   await step('settings', () => restoreSettings(cluster, definition, names, signal));
   await step('forcemerge', () =>
-    forcemerge(cluster, definition.index.forcemergeSegments, names.index, signal),
+    forcemerge(cluster, definition.index.forcemergeSegments, names.index, options),
   );
   await step('health', () => waitForHealth(cluster, definition.index.health, names, options));
   await step('unblock', () => liftWriteBlock(cluster, names));
@@ -161,18 +164,30 @@ async function restoreSettings(
   }
 }
 
+/** Merges the index in the background. If nobody knows how a merge ended, the segments show it. */
 async function forcemerge(
   cluster: SearchCalls,
   segments: number | null,
   index: string,
-  signal: AbortSignal,
+  options: FinalizeOptions,
 ): Promise<void> {
   if (segments === null) return;
-  const answer = await cluster.call('POST', `${path(index)}/_forcemerge?max_num_segments=${segments}`, null, {
-    signal,
-    timeoutMs: LONG_CALL_MS,
-  });
-  requireAllShards(answer, `forcemerge of ${index}`);
+  const words = `forcemerge of ${index}`;
+  const task = {
+    path: `${path(index)}/_forcemerge?max_num_segments=${segments}`,
+    body: null,
+    index,
+    action: 'indices:admin/forcemerge',
+    words,
+  };
+  for (let tries = 0; tries < MOST_MERGE_TRIES; tries += 1) {
+    const answer = await runInBackground(cluster, task, options);
+    if (answer !== null) return requireAllShards(answer, words);
+    if ((await mostSegments(cluster, index, options.signal)) <= segments) return;
+  }
+  throw new RunFailed(
+    `${words} ended ${MOST_MERGE_TRIES} times without an answer, and more than ${segments} segments are left: look at the cluster's health, and run the same command again`,
+  );
 }
 
 async function waitForHealth(

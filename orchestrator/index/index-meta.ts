@@ -42,7 +42,10 @@ export interface IndexDescription {
 }
 
 /** The index of exactly this name. Null when there is none; an alias of that name does not count. */
-export async function describeIndex(cluster: SearchCalls, index: string): Promise<IndexDescription | null> {
+export async function describeIndex(
+  cluster: Pick<SearchCalls, 'callOrNull'>,
+  index: string,
+): Promise<IndexDescription | null> {
   const path = `/${segment(index)}?flat_settings=true`;
   const found = (await cluster.callOrNull('GET', path)) as Record<string, IndexDescription> | null;
   return found?.[index] ?? null;

@@ -58,7 +58,10 @@ export interface AliasSwap {
   readonly to: readonly AliasHolder[];
 }
 
-/** Removes and adds aliases in one atomic call, then reads the result back. So a lost answer does no harm. */
+/**
+ * Removes and adds aliases in one atomic call, then reads the result back. So a lost answer does no harm, and the call
+ * may be repeated: what it removes must exist, so it takes effect only once.
+ */
 export async function swapAll(cluster: SearchCalls, swaps: readonly AliasSwap[]): Promise<void> {
   if (swaps.length === 0) return;
   const actions = (mustExist: boolean) =>
@@ -66,20 +69,23 @@ export async function swapAll(cluster: SearchCalls, swaps: readonly AliasSwap[])
       ...from.map(({ index }) => ({ remove: { index, alias, ...(mustExist ? { must_exist: true } : {}) } })),
       ...to.map(({ index, config }) => ({ add: { index, alias, ...config } })),
     ]);
+  let failure: ClusterError | null = null;
   try {
-    await cluster.call('POST', '/_aliases', { actions: actions(true) }, { repeatable: false });
+    await cluster.call('POST', '/_aliases', { actions: actions(true) });
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error;
     // Engines that do not know the option refuse the whole call. Reading back is the check then.
     if (error.status === 400 && error.message.includes('must_exist'))
       await cluster.call('POST', '/_aliases', { actions: actions(false) }, { repeatable: false });
-    else if (error.status !== 0 && error.status < 500) throw error;
+    // A repeated call finds that the first one, whose answer was lost, has removed the alias already.
+    else if (error.status !== 0 && error.status < 500 && error.status !== 404) throw error;
+    else failure = error;
   }
   for (const { alias, to } of swaps) {
     const now = await readAlias(cluster, alias);
     if (pointsTo(now, indexesOf(to))) continue;
     throw new RunFailed(
-      `the alias ${alias} points to ${namesOf(now)} after it was moved to ${namesOf(to)}: look at the cluster, then run the same command again`,
+      `the alias ${alias} points to ${namesOf(now)} after it was moved to ${namesOf(to)}: look at the cluster, then run the same command again${failure === null ? '' : `: ${failure.message}`}`,
     );
   }
 }

@@ -1,3 +1,6 @@
+import type { Clock } from '../clock.ts';
+import { messageOf, Superseded } from '../errors.ts';
+import { ClusterError } from './cluster-error.ts';
 import type { SearchCalls } from './search-calls.ts';
 import { deleteOwnIndex } from './delete-index.ts';
 import { countFound } from './readers-view.ts';
@@ -22,6 +25,12 @@ export interface RetainedIndex {
   readonly index: string;
   readonly aliases: readonly string[];
   readonly meta: IndexMeta | null;
+}
+
+/** An index that should go and could not be deleted. */
+export interface LeftIndex {
+  readonly index: string;
+  readonly reason: string;
 }
 
 export interface Retention {
@@ -73,27 +82,85 @@ function promotedFirst<T extends { readonly meta: IndexMeta }>(indexes: readonly
     .sort((a, b) => (b.meta.promoted_at ?? '').localeCompare(a.meta.promoted_at ?? ''));
 }
 
+export interface RetentionWaiting {
+  /** How long a refused deletion is tried again, counted from the first refusal. */
+  readonly waitingTimeoutMs: number;
+  /** Called once, with what is waited for. */
+  readonly onWait?: (words: string) => void;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** The pause before the first repeat. It doubles for each further one, up to the longest. */
+const LEAST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 15_000;
+
 /**
- * Deletes what `planRetention` says. It looks at each index once more before, because an alias may have come to it. The
- * last index that had documents stays while the one in its place is empty, or has lost more of them than
- * `shrinkLimit` per cent. It may be repeated.
+ * Deletes what `planRetention` says. It looks at each index once more before, because an alias may have come to it. It
+ * may be repeated. The last index that had documents stays while the one in its place is empty, or has lost more of
+ * them than `shrinkLimit` per cent.
+ *
+ * The alias has moved already, so nothing that a cluster refuses here fails a run: a snapshot under way, a rule of the
+ * cluster, an index that somebody else holds. It is tried again for some time, then it is left. The next run deletes it.
  */
 export async function retainIndexes(
   cluster: SearchCalls,
   rule: Omit<RetentionRule, 'needed'> & { readonly shrinkLimit: number },
-  signal: AbortSignal,
-): Promise<Retention> {
-  const indexes = await listIndexes(cluster, rule.alias);
-  const retention = planRetention(indexes, {
-    ...rule,
-    needed: await lastWithDocuments(cluster, indexes, rule),
-  });
-  for (const { index, meta } of indexes) {
-    if (meta === null || !retention.deleted.includes(index)) continue;
-    signal.throwIfAborted();
-    await deleteOwnIndex(cluster, index, meta.run);
+  waiting: RetentionWaiting,
+): Promise<Retention & { readonly left: readonly LeftIndex[] }> {
+  const { waitingTimeoutMs, onWait, clock, signal } = waiting;
+  const deleted = new Set<string>();
+  let firstRefusalMs: number | null = null;
+  for (let pauseMs = LEAST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    const indexes = await listIndexes(cluster, rule.alias);
+    const needed = await lastWithDocuments(cluster, indexes, rule);
+    const plan = planRetention(indexes, { ...rule, needed });
+    const refused: Refused[] = [];
+    for (const { index, meta } of indexes) {
+      if (meta === null || !plan.deleted.includes(index)) continue;
+      signal.throwIfAborted();
+      const refusal = await tryToDelete(cluster, index, meta.run, signal);
+      if (refusal === null) deleted.add(index);
+      else refused.push(refusal);
+    }
+    firstRefusalMs ??= clock.monotonicMs();
+    const isOver = clock.monotonicMs() + pauseMs > firstRefusalMs + waitingTimeoutMs;
+    if (isOver || !refused.some(({ passes }) => passes))
+      return {
+        kept: plan.kept,
+        deleted: [...deleted],
+        left: refused.map(({ index, reason }) => ({ index, reason })),
+      };
+    if (pauseMs === LEAST_PAUSE_MS)
+      onWait?.(
+        `waiting for ${refused.map(({ index }) => index).join(', ')} to be deleted, for up to ${Math.round(waitingTimeoutMs / 1000)} s: ${refused[0]?.reason}`,
+      );
+    await clock.sleep(pauseMs, signal);
   }
-  return retention;
+}
+
+interface Refused extends LeftIndex {
+  /** Whether another try may help. */
+  readonly passes: boolean;
+}
+
+/** Deletes an index. Says why it could not. Null when it is gone. */
+async function tryToDelete(
+  cluster: SearchCalls,
+  index: string,
+  run: string,
+  signal: AbortSignal,
+): Promise<Refused | null> {
+  try {
+    await deleteOwnIndex(cluster, index, run, { signal, waitingTimeoutMs: 0 });
+    return null;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Superseded) throw error;
+    // A permission that is missing does not come within minutes. Other refusals may pass.
+    const passes = error instanceof ClusterError && error.type !== 'security_exception';
+    return { index, reason: messageOf(error), passes };
+  }
 }
 
 /** The last index that had documents, if it has many more than the current one. Else null. */

@@ -4,6 +4,7 @@ import type { Key } from '../../definition/key/key-kind.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import { read } from './cluster-error.ts';
+import { type AskedCopies, askedOf } from './copies.ts';
 import { Lexeme, lexemesToText, parseLexemes, sameJson } from './exact-json.ts';
 import { unfoundValues } from './findable/unfound-values.ts';
 import type { TargetNames } from './names.ts';
@@ -17,6 +18,7 @@ export interface SampleInput {
   readonly described: DescribedDefinition;
   readonly names: TargetNames;
   readonly ranges: readonly KeyRange[];
+  readonly copies: AskedCopies;
   readonly sampleKeys?: readonly Key[];
   readonly signal: AbortSignal;
 }
@@ -68,10 +70,10 @@ export async function compareSamples(
 }
 
 async function unfoundIn(
-  { cluster, described, names, signal }: SampleInput,
+  { cluster, described, names, copies, signal }: SampleInput,
   documents: ReadonlyMap<Key, unknown>,
 ): Promise<Difference[]> {
-  const unfound = await unfoundValues({ cluster, described, index: names.index, documents, signal });
+  const unfound = await unfoundValues({ cluster, described, index: names.index, copies, documents, signal });
   return unfound.map(({ key, path, type, value }) => ({
     key,
     field: path,
@@ -86,7 +88,7 @@ function brokenSample(field: string, key: Key): Difference {
 }
 
 async function sourcesOf(
-  { cluster, described, signal }: SampleInput,
+  { cluster, described, copies, signal }: SampleInput,
   index: string,
   keys: readonly Key[],
 ): Promise<Map<Key, unknown>> {
@@ -94,7 +96,7 @@ async function sourcesOf(
   const byId = new Map(keys.map((key) => [kind.documentId(key), key]));
   const text = await cluster.callText(
     'POST',
-    `/${segment(index)}/_mget`,
+    askedOf(copies, `/${segment(index)}/_mget`),
     { ids: [...byId.keys()] },
     { signal },
   );

@@ -3,8 +3,15 @@ export type HttpMethod = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
 export interface CallOptions {
   /** Milliseconds until the answer must begin. Long for calls that wait for the cluster's work. */
   readonly timeoutMs?: number;
-  /** False for a call that must not be made twice. Its caller reads the result back. Default: true. */
+  /**
+   * False for a call that must not be made twice. It is made again only if it certainly had no effect. Its caller reads
+   * the result back. Default: true.
+   */
   readonly repeatable?: boolean;
+  /** How long this call is tried again. 0: it is tried once. Absent: as long as any call. */
+  readonly waitingTimeoutMs?: number;
+  /** A mark by which the cluster's list of tasks shows who made the call (`X-Opaque-Id`). */
+  readonly mark?: string;
   /** Called right before each try, repeats too. The Superseded error that it throws ends the call. */
   readonly beforeTry?: () => void;
   readonly signal?: AbortSignal;

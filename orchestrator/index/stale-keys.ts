@@ -6,13 +6,14 @@ import type { Clock } from '../clock.ts';
 import { changedSinceOf, type Cutoff, doubtfulVersionFrom } from '../reconcile/cutoff.ts';
 import type { ChangedRow, ChangesSource } from './changes-source.ts';
 import { read } from './cluster-error.ts';
+import { type AskedCopies, askedCopies, askedOf } from './copies.ts';
 import { parseJson } from './exact-json.ts';
 import type { TargetNames } from './names.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
 import { requireEach } from './whole-answer.ts';
 
 export interface StaleQuestion {
-  readonly cluster: Pick<SearchCalls, 'callText'>;
+  readonly cluster: Pick<SearchCalls, 'callText' | 'callOrNull'>;
   readonly source: Pick<ChangesSource, 'changedRows'>;
   readonly described: DescribedDefinition;
   readonly names: TargetNames;
@@ -30,12 +31,13 @@ const CLOCK_SKEW_MS = 60_000;
  * the cutoff, and at the version of its document. So a row that was read after its change is not among them.
  */
 export async function* staleKeys(question: StaleQuestion, range: KeyRange): AsyncGenerator<readonly Key[]> {
-  const { source, names, cutoff, signal } = question;
+  const { cluster, source, names, cutoff, signal } = question;
+  const copies = await askedCopies(cluster, names.index);
   for await (const rows of source.changedRows(range, changedSinceOf(cutoff))) {
     signal.throwIfAborted();
     const keys = rows.map(({ key }) => key);
-    const documents = await versionsOf(question, names.index, keys);
-    const letters = await versionsOf(question, names.deadLetterIndex, keys);
+    const documents = await versionsOf({ ...question, copies }, names.index, keys);
+    const letters = await versionsOf({ ...question, copies }, names.deadLetterIndex, keys);
     const stale = rows.filter((row) => isStale(row, documents.get(row.key), letters.has(row.key), question));
     if (stale.length > 0) yield stale.map(({ key }) => key);
   }
@@ -55,13 +57,13 @@ function isStale(
 }
 
 async function versionsOf(
-  { cluster, described, signal }: StaleQuestion,
+  { cluster, described, copies, signal }: StaleQuestion & { readonly copies: AskedCopies },
   index: string,
   keys: readonly Key[],
 ): Promise<Map<Key, bigint>> {
   const kind = keyKindOf(described.definition);
   const byId = new Map(keys.map((key) => [kind.documentId(key), key]));
-  const path = `/${segment(index)}/_mget?_source=false&preference=_primary`;
+  const path = askedOf(copies, `/${segment(index)}/_mget?_source=false`);
   const answer = parseJson(await cluster.callText('POST', path, { ids: [...byId.keys()] }, { signal }));
   const docs = requireEach(read(answer, 'docs'), `reading versions of ${index}`);
   return new Map(

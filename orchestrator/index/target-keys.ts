@@ -3,6 +3,7 @@ import { type Key, keyFrom, type KeyKind } from '../../definition/key/key-kind.t
 import type { KeyRange } from '../../definition/key/key-range.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import { read } from './cluster-error.ts';
+import { type AskedCopies, askedOf } from './copies.ts';
 import { parseJson } from './exact-json.ts';
 import { describeIndex } from './index-meta.ts';
 import { rangeQuery } from './range-query.ts';
@@ -17,6 +18,7 @@ export interface KeysOf {
   readonly index: string;
   readonly definition: IndexDefinition;
   readonly range: KeyRange;
+  readonly copies: AskedCopies;
   readonly signal: AbortSignal;
 }
 
@@ -44,12 +46,12 @@ export async function* targetKeys(keys: KeysOf, perPage = MOST_PER_PAGE): AsyncG
 }
 
 async function readPage(
-  { cluster, index, definition, range, signal }: KeysOf,
+  { cluster, index, definition, range, copies, signal }: KeysOf,
   after: Key | null,
   size: number,
 ): Promise<Key[]> {
   const kind = keyKindOf(definition);
-  const path = `/${segment(index)}/_search?filter_path=timed_out,_shards,hits.hits.sort`;
+  const path = askedOf(copies, `/${segment(index)}/_search?filter_path=timed_out,_shards,hits.hits.sort`);
   const body = {
     query: rangeQuery(definition, range),
     sort: [{ [definition.source.key]: 'asc' }],

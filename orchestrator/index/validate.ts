@@ -5,6 +5,7 @@ import { keyKindOf } from '../../definition/key/kinds.ts';
 import type { Clock } from '../clock.ts';
 import { ClusterError, read } from './cluster-error.ts';
 import { compareKeys, differ, type KeyDifference, type SeenKeys } from './compare-keys.ts';
+import { type AskedCopies, askedCopies, askedOf } from './copies.ts';
 import type { TargetNames } from './names.ts';
 import { verifyBuilt } from './effective/verify-built.ts';
 import { requireNothingDropped } from './findable/dropped-values.ts';
@@ -68,11 +69,12 @@ export async function validateTarget(input: ValidationInput): Promise<Validation
   await tryAgain(() => verifyBuilt(input.cluster, input.described, input.names.index), input);
   await tryAgain(() => requireNothingDropped(input), input);
   const keysPerPage = await tryAgain(() => mostPerPage(input.cluster, input.names.index), input);
+  const copies = await tryAgain(() => askedCopies(input.cluster, input.names.index), input);
   const compared = await sideBySide(input.ranges, input.concurrency, async (range) => {
     input.signal.throwIfAborted();
-    return tryAgain(() => compareRange(input, range, keysPerPage), input);
+    return tryAgain(() => compareRange({ ...input, copies }, range, keysPerPage), input);
   });
-  const samples = await tryAgain(() => compareSamples(input), input);
+  const samples = await tryAgain(() => compareSamples({ ...input, copies }), input);
   const kind = keyKindOf(input.described.definition);
   const mismatches = compared
     .filter((range) => isOff(range) || samples.differing.some(({ key }) => covers(kind, range.range, key)))
@@ -107,11 +109,10 @@ interface ComparedRange {
   readonly keys: KeyDifference | null;
 }
 
-async function compareRange(
-  input: ValidationInput,
-  range: KeyRange,
-  keysPerPage: number,
-): Promise<ComparedRange> {
+/** What is compared, and which copies of the index are asked. */
+type Comparing = ValidationInput & { readonly copies: AskedCopies };
+
+async function compareRange(input: Comparing, range: KeyRange, keysPerPage: number): Promise<ComparedRange> {
   const { names, source } = input;
   const { rows, kept } = await source.count(range);
   const documents = await countDocuments(input, names.index, range);
@@ -142,12 +143,12 @@ function isOff({ kept, documents, deadLetters, keys }: ComparedRange): boolean {
 }
 
 async function countDocuments(
-  { cluster, described, signal }: ValidationInput,
+  { cluster, described, copies, signal }: Comparing,
   index: string,
   range: KeyRange,
 ): Promise<number> {
   const query = rangeQuery(described.definition, range);
-  const path = `/${segment(index)}/_count`;
+  const path = askedOf(copies, `/${segment(index)}/_count`);
   const answer = await cluster.call('POST', path, { query }, { signal, timeoutMs: COUNT_TIMEOUT_MS });
   requireWhole(answer, `counting ${index}`);
   return Number(read(answer, 'count'));

@@ -88,6 +88,11 @@ export const promoteRecordSchema = perTarget({
 export const retainRecordSchema = perTarget({
   kept: z.array(z.string()).readonly(),
   deleted: z.array(z.string()).readonly(),
+  /** What should have gone and could not be deleted. Absent in what earlier versions wrote. */
+  left: z
+    .array(z.strictObject({ index: z.string(), reason: z.string() }))
+    .readonly()
+    .optional(),
 });
 
 /** The record of a phase that leaves nothing but its end. */

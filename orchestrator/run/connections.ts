@@ -44,22 +44,32 @@ export interface SourceConnections extends Connections {
 export async function connectTarget(offline: OfflineFleet, reporter: Reporter): Promise<Connections> {
   const services = await useEmbeddedServices(offline, reporter, { database: false });
   try {
-    return connectionsOf(offline, services, await connectCluster(offline.settings, services));
+    return connectionsOf(offline, services, await connectCluster(offline, services, reporter));
   } catch (error) {
     await services?.stop();
     throw error;
   }
 }
 
+/** A person waits for a command that only asks. It says soon that the cluster does not answer as it should. */
+const ASKING_PATIENCE_MS = 10_000;
+
 /**
  * Starts or finds the embedded services that the settings name, and connects to database and cluster. If both fail,
  * both are named.
+ *
+ * @param purpose `asking` for a command that only asks, so that a person hears of a cluster's trouble soon
  */
-export async function connectBoth(offline: Offline, reporter: Reporter): Promise<SourceConnections> {
+export async function connectBoth(
+  offline: Offline,
+  reporter: Reporter,
+  purpose: 'asking' | 'running' = 'running',
+): Promise<SourceConnections> {
+  const longestMs = purpose === 'asking' ? ASKING_PATIENCE_MS : Number.POSITIVE_INFINITY;
   const services = await useEmbeddedServices(offline, reporter, { database: true });
   const [source, cluster] = await Promise.allSettled([
     findSource(offline.settings, services),
-    connectCluster(offline.settings, services),
+    connectCluster(offline, services, reporter, longestMs),
   ]);
   if (source.status === 'fulfilled' && cluster.status === 'fulfilled') {
     const sourceAddress = source.value;
@@ -132,7 +142,17 @@ function targetUrlOf({ target }: Settings, services: UsedServices | null): strin
   return services?.searchUrl ?? target.url;
 }
 
-async function connectCluster(settings: Settings, services: UsedServices | null): Promise<SearchCluster> {
+async function connectCluster(
+  { settings }: Pick<Offline, 'settings'>,
+  services: UsedServices | null,
+  reporter: Reporter,
+  longestMs = Number.POSITIVE_INFINITY,
+): Promise<SearchCluster> {
   const credentials = await targetCredentialsOf(settings);
-  return SearchCluster.connect({ url: targetUrlOf(settings, services), ...credentials });
+  return SearchCluster.connect({
+    url: targetUrlOf(settings, services),
+    ...credentials,
+    waitingTimeoutMs: Math.min(settings.target.waiting_timeout_ms, longestMs),
+    onWait: (words) => reporter.note(words),
+  });
 }

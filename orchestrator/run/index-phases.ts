@@ -1,4 +1,4 @@
-import { isClusterError } from '../index/cluster-error.ts';
+import { ClusterError, isClusterError } from '../index/cluster-error.ts';
 import { createTarget, targetState } from '../index/create.ts';
 import type { IndexOrigin } from '../index/mapping.ts';
 import { retainIndexes } from '../index/retain.ts';
@@ -61,20 +61,54 @@ export async function finalizePhase(context: RunContext): Promise<PhaseOutcome<'
   return { record: { targets }, note: `ready for readers, health ${health}` };
 }
 
-/** Deletes the earlier indexes that are no longer kept. This never happens before the promotion. */
+/**
+ * Deletes the earlier indexes that are no longer kept. This never happens before the promotion. The alias has moved, so
+ * what cannot be deleted is a warning, and the next run deletes it.
+ */
 export async function retainPhase(context: RunContext): Promise<PhaseOutcome<'retain'>> {
-  const { connections, identity, offline, signal } = context;
-  const targets: { index: string; kept: readonly string[]; deleted: readonly string[] }[] = [];
-  for (const { alias, index, described } of context.targets) {
-    const { definition } = described;
-    const { retain } = definition;
-    const rule = { alias, fleet: identity.fleet, current: index, claimedRun: null, retain };
-    const shrinkLimit = shrinkLimitOf(offline.settings, definition);
-    targets.push({ index, ...(await retainIndexes(connections.cluster, { ...rule, shrinkLimit }, signal)) });
-  }
+  const targets: PhaseOutcome<'retain'>['record']['targets'][number][] = [];
+  for (const target of context.targets) targets.push(await retainFor(context, target));
   const count = (pick: 'kept' | 'deleted'): number => targets.flatMap((target) => target[pick]).length;
+  const leftCount = targets.flatMap(({ left = [] }) => left).length;
+  const left = leftCount === 0 ? '' : `, ${leftCount} left for the next run`;
   return {
     record: { targets },
-    note: `${plural(count('kept'), 'earlier index', 'earlier indexes')} kept, ${count('deleted')} deleted`,
+    note: `${plural(count('kept'), 'earlier index', 'earlier indexes')} kept, ${count('deleted')} deleted${left}`,
   };
+}
+
+async function retainFor(
+  { connections, identity, offline, reporter, clock, signal }: RunContext,
+  { alias, index, described }: DescribedTarget,
+): Promise<PhaseOutcome<'retain'>['record']['targets'][number]> {
+  const { definition } = described;
+  const shrinkLimit = shrinkLimitOf(offline.settings, definition);
+  const rule = {
+    alias,
+    fleet: identity.fleet,
+    current: index,
+    claimedRun: null,
+    retain: definition.retain,
+    shrinkLimit,
+  };
+  const waiting = {
+    waitingTimeoutMs: offline.settings.target.waiting_timeout_ms,
+    onWait: (words: string): void => reporter.note(words),
+    clock,
+    signal,
+  };
+  try {
+    const { left, ...retained } = await retainIndexes(connections.cluster, rule, waiting);
+    for (const { index: name, reason } of left)
+      reporter.warning(
+        `${alias} serves ${index}, and the run is done, but the earlier index ${name} could not be deleted: ${reason}. The next run tries again.`,
+      );
+    return { index, ...retained, left };
+  } catch (error) {
+    if (!(error instanceof ClusterError)) throw error;
+    reporter.warning(
+      `${alias} serves ${index}, and the run is done, but the earlier indexes of ${alias} could not be looked at, so none was deleted: ${error.message}. The next run tries again.`,
+    );
+    return { index, kept: [], deleted: [] };
+  }
 }

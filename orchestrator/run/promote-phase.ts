@@ -1,6 +1,7 @@
 import { RunFailed } from '../errors.ts';
 import type { Stale } from '../reconcile/phase-records.ts';
 import { staleIn } from './changed-rows.ts';
+import { untilCopiesFollow } from '../index/copies.ts';
 import { type AliasMove, pointsTo, promoteTargets, readAlias } from '../index/promote.ts';
 import type { RunEvent } from '../reconcile/events.ts';
 import type { RunTarget } from '../reconcile/identity.ts';
@@ -18,6 +19,7 @@ export async function promotePhase(context: RunContext): Promise<PhaseOutcome<'p
   const before = await movedBefore(context);
   if (before !== null) return before;
   for (const target of targets) refuseDeadLetters(context, target);
+  await untilReadersSeeAll(context);
   for (const target of targets) await requireReadersView(context, target);
   const stale = await staleByIndex(context);
   const moves: AliasMove[] = [];
@@ -37,6 +39,24 @@ export async function promotePhase(context: RunContext): Promise<PhaseOutcome<'p
     return `${alias} now serves ${added.index}${from}${staleWords(stale.get(added.index) ?? null)}`;
   });
   return { record: { targets: moved }, note: words.join('; ') };
+}
+
+/** Waits until every replica that will serve readers holds what was validated. */
+async function untilReadersSeeAll({
+  connections,
+  identity,
+  offline,
+  reporter,
+  clock,
+  signal,
+}: RunContext): Promise<void> {
+  const waiting = {
+    timeoutMs: offline.settings.target.health_timeout_ms,
+    onWait: (words: string): void => reporter.note(words),
+    clock,
+    signal,
+  };
+  for (const { index } of identity.targets) await untilCopiesFollow(connections.cluster, index, waiting);
 }
 
 /**

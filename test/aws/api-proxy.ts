@@ -184,7 +184,7 @@ function reply({ call, answer }: Exchange, { response, body }: Answered): void {
 
 function refuse({ call, answer }: Exchange, { status, contentType, body }: FaultAnswer): void {
   hear(call, status, body);
-  answer.writeHead(status, { 'content-type': contentType });
+  answer.writeHead(status, { 'content-type': contentType, 'x-amzn-requestid': 'of-a-test' });
   answer.end(body);
 }
 

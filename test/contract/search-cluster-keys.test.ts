@@ -45,7 +45,7 @@ for (const [name, url] of Object.entries(CLUSTERS)) {
       for (const range of RANGES) {
         const seen: Key[] = [];
         const signal = AbortSignal.timeout(30_000);
-        for await (const page of targetKeys({ cluster, index, definition, range, signal }))
+        for await (const page of targetKeys({ cluster, index, definition, range, copies: 'any', signal }))
           seen.push(...page);
         const first = Number(range.start ?? 1n);
         const last = Number(range.end ?? BigInt(DOCUMENTS + 1)) - 1;

@@ -32,10 +32,16 @@ async function startElsewhere(scope: TestScope, region: string): Promise<string>
   const server = createServer((call, answer) => {
     call.resume();
     if (/\/sts\/aws4_request/.test(call.headers.authorization ?? ''))
-      return answer.end(
-        '<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>',
-      );
-    answer.writeHead(301, { 'content-type': 'application/xml', 'x-amz-bucket-region': region });
+      return answer
+        .writeHead(200, { 'content-type': 'text/xml', 'x-amzn-requestid': 'r' })
+        .end(
+          '<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>',
+        );
+    answer.writeHead(301, {
+      'content-type': 'application/xml',
+      'x-amz-bucket-region': region,
+      'x-amz-request-id': 'r',
+    });
     return answer.end(
       '<Error><Code>PermanentRedirect</Code><Message>The bucket you are attempting to access must be addressed using the specified endpoint.</Message></Error>',
     );

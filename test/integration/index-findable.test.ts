@@ -158,6 +158,7 @@ describe.each(CLUSTERS)('documents on $name', ({ name, url: maybeUrl }) => {
       cluster: world.cluster,
       described: world.described,
       index,
+      copies: 'any',
       documents: new Map(documents.map((text, i) => [BigInt(i + 1), parseLexemes(text)])),
       signal,
     });

@@ -1,4 +1,5 @@
 import { describe, expect, inject, it } from 'vitest';
+import { systemClock } from '../../orchestrator/clock.ts';
 import { createTarget, deleteTarget, openPass, targetState } from '../../orchestrator/index/create.ts';
 import { finalizeTarget } from '../../orchestrator/index/finalize.ts';
 import { describeIndex, metaOf } from '../../orchestrator/index/index-meta.ts';
@@ -13,6 +14,7 @@ import { CLUSTERS, FINALIZE, useIndexWorld } from '../support/index-world.ts';
 import { bulk, call, count } from '../support/search-calls.ts';
 
 const signal = new AbortController().signal;
+const RETAINING = { waitingTimeoutMs: 0, clock: systemClock, signal };
 
 describe.each(CLUSTERS)('the life of an index on $name', ({ url: maybeUrl }) => {
   const world = useIndexWorld(maybeUrl);
@@ -232,17 +234,17 @@ describe.each(CLUSTERS)('the life of an index on $name', ({ url: maybeUrl }) => 
     const rule = { alias: world.definition.alias, fleet: 'test', claimedRun: null, retain: 1 };
     expect((await previewRetention(world.cluster, rule)).deleted).toContain(second.index);
     await promote(third);
-    const retention = await retainIndexes(
-      world.cluster,
-      { ...rule, current: third.index, shrinkLimit: 50 },
-      signal,
-    );
-    expect(retention).toEqual({ kept: [first.index], deleted: [second.index, second.deadLetterIndex] });
-    expect(
-      await retainIndexes(world.cluster, { ...rule, current: third.index, shrinkLimit: 50 }, signal),
-    ).toEqual({
+    const retaining = { ...rule, current: third.index, shrinkLimit: 50 };
+    const retention = await retainIndexes(world.cluster, retaining, RETAINING);
+    expect(retention).toEqual({
+      kept: [first.index],
+      deleted: [second.index, second.deadLetterIndex],
+      left: [],
+    });
+    expect(await retainIndexes(world.cluster, retaining, RETAINING)).toEqual({
       kept: [first.index],
       deleted: [],
+      left: [],
     });
     const left = Object.keys((await call(url, 'GET', `/${world.definition.alias}-*`)).body).sort();
     expect(left).toEqual(

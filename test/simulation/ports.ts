@@ -7,7 +7,7 @@ import { type WorkerCalls, WorkerRefusal } from '../../orchestrator/fleet/worker
 import type { ChangesSource } from '../../orchestrator/index/changes-source.ts';
 import { ClusterError, refusal } from '../../orchestrator/index/cluster-error.ts';
 import { guardedCalls } from '../../orchestrator/index/guarded-calls.ts';
-import type { SearchCalls } from '../../orchestrator/index/search-calls.ts';
+import type { CallOptions, SearchCalls } from '../../orchestrator/index/search-calls.ts';
 import type { ExpectedRow, ValidationSource } from '../../orchestrator/index/validation-source.ts';
 import type { FleetLock } from '../../orchestrator/journal/lock.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
@@ -26,8 +26,9 @@ export type Call = <T>(kind: CallKind, what: string, perform: () => T | Promise<
 /** Calls to the cluster that change nothing although they are no GET. */
 const ASKS = /\/(_count|_search)(\?|$)|^\/_index_template\/_simulate_index\//;
 const POLL_INTERVAL_MS = 2_000;
-/** The retries of the real client. */
-const CLUSTER_TRIES = 4;
+/** How long the real client tries a call again, and the longest of its pauses. */
+const CLUSTER_PATIENCE_MS = 300_000;
+const LONGEST_PAUSE_MS = 5_000;
 
 /** Everything outside that a run sees, for one virtual process. */
 export class VirtualPorts {
@@ -142,7 +143,7 @@ export class VirtualPorts {
           this.#world.cluster.call(method, path, body ?? null),
         );
       };
-      const { status, text } = await this.#answerOf(call, options?.repeatable === false ? 1 : CLUSTER_TRIES);
+      const { status, text } = await this.#answerOf(call, options);
       if (status >= 400) throw refusal(`${method} ${path}`, status, JSON.parse(text));
       return text;
     };
@@ -164,20 +165,22 @@ export class VirtualPorts {
   /** Repeats a call when the cluster is overloaded or does not answer, as the real client does. */
   async #answerOf(
     call: () => Promise<{ status: number; text: string }>,
-    tries: number,
+    { repeatable = true, waitingTimeoutMs = CLUSTER_PATIENCE_MS }: CallOptions = {},
   ): Promise<{ status: number; text: string }> {
-    const again = async (): Promise<{ status: number; text: string }> => {
-      await this.#process.clock.sleep(500, this.#signal);
-      return this.#answerOf(call, tries - 1);
-    };
-    try {
-      const answer = await call();
-      const overloaded = answer.status === 429 || answer.status === 503;
-      return overloaded && tries > 1 ? await again() : answer;
-    } catch (error) {
-      if (!(error instanceof TimedOut)) throw error;
-      if (tries > 1) return again();
-      throw new ClusterError(0, 'unreachable', 'the cluster does not answer', { cause: error });
+    const { clock } = this.#process;
+    let endMs: number | null = null;
+    for (let pauseMs = 250; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      const answer = await call().catch((error: unknown) => {
+        if (error instanceof TimedOut) return null;
+        throw error;
+      });
+      endMs ??= clock.monotonicMs() + waitingTimeoutMs;
+      const mayBeAgain = clock.monotonicMs() + pauseMs <= endMs;
+      const isRefused = answer?.status === 429 || (repeatable && answer?.status === 503);
+      if (answer !== null && !(isRefused && mayBeAgain)) return answer;
+      if (answer === null && !(repeatable && mayBeAgain))
+        throw new ClusterError(0, 'unreachable', 'the cluster does not answer');
+      await clock.sleep(pauseMs, this.#signal);
     }
   }
 

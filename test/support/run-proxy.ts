@@ -21,6 +21,8 @@ export interface SearchProxy {
   beforeCall: (call: ProxiedCall) => Promise<boolean>;
   /** Awaited for each call that the node has answered, before the caller hears of it. */
   beforeAnswer: (call: ProxiedCall) => Promise<void>;
+  /** True: the caller gets 504 at once, as from a gateway that gives up, and the call goes on behind it. Replaced at will. */
+  givesUp: (call: ProxiedCall) => boolean;
   /** `METHOD /path` of each call so far that was not let through. */
   readonly refused: string[];
   /** Cuts all connections and takes no more until `up`. */
@@ -50,6 +52,7 @@ export async function startProxy(scope: TestScope, targetUrl: string): Promise<S
     intercept: () => null,
     beforeCall: () => Promise.resolve(true),
     beforeAnswer: () => Promise.resolve(),
+    givesUp: () => false,
     refused,
     down: () => close(server),
     up: async () => void (await listen(port)),
@@ -67,16 +70,21 @@ async function forward(
   const { method = 'GET', headers, url = '' } = incoming;
   const call: ProxiedCall = { method, path: url };
   if (!(await proxy.beforeCall(call))) return void answer.destroy();
+  const givesUp = proxy.givesUp(call);
   const pass = async (response: IncomingMessage): Promise<void> => {
     await proxy.beforeAnswer(call);
+    if (givesUp) return void response.resume();
     answer.writeHead(response.statusCode ?? 502, response.headers);
     response.pipe(answer);
   };
   const outgoing = request(new URL(url, targetUrl), { method, headers }, (response) => void pass(response));
   outgoing.on('error', () => answer.destroy());
-  answer.on('close', () => outgoing.destroy());
+  if (!givesUp) answer.on('close', () => outgoing.destroy());
   incoming.pipe(outgoing);
+  if (givesUp) incoming.on('end', () => refuse(answer, GATEWAY_TIMEOUT));
 }
+
+const GATEWAY_TIMEOUT = { status: 504, type: 'gateway_timeout', reason: 'the gateway gave up' };
 
 /** In the form of OpenSearch's own errors. */
 function refuse(answer: ServerResponse, { status, type, reason }: NonNullable<Interception>): void {

@@ -149,7 +149,7 @@ function settingsOf(
     fleet: alias,
     definitions: 'places.yaml',
     source: { url: databaseUrl, ...source },
-    target: { url: searchUrl, ...target },
+    target: { url: searchUrl, waiting_timeout_ms: 20_000, ...target },
     journal: { url: 'journal', lease_ms: 3_000, ...journal },
     workers: { count: 2, ...workers },
     ...(isElsewhere && local === undefined ? {} : { local: { poll_interval_ms: 50, ...local } }),

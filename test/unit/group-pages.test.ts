@@ -21,7 +21,7 @@ async function startLargeGroup(): Promise<{ url: string; asked: string[] }> {
     const parameters = new URLSearchParams(await text(request));
     const action = parameters.get('Action') ?? '';
     asked.push(action);
-    answer.writeHead(200, { 'content-type': 'text/xml' });
+    answer.writeHead(200, { 'content-type': 'text/xml', 'x-amzn-requestid': 'of-a-test' });
     answer.end(action === 'DescribeInstances' ? instancesPage(parameters) : groupAnswer());
   };
   server.listen(0, '127.0.0.1');

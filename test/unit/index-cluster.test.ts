@@ -2,10 +2,16 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Superseded } from '../../orchestrator/errors.ts';
-import { SearchCluster } from '../../orchestrator/index/cluster.ts';
+import { type ClusterOptions, SearchCluster } from '../../orchestrator/index/cluster.ts';
 
 const ABOUT = { version: { number: '3.6.0', distribution: 'opensearch' } };
-type Answer = [status: number, body: unknown] | 'hang' | 'cut' | 'cut in its middle' | 'cut in a chunk';
+type Waiting = Pick<ClusterOptions, 'waitingTimeoutMs' | 'onWait'>;
+type Answer =
+  | [status: number, body: unknown, headers?: Record<string, string>]
+  | 'hang'
+  | 'cut'
+  | 'cut in its middle'
+  | 'cut in a chunk';
 
 describe('a call to the search cluster', () => {
   const servers: Server[] = [];
@@ -40,18 +46,28 @@ describe('a call to the search cluster', () => {
       response
         .writeHead(200, { 'content-type': 'application/json' })
         .write('{"count"', () => response.destroy());
-    } else if (answer !== 'hang')
-      response.writeHead(answer[0], { 'content-type': 'application/json' }).end(JSON.stringify(answer[1]));
+    } else if (answer !== 'hang') {
+      const [status, body, headers] = answer;
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text);
+    }
   }
-  const connect = (url: string, secrets: { username?: string; password?: string; apiKey?: string } = {}) =>
+  const connect = (
+    url: string,
+    {
+      waiting,
+      ...secrets
+    }: { username?: string; password?: string; apiKey?: string; waiting?: Waiting } = {},
+  ) =>
     SearchCluster.connect({
       url,
+      ...waiting,
       username: secrets.username ?? null,
       password: secrets.password ?? null,
       apiKey: secrets.apiKey ?? null,
     });
-  const ask = async (url: string, options = {}) => {
-    const cluster = await connect(url);
+  const ask = async (url: string, options = {}, waiting: Waiting = {}) => {
+    const cluster = await connect(url, { waiting });
     try {
       return await cluster.call('POST', '/x/_count', { query: {} }, options);
     } finally {
@@ -73,13 +89,76 @@ describe('a call to the search cluster', () => {
 
   it('fails with the words of the cluster when the cluster stays busy', async () => {
     const { url, seen } = await scripted([[503, { error: { type: 'no_master', reason: 'nobody leads' } }]]);
-    await expect(ask(url)).rejects.toMatchObject({
+    await expect(ask(url, {}, { waitingTimeoutMs: 1_000 })).rejects.toMatchObject({
       name: 'ClusterError',
       status: 503,
       type: 'no_master',
-      message: expect.stringContaining('nobody leads'),
+      message: expect.stringMatching(/nobody leads .*tried 3 times in 1 s/),
     });
-    expect(seen.length).toBeGreaterThan(2);
+    expect(seen).toHaveLength(3);
+  });
+
+  it('waits as long as the cluster asks with Retry-After, and tells what it waits for', async () => {
+    const { url, seen } = await scripted([
+      [429, { error: { type: 'circuit_breaking_exception', reason: 'too much' } }, { 'retry-after': '3' }],
+      [200, { count: 1 }],
+    ]);
+    const told: string[] = [];
+    const began = performance.now();
+    expect(await ask(url, {}, { onWait: (words) => void told.push(words) })).toEqual({ count: 1 });
+    expect(performance.now() - began).toBeGreaterThan(2_900);
+    expect(seen).toHaveLength(2);
+    expect(told).toEqual([
+      expect.stringMatching(/waiting for the search cluster.*circuit_breaking_exception/),
+    ]);
+  });
+
+  it('is made again after 429 even if it must not be made twice, because the cluster did nothing', async () => {
+    const { url, seen } = await scripted([
+      [429, {}],
+      [200, { count: 1 }],
+    ]);
+    expect(await ask(url, { repeatable: false })).toEqual({ count: 1 });
+    expect(seen).toHaveLength(2);
+  });
+
+  it.each<[string, Answer]>([
+    ['with status 200', [200, '<html><head><title>Sign in</title></head></html>']],
+    ['with status 404', [404, '<html><head><title>Sign in</title></head></html>']],
+    ['that redirects', [302, '', { location: '/login' }]],
+  ])('takes a page of a gateway %s for no answer, and makes the call again', async (_name, page) => {
+    const { url, seen } = await scripted([page, [200, { count: 1 }]]);
+    expect(await ask(url)).toEqual({ count: 1 });
+    expect(seen).toHaveLength(2);
+  });
+
+  it('names the address and the title when a gateway always answers with a page', async () => {
+    const { url } = await scripted([[404, '<html><head><title>Sign in</title></head></html>']]);
+    const cluster = await connect(url, { waiting: { waitingTimeoutMs: 500 } });
+    const said = await cluster.callOrNull('GET', '/x').catch(String);
+    await cluster.close();
+    expect(said).toMatch(/GET \/x was answered with status 404.*“Sign in”/);
+    expect(said).toContain(url);
+  });
+
+  it('waits for a cluster that is overloaded while the command connects', async () => {
+    let asked = 0;
+    const server = createServer((_request, response) => {
+      asked += 1;
+      send(response, asked < 3 ? [503, {}] : [200, ABOUT]);
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const cluster = await connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    await cluster.close();
+    expect(cluster.version).toBe('OpenSearch 3.6.0');
+    expect(asked).toBe(3);
+  });
+
+  it('shows the words that a refused deletion has in its failures', async () => {
+    const failures = [{ id: '7', status: 409, cause: { type: 'version_conflict', reason: 'changed' } }];
+    const { url } = await scripted([[409, { failures }]]);
+    await expect(ask(url)).rejects.toThrow(/409 version_conflict: changed/);
   });
 
   it('is sent once when it is not repeatable or when the cluster refuses it', async () => {

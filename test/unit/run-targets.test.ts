@@ -163,6 +163,7 @@ function contextOf(journal: RunJournal, cluster: SearchCalls): RunContext {
   const described = { definition, fields: [], changedAtOid: null };
   return {
     connections: { cluster },
+    offline: { settings: { target: { health_timeout_ms: 1_000 } } },
     identity: RUN,
     journal,
     targets: RUN.targets.map((target) => ({ ...target, described })),

@@ -50,7 +50,8 @@ async function staleOf(row: ChangedRow, { document, letter = false }: There): Pr
     version === undefined
       ? '{"docs":[{"_id":"7","found":false}]}'
       : `{"docs":[{"_id":"7","found":true,"_version":${version}}]}`;
-  const cluster: Pick<SearchCalls, 'callText'> = {
+  const cluster: Pick<SearchCalls, 'callText' | 'callOrNull'> = {
+    callOrNull: () => Promise.resolve(null),
     callText: (_method, path) =>
       Promise.resolve(path.startsWith('/target-dead/') ? found(letter ? 1n : undefined) : found(document)),
   };

@@ -22,7 +22,9 @@ export async function readParameters(path: string, region: string): Promise<Reco
   const parameters: Record<string, string> = {};
   try {
     for await (const page of paginateGetParametersByPath({ client }, { Path: path, WithDecryption: true })) {
-      for (const { Name: name = '', Value: value = '' } of page.Parameters ?? []) {
+      if (page.Parameters === undefined)
+        throw new Error('what answered is not AWS: its answer has no Parameters (check AWS_ENDPOINT_URL)');
+      for (const { Name: name = '', Value: value = '' } of page.Parameters) {
         parameters[name.slice(name.lastIndexOf('/') + 1)] = value;
       }
     }

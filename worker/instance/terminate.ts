@@ -28,10 +28,14 @@ export async function terminateInstance(
       InstanceId: id,
       ShouldDecrementDesiredCapacity: decrement,
     });
-    await client
+    const { Activity: activity } = await client
       .send(command, { abortSignal: AbortSignal.timeout(CALL_TIMEOUT_MS) })
       .finally(() => client.destroy());
-    return { result: 'accepted' };
+    if (activity !== undefined) return { result: 'accepted' };
+    return {
+      result: 'unknown',
+      detail: `what answered is not AWS: its answer has no Activity (${id}, ${region})`,
+    };
   } catch (error) {
     const call = { action: 'autoscaling:TerminateInstanceInAutoScalingGroup', resource: id, region };
     return { result: resultOf(error), detail: awsErrorText(error, call) };

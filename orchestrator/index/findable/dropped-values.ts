@@ -1,6 +1,7 @@
 import type { DescribedDefinition } from '../../../definition/definition.ts';
 import { RunFailed } from '../../errors.ts';
 import { read } from '../cluster-error.ts';
+import { askedCopies, askedOf } from '../copies.ts';
 import { askedSettings, targetProperties } from '../mapping.ts';
 import type { TargetNames } from '../names.ts';
 import { type SearchCalls, segment } from '../search-calls.ts';
@@ -32,10 +33,12 @@ export async function requireNothingDropped({
   const asked = Object.keys(askedSettings(described.definition));
   if (asked.some((name) => /^index\.mapping\.ignore_(malformed|above)$/.test(name))) return;
   const fields = keepingPaths(targetProperties(described), '');
+  const copies = await askedCopies(cluster, names.index);
+  const path = askedOf(copies, `/${segment(names.index)}/_count`);
   const count = async (paths: readonly string[]): Promise<number> => {
     const query = { terms: { _ignored: paths } };
     const options = { signal, timeoutMs: COUNT_TIMEOUT_MS };
-    const answer = await cluster.call('POST', `/${segment(names.index)}/_count`, { query }, options);
+    const answer = await cluster.call('POST', path, { query }, options);
     requireWhole(answer, `counting dropped values of ${names.index}`);
     return Number(read(answer, 'count'));
   };

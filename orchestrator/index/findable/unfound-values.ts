@@ -2,6 +2,7 @@ import type { DescribedDefinition } from '../../../definition/definition.ts';
 import type { Key } from '../../../definition/key/key-kind.ts';
 import { keyKindOf } from '../../../definition/key/kinds.ts';
 import { ClusterError, read } from '../cluster-error.ts';
+import type { AskedCopies } from '../copies.ts';
 import { askedSettings, targetProperties } from '../mapping.ts';
 import { type SearchCalls, segment } from '../search-calls.ts';
 import { requireWhole } from '../whole-answer.ts';
@@ -12,6 +13,7 @@ export interface FindInput {
   readonly cluster: SearchCalls;
   readonly described: DescribedDefinition;
   readonly index: string;
+  readonly copies: AskedCopies;
   /** The documents to find, each with what `_source` says of it. Numbers are Lexemes. */
   readonly documents: ReadonlyMap<Key, unknown>;
   readonly signal: AbortSignal;
@@ -81,13 +83,17 @@ async function find(input: FindInput, searches: readonly Search[]): Promise<Answ
 }
 
 async function ask(
-  { cluster, described, index, signal }: FindInput,
+  { cluster, described, index, copies, signal }: FindInput,
   searches: readonly Search[],
 ): Promise<Answer[]> {
   const kind = keyKindOf(described.definition);
   const lines = searches.flatMap(({ key, questions }) => {
     const filter = [{ ids: { values: [kind.documentId(key)] } }, ...questions.map(({ query }) => query)];
-    return ['{}', JSON.stringify({ size: 0, track_total_hits: true, query: { bool: { filter } } })];
+    const header = copies === 'primary' ? { preference: '_primary' } : {};
+    return [
+      JSON.stringify(header),
+      JSON.stringify({ size: 0, track_total_hits: true, query: { bool: { filter } } }),
+    ];
   });
   const text = `${lines.join('\n')}\n`;
   const answer = await cluster.call('POST', `/${segment(index)}/_msearch`, text, { signal });

@@ -13,11 +13,20 @@ import { clearChanged } from './clear-changed.ts';
 export const reReading: PassKind = {
   prepare: async (context, pass) => {
     if (pass.reads.kind === 'changed-since') return clearChanged(context, pass);
-    const { journal, clock, signal } = context;
+    const { journal, clock, signal, reporter } = context;
+    const onWait = (words: string): void => reporter.note(words);
     const { cluster } = context.connections;
     const kind = keyKindOfRun(journal.state);
     const ranges = journal.state.order.map((range) => rangeFrom(kind, range));
     for (const target of targetsOf(context, pass))
-      await clearRanges({ cluster, described: target.described, names: target, ranges, clock, signal });
+      await clearRanges({
+        cluster,
+        described: target.described,
+        names: target,
+        ranges,
+        clock,
+        signal,
+        onWait,
+      });
   },
 };
