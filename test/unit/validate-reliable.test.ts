@@ -29,6 +29,7 @@ function clusterThatFinds(found: readonly number[]): SearchCalls {
 
 const TABLE: ValidationSource = {
   count: async () => ({ rows: 3, kept: 3 }),
+  placement: async () => ({ rows: 3, placed: 3 }),
   async *keys() {
     yield [1n, 2n, 3n];
   },
