@@ -76,7 +76,7 @@ async function planRun(
     { workers: backend, underLock: true },
     (client) => planDefinition(client, offline.loaded, { workers: workers.count, ranges: wanted.count }),
   );
-  for (const warning of fleet.warnings) reporter.warning(warning);
+  for (const warning of [...fleet.warnings, ...plan.warnings]) reporter.warning(warning);
   const runPlan = runPlanOf(plan);
   const source = await connections.withSource((client) => identifyTable(client, offline.loaded.definition));
   const identity = identityOf(offline, plan, { run, runKey, startedAt, source });

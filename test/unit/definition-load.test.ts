@@ -19,6 +19,7 @@ describe('an index definition', () => {
         changedAt: null,
         joins: [],
         where: null,
+        unusableChangedAt: 'dead_letter',
         timeZone: 'UTC',
       },
       document: [{ name: 'name', sql: 'cities.name', mapping: null }],
