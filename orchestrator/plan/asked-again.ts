@@ -1,13 +1,14 @@
 import type { ClientBase } from 'pg';
 import type { IndexDefinition } from '../../definition/definition.ts';
-import type { Key } from '../../definition/key/key-kind.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import { baseFrom, qualifiedKey } from '../../definition/sql.ts';
 import type { Path } from '../../definition/yaml-file.ts';
+import type { SampledKey } from './ranges.ts';
+import { someKeys } from './some-keys.ts';
 import { attempt, inReadOnlyTransaction, type ReadOnlyWork } from './transaction.ts';
 
-/** How many rows are asked, and how often. */
-const ROWS = 40;
+/** What is asked, and how often. */
+const MOST = { rows: 40, bytes: 16 * 1024 * 1024 };
 const TIMES = 3;
 /** How many rows are asked one by one if one of them makes the statement fail. */
 const SINGLE_ROWS = 10;
@@ -25,10 +26,10 @@ interface Column {
 export async function changingAtEachAsking(
   client: ClientBase,
   definition: IndexDefinition,
-  { keys, work }: { readonly keys: readonly Key[]; readonly work: ReadOnlyWork },
+  { sample, work }: { readonly sample: readonly SampledKey[]; readonly work: ReadOnlyWork },
 ): Promise<Path[]> {
   const columns = columnsOf(definition);
-  const asked = spread(keys, ROWS).map((key) => keyKindOf(definition).format(key));
+  const asked = someKeys(keyKindOf(definition), sample, MOST);
   if (asked.length === 0 || columns.length === 0) return [];
   const answers: Answers[] = [];
   for (let time = 0; time < TIMES; time++)
@@ -37,7 +38,10 @@ export async function changingAtEachAsking(
     );
   const [first, ...later] = answers;
   if (first === undefined) return [];
-  return columns.filter((_, i) => differsEachTime([first, ...later], i)).map(({ path }) => path);
+  const changing = columns.filter((_, i) => differsEachTime([first, ...later], i));
+  // A field is null where the condition does not hold, and so it changes with the condition.
+  const condition = changing.filter(({ sql }) => sql === definition.source.where);
+  return (condition.length > 0 ? condition : changing).map(({ path }) => path);
 }
 
 /** By key, the digest of each column's value. */
@@ -58,8 +62,16 @@ function columnsOf({ source, document }: IndexDefinition): Column[] {
     ...(changedAt === null ? [] : [{ path: ['source', 'changed_at'], sql: changedAt }]),
     ...document
       .filter(({ compare }) => compare !== false)
-      .map(({ name, sql }) => ({ path: ['document', name, 'sql'], sql })),
+      .map(({ name, sql }) => ({
+        path: ['document', name, 'sql'],
+        sql: where === null ? sql : keptOnly(where, sql),
+      })),
   ];
+}
+
+/** A field of a row that the definition does not keep is never evaluated. */
+function keptOnly(where: string, sql: string): string {
+  return `CASE WHEN (\n${where}\n) THEN (\n${sql}\n) END`;
 }
 
 interface Asking {
@@ -92,10 +104,4 @@ function statementOf({ definition, columns }: Asking): string {
       ${baseFrom(definition)}
       WHERE ${key} = ANY ($1::${keyKindOf(definition).sqlType}[])
     ) AS asked`;
-}
-
-/** Some of a list, evenly spread. */
-function spread<T>(list: readonly T[], count: number): T[] {
-  const step = Math.max(1, Math.floor(list.length / count));
-  return list.filter((_, i) => i % step === 0).slice(0, count);
 }

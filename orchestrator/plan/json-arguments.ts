@@ -18,18 +18,28 @@ function conversionsOf(column: string): string[] {
   ];
 }
 
+const TEXTS = /\bE'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'/gis;
+
 /** A column as expressions name it. */
 export interface NamedColumn {
   readonly alias: string;
   readonly name: string;
 }
 
-/** Those of the columns that an expression puts into JSON as they are, alone or in a whole row. */
-export function columnsInJson(expression: string, columns: readonly NamedColumn[]): NamedColumn[] {
-  const inside = argumentsOf(expression).join('\n');
+/**
+ * Those of the columns that an expression puts into JSON as they are, alone or in a whole row.
+ *
+ * @param bareNames whether the expression has column names alone, as EXPLAIN writes them where there is one relation
+ */
+export function columnsInJson(
+  expression: string,
+  columns: readonly NamedColumn[],
+  bareNames: boolean,
+): NamedColumn[] {
+  const inside = argumentsOf(expression.replaceAll(TEXTS, "''")).join('\n');
   if (inside === '') return [];
   return columns.filter(({ alias, name }) => {
-    const column = `${written(alias)}\\.${written(name)}`;
+    const column = `(?:${written(alias)}\\.)${bareNames ? '?' : ''}${written(name)}`;
     const bare = inside.replaceAll(new RegExp(conversionsOf(column).join('|'), 'g'), ' ');
     return new RegExp(`(?<![\\w$."])(?:${column}|${written(alias)}\\.\\*)(?![\\w$"])`).test(bare);
   });

@@ -65,7 +65,7 @@ export async function planDefinition(
     what: `Planning the definition ${definition.name}`,
     statementTimeoutMs: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
   };
-  const { keys, ...plan } = await inReadOnlyTransaction(client, limits, async () => {
+  const { sample, ...plan } = await inReadOnlyTransaction(client, limits, async () => {
     const { bounds, rows, bytes, sample } = await sampleTable(client, definition, {
       exact: options.exact ?? false,
     });
@@ -76,11 +76,10 @@ export async function planDefinition(
       workers: options.workers,
       wanted: options.ranges ?? null,
     });
-    const keys = sample.map(({ key }) => key);
     const unusable = await unusableChangedAt(client, described, { rows, sample });
-    const zoneless = await fieldsWithZonelessTimes(client, described, keys);
+    const zoneless = await fieldsWithZonelessTimes(client, described, sample);
     return {
-      keys,
+      sample,
       described,
       digest: describedDigest(described),
       rows,
@@ -94,7 +93,7 @@ export async function planDefinition(
       ),
     };
   });
-  const changing = await changingAtEachAsking(client, definition, { keys, work: limits });
+  const changing = await changingAtEachAsking(client, definition, { sample, work: limits });
   if (changing.length > 0)
     throw new Faults(changing.map((path) => loaded.faultAt(path, changingWords(path))));
   return plan;

@@ -20,7 +20,8 @@ export async function inReadOnlyTransaction<T>(
   { what, statementTimeoutMs }: ReadOnlyWork,
   work: () => Promise<T>,
 ): Promise<T> {
-  const limits = { statementTimeoutMs, lockTimeoutMs: statementTimeoutMs };
+  // A wait behind a lock ends first, because its error says more.
+  const limits = { statementTimeoutMs, lockTimeoutMs: Math.ceil(statementTimeoutMs / 2) };
   try {
     await client.query(beginReading(limits));
     return await work().finally(() => rollBack(client));

@@ -5,10 +5,11 @@ import { keyKindOf } from '../../definition/key/kinds.ts';
 import { baseFrom, qualifiedKey, whereCondition } from '../../definition/sql.ts';
 import { plural } from '../report/words.ts';
 import type { SampledKey } from './ranges.ts';
+import { someKeys } from './some-keys.ts';
 import { attempt } from './transaction.ts';
 
-/** How many rows are looked at where not all are. */
-const LOOKED_AT = 5_000;
+/** What is looked at where not all rows are. */
+const MOST = { rows: 5_000, bytes: 64 * 1024 * 1024 };
 
 /** The rows whose `changed_at` cannot be a version: it is null, infinite or before 1970. */
 export interface UnusableRows {
@@ -37,8 +38,7 @@ export async function unusableChangedAt(
   const unusable = `NOT coalesce(${isUsable(changedAtZoned(described))}, false)`;
   const statement = `SELECT count(*)::float8 AS looked, count(*) FILTER (WHERE ${whereCondition(definition)} AND ${unusable})::float8 AS unusable\n${baseFrom(definition)}`;
   const key = qualifiedKey(definition);
-  const step = Math.max(1, Math.ceil(sample.length / LOOKED_AT));
-  const some = sample.flatMap(({ key }, i) => (i % step === 0 ? [keyKindOf(definition).format(key)] : []));
+  const some = someKeys(keyKindOf(definition), sample, MOST);
   const { result } = rows.exact
     ? await attempt<Looked>(client, statement)
     : await attempt<Looked>(

@@ -1,16 +1,17 @@
 import type { ClientBase } from 'pg';
 import type { DescribedDefinition, FieldDefinition } from '../../definition/definition.ts';
 import { fieldType, OID, TIMESTAMP_ARRAY_OID } from '../../definition/field-types.ts';
-import type { Key } from '../../definition/key/key-kind.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import { writeSqlName } from '../../definition/names.ts';
 import { baseFrom, qualifiedKey, whereCondition } from '../../definition/sql.ts';
 import { expressionsOf, planOf, relationsOf } from './explain.ts';
 import { columnsInJson, type NamedColumn } from './json-arguments.ts';
+import type { SampledKey } from './ranges.ts';
+import { someKeys } from './some-keys.ts';
 import { attempt } from './transaction.ts';
 
-/** How many rows are looked at. */
-const ROWS = 200;
+/** What is looked at. */
+const MOST = { rows: 200, bytes: 16 * 1024 * 1024 };
 
 /**
  * `time_zone` is the zone of a timestamp without zone that is a field itself. Inside of JSON and of composite values such a
@@ -21,7 +22,7 @@ const ROWS = 200;
 export async function fieldsWithZonelessTimes(
   client: ClientBase,
   described: DescribedDefinition,
-  keys: readonly Key[],
+  sample: readonly SampledKey[],
 ): Promise<ReadonlyMap<string, string>> {
   const { definition, fields } = described;
   if (definition.source.timeZone === 'UTC') return new Map();
@@ -41,7 +42,7 @@ export async function fieldsWithZonelessTimes(
   const unseen = definition.document.filter(
     ({ name }, i) => !shown.has(name) && fieldType(fields[i]?.oid ?? 0).category === 'json',
   );
-  for (const name of await seenInRows(client, described, { fields: unseen, keys }))
+  for (const name of await seenInRows(client, described, { fields: unseen, sample }))
     shown.set(name, 'a sampled row shows one');
   return shown;
 }
@@ -75,7 +76,9 @@ async function columnsBelow(
       .filter((row) => row.schema === schema && row.relation === relation && zoneless.has(row.oid))
       .map(({ name }) => ({ alias, name })),
   );
-  const found = expressionsOf(plan).flatMap((expression) => columnsInJson(expression, columns));
+  const found = expressionsOf(plan).flatMap((expression) =>
+    columnsInJson(expression, columns, relations.length === 1),
+  );
   return [...new Map(found.map((column) => [columnWords(column), column])).values()];
 }
 
@@ -110,20 +113,19 @@ const ZONELESS_TYPES = `
 
 interface Looked {
   readonly fields: readonly FieldDefinition[];
-  readonly keys: readonly Key[];
+  readonly sample: readonly SampledKey[];
 }
 
 /** Fields in which a row has a text that PostgreSQL writes for a timestamp without zone. */
 async function seenInRows(
   client: ClientBase,
   { definition }: DescribedDefinition,
-  { fields, keys }: Looked,
+  { fields, sample }: Looked,
 ): Promise<string[]> {
-  if (fields.length === 0 || keys.length === 0) return [];
+  if (fields.length === 0 || sample.length === 0) return [];
   const key = qualifiedKey(definition);
   const kind = keyKindOf(definition);
-  const step = Math.max(1, Math.ceil(keys.length / ROWS));
-  const some = keys.filter((_, i) => i % step === 0).map((one) => kind.format(one));
+  const some = someKeys(kind, sample, MOST);
   const seen: string[] = [];
   for (const { name, sql } of fields) {
     const { result } = await attempt<{ seen: boolean | null }>(

@@ -101,7 +101,7 @@ describe('a reading transaction of a role with limits and defaults of its own', 
   it('ends behind a lock after its time, and names table, holder, role and limit', async () => {
     await owner.query('BEGIN; LOCK TABLE slow IN ACCESS EXCLUSIVE MODE');
     const failure = await asRole((client) =>
-      inReadOnlyTransaction(client, { what: 'Looking at slow', statementTimeoutMs: 100 }, () =>
+      inReadOnlyTransaction(client, { what: 'Looking at slow', statementTimeoutMs: 200 }, () =>
         client.query('SELECT count(*) FROM slow'),
       ).catch((error: unknown) => error),
     ).finally(() => owner.query('ROLLBACK'));
