@@ -24,8 +24,11 @@ export async function inReadOnlyTransaction<T>(
   const limits = { statementTimeoutMs, lockTimeoutMs: Math.ceil(statementTimeoutMs / 2) };
   try {
     await client.query(beginReading(limits));
-    return await work().finally(() => rollBack(client));
+    const result = await work();
+    await rollBack(client);
+    return result;
   } catch (error) {
+    await rollBack(client);
     if (!(error instanceof DatabaseError) || error.code !== QUERY_CANCELED)
       throw await limitFailure(error, { client, limits, what });
     const message = `${what}: a statement took longer than ${statementTimeoutMs} ms. Find out what keeps the database busy, and try again.`;

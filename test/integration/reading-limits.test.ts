@@ -100,11 +100,12 @@ describe('a reading transaction of a role with limits and defaults of its own', 
 
   it('ends behind a lock after its time, and names table, holder, role and limit', async () => {
     await owner.query('BEGIN; LOCK TABLE slow IN ACCESS EXCLUSIVE MODE');
-    const failure = await asRole((client) =>
+    const failure: unknown = await asRole((client) =>
       inReadOnlyTransaction(client, { what: 'Looking at slow', statementTimeoutMs: 200 }, () =>
         client.query('SELECT count(*) FROM slow'),
       ).catch((error: unknown) => error),
-    ).finally(() => owner.query('ROLLBACK'));
+    );
+    await owner.query('ROLLBACK');
     expect(failure).toBeInstanceOf(Overdue);
     expect((failure as Error).message).toMatch(
       new RegExp(
