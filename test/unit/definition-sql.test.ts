@@ -64,7 +64,7 @@ describe('the SQL made from a definition', () => {
     expect(qualifiedKey(sketch({ as }))).toBe(expected);
   });
 
-  it('has no condition for an open end of a range', () => {
+  it('leaves out rows without a key where both ends of a range are open, and has no condition for one open end', () => {
     const definition = sketch({});
     expect(rangeCondition(definition, OPEN)).toBe(`"row"."id" >= '-9223372036854775808'::int8`);
     expect(rangeCondition(definition, { start: 1n, end: null })).toBe(`"row"."id" >= '1'::int8`);
