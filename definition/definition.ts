@@ -35,6 +35,11 @@ export interface SourceDefinition {
   readonly key: string;
   /** An SQL expression of type timestamp or timestamptz: when the row last changed. Null when not known. */
   readonly changedAt: string | null;
+  /**
+   * What becomes of a row whose `changedAt` cannot be a version, because it is null, infinite or before 1970: a dead
+   * letter, or a document with the lowest version, 0.
+   */
+  readonly unusableChangedAt: UnusableChangedAt;
   /** Joins that keep every row. Each becomes `LEFT JOIN <table> ON (<on>)`. */
   readonly joins: readonly JoinDefinition[];
   /** An SQL condition. Rows for which it is false or null count as filtered, and nothing else of them is evaluated. */
@@ -42,6 +47,8 @@ export interface SourceDefinition {
   /** The zone of `timestamp` values (without zone); an IANA name. */
   readonly timeZone: string;
 }
+
+export type UnusableChangedAt = 'dead_letter' | 'lowest_version';
 
 export interface JoinDefinition {
   /** What is joined, with its alias: `regions AS region` or `LATERAL (SELECT …) AS child`. */
@@ -55,6 +62,8 @@ export interface FieldDefinition {
   readonly sql: string;
   /** The field's mapping in the index. Null: it is chosen by the SQL type (see `field-types.ts`). */
   readonly mapping: Readonly<Record<string, unknown>> | null;
+  /** Only where the field says another value at each reading on purpose: validation does not compare it. */
+  readonly compare?: false;
 }
 
 export interface DeadLetterPolicy {

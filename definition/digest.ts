@@ -3,7 +3,7 @@ import type { DescribedDefinition, IndexDefinition } from './definition.ts';
 
 /**
  * The digest of what a definition writes: 32 hexadecimal characters of SHA-256. The limits of dead letters and of
- * shrinking, replicas, refresh interval, forcemerge, health and retention are not part of it, because they change nothing that is written.
+ * shrinking, replicas, refresh interval, forcemerge, health, retention, and which fields are compared are not part of it, because they change nothing that is written.
  * They may change during a run, and the run can still be carried on.
  */
 export function digestDefinition(definition: IndexDefinition): string {
@@ -13,7 +13,7 @@ export function digestDefinition(definition: IndexDefinition): string {
     name,
     alias,
     source,
-    document,
+    document: document.map(({ name, sql, mapping }) => ({ name, sql, mapping })),
     unrepresentable,
     maxDocumentBytes,
     keepFields: deadLetters.keepFields,

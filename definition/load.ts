@@ -137,6 +137,7 @@ function toDefinition(written: WrittenDefinition, name: string): IndexDefinition
       as: source.as ?? tableAlias(source.table),
       key: source.key,
       changedAt: source.changed_at ?? null,
+      unusableChangedAt: source.unusable_changed_at,
       joins: source.joins,
       where: source.where ?? null,
       timeZone: source.time_zone,
@@ -163,7 +164,8 @@ function toDefinition(written: WrittenDefinition, name: string): IndexDefinition
 }
 
 function toField([name, field]: [string, WrittenDefinition['document'][string]]): FieldDefinition {
-  return { name, sql: field.sql, mapping: field.mapping ?? null };
+  const { sql, mapping, compare } = field;
+  return { name, sql, mapping: mapping ?? null, ...(compare ? {} : { compare }) };
 }
 
 /** The alias of a table without `as`. It is its own name, as in SQL. */

@@ -82,5 +82,6 @@ const SAME_SOURCE: readonly (readonly [string, (definition: IndexDefinition) => 
   ['source.key', ({ source }) => source.key],
   ['source.joins', ({ source }) => source.joins.map(({ left, on }) => [left, on])],
   ['source.changed_at', ({ source }) => source.changedAt],
+  ['source.unusable_changed_at', ({ source }) => source.unusableChangedAt],
   ['source.time_zone', ({ source }) => source.timeZone],
 ];

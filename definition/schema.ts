@@ -83,6 +83,9 @@ const source = section({
   as: aliasName.optional(),
   key,
   changed_at: expression('a timestamp').nullish(),
+  unusable_changed_at: z
+    .enum(['dead_letter', 'lowest_version'], 'Write dead_letter or lowest_version.')
+    .default('dead_letter'),
   joins: z.array(join, 'Write a list of joins, each with left and on.').default([]),
   where: expression('a condition').nullish(),
   time_zone: text('Write an IANA time zone, such as Europe/Berlin.').default('UTC'),
@@ -99,6 +102,7 @@ const field = z.preprocess(
       mapping: z
         .record(z.string(), z.json(), 'Write the mapping as a map, such as { type: keyword }.')
         .nullish(),
+      compare: z.boolean('Write false for a field that validation is not to compare.').default(true),
     },
     fieldMessage,
   ),

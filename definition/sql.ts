@@ -151,14 +151,18 @@ export function withoutJoins(definition: IndexDefinition): IndexDefinition {
   return { ...definition, source: { ...definition.source, joins: [] } };
 }
 
-/** The half-open range as a condition on the key. `true` when both ends are open. */
+/**
+ * The half-open range as a condition on the key. A row without a key is in no range, also where both ends are open. The
+ * condition never says IS NOT NULL, which the planner leaves out where it trusts the catalogue.
+ */
 export function rangeCondition(definition: IndexDefinition, range: KeyRange): string {
   const key = qualifiedKey(definition);
   const conditions = [
     ...(range.start === null ? [] : [`${key} >= ${keyLiteral(definition, range.start)}`]),
     ...(range.end === null ? [] : [`${key} < ${keyLiteral(definition, range.end)}`]),
   ];
-  return conditions.length === 0 ? 'true' : conditions.join(' AND ');
+  if (conditions.length > 0) return conditions.join(' AND ');
+  return `${key} >= ${keyLiteral(definition, keyKindOf(definition).least)}`;
 }
 
 /** The condition for a row to be kept. `true` when the definition keeps all rows. */

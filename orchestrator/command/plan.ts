@@ -31,7 +31,7 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
           exact: flags.exact === true,
         }),
     );
-    for (const warning of fleet.warnings) reporter.warning(warning);
+    for (const warning of [...fleet.warnings, ...plan.warnings]) reporter.warning(warning);
     const { alias, retain } = loaded.definition;
     const serves = (await readAlias(connections.cluster, alias)).map(({ index }) => index);
     const claim = await unfinishedClaim(store);
@@ -56,6 +56,9 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
       workers: settings.workers.count,
       bytes_per_row: plan.bytesPerRow,
       expected_bytes: plan.expectedBytes,
+      changed_at_unusable: plan.unusableChangedAt?.count ?? null,
+      changed_at_unusable_exact: plan.unusableChangedAt?.exact ?? null,
+      warnings: plan.warnings,
       expected_seconds: seconds,
       expected_cost: expectedCost(accounting, settings.workers.count, seconds),
       alias_serves: serves,

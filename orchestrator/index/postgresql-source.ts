@@ -16,8 +16,9 @@ import {
 import { RunFailed } from '../errors.ts';
 import { aroundBrokenRows } from './broken-rows.ts';
 import { chooseKeys } from './choose-keys.ts';
+import { placementStatement } from './placed-rows.ts';
 import { querySource, querySourceRows, type UseClient } from './source-query.ts';
-import type { ExpectedRow, ValidationSource } from './validation-source.ts';
+import type { ExpectedRow, Placement, ValidationSource } from './validation-source.ts';
 
 /** How many keys one statement reads. Its text has at most about a megabyte. */
 const PAGE = 50_000;
@@ -26,6 +27,7 @@ const PAGE = 50_000;
 export function openValidationSource(use: UseClient, described: DescribedDefinition): ValidationSource {
   return {
     count: (range) => count(use, described, range),
+    placement: (ranges) => placement(use, described, ranges),
     keys: (range) => keys(use, described, range),
     sampleKeys: (ranges) => use((client) => chooseKeys(client, described.definition, ranges)),
     expectedRows: (wanted) => expectedRows(use, described, wanted),
@@ -70,6 +72,17 @@ async function countWhole(
     );
   }
   return { rows: Number(counted.base_rows), kept: Number(counted.kept_rows) };
+}
+
+async function placement(
+  use: UseClient,
+  { definition }: DescribedDefinition,
+  ranges: readonly KeyRange[],
+): Promise<Placement> {
+  const text = placementStatement(definition, ranges);
+  const [counted] = await use((client) => querySource<{ rows: string; placed: string }>(client, text));
+  if (counted === undefined) throw new Error('a count without a row');
+  return { rows: Number(counted.rows), placed: Number(counted.placed) };
 }
 
 function uncountable(name: string, error: DatabaseSaying): RunFailed {

@@ -119,12 +119,9 @@ function differencesOf(
   const expected: [string, unknown, DescribedField | undefined][] = [
     [keyField, parseLexemes(keyKindOf(definition).json(key)), undefined],
     // An ingest pipeline may change the fields as it likes.
-    ...(definition.pipeline === null ? definition.document : []).map(
-      ({ name }, i): [string, unknown, DescribedField | undefined] => [
-        name,
-        asDocumentSays(values[i] ?? null, fields[i]),
-        fields[i],
-      ],
+    ...(definition.pipeline === null ? definition.document : []).flatMap(
+      ({ name, compare }, i): [string, unknown, DescribedField | undefined][] =>
+        compare === false ? [] : [[name, asDocumentSays(values[i] ?? null, fields[i]), fields[i]]],
     ),
   ];
   return expected.flatMap(([name, value, field]) => {

@@ -9,6 +9,7 @@ import { type AskedCopies, askedCopies, askedOf } from './copies.ts';
 import type { TargetNames } from './names.ts';
 import { verifyBuilt } from './effective/verify-built.ts';
 import { requireNothingDropped } from './findable/dropped-values.ts';
+import { requireAllPlaced } from './placed-rows.ts';
 import { rangeQuery } from './range-query.ts';
 import { compareSamples, type Difference } from './samples.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
@@ -68,6 +69,7 @@ export interface Mismatch {
 export async function validateTarget(input: ValidationInput): Promise<ValidationResult> {
   await tryAgain(() => verifyBuilt(input.cluster, input.described, input.names.index), input);
   await tryAgain(() => requireNothingDropped(input), input);
+  await tryAgain(() => requireAllPlaced(input), input);
   const keysPerPage = await tryAgain(() => mostPerPage(input.cluster, input.names.index), input);
   const copies = await tryAgain(() => askedCopies(input.cluster, input.names.index), input);
   const compared = await sideBySide(input.ranges, input.concurrency, async (range) => {

@@ -12,6 +12,11 @@ export interface ValidationSource {
    * joins change the number of rows.
    */
   count(range: KeyRange): Promise<{ readonly rows: number; readonly kept: number }>;
+  /**
+   * Counts all rows of the base table, and those whose key lies in one of the ranges, on one snapshot. Nothing of the
+   * catalogue is believed.
+   */
+  placement(ranges: readonly KeyRange[]): Promise<Placement>;
   /** The keys of the rows that the definition keeps, rising, in pages. */
   keys(range: KeyRange): AsyncIterable<readonly Key[]>;
   /** The keys of some rows, to compare field by field. */
@@ -20,6 +25,11 @@ export interface ValidationSource {
    * What the documents of these keys should be, in any order. Rows that are gone or that `where` leaves out are absent.
    */
   expectedRows(keys: readonly Key[]): Promise<readonly ExpectedRow[]>;
+}
+
+export interface Placement {
+  readonly rows: number;
+  readonly placed: number;
 }
 
 export interface ExpectedRow {

@@ -9,6 +9,8 @@ const ADVICE: Readonly<Record<string, string>> = {
     'Each row of the table is one document: aggregate child rows in a join, LATERAL (SELECT …) AS child.',
   // query_canceled
   '57014': 'If it reached its time limit: add an index on the columns that it searches or joins by.',
+  // lock_not_available
+  '55P03': 'Another session locks a table that this reads: wait for its ALTER TABLE or TRUNCATE, or end it.',
   // insufficient_privilege
   '42501': 'Grant it to the role that reads: GRANT SELECT ON … TO ….',
 };

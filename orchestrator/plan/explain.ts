@@ -79,6 +79,42 @@ export async function estimatedRows(client: ClientBase, query: string): Promise<
   return (await planOf(client, query))['Plan Rows'];
 }
 
+/** The parts of a node that are no expressions, but names and words of EXPLAIN's own. */
+const NO_EXPRESSIONS = new Set([
+  'Node Type',
+  'Parent Relationship',
+  'Relation Name',
+  'Schema',
+  'Alias',
+  'Index Name',
+  'Function Name',
+  'CTE Name',
+  'Subplan Name',
+]);
+
+/**
+ * The SQL of all expressions that a query evaluates, as PostgreSQL itself writes it: those of its subqueries too, and of
+ * views and SQL functions that are merged into it. Columns have the names of their relations. The plan needs VERBOSE.
+ */
+export function expressionsOf(root: PlanNode): string[] {
+  const expressions = everyNode(root).flatMap((node) =>
+    Object.entries(node).flatMap(([name, value]) => (NO_EXPRESSIONS.has(name) ? [] : textsIn(value))),
+  );
+  return [...new Set(expressions)];
+}
+
+function textsIn(value: unknown): string[] {
+  const parts: unknown[] = Array.isArray(value) ? value : [value];
+  return parts.filter((part) => typeof part === 'string');
+}
+
+/** The relations that a query reads, with the names that its expressions have for them. The plan needs VERBOSE. */
+export function relationsOf(root: PlanNode): (Relation & { readonly alias: string })[] {
+  return everyNode(root).flatMap(({ Schema: schema, 'Relation Name': name, Alias: alias }) =>
+    schema === undefined || name === undefined ? [] : [{ schema, name, alias: alias ?? name }],
+  );
+}
+
 export interface Relation {
   readonly schema: string;
   readonly name: string;
@@ -86,10 +122,7 @@ export interface Relation {
 
 /** Every table that a query reads, also in its subqueries, and behind views and partitions. */
 export async function relationsIn(client: ClientBase, query: string): Promise<Relation[]> {
-  const nodes = everyNode(await planOf(client, query, 'VERBOSE, '));
-  return nodes.flatMap(({ Schema: schema, 'Relation Name': name }) =>
-    schema === undefined || name === undefined ? [] : [{ schema, name }],
-  );
+  return relationsOf(await planOf(client, query, 'VERBOSE, '));
 }
 
 /** All nodes, with the subplans of expressions. */

@@ -6,6 +6,7 @@ import type { Path } from '../../definition/yaml-file.ts';
 import { withJoins } from './bounds.ts';
 import { evaluatesSets, planOf } from './explain.ts';
 import type { Inspection } from './inspection.ts';
+import { warnOfUnsteadyCalls } from './steadiness.ts';
 import { attempt } from './transaction.ts';
 
 /** The code for a table that is not joined. It follows from a faulty join, and is no fault of its own. */
@@ -119,8 +120,18 @@ async function inspectExpression(
   if (expected !== null && !expected.oids.includes(column.dataTypeID)) {
     inspection.fault(path, `This expression is of another type. ${expected.otherwise}`);
   }
-  if (evaluatesSets(await planOf(inspection.client, rows))) inspection.fault(path, SETS);
+  const plan = await planOf(inspection.client, rows, 'VERBOSE, ');
+  if (evaluatesSets(plan)) inspection.fault(path, SETS);
+  if (!isLeftOut(inspection, path)) await warnOfUnsteadyCalls(inspection, { path, sql }, plan);
   return column.dataTypeID;
+}
+
+/** Whether validation does not compare a field. */
+function isLeftOut({ definition }: Inspection, [section, name]: Path): boolean {
+  return (
+    section === 'document' &&
+    definition.document.some((field) => field.name === name && field.compare === false)
+  );
 }
 
 const TIMESTAMP_ARRAY =

@@ -18,6 +18,7 @@ export interface InspectionResult {
   /** Null when there are faults. */
   readonly described: DescribedDefinition | null;
   readonly faults: readonly Fault[];
+  readonly warnings: readonly Fault[];
 }
 
 /**
@@ -34,8 +35,9 @@ export async function inspectDefinition(
     await inspectEncoding(inspection);
     await inspectTimeZone(inspection);
     await inspectSource(inspection);
-    const { faults, definition } = inspection;
-    return { described: faults.length > 0 ? null : await describeDefinition(client, definition), faults };
+    const { faults, warnings, definition } = inspection;
+    const described = faults.length > 0 ? null : await describeDefinition(client, definition);
+    return { described, faults, warnings };
   });
 }
 

@@ -10,6 +10,8 @@ export class Inspection {
   readonly client: ClientBase;
   readonly definition: IndexDefinition;
   readonly faults: Fault[] = [];
+  /** What a run can live with, and a person should know. */
+  readonly warnings: Fault[] = [];
   readonly #loaded: LoadedDefinition;
 
   constructor(client: ClientBase, loaded: LoadedDefinition) {
@@ -21,6 +23,11 @@ export class Inspection {
   /** Adds a fault. `offset` is a place in the setting's text. */
   fault(path: Path, message: string, offset = 0): void {
     this.faults.push(this.#loaded.faultAt(path, message, offset));
+  }
+
+  /** Adds a warning about a setting. */
+  warn(path: Path, message: string): void {
+    this.warnings.push(this.#loaded.faultAt(path, message));
   }
 
   /** Adds a fault that the database found in `part` of a statement. `part` is the setting's text. */

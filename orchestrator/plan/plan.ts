@@ -1,9 +1,11 @@
 import type { ClientBase } from 'pg';
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import { describedDigest } from '../../definition/digest.ts';
-import { Faults } from '../../definition/faults.ts';
+import { type Fault, Faults, formatFault } from '../../definition/faults.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import type { LoadedDefinition } from '../../definition/load.ts';
+import type { Path } from '../../definition/yaml-file.ts';
+import { changingAtEachAsking } from './asked-again.ts';
 import type { KeyBounds } from './bounds.ts';
 import { expectedBytes, rangeCount } from './estimate.ts';
 import { inspectDefinition } from './inspect.ts';
@@ -11,6 +13,8 @@ import { measureBytesPerRow } from './measure.ts';
 import { type SplitRange, splitRanges } from './ranges.ts';
 import { sampleTable } from './sample.ts';
 import { inReadOnlyTransaction } from './transaction.ts';
+import { unusableChangedAt, type UnusableRows, unusableWords } from './unusable-changed-at.ts';
+import { fieldsWithZonelessTimes, zonelessWords } from './zoneless-times.ts';
 
 export interface PlanOptions {
   /** The number of workers that will share the ranges. */
@@ -37,6 +41,10 @@ export interface DefinitionPlan {
   /** Whole bytes to the cluster for each row of the base table. Null when no row could be measured. */
   readonly bytesPerRow: number | null;
   readonly expectedBytes: number | null;
+  /** Rows whose `changed_at` cannot be a version. Null without `changed_at`, and where they could not be looked at. */
+  readonly unusableChangedAt: UnusableRows | null;
+  /** What a person should know before a run: sentences, each with its place in the definition. */
+  readonly warnings: readonly string[];
 }
 
 const STATEMENT_TIMEOUT_MS = 60_000;
@@ -50,14 +58,14 @@ export async function planDefinition(
   loaded: LoadedDefinition,
   options: Pick<PlanOptions, 'workers'> & Partial<PlanOptions>,
 ): Promise<DefinitionPlan> {
-  const { described, faults } = await inspectDefinition(client, loaded);
+  const { described, faults, warnings } = await inspectDefinition(client, loaded);
   if (described === null) throw new Faults(faults);
   const { definition } = described;
   const limits = {
     what: `Planning the definition ${definition.name}`,
     statementTimeoutMs: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
   };
-  return inReadOnlyTransaction(client, limits, async () => {
+  const { sample, ...plan } = await inReadOnlyTransaction(client, limits, async () => {
     const { bounds, rows, bytes, sample } = await sampleTable(client, definition, {
       exact: options.exact ?? false,
     });
@@ -68,7 +76,10 @@ export async function planDefinition(
       workers: options.workers,
       wanted: options.ranges ?? null,
     });
+    const unusable = await unusableChangedAt(client, described, { rows, sample });
+    const zoneless = await fieldsWithZonelessTimes(client, described, sample);
     return {
+      sample,
       described,
       digest: describedDigest(described),
       rows,
@@ -76,6 +87,35 @@ export async function planDefinition(
       ranges: splitRanges(keyKindOf(definition), sample, { rows: rows.count, bytes: bytes ?? 0, ranges }),
       bytesPerRow: bytesPerRow === null ? null : Math.round(bytesPerRow),
       expectedBytes: expectedBytes(rows.count, bytesPerRow),
+      unusableChangedAt: unusable,
+      warnings: [...warnings, ...warningsOf(loaded, zoneless, unusableWords(definition, unusable))].map(
+        formatFault,
+      ),
     };
   });
+  const changing = await changingAtEachAsking(client, definition, { sample, work: limits });
+  if (changing.length > 0)
+    throw new Faults(changing.map((path) => loaded.faultAt(path, changingWords(path))));
+  return plan;
+}
+
+function warningsOf(
+  { definition, faultAt }: LoadedDefinition,
+  zoneless: ReadonlyMap<string, string>,
+  unusable: string | null,
+): Fault[] {
+  const { timeZone } = definition.source;
+  return [
+    ...[...zoneless].map(([name, shownBy]) =>
+      faultAt(['document', name, 'sql'], zonelessWords(shownBy, timeZone)),
+    ),
+    ...(unusable === null ? [] : [faultAt(['source', 'changed_at'], unusable)]),
+  ];
+}
+
+function changingWords(path: Path): string {
+  const what = 'This is another value at each asking, so no index can be proved to hold it. ';
+  return path[0] === 'document'
+    ? `${what}Compute it from columns, or write the field as a map with compare: false: validation then leaves it out.`
+    : `${what}Compute it from columns and constants.`;
 }

@@ -6,6 +6,7 @@ import { parseSqlName } from '../../definition/names.ts';
 import { baseFrom, qualifiedKey, rangeCondition, typedKey } from '../../definition/sql.ts';
 import { mayComeFromRow, safeDatabaseWords } from '../../definition/database-words.ts';
 import type { Path } from '../../definition/yaml-file.ts';
+import { countWords, plural } from '../report/words.ts';
 import { baseOnly, type KeyBounds, keyBounds, withJoins } from './bounds.ts';
 import { databaseWords } from './database-words.ts';
 import { planOf, scansWithoutBound, usesBound } from './explain.ts';
@@ -16,6 +17,8 @@ import { attempt } from './transaction.ts';
 /** How many stretches of the table are looked at, and how many rows of each. */
 const STRETCHES = 8;
 const STRETCH_ROWS = 200;
+/** Rows without a key are counted up to this number. */
+const COUNTED_NULLS = 100_000;
 
 /** Requires an index for ranges of keys, so that a task does not read the whole table for its part. */
 export async function inspectReach(inspection: Inspection, table: BaseTable): Promise<void> {
@@ -46,7 +49,7 @@ export async function inspectReach(inspection: Inspection, table: BaseTable): Pr
 /** Looks at stretches of rows for keys that repeat or are null, and for joins that lose or multiply rows. */
 export async function inspectRows(inspection: Inspection, table: BaseTable): Promise<void> {
   const { client, definition } = inspection;
-  if (table.kind === 'view' || table.kind === 'materialized view') await inspectNulls(inspection);
+  await inspectNulls(inspection, table);
   // There is no index, or nothing that a look could show.
   if (inspection.faultIn('source.key') || (table.kind === 'table' && definition.source.joins.length === 0))
     return;
@@ -68,16 +71,27 @@ function evenlySpread(kind: KeyKind, { min, max }: KeyBounds): Key[] {
   return starts;
 }
 
-async function inspectNulls(inspection: Inspection): Promise<void> {
+/**
+ * Looks for rows without a key, by the index where there is one. A constraint that is not valid, or that the children of
+ * a table do not share, lets such rows be.
+ */
+async function inspectNulls(inspection: Inspection, table: BaseTable): Promise<void> {
   const { client, definition } = inspection;
-  const statement = `SELECT ${baseOnly(definition)} WHERE ${qualifiedKey(definition)} IS NULL LIMIT 1`;
-  const { result, error } = await attempt(client, statement);
-  if (result?.rows.length === 0) return;
+  const without = `SELECT * ${baseOnly(definition)} WHERE ${qualifiedKey(definition)} IS NULL`;
+  const statement = `SELECT count(*)::int AS rows FROM (${without.replace('SELECT *', 'SELECT')} LIMIT ${COUNTED_NULLS + 1}) AS rows`;
+  const { result, error } = await attempt<{ rows: number }>(client, statement);
+  const rows = result?.rows[0]?.rows ?? 0;
+  if (error === null && rows === 0) return;
+  const count = rows > COUNTED_NULLS ? `more than ${countWords(COUNTED_NULLS)} rows` : plural(rows, 'row');
   const seen =
     error === null
-      ? 'There are rows without a key, and they would be lost'
+      ? `${count} of ${table.name} without a key would be lost: ${without} shows them`
       : `It could not be checked whether there are rows without a key, which would be lost (${databaseWords(error)})`;
-  inspection.fault(['source', 'key'], `${seen}. Leave them out in the view: WHERE … IS NOT NULL.`);
+  const instead =
+    table.kind === 'view' || table.kind === 'materialized view'
+      ? 'Leave them out in the view: WHERE … IS NOT NULL.'
+      : 'Give each a key or delete it, and validate the constraint that is to keep others out.';
+  inspection.fault(['source', 'key'], `${seen}. ${instead}`);
 }
 
 async function stretchFrom({ client, definition }: Inspection, start: Key): Promise<KeyRange> {

@@ -1,5 +1,6 @@
 import { type ClientBase, DatabaseError, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg';
-import { PINNED_SETTINGS, setLocal } from '../../definition/sql.ts';
+import { beginReading } from '../../definition/reading-session.ts';
+import { limitFailure } from '../database-limits.ts';
 import { Overdue } from '../errors.ts';
 
 const QUERY_CANCELED = '57014';
@@ -19,22 +20,25 @@ export async function inReadOnlyTransaction<T>(
   { what, statementTimeoutMs }: ReadOnlyWork,
   work: () => Promise<T>,
 ): Promise<T> {
-  await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+  // A wait behind a lock ends first, because its error says more.
+  const limits = { statementTimeoutMs, lockTimeoutMs: Math.ceil(statementTimeoutMs / 2) };
   try {
-    const limits = {
-      statement_timeout: String(statementTimeoutMs),
-      lock_timeout: String(statementTimeoutMs),
-    };
-    await client.query(setLocal({ ...PINNED_SETTINGS, ...limits, row_security: 'off' }));
-    return await work();
+    await client.query(beginReading(limits));
+    const result = await work();
+    await rollBack(client);
+    return result;
   } catch (error) {
-    if (!(error instanceof DatabaseError) || error.code !== QUERY_CANCELED) throw error;
+    await rollBack(client);
+    if (!(error instanceof DatabaseError) || error.code !== QUERY_CANCELED)
+      throw await limitFailure(error, { client, limits, what });
     const message = `${what}: a statement took longer than ${statementTimeoutMs} ms. Find out what keeps the database busy, and try again.`;
     throw new Overdue(message, { cause: error });
-  } finally {
-    // A lost connection has nothing to roll back, and its own error is already on its way.
-    await client.query('ROLLBACK').catch(() => undefined);
   }
+}
+
+/** A lost connection has nothing to roll back, and its own error is already on its way. */
+async function rollBack(client: ClientBase): Promise<void> {
+  await client.query('ROLLBACK').catch(() => undefined);
 }
 
 export type Attempt<R extends QueryResultRow> =

@@ -14,6 +14,7 @@ import { RunJournal } from '../journal/run-journal.ts';
 import type { FleetLock } from '../journal/lock.ts';
 import type { JournalStore } from '../journal/store.ts';
 import { type DefinitionPlan, planDefinition } from '../plan/plan.ts';
+import { inReadOnlyTransaction } from '../plan/transaction.ts';
 import type { RunEvent } from '../reconcile/events.ts';
 import type { RunIdentity } from '../reconcile/identity.ts';
 import type { RunPlan } from '../reconcile/run-plan.ts';
@@ -28,6 +29,9 @@ import type { SourceConnections } from './connections.ts';
 import type { FleetBackend } from '../fleet/fleet-backend.ts';
 import type { DescribedTargets } from './context.ts';
 import type { Offline } from './offline.ts';
+
+/** A look at the catalogue is short, also behind a lock. */
+const LOOK = { statementTimeoutMs: 30_000 };
 
 /** A run before its phases: what it reads, and what the journal says of it. */
 export interface BegunRun {
@@ -72,7 +76,7 @@ async function planRun(
     { workers: backend, underLock: true },
     (client) => planDefinition(client, offline.loaded, { workers: workers.count, ranges: wanted.count }),
   );
-  for (const warning of fleet.warnings) reporter.warning(warning);
+  for (const warning of [...fleet.warnings, ...plan.warnings]) reporter.warning(warning);
   const runPlan = runPlanOf(plan);
   const source = await connections.withSource((client) => identifyTable(client, offline.loaded.definition));
   const identity = identityOf(offline, plan, { run, runKey, startedAt, source });
@@ -146,10 +150,12 @@ async function carryOn(
   identity: RunIdentity,
 ): Promise<BegunRun> {
   const { definition } = offline.loaded;
-  const { described, source } = await connections.withSource(async (client) => ({
-    described: await describeDefinition(client, definition),
-    source: await identifyTable(client, definition),
-  }));
+  const { described, source } = await connections.withSource((client) =>
+    inReadOnlyTransaction(client, { what: `Looking at ${definition.source.table}`, ...LOOK }, async () => ({
+      described: await describeDefinition(client, definition),
+      source: await identifyTable(client, definition),
+    })),
+  );
   const [target, ...others] = identity.targets;
   if (others.length > 0 || target.definition !== definition.name) {
     const names = identity.targets.map((each) => each.definition).join(', ');

@@ -62,6 +62,7 @@ const DESCRIBED: DescribedDefinition = {
       changedAt: 't.changed_at',
       joins: [],
       where: null,
+      unusableChangedAt: 'dead_letter',
       timeZone: 'UTC',
     },
     document: [],

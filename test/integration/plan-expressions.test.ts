@@ -54,7 +54,7 @@ describe('the check of a definition’s joins', () => {
     const join = 'left: regions AS region, on: region.code = (100 / (city.id - 3))::text';
     expect(await faultsOf(definition(`${CITIES}, joins: [{ ${join} }]`))).toEqual([
       expect.stringContaining(
-        'joins[0].on: A sample of 200 rows could not be read with this setting. Division by zero.',
+        'joins[0].on: A sample of 200 rows could not be read with this setting. division by zero, SQLSTATE 22012.',
       ),
     ]);
   });

@@ -170,6 +170,20 @@ describe('the changed_at expression of a definition', () => {
     ]);
   });
 
+  it('becomes the lowest version when it cannot be one, if the definition wants that', async () => {
+    const writer = await read({
+      source: { table: 'versioned', changedAt: 'row.at', unusableChangedAt: 'lowest_version' },
+      document: { name: 'row.name' },
+    });
+    expect(writer.letters).toEqual([]);
+    const versions = writer.documents.map(({ action }) => /"version":(\d+)/.exec(action)?.[1]);
+    expect(versions).toEqual(['1719792000000001', '0', '0', '0', '0', '0', '253402300799999999', '0']);
+    expect(writer.documents[1]).toMatchObject({
+      action: '{"index":{"_id":"2","version":0,"version_type":"external_gte"}}',
+      document: '{"id":2,"name":"b"}',
+    });
+  });
+
   it('without time zone is read in the zone of the definition, like other timestamps', async () => {
     const writer = await read({
       source: { table: 'versioned', changedAt: 'row.local', where: 'row.id = 1', timeZone: 'Europe/Berlin' },

@@ -134,3 +134,33 @@ it('validation refuses an index of other rows in the right number and names keys
   );
   expect(await setup.served()).toEqual([]);
 });
+
+it('validation refuses rows whose key is NULL, although the catalogue says NOT NULL and every range agrees', {
+  timeout: 120_000,
+}, async (scope) => {
+  const table = uniqueName('keyless').replaceAll('-', '_');
+  await sql(
+    database.url(),
+    `CREATE TABLE ${table} (id bigint UNIQUE, name text);
+     INSERT INTO ${table} SELECT n, 'place ' || n FROM generate_series(1, ${ROWS}) n;
+     ALTER TABLE ${table} ADD CONSTRAINT keyed NOT NULL id NOT VALID; ANALYZE ${table}`,
+  );
+  const definition = { source: { table, as: 'place', key: 'id' }, document: { name: 'place.name' } };
+  const settings = { ranges: { count: 4 } };
+  const setup = await setUpRun(scope, { databaseUrl: database.url(), definition, settings });
+  for (const phase of ['claim', 'create-index', 'reindex', 'finalize'])
+    resultOf(await setup.run(phase, '--run-key', 'k'));
+  await sql(
+    database.url(),
+    `ALTER TABLE ${table} DROP CONSTRAINT keyed;
+     INSERT INTO ${table} SELECT NULL, 'lost' FROM generate_series(1, 7);
+     ALTER TABLE ${table} ADD CONSTRAINT keyed NOT NULL id NOT VALID`,
+  );
+
+  const refusal = errorOf(await setup.run('run', '--run-key', 'k'), 1);
+
+  expect(refusal).toContain(`7 rows of the 2,007 of ${table} lie in no range of keys`);
+  expect(await setup.served()).toEqual([]);
+  await sql(database.url(), `DELETE FROM ${table} WHERE id IS NULL`);
+  expect(resultOf(await setup.run('run', '--run-key', 'k'))).toMatchObject({ status: 'done' });
+});

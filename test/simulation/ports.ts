@@ -217,6 +217,11 @@ export class VirtualPorts {
           rows: world.table.keysIn(range).length,
           kept: world.validatedKeys(range).length,
         })),
+      placement: (ranges) =>
+        ask(() => ({
+          rows: world.table.keysIn({ start: null, end: null }).length,
+          placed: ranges.reduce((sum, range) => sum + world.table.keysIn(range).length, 0),
+        })),
       keys: (range: KeyRange) => pagesOf(() => ask(() => world.validatedKeys(range))),
       sampleKeys: () => ask(() => []),
       expectedRows: () => ask((): ExpectedRow[] => []),

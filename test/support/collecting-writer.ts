@@ -1,3 +1,4 @@
+import type { UnusableChangedAt } from '../../definition/definition.ts';
 import type { Key } from '../../definition/key/key-kind.ts';
 import { BulkFraming } from '../../worker/targets/bulk/action-line.ts';
 import { emptyStretch, type Stretch } from '../../worker/targets/stretch.ts';
@@ -26,6 +27,8 @@ export interface CollectingWriterOptions {
   readonly settleMs?: number;
   /** Whether action lines carry versions. */
   readonly versioned?: boolean;
+  /** What becomes of a row whose `changed_at` cannot be a version. */
+  readonly unusableChangedAt?: UnusableChangedAt;
 }
 
 export interface CollectedCounts {
@@ -58,9 +61,10 @@ export class CollectingWriter implements TargetsWriter {
     maxItems = 10_000,
     settleMs = 0,
     versioned = false,
+    unusableChangedAt = 'dead_letter',
   }: CollectingWriterOptions = {}) {
     this.#settleMs = settleMs;
-    this.framings = [new BulkFraming(versioned)];
+    this.framings = [new BulkFraming(versioned, unusableChangedAt)];
     this.#free = emptyStretch([emptyBatch(capacityBytes, maxItems)]);
   }
 

@@ -15,7 +15,16 @@ export function sketchDefinition(sketch: DefinitionSketch): IndexDefinition {
   return {
     name: 'sketch',
     alias: 'sketch',
-    source: { as: 'row', key: 'id', changedAt: null, joins: [], where: null, timeZone: 'UTC', ...source },
+    source: {
+      as: 'row',
+      key: 'id',
+      changedAt: null,
+      unusableChangedAt: 'dead_letter',
+      joins: [],
+      where: null,
+      timeZone: 'UTC',
+      ...source,
+    },
     document: Object.entries(document).map(([name, sql]) => ({ name, sql, mapping: null })),
     unrepresentable: 'null',
     maxDocumentBytes: 1024 * 1024,

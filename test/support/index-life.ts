@@ -44,6 +44,7 @@ export function itemsDefinition(changes: Partial<IndexDefinition> = {}): IndexDe
       changedAt: null,
       joins: [],
       where: 'NOT item.hidden',
+      unusableChangedAt: 'dead_letter',
       timeZone: 'UTC',
     },
     document: FIELDS.map(([name, sql]): FieldDefinition => ({ name, sql, mapping: null })),

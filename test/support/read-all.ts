@@ -28,8 +28,9 @@ export async function readAll(
   definition: IndexDefinition,
   options: ReadAllOptions = {},
 ): Promise<CollectingWriter> {
-  const versioned = definition.source.changedAt !== null;
-  const writer = options.writer ?? new CollectingWriter({ versioned });
+  const { changedAt, unusableChangedAt } = definition.source;
+  const versioned = changedAt !== null;
+  const writer = options.writer ?? new CollectingWriter({ versioned, unusableChangedAt });
   const typesDigest = options.typesDigest ?? (await typesDigestOf(database, definition));
   const planned = { definition, typesDigest };
   await reindex(

@@ -24,6 +24,7 @@ const DEFINITION: IndexDefinition = {
     changedAt: null,
     joins: [],
     where: null,
+    unusableChangedAt: 'dead_letter',
     timeZone: 'UTC',
   },
   document: [{ name: 'name', sql: 'name', mapping: null }],

@@ -60,7 +60,10 @@ describe('the check of an index definition', () => {
     ['joins: [{ left: LEFT JOIN regions AS region, on: "true" }]', 'Write only what is joined'],
     ['joins: [{ left: regions AS region }]', 'source.joins[0].on: This is missing. Write the join condition'],
     ['wher: x', 'Did you mean "where"?'],
-    ['nothing_like_it: x', 'Known here: table, as, key, changed_at, joins, where, time_zone.'],
+    [
+      'nothing_like_it: x',
+      'Known here: table, as, key, changed_at, unusable_changed_at, joins, where, time_zone.',
+    ],
   ])('refuses the source setting %s with the advice: %s', (setting, message) => {
     const key = setting.startsWith('key') ? '' : '  key: id\n';
     const faults = faultsOf(`source:\n  table: cities\n${key}  ${setting}\ndocument: { name: x }\n`);

@@ -19,6 +19,7 @@ describe('an index definition', () => {
         changedAt: null,
         joins: [],
         where: null,
+        unusableChangedAt: 'dead_letter',
         timeZone: 'UTC',
       },
       document: [{ name: 'name', sql: 'cities.name', mapping: null }],
@@ -47,6 +48,7 @@ describe('an index definition', () => {
         as: city
         key: id
         changed_at: city.updated_at
+        unusable_changed_at: lowest_version
         joins:
           - left: regions AS region
             on: region.code = city.region
@@ -55,6 +57,7 @@ describe('an index definition', () => {
       document:
         name: { sql: city.name, mapping: { type: text, fields: { raw: { type: keyword } } } }
         region: region.name
+        indexed_at: { sql: now(), compare: false }
       unrepresentable: dead_letter
       max_document_bytes: 1MiB
       dead_letters: { promote_limit: 5, stop_limit: 50, keep_fields: [region] }
@@ -74,6 +77,7 @@ describe('an index definition', () => {
         as: 'city',
         key: 'id',
         changedAt: 'city.updated_at',
+        unusableChangedAt: 'lowest_version',
         joins: [{ left: 'regions AS region', on: 'region.code = city.region' }],
         where: 'city.population > 0',
         timeZone: 'Europe/Berlin',
@@ -81,6 +85,7 @@ describe('an index definition', () => {
       document: [
         { name: 'name', sql: 'city.name', mapping: { type: 'text', fields: { raw: { type: 'keyword' } } } },
         { name: 'region', sql: 'region.name', mapping: null },
+        { name: 'indexed_at', sql: 'now()', mapping: null, compare: false },
       ],
       unrepresentable: 'dead_letter',
       maxDocumentBytes: 1024 * 1024,

@@ -40,7 +40,7 @@ describe('the columns of one reading for several targets', () => {
         'CASE WHEN reindex_fleet_kept OR reindex_fleet_kept_2 THEN ( row.b ) END ' +
         'FROM item AS "row" CROSS JOIN LATERAL (SELECT coalesce(( row.x ), false) AS reindex_fleet_kept, ' +
         'coalesce(( row.y ), false) AS reindex_fleet_kept_2 OFFSET 0 * "row"."id") AS reindex_fleet_kept ' +
-        'WHERE true ORDER BY "row"."id"',
+        `WHERE "row"."id" >= '-9223372036854775808'::int8 ORDER BY "row"."id"`,
     );
   });
 

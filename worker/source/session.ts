@@ -1,14 +1,11 @@
 import { Client, type ClientConfig } from 'pg';
 import { createSocket } from './pieces.ts';
-import { PINNED_SETTINGS, setLocal } from '../../definition/sql.ts';
+import { beginReading, type ReadingLimits } from '../../definition/reading-session.ts';
 
-export interface SessionLimits {
+/** After a statement's time is over, reading goes on behind the last row. */
+export interface SessionLimits extends ReadingLimits {
   /** How long connecting may take, in milliseconds. */
   readonly connectTimeoutMs: number;
-  /** PostgreSQL's statement_timeout of a reading transaction; reading goes on behind the last row after it. 0: none. */
-  readonly statementTimeoutMs: number;
-  /** PostgreSQL's lock_timeout: how long to stand behind, say, an ALTER TABLE. */
-  readonly lockTimeoutMs: number;
 }
 
 export const DEFAULT_SESSION_LIMITS: SessionLimits = {
@@ -19,8 +16,6 @@ export const DEFAULT_SESSION_LIMITS: SessionLimits = {
 
 /** The kernel asks a silent peer after this; together with its repeats a dead one is noticed within about 20 s. */
 const KEEP_ALIVE_DELAY_MS = 10_000;
-/** Nothing keeps a transaction open between two statements for longer than a moment. */
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 /** Terminate, so that the server does not log a lost client. Source: PostgreSQL's manual, "Message Formats". */
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);
 
@@ -48,24 +43,12 @@ export async function withSession<Result>(
   signal.addEventListener('abort', destroy, { once: true });
   try {
     await client.connect();
-    await client.query(beginTransaction(limits));
+    await client.query(beginReading(limits));
     return await use(client);
   } finally {
     signal.removeEventListener('abort', destroy);
     close(client);
   }
-}
-
-function beginTransaction({ statementTimeoutMs, lockTimeoutMs }: SessionLimits): string {
-  const settings = setLocal({
-    ...PINNED_SETTINGS,
-    statement_timeout: String(statementTimeoutMs),
-    lock_timeout: String(lockTimeoutMs),
-    idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_TIMEOUT_MS),
-    // Compiling an expression costs more than the few rows of a range give back.
-    jit: 'off',
-  });
-  return `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${settings}`;
 }
 
 function close(client: Client): void {

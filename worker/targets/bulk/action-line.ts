@@ -1,3 +1,4 @@
+import type { UnusableChangedAt } from '../../../definition/definition.ts';
 import { joinInt8, readInt4, readUint4, writeAscii, writeWhole } from '../../document/bytes.ts';
 import type { Row } from '../../source/row.ts';
 import { type Framing, type FramingFault, UNUSABLE } from '../target.ts';
@@ -15,19 +16,27 @@ const VERSION = '","version":';
 const VERSION_TAIL = ',"version_type":"external_gte"}}\n';
 const NEWLINE = 0x0a;
 
+/** The lowest external version. Any time after 1970 is above it. */
+const LOWEST_VERSION = 0;
+
 /** Two lines for a document, as `_bulk` takes them: what is to be done, with the external version if there is one, and the document. */
 export class BulkFraming implements Framing {
   readonly mostBytes = MOST_BYTES;
   readonly #versioned: boolean;
+  readonly #buriesUnusable: boolean;
 
-  constructor(versioned: boolean) {
+  /** @param unusable what becomes of a row whose `changed_at` cannot be a version */
+  constructor(versioned: boolean, unusable: UnusableChangedAt = 'dead_letter') {
     this.#versioned = versioned;
+    this.#buriesUnusable = unusable === 'dead_letter';
   }
 
   begin(row: Row, target: Buffer, position: number): number {
-    if (this.#versioned && unusableVersion(row) !== null) return UNUSABLE;
+    const isUnusable = this.#versioned && unusableVersion(row) !== null;
+    if (isUnusable && this.#buriesUnusable) return UNUSABLE;
     const to = row.key.writeId(target, writeAscii(target, position, HEAD));
-    return this.#versioned ? writeVersion(row, target, to) : writeAscii(target, to, TAIL);
+    if (!this.#versioned) return writeAscii(target, to, TAIL);
+    return writeVersion(isUnusable ? LOWEST_VERSION : versionOf(row.source, row.changedAtAt), target, to);
   }
 
   end(target: Buffer, position: number): number {
@@ -46,9 +55,8 @@ export const BULK_FRAMING_BYTES = 2 * MOST_BYTES;
 /** Why a `changed_at` cannot be a version. */
 type UnusableVersion = 'null' | 'infinite' | 'before 1970' | 'beyond what a version can hold';
 
-function writeVersion({ source, changedAtAt }: Row, target: Buffer, position: number): number {
+function writeVersion(version: number | bigint, target: Buffer, position: number): number {
   let to = writeAscii(target, position, VERSION);
-  const version = versionOf(source, changedAtAt);
   to =
     typeof version === 'number'
       ? writeWhole(target, to, version)

@@ -1,3 +1,4 @@
+import type { UnusableChangedAt } from '../../../definition/definition.ts';
 import type { KeyBytes } from '../../key/key-bytes.ts';
 import type { DeadLetter } from '../../dead-letter.ts';
 import type { Batch } from '../batch.ts';
@@ -43,6 +44,8 @@ export interface BulkTargetOptions {
   readonly keepFields: readonly string[];
   /** Whether action lines carry external versions. */
   readonly versioned: boolean;
+  /** What becomes of a row whose `changed_at` cannot be a version. Absent: a dead letter. */
+  readonly unusableChangedAt?: UnusableChangedAt;
   readonly pipeline: string | null;
   readonly maxBytesInFlight: number;
   /** For how long the bytes of a timed-out request count as in flight. */
@@ -67,7 +70,7 @@ export class BulkTarget implements Target {
 
   constructor(options: BulkTargetOptions) {
     const { names, pipeline, versioned, keyColumn, keys } = options;
-    this.framing = new BulkFraming(versioned);
+    this.framing = new BulkFraming(versioned, options.unusableChangedAt);
     this.share = options.share;
     this.#words = { fields: options.fields, keepFields: options.keepFields };
     this.#context = {

@@ -25,6 +25,7 @@ export const BULK: TargetKind<BulkTargetSpec> = {
           fields: definition.document.map(({ name }) => name),
           keepFields: definition.deadLetters.keepFields,
           versioned: definition.source.changedAt !== null,
+          unusableChangedAt: definition.source.unusableChangedAt,
           pipeline: definition.pipeline,
           maxBytesInFlight,
           coolDownMs: settings.cool_down_ms,
