@@ -33,7 +33,7 @@ export interface StandingClaim {
 }
 
 /** The index of an alias's claim. The alias's name begins its name, so no further right is needed. */
-export function claimsIndexOf(alias: string): string {
+function claimsIndexOf(alias: string): string {
   return `${alias}-claims`;
 }
 

@@ -42,11 +42,7 @@ export interface Claimant extends Pick<RunIdentity, 'fleet' | 'run' | 'runKey'> 
 const MOST_TRIES = 5;
 
 /** Takes the claim on an alias, or finds that this run has it. Throws FleetHeld when another run has it. */
-export async function takeAlias(
-  cluster: SearchCalls,
-  alias: string,
-  claimant: Claimant,
-): Promise<AliasClaim> {
+async function takeAlias(cluster: SearchCalls, alias: string, claimant: Claimant): Promise<AliasClaim> {
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const standing = await readAliasClaim(cluster, alias);
     if (standing !== null && isOf(standing.claim, claimant)) return standing.claim;
