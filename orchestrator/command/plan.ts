@@ -6,6 +6,7 @@ import { accountingOf, expectedCost, type Money } from '../plan/cost.ts';
 import { expectedSeconds, type MeasuredRate } from '../plan/estimate.ts';
 import { type DefinitionPlan, planDefinition } from '../plan/plan.ts';
 import { bytesWords, countWords, durationWords, moneyWords, plural } from '../report/words.ts';
+import { outlookWarnings } from '../run/alias-outlook.ts';
 import { checkAll } from '../run/check.ts';
 import { sameDigests, unfinishedClaim } from '../run/choose-run.ts';
 import { connectBoth } from '../run/connections.ts';
@@ -34,6 +35,9 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
     for (const warning of [...fleet.warnings, ...plan.warnings]) reporter.warning(warning);
     const { alias, retain } = loaded.definition;
     const serves = (await readAlias(connections.cluster, alias)).map(({ index }) => index);
+    const wanted = { alias, fleet: settings.fleet };
+    for (const warning of await outlookWarnings(connections.cluster, wanted, store))
+      reporter.warning(warning);
     const claim = await unfinishedClaim(store);
     const { kept, deleted } = await previewRetention(connections.cluster, {
       alias,

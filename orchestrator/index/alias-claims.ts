@@ -33,7 +33,7 @@ export interface StandingClaim {
 }
 
 /** The index of an alias's claim. The alias's name begins its name, so no further right is needed. */
-export function claimsIndexOf(alias: string): string {
+function claimsIndexOf(alias: string): string {
   return `${alias}-claims`;
 }
 
@@ -111,14 +111,17 @@ const SETTINGS = {
 
 async function createClaimsIndex(cluster: SearchCalls, alias: string): Promise<void> {
   const index = claimsIndexOf(alias);
-  if ((await describeIndex(cluster, index)) === null && !(await create(cluster, index, SETTINGS)))
+  const isNew = (await describeIndex(cluster, index)) === null;
+  if (isNew && !(await create(cluster, index, SETTINGS)))
     // A cluster that balances copies over its zones refuses every other number of replicas.
     await create(cluster, index, { ...SETTINGS, 'index.auto_expand_replicas': '0-all' });
   const description = await describeIndex(cluster, index);
   const faults = description === null ? ['it is not there'] : faultsIn(description);
   if (faults.length === 0) return;
+  // Readers must not find it through an alias of a template.
+  if (isNew) await cluster.callOrNull('DELETE', `/${segment(index)}`);
   throw new RunFailed(
-    `the index ${index}, which holds the claim on the alias ${alias}, is not as asked for: ${faults.join('; ')}. If an index template matches its name, exclude the name there. Delete the index, and run the same command again.`,
+    `the index ${index}, which holds the claim on the alias ${alias}, is not as asked for: ${faults.join('; ')}. If an index template matches its name, exclude the name there. If the index is there, delete it. Then run the same command again.`,
   );
 }
 

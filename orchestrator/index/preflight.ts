@@ -15,11 +15,25 @@ export async function preflight(cluster: SearchCalls, definition: IndexDefinitio
   if (faults.length > 0) throw new RunFailed(faults.join('\n'));
 }
 
+/** Refuses a name that no alias can have, because an index or a data stream has it. */
 async function refuseConcreteIndex(cluster: SearchCalls, alias: string): Promise<void> {
   const there = await cluster.callOrNull('GET', `/${encodeURIComponent(alias)}`);
-  if (read(there, alias) === undefined) return;
+  if (read(there, alias) !== undefined)
+    throw new RunFailed(
+      `${alias} is an index, not an alias, so no alias can have this name. Give the index another name (reindex it and delete this one), or choose another alias.`,
+    );
+  const streams = backingIndexes(there, alias);
+  if (streams.length === 0) return;
   throw new RunFailed(
-    `${alias} is an index, not an alias, so no alias can have this name. Give the index another name (reindex it and delete this one), or choose another alias.`,
+    `${alias} is a data stream or the alias of one (${streams.join(', ')}), and a data stream cannot be rebuilt: choose another alias.`,
+  );
+}
+
+/** The indexes behind a name that do not have it as an alias themselves. Those of a data stream do not. */
+function backingIndexes(there: unknown, alias: string): string[] {
+  if (typeof there !== 'object' || there === null) return [];
+  return Object.entries(there).flatMap(([index, entry]) =>
+    read(read(entry, 'aliases'), alias) === undefined ? [index] : [],
   );
 }
 

@@ -13,6 +13,8 @@ import { claimHistory } from '../journal/claims.ts';
 import type { JournalStore } from '../journal/store.ts';
 import type { RunIdentity } from '../reconcile/identity.ts';
 import { isPhaseDone } from '../reconcile/phases.ts';
+import { heldWords } from './alias-claim-words.ts';
+import { outlookFaults } from './alias-outlook.ts';
 import type { RunContext } from './context.ts';
 import { giveClaimBack } from './run-claim.ts';
 
@@ -40,11 +42,7 @@ export interface Claimant extends Pick<RunIdentity, 'fleet' | 'run' | 'runKey'> 
 const MOST_TRIES = 5;
 
 /** Takes the claim on an alias, or finds that this run has it. Throws FleetHeld when another run has it. */
-export async function takeAlias(
-  cluster: SearchCalls,
-  alias: string,
-  claimant: Claimant,
-): Promise<AliasClaim> {
+async function takeAlias(cluster: SearchCalls, alias: string, claimant: Claimant): Promise<AliasClaim> {
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const standing = await readAliasClaim(cluster, alias);
     if (standing !== null && isOf(standing.claim, claimant)) return standing.claim;
@@ -112,6 +110,7 @@ export async function holdAliases(context: RunContext): Promise<void> {
   try {
     for (const { alias } of identity.targets)
       await takeAlias(connections.cluster, alias, claimantOf(context));
+    if (phases['create-index'] === undefined) await requireOutlook(context);
   } catch (error) {
     if (isRefusal(error) && result === null && phases['create-index'] === undefined) {
       await releaseAliases(context);
@@ -119,6 +118,15 @@ export async function holdAliases(context: RunContext): Promise<void> {
     }
     throw error;
   }
+}
+
+/** Refuses a run whose alias cannot move as it stands now, before the run creates or launches anything. */
+async function requireOutlook({ connections, identity, accepts }: RunContext): Promise<void> {
+  if (accepts.foreign) return;
+  const faults: string[] = [];
+  for (const { alias } of identity.targets)
+    faults.push(...(await outlookFaults(connections.cluster, { alias, fleet: identity.fleet })));
+  if (faults.length > 0) throw new RunFailed(`${faults.join('\n')}\nThe run has created nothing.`);
 }
 
 /** Whether the claim was refused. Without an answer nobody knows, and the run keeps what it may hold. */
@@ -194,9 +202,4 @@ async function isOverHere(claim: AliasClaim, { fleet, store }: Claimant): Promis
   if (claim.fleet !== fleet) return false;
   const history = await claimHistory(store);
   return history.some(({ run, runKey }) => run === claim.run && runKey === claim.run_key);
-}
-
-/** Says who holds an alias, for a message that refuses something. */
-export function heldWords(alias: string, claim: AliasClaim): string {
-  return `the alias ${alias} is claimed by the run with key ${claim.run_key} of the fleet ${claim.fleet} since ${claim.since} (journal ${claim.journal}, begun on ${claim.host}): wait until it ends, or end it there with \`reindex-fleet abandon\`. If it is over there, \`reindex-fleet abandon --alias ${alias}\` frees the alias there. If its journal is gone, \`reindex-fleet abandon --alias ${alias} --force\` frees it here.`;
 }

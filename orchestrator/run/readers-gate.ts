@@ -4,7 +4,6 @@ import { commonConfig, namesOf, readAlias } from '../index/promote.ts';
 import { hidesDocuments, type ReadersView, servedDocuments, tryProperties } from '../index/readers-view.ts';
 import { type FoundDocuments, lostPercent, shrinkageOf } from '../index/shrink.ts';
 import type { AliasHolder } from '../reconcile/promotion.ts';
-import { plural } from '../report/words.ts';
 import { requireAlias } from './alias-claim.ts';
 import type { DescribedTarget, RunContext } from './context.ts';
 import { shrinkLimitOf } from './shrink-limit.ts';
@@ -105,7 +104,7 @@ function hiddenFaults(alias: string, index: string, { wanted, served, properties
       ? ''
       : ` Of ${wanted.asked} documents that are asked for by id, the alias gives ${wanted.given}.`;
   return [
-    `the alias ${alias} has ${propertyWords(properties)}. With it, readers would find ${wanted.throughAlias} of ${plural(wanted.fitting, 'document')} of ${index}${filtered}.${byId}${now} The run writes each document without a routing of the alias. Set the alias without what hides documents (POST /_aliases, add it again without routing).`,
+    `the alias ${alias} has ${propertyWords(properties)}. With it, readers would find ${wanted.throughAlias} of ${documents(wanted.fitting)} of ${index}${filtered}.${byId}${now} The run writes each document without a routing of the alias. Set the alias without what hides documents (POST /_aliases, add it again without routing).`,
   ];
 }
 
@@ -131,6 +130,11 @@ function shrinkFaults(
       ? 'an index without documents never replaces one that has some'
       : `${lostPercent(shrinkage).toFixed(1)} % are lost, more than promote.shrink_limit ${limit}`;
   return [
-    `${namesOf(holders)}, which ${alias} serves, ${holders.length === 1 ? 'has' : 'have'} ${plural(before, 'document')} ${view}, and ${index} has ${after}: ${why}. Look at the table. If it is meant, give \`reindex-fleet run --allow-shrink\`.`,
+    `${namesOf(holders)}, which ${alias} serves, ${holders.length === 1 ? 'has' : 'have'} ${documents(before)} ${view}, and ${index} has ${after}: ${why}. Look at the table. If it is meant, give \`reindex-fleet run --allow-shrink\`.`,
   ];
+}
+
+/** A number as it is written in a count's answer, so that a person can look for it. */
+function documents(count: number): string {
+  return `${count} document${count === 1 ? '' : 's'}`;
 }

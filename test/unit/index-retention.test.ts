@@ -47,6 +47,17 @@ describe('the plan of index retention', () => {
     );
   });
 
+  it('keeps an index that is needed for a rollback with its companion index, however few are to be kept', () => {
+    const indexes = [
+      ...pair('9', promoted(9), ['items']),
+      ...pair('8', promoted(8)),
+      ...pair('7', promoted(7)),
+    ];
+    const { kept, deleted } = planRetention(indexes, { ...RULE, retain: 0, needed: 'items-7' });
+    expect(kept).toEqual(['items-7']);
+    expect([...deleted].sort()).toEqual(['items-8', 'items-8-dead-letters']);
+  });
+
   it('deletes a companion index whose target is gone, and nothing of a claimed run', () => {
     const lonely = entry('1', { role: 'dead_letters' });
     expect(planRetention([lonely, ...pair('2')], { ...RULE, claimedRun: '2' }).deleted).toEqual([

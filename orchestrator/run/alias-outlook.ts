@@ -1,0 +1,53 @@
+import { foreignFaults, knowHolders } from '../index/alias-holders.ts';
+import { readAliasClaim } from '../index/alias-claims.ts';
+import { readAlias } from '../index/promote.ts';
+import type { SearchCalls } from '../index/search-calls.ts';
+import { claimHistory } from '../journal/claims.ts';
+import type { JournalStore } from '../journal/store.ts';
+import { heldWords } from './alias-claim-words.ts';
+
+export interface WantedAlias {
+  readonly alias: string;
+  readonly fleet: string;
+}
+
+/** Why an alias cannot move as it stands now. A run asks before it creates anything, not only at its end. */
+export async function outlookFaults(cluster: SearchCalls, wanted: WantedAlias): Promise<string[]> {
+  return foreignFaults(await knowHolders(cluster, await readAlias(cluster, wanted.alias)), wanted);
+}
+
+/** What would keep a run from its end if the alias still stood so, for a plan. */
+export async function outlookWarnings(
+  cluster: SearchCalls,
+  wanted: WantedAlias,
+  store: JournalStore,
+): Promise<string[]> {
+  return [
+    ...(await claimWarnings(cluster, wanted, store)),
+    ...(await outlookFaults(cluster, wanted)),
+    ...(await routingWarnings(cluster, wanted.alias)),
+  ];
+}
+
+async function claimWarnings(
+  cluster: SearchCalls,
+  { alias, fleet }: WantedAlias,
+  store: JournalStore,
+): Promise<string[]> {
+  const standing = await readAliasClaim(cluster, alias);
+  if (standing === null) return [];
+  const { claim } = standing;
+  const isOurs = claim.fleet === fleet && (await claimHistory(store)).some(({ run }) => run === claim.run);
+  return isOurs ? [] : [heldWords(alias, claim)];
+}
+
+/** Documents are written without a routing of the alias, so on several shards an alias with one hides most of them. */
+async function routingWarnings(cluster: SearchCalls, alias: string): Promise<string[]> {
+  const routed = (await readAlias(cluster, alias)).filter(
+    ({ config }) => config['search_routing'] !== undefined || config['index_routing'] !== undefined,
+  );
+  return routed.map(
+    ({ index }) =>
+      `the alias ${alias} has a routing on ${index}. On an index of several shards it hides documents, and then the alias does not move: set the alias without routing before the run ends.`,
+  );
+}

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { foreignFaults, type KnownHolder } from '../../orchestrator/index/alias-holders.ts';
+import { hidesDocuments } from '../../orchestrator/index/readers-view.ts';
+import { isShrunk, shrinkageOf } from '../../orchestrator/index/shrink.ts';
+
+const WANTED = { alias: 'books', fleet: 'a' };
+
+function holder(index: string, fleet: string | null, alias = 'books'): KnownHolder {
+  const meta = {
+    schema: 1,
+    fleet: fleet ?? '',
+    run: 'r',
+    run_key: 'k',
+    alias,
+    definition: 'books',
+    definition_digest: 'd',
+    role: 'target',
+    created_at: '2026-01-01',
+  } as const;
+  return { index, config: {}, meta: fleet === null ? null : meta };
+}
+
+describe('an alias may leave', () => {
+  it.for([
+    ['no index', []],
+    ['an index of its own fleet', [holder('books-1', 'a')]],
+    ['one index that was made by hand', [holder('old', null)]],
+  ] as const)('%s', ([, holders]) => {
+    expect(foreignFaults(holders, WANTED)).toEqual([]);
+  });
+
+  it.for([
+    [
+      'the index of another fleet',
+      [holder('books-2', 'b')],
+      'books-2 (the fleet b built it for the alias books)',
+    ],
+    ['its own fleet’s index of another alias', [holder('maps-1', 'a', 'maps')], 'for the alias maps'],
+    [
+      'two indexes that were made by hand',
+      [holder('old', null), holder('older', null)],
+      'older (no fleet built it)',
+    ],
+    [
+      'one made by hand beside its own',
+      [holder('books-1', 'a'), holder('old', null)],
+      'old (no fleet built it)',
+    ],
+  ] as const)('but not %s', ([, holders, words]) => {
+    expect(foreignFaults(holders, WANTED)).toEqual([expect.stringContaining(words)]);
+  });
+});
+
+describe('an index has shrunk', () => {
+  it('when it lost more per cent of its documents than the limit, or all of them', () => {
+    expect(isShrunk({ before: 1_000, after: 500 }, 50)).toBe(false);
+    expect(isShrunk({ before: 1_000, after: 499 }, 50)).toBe(true);
+    expect(isShrunk({ before: 1, after: 0 }, 100)).toBe(true);
+    expect(isShrunk({ before: 1_000, after: 1 }, 100)).toBe(false);
+  });
+
+  it('never when nothing was there, or when it grew', () => {
+    expect(isShrunk({ before: 0, after: 0 }, 0)).toBe(false);
+    expect(isShrunk({ before: 10, after: 11 }, 0)).toBe(false);
+  });
+
+  it('in the view that lost the most: through the alias or in the index itself', () => {
+    const served = { throughAlias: 10, direct: 100 };
+    expect(shrinkageOf(served, { throughAlias: 0, direct: 100 }, 50)).toMatchObject({
+      view: 'through the alias',
+      before: 10,
+      after: 0,
+    });
+    expect(shrinkageOf(served, { throughAlias: 10, direct: 20 }, 50)).toMatchObject({
+      view: 'in the index itself',
+    });
+    expect(shrinkageOf(served, { throughAlias: 9, direct: 90 }, 50)).toBe(null);
+  });
+});
+
+it('an alias hides documents when a search or a look by id finds fewer than fit its filter', () => {
+  const view = { throughAlias: 7, direct: 10, fitting: 7, asked: 0, given: 0 };
+  expect(hidesDocuments(view)).toBe(false);
+  expect(hidesDocuments({ ...view, throughAlias: 3 })).toBe(true);
+  expect(hidesDocuments({ ...view, asked: 10, given: 4 })).toBe(true);
+});
