@@ -20,7 +20,7 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
   const { settings, loaded, store } = offline;
   const connections = await connectBoth(offline, reporter);
   try {
-    const { inspected: plan, fleet } = await checkAll(
+    const { inspected: plan, warnings } = await checkAll(
       offline,
       connections,
       { workers: context.workers, underLock: false },
@@ -31,7 +31,7 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
           exact: flags.exact === true,
         }),
     );
-    for (const warning of fleet.warnings) reporter.warning(warning);
+    for (const warning of warnings) reporter.warning(warning);
     const { alias, retain } = loaded.definition;
     const serves = (await readAlias(connections.cluster, alias)).map(({ index }) => index);
     const claim = await unfinishedClaim(store);

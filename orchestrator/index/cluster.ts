@@ -2,6 +2,7 @@ import pRetry from 'p-retry';
 import { Agent, type Dispatcher, errors, interceptors, request } from 'undici';
 import { Superseded } from '../errors.ts';
 import { ClusterError, read, refusal, unreachable } from './cluster-error.ts';
+import { type Engine, engineOf } from './engine.ts';
 import { type CallOptions, type HttpMethod, type SearchCalls, segment } from './search-calls.ts';
 
 export interface ClusterOptions {
@@ -26,8 +27,6 @@ const REPEATING = interceptors.retry({
   methods: ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'],
   statusCodes: [429, 502, 503, 504],
 });
-/** Elasticsearch before 7.10 lacks the write block call and `require_alias`. OpenSearch began after it. */
-const OLDEST_ELASTICSEARCH: readonly [number, number] = [7, 10];
 
 /**
  * The orchestrator's calls to OpenSearch or Elasticsearch. A repeatable call is made again, with back-off, when the
@@ -35,23 +34,22 @@ const OLDEST_ELASTICSEARCH: readonly [number, number] = [7, 10];
  */
 export class SearchCluster implements SearchCalls {
   readonly where: string;
-  /** The product and its version, e.g. `OpenSearch 3.6.0`. */
-  readonly version: string;
+  readonly engine: Engine;
   readonly #origin: string;
   readonly #headers: Record<string, string>;
   readonly #agent: Agent;
 
-  private constructor(address: Address, agent: Agent, version: string) {
+  private constructor(address: Address, agent: Agent, engine: Engine) {
     this.where = address.where;
     this.#origin = address.origin;
     this.#headers = address.headers;
-    this.version = version;
+    this.engine = engine;
     this.#agent = agent;
   }
 
   /**
    * Connects, and asks the cluster what it is. Throws a ClusterError within seconds that names the address and what to
-   * do.
+   * do. A cluster may keep what it is to itself.
    */
   static async connect(options: ClusterOptions): Promise<SearchCluster> {
     const address = addressOf(options);
@@ -63,8 +61,7 @@ export class SearchCluster implements SearchCalls {
     try {
       const question = { method: 'GET', path: '/', body: null } as const;
       const { status, text } = await send(address, agent, question, { timeoutMs: CONNECT_TIMEOUT_MS });
-      if (status !== 200) throw refusal(`search cluster at ${address.where}`, status, parseJson(text));
-      return new SearchCluster(address, agent, versionOf(parseJson(text), address.where));
+      return new SearchCluster(address, agent, engineOf(address.where, status, parseJson(text)));
     } catch (error) {
       await agent.destroy();
       throw error;
@@ -237,30 +234,4 @@ function parseJson(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-function versionOf(answer: unknown, where: string): string {
-  const version = read(answer, 'version');
-  const number = read(version, 'number');
-  if (typeof number !== 'string')
-    throw new ClusterError(
-      200,
-      'no_search_cluster',
-      `${where} answers, but not as OpenSearch or Elasticsearch: correct target.url`,
-      { move: 'mend-and-repeat' },
-    );
-  const distribution = read(version, 'distribution');
-  if (distribution === 'opensearch') return `OpenSearch ${number}`;
-  if (typeof distribution === 'string') return `${distribution} ${number}`;
-  const [major = 0, minor = 0] = number.split('.').map(Number);
-  const [oldestMajor, oldestMinor] = OLDEST_ELASTICSEARCH;
-  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
-    throw new ClusterError(
-      200,
-      'too_old',
-      `${where} is Elasticsearch ${number}, which cannot block writes or require an alias: use ${oldestMajor}.${oldestMinor} or later`,
-      { move: 'mend-and-repeat' },
-    );
-  }
-  return `Elasticsearch ${number}`;
 }

@@ -66,13 +66,13 @@ async function planRun(
   const startMs = performance.now();
   reporter.phaseStarted('plan');
   const { workers, ranges: wanted } = offline.settings;
-  const { inspected: plan, fleet } = await checkAll(
+  const { inspected: plan, fleet, warnings } = await checkAll(
     offline,
     connections,
     { workers: backend, underLock: true },
     (client) => planDefinition(client, offline.loaded, { workers: workers.count, ranges: wanted.count }),
   );
-  for (const warning of fleet.warnings) reporter.warning(warning);
+  for (const warning of warnings) reporter.warning(warning);
   const runPlan = runPlanOf(plan);
   const source = await connections.withSource((client) => identifyTable(client, offline.loaded.definition));
   const identity = identityOf(offline, plan, { run, runKey, startedAt, source });

@@ -44,7 +44,9 @@ export interface SourceConnections extends Connections {
 export async function connectTarget(offline: OfflineFleet, reporter: Reporter): Promise<Connections> {
   const services = await useEmbeddedServices(offline, reporter, { database: false });
   try {
-    return connectionsOf(offline, services, await connectCluster(offline.settings, services));
+    const cluster = await connectCluster(offline.settings, services);
+    tellEngine(cluster, reporter);
+    return connectionsOf(offline, services, cluster);
   } catch (error) {
     await services?.stop();
     throw error;
@@ -62,6 +64,7 @@ export async function connectBoth(offline: Offline, reporter: Reporter): Promise
     connectCluster(offline.settings, services),
   ]);
   if (source.status === 'fulfilled' && cluster.status === 'fulfilled') {
+    tellEngine(cluster.value, reporter);
     const sourceAddress = source.value;
     const withPool = <T>(work: (use: UseClient) => Promise<T>): Promise<T> =>
       withSourcePool(sourceAddress, offline.settings.validate.concurrency, work);
@@ -135,4 +138,8 @@ function targetUrlOf({ target }: Settings, services: UsedServices | null): strin
 async function connectCluster(settings: Settings, services: UsedServices | null): Promise<SearchCluster> {
   const credentials = await targetCredentialsOf(settings);
   return SearchCluster.connect({ url: targetUrlOf(settings, services), ...credentials });
+}
+
+function tellEngine({ engine }: SearchCluster, reporter: Reporter): void {
+  for (const warning of engine.warnings) reporter.warning(warning);
 }
