@@ -18,7 +18,10 @@ export async function rehearseEnd(
   { index }: IndexDefinition,
 ): Promise<void> {
   const path = `/${segment(names.index)},${segment(names.deadLetterIndex)}/_settings`;
-  const wanted = { number_of_replicas: String(index.numberOfReplicas), refresh_interval: index.refreshInterval };
+  const wanted = {
+    number_of_replicas: String(index.numberOfReplicas),
+    refresh_interval: index.refreshInterval,
+  };
   try {
     await cluster.call('PUT', path, { index: wanted });
   } catch (error) {

@@ -66,11 +66,12 @@ async function planRun(
   const startMs = performance.now();
   reporter.phaseStarted('plan');
   const { workers, ranges: wanted } = offline.settings;
-  const { inspected: plan, fleet, warnings } = await checkAll(
-    offline,
-    connections,
-    { workers: backend, underLock: true },
-    (client) => planDefinition(client, offline.loaded, { workers: workers.count, ranges: wanted.count }),
+  const {
+    inspected: plan,
+    fleet,
+    warnings,
+  } = await checkAll(offline, connections, { workers: backend, underLock: true }, (client) =>
+    planDefinition(client, offline.loaded, { workers: workers.count, ranges: wanted.count }),
   );
   for (const warning of warnings) reporter.warning(warning);
   const runPlan = runPlanOf(plan);

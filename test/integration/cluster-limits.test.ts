@@ -35,7 +35,9 @@ describe('a real index', () => {
     body: JSON.stringify({ error: { type: 'validation_exception', reason }, status: 400 }),
   });
   const nothingIsLeft = async () =>
-    expect((await call(world.url, 'GET', `/${world.definition.alias}*?expand_wildcards=all`)).body).toEqual({});
+    expect((await call(world.url, 'GET', `/${world.definition.alias}*?expand_wildcards=all`)).body).toEqual(
+      {},
+    );
 
   it('is built with the least number of copies where a cluster (a proxy stands in) balances them over three zones', async () => {
     const balancing: Answering = ({ method, path, body }) => {
@@ -51,7 +53,9 @@ describe('a real index', () => {
     const names = await createTarget(cluster, world.described, identityOf('r1'), 1);
     const built = (await describeIndex(cluster, names.index))?.settings;
     expect(built).toMatchObject({ 'index.number_of_replicas': '2', 'index.refresh_interval': '-1' });
-    expect(await createTarget(cluster, world.described, identityOf('r1'), 1)).toMatchObject({ created: false });
+    expect(await createTarget(cluster, world.described, identityOf('r1'), 1)).toMatchObject({
+      created: false,
+    });
 
     await indexItems(world.url, world.client, names, 1);
     await finalizeTarget(cluster, { definition: world.definition, names, pass: 1 }, FINALIZE);
@@ -71,7 +75,9 @@ describe('a real index', () => {
     await nothingIsLeft();
   });
 
-  it('is removed with the words of the cluster’s own explanation when its shards find no place', { timeout: 120_000 }, async () => {
+  it('is removed with the words of the cluster’s own explanation when its shards find no place', {
+    timeout: 120_000,
+  }, async () => {
     await world.redefine({
       index: { ...world.definition.index, settings: { 'routing.allocation.require.box': 'nowhere' } },
     });
@@ -86,7 +92,9 @@ describe('a real index', () => {
     expect(cluster.engine.version).toBeNull();
     expect(cluster.engine.warnings[0]).toMatch(/may not look at the version.*cluster:monitor\/main/);
     const warnings = (await preflight(cluster, world.definition)).join('\n');
-    expect(warnings).toMatch(/cluster:monitor\/settings[^]*cluster:monitor\/health[^]*cluster:monitor\/nodes\/stats/);
+    expect(warnings).toMatch(
+      /cluster:monitor\/settings[^]*cluster:monitor\/health[^]*cluster:monitor\/nodes\/stats/,
+    );
 
     const names = await createTarget(cluster, world.described, identityOf('r1'), 1);
     await indexItems(world.url, world.client, names, 1);
@@ -106,14 +114,29 @@ describe('a real index', () => {
   });
 
   it.for([
-    ['forbids', { status: 403, body: '{"message":"not for you"}' }, /may not look at the version.*not for you/],
-    ['lacks', { status: 410, body: '{"error":{"reason":"not available when running in serverless mode"}}' }, /serverless cluster/],
-    ['has as serverless', { status: 200, body: '{"version":{"number":"8.11.0","build_flavor":"serverless"}}' }, /serverless cluster/],
-  ] as const)('is reached through a cluster (a proxy stands in) that %s the call for its version', async ([, about, words]) => {
-    const cluster = await through(({ path }) => (path === '/' ? about : null));
-    expect(cluster.engine.warnings.join('\n')).toMatch(words);
-    expect(await preflight(cluster, itemsDefinition())).toEqual([]);
-  });
+    [
+      'forbids',
+      { status: 403, body: '{"message":"not for you"}' },
+      /may not look at the version.*not for you/,
+    ],
+    [
+      'lacks',
+      { status: 410, body: '{"error":{"reason":"not available when running in serverless mode"}}' },
+      /serverless cluster/,
+    ],
+    [
+      'has as serverless',
+      { status: 200, body: '{"version":{"number":"8.11.0","build_flavor":"serverless"}}' },
+      /serverless cluster/,
+    ],
+  ] as const)(
+    'is reached through a cluster (a proxy stands in) that %s the call for its version',
+    async ([, about, words]) => {
+      const cluster = await through(({ path }) => (path === '/' ? about : null));
+      expect(cluster.engine.warnings.join('\n')).toMatch(words);
+      expect(await preflight(cluster, itemsDefinition())).toEqual([]);
+    },
+  );
 });
 
 it('a domain (a proxy stands in) that takes signed requests alone is named as not supported at once', async (scope) => {
@@ -124,5 +147,7 @@ it('a domain (a proxy stands in) that takes signed requests alone is named as no
     body: JSON.stringify({ Message }),
   }));
   scope.onTestFinished(proxy.stop);
-  await expect(connect(proxy.url)).rejects.toThrow(/no resource-based policy.*SigV4\), and these are not supported/);
+  await expect(connect(proxy.url)).rejects.toThrow(
+    /no resource-based policy.*SigV4\), and these are not supported/,
+  );
 });

@@ -7,11 +7,19 @@ const IAM =
 
 describe('the words of a refusal', () => {
   it.each<[string, unknown, string | null]>([
-    ['a cluster', { error: { type: 'x', reason: 'own words', root_cause: [{ reason: 'the root' }] } }, 'the root'],
+    [
+      'a cluster',
+      { error: { type: 'x', reason: 'own words', root_cause: [{ reason: 'the root' }] } },
+      'the root',
+    ],
     ['an API gateway', { Message: IAM }, IAM],
     ['a gateway in small letters', { message: 'Forbidden' }, 'Forbidden'],
     ['an OAuth proxy', { error: 'invalid_token', error_description: 'it has expired' }, 'it has expired'],
-    ['a problem in RFC 9457’s form', { type: 'about:blank', title: 'Denied', detail: 'by rule 7' }, 'by rule 7'],
+    [
+      'a problem in RFC 9457’s form',
+      { type: 'about:blank', title: 'Denied', detail: 'by rule 7' },
+      'by rule 7',
+    ],
     ['a list of errors', { errors: [{ message: 'the first' }, { message: 'the second' }] }, 'the first'],
     ['JSON as text', '{"Message":"as text"}', 'as text'],
     ['XML', '<ErrorResponse><Error><Message>no &amp; never</Message></Error></ErrorResponse>', 'no & never'],

@@ -32,7 +32,9 @@ describe('a limit of the cluster', () => {
     expect(copiesFaults(wanting({ numberOfReplicas: 5 }), zones)).toEqual([]);
     const [fault] = copiesFaults(wanting({ numberOfReplicas: 1 }), zones);
     expect(fault).toMatch(/3 values of the attribute "zone" \(a, b, c;.*number_of_replicas: 2, 5 or 8/);
-    expect(copiesFaults(wanting({ numberOfReplicas: 1 }), facts({ [`${AWARENESS}.attributes`]: 'zone' }))).toEqual([]);
+    expect(
+      copiesFaults(wanting({ numberOfReplicas: 1 }), facts({ [`${AWARENESS}.attributes`]: 'zone' })),
+    ).toEqual([]);
   });
 
   it.each([
@@ -49,7 +51,11 @@ describe('a limit of the cluster', () => {
 
   it('that is transient comes before one that is persistent, and that before the nodes’ own', () => {
     const name = 'cluster.minimum.index.refresh_interval';
-    const settings = settingsIn({ defaults: { [name]: '1s' }, transient: { [name]: '3s' }, persistent: { [name]: '2s' } });
+    const settings = settingsIn({
+      defaults: { [name]: '1s' },
+      transient: { [name]: '3s' },
+      persistent: { [name]: '2s' },
+    });
     expect(settings.get(name)).toEqual({ value: '3s', level: 'transient' });
   });
 
@@ -64,7 +70,9 @@ describe('a limit of the cluster', () => {
     const definition = wanting({ settings: { number_of_shards: 4 }, numberOfReplicas: 1 });
     const found = shardFaults(definition, facts({ [name]: String(value) }, { shards }));
     expect(found).toHaveLength(count);
-    expect(found.join('')).toMatch(count === 0 ? /^$/ : /10 shards with their replicas, and the cluster has 21 of at most 30/);
+    expect(found.join('')).toMatch(
+      count === 0 ? /^$/ : /10 shards with their replicas, and the cluster has 21 of at most 30/,
+    );
   });
 
   it('that the index sets itself on shards of a node is compared with the nodes', () => {
@@ -95,10 +103,21 @@ describe('a limit of the cluster', () => {
   });
 
   describe('on disks', () => {
-    const disk = (available: number, total = 1_000) => ({ node: 'n', available: available * GIB, total: total * GIB });
-    const percent = { [`${WATERMARK}.low`]: '85%', [`${WATERMARK}.high`]: '90%', [`${WATERMARK}.flood_stage`]: '95%' };
-    const judge = (bytes: number | null, disks: readonly ReturnType<typeof disk>[], settings: object = percent) =>
-      judgeDisk(wanting({ numberOfReplicas: 1 }), facts({ ...settings }, { disks }), bytes);
+    const disk = (available: number, total = 1_000) => ({
+      node: 'n',
+      available: available * GIB,
+      total: total * GIB,
+    });
+    const percent = {
+      [`${WATERMARK}.low`]: '85%',
+      [`${WATERMARK}.high`]: '90%',
+      [`${WATERMARK}.flood_stage`]: '95%',
+    };
+    const judge = (
+      bytes: number | null,
+      disks: readonly ReturnType<typeof disk>[],
+      settings: object = percent,
+    ) => judgeDisk(wanting({ numberOfReplicas: 1 }), facts({ ...settings }, { disks }), bytes);
 
     it('refuses an index whose copies would go over the flood stage of all nodes', () => {
       expect(judge(60 * GIB, [disk(110), disk(100)]).faults[0]).toMatch(
@@ -107,7 +126,10 @@ describe('a limit of the cluster', () => {
     });
 
     it('warns of one that would go over the low watermark, and says nothing of one with room', () => {
-      expect(judge(50 * GIB, [disk(110), disk(100)])).toMatchObject({ faults: [], warnings: [/low watermark/] });
+      expect(judge(50 * GIB, [disk(110), disk(100)])).toMatchObject({
+        faults: [],
+        warnings: [/low watermark/],
+      });
       expect(judge(50 * GIB, [disk(400), disk(400)])).toEqual({ faults: [], warnings: [] });
       expect(judge(null, [disk(400)])).toEqual({ faults: [], warnings: [] });
     });

@@ -23,7 +23,10 @@ export function shardFaults(definition: IndexDefinition, facts: ClusterFacts): s
   return [...openShardFaults(definition, facts), ...perNodeFaults(definition, facts)];
 }
 
-function openShardFaults(definition: IndexDefinition, { settings, shards, dataNodes }: ClusterFacts): string[] {
+function openShardFaults(
+  definition: IndexDefinition,
+  { settings, shards, dataNodes }: ClusterFacts,
+): string[] {
   // Then indexes whose names begin with a dot do not count, and nobody says how many shards these have.
   if (settings.get('cluster.ignore_dot_indexes')?.value === 'true') return [];
   if (shards === null || dataNodes === null) return [];

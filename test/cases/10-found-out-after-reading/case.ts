@@ -28,7 +28,10 @@ export const theCase: Case = {
       }
       const left = await stage.search('GET', `/${stage.alias}-*?expand_wildcards=all`);
       const nothing = JSON.stringify(left.body) === '{}';
-      return { got: `${got.join('; ')}; ${nothing ? 'nothing created' : 'indexes created'}`, ok: ok && nothing };
+      return {
+        got: `${got.join('; ')}; ${nothing ? 'nothing created' : 'indexes created'}`,
+        ok: ok && nothing,
+      };
     } finally {
       const none = Object.fromEntries(Object.keys(LIMITS).map((name) => [name, null]));
       await stage.search('PUT', '/_cluster/settings', { persistent: none });

@@ -6,7 +6,10 @@ export const theCase: Case = {
   async play(stage) {
     await stage.sql(`CREATE TABLE books AS SELECT n::int AS id, 'book ' || n AS title FROM generate_series(1, 100) n;
       ALTER TABLE books ADD PRIMARY KEY (id)`);
-    await define(stage, 'index: { number_of_replicas: 0, settings: { routing.allocation.require.box: nowhere } }');
+    await define(
+      stage,
+      'index: { number_of_replicas: 0, settings: { routing.allocation.require.box: nowhere } }',
+    );
     const { code, stdout, stderr } = await stage.command('run');
     const explained = /does not match index setting .*nowhere/.test(stdout + stderr);
     const left = await stage.search('GET', `/${stage.alias}-2*?expand_wildcards=all`);

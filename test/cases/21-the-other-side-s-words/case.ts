@@ -3,7 +3,11 @@ import type { Case, ProxyAnswer } from '../case.ts';
 const REASON =
   'User: anonymous is not authorized to perform: es:ESHttpGet because no resource-based policy allows the es:ESHttpGet action';
 const ANSWERS: readonly (readonly [name: string, answer: ProxyAnswer, words: RegExp])[] = [
-  ['signed requests', { status: 403, body: JSON.stringify({ Message: REASON }) }, /no resource-based policy.*SigV4/],
+  [
+    'signed requests',
+    { status: 403, body: JSON.stringify({ Message: REASON }) },
+    /no resource-based policy.*SigV4/,
+  ],
   [
     'a page',
     {

@@ -217,8 +217,7 @@ export function clusterStop(
   reason: string,
   key: string | null = null,
 ): TaskFailure {
-  const advice =
-    signedRequestsAdvice(reason) ?? ADVICE[type] ?? 'See the log of the search cluster.';
+  const advice = signedRequestsAdvice(reason) ?? ADVICE[type] ?? 'See the log of the search cluster.';
   const where = key === null ? '' : ` (${type}, at key ${key})`;
   return new TaskFailure(
     'stop',

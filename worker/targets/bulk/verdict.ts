@@ -85,7 +85,8 @@ function later(
 function wordsOf(text: string, status: number): { type: string; reason: string } {
   const error = errorOf(text);
   const type = typeof error?.type === 'string' ? error.type : `status_${status}`;
-  const reason = typeof error?.reason === 'string' ? error.reason : (answerWords(text) ?? `HTTP status ${status}`);
+  const reason =
+    typeof error?.reason === 'string' ? error.reason : (answerWords(text) ?? `HTTP status ${status}`);
   return { type, reason: shortened(reason) };
 }
 
