@@ -36,7 +36,7 @@ export const commonShape = {
     url: url(['http:', 'https:']),
     /**
      * User for basic authentication. The password is in REINDEX_TARGET_PASSWORD. REINDEX_TARGET_API_KEY may hold an API
-     * key instead. Both may also be on AWS (`aws.worker_parameters`).
+     * key instead; a user and an API key together are refused. Both may also be on AWS (`aws.worker_parameters`).
      */
     username: text.nullable().default(null),
     /** The longest wait until the new index has the health that its definition declares. */

@@ -7,6 +7,7 @@ import { checkYaml, type Path, readYaml, type YamlFile } from '../definition/yam
 import type { CommonSettings } from './common-settings.ts';
 import type { ChosenFleet } from './fleet/fleet-kind.ts';
 import { checkNeeded, type NeededSettings } from './needed-settings.ts';
+import { credentialFaults, withCredentialFaults } from './credential-faults.ts';
 import { checkForm } from './settings-form.ts';
 import { placeOf } from './journal/places.ts';
 import { settingsSchema } from './settings-schema.ts';
@@ -86,7 +87,10 @@ export function settingsFrom({ text, file, folder }: WrittenSettings, above: Set
   const { environment, workingFolder, needs = null } = above;
   const overrides = overridesOf(above.flags, environment);
   const yaml = withOverrides(readYaml(text, file), overrides);
-  const written = needs === null ? checkSettings(yaml) : checkNeeded(yaml, needs, checkSettings);
+  const secrets = secretsIn(environment);
+  const check = (current: YamlFile) =>
+    withCredentialFaults(credentialFaults(current, secrets), () => checkSettings(current));
+  const written = needs === null ? check(yaml) : checkNeeded(yaml, needs, check);
   const overridden = new Set(overrides.map(({ path }) => path.join('.')));
   const base = (path: string): string => (overridden.has(path) ? workingFolder : folder);
   const { journal } = written;
@@ -98,7 +102,7 @@ export function settingsFrom({ text, file, folder }: WrittenSettings, above: Set
       ...journal,
       url: journal.url === null ? null : placeOf(journal.url).absolute(journal.url, base('journal.url')),
     },
-    secrets: secretsIn(environment),
+    secrets,
   };
 }
 
@@ -122,7 +126,8 @@ function secretsIn(environment: Environment): Settings['secrets'] {
   return {
     sourcePassword: environment.REINDEX_SOURCE_PASSWORD ?? null,
     targetPassword: environment.REINDEX_TARGET_PASSWORD ?? null,
-    targetApiKey: environment.REINDEX_TARGET_API_KEY ?? null,
+    // An empty variable is none, as for the settings.
+    targetApiKey: environment.REINDEX_TARGET_API_KEY || null,
   };
 }
 

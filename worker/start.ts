@@ -161,8 +161,13 @@ function searchProbe({ search_url: url, search_authorization: authorization }: W
       headers: authorization === null ? {} : { authorization },
       signal,
     });
-    if (status !== 200) throw new Error(`the search cluster answers ${status}`);
+    if (!isThere(status)) throw new Error(`the search cluster answers ${status}`);
   };
+}
+
+/** A cluster that keeps to itself what it is, or has no such call, is there all the same. */
+function isThere(status: number): boolean {
+  return status === 200 || [401, 403, 404, 405, 410].includes(status);
 }
 
 function logReach(log: Logger, dependency: Dependency, fault: string | null): void {

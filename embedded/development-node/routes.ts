@@ -16,7 +16,7 @@ type Handler = (call: Call) => unknown;
 export type Answer = Readonly<{ status: number; body: unknown }>;
 
 const PARAMETERS =
-  /^(pretty|refresh|filter_path|require_alias|pipeline|format|flat_settings|max_num_segments|wait_for_status|expand_wildcards|wait_for_completion|conflicts|actions|detailed|group_by|preference|_source|op_type|if_seq_no|if_primary_term|(\w+_)?timeout)$/;
+  /^(pretty|refresh|filter_path|require_alias|pipeline|format|bytes|flat_settings|include_defaults|max_num_segments|wait_for_status|expand_wildcards|wait_for_completion|conflicts|actions|detailed|group_by|preference|_source|op_type|if_seq_no|if_primary_term|(\w+_)?timeout)$/;
 const ABOUT = {
   version: { distribution: 'reindex-fleet-development', number: '3.0.0' },
   tagline: 'The built-in node of reindex-fleet: in memory, for development only. It is not OpenSearch.',
@@ -33,6 +33,7 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   'GET /_cluster/health/:index': health,
   'GET /_cluster/settings': () => ({ persistent: {}, transient: {} }),
   'POST /_index_template/_simulate_index/:name': () => ({}),
+  'GET /_cat/allocation': () => [],
   'GET /_cat/indices': ({ indexes }) => indexes.resolve('*').map(summary),
   'POST /_aliases': ({ indexes, body }) => done(indexes.updateAliases(array(body.actions))),
   'GET /_alias/:name': readAlias,

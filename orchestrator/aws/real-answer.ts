@@ -1,4 +1,4 @@
-import { pageWords } from '../page-words.ts';
+import { answerWords } from '../../definition/answer-words.ts';
 
 /**
  * What every real answer to a call has. An answer without it is a gateway's page or another server, and to the SDK it
@@ -101,5 +101,5 @@ async function wordsOf({ headers, body }: HttpAnswer): Promise<string> {
     if (length > MOST_READ) break;
   }
   const type = headers['content-type'] ?? 'no content type';
-  return `${type}, ${pageWords(Buffer.concat(chunks).toString())}`;
+  return `${type}, ${answerWords(Buffer.concat(chunks).toString()) ?? 'an empty body'}`;
 }

@@ -21,7 +21,7 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
   const { settings, loaded, store } = offline;
   const connections = await connectBoth(offline, reporter, 'asking');
   try {
-    const { inspected: plan, fleet } = await checkAll(
+    const { inspected: plan, warnings } = await checkAll(
       offline,
       connections,
       { workers: context.workers, underLock: false },
@@ -32,7 +32,7 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
           exact: flags.exact === true,
         }),
     );
-    for (const warning of [...fleet.warnings, ...plan.warnings]) reporter.warning(warning);
+    for (const warning of [...warnings, ...plan.warnings]) reporter.warning(warning);
     const { alias, retain } = loaded.definition;
     const serves = (await readAlias(connections.cluster, alias)).map(({ index }) => index);
     const wanted = { alias, fleet: settings.fleet };

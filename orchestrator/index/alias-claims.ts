@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RunFailed } from '../errors.ts';
+import { requireAllocated } from './allocation.ts';
 import { ClusterError, isClusterError, read } from './cluster-error.ts';
 import { describeIndex, type IndexDescription } from './index-meta.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
@@ -125,7 +126,7 @@ async function createClaimsIndex(cluster: SearchCalls, alias: string): Promise<v
   );
 }
 
-/** Creates the index. False when the cluster refuses its number of replicas. */
+/** Creates the index, and requires a place for its shard. False when the cluster refuses its number of replicas. */
 async function create(
   cluster: SearchCalls,
   index: string,
@@ -134,7 +135,9 @@ async function create(
   // The claim is stored and not indexed, so no field of a template has a say in it.
   const mappings = { dynamic: 'strict', properties: { claim: { type: 'object', enabled: false } } };
   try {
-    await cluster.call('PUT', `/${segment(index)}`, { settings, mappings }, { timeoutMs: 60_000 });
+    const body = { settings, mappings };
+    const answer = await cluster.call('PUT', `/${segment(index)}`, body, { timeoutMs: 60_000 });
+    await requireAllocated(cluster, index, answer);
     return true;
   } catch (error) {
     if (isClusterError(error, 'resource_already_exists_exception')) return true;

@@ -1,5 +1,7 @@
+import { answerWords, oneLine } from '../../definition/answer-words.ts';
 import { Failure, moveAfterStatus, type NextMove } from '../../definition/failure.ts';
-import { pageWords } from '../page-words.ts';
+import { signedRequestsAdvice } from '../../definition/signed-requests.ts';
+import { privilegeWords } from './privileges.ts';
 
 /** The search cluster did not answer as asked. The message has the cluster's own words. */
 export class ClusterError extends Failure {
@@ -32,14 +34,21 @@ export function isClusterError(error: unknown, type: string): error is ClusterEr
   return error instanceof ClusterError && error.type === type;
 }
 
-const ADVICE: Readonly<Record<number, string>> = {
-  401: 'set target.username and REINDEX_TARGET_PASSWORD, or REINDEX_TARGET_API_KEY',
-  403: 'this user lacks the permission: ask for one that may manage and write the indexes of the alias',
-};
+/** What a person does about a refusal that has to do with who asks. Null for every other refusal. */
+function adviceOn(call: string, status: number, reason: string): string | null {
+  if (status !== 401 && status !== 403) return null;
+  const signed = signedRequestsAdvice(reason);
+  if (signed !== null) return signed;
+  if (status === 401) return 'set target.username and REINDEX_TARGET_PASSWORD, or REINDEX_TARGET_API_KEY';
+  const missing = privilegeWords(call);
+  return missing === null
+    ? 'this user lacks the permission: ask for one that may manage and write the indexes of the alias'
+    : `this user lacks ${missing}`;
+}
 
 /**
- * Makes an error from the body of a refusal: `{"error": {"type", "reason"}}`, or an item of an older form. A
- * `_delete_by_query` has the words in `failures`.
+ * Makes an error from the body of a refusal: a cluster's `{"error": {"type", "reason"}}`, or whatever a gateway before it
+ * says. A `_delete_by_query` has the words in `failures`.
  */
 export function refusal(
   call: string,
@@ -50,13 +59,13 @@ export function refusal(
   const error = read(body, 'error') ?? read(firstOf(read(body, 'failures')), 'cause');
   const root = firstOf(read(error, 'root_cause')) ?? error;
   const type = textOf(read(error, 'type')) ?? `status_${status}`;
-  const reason =
-    textOf(read(root, 'reason')) ?? textOf(read(error, 'reason')) ?? textOf(error) ?? wordsOf(body);
-  const advice = ADVICE[status];
+  const own = textOf(read(root, 'reason')) ?? textOf(read(error, 'reason'));
+  const reason = own ?? answerWords(body) ?? 'without a reason';
+  const advice = adviceOn(call, status, reason);
   return new ClusterError(
     status,
     type,
-    `${call}: ${status} ${type}: ${reason}${advice === undefined ? '' : ` (${advice})`}`,
+    `${call}: ${status} ${type}: ${own === undefined ? reason : oneLine(reason)}${advice === null ? '' : ` (${advice})`}`,
     { retryAfterMs },
   );
 }

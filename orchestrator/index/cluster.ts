@@ -1,6 +1,7 @@
 import { Agent, errors, request } from 'undici';
 import { Superseded } from '../errors.ts';
 import { ClusterError, read, refusal, unreachable } from './cluster-error.ts';
+import { type Engine, engineOf } from './engine.ts';
 import { foreignAnswer, isForeign } from './foreign-answer.ts';
 import { hadNoEffect, isPassing, type Patience, patiently } from './patience.ts';
 import { type CallOptions, type HttpMethod, type SearchCalls, segment } from './search-calls.ts';
@@ -20,8 +21,6 @@ export interface ClusterOptions {
 const CONNECT_TIMEOUT_MS = 4_000;
 const CALL_TIMEOUT_MS = 30_000;
 const WAITING_TIMEOUT_MS = 300_000;
-/** Elasticsearch before 7.10 lacks the write block call and `require_alias`. OpenSearch began after it. */
-const OLDEST_ELASTICSEARCH: readonly [number, number] = [7, 10];
 
 /**
  * The orchestrator's calls to OpenSearch or Elasticsearch. A call is made again, for as long as the settings allow, when
@@ -29,25 +28,25 @@ const OLDEST_ELASTICSEARCH: readonly [number, number] = [7, 10];
  */
 export class SearchCluster implements SearchCalls {
   readonly where: string;
-  /** The product and its version, e.g. `OpenSearch 3.6.0`. */
-  readonly version: string;
+  readonly engine: Engine;
   readonly #origin: string;
   readonly #headers: Record<string, string>;
   readonly #agent: Agent;
   readonly #patience: Patience;
 
-  private constructor(address: Address, agent: Agent, patience: Patience, version: string) {
+  private constructor(address: Address, agent: Agent, patience: Patience, engine: Engine) {
     this.where = address.where;
     this.#origin = address.origin;
     this.#headers = address.headers;
     this.#patience = patience;
-    this.version = version;
+    this.engine = engine;
     this.#agent = agent;
   }
 
   /**
    * Connects, and asks the cluster what it is. If nothing answers there, it throws a ClusterError within seconds that
-   * names the address and what to do. It waits for a cluster that says that it is overloaded.
+   * names the address and what to do. It waits for a cluster that says that it is overloaded. A cluster may keep what it
+   * is to itself.
    */
   static async connect(options: ClusterOptions): Promise<SearchCluster> {
     const address = addressOf(options);
@@ -59,14 +58,19 @@ export class SearchCluster implements SearchCalls {
     const { waitingTimeoutMs = WAITING_TIMEOUT_MS, onWait } = options;
     const patience = { waitingTimeoutMs, onWait };
     const question = { method: 'GET', path: '/', body: null } as const;
-    const ask = async (): Promise<string> => {
+    const ask = async (): Promise<Answer> => {
       const answer = await send(address, agent, question, { timeoutMs: CONNECT_TIMEOUT_MS });
-      if (answer.status !== 200) throw refused(`search cluster at ${address.where}`, answer);
-      return answer.text;
+      const error = refused(`search cluster at ${address.where}`, answer);
+      if (answer.status !== 200 && isPassing(error)) throw error;
+      return answer;
     };
     try {
-      const text = await patiently(ask, patience, (error) => isPassing(error) && error.status !== 0);
-      return new SearchCluster(address, agent, patience, versionOf(parseJson(text), address.where));
+      const { status, text } = await patiently(
+        ask,
+        patience,
+        (error) => isPassing(error) && error.status !== 0,
+      );
+      return new SearchCluster(address, agent, patience, engineOf(address.where, status, parseJson(text)));
     } catch (error) {
       await agent.destroy();
       throw error;
@@ -245,30 +249,4 @@ function parseJson(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-function versionOf(answer: unknown, where: string): string {
-  const version = read(answer, 'version');
-  const number = read(version, 'number');
-  if (typeof number !== 'string')
-    throw new ClusterError(
-      200,
-      'no_search_cluster',
-      `${where} answers, but not as OpenSearch or Elasticsearch: correct target.url`,
-      { move: 'mend-and-repeat' },
-    );
-  const distribution = read(version, 'distribution');
-  if (distribution === 'opensearch') return `OpenSearch ${number}`;
-  if (typeof distribution === 'string') return `${distribution} ${number}`;
-  const [major = 0, minor = 0] = number.split('.').map(Number);
-  const [oldestMajor, oldestMinor] = OLDEST_ELASTICSEARCH;
-  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
-    throw new ClusterError(
-      200,
-      'too_old',
-      `${where} is Elasticsearch ${number}, which cannot block writes or require an alias: use ${oldestMajor}.${oldestMinor} or later`,
-      { move: 'mend-and-repeat' },
-    );
-  }
-  return `Elasticsearch ${number}`;
 }

@@ -1,13 +1,17 @@
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import { RunFailed } from '../errors.ts';
-import { ClusterError, isClusterError, read } from './cluster-error.ts';
+import { requireAllocated } from './allocation.ts';
+import { ClusterError, isClusterError } from './cluster-error.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
+import { indexHealth } from './index-health.ts';
 import { describeIndex, metaOf } from './index-meta.ts';
-import { deadLetterBody, type IndexBody, type IndexOrigin, targetBody } from './mapping.ts';
+import { withLeastReplicas } from './least-replicas.ts';
+import { deadLetterBody, type IndexBody, type IndexOrigin, targetBody, withReplicas } from './mapping.ts';
 import { deleteOwnIndex } from './delete-index.ts';
 import { matchingTemplates } from './effective/matching-templates.ts';
 import { verifyIndex } from './effective/verify-index.ts';
 import { passAliases, scratchIndexOf, type TargetNames, targetNames } from './names.ts';
+import { rehearseEnd, setForBuild } from './rehearse-end.ts';
 
 export interface CreatedTarget extends TargetNames {
   /** False when both exist already, because an earlier try of the same run created them. */
@@ -17,9 +21,9 @@ export interface CreatedTarget extends TargetNames {
 }
 
 /**
- * Creates the companion and the target with the write aliases of `pass`, and checks that they are as asked for. It
- * leaves as it is what this run has already created. If one of the two cannot be had, it removes what this call
- * created.
+ * Creates the companion and the target with the write aliases of `pass`. It checks that they are as asked for, that
+ * their shards find a place, and that the cluster takes their final settings. It leaves what this run has already
+ * created. If one of the two cannot be had, it removes what this call created.
  */
 export async function createTarget(
   cluster: SearchCalls,
@@ -32,13 +36,17 @@ export async function createTarget(
   const made: string[] = [];
   const warnings: string[] = [];
   const make = async (index: string, alias: string, body: IndexBody): Promise<void> => {
-    if (await createIndex(cluster, index, alias, body)) made.push(index);
-    warnings.push(...(await verifyIndex(cluster, index, body, { isNew: true })));
+    const { answer, replicas } = await createIndex(cluster, index, alias, body);
+    if (answer !== null) made.push(index);
+    const asked = withReplicas(body, replicas);
+    warnings.push(...(await verifyIndex(cluster, index, asked, { isNew: true })));
+    await requireAllocated(cluster, index, answer);
   };
   try {
     // The target comes first, because its faults say more than those of the companion.
     await make(names.index, aliases.writeAlias, targetBody(described, origin));
     await make(names.deadLetterIndex, aliases.deadLetterAlias, deadLetterBody(described, origin));
+    await rehearseEnd(cluster, names, described.definition);
   } catch (error) {
     // Without an answer nobody knows. The next try of this run finds and takes what was created.
     if (!(error instanceof ClusterError) || error.status !== 0) await removeMade(cluster, made);
@@ -61,14 +69,8 @@ export async function targetState(
   const both = [names.index, names.deadLetterIndex];
   const found = await Promise.all(both.map((index) => describeIndex(cluster, index)));
   if (found.includes(null)) return 'absent';
-  const path = `/_cluster/health/${both.map(segment).join(',')}?wait_for_status=yellow&timeout=${RECOVERY_MS}ms`;
-  try {
-    const health = await cluster.call('GET', path, null, { timeoutMs: 2 * RECOVERY_MS });
-    return read(health, 'status') === 'red' ? 'red' : 'present';
-  } catch (error) {
-    if (error instanceof ClusterError && error.status === 408) return 'red';
-    throw error;
-  }
+  const { status } = await indexHealth(cluster, both, { waitMs: RECOVERY_MS });
+  return status === 'red' ? 'red' : 'present';
 }
 
 /** Opens a further pass: lifts the write block of the pass before, and adds the write aliases of this pass. */
@@ -99,26 +101,36 @@ export async function deleteTarget(cluster: SearchCalls, names: TargetNames, run
   return deleted;
 }
 
-/** Creates an index. False when this run has already created it. */
+interface Creation {
+  /** The cluster's answer. Null when an earlier try of this run has created the index. */
+  readonly answer: unknown;
+  /** The number of replicas while the index is built. */
+  readonly replicas: number;
+}
+
+/** Creates an index, or finds that this run has created it. */
 async function createIndex(
   cluster: SearchCalls,
   index: string,
   alias: string,
   body: IndexBody,
-): Promise<boolean> {
-  if (await isOurs(cluster, index, body)) return false;
-  try {
-    await cluster.call(
+): Promise<Creation> {
+  if (await isOurs(cluster, index, body))
+    return { answer: null, replicas: await setForBuild(cluster, [index]) };
+  const create = (replicas: number): Promise<unknown> =>
+    cluster.call(
       'PUT',
       `/${segment(index)}`,
-      { ...body, aliases: { [alias]: {} } },
+      { ...withReplicas(body, replicas), aliases: { [alias]: {} } },
       { timeoutMs: 60_000 },
     );
-    return true;
+  try {
+    const { result, replicas } = await withLeastReplicas(create);
+    return { answer: result, replicas };
   } catch (error) {
     // A call that was repeated after a lost answer finds what the first one created.
     if (isClusterError(error, 'resource_already_exists_exception') && (await isOurs(cluster, index, body)))
-      return true;
+      return { answer: {}, replicas: await setForBuild(cluster, [index]) };
     throw await withTemplates(cluster, index, error);
   }
 }

@@ -6,6 +6,7 @@ import { read } from './cluster-error.ts';
 import { mostSegments } from './copies.ts';
 import type { SearchCalls } from './search-calls.ts';
 import { liftWriteBlock } from './create.ts';
+import { indexHealth } from './index-health.ts';
 import { describeIndex } from './index-meta.ts';
 import { passAliases, type TargetNames } from './names.ts';
 
@@ -197,20 +198,21 @@ async function waitForHealth(
   { healthTimeoutMs, onWait, clock, signal }: FinalizeOptions,
 ): Promise<void> {
   const deadlineMs = clock.monotonicMs() + healthTimeoutMs;
-  const indexes = [names.index, names.deadLetterIndex].map(encodeURIComponent).join(',');
   let told = false;
   for (;;) {
-    const health = await cluster.call('GET', `/_cluster/health/${indexes}`, null, { signal });
-    const status = read(health, 'status');
+    const { status, unassigned } = await indexHealth(cluster, [names.index, names.deadLetterIndex], {
+      waitMs: 0,
+      signal,
+    });
     if (status === 'green' || status === wanted) return;
     if (clock.monotonicMs() >= deadlineMs) {
       throw new RunFailed(
-        `${names.index} is ${String(status)} after ${Math.round(healthTimeoutMs / 1000)} s, but ${wanted} is asked for (${String(read(health, 'unassigned_shards'))} shards unassigned): add nodes, lower number_of_replicas, or set index.health, and run the same command again`,
+        `${names.index} is ${status} after ${Math.round(healthTimeoutMs / 1000)} s, but ${wanted} is asked for (${String(unassigned ?? 'some')} shards unassigned): add nodes, lower number_of_replicas, or set index.health, and run the same command again`,
       );
     }
     if (!told)
       onWait?.(
-        `waiting for ${wanted}: ${names.index} is ${String(status)}, ${String(read(health, 'unassigned_shards'))} shards are unassigned`,
+        `waiting for ${wanted}: ${names.index} is ${status}, ${String(unassigned ?? 'some')} shards are unassigned`,
       );
     told = true;
     await clock.sleep(500, signal);

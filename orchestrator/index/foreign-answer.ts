@@ -1,4 +1,4 @@
-import { pageWords } from '../page-words.ts';
+import { answerWords } from '../../definition/answer-words.ts';
 import { ClusterError } from './cluster-error.ts';
 
 interface AnyAnswer {
@@ -19,6 +19,6 @@ export function foreignAnswer(where: string, call: string, { status, text }: Any
   return new ClusterError(
     0,
     'foreign_answer',
-    `search cluster at ${where}: ${call} was answered with status ${status}, but not as OpenSearch or Elasticsearch answers: ${pageWords(text)}. Something stands between: check what answers at target.url`,
+    `search cluster at ${where}: ${call} was answered with status ${status}, but not as OpenSearch or Elasticsearch answers: ${answerWords(text) ?? 'an empty body'}. Something stands between: check what answers at target.url`,
   );
 }

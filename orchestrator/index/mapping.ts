@@ -25,7 +25,10 @@ export interface IndexBody {
   };
 }
 
-/** The settings while an index is built: no refresh, no replicas, and no pipeline from a template. */
+/**
+ * The settings while an index is built: no refresh, no replicas, and no pipeline from a template. A cluster that refuses
+ * an index without replicas gets the least number that it takes (`withReplicas`).
+ */
 const BUILD_SETTINGS = {
   'index.refresh_interval': '-1',
   'index.number_of_replicas': '0',
@@ -36,6 +39,11 @@ const BUILD_SETTINGS = {
 export function targetBody(described: DescribedDefinition, origin: IndexOrigin): IndexBody {
   const settings = { ...askedSettings(described.definition), ...BUILD_SETTINGS };
   return bodyOf(settings, targetProperties(described), metaFor(described, origin, 'target'));
+}
+
+/** The same body with another number of replicas. */
+export function withReplicas(body: IndexBody, replicas: number): IndexBody {
+  return { ...body, settings: { ...body.settings, 'index.number_of_replicas': String(replicas) } };
 }
 
 /** What the target is to be when its pass has ended. */

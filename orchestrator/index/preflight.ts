@@ -1,29 +1,53 @@
 import type { IndexDefinition } from '../../definition/definition.ts';
 import { RunFailed, messageOf } from '../errors.ts';
 import { read } from './cluster-error.ts';
+import { allocationFaults, blockFaults, nodeFaults } from './limits/allocation.ts';
+import { lookAtCluster } from './limits/cluster-facts.ts';
+import { copiesFaults } from './limits/copies.ts';
+import { judgeDisk } from './limits/disk.ts';
+import { refreshFaults } from './limits/refresh-interval.ts';
+import { shardFaults } from './limits/shards.ts';
+import { isUnseen, unseenWords } from './look.ts';
 import type { SearchCalls } from './search-calls.ts';
 
-/** Checks the cluster for a run, without creating anything. All faults are named at once. */
-export async function preflight(cluster: SearchCalls, definition: IndexDefinition): Promise<void> {
-  const checks = await Promise.allSettled([
-    refuseConcreteIndex(cluster, definition.alias),
-    refuseBlockedCluster(cluster),
-    requirePipeline(cluster, definition.pipeline),
-    requireNodes(cluster, definition),
-  ]);
-  const faults = checks.flatMap((check) => (check.status === 'rejected' ? [messageOf(check.reason)] : []));
-  if (faults.length > 0) throw new RunFailed(faults.join('\n'));
+interface Found {
+  readonly faults: readonly string[];
+  readonly warnings: readonly string[];
 }
 
-/** Refuses a name that no alias can have, because an index or a data stream has it. */
-async function refuseConcreteIndex(cluster: SearchCalls, alias: string): Promise<void> {
+const NOTHING: Found = { faults: [], warnings: [] };
+
+/**
+ * Checks the cluster for a run, without creating anything. All faults are named at once.
+ *
+ * @param expectedBytes the bytes that the plan expects to be sent; null when not known
+ * @returns sentences about what nobody may look at, and what may become scarce
+ */
+export async function preflight(
+  cluster: SearchCalls,
+  definition: IndexDefinition,
+  expectedBytes: Promise<number | null> = Promise.resolve(null),
+): Promise<readonly string[]> {
+  const checks = await Promise.allSettled([
+    checkAlias(cluster, definition.alias),
+    checkLimits(cluster, definition, expectedBytes),
+    checkPipeline(cluster, definition.pipeline),
+  ]);
+  const faults = checks.flatMap((check) =>
+    check.status === 'rejected' ? [messageOf(check.reason)] : check.value.faults,
+  );
+  if (faults.length > 0) throw new RunFailed(faults.join('\n'));
+  return checks.flatMap((check) => (check.status === 'fulfilled' ? check.value.warnings : []));
+}
+
+async function checkAlias(cluster: SearchCalls, alias: string): Promise<Found> {
   const there = await cluster.callOrNull('GET', `/${encodeURIComponent(alias)}`);
   if (read(there, alias) !== undefined)
     throw new RunFailed(
       `${alias} is an index, not an alias, so no alias can have this name. Give the index another name (reindex it and delete this one), or choose another alias.`,
     );
   const streams = backingIndexes(there, alias);
-  if (streams.length === 0) return;
+  if (streams.length === 0) return NOTHING;
   throw new RunFailed(
     `${alias} is a data stream or the alias of one (${streams.join(', ')}), and a data stream cannot be rebuilt: choose another alias.`,
   );
@@ -37,39 +61,36 @@ function backingIndexes(there: unknown, alias: string): string[] {
   );
 }
 
-/** Refuses a cluster with a read-only setting, because no index can be created there. */
-async function refuseBlockedCluster(cluster: SearchCalls): Promise<void> {
-  const settings = await cluster.call('GET', '/_cluster/settings?flat_settings=true');
-  for (const level of ['persistent', 'transient']) {
-    for (const block of [
-      'cluster.blocks.read_only',
-      'cluster.blocks.create_index',
-      'cluster.blocks.create_index.enable',
-    ]) {
-      const value = read(read(settings, level), block);
-      if (value === 'true' || value === true)
-        throw new RunFailed(
-          `the cluster at ${cluster.where} has the ${level} setting ${block}: remove this setting first`,
-        );
-    }
+/** Compares what the definition asks for with what the cluster would refuse when everything has been read. */
+async function checkLimits(
+  cluster: SearchCalls,
+  definition: IndexDefinition,
+  expectedBytes: Promise<number | null>,
+): Promise<Found> {
+  const [{ facts, unseen }, bytes] = await Promise.all([lookAtCluster(cluster), expectedBytes]);
+  const disk = judgeDisk(definition, facts, bytes);
+  return {
+    faults: [
+      ...blockFaults(facts, cluster.where),
+      ...allocationFaults(definition, facts),
+      ...nodeFaults(definition, facts),
+      ...copiesFaults(definition, facts),
+      ...refreshFaults(definition, facts),
+      ...shardFaults(definition, facts),
+      ...disk.faults,
+    ],
+    warnings: [...unseen, ...disk.warnings],
+  };
+}
+
+async function checkPipeline(cluster: SearchCalls, pipeline: string | null): Promise<Found> {
+  if (pipeline === null) return NOTHING;
+  const missing = `the cluster has no ingest pipeline ${pipeline}: create it, or correct "pipeline" in the definition`;
+  try {
+    const there = await cluster.callOrNull('GET', `/_ingest/pipeline/${encodeURIComponent(pipeline)}`);
+    return read(there, pipeline) === undefined ? { faults: [missing], warnings: [] } : NOTHING;
+  } catch (error) {
+    if (!isUnseen(error)) throw error;
+    return { faults: [], warnings: [unseenWords(`the ingest pipeline ${pipeline}`, error)] };
   }
-}
-
-/** Requires enough nodes. A replica never shares a node with its primary, so a small cluster may never become green. */
-async function requireNodes(cluster: SearchCalls, { index }: IndexDefinition): Promise<void> {
-  if (index.health !== 'green') return;
-  const nodes = read(await cluster.call('GET', '/_cluster/health'), 'number_of_data_nodes');
-  if (typeof nodes !== 'number' || nodes > index.numberOfReplicas) return;
-  throw new RunFailed(
-    `index.health is green and number_of_replicas is ${index.numberOfReplicas}. That needs ${index.numberOfReplicas + 1} data nodes, but the cluster has ${nodes}. Write number_of_replicas: ${nodes - 1}, or health: yellow.`,
-  );
-}
-
-async function requirePipeline(cluster: SearchCalls, pipeline: string | null): Promise<void> {
-  if (pipeline === null) return;
-  const there = await cluster.callOrNull('GET', `/_ingest/pipeline/${encodeURIComponent(pipeline)}`);
-  if (read(there, pipeline) === undefined)
-    throw new RunFailed(
-      `the cluster has no ingest pipeline ${pipeline}: create it, or correct "pipeline" in the definition`,
-    );
 }

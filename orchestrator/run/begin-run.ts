@@ -70,13 +70,14 @@ async function planRun(
   const startMs = performance.now();
   reporter.phaseStarted('plan');
   const { workers, ranges: wanted } = offline.settings;
-  const { inspected: plan, fleet } = await checkAll(
-    offline,
-    connections,
-    { workers: backend, underLock: true },
-    (client) => planDefinition(client, offline.loaded, { workers: workers.count, ranges: wanted.count }),
+  const {
+    inspected: plan,
+    fleet,
+    warnings,
+  } = await checkAll(offline, connections, { workers: backend, underLock: true }, (client) =>
+    planDefinition(client, offline.loaded, { workers: workers.count, ranges: wanted.count }),
   );
-  for (const warning of [...fleet.warnings, ...plan.warnings]) reporter.warning(warning);
+  for (const warning of [...warnings, ...plan.warnings]) reporter.warning(warning);
   const runPlan = runPlanOf(plan);
   const source = await connections.withSource((client) => identifyTable(client, offline.loaded.definition));
   const identity = identityOf(offline, plan, { run, runKey, startedAt, source });

@@ -5,25 +5,42 @@ import type { SourceConnections } from './connections.ts';
 import type { CheckedFleet, FleetBackend } from '../fleet/fleet-backend.ts';
 import type { Offline } from './offline.ts';
 
+/** What the checks found, where nothing is wrong. */
+interface Checked<T> {
+  readonly inspected: T;
+  readonly fleet: CheckedFleet;
+  /** Those of the fleet and of the cluster. */
+  readonly warnings: readonly string[];
+}
+
 /**
  * Checks everything that a run needs, before anything is created. `inspect` asks the database; the cluster and the
  * fleet are asked at the same time. All faults are named at once.
  *
  * @param underLock see `FleetCheckOptions`
  */
-export async function checkAll<T>(
+export async function checkAll<T extends { readonly expectedBytes: number | null }>(
   offline: Offline,
   connections: SourceConnections,
   { workers, underLock }: { readonly workers: FleetBackend; readonly underLock: boolean },
   inspect: (client: ClientBase) => Promise<T>,
-): Promise<{ readonly inspected: T; readonly fleet: CheckedFleet }> {
+): Promise<Checked<T>> {
+  const inspecting = connections.withSource(inspect);
+  const expectedBytes = inspecting.then(
+    (plan) => plan.expectedBytes,
+    () => null,
+  );
   const [inspected, cluster, fleet] = await Promise.allSettled([
-    connections.withSource(inspect),
-    preflight(connections.cluster, offline.loaded.definition),
+    inspecting,
+    preflight(connections.cluster, offline.loaded.definition, expectedBytes),
     workers.check({ pin: null, underLock }),
   ]);
   if (inspected.status === 'fulfilled' && cluster.status === 'fulfilled' && fleet.status === 'fulfilled')
-    return { inspected: inspected.value, fleet: fleet.value };
+    return {
+      inspected: inspected.value,
+      fleet: fleet.value,
+      warnings: [...fleet.value.warnings, ...cluster.value],
+    };
   const faults = [inspected, cluster, fleet].flatMap((result) =>
     result.status === 'rejected' ? [messageOf(result.reason)] : [],
   );

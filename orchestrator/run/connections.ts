@@ -44,7 +44,9 @@ export interface SourceConnections extends Connections {
 export async function connectTarget(offline: OfflineFleet, reporter: Reporter): Promise<Connections> {
   const services = await useEmbeddedServices(offline, reporter, { database: false });
   try {
-    return connectionsOf(offline, services, await connectCluster(offline, services, reporter));
+    const cluster = await connectCluster(offline, services, reporter);
+    tellEngine(cluster, reporter);
+    return connectionsOf(offline, services, cluster);
   } catch (error) {
     await services?.stop();
     throw error;
@@ -72,6 +74,7 @@ export async function connectBoth(
     connectCluster(offline, services, reporter, longestMs),
   ]);
   if (source.status === 'fulfilled' && cluster.status === 'fulfilled') {
+    tellEngine(cluster.value, reporter);
     const sourceAddress = source.value;
     const withPool = <T>(work: (use: UseClient) => Promise<T>): Promise<T> =>
       withSourcePool(sourceAddress, offline.settings.validate.concurrency, work);
@@ -155,4 +158,8 @@ async function connectCluster(
     waitingTimeoutMs: Math.min(settings.target.waiting_timeout_ms, longestMs),
     onWait: (words) => reporter.note(words),
   });
+}
+
+function tellEngine({ engine }: SearchCluster, reporter: Reporter): void {
+  for (const warning of engine.warnings) reporter.warning(warning);
 }

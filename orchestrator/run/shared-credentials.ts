@@ -52,6 +52,7 @@ export function sharedTargetCredentials(
   target: { readonly url: string; readonly username: string | null },
 ): TargetCredentials {
   const found = credentialsIn(path, parameters);
+  refuseBoth(path, found);
   const username = target.username ?? userIn(target.url);
   const wantsUser = username !== null;
   if (!wantsUser && found.apiKey === null && found.password === null) return found;
@@ -79,6 +80,15 @@ function credentialsIn(path: string, parameters: WorkerParameters): TargetCreden
     password: password ?? (inUrl === null ? null : decoded(inUrl.password)),
     apiKey: parameters.search_api_key,
   };
+}
+
+/** The workers refuse both, so a run that chose one of them would launch workers in vain. */
+function refuseBoth(path: string, { username, password, apiKey }: TargetCredentials): void {
+  if (apiKey === null || (username === null && password === null)) return;
+  const other = username === null ? 'search_password' : 'search_username, or the user in search_url';
+  throw new RunFailed(
+    `the parameters ${path}/search_api_key and ${path}/${other}, are both set, and a call carries one of them: delete one`,
+  );
 }
 
 function requireSameCluster(path: string, searchUrl: string | null, targetUrl: string): void {

@@ -227,6 +227,24 @@ describe('the orchestrator’s settings', () => {
     expect(secrets).toEqual({ sourcePassword: 'hush', targetPassword: null, targetApiKey: 'key' });
   });
 
+  it.each([
+    [{ url: 'http://search:9200', username: 'indexer' }, {}, 'target.username'],
+    [{ url: 'http://indexer:pw@search:9200' }, {}, 'the user in target.url'],
+    [{ url: 'http://search:9200' }, { REINDEX_TARGET_PASSWORD: 'hush' }, 'REINDEX_TARGET_PASSWORD'],
+    [{ url: 'http://search:9200' }, { REINDEX_TARGET_USERNAME: 'indexer' }, 'target.username'],
+  ])('are refused with an API key beside %j and the variables %j', async (target, variables, name) => {
+    const written = { fleet: 'books', definitions: 'b.yaml', source: { url: 'postgres://db/shop' }, target };
+    await writeFile(join(folder, 'reindex-fleet.yaml'), JSON.stringify(written));
+    const loaded = loadSettings({}, { REINDEX_TARGET_API_KEY: 'key', ...variables }, folder);
+    await expect(loaded).rejects.toThrow(`${name} and REINDEX_TARGET_API_KEY are both set`);
+  });
+
+  it('name credentials that exclude each other together with every other fault', async () => {
+    await writeFile(join(folder, 'reindex-fleet.yaml'), `${GOOD}fleets: 1\n`);
+    const loaded = loadSettings({ targetUsername: 'indexer' }, { REINDEX_TARGET_API_KEY: 'key' }, folder);
+    await expect(loaded).rejects.toThrow(/fleets[^]*--target-username.*are both set/);
+  });
+
   it('may come from a text without a file: then nothing overrides them, and paths stay as written', () => {
     const written = {
       fleet: 'books',

@@ -99,6 +99,12 @@ describe('the workers’ credentials for the cluster', () => {
       { ...TARGET, username: 'indexer' },
       /search_password does not exist in this region: .* or set REINDEX_TARGET_PASSWORD/,
     ],
+    [
+      'a user beside an API key',
+      { search_username: 'indexer', search_password: 'hush', search_api_key: 'hush' },
+      TARGET,
+      /search_api_key and .*search_username.* are both set/,
+    ],
     ['a URL that is none', { search_url: 'hush' }, TARGET, /search_url holds no URL that begins with http:/],
   ] as const)('are refused for %s', ([, given, target, said]) => {
     const use = (): unknown => shared(given, target);

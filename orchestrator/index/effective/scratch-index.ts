@@ -1,5 +1,6 @@
 import { deleteOwnIndex } from '../delete-index.ts';
 import { describeIndex } from '../index-meta.ts';
+import { withLeastReplicas } from '../least-replicas.ts';
 import type { IndexBody } from '../mapping.ts';
 import { scratchIndexOf } from '../names.ts';
 import { type SearchCalls, segment } from '../search-calls.ts';
@@ -39,7 +40,14 @@ export async function whatFieldsBecome(
   // An earlier try of this run may have ended before it deleted its own.
   await deleteOwnIndex(cluster, scratch, meta.run);
   try {
-    await cluster.call('PUT', `/${segment(scratch)}?wait_for_active_shards=0`, body, { timeoutMs: 60_000 });
+    await withLeastReplicas((replicas) =>
+      cluster.call(
+        'PUT',
+        `/${segment(scratch)}?wait_for_active_shards=0`,
+        { ...body, settings: { ...body.settings, 'index.number_of_replicas': String(replicas) } },
+        { timeoutMs: 60_000 },
+      ),
+    );
     const properties = (await describeIndex(cluster, scratch))?.mappings.properties ?? {};
     return Object.fromEntries(
       Object.entries(properties).flatMap(([name, field]): [string, Field][] => {

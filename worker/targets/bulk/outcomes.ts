@@ -1,4 +1,5 @@
 import { Failure } from '../../../definition/failure.ts';
+import { signedRequestsAdvice } from '../../../definition/signed-requests.ts';
 import type { KeyStore } from '../../key/key-bytes.ts';
 import { TaskFailure } from '../../task-failure.ts';
 import { type ClusterSaying, safeClusterWords } from './cluster-words.ts';
@@ -216,7 +217,7 @@ export function clusterStop(
   reason: string,
   key: string | null = null,
 ): TaskFailure {
-  const advice = ADVICE[type] ?? 'See the log of the search cluster.';
+  const advice = signedRequestsAdvice(reason) ?? ADVICE[type] ?? 'See the log of the search cluster.';
   const where = key === null ? '' : ` (${type}, at key ${key})`;
   return new TaskFailure(
     'stop',

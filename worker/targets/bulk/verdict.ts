@@ -1,3 +1,4 @@
+import { answerWords } from '../../../definition/answer-words.ts';
 import { TaskFailure } from '../../task-failure.ts';
 import type { ClusterSaying } from './cluster-words.ts';
 import type { FlowEffect } from './flow-gate.ts';
@@ -80,11 +81,12 @@ function later(
   return { said, afterMs: retryAfterMs };
 }
 
-/** The cluster's type and reason of a whole-request error; of a proxy's page, its beginning. */
+/** The cluster's type and reason of a whole-request error; of another's answer, its words in whatever form. */
 function wordsOf(text: string, status: number): { type: string; reason: string } {
   const error = errorOf(text);
   const type = typeof error?.type === 'string' ? error.type : `status_${status}`;
-  const reason = typeof error?.reason === 'string' ? error.reason : text.trim() || `HTTP status ${status}`;
+  const reason =
+    typeof error?.reason === 'string' ? error.reason : (answerWords(text) ?? `HTTP status ${status}`);
   return { type, reason: shortened(reason) };
 }
 
@@ -92,7 +94,6 @@ function errorOf(text: string): { type?: unknown; reason?: unknown } | null {
   try {
     const body = JSON.parse(text) as { error?: unknown } | null;
     const error = body?.error;
-    if (typeof error === 'string') return { reason: error };
     return typeof error === 'object' ? error : null;
   } catch {
     return null;

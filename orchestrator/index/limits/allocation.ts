@@ -1,0 +1,47 @@
+import type { IndexDefinition } from '../../../definition/definition.ts';
+import { askedSettings } from '../mapping.ts';
+import type { ClusterFacts } from './cluster-facts.ts';
+
+const ENABLE = 'routing.allocation.enable';
+
+/** Refuses a cluster that gives new shards no place, or none to replicas that the definition waits for. */
+export function allocationFaults(definition: IndexDefinition, { settings }: ClusterFacts): string[] {
+  const own = askedSettings(definition)[`index.${ENABLE}`];
+  const ofCluster = settings.get(`cluster.${ENABLE}`);
+  const value = String(own ?? ofCluster?.value ?? 'all').toLowerCase();
+  const where =
+    own === undefined || own === null
+      ? `the cluster has the ${ofCluster?.level ?? ''} setting cluster.${ENABLE}: ${value}`
+      : `the definition has index.${ENABLE}: ${value}`;
+  if (value === 'none')
+    return [`${where}, so no shard of a new index finds a place. Set it to all, then run again.`];
+  const { numberOfReplicas, health } = definition.index;
+  if (value === 'all' || numberOfReplicas === 0 || health !== 'green') return [];
+  return [
+    `${where}, so replicas find no place. But number_of_replicas is ${numberOfReplicas}, and index.health is green. Set it to all, or write health: yellow.`,
+  ];
+}
+
+/** Refuses an index whose replicas lack nodes. A replica never shares a node with its primary. */
+export function nodeFaults({ index }: IndexDefinition, { dataNodes }: ClusterFacts): string[] {
+  if (index.health !== 'green' || dataNodes === null || dataNodes > index.numberOfReplicas) return [];
+  return [
+    `index.health is green and number_of_replicas is ${index.numberOfReplicas}. That needs ${index.numberOfReplicas + 1} data nodes, but the cluster has ${dataNodes}. Write number_of_replicas: ${dataNodes - 1}, or health: yellow.`,
+  ];
+}
+
+const BLOCKS = [
+  'cluster.blocks.read_only',
+  'cluster.blocks.read_only_allow_delete',
+  'cluster.blocks.create_index',
+  'cluster.blocks.create_index.enable',
+];
+
+/** Refuses a cluster with a read-only setting, because no index can be created there. */
+export function blockFaults({ settings }: ClusterFacts, where: string): string[] {
+  return BLOCKS.flatMap((block) => {
+    const setting = settings.get(block);
+    if (setting?.value !== 'true') return [];
+    return [`the cluster at ${where} has the ${setting.level} setting ${block}: remove this setting first`];
+  });
+}
