@@ -22,7 +22,8 @@ export type ReindexFleetArgs = StackInput & Prepared;
 /**
  * A fleet that has no instance between runs: group, launch template, network, roles, parameters, journal, sweeper, alarms.
  * Everything has the fleet's name. So any number of fleets can be in one program or in many. To remove a fleet from a program,
- * destroy it first (`pulumi destroy --run-program --target --target-dependents`): Pulumi needs the program to call the hooks before a deletion.
+ * destroy it first (`pulumi destroy --run-program --target … --target-dependents`): Pulumi needs the program to call the
+ * hooks before a deletion.
  *
  * @throws RunError that names everything that is wrong with the settings, before anything is registered
  */
