@@ -22,7 +22,8 @@ export type ReindexFleetArgs = StackInput & Prepared;
 /**
  * A fleet that has no instance between runs: group, launch template, network, roles, parameters, journal, sweeper, alarms.
  * Everything has the fleet's name. So any number of fleets can be in one program or in many. To remove a fleet from a program,
- * destroy it first (`pulumi destroy --run-program --target`): Pulumi needs the program to call the hooks before a deletion.
+ * destroy it first (`pulumi destroy --run-program --target … --target-dependents`): Pulumi needs the program to call the
+ * hooks before a deletion.
  *
  * @throws RunError that names everything that is wrong with the settings, before anything is registered
  */
@@ -55,7 +56,9 @@ export class ReindexFleet extends pulumi.ComponentResource {
     const beforeDelete = [noRun];
 
     const journal = new FleetJournal(`${name}-journal`, { ...shared, beforeDelete }, part);
-    const network = new FleetNetwork(`${name}-network`, shared, part);
+    // A destroy deletes in the reverse order, so the journal goes when all of these are gone.
+    const afterJournal = { ...part, dependsOn: [journal.bucket] };
+    const network = new FleetNetwork(`${name}-network`, shared, afterJournal);
     const parameters = new WorkerParameters(`${name}-worker`, shared, part);
     const ownParameter = ownsImageParameter(settings.image)
       ? [imageParameter(`${name}-image`, settings, names, this)]

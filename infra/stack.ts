@@ -20,6 +20,7 @@ export async function deployStack(
   const fleet = new ReindexFleet('fleet', { ...settings, ...(await prepare(settings)) });
   return {
     settings: fleet.settings,
+    image: settings.image,
     orchestrator_policy: fleet.orchestratorPolicy.arn,
     workers_security_group: fleet.workersSecurityGroup.id,
     sweeper: fleet.sweeper.name,

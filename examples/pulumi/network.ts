@@ -84,11 +84,16 @@ function endpointsIn({ id: vpcId, mainRouteTableId }: aws.ec2.Vpc, place: Endpoi
 }
 
 function letInAt(name: string, to: aws.ec2.SecurityGroup, port: number, from: aws.ec2.SecurityGroup): void {
-  new aws.vpc.SecurityGroupIngressRule(name, {
-    securityGroupId: to.id,
-    referencedSecurityGroupId: from.id,
-    ipProtocol: 'tcp',
-    fromPort: port,
-    toPort: port,
-  });
+  new aws.vpc.SecurityGroupIngressRule(
+    name,
+    {
+      securityGroupId: to.id,
+      referencedSecurityGroupId: from.id,
+      ipProtocol: 'tcp',
+      fromPort: port,
+      toPort: port,
+    },
+    // AWS does not delete a security group that a rule names. So a rule is replaced together with its groups.
+    { replaceOnChanges: ['securityGroupId', 'referencedSecurityGroupId'] },
+  );
 }

@@ -31,7 +31,12 @@ export class FleetJournal extends pulumi.ComponentResource {
         forceDestroy: true,
         tags: { ...tagsOf(names, settings.tags), ...journalTag(names) },
       },
-      child(this, { protect: settings.protect, hooks: { beforeDelete: [...beforeDelete] } }),
+      child(this, {
+        protect: settings.protect,
+        // Another bucket has another name. So the old one, with its journals, goes only when everything else is deployed.
+        deleteBeforeReplace: false,
+        hooks: { beforeDelete: [...beforeDelete] },
+      }),
     );
     const bucket = this.bucket.bucket;
     const versioning = new aws.s3.BucketVersioning(

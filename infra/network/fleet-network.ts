@@ -11,6 +11,12 @@ export interface FleetNetworkArgs {
   readonly names: Names;
 }
 
+/**
+ * AWS does not delete a security group that a rule of another group names. With this, the engine replaces a rule together
+ * with the groups that it names, so the rule goes before the group goes.
+ */
+const WITH_ITS_GROUPS = { replaceOnChanges: ['securityGroupId', 'referencedSecurityGroupId'] };
+
 /** Where instances are launched, and which connections they may have. */
 export class FleetNetwork extends pulumi.ComponentResource {
   readonly subnets: pulumi.Output<string[]>;
@@ -68,8 +74,8 @@ export class FleetNetwork extends pulumi.ComponentResource {
       ...('cidr' in peer ? { cidrIpv4: peer.cidr } : { referencedSecurityGroupId: peer.securityGroup }),
     };
     return direction === 'in'
-      ? new aws.vpc.SecurityGroupIngressRule(`${name}-${rule}`, args, child(this))
-      : new aws.vpc.SecurityGroupEgressRule(`${name}-${rule}`, args, child(this));
+      ? new aws.vpc.SecurityGroupIngressRule(`${name}-${rule}`, args, child(this, WITH_ITS_GROUPS))
+      : new aws.vpc.SecurityGroupEgressRule(`${name}-${rule}`, args, child(this, WITH_ITS_GROUPS));
   }
 
   #letIn(
@@ -85,7 +91,7 @@ export class FleetNetwork extends pulumi.ComponentResource {
         securityGroupId: securityGroup,
         referencedSecurityGroupId: this.securityGroup.id,
       },
-      child(this),
+      child(this, WITH_ITS_GROUPS),
     );
   }
 }

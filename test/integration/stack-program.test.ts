@@ -42,6 +42,7 @@ describe.skipIf(awsUrl === '')('the stack program in Pulumi’s runner', { timeo
     expect(hosted.monitor.shownOutputs.get(stack?.urn ?? '')).toEqual(run.shownOutputs);
     expect(run.shownOutputs).toMatchObject({
       settings: { fleet: host.stack },
+      image: LEAST.image,
       orchestrator_policy: expect.stringMatching(/^arn:aws:iam::/),
       workers_security_group: expect.stringMatching(/^sg-/),
       sweeper: `reindex-fleet-${host.stack}-sweeper`,

@@ -11,6 +11,11 @@ const FLEET = 'reindex-fleet:index:ReindexFleet';
 const GROUP = 'aws:autoscaling/group:Group';
 const TEMPLATE = 'aws:ec2/launchTemplate:LaunchTemplate';
 const BUCKET = 'aws:s3/bucket:Bucket';
+const NETWORK = 'reindex-fleet:index:FleetNetwork';
+const RULES = [
+  'aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule',
+  'aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule',
+];
 const PARAMETER = 'aws:ssm/parameter:Parameter';
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -31,19 +36,34 @@ describe('the options of a stack’s resources', () => {
       );
     }));
 
-  it('delete before they replace, because names are fixed', () =>
+  it('delete before they replace, because names are fixed, but never the journal’s bucket', () =>
     everyRun((run) => {
       expect(byUrn(resources(run), ({ options }) => options.deleteBeforeReplace)).toEqual(
-        byUrn(resources(run), ({ type }) => (type.startsWith('aws:') ? true : null)),
+        byUrn(resources(run), ({ type }) => (type.startsWith('aws:') ? type !== BUCKET : null)),
       );
+    }));
+
+  it('replace a rule together with each security group that it names', () =>
+    everyRun((run) => {
+      const rules = resources(run).filter(({ type }) => RULES.includes(type));
+      expect(byUrn(rules, ({ options }) => options.replaceOnChanges)).toEqual(
+        byUrn(rules, () => ['securityGroupId', 'referencedSecurityGroupId']),
+      );
+    }));
+
+  it('delete the journal’s bucket only after the network and its rules', () =>
+    everyRun((run) => {
+      const { urn } = one(run, BUCKET);
+      expect(one(run, NETWORK).options.dependencies).toContain(urn);
     }));
 
   it('replace a parameter whose type changes', () =>
     everyRun((run) => {
-      const wanted = ({ type, inputs }: Registration) =>
-        type !== PARAMETER ? [] : inputs.dataType === undefined ? ['type'] : ['dataType', 'type'];
-      expect(byUrn(run.registrations, ({ options }) => options.replaceOnChanges)).toEqual(
-        byUrn(run.registrations, wanted),
+      const wanted = ({ inputs }: Registration) =>
+        inputs.dataType === undefined ? ['type'] : ['dataType', 'type'];
+      const others = run.registrations.filter(({ type }) => !RULES.includes(type));
+      expect(byUrn(others, ({ options }) => options.replaceOnChanges)).toEqual(
+        byUrn(others, (registration) => (registration.type === PARAMETER ? wanted(registration) : [])),
       );
     }));
 
