@@ -101,11 +101,6 @@ function firstOf(value: unknown): unknown {
   return Array.isArray(value) ? value[0] : undefined;
 }
 
-/** The words of an answer that is no refusal in a cluster's form, such as a gateway's page. */
-function wordsOf(body: unknown): string {
-  return typeof body === 'string' ? pageWords(body) : 'without a reason';
-}
-
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }

@@ -151,7 +151,7 @@ describe('a call to the search cluster', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const cluster = await connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     await cluster.close();
-    expect(cluster.version).toBe('OpenSearch 3.6.0');
+    expect(cluster.engine.version).toBe('OpenSearch 3.6.0');
     expect(asked).toBe(3);
   });
 
