@@ -1,5 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 import { FleetHeld, RunFailed } from '../orchestrator/errors.ts';
+import { engineAddress } from './exclusion/engine-address.ts';
 import { type DeploymentExclusion, excludeRuns } from './exclusion/exclude-runs.ts';
 import { journalOf } from './exclusion/journal-place.ts';
 import { type FleetImage, readImage } from './image.ts';
@@ -60,6 +61,7 @@ async function exclude({ journal }: StackSettings, names: Names): Promise<Deploy
       },
       stack: pulumi.getStack(),
       preview: pulumi.runtime.isDryRun(),
+      engine: engineAddress(),
       log: pulumi.log,
     });
   } catch (error) {

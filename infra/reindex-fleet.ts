@@ -4,7 +4,7 @@ import { OrchestratorAccess } from './access/orchestrator-access.ts';
 import { FleetJournal } from './journal/fleet-journal.ts';
 import { FleetNetwork } from './network/fleet-network.ts';
 import { journalOf, journalText } from './exclusion/journal-place.ts';
-import { requireNoRun } from './exclusion/require-no-run.ts';
+import { beforeEachDeletion, requireNoRun } from './exclusion/require-no-run.ts';
 import { imageParameter, ownsImageParameter } from './parameters/image-parameter.ts';
 import { WorkerParameters } from './parameters/worker-parameters.ts';
 import type { Prepared } from './prepare.ts';
@@ -49,19 +49,21 @@ export class ReindexFleet extends pulumi.ComponentResource {
       'reindex-fleet:index:ReindexFleet',
       name,
       { journal: journalText(journalOf(names)) },
-      { ...options, hooks: { ...options.hooks, beforeUpdate } },
+      {
+        ...options,
+        hooks: { ...options.hooks, beforeUpdate },
+        transformations: [beforeEachDeletion(noRun), ...(options.transformations ?? [])],
+      },
     );
     const shared = { settings, names };
-    const part = { parent: this };
-    const beforeDelete = [noRun];
 
-    const journal = new FleetJournal(`${name}-journal`, { ...shared, beforeDelete }, part);
-    // A destroy deletes in the reverse order, so the journal goes when all of these are gone.
-    const afterJournal = { ...part, dependsOn: [journal.bucket] };
-    const network = new FleetNetwork(`${name}-network`, shared, afterJournal);
+    const journal = new FleetJournal(`${name}-journal`, shared, { parent: this });
+    // The engine deletes in the reverse order, so the journal goes when everything else is gone.
+    const part = { parent: this, dependsOn: [journal] };
+    const network = new FleetNetwork(`${name}-network`, shared, part);
     const parameters = new WorkerParameters(`${name}-worker`, shared, part);
     const ownParameter = ownsImageParameter(settings.image)
-      ? [imageParameter(`${name}-image`, settings, names, this)]
+      ? [imageParameter(`${name}-image`, settings, names, part)]
       : [];
     const workers = new FleetWorkers(
       `${name}-workers`,
@@ -72,7 +74,6 @@ export class ReindexFleet extends pulumi.ComponentResource {
         image: launched,
         imageParameter: ownParameter,
         before: [...network.rules, ...parameters.parameters],
-        beforeDelete,
       },
       part,
     );

@@ -1,8 +1,8 @@
 import type { Clock } from '../../orchestrator/clock.ts';
 import { FleetHeld, messageOf, RunFailed } from '../../orchestrator/errors.ts';
 import { BucketMissing } from '../../orchestrator/journal/bucket-failure.ts';
-import { describeThisProcess, holderWords, stateOfHolder } from '../../orchestrator/journal/holder.ts';
-import { currentHolder, type FleetLock } from '../../orchestrator/journal/lock.ts';
+import { describeProcess, holderWords, stateOfHolder } from '../../orchestrator/journal/holder.ts';
+import { currentHolder, type FleetLock, type LockClaim } from '../../orchestrator/journal/lock.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
 import { unfinishedClaim } from '../../orchestrator/run/choose-run.ts';
 import { findDriver } from '../../orchestrator/run/driver.ts';
@@ -22,10 +22,21 @@ export interface RunExclusionOptions {
   readonly stack: string;
   readonly preview: boolean;
   readonly log: DeploymentLog;
+  /**
+   * Gives the process that is named as the lock's holder. That process goes on with the lock if this one ends too early. By
+   * default it is this process, and nothing goes on with the lock.
+   */
+  readonly keeper?: () => Promise<LockKeeper>;
   /** Of the wait for the lock. */
   readonly clock: Clock;
   /** Of the pauses between its renewals; its sleep does not keep the process from its end. */
   readonly renewalClock: Clock;
+}
+
+export interface LockKeeper {
+  readonly pid: number;
+  /** Tells it of the lock that this process holds now. */
+  keep(claim: LockClaim): Promise<void>;
 }
 
 /** What keeps runs and a deployment apart, see `excludeRuns`. */
@@ -85,10 +96,11 @@ export class RunExclusion {
   /** The holder of the lock may be about to claim the fleet. So this looks at the claim again while it waits, and afterwards. */
   async #take(): Promise<FleetLock> {
     const { store, leaseMs, stack, log, clock, renewalClock } = this.#options;
+    const keeper = await this.#options.keeper?.();
     const lock = await takeLock({
       store,
       leaseMs,
-      holder: await describeThisProcess(`pulumi up (stack ${stack})`, clock.now()),
+      holder: await describeProcess(keeper?.pid ?? process.pid, `pulumi up (stack ${stack})`, clock.now()),
       stateOfHolder,
       clock,
       reporter: { note: (line) => void log.info(line), warning: (line) => void log.warn(line) },
@@ -100,6 +112,7 @@ export class RunExclusion {
     });
     lock.startRenewing(renewalClock);
     try {
+      await keeper?.keep(lock.claim);
       await this.#requireNoRun();
     } catch (error) {
       await lock.release().catch(() => {}); // It expires by itself.

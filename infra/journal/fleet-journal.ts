@@ -10,8 +10,6 @@ import { tagsOf } from '../tags.ts';
 export interface FleetJournalArgs {
   readonly settings: StackSettings;
   readonly names: Names;
-  /** The engine calls it before it deletes the bucket. */
-  readonly beforeDelete: readonly pulumi.ResourceHook[];
 }
 
 /** The bucket of claims, locks and journals. It is versioned, encrypted and private, and answers only with TLS. */
@@ -22,7 +20,7 @@ export class FleetJournal extends pulumi.ComponentResource {
 
   constructor(name: string, args: FleetJournalArgs, options: pulumi.ComponentResourceOptions = {}) {
     super('reindex-fleet:index:FleetJournal', name, {}, options);
-    const { settings, names, beforeDelete } = args;
+    const { settings, names } = args;
     this.bucket = new aws.s3.Bucket(
       name,
       {
@@ -31,18 +29,13 @@ export class FleetJournal extends pulumi.ComponentResource {
         forceDestroy: true,
         tags: { ...tagsOf(names, settings.tags), ...journalTag(names) },
       },
-      child(this, {
-        protect: settings.protect,
-        // Another bucket has another name. So the old one, with its journals, goes only when everything else is deployed.
-        deleteBeforeReplace: false,
-        hooks: { beforeDelete: [...beforeDelete] },
-      }),
+      ofBucket(this, { protect: settings.protect }),
     );
     const bucket = this.bucket.bucket;
     const versioning = new aws.s3.BucketVersioning(
       name,
       { bucket, versioningConfiguration: { status: 'Enabled' } },
-      child(this),
+      ofBucket(this),
     );
     const access = new aws.s3.BucketPublicAccessBlock(
       name,
@@ -53,7 +46,7 @@ export class FleetJournal extends pulumi.ComponentResource {
         ignorePublicAcls: true,
         restrictPublicBuckets: true,
       },
-      child(this),
+      ofBucket(this),
     );
     this.parts = [
       versioning,
@@ -61,28 +54,39 @@ export class FleetJournal extends pulumi.ComponentResource {
       new aws.s3.BucketOwnershipControls(
         name,
         { bucket, rule: { objectOwnership: 'BucketOwnerEnforced' } },
-        child(this),
+        ofBucket(this),
       ),
       new aws.s3.BucketServerSideEncryptionConfiguration(
         name,
         { bucket, rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }] },
-        child(this),
+        ofBucket(this),
       ),
       new aws.s3.BucketLifecycleConfiguration(
         name,
         { bucket, rules: [expiry(settings.journal.recover_days)] },
         // Only a bucket with versions takes rules for versions that are not current.
-        child(this, { dependsOn: versioning }),
+        ofBucket(this, { dependsOn: versioning }),
       ),
       new aws.s3.BucketPolicy(
         name,
         { bucket, policy: JSON.stringify(bucketPolicy(names)) },
         // S3 changes a bucket's policy and its access block one after the other, or answers 409.
-        child(this, { dependsOn: access }),
+        ofBucket(this, { dependsOn: access }),
       ),
     ];
     this.registerOutputs({ bucket });
   }
+}
+
+/**
+ * Options of the bucket and of what configures it. Another bucket has another name. So the old one, with its journals, stays
+ * as it is until everything else is deployed.
+ */
+function ofBucket(
+  parent: pulumi.ComponentResource,
+  options: pulumi.CustomResourceOptions = {},
+): pulumi.CustomResourceOptions {
+  return child(parent, { ...options, deleteBeforeReplace: false });
 }
 
 /**

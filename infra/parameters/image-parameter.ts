@@ -21,7 +21,7 @@ export function imageParameter(
   name: string,
   { image, tags }: Pick<StackSettings, 'image' | 'tags'>,
   names: Names,
-  parent: pulumi.ComponentResource,
+  options: pulumi.CustomResourceOptions & { readonly parent: pulumi.ComponentResource },
 ): aws.ssm.Parameter {
   return new aws.ssm.Parameter(
     name,
@@ -30,10 +30,11 @@ export function imageParameter(
       description: `Image of the workers of the fleet ${names.fleet}`,
       type: 'String',
       dataType: 'aws:ec2:image',
-      value: image,
+      // A preview shows no `value`. With this it shows which image comes, and which goes.
+      insecureValue: image,
       tags: { ...tagsOf(names, tags) },
     },
     // AWS changes neither in place.
-    child(parent, { replaceOnChanges: ['dataType', 'type'] }),
+    child(options.parent, { ...options, replaceOnChanges: ['dataType', 'type'] }),
   );
 }

@@ -30,8 +30,8 @@ export class WorkerParameters extends pulumi.ComponentResource {
         `${name}-${setting.replaceAll('_', '-')}`,
         {
           name: `${names.workerParameters}/${setting}`,
-          type: secret ? 'SecureString' : 'String',
-          value,
+          // A preview shows no `value`, but shows this.
+          ...(secret ? { type: 'SecureString', value } : { type: 'String', insecureValue: value }),
           tags,
         },
         child(this, { replaceOnChanges: ['type'] }),

@@ -22,8 +22,6 @@ export interface FleetWorkersArgs {
   readonly imageParameter: readonly pulumi.Resource[];
   /** Resources that an instance needs at its launch: parameters, rules of the network. */
   readonly before: readonly pulumi.Resource[];
-  /** The engine calls it before it deletes the group. */
-  readonly beforeDelete: readonly pulumi.ResourceHook[];
 }
 
 /** The launch template, the group that launches from it, and the role of its instances. */
@@ -34,7 +32,7 @@ export class FleetWorkers extends pulumi.ComponentResource {
 
   constructor(name: string, args: FleetWorkersArgs, options: pulumi.ComponentResourceOptions = {}) {
     super('reindex-fleet:index:FleetWorkers', name, {}, options);
-    const { settings, names, subnets, securityGroup, image, imageParameter, before, beforeDelete } = args;
+    const { settings, names, subnets, securityGroup, image, imageParameter, before } = args;
     const tags = tagsOf(names, settings.tags);
 
     this.role = new FleetRole(
@@ -70,7 +68,6 @@ export class FleetWorkers extends pulumi.ComponentResource {
         // The orchestrator sets it. A deployment neither launches nor ends an instance.
         ignoreChanges: ['desiredCapacity'],
         dependsOn: [this.role.attached, ...before],
-        hooks: { beforeDelete: [...beforeDelete] },
       }),
     );
     this.registerOutputs({ group: this.group.name, template: this.template.id });

@@ -23,11 +23,16 @@ export function holderWords({ purpose, pid, host, since, runKey }: Holder): stri
   return `${purpose}, process ${pid} on ${host}, since ${since}${run}`;
 }
 
-export async function describeThisProcess(purpose: string, now: Date): Promise<Holder> {
+export function describeThisProcess(purpose: string, now: Date): Promise<Holder> {
+  return describeProcess(process.pid, purpose, now);
+}
+
+/** @param pid of a process on this machine */
+export async function describeProcess(pid: number, purpose: string, now: Date): Promise<Holder> {
   return {
     host: hostname(),
-    pid: process.pid,
-    identity: await identityOf(process.pid),
+    pid,
+    identity: await identityOf(pid),
     since: now.toISOString(),
     purpose,
   };

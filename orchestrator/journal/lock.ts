@@ -19,6 +19,9 @@ export interface LockTiming {
   readonly signal: AbortSignal;
 }
 
+/** What proves that a lock's object is a certain holder's. */
+export type LockClaim = Pick<LockRecord, 'epoch' | 'nonce'>;
+
 /** What a contender does while another process has the lock. */
 export interface WhileHeld {
   /** Whether the process of this holder lives, as far as this machine can know. */
@@ -87,6 +90,24 @@ export class FleetLock {
     }
   }
 
+  /**
+   * Goes on with a lock of another process, which has ended and had named this process as the holder.
+   *
+   * @returns null if the lock is released or taken over
+   */
+  static async adopt(
+    store: JournalStore,
+    { epoch, nonce }: LockClaim,
+    timing: LockTiming,
+  ): Promise<FleetLock | null> {
+    const beganMs = timing.clock.monotonicMs();
+    const record = await readLock(store, epoch);
+    if (record === null || record.released || record.nonce !== nonce) return null;
+    const lock = new FleetLock(store, record, timing, beganMs);
+    await lock.renew();
+    return lock.lost.aborted ? null : lock;
+  }
+
   static async #take(
     store: JournalStore,
     epoch: number,
@@ -131,6 +152,10 @@ export class FleetLock {
       await this.release().catch(() => {}); // The lock expires by itself.
       throw error;
     }
+  }
+
+  get claim(): LockClaim {
+    return { epoch: this.epoch, nonce: this.#record.nonce };
   }
 
   /** Aborts when the lock is lost. Its reason is a Superseded error. */

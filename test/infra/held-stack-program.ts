@@ -1,4 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
+import { engineAddress } from '../../infra/exclusion/engine-address.ts';
 import { excludeRuns } from '../../infra/exclusion/exclude-runs.ts';
 import { requireNoRun } from '../../infra/exclusion/require-no-run.ts';
 import { messageOf } from '../../orchestrator/errors.ts';
@@ -11,6 +12,7 @@ export default async function program(): Promise<Record<string, pulumi.Input<unk
     journal,
     stack: pulumi.getStack(),
     preview: pulumi.runtime.isDryRun(),
+    engine: engineAddress(),
     log: pulumi.log,
   }).catch((error: unknown) => {
     throw new pulumi.RunError(messageOf(error));

@@ -37,8 +37,13 @@ export interface HostOptions {
   readonly provider?: Provider;
   /** Asked for each resource before it is made. */
   readonly onRegistration?: () => Promise<void>;
-  /** See `MonitorOptions`. */
-  readonly lastSteps?: (monitor: ResourceMonitor) => Promise<void>;
+  /** See `MonitorOptions`. The engine goes on with them when the program has ended before. */
+  readonly lastSteps?: (monitor: ResourceMonitor, program: HostedProgram) => Promise<void>;
+}
+
+export interface HostedProgram {
+  /** Resolves when the signal has ended it. */
+  end(signal: NodeJS.Signals): Promise<void>;
 }
 
 /**
@@ -65,12 +70,16 @@ export async function hostProgram(
       return made.create(registration);
     },
   };
+  const running = Promise.withResolvers<HostedProgram>();
+  let steps: Promise<void> = Promise.resolve();
   const monitor = new ResourceMonitor({
     project: project.name,
     stack,
     preview,
     provider,
-    ...(lastSteps && { lastSteps }),
+    ...(lastSteps && {
+      lastSteps: (engine) => (steps = running.promise.then((hosted) => lastSteps(engine, hosted))),
+    }),
   });
   const server = await serveMonitor(monitor);
   try {
@@ -97,11 +106,18 @@ export async function hostProgram(
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+    running.resolve({
+      end: async (signal) => {
+        child.kill(signal);
+        await closed;
+      },
+    });
     const [output, errors, [exitCode, signal]] = await Promise.all([
       text(child.stdout),
       text(child.stderr),
       closed,
     ]);
+    await steps;
     return { monitor, said: server.said, exitCode, signal, output: output + errors };
   } finally {
     server.stop();

@@ -39,17 +39,19 @@ export function notBefore(
   return needed.filter(({ urn }) => !made.has(urn)).map(({ type, name }) => `${type} ${name}`);
 }
 
-/** URNs of all that an engine makes before this resource. */
-function before(run: ProgramRun, { options }: Registration): Set<string> {
+/** URNs of all that an engine makes before this resource: its parents too, and what these depend on. */
+function before(run: ProgramRun, registration: Registration): Set<string> {
+  const byUrn = new Map(run.registrations.map((one) => [one.urn, one]));
   const found = new Set<string>();
-  const visit = (urns: readonly string[]): void => {
-    for (const urn of urns) {
-      if (found.has(urn)) continue;
+  const visit = ({ options, parent }: Pick<Registration, 'options' | 'parent'>): void => {
+    for (const urn of [...options.dependencies, parent]) {
+      const other = byUrn.get(urn);
+      if (other === undefined || found.has(urn)) continue;
       found.add(urn);
-      visit(run.registrations.find((registration) => registration.urn === urn)?.options.dependencies ?? []);
+      visit(other);
     }
   };
-  visit(options.dependencies);
+  visit(registration);
   return found;
 }
 
@@ -70,7 +72,7 @@ export function workerParameters(run: ProgramRun): Record<string, string> {
   return Object.fromEntries(
     ofType(run, 'aws:ssm/parameter:Parameter').flatMap(({ inputs }) => {
       const [, name] = /\/worker\/(\w+)$/.exec(String(inputs.name)) ?? [];
-      return name === undefined ? [] : [[name, String(inputs.value)]];
+      return name === undefined ? [] : [[name, String(inputs.value ?? inputs.insecureValue)]];
     }),
   );
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, it } from 'vitest';
+import { findDriver } from '../../orchestrator/run/driver.ts';
 import { writeClaim } from '../../orchestrator/journal/claims.ts';
 import { currentHolder } from '../../orchestrator/journal/lock.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
@@ -12,6 +13,7 @@ import { type Deployment, REQUEST_VARIABLE, startDeployment } from '../infra/dep
 import { beforeDelete, type PreviousInputs } from '../infra/hook-calls.ts';
 import { type HostedRun, type HostOptions, hostProgram } from '../infra/language-host.ts';
 import { errorOf, resultOf } from '../support/run-command.ts';
+import { eventually } from '../support/run-eventually.ts';
 import { setUpRun, type TestScope } from '../support/run-setup.ts';
 import { PLACES, placesDatabase } from '../support/run-table.ts';
 import { claimedAliases } from '../support/run-values.ts';
@@ -46,7 +48,7 @@ function deploy(
   { preview = false, leaseMs = LEASE_MS, url = awsUrl } = {},
 ): Deployment {
   const journal = { region: REGION, profile: null, bucket, prefix: PREFIX, fleet, leaseMs };
-  return startDeployment(scope, { journal, stack: 'production', preview }, awsEnvironment(url));
+  return startDeployment(scope, { journal, stack: 'production', preview, engine: null }, awsEnvironment(url));
 }
 
 function claimFor(store: JournalStore, runKey: string): Promise<boolean> {
@@ -142,8 +144,9 @@ describe.skipIf(awsUrl === '')('a Pulumi program with the SDK’s own runner', {
   const run = (
     { bucket, fleet }: Pick<Journal, 'bucket' | 'fleet'>,
     lastSteps: NonNullable<HostOptions['lastSteps']>,
+    leaseMs = LONG_LEASE_MS,
   ): Promise<HostedRun> => {
-    const journal = { region: REGION, profile: null, bucket, prefix: PREFIX, fleet, leaseMs: LONG_LEASE_MS };
+    const journal = { region: REGION, profile: null, bucket, prefix: PREFIX, fleet, leaseMs };
     return hostProgram(
       {},
       {
@@ -171,6 +174,29 @@ describe.skipIf(awsUrl === '')('a Pulumi program with the SDK’s own runner', {
     ]);
     expect(await currentHolder(journal.store)).toBeNull();
   });
+
+  it.for(['SIGINT', 'SIGKILL'] as const)(
+    'that is ended by %s leaves the lock held, and renewed, until the engine has done the steps under way',
+    async (signal, scope) => {
+      const journal = await makeJournal();
+      const seen: unknown[] = [];
+      const ended = await run(
+        journal,
+        async (_, program) => {
+          await program.end(signal);
+          seen.push(await findDriver(journal.store), await deploy(scope, journal).end());
+        },
+        LEASE_MS,
+      );
+      expect(ended).toMatchObject({ exitCode: null, signal });
+      const purpose = 'pulumi up (stack production)';
+      expect(seen).toEqual([
+        expect.objectContaining({ purpose, state: 'alive', epoch: 1 }),
+        { code: 1, words: expect.stringContaining(`another process holds the fleet: ${purpose}`) },
+      ]);
+      await eventually('the lock is given back', async () => (await currentHolder(journal.store)) === null);
+    },
+  );
 
   it('may not delete what a run claimed meanwhile, when there was no bucket at first', async () => {
     const place = { bucket: `books-${randomUUID()}`, fleet: 'books' };

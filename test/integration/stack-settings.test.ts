@@ -86,7 +86,7 @@ describe.concurrent('the settings taken from a stack', { timeout: 120_000 }, () 
   it('are refused by setting when this version does not accept them', async (scope) => {
     const stdout = JSON.stringify({ fleet: 'Books!', workers: { cuont: 8 } });
     const { run } = await commands(scope, { stack: { stdout } });
-    const said = errorOf(await run(STATUS), 2);
+    const said = errorOf(await run(['plan', '--stack', 'production']), 2);
     expect(said).toMatch(/^the stack production fleet: Small letters/m);
     expect(said).toMatch(/workers\.cuont: .*Did you mean "count"/);
     expect(said).toMatch(/^the stack production: Another version of this repository may have deployed it/m);

@@ -37,6 +37,16 @@ describe('the secrets of a stack', () => {
       }
     }));
 
+  it('are the only parameters that a preview hides', () =>
+    everyRun((run) => {
+      const plain = ofType(run, PARAMETER).filter(({ inputs }) => inputs.type === 'String');
+      expect(plain.length).toBeGreaterThan(0);
+      for (const { shown } of plain) {
+        expect(shown.value).toBeUndefined();
+        expect(shown.insecureValue).toEqual(expect.any(String));
+      }
+    }));
+
   it('are marked in the value of every SecureString, in state too', () =>
     everyRun((run) => {
       const secrets = ofType(run, PARAMETER).filter(({ inputs }) => inputs.type === 'SecureString');
@@ -107,7 +117,7 @@ describe('the stack output `settings`', () => {
       expect(`resolve:ssm:${group.image_parameter}`).toBe(
         one(run, 'aws:ec2/launchTemplate:LaunchTemplate').inputs.imageId,
       );
-      expect(String(group.worker_port)).toBe(one(run, PARAMETER, 'fleet-worker-port').inputs.value);
+      expect(String(group.worker_port)).toBe(one(run, PARAMETER, 'fleet-worker-port').inputs.insecureValue);
     }));
 
   it('contains the settings that the configuration gives', () =>

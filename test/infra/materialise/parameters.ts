@@ -7,8 +7,11 @@ import { members, tagList } from './names.ts';
 
 export const parameter = kind<Unwrap<aws.ssm.ParameterArgs>>({
   type: 'aws:ssm/parameter:Parameter',
-  async make({ tags, ...others }, call) {
-    await call('ssm', 'PutParameter', { ...members(others), Tags: tagList(tags) });
+  async make({ tags, insecureValue, ...others }, call) {
+    await call('ssm', 'PutParameter', {
+      ...members({ ...others, value: others.value ?? insecureValue }),
+      Tags: tagList(tags),
+    });
     return { id: others.name ?? '' };
   },
   async remove({ name }, call) {
