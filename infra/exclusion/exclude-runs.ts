@@ -86,7 +86,7 @@ export class DeploymentExclusion {
     const keeper = this.#keeper;
     this.#keeper = null;
     await keeper?.then(
-      ({ end }) => end(),
+      (started) => started.end(),
       () => {}, // It never began.
     );
   }

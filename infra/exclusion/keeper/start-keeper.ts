@@ -53,7 +53,15 @@ export async function startKeeper(engine: string, onEnd: () => void): Promise<Ke
     pid: child.pid ?? 0,
     keep: (lock) =>
       new Promise((resolve, reject) => {
-        child.send(lock, (error) => (error === null ? resolve() : reject(error)));
+        child.send(lock, (error) => {
+          if (error === null) resolve();
+          else
+            reject(
+              new RunFailed(
+                `the process that keeps the fleet's lock has ended: ${error.message}. Deploy again.`,
+              ),
+            );
+        });
       }),
     end: () => {
       if (child.connected) child.disconnect();
