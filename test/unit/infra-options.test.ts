@@ -12,7 +12,6 @@ const GROUP = 'aws:autoscaling/group:Group';
 const TEMPLATE = 'aws:ec2/launchTemplate:LaunchTemplate';
 const BUCKET = 'aws:s3/bucket:Bucket';
 const OF_S3 = 'aws:s3/';
-const NETWORK = 'reindex-fleet:index:FleetNetwork';
 const RULES = [
   'aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule',
   'aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule',
