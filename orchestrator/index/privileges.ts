@@ -18,8 +18,14 @@ const CLUSTER_PRIVILEGES: readonly Privilege[] = [
   },
   { path: /^\/_cluster\//, action: 'cluster:monitor/*', privilege: 'monitor' },
   { path: /^\/_cat\/allocation/, action: 'cluster:monitor/nodes/stats', privilege: 'monitor' },
+  { path: /^\/_nodes\/data/, action: 'cluster:monitor/nodes/info', privilege: 'monitor' },
   { path: /^\/_(nodes|cat)\b/, action: 'cluster:monitor/nodes/*', privilege: 'monitor' },
   { path: /^\/_tasks/, action: 'cluster:monitor/task/*', privilege: 'monitor' },
+  {
+    path: /^\/_index_template\/_simulate_index/,
+    action: 'indices:admin/index_template/simulate_index',
+    privilege: 'manage_index_templates',
+  },
   {
     path: /^\/_index_template/,
     action: 'indices:admin/index_template/get',

@@ -13,7 +13,15 @@ const AWARENESS = 'cluster.routing.allocation.awareness';
 const WATERMARK = 'cluster.routing.allocation.disk.watermark';
 
 function facts(persistent: Record<string, unknown>, more: Partial<ClusterFacts> = {}): ClusterFacts {
-  return { settings: settingsIn({ persistent }), dataNodes: 3, shards: 0, disks: null, ...more };
+  return {
+    settings: settingsIn({ persistent }),
+    dataNodes: 3,
+    nodes: null,
+    shards: 0,
+    placedShards: more.shards ?? 0,
+    disks: null,
+    ...more,
+  };
 }
 
 function wanting(index: Partial<IndexDefinition['index']>): IndexDefinition {
