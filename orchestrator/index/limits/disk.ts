@@ -36,16 +36,6 @@ export function judgeDisk(
       warnings: [],
     };
   const copies = index.numberOfReplicas + 1;
-  const forReplicas = disks.filter(
-    (disk) => roomOf(disk, isWatched ? reserveOf(settings, 'low', disk) : 0) > 0,
-  );
-  if (index.health === 'green' && forReplicas.length < index.numberOfReplicas)
-    return {
-      faults: [
-        `index.health is green and number_of_replicas is ${index.numberOfReplicas}, but only ${forReplicas.length} data nodes are below the low watermark of their disks (${WATERMARK}.low: ${settings.get(`${WATERMARK}.low`)?.value}; free: ${freeWords(disks)}), above which replicas find no place. Free disk, add nodes, or write health: yellow.`,
-      ],
-      warnings: [],
-    };
   const needed = (expectedBytes ?? 0) * copies;
   const words = `the new index needs about ${gigabytes(needed)} (${gigabytes(expectedBytes ?? 0)} × ${copies} ${copies === 1 ? 'copy' : 'copies'})`;
   const advice = 'Free disk, add nodes, or lower number_of_replicas.';
@@ -53,6 +43,16 @@ export function judgeDisk(
     return {
       faults: [
         `${words}, but the data nodes have only ${gigabytes(room.flood)} below the flood stage of their disks (free: ${freeWords(disks)}), above which the cluster blocks writes. ${advice}`,
+      ],
+      warnings: [],
+    };
+  const forReplicas = disks.filter(
+    (disk) => roomOf(disk, isWatched ? reserveOf(settings, 'low', disk) : 0) > 0,
+  );
+  if (index.health === 'green' && forReplicas.length < index.numberOfReplicas)
+    return {
+      faults: [
+        `index.health is green and number_of_replicas is ${index.numberOfReplicas}, but only ${forReplicas.length} data nodes are below the low watermark of their disks (${WATERMARK}.low: ${settings.get(`${WATERMARK}.low`)?.value}; free: ${freeWords(disks)}), above which replicas find no place. Free disk, add nodes, or write health: yellow.`,
       ],
       warnings: [],
     };
