@@ -79,12 +79,16 @@ function explanationOf(answer: unknown): Explanation {
   });
   const details = read(read(answer, 'unassigned_info'), 'details');
   const shown = [
-    String(read(answer, 'allocate_explanation') ?? 'the cluster cannot place them'),
+    textOr(read(answer, 'allocate_explanation'), 'the cluster cannot place them'),
     ...(typeof details === 'string' ? [details] : []),
     ...[...new Set(reasons)].slice(0, MOST_REASONS),
   ];
   return {
     words: shown.join('; '),
-    isFinal: !PASSING.test(String(read(answer, 'can_allocate') ?? 'no')),
+    isFinal: !PASSING.test(textOr(read(answer, 'can_allocate'), 'no')),
   };
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
 }

@@ -130,6 +130,12 @@ export function fullNames(settings: Mapping, prefix = 'index'): Readonly<Record<
   );
 }
 
+/** The value of a setting as one text. */
+export function settingText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(settingText).join(',');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 function bodyOf(
   settings: Mapping,
   properties: Readonly<Record<string, Mapping>>,

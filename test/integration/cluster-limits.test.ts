@@ -25,7 +25,7 @@ describe('a real index', () => {
   });
   async function through(answer: Answering) {
     const proxy = await startAnsweringProxy(world.url, answer);
-    stops.push(proxy.stop);
+    stops.push(() => proxy.stop());
     const cluster = await connect(proxy.url);
     stops.unshift(() => cluster.close());
     return cluster;
@@ -144,7 +144,7 @@ it('a domain (a proxy stands in) that takes signed requests alone is named as no
     status: 403,
     body: JSON.stringify({ Message }),
   }));
-  scope.onTestFinished(proxy.stop);
+  scope.onTestFinished(() => proxy.stop());
   await expect(connect(proxy.url)).rejects.toThrow(
     /no resource-based policy.*SigV4\), and these are not supported/,
   );

@@ -47,7 +47,7 @@ describe.skipIf(SEARCH === null)(
           body: JSON.stringify({ error: { ...error, root_cause: [error] }, status: 403 }),
         };
       });
-      scope.onTestFinished(proxy.stop);
+      scope.onTestFinished(() => proxy.stop());
       const setup = await setUpRun(scope, {
         databaseUrl: database.url(),
         definition: {

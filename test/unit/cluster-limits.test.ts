@@ -85,9 +85,7 @@ describe('a limit of the cluster', () => {
     const definition = wanting({ settings: { number_of_shards: 4 }, numberOfReplicas: 1 });
     const found = shardFaults(definition, facts({ [name]: String(value) }, { shards }));
     expect(found).toHaveLength(count);
-    expect(found.join('')).toMatch(
-      count === 0 ? /^$/ : /10 shards.*21 of at most 30/,
-    );
+    expect(found.join('')).toMatch(count === 0 ? /^$/ : /10 shards.*21 of at most 30/);
   });
 
   it('that the index sets itself on shards of a node is compared with the nodes', () => {

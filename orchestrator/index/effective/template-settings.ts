@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { read } from '../cluster-error.ts';
 import { look } from '../look.ts';
-import { fullNames } from '../mapping.ts';
+import { fullNames, settingText } from '../mapping.ts';
 import { type SearchCalls, segment } from '../search-calls.ts';
 import { isOwnAliasOf } from '../names.ts';
 import { matchesName, whereItCameFrom } from './matching-templates.ts';
@@ -34,7 +34,7 @@ export async function judgeTemplates(
     ...Object.entries(given.settings).flatMap(([name, value]) => {
       if (name in asked || value === null) return [];
       const verdict = judgeSetting(name, value, asked);
-      return verdict.kind === 'refused' ? [`${name}: ${String(value)} (${verdict.why})`] : [];
+      return verdict.kind === 'refused' ? [`${name}: ${settingText(value)} (${verdict.why})`] : [];
     }),
   ];
   if (faults.length === 0) return NOTHING;

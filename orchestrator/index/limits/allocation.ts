@@ -1,5 +1,5 @@
 import type { IndexDefinition } from '../../../definition/definition.ts';
-import { askedSettings } from '../mapping.ts';
+import { askedSettings, settingText } from '../mapping.ts';
 import type { ClusterFacts } from './cluster-facts.ts';
 import { nodeRules } from './node-rules.ts';
 
@@ -9,7 +9,7 @@ const ENABLE = 'routing.allocation.enable';
 export function allocationFaults(definition: IndexDefinition, { settings }: ClusterFacts): string[] {
   const own = askedSettings(definition)[`index.${ENABLE}`];
   const ofCluster = settings.get(`cluster.${ENABLE}`);
-  const value = String(own ?? ofCluster?.value ?? 'all').toLowerCase();
+  const value = settingText(own ?? ofCluster?.value ?? 'all').toLowerCase();
   const where =
     own === undefined || own === null
       ? `the cluster has the ${ofCluster?.level ?? ''} setting cluster.${ENABLE}: ${value}`

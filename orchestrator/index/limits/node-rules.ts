@@ -1,3 +1,4 @@
+import { settingText } from '../mapping.ts';
 import type { ClusterFacts } from './cluster-facts.ts';
 import type { DataNode } from './data-node.ts';
 
@@ -39,8 +40,10 @@ const FILTER = /^(index|cluster)\.routing\.allocation\.(require|include|exclude)
 function filterRules(level: 'index' | 'cluster', name: string, value: unknown): Filter[] {
   const [, where, kind = '', attribute = ''] = FILTER.exec(name) ?? [];
   if (where !== level || value === null || value === undefined) return [];
-  const patterns = listOf(String(value));
-  return patterns.length === 0 ? [] : [{ kind, attribute, patterns, words: `${name}: ${String(value)}` }];
+  const patterns = listOf(settingText(value));
+  return patterns.length === 0
+    ? []
+    : [{ kind, attribute, patterns, words: `${name}: ${settingText(value)}` }];
 }
 
 /** A node needs one match of all that is included, every match that is required, and none that is excluded. */
