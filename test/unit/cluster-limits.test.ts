@@ -136,6 +136,12 @@ describe('a limit of the cluster', () => {
     expect(placeFaults(definition, facts(named))).toEqual([]);
   });
 
+  it('on shards counts the index of claims where the run creates it', () => {
+    const limits = facts({ 'cluster.max_shards_per_node': '4' }, { shards: 8 });
+    expect(shardFaults(wanting({ numberOfReplicas: 1 }), limits, 0)).toEqual([]);
+    expect(shardFaults(wanting({ numberOfReplicas: 1 }), limits, 2)[0]).toContain("alias's claims 2");
+  });
+
   it('on shards with a node counts no replica that the definition does not wait for', () => {
     const limits = facts(
       { 'cluster.routing.allocation.total_shards_per_node': '2' },
