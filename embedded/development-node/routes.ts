@@ -34,6 +34,8 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   'GET /_cluster/settings': () => ({ persistent: {}, transient: {} }),
   'POST /_index_template/_simulate_index/:name': () => ({}),
   'GET /_cat/allocation': () => [],
+  'GET /_template': () => ({}),
+  'GET /_nodes/data:true/process': () => ({}),
   'GET /_cat/indices': ({ indexes }) => indexes.resolve('*').map(summary),
   'POST /_aliases': ({ indexes, body }) => done(indexes.updateAliases(array(body.actions))),
   'GET /_alias/:name': readAlias,

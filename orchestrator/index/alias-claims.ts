@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { RunFailed } from '../errors.ts';
-import { requireAllocated } from './allocation.ts';
+import { creationPath, requireAllocated } from './allocation.ts';
 import { ClusterError, isClusterError, read } from './cluster-error.ts';
 import { describeIndex, type IndexDescription } from './index-meta.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
@@ -34,7 +34,7 @@ export interface StandingClaim {
 }
 
 /** The index of an alias's claim. The alias's name begins its name, so no further right is needed. */
-function claimsIndexOf(alias: string): string {
+export function claimsIndexOf(alias: string): string {
   return `${alias}-claims`;
 }
 
@@ -136,8 +136,12 @@ async function create(
   const mappings = { dynamic: 'strict', properties: { claim: { type: 'object', enabled: false } } };
   try {
     const body = { settings, mappings };
-    const answer = await cluster.call('PUT', `/${segment(index)}`, body, { timeoutMs: 60_000 });
-    await requireAllocated(cluster, index, answer);
+    const answer = await cluster.call('PUT', creationPath(index), body, { timeoutMs: 60_000 });
+    await requireAllocated(cluster, index, answer).catch(async (error: unknown) => {
+      // Every later look at a claim without a place would wait for the place.
+      if (error instanceof RunFailed) await cluster.callOrNull('DELETE', `/${segment(index)}`);
+      throw error;
+    });
     return true;
   } catch (error) {
     if (isClusterError(error, 'resource_already_exists_exception')) return true;

@@ -11,6 +11,11 @@ const PLACING_MS = 60_000;
 const MOST_ASKED_SHARDS = 50;
 const MOST_REASONS = 4;
 
+/** The path that creates an index. The cluster waits less long than by default for the places of its shards. */
+export function creationPath(index: string): string {
+  return `/${segment(index)}?timeout=10s`;
+}
+
 /**
  * Requires that a new index has its primary shards on nodes, because no worker could write to it otherwise. A cluster
  * answers a creation also when they find no place: it only says so.
@@ -19,13 +24,10 @@ const MOST_REASONS = 4;
  * @throws RunFailed with the cluster's own explanation
  */
 export async function requireAllocated(cluster: SearchCalls, index: string, answer: unknown): Promise<void> {
-  const acknowledged = read(answer, 'shards_acknowledged');
-  if (acknowledged === true) return;
-  if (acknowledged === undefined && (await isPlaced(cluster, index, 0))) return;
+  if (read(answer, 'shards_acknowledged') === true || (await isPlaced(cluster, index, 0))) return;
   const first = await explain(cluster, index);
   if (first?.isFinal === true) throw unallocated(index, first.words);
-  // The waits of workers see what nobody may explain.
-  if (acknowledged === undefined || (await isPlaced(cluster, index, PLACING_MS))) return;
+  if (await isPlaced(cluster, index, PLACING_MS)) return;
   const last = await explain(cluster, index);
   throw unallocated(index, (last ?? first)?.words ?? 'the cluster gives no reason');
 }
@@ -47,7 +49,7 @@ interface Explanation {
 }
 
 /** What passes by itself: the cluster waits for other recoveries, for answers of nodes, or for a delay to end. */
-const PASSING = /^(yes|throttled|awaiting_info|allocation_delayed|worse_balance)$/;
+const PASSING = /^(yes|throttled|awaiting_info|no_attempt|allocation_delayed|worse_balance)$/;
 
 /** Why the first primary without a place has none, in the cluster's words. Null when there is none. */
 async function explain(cluster: SearchCalls, index: string): Promise<Explanation | null> {
@@ -77,12 +79,16 @@ function explanationOf(answer: unknown): Explanation {
   });
   const details = read(read(answer, 'unassigned_info'), 'details');
   const shown = [
-    String(read(answer, 'allocate_explanation') ?? 'the cluster cannot place them'),
+    textOr(read(answer, 'allocate_explanation'), 'the cluster cannot place them'),
     ...(typeof details === 'string' ? [details] : []),
     ...[...new Set(reasons)].slice(0, MOST_REASONS),
   ];
   return {
     words: shown.join('; '),
-    isFinal: !PASSING.test(String(read(answer, 'can_allocate') ?? 'no')),
+    isFinal: !PASSING.test(textOr(read(answer, 'can_allocate'), 'no')),
   };
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
 import { ClusterError, read } from './cluster-error.ts';
+import { isUnseen } from './look.ts';
 import { isPassing } from './patience.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
 
@@ -46,7 +47,7 @@ const TASK_TIMEOUT_MS = 6 * 3_600_000;
  * on the index: an earlier process may have begun it. The call is sent once, and a lost answer never makes a second task
  * beside the first.
  *
- * A user who may not see tasks, or an engine that knows no background, holds the connection instead.
+ * A user who may not see tasks, or a product that shows none or knows no background, holds the connection instead.
  *
  * @returns the task's answer; null when it has ended and nobody knows how, so the caller looks at what it did
  */
@@ -110,7 +111,7 @@ async function untilNoneRuns(
       const all = typeof tasks === 'object' && tasks !== null ? Object.values(tasks) : [];
       if (!all.some((one) => read(read(one, 'headers'), 'X-Opaque-Id') === markOf(task))) return 'none';
     } catch (error) {
-      if (error instanceof ClusterError && error.status === 403) return 'forbidden';
+      if (isUnseen(error)) return 'forbidden';
       throw error;
     }
     await pauses.next();
@@ -126,7 +127,13 @@ async function untilEnded(
 ): Promise<unknown> {
   const pauses = new Pauses(task, waiting);
   for (;;) {
-    const state = await cluster.callOrNull('GET', `/_tasks/${segment(id)}`, null, { signal: waiting.signal });
+    const state = await cluster
+      .callOrNull('GET', `/_tasks/${segment(id)}`, null, { signal: waiting.signal })
+      .catch(async (error: unknown) => {
+        // Who may list tasks, and not look at one, sees when it is gone.
+        if (isUnseen(error) && (await untilNoneRuns(cluster, task, waiting)) === 'none') return null;
+        throw error;
+      });
     if (state === null) return null;
     if (read(state, 'completed') === true) {
       const error = read(state, 'error');

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
-import { ClusterError, read } from './cluster-error.ts';
+import { read } from './cluster-error.ts';
 import { describeIndex } from './index-meta.ts';
+import { isUnseen } from './look.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
 
 /** Which copies of an index answer a question. `primary` where replicas may lag behind a refresh. */
@@ -48,10 +49,7 @@ export async function untilCopiesFollow(
   if ((await askedCopies(cluster, index)) === 'any') return;
   const endMs = clock.monotonicMs() + timeoutMs;
   for (let told = false; ; told = true) {
-    const copies = await readCopies(cluster, index, 'search', signal).catch((error: unknown) => {
-      if (error instanceof ClusterError && error.status === 403) return null;
-      throw error;
-    });
+    const copies = await readCopies(cluster, index, 'search', signal).catch(nullWhereUnseen);
     if (copies === null)
       return onWait?.(
         `this user may not see (indices:monitor/segments) whether the replicas of ${index} hold what their primaries hold: readers may miss documents for a while`,
@@ -114,14 +112,21 @@ function copiesBehind(copies: readonly Copy[]): Copy[] {
   });
 }
 
-/** The most segments of one copy on disk. A search sees a merge only after a refresh. */
+/** The most segments of one copy on disk, without end where nobody may look. A search sees a merge only after a refresh. */
 export async function mostSegments(
   cluster: SearchCalls,
   index: string,
   signal: AbortSignal,
 ): Promise<number> {
-  const copies = await readCopies(cluster, index, 'committed', signal);
+  const copies = await readCopies(cluster, index, 'committed', signal).catch(nullWhereUnseen);
+  if (copies === null) return Number.POSITIVE_INFINITY;
   return Math.max(0, ...copies.map(({ segments }) => segments.size));
+}
+
+/** An index that is gone is no look that is forbidden. */
+function nullWhereUnseen(error: unknown): null {
+  if (isUnseen(error) && error.status !== 404) return null;
+  throw error;
 }
 
 function entriesOf(value: unknown): [string, unknown][] {

@@ -1,6 +1,6 @@
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import { RunFailed } from '../errors.ts';
-import { requireAllocated } from './allocation.ts';
+import { creationPath, requireAllocated } from './allocation.ts';
 import { ClusterError, isClusterError } from './cluster-error.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
 import { indexHealth } from './index-health.ts';
@@ -120,7 +120,7 @@ async function createIndex(
   const create = (replicas: number): Promise<unknown> =>
     cluster.call(
       'PUT',
-      `/${segment(index)}`,
+      creationPath(index),
       { ...withReplicas(body, replicas), aliases: { [alias]: {} } },
       { timeoutMs: 60_000 },
     );

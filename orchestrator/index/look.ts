@@ -1,5 +1,5 @@
 import { ClusterError } from './cluster-error.ts';
-import type { SearchCalls } from './search-calls.ts';
+import type { HttpMethod, SearchCalls } from './search-calls.ts';
 
 /** What came of a call that only informs. */
 export interface Look {
@@ -17,9 +17,14 @@ const UNSEEN = new Set([400, 401, 403, 404, 405, 410, 501]);
  *
  * @param what what the call shows, for the sentence: "the cluster's settings"
  */
-export async function look(cluster: SearchCalls, path: string, what: string): Promise<Look> {
+export async function look(
+  cluster: SearchCalls,
+  path: string,
+  what: string,
+  method: HttpMethod = 'GET',
+): Promise<Look> {
   try {
-    return { answer: await cluster.call('GET', path), unseen: null };
+    return { answer: await cluster.call(method, path), unseen: null };
   } catch (error) {
     if (!isUnseen(error)) throw error;
     return { answer: undefined, unseen: unseenWords(what, error) };

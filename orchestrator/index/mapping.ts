@@ -37,8 +37,13 @@ const BUILD_SETTINGS = {
 
 /** The body for the target. */
 export function targetBody(described: DescribedDefinition, origin: IndexOrigin): IndexBody {
-  const settings = { ...askedSettings(described.definition), ...BUILD_SETTINGS };
+  const settings = targetSettings(described.definition);
   return bodyOf(settings, targetProperties(described), metaFor(described, origin, 'target'));
+}
+
+/** The settings that the target is created with. */
+export function targetSettings(definition: IndexDefinition): Mapping {
+  return { ...askedSettings(definition), ...BUILD_SETTINGS };
 }
 
 /** The same body with another number of replicas. */
@@ -86,12 +91,13 @@ export function deadLetterBody(described: DescribedDefinition, origin: IndexOrig
     reason: { type: 'text' },
     fields: { type: 'object', enabled: false },
   };
-  const settings = {
-    ...settingsForBoth(described.definition),
-    'index.number_of_shards': '1',
-    ...BUILD_SETTINGS,
-  };
+  const settings = companionSettings(described.definition);
   return bodyOf(settings, properties, metaFor(described, origin, 'dead_letters'));
+}
+
+/** The settings that the companion is created with. */
+export function companionSettings(definition: IndexDefinition): Mapping {
+  return { ...settingsForBoth(definition), 'index.number_of_shards': '1', ...BUILD_SETTINGS };
 }
 
 /** Where an index is, who manages it and who finds it. Fields and their texts have no part in these. */
@@ -111,7 +117,7 @@ function settingsForBoth(definition: IndexDefinition): Mapping {
 }
 
 /** Gives settings their full names (`index.analysis.…`), nested or not, and writes values as the cluster does. Null stays. */
-function fullNames(settings: Mapping, prefix = 'index'): Readonly<Record<string, unknown>> {
+export function fullNames(settings: Mapping, prefix = 'index'): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(settings).flatMap(([name, value]): [string, unknown][] => {
       const path = name === 'index' || name.startsWith('index.') ? name : `${prefix}.${name}`;
@@ -122,6 +128,12 @@ function fullNames(settings: Mapping, prefix = 'index'): Readonly<Record<string,
       return [[path, typeof value === 'string' ? value : JSON.stringify(value)]];
     }),
   );
+}
+
+/** The value of a setting as one text. */
+export function settingText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(settingText).join(',');
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function bodyOf(

@@ -1,13 +1,18 @@
 import type { IndexDefinition } from '../../definition/definition.ts';
 import { RunFailed, messageOf } from '../errors.ts';
+import { claimsIndexOf } from './alias-claims.ts';
 import { read } from './cluster-error.ts';
-import { allocationFaults, blockFaults, nodeFaults } from './limits/allocation.ts';
+import { judgeTemplates } from './effective/template-settings.ts';
+import { describeIndex } from './index-meta.ts';
+import { allocationFaults, blockFaults, nodeFaults, placeFaults } from './limits/allocation.ts';
 import { lookAtCluster } from './limits/cluster-facts.ts';
 import { copiesFaults } from './limits/copies.ts';
 import { judgeDisk } from './limits/disk.ts';
 import { refreshFaults } from './limits/refresh-interval.ts';
 import { shardFaults } from './limits/shards.ts';
 import { isUnseen, unseenWords } from './look.ts';
+import { companionSettings, targetSettings } from './mapping.ts';
+import { targetNames } from './names.ts';
 import type { SearchCalls } from './search-calls.ts';
 
 interface Found {
@@ -32,12 +37,14 @@ export async function preflight(
     checkAlias(cluster, definition.alias),
     checkLimits(cluster, definition, expectedBytes),
     checkPipeline(cluster, definition.pipeline),
+    checkTemplates(cluster, definition),
   ]);
   const faults = checks.flatMap((check) =>
     check.status === 'rejected' ? [messageOf(check.reason)] : check.value.faults,
   );
   if (faults.length > 0) throw new RunFailed(faults.join('\n'));
-  return checks.flatMap((check) => (check.status === 'fulfilled' ? check.value.warnings : []));
+  const warnings = checks.flatMap((check) => (check.status === 'fulfilled' ? check.value.warnings : []));
+  return [...new Set(warnings)];
 }
 
 async function checkAlias(cluster: SearchCalls, alias: string): Promise<Found> {
@@ -67,19 +74,40 @@ async function checkLimits(
   definition: IndexDefinition,
   expectedBytes: Promise<number | null>,
 ): Promise<Found> {
-  const [{ facts, unseen }, bytes] = await Promise.all([lookAtCluster(cluster), expectedBytes]);
+  const [{ facts, unseen }, claimsIndex, bytes] = await Promise.all([
+    lookAtCluster(cluster),
+    describeIndex(cluster, claimsIndexOf(definition.alias)),
+    expectedBytes,
+  ]);
+  // It has a replica where there is a second node.
+  const claims = claimsIndex === null ? Math.min(facts.dataNodes ?? 1, 2) : 0;
   const disk = judgeDisk(definition, facts, bytes);
   return {
     faults: [
       ...blockFaults(facts, cluster.where),
       ...allocationFaults(definition, facts),
+      ...placeFaults(definition, facts),
       ...nodeFaults(definition, facts),
       ...copiesFaults(definition, facts),
       ...refreshFaults(definition, facts),
-      ...shardFaults(definition, facts),
+      ...shardFaults(definition, facts, claims),
       ...disk.faults,
     ],
     warnings: [...unseen, ...disk.warnings],
+  };
+}
+
+/** A moment's name stands for the name that a run will give, because templates match names by patterns. */
+async function checkTemplates(cluster: SearchCalls, definition: IndexDefinition): Promise<Found> {
+  const moment = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14);
+  const names = targetNames(definition.alias, `${moment}-plan`);
+  const both = await Promise.all([
+    judgeTemplates(cluster, names.index, targetSettings(definition)),
+    judgeTemplates(cluster, names.deadLetterIndex, companionSettings(definition)),
+  ]);
+  return {
+    faults: both.flatMap(({ faults }) => faults),
+    warnings: both.flatMap(({ warnings }) => warnings),
   };
 }
 

@@ -43,6 +43,11 @@ export interface Stage {
   readonly command: (...args: string[]) => Promise<CommandEnd>;
   /** Starts a proxy before the search node, and gives its URL. Where `answer` gives null, the call passes on. */
   readonly proxy: (answer: Answering) => Promise<string>;
+  /**
+   * Starts a search node that only this case uses, and gives its URL. A case that changes settings of the whole cluster
+   * changes them there.
+   */
+  readonly ownNode: () => Promise<string>;
 }
 
 export interface CommandEnd {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type QueryResult } from 'pg';
 import { createTestDatabase, withDatabase } from '../support/database.ts';
+import { startOwnSearchNode } from '../support/own-search-node.ts';
 import { call } from '../support/search-calls.ts';
 import { startAnsweringProxy } from './answering-proxy.ts';
 import { startBuild } from './build-command.ts';
@@ -72,6 +73,11 @@ export async function setStage({ postgresUrl, searchUrl, main }: Theatre, prefix
         const proxy = await startAnsweringProxy(searchUrl, answer);
         steps.push(() => proxy.stop());
         return proxy.url;
+      },
+      ownNode: async () => {
+        const node = await startOwnSearchNode();
+        steps.push(() => node.stop());
+        return node.url;
       },
       clear,
     };

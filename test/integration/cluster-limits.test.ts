@@ -14,7 +14,7 @@ const FORBIDDEN = {
   status: 403,
   body: '{"error":{"type":"security_exception","reason":"no permissions"},"status":403}',
 };
-const INFORMS = /^\/(\?|$|_cluster\/|_cat\/|_index_template|_template|_plugins)/;
+const INFORMS = /^\/(\?|$|_cluster\/|_cat\/|_nodes|_index_template|_template|_plugins)/;
 
 /** Settings of a whole cluster would disturb other tests on the same node, so a proxy stands in for such a cluster. */
 describe('a real index', () => {
@@ -25,7 +25,7 @@ describe('a real index', () => {
   });
   async function through(answer: Answering) {
     const proxy = await startAnsweringProxy(world.url, answer);
-    stops.push(proxy.stop);
+    stops.push(() => proxy.stop());
     const cluster = await connect(proxy.url);
     stops.unshift(() => cluster.close());
     return cluster;
@@ -75,9 +75,7 @@ describe('a real index', () => {
     await nothingIsLeft();
   });
 
-  it('is removed with the words of the cluster’s own explanation when its shards find no place', {
-    timeout: 120_000,
-  }, async () => {
+  it('is removed with the words of the cluster’s own explanation when its shards find no place', async () => {
     await world.redefine({
       index: { ...world.definition.index, settings: { 'routing.allocation.require.box': 'nowhere' } },
     });
@@ -146,7 +144,7 @@ it('a domain (a proxy stands in) that takes signed requests alone is named as no
     status: 403,
     body: JSON.stringify({ Message }),
   }));
-  scope.onTestFinished(proxy.stop);
+  scope.onTestFinished(() => proxy.stop());
   await expect(connect(proxy.url)).rejects.toThrow(
     /no resource-based policy.*SigV4\), and these are not supported/,
   );

@@ -61,6 +61,23 @@ describe('an alias that a run has claimed', () => {
     expect(errorOf(await setup.run('rollback'), 1)).toContain('there is nothing to roll back to');
   });
 
+  it('is no alias of the run when the claim finds no place in the cluster, and nothing is left', async (scope) => {
+    const setup = await places(scope);
+    const template = `/_index_template/${setup.alias}-claims`;
+    const settings = { 'routing.allocation.require.box': 'nowhere' };
+    await call(SEARCH_URL, 'PUT', template, {
+      index_patterns: [`${setup.alias}-claims`],
+      template: { settings },
+    });
+    scope.onTestFinished(() => call(SEARCH_URL, 'DELETE', template).then(() => undefined));
+    expect(errorOf(await setup.run('run', '--run-key', 'one'), 1)).toMatch(
+      /-claims find no place.*index setting .*nowhere/,
+    );
+    expect((await call(SEARCH_URL, 'GET', `/${setup.alias}-*?expand_wildcards=all`)).body).toEqual({});
+    await call(SEARCH_URL, 'DELETE', template);
+    resultOf(await setup.run('run', '--run-key', 'one'));
+  });
+
   it('is free again after abandon', async (scope) => {
     const setup = await places(scope);
     resultOf(await setup.run('claim'));

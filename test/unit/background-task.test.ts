@@ -156,6 +156,37 @@ describe('long work of a cluster', () => {
     expect(cluster.starts).toBe(2);
   });
 
+  it.each([401, 404, 405, 410])(
+    'is held on its connection where a product answers the look at tasks with %i',
+    async (status) => {
+      const cluster = new TaskCluster();
+      const ask = cluster.call.bind(cluster);
+      cluster.call = async (method, path, ...rest) => {
+        if (path.startsWith('/_tasks')) throw new ClusterError(status, `status_${status}`, 'not here');
+        return ask(method, path, ...rest);
+      };
+      cluster.start = (_options, path) => {
+        expect(path).not.toContain('wait_for_completion');
+        return { deleted: 2 };
+      };
+      expect(await run(cluster)).toEqual({ deleted: 2 });
+    },
+  );
+
+  it('is waited for by a user who may list tasks and not look at one', async () => {
+    const cluster = new TaskCluster();
+    cluster.start = () => {
+      cluster.runsFor = 3;
+      return { task: 'n:1' };
+    };
+    cluster.state = () => {
+      throw new ClusterError(403, 'security_exception', 'no permissions for cluster:monitor/task/get');
+    };
+    expect(await run(cluster)).toBeNull();
+    expect(cluster.calls.filter((call) => call === 'GET /_tasks')).toHaveLength(5);
+    expect(cluster.starts).toBe(1);
+  });
+
   it('is told now and then, and left at once at a signal', async () => {
     const cluster = new TaskCluster();
     const told: string[] = [];

@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { IndexDefinition } from '../../definition/definition.ts';
-import { allocationFaults, blockFaults, nodeFaults } from '../../orchestrator/index/limits/allocation.ts';
+import {
+  allocationFaults,
+  blockFaults,
+  nodeFaults,
+  placeFaults,
+} from '../../orchestrator/index/limits/allocation.ts';
 import { type ClusterFacts, settingsIn } from '../../orchestrator/index/limits/cluster-facts.ts';
 import { copiesFaults } from '../../orchestrator/index/limits/copies.ts';
 import { judgeDisk } from '../../orchestrator/index/limits/disk.ts';
+import { nodeRules } from '../../orchestrator/index/limits/node-rules.ts';
 import { refreshFaults } from '../../orchestrator/index/limits/refresh-interval.ts';
 import { shardFaults } from '../../orchestrator/index/limits/shards.ts';
+import { askedSettings } from '../../orchestrator/index/mapping.ts';
 import { itemsDefinition } from '../support/index-life.ts';
 
 const GIB = 1024 ** 3;
@@ -13,7 +20,15 @@ const AWARENESS = 'cluster.routing.allocation.awareness';
 const WATERMARK = 'cluster.routing.allocation.disk.watermark';
 
 function facts(persistent: Record<string, unknown>, more: Partial<ClusterFacts> = {}): ClusterFacts {
-  return { settings: settingsIn({ persistent }), dataNodes: 3, shards: 0, disks: null, ...more };
+  return {
+    settings: settingsIn({ persistent }),
+    dataNodes: 3,
+    nodes: null,
+    shards: 0,
+    placedShards: more.shards ?? 0,
+    disks: null,
+    ...more,
+  };
 }
 
 function wanting(index: Partial<IndexDefinition['index']>): IndexDefinition {
@@ -70,9 +85,7 @@ describe('a limit of the cluster', () => {
     const definition = wanting({ settings: { number_of_shards: 4 }, numberOfReplicas: 1 });
     const found = shardFaults(definition, facts({ [name]: String(value) }, { shards }));
     expect(found).toHaveLength(count);
-    expect(found.join('')).toMatch(
-      count === 0 ? /^$/ : /10 shards with their replicas, and the cluster has 21 of at most 30/,
-    );
+    expect(found.join('')).toMatch(count === 0 ? /^$/ : /10 shards.*21 of at most 30/);
   });
 
   it('that the index sets itself on shards of a node is compared with the nodes', () => {
@@ -91,6 +104,54 @@ describe('a limit of the cluster', () => {
   ])('on allocation (%s) meets an index with %j', (enable, index, _more, count) => {
     const limits = facts({ 'cluster.routing.allocation.enable': enable });
     expect(allocationFaults(wanting(index), limits)).toHaveLength(count);
+  });
+
+  it.each<[persistent: Record<string, string>, own: Record<string, unknown>, holds: readonly string[]]>([
+    [{}, {}, ['a1', 'b2']],
+    [{}, { require: { zone: 'a' } }, ['a1']],
+    [{}, { require: { zone: 'a', _name: 'b*' } }, []],
+    [{}, { require: { zone: 'a,b' } }, []],
+    [{}, { include: { zone: 'a', _name: 'b*' } }, ['a1', 'b2']],
+    [{}, { exclude: { zone: 'a', _ip: '10.0.0.2' } }, []],
+    [{}, { exclude: { zone: '' }, include: { _tier_preference: 'data_hot' } }, ['a1', 'b2']],
+    [{ 'exclude._host': 'host-?' }, {}, ['a1', 'b2']],
+    [{ 'exclude._host': 'host-*' }, {}, []],
+    [{ 'require.zone': 'b' }, { include: { zone: 'a' } }, []],
+    [{ 'awareness.attributes': 'zone' }, {}, ['a1', 'b2']],
+    [{ 'awareness.attributes': 'zone,rack' }, {}, ['a1']],
+  ])('on nodes of %j leaves an index with %j to the nodes %j', (persistent, own, holds) => {
+    const nodes = [
+      { id: 'x', name: 'a1', host: 'host-1', ip: '10.0.0.1', attributes: { zone: 'a', rack: 'r' } },
+      { id: 'y', name: 'b2', host: 'host-2', ip: '10.0.0.2', attributes: { zone: 'b' } },
+    ];
+    const named = Object.fromEntries(
+      Object.entries(persistent).map(([name, value]) => [`cluster.routing.allocation.${name}`, value]),
+    );
+    const definition = wanting({ settings: { routing: { allocation: own } } });
+    const rules = nodeRules(askedSettings(definition), facts(named));
+    expect(nodes.filter((node) => rules.every((rule) => rule.allows(node))).map(({ name }) => name)).toEqual(
+      holds,
+    );
+    expect(placeFaults(definition, facts(named, { nodes }))).toHaveLength(holds.length === 0 ? 1 : 0);
+    expect(placeFaults(definition, facts(named))).toEqual([]);
+  });
+
+  it('on shards counts the index of claims where the run creates it', () => {
+    const limits = facts({ 'cluster.max_shards_per_node': '4' }, { shards: 8 });
+    expect(shardFaults(wanting({ numberOfReplicas: 1 }), limits, 0)).toEqual([]);
+    expect(shardFaults(wanting({ numberOfReplicas: 1 }), limits, 2)[0]).toContain("alias's claims 2");
+  });
+
+  it('on shards with a node counts no replica that the definition does not wait for', () => {
+    const limits = facts(
+      { 'cluster.routing.allocation.total_shards_per_node': '2' },
+      { shards: 9, placedShards: 4 },
+    );
+    expect(shardFaults(wanting({ numberOfReplicas: 1, health: 'yellow' }), limits)).toEqual([]);
+    expect(shardFaults(wanting({ numberOfReplicas: 1, health: 'yellow' }), limits, 1)).toHaveLength(1);
+    expect(shardFaults(wanting({ numberOfReplicas: 1, health: 'green' }), limits)[0]).toContain(
+      '4 of at most 6',
+    );
   });
 
   it('on nodes, and a block, are named', () => {
@@ -126,9 +187,9 @@ describe('a limit of the cluster', () => {
     });
 
     it('warns of one that would go over the low watermark, and says nothing of one with room', () => {
-      expect(judge(50 * GIB, [disk(110), disk(100)])).toMatchObject({
+      expect(judge(50 * GIB, [disk(200), disk(180)])).toEqual({
         faults: [],
-        warnings: [/low watermark/],
+        warnings: [expect.stringContaining('have 80.0 GiB below the low watermark')],
       });
       expect(judge(50 * GIB, [disk(400), disk(400)])).toEqual({ faults: [], warnings: [] });
       expect(judge(null, [disk(400)])).toEqual({ faults: [], warnings: [] });
@@ -140,6 +201,15 @@ describe('a limit of the cluster', () => {
       expect(judge(1, [disk(500)], sizes).faults).toHaveLength(1);
       const unwatched = { ...sizes, 'cluster.routing.allocation.disk.threshold_enabled': 'false' };
       expect(judge(1, [disk(500)], unwatched).faults).toEqual([]);
+    });
+
+    it('refuses replicas that are waited for when too few nodes are below the low watermark', () => {
+      expect(judge(1, [disk(120), disk(110)]).faults[0]).toMatch(
+        /only 0 data nodes are below the low watermark/,
+      );
+      expect(judge(1, [disk(400), disk(110)]).faults).toEqual([]);
+      const yellow = wanting({ numberOfReplicas: 1, health: 'yellow' });
+      expect(judgeDisk(yellow, facts(percent, { disks: [disk(120)] }), 1).faults).toEqual([]);
     });
 
     it('keeps no more free of a large disk than the headroom', () => {

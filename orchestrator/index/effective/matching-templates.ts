@@ -63,6 +63,11 @@ async function lookUp<T>(cluster: SearchCalls, path: string, schema: z.ZodType<T
 }
 
 function matches({ patterns: all }: Template, index: string): boolean {
+  return matchesName(all, index);
+}
+
+/** Whether one of a template's patterns matches the name of an index. */
+export function matchesName(all: readonly string[], index: string): boolean {
   return all.some((pattern) => {
     const literal = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
     return new RegExp(`^${literal.join('.*')}$`).test(index);

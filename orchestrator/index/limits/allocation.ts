@@ -1,6 +1,7 @@
 import type { IndexDefinition } from '../../../definition/definition.ts';
-import { askedSettings } from '../mapping.ts';
+import { askedSettings, settingText } from '../mapping.ts';
 import type { ClusterFacts } from './cluster-facts.ts';
+import { nodeRules } from './node-rules.ts';
 
 const ENABLE = 'routing.allocation.enable';
 
@@ -8,7 +9,7 @@ const ENABLE = 'routing.allocation.enable';
 export function allocationFaults(definition: IndexDefinition, { settings }: ClusterFacts): string[] {
   const own = askedSettings(definition)[`index.${ENABLE}`];
   const ofCluster = settings.get(`cluster.${ENABLE}`);
-  const value = String(own ?? ofCluster?.value ?? 'all').toLowerCase();
+  const value = settingText(own ?? ofCluster?.value ?? 'all').toLowerCase();
   const where =
     own === undefined || own === null
       ? `the cluster has the ${ofCluster?.level ?? ''} setting cluster.${ENABLE}: ${value}`
@@ -19,6 +20,24 @@ export function allocationFaults(definition: IndexDefinition, { settings }: Clus
   if (value === 'all' || numberOfReplicas === 0 || health !== 'green') return [];
   return [
     `${where}, so replicas find no place. But number_of_replicas is ${numberOfReplicas}, and index.health is green. Set it to all, or write health: yellow.`,
+  ];
+}
+
+const MOST_NODES = 3;
+
+/** Refuses an index that the rules of index and cluster keep from every data node. */
+export function placeFaults(definition: IndexDefinition, facts: ClusterFacts): string[] {
+  const { nodes } = facts;
+  if (nodes === null || nodes.length === 0) return [];
+  const rules = nodeRules(askedSettings(definition), facts);
+  const kept = nodes.map((node) => ({
+    node,
+    by: rules.filter((rule) => !rule.allows(node)).map(({ words }) => words),
+  }));
+  if (kept.some(({ by }) => by.length === 0)) return [];
+  const shown = kept.slice(0, MOST_NODES).map(({ node, by }) => `${node.name} by ${by.join(' and by ')}`);
+  return [
+    `rules keep the new index from ${nodes.length === 1 ? 'the data node' : `all ${nodes.length} data nodes`}: ${shown.join('; ')}${nodes.length > MOST_NODES ? '; …' : ''}. Mend the rule in the definition's index.settings or in the cluster, or give a node what it asks for.`,
   ];
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { read } from '../cluster-error.ts';
 import { look } from '../look.ts';
 import type { SearchCalls } from '../search-calls.ts';
+import { DATA_NODES_PATH, type DataNode, dataNodesIn } from './data-node.ts';
 
 /** A setting of the cluster as it works, and where it is set. */
 export interface ClusterSetting {
@@ -21,8 +22,12 @@ export interface ClusterFacts {
   /** By their full names. Those of the nodes' own files are among the defaults. */
   readonly settings: ReadonlyMap<string, ClusterSetting>;
   readonly dataNodes: number | null;
+  /** The data nodes themselves. */
+  readonly nodes: readonly DataNode[] | null;
   /** The shards of all open indexes, with their replicas. */
   readonly shards: number | null;
+  /** Those that have a node. */
+  readonly placedShards: number | null;
   readonly disks: readonly Disk[] | null;
 }
 
@@ -34,19 +39,22 @@ export interface FactsLook {
 
 /** Asks a cluster for its limits. No answer of these is needed for a run. */
 export async function lookAtCluster(cluster: SearchCalls): Promise<FactsLook> {
-  const [settings, health, disks] = await Promise.all([
+  const [settings, health, nodes, disks] = await Promise.all([
     look(cluster, '/_cluster/settings?flat_settings=true&include_defaults=true', "the cluster's settings"),
     look(cluster, '/_cluster/health', "the cluster's health"),
+    look(cluster, DATA_NODES_PATH, "the cluster's nodes"),
     look(cluster, '/_cat/allocation?format=json&bytes=b', "the disks of the cluster's nodes"),
   ]);
   return {
     facts: {
       settings: settingsIn(settings.answer),
       dataNodes: numberOf(read(health.answer, 'number_of_data_nodes')),
-      shards: shardsIn(health.answer),
+      nodes: dataNodesIn(nodes.answer),
+      shards: shardsIn(health.answer, ['active_shards', 'initializing_shards', 'unassigned_shards']),
+      placedShards: shardsIn(health.answer, ['active_shards', 'initializing_shards']),
       disks: disks.answer === undefined ? null : disksIn(disks.answer),
     },
-    unseen: [settings, health, disks].flatMap(({ unseen }) => (unseen === null ? [] : [unseen])),
+    unseen: [settings, health, nodes, disks].flatMap(({ unseen }) => (unseen === null ? [] : [unseen])),
   };
 }
 
@@ -64,10 +72,8 @@ export function settingsIn(answer: unknown): ReadonlyMap<string, ClusterSetting>
   return settings;
 }
 
-function shardsIn(health: unknown): number | null {
-  const parts = ['active_shards', 'initializing_shards', 'unassigned_shards'].map((name) =>
-    numberOf(read(health, name)),
-  );
+function shardsIn(health: unknown, names: readonly string[]): number | null {
+  const parts = names.map((name) => numberOf(read(health, name)));
   return parts.reduce<number | null>((sum, part) => (sum === null || part === null ? null : sum + part), 0);
 }
 

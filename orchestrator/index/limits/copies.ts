@@ -1,5 +1,6 @@
 import type { IndexDefinition } from '../../../definition/definition.ts';
 import type { ClusterFacts } from './cluster-facts.ts';
+import { listOf } from './node-rules.ts';
 
 const AWARENESS = 'cluster.routing.allocation.awareness';
 
@@ -26,19 +27,10 @@ export function copiesFaults({ index }: IndexDefinition, facts: ClusterFacts): s
 /** The attribute with the most values. Null where the cluster balances no copies. */
 function balancedZones({ settings }: ClusterFacts): BalancedZones | null {
   if (settings.get(`${AWARENESS}.balance`)?.value !== 'true') return null;
-  const zones = listOf(settings.get(`${AWARENESS}.attributes`)?.value).map((attribute) => ({
+  const zones = listOf(settings.get(`${AWARENESS}.attributes`)?.value ?? '').map((attribute) => ({
     attribute,
-    values: listOf(settings.get(`${AWARENESS}.force.${attribute}.values`)?.value),
+    values: listOf(settings.get(`${AWARENESS}.force.${attribute}.values`)?.value ?? ''),
   }));
   const [most] = zones.toSorted((a, b) => b.values.length - a.values.length);
   return most === undefined || most.values.length < 2 ? null : most;
-}
-
-/** A list as a setting writes it: `a,b`, or `[a, b]`. */
-function listOf(value: string | undefined): string[] {
-  return (value ?? '')
-    .replaceAll(/[[\]"]/g, '')
-    .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '');
 }

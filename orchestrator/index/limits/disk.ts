@@ -46,6 +46,16 @@ export function judgeDisk(
       ],
       warnings: [],
     };
+  const forReplicas = disks.filter(
+    (disk) => roomOf(disk, isWatched ? reserveOf(settings, 'low', disk) : 0) > 0,
+  );
+  if (index.health === 'green' && forReplicas.length < index.numberOfReplicas)
+    return {
+      faults: [
+        `index.health is green and number_of_replicas is ${index.numberOfReplicas}, but only ${forReplicas.length} data nodes are below the low watermark of their disks (${WATERMARK}.low: ${settings.get(`${WATERMARK}.low`)?.value}; free: ${freeWords(disks)}), above which replicas find no place. Free disk, add nodes, or write health: yellow.`,
+      ],
+      warnings: [],
+    };
   if (needed > room.low)
     return {
       faults: [],
