@@ -20,12 +20,12 @@ function holder(index: string, fleet: string | null, alias = 'books'): KnownHold
   return { index, config: {}, meta: fleet === null ? null : meta };
 }
 
-describe('an alias may leave', () => {
+describe('an alias', () => {
   it.for([
     ['no index', []],
     ['an index of its own fleet', [holder('books-1', 'a')]],
     ['one index that was made by hand', [holder('old', null)]],
-  ] as const)('%s', ([, holders]) => {
+  ] as const)('may leave %s', ([, holders]) => {
     expect(foreignFaults(holders, WANTED)).toEqual([]);
   });
 
@@ -46,7 +46,7 @@ describe('an alias may leave', () => {
       [holder('books-1', 'a'), holder('old', null)],
       'old (no fleet built it)',
     ],
-  ] as const)('but not %s', ([, holders, words]) => {
+  ] as const)('may not leave %s', ([, holders, words]) => {
     expect(foreignFaults(holders, WANTED)).toEqual([expect.stringContaining(words)]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseDefinition } from '../../definition/load.ts';
+import { systemClock } from '../../orchestrator/clock.ts';
 import { promoteTargets } from '../../orchestrator/index/promote.ts';
 import { rollbackPromotions } from '../../orchestrator/index/rollback.ts';
 import type { SearchCalls } from '../../orchestrator/index/search-calls.ts';
@@ -110,7 +111,9 @@ describe('the aliases of two indexes', () => {
     });
     await promotePhase(contextOf(journal, cluster));
     aliases['towns'] = ['elsewhere'];
-    await promotePhase(contextOf(journal, cluster));
+    await expect(promotePhase(contextOf(journal, cluster))).rejects.toThrow('now serves elsewhere');
+    expect(aliases['towns']).toEqual(['elsewhere']);
+    await promotePhase({ ...contextOf(journal, cluster), accepts: { shrink: false, foreign: true } });
     expect(aliases).toEqual({ cities: ['cities-1'], towns: ['towns-1'] });
     await rollbackPromotions(cluster, [...journal.state.promotions.values()]);
     expect(aliases).toEqual({ cities: ['cities-0'], towns: ['elsewhere'] });
@@ -163,40 +166,63 @@ function contextOf(journal: RunJournal, cluster: SearchCalls): RunContext {
   const described = { definition, fields: [], changedAtOid: null };
   return {
     connections: { cluster },
-    offline: { settings: { target: { health_timeout_ms: 1_000 } } },
+    offline: { settings: { target: { health_timeout_ms: 1_000 }, promote: { shrink_limit: 50 } } },
     identity: RUN,
     journal,
     targets: RUN.targets.map((target) => ({ ...target, described })),
     promoteLimit: null,
+    accepts: { shrink: false, foreign: false },
+    clock: systemClock,
     signal: new AbortController().signal,
   } as unknown as RunContext;
 }
 
-/** A cluster of which only the aliases are there; every index that is asked for stands. */
+/** A cluster of which aliases, the run's claims on them, and counts are there; every index that is asked for stands. */
 function aliasCluster(aliases: Record<string, string[]>) {
   const moves: unknown[] = [];
+  const claims = new Map(Object.entries(aliases).map(([alias, serves]) => [alias, claimOf(serves)]));
+  const setAlias = (alias: string, change: (indexes: string[]) => string[]): void => {
+    aliases[alias] = change(aliases[alias] ?? []);
+    if (aliases[alias].length === 0) delete aliases[alias];
+  };
   const cluster = {
     where: 'nowhere',
-    call: (_method: string, _path: string, body: { actions: readonly Action[] }) => {
-      moves.push(body);
+    call: (_method: string, path: string, body: { actions: readonly Action[] }) => {
+      if (path.endsWith('/_search')) return Promise.resolve(TEN_FOUND);
+      if (!body.actions.some(({ add }) => add?.alias.endsWith('-trial'))) moves.push(body);
       for (const { add, remove } of body.actions) {
         if (remove !== undefined)
-          aliases[remove.alias] = (aliases[remove.alias] ?? []).filter((index) => index !== remove.index);
-        if (add !== undefined) aliases[add.alias] = [...(aliases[add.alias] ?? []), add.index];
+          setAlias(remove.alias, (indexes) => indexes.filter((index) => index !== remove.index));
+        if (add !== undefined) setAlias(add.alias, (indexes) => [...indexes, add.index]);
       }
       return Promise.resolve({});
     },
-    callOrNull: (_method: string, path: string) => {
-      const alias = path.startsWith('/_alias/') ? path.slice('/_alias/'.length) : null;
-      const index = path.slice(1).split('?')[0] ?? '';
-      return Promise.resolve(
-        alias === null
-          ? { [index]: { aliases: {}, mappings: {}, settings: {} } }
-          : Object.fromEntries((aliases[alias] ?? []).map((held) => [held, { aliases: { [alias]: {} } }])),
-      );
+    callOrNull: (method: string, path: string) => {
+      const [first = '', second, third = ''] = path.slice(1).split('?')[0]?.split('/') ?? [];
+      if (first === '_alias')
+        return Promise.resolve(
+          Object.fromEntries(
+            (aliases[second ?? ''] ?? []).map((held) => [held, { aliases: { [second ?? '']: {} } }]),
+          ),
+        );
+      if (second === '_alias' && method === 'DELETE') {
+        setAlias(third, (indexes) => indexes.filter((index) => index !== first));
+        return Promise.resolve({});
+      }
+      if (second === '_doc') return Promise.resolve(claims.get(first.replace(/-claims$/, '')) ?? null);
+      return Promise.resolve({ [first]: { aliases: {}, mappings: {}, settings: {} } });
     },
   };
   return { cluster: cluster as unknown as SearchCalls, aliases, moves };
+}
+
+const TEN_FOUND = { _shards: { total: 1, successful: 1, failed: 0 }, hits: { total: { value: 10 } } };
+
+/** The document by which the run holds an alias that served these indexes when it began. */
+function claimOf(serves: readonly string[]): unknown {
+  const { fleet, run, runKey: run_key } = RUN;
+  const claim = { schema: 1, fleet, journal: 'here', host: 'here', run_key, run, since: AT, serves };
+  return { found: true, _seq_no: 0, _primary_term: 1, _source: { claim } };
 }
 
 interface Action {
