@@ -74,6 +74,16 @@ export async function requireAlias(
   return standing.claim;
 }
 
+/** The run that holds an alias, if it is another one: a person has freed the alias of this run's claim. Else null. */
+export async function otherClaimingRun(
+  cluster: SearchCalls,
+  alias: string,
+  claimant: Pick<RunIdentity, 'fleet' | 'run' | 'runKey'>,
+): Promise<string | null> {
+  const standing = await readAliasClaim(cluster, alias);
+  return standing === null || isOf(standing.claim, claimant) ? null : standing.claim.run;
+}
+
 /** Removes the run's claim on an alias. Another run's claim stays. It may be repeated. */
 export async function releaseAlias(
   cluster: SearchCalls,
@@ -122,10 +132,10 @@ export async function holdAliases(context: RunContext): Promise<void> {
 
 /** Refuses a run whose alias cannot move as it stands now, before the run creates or launches anything. */
 async function requireOutlook({ connections, identity, accepts }: RunContext): Promise<void> {
-  if (accepts.foreign) return;
+  const { fleet } = identity;
   const faults: string[] = [];
   for (const { alias } of identity.targets)
-    faults.push(...(await outlookFaults(connections.cluster, { alias, fleet: identity.fleet })));
+    faults.push(...(await outlookFaults(connections.cluster, { alias, fleet, foreign: accepts.foreign })));
   if (faults.length > 0) throw new RunFailed(`${faults.join('\n')}\nThe run has created nothing.`);
 }
 

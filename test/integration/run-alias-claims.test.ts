@@ -20,11 +20,11 @@ const places = (scope: TestScope): Promise<RunSetup> =>
 
 /** Another fleet, or the same one with another journal, on the same alias. */
 async function otherOn(
-  { alias, folder, run }: RunSetup,
+  { folder, run }: RunSetup,
   changes: Readonly<Record<string, unknown>>,
 ): Promise<(name: string, ...args: string[]) => ReturnType<RunSetup['run']>> {
   const settings = JSON.parse(await readFile(join(folder, 'reindex-fleet.yaml'), 'utf8')) as object;
-  const file = join(folder, `other-${alias}.yaml`);
+  const file = join(folder, `other-${Object.keys(changes).join('-')}.yaml`);
   await writeFile(file, JSON.stringify({ ...settings, ...changes }));
   // The last --settings counts.
   return (name, ...args) => run(name, '--settings', file, ...args);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { foreignFaults, type KnownHolder } from '../../orchestrator/index/alias-holders.ts';
 import { hidesDocuments } from '../../orchestrator/index/readers-view.ts';
-import { isShrunk, shrinkageOf } from '../../orchestrator/index/shrink.ts';
+import { isShrunk, lostWords, shrinkageOf } from '../../orchestrator/index/shrink.ts';
 
 const WANTED = { alias: 'books', fleet: 'a' };
 
@@ -62,6 +62,12 @@ describe('an index has shrunk', () => {
   it('never when nothing was there, or when it grew', () => {
     expect(isShrunk({ before: 0, after: 0 }, 0)).toBe(false);
     expect(isShrunk({ before: 10, after: 11 }, 0)).toBe(false);
+  });
+
+  it('is said with digits that show the share above the limit and below all', () => {
+    expect(lostWords({ before: 2_000, after: 999 }, 50)).toBe('50.05 %');
+    expect(lostWords({ before: 100, after: 25 }, 50)).toBe('75.0 %');
+    expect(lostWords({ before: 1_000_000, after: 1 }, 50)).toBe('99.9999 %');
   });
 
   it('in the view that lost the most: through the alias or in the index itself', () => {
