@@ -130,7 +130,7 @@ async function createClaimsIndex(cluster: SearchCalls, alias: string): Promise<v
   // Readers must not find it through an alias of a template.
   if (isNew) await cluster.callOrNull('DELETE', `/${segment(index)}`);
   throw new RunFailed(
-    `the index ${index}, which holds the claim on the alias ${alias}, is not as asked for: ${faults.join('; ')}. If an index template matches its name, exclude the name there. If the index was there before, and holds nothing that you need, delete it. Then run the same command again.`,
+    `the index ${index}, which holds the claim on the alias ${alias}, is not as asked for: ${faults.join('; ')}. If an index template matches its name, exclude the name there. If the index was there before, take this off it, or delete it if it holds nothing that you need. Then run the same command again.`,
   );
 }
 
@@ -147,6 +147,10 @@ async function create(
     return true;
   } catch (error) {
     if (isClusterError(error, 'resource_already_exists_exception')) return true;
+    if (isClusterError(error, 'invalid_index_name_exception'))
+      throw new RunFailed(
+        `the index ${index} cannot hold the claim on the alias: ${error.message}. If something else has this name, give that another one, and run the same command again.`,
+      );
     const isLast = settings['index.auto_expand_replicas'] === '0-all';
     if (
       !isLast &&

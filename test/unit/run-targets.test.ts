@@ -26,6 +26,8 @@ const RUN = {
     { ...ONLY_TARGET, alias: 'towns', index: 'towns-1', deadLetterIndex: 'towns-1-dead-letters' },
   ],
 } as const;
+/** The same run with the first target only. */
+const ONE = { ...RUN, targets: [RUN.targets[0]] } as const;
 const PROOF = {
   rows: 10,
   filtered: 0,
@@ -35,6 +37,13 @@ const PROOF = {
   ranges_by_keys: 1,
   samples_compared: 10,
   rows_read_from: AT,
+};
+
+const PROVEN: RunEvent = {
+  type: 'phase_finished',
+  phase: 'validate',
+  at: AT,
+  record: { targets: BOTH.map((index) => ({ index, ...PROOF })) },
 };
 
 /** Ten rows, of which the second target leaves four out. */
@@ -103,12 +112,7 @@ describe('the aliases of two indexes', () => {
 
   it('can be rolled back after one was moved away and the interrupted promotion was repeated', async () => {
     const { cluster, aliases } = aliasCluster({ cities: ['cities-0'], towns: ['towns-0'] });
-    const journal = await journalOf(RUN, {
-      type: 'phase_finished',
-      phase: 'validate',
-      at: AT,
-      record: { targets: BOTH.map((index) => ({ index, ...PROOF })) },
-    });
+    const journal = await journalOf(RUN, PROVEN);
     await promotePhase(contextOf(journal, cluster));
     aliases['towns'] = ['elsewhere'];
     await expect(promotePhase(contextOf(journal, cluster))).rejects.toThrow('now serves elsewhere');
@@ -117,6 +121,28 @@ describe('the aliases of two indexes', () => {
     expect(aliases).toEqual({ cities: ['cities-1'], towns: ['towns-1'] });
     await rollbackPromotions(cluster, [...journal.state.promotions.values()]);
     expect(aliases).toEqual({ cities: ['cities-0'], towns: ['elsewhere'] });
+  });
+});
+
+describe('a promotion that is looked at while somebody else changes the cluster', () => {
+  it('does not move an alias that was moved meanwhile', async () => {
+    const { cluster, aliases, moves } = aliasCluster({ cities: ['cities-0'] }, () => {
+      aliases['cities'] = ['elsewhere'];
+    });
+    const journal = await journalOf(ONE, PROVEN);
+    await expect(promotePhase(contextOf(journal, cluster, ONE))).rejects.toThrow(
+      'it pointed to cities-0 and now points to elsewhere',
+    );
+    expect(moves).toEqual([]);
+  });
+
+  it('moves no alias whose claim was taken away meanwhile', async () => {
+    const { cluster, claims, moves } = aliasCluster({ cities: ['cities-0'] }, () => claims.clear());
+    const journal = await journalOf(ONE, PROVEN);
+    await expect(promotePhase(contextOf(journal, cluster, ONE))).rejects.toThrow(
+      "somebody has removed this run's claim on the alias cities",
+    );
+    expect(moves).toEqual([]);
   });
 });
 
@@ -160,16 +186,20 @@ async function journalOf(...events: readonly RunEvent[]): Promise<RunJournal> {
 }
 
 /** What a promotion is told of its run. */
-function contextOf(journal: RunJournal, cluster: SearchCalls): RunContext {
+function contextOf(
+  journal: RunJournal,
+  cluster: SearchCalls,
+  identity: typeof RUN | typeof ONE = RUN,
+): RunContext {
   const source = 'name: cities\nalias: cities\nsource: { table: c, key: id }\ndocument: { name: c.name }\n';
   const { definition } = parseDefinition(source, 'cities.yaml');
   const described = { definition, fields: [], changedAtOid: null };
   return {
     connections: { cluster },
     offline: { settings: { target: { health_timeout_ms: 1_000 }, promote: { shrink_limit: 50 } } },
-    identity: RUN,
+    identity,
     journal,
-    targets: RUN.targets.map((target) => ({ ...target, described })),
+    targets: identity.targets.map((target) => ({ ...target, described })),
     promoteLimit: null,
     accepts: { shrink: false, foreign: false },
     clock: systemClock,
@@ -177,8 +207,12 @@ function contextOf(journal: RunJournal, cluster: SearchCalls): RunContext {
   } as unknown as RunContext;
 }
 
-/** A cluster of which aliases, the run's claims on them, and counts are there; every index that is asked for stands. */
-function aliasCluster(aliases: Record<string, string[]>) {
+/**
+ * A cluster of which aliases, the run's claims on them, and counts are there; every index that is asked for stands.
+ *
+ * @param onSearch what happens in the cluster at each search
+ */
+function aliasCluster(aliases: Record<string, string[]>, onSearch = (): void => undefined) {
   const moves: unknown[] = [];
   const claims = new Map(Object.entries(aliases).map(([alias, serves]) => [alias, claimOf(serves)]));
   const setAlias = (alias: string, change: (indexes: string[]) => string[]): void => {
@@ -188,7 +222,10 @@ function aliasCluster(aliases: Record<string, string[]>) {
   const cluster = {
     where: 'nowhere',
     call: (_method: string, path: string, body: { actions: readonly Action[] }) => {
-      if (path.endsWith('/_search')) return Promise.resolve(TEN_FOUND);
+      if (path.endsWith('/_search')) {
+        onSearch();
+        return Promise.resolve(TEN_FOUND);
+      }
       if (!body.actions.some(({ add }) => add?.alias.endsWith('-trial'))) moves.push(body);
       for (const { add, remove } of body.actions) {
         if (remove !== undefined)
@@ -213,7 +250,7 @@ function aliasCluster(aliases: Record<string, string[]>) {
       return Promise.resolve({ [first]: { aliases: {}, mappings: {}, settings: {} } });
     },
   };
-  return { cluster: cluster as unknown as SearchCalls, aliases, moves };
+  return { cluster: cluster as unknown as SearchCalls, aliases, claims, moves };
 }
 
 const TEN_FOUND = { _shards: { total: 1, successful: 1, failed: 0 }, hits: { total: { value: 10 } } };
