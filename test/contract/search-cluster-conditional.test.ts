@@ -15,7 +15,8 @@ for (const [name, maybeUrl] of Object.entries(CLUSTERS)) {
       const index = uniqueName('conditional');
       scope.onTestFinished(async () => void (await call(url, 'DELETE', `/${index}`)));
       const settings = { number_of_replicas: 0, hidden: true };
-      await call(url, 'PUT', `/${index}`, { settings });
+      const mappings = { properties: { value: { type: 'keyword' } } };
+      await call(url, 'PUT', `/${index}`, { settings, mappings });
       const write = (condition: string, value: string) =>
         call(url, 'PUT', `/${index}/_doc/one?${condition}`, { value });
       const read = () => call(url, 'GET', `/${index}/_doc/one`);

@@ -5,7 +5,7 @@ import { errorOf, resultOf } from '../support/run-command.ts';
 import { PLACES, placesDatabase } from '../support/run-table.ts';
 import { type RunSetup, SEARCH_URL, setUpRun, type TestScope } from '../support/run-setup.ts';
 import { onlyTarget } from '../support/run-values.ts';
-import { call } from '../support/search-calls.ts';
+import { call, count } from '../support/search-calls.ts';
 
 /** A run holds its alias in the cluster, where runs of other fleets and journals see it. */
 
@@ -57,6 +57,8 @@ describe('an alias that a run has claimed', () => {
     // The refused runs have given their fleets back, so the same key begins now. It replaces no foreign index.
     expect(errorOf(await fleet('run', '--run-key', 'two'), 1)).toContain(`${String(index)} (the fleet`);
     expect(await setup.served()).toEqual([index]);
+    // A run by phases says at its first one what it accepts.
+    resultOf(await fleet('claim', '--run-key', 'two', '--replace-foreign'));
     resultOf(await fleet('run', '--run-key', 'two', '--replace-foreign'));
     expect(errorOf(await setup.run('rollback'), 1)).toContain('there is nothing to roll back to');
   });
@@ -139,6 +141,18 @@ describe('a claim that nobody gives back', () => {
     resultOf(await setup.run('run', '--run-key', 'two'));
     expect(await claimOn(setup.alias)).toMatchObject({ found: false });
   });
+});
+
+it('an index of the name of the index of claims that holds something else is left as it is, and named', async (scope) => {
+  const setup = await places(scope);
+  const claims = `${setup.alias}-claims`;
+  const mappings = { properties: { amount: { type: 'long' } } };
+  await call(SEARCH_URL, 'PUT', `/${claims}`, { mappings, settings: { number_of_replicas: 0 } });
+  await call(SEARCH_URL, 'PUT', `/${claims}/_doc/7`, { amount: 3 });
+  expect(errorOf(await setup.run('run', '--run-key', 'k'), 1)).toContain('it is not an index of claims');
+  await call(SEARCH_URL, 'POST', `/${claims}/_refresh`);
+  expect(await count(SEARCH_URL, claims)).toBe(1);
+  expect(await setup.served()).toEqual([]);
 });
 
 it('the index of claims that a template puts under an alias is refused, and the fleet is free', async (scope) => {
