@@ -20,14 +20,14 @@ const places = (scope: TestScope): Promise<RunSetup> =>
 
 /** Another fleet, or the same one with another journal, on the same alias. */
 async function otherOn(
-  { folder, run }: RunSetup,
+  setup: RunSetup,
   changes: Readonly<Record<string, unknown>>,
 ): Promise<(name: string, ...args: string[]) => ReturnType<RunSetup['run']>> {
-  const settings = JSON.parse(await readFile(join(folder, 'reindex-fleet.yaml'), 'utf8')) as object;
-  const file = join(folder, `other-${Object.keys(changes).join('-')}.yaml`);
+  const settings = JSON.parse(await readFile(join(setup.folder, 'reindex-fleet.yaml'), 'utf8')) as object;
+  const file = join(setup.folder, `other-${Object.keys(changes).join('-')}.yaml`);
   await writeFile(file, JSON.stringify({ ...settings, ...changes }));
   // The last --settings counts.
-  return (name, ...args) => run(name, '--settings', file, ...args);
+  return (name, ...args) => setup.run(name, '--settings', file, ...args);
 }
 
 const claimOn = async (alias: string) =>
@@ -52,9 +52,16 @@ describe('an alias that a run has claimed', () => {
       expect(refused).toContain(`claimed by the run with key one of the fleet ${setup.alias}`);
       expect(refused).toContain(`journal ${setup.journal}`);
     }
-    const { index } = onlyTarget(resultOf(await setup.run('run', '--run-key', 'one')));
+    resultOf(await setup.run('run', '--run-key', 'one'));
     expect(await claimOn(setup.alias)).toMatchObject({ found: false });
-    // The refused runs have given their fleets back, so the same key begins now. It replaces no foreign index.
+    // The refused run has given its fleet back, so the same key begins now.
+    resultOf(await journal('claim', '--run-key', 'two'));
+  });
+
+  it('is free for another fleet after the run, which replaces no foreign index unless a person accepts it', async (scope) => {
+    const setup = await places(scope);
+    const fleet = await otherOn(setup, { fleet: 'another' });
+    const { index } = onlyTarget(resultOf(await setup.run('run', '--run-key', 'one')));
     expect(errorOf(await fleet('run', '--run-key', 'two'), 1)).toContain(`${String(index)} (the fleet`);
     expect(await setup.served()).toEqual([index]);
     // A run by phases says at its first one what it accepts.
