@@ -10,6 +10,8 @@ import { call, count } from '../support/search-calls.ts';
 /** A run holds its alias in the cluster, where runs of other fleets and journals see it. */
 
 const database = placesDatabase();
+/** For a test of many commands, each of which starts processes. */
+const LONG = { timeout: 120_000 };
 
 const places = (scope: TestScope): Promise<RunSetup> =>
   setUpRun(scope, {
@@ -36,39 +38,47 @@ const claimOn = async (alias: string) =>
   };
 
 describe('an alias that a run has claimed', () => {
-  it('is refused to another fleet and to another journal of the same fleet, until the run ends', async (scope) => {
-    const setup = await places(scope);
-    const fleet = await otherOn(setup, { fleet: 'another' });
-    const journal = await otherOn(setup, { journal: { url: 'elsewhere', lease_ms: 3_000 } });
-    resultOf(await setup.run('claim', '--run-key', 'one'));
-    expect((await claimOn(setup.alias))._source?.claim).toMatchObject({
-      fleet: setup.alias,
-      run_key: 'one',
-      journal: setup.journal,
-      serves: [],
-    });
-    for (const other of [fleet, journal]) {
-      const refused = errorOf(await other('run', '--run-key', 'two'), 3);
-      expect(refused).toContain(`claimed by the run with key one of the fleet ${setup.alias}`);
-      expect(refused).toContain(`journal ${setup.journal}`);
-    }
-    resultOf(await setup.run('run', '--run-key', 'one'));
-    expect(await claimOn(setup.alias)).toMatchObject({ found: false });
-    // The refused run has given its fleet back, so the same key begins now.
-    resultOf(await journal('claim', '--run-key', 'two'));
-  });
+  it(
+    'is refused to another fleet and to another journal of the same fleet, until the run ends',
+    LONG,
+    async (scope) => {
+      const setup = await places(scope);
+      const fleet = await otherOn(setup, { fleet: 'another' });
+      const journal = await otherOn(setup, { journal: { url: 'elsewhere', lease_ms: 3_000 } });
+      resultOf(await setup.run('claim', '--run-key', 'one'));
+      expect((await claimOn(setup.alias))._source?.claim).toMatchObject({
+        fleet: setup.alias,
+        run_key: 'one',
+        journal: setup.journal,
+        serves: [],
+      });
+      for (const other of [fleet, journal]) {
+        const refused = errorOf(await other('run', '--run-key', 'two'), 3);
+        expect(refused).toContain(`claimed by the run with key one of the fleet ${setup.alias}`);
+        expect(refused).toContain(`journal ${setup.journal}`);
+      }
+      resultOf(await setup.run('run', '--run-key', 'one'));
+      expect(await claimOn(setup.alias)).toMatchObject({ found: false });
+      // The refused run has given its fleet back, so the same key begins now.
+      resultOf(await journal('claim', '--run-key', 'two'));
+    },
+  );
 
-  it('is free for another fleet after the run, which replaces no foreign index unless a person accepts it', async (scope) => {
-    const setup = await places(scope);
-    const fleet = await otherOn(setup, { fleet: 'another' });
-    const { index } = onlyTarget(resultOf(await setup.run('run', '--run-key', 'one')));
-    expect(errorOf(await fleet('run', '--run-key', 'two'), 1)).toContain(`${String(index)} (the fleet`);
-    expect(await setup.served()).toEqual([index]);
-    // A run by phases says at its first one what it accepts.
-    resultOf(await fleet('claim', '--run-key', 'two', '--replace-foreign'));
-    resultOf(await fleet('run', '--run-key', 'two', '--replace-foreign'));
-    expect(errorOf(await setup.run('rollback'), 1)).toContain('there is nothing to roll back to');
-  });
+  it(
+    'is free for another fleet after the run, which replaces no foreign index unless a person accepts it',
+    LONG,
+    async (scope) => {
+      const setup = await places(scope);
+      const fleet = await otherOn(setup, { fleet: 'another' });
+      const { index } = onlyTarget(resultOf(await setup.run('run', '--run-key', 'one')));
+      expect(errorOf(await fleet('run', '--run-key', 'two'), 1)).toContain(`${String(index)} (the fleet`);
+      expect(await setup.served()).toEqual([index]);
+      // A run by phases says at its first one what it accepts.
+      resultOf(await fleet('claim', '--run-key', 'two', '--replace-foreign'));
+      resultOf(await fleet('run', '--run-key', 'two', '--replace-foreign'));
+      expect(errorOf(await setup.run('rollback'), 1)).toContain('there is nothing to roll back to');
+    },
+  );
 
   it('is free again after abandon', async (scope) => {
     const setup = await places(scope);

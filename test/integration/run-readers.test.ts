@@ -201,7 +201,9 @@ describe('a table that lost its rows', () => {
     return { setup, first };
   };
 
-  it('does not replace the full index, until a person accepts it, and then the full one stays for a rollback', async (scope) => {
+  it('does not replace the full index, until a person accepts it, and then the full one stays for a rollback', {
+    timeout: 120_000,
+  }, async (scope) => {
     const { setup, first } = await emptied(scope, 0);
     const refused = errorOf(await setup.run('run', '--run-key', 'k'), 1);
     expect(refused).toContain(`${first}, which ${setup.alias} serves, has ${ROWS} documents`);
