@@ -11,7 +11,7 @@ export interface Shrinkage {
 }
 
 /** The share of documents that is lost, in per cent. 0 when none is. */
-export function lostPercent({ before, after }: Shrinkage): number {
+function lostPercent({ before, after }: Shrinkage): number {
   return before === 0 ? 0 : Math.max(0, ((before - after) / before) * 100);
 }
 
