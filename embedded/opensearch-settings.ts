@@ -39,14 +39,14 @@ export function opensearchFiles(dataDir: string, port: number): Record<string, s
 }
 
 /**
- * What the distribution's own start script passes to Java, by `bin/opensearch` and `config/jvm.options`, but for a small
- * heap and quick compilation: this node starts often and runs briefly.
+ * What the distribution's own start script passes to Java, by `bin/opensearch` and `config/jvm.options`, but for a heap
+ * that begins small and quick compilation: this node starts often and runs briefly.
  */
 export function opensearchArguments({ home, dataDir, classArchive }: OpensearchPlaces): string[] {
   const temporary = join(dataDir, 'tmp');
   return [
     '-Xms512m',
-    '-Xmx512m',
+    '-Xmx1g',
     '-Xss1m',
     '-XX:+UseSerialGC',
     '-XX:TieredStopAtLevel=1',

@@ -18,7 +18,9 @@ const setUp = (scope: TestScope, options?: Partial<GroupRunOptions>): Promise<Ga
   setUpGatedGroupRun(scope, database.url(), options);
 
 describe.skipIf(inject('awsUrl') === null)('a run on an unreliable cloud', { timeout: 240_000 }, () => {
-  it('drains the worker of a Spot instance that gets an interruption notice, and replaces it', async (scope) => {
+  it('drains the worker of a Spot instance that gets an interruption notice, and replaces it', {
+    tags: 'long',
+  }, async (scope) => {
     const run = await setUp(scope, { spot: true });
     const command = await run.begin();
     const [victim] = run.room.running();

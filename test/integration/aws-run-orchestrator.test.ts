@@ -45,7 +45,9 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of an AWS run', { ti
     },
   );
 
-  it('leaves workers, when it never comes back, whose leases bring the fleet to zero', async (scope) => {
+  it('leaves workers, when it never comes back, whose leases bring the fleet to zero', {
+    tags: 'long',
+  }, async (scope) => {
     const run = await setUp(scope, { workerLeaseMs: 4_000 });
     const command = await run.begin();
     command.child.kill('SIGKILL');

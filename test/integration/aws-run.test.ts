@@ -24,7 +24,9 @@ const setUp = (scope: TestScope, options?: Partial<GroupRunOptions>): Promise<Ga
 const SOON = { ready_timeout_ms: 12_000 };
 
 describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { timeout: 240_000 }, () => {
-  it('launches its instances, works and ends at zero, and so does the next run', async (scope) => {
+  it('launches its instances, works and ends at zero, and so does the next run', {
+    tags: 'long',
+  }, async (scope) => {
     const run = await setUp(scope);
     const first = resultOf(await run.setup.run('run', '--run-key', 'monday'));
     expect(first).toMatchObject({ ...DONE, instances: 2 });
@@ -56,7 +58,9 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
     await run.requireRight();
   });
 
-  it('replaces an instance that never becomes ready, and one that boots with another build', async (scope) => {
+  it('replaces an instance that never becomes ready, and one that boots with another build', {
+    tags: 'long',
+  }, async (scope) => {
     const odd: { file: string } = { file: '' };
     const behaviours: MachineBehaviour[] = [
       { neverBoots: true },

@@ -22,7 +22,7 @@ interface Extent {
 }
 
 const EXTENTS: Readonly<Record<'whole' | 'quick', Readonly<Record<SinkKind, Extent>>>> = {
-  whole: { null: { documents: 200_000, rounds: 5 }, opensearch: { documents: 40_000, rounds: 4 } },
+  whole: { null: { documents: 200_000, rounds: 5 }, opensearch: { documents: 100_000, rounds: 4 } },
   quick: { null: { documents: 30_000, rounds: 2 }, opensearch: { documents: 6_000, rounds: 2 } },
 };
 
