@@ -28,9 +28,10 @@ import { giveClaimBack } from './run-claim.ts';
  *   command or `abandon` finds and removes the run's own alias claim. None is left that only a dead process knows.
  * - Nothing is created, and the alias is not moved, before the alias claim is there. A run that is carried on takes it
  *   again first, unless only its release is left. So no run works on an alias that it does not hold.
- * - A rollback, and a promotion after a rollback, hold the alias for as long as they last. If they are cut off, the
- *   claim names a run that is over in its journal. The next command of the same journal that wants the alias takes such
- *   a claim over: the journal's lock shows that nothing else of this journal is under way.
+ * - A rollback, and a promotion after a rollback, hold the alias for as long as they last, and the journal says last that
+ *   a rollback is done. If they are cut off, the claim names a run that is over in its journal. The same command gives
+ *   it back. The next command of the same journal that wants the alias takes such a claim over: the journal's lock shows
+ *   that nothing else of this journal is under way.
  */
 export interface Claimant extends Pick<RunIdentity, 'fleet' | 'run' | 'runKey'> {
   readonly store: JournalStore;
