@@ -27,7 +27,7 @@ for (const [name, maybeUrl] of Object.entries(CLUSTERS)) {
 
       expect(await read()).toMatchObject({ status: 404, body: { found: false } });
       const created = await Promise.all(['a', 'b', 'c'].map((value) => write('op_type=create', value)));
-      expect(created.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+      expect(created.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 409, 409]);
       const first = await conditionOf();
       expect((await write(first, 'd')).status).toBe(200);
       expect(errorType(await write(first, 'e'))).toBe('version_conflict_engine_exception');
