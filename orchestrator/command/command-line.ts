@@ -66,8 +66,10 @@ export function parseCommandLine(
     if (phase === 'promote')
       command
         .option('--promote-limit <count>', 'accept this many dead letters, whatever the definition says')
-        .option('--allow-shrink', ALLOW_SHRINK)
-        .option('--replace-foreign', REPLACE_FOREIGN);
+        .option('--allow-shrink', ALLOW_SHRINK);
+    // The first two look ahead, and refuse what the move would refuse.
+    if (phase === 'claim' || phase === 'create-index' || phase === 'promote')
+      command.option('--replace-foreign', REPLACE_FOREIGN);
     if (phase === 'reindex' || phase === 'validate') command.option('--max-cost <amount>', MAX_COST);
   }
   try {

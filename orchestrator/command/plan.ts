@@ -35,7 +35,7 @@ export async function planCommand(context: CommandContext): Promise<CommandResul
     for (const warning of [...warnings, ...plan.warnings]) reporter.warning(warning);
     const { alias, retain } = loaded.definition;
     const serves = (await readAlias(connections.cluster, alias)).map(({ index }) => index);
-    const wanted = { alias, fleet: settings.fleet };
+    const wanted = { alias, fleet: settings.fleet, foreign: false };
     for (const warning of await outlookWarnings(connections.cluster, wanted, store))
       reporter.warning(warning);
     const claim = await unfinishedClaim(store);

@@ -52,12 +52,10 @@ export async function rollbackCommand(context: RecordContext): Promise<CommandRe
           host: request.holder.host,
           at: new Date().toISOString(),
         },
-        async () => {
-          const reversals = await rollbackPromotions(cluster, promoted.promotions);
-          await journal.append([{ type: 'rolled_back', at: new Date().toISOString(), targets: reversals }]);
-          return reversals;
-        },
+        () => rollbackPromotions(cluster, promoted.promotions),
       );
+      // After the claims are gone. Once the journal says this, the same command does no more.
+      await journal.append([{ type: 'rolled_back', at: new Date().toISOString(), targets }]);
       for (const { alias, restored, staleness } of targets) {
         reporter.note(`${alias} serves ${restored.join(', ')} again`);
         for (const { index, read_from: readFrom } of staleness)

@@ -110,6 +110,14 @@ const SETTINGS = {
   'index.final_pipeline': '_none',
 };
 
+/** The claim is stored and not indexed, so no field of a template has a say in it. */
+const MAPPINGS = {
+  dynamic: 'strict',
+  _source: { enabled: true, includes: [], excludes: [] },
+  _routing: { required: false },
+  properties: { claim: { type: 'object', enabled: false } },
+};
+
 async function createClaimsIndex(cluster: SearchCalls, alias: string): Promise<void> {
   const index = claimsIndexOf(alias);
   const isNew = (await describeIndex(cluster, index)) === null;
@@ -122,7 +130,7 @@ async function createClaimsIndex(cluster: SearchCalls, alias: string): Promise<v
   // Readers must not find it through an alias of a template.
   if (isNew) await cluster.callOrNull('DELETE', `/${segment(index)}`);
   throw new RunFailed(
-    `the index ${index}, which holds the claim on the alias ${alias}, is not as asked for: ${faults.join('; ')}. If an index template matches its name, exclude the name there. If the index is there, delete it. Then run the same command again.`,
+    `the index ${index}, which holds the claim on the alias ${alias}, is not as asked for: ${faults.join('; ')}. If an index template matches its name, exclude the name there. If the index was there before, take this off it, or delete it if it holds nothing that you need. Then run the same command again.`,
   );
 }
 
@@ -132,10 +140,8 @@ async function create(
   index: string,
   settings: Readonly<Record<string, string>>,
 ): Promise<boolean> {
-  // The claim is stored and not indexed, so no field of a template has a say in it.
-  const mappings = { dynamic: 'strict', properties: { claim: { type: 'object', enabled: false } } };
   try {
-    const body = { settings, mappings };
+    const body = { settings, mappings: MAPPINGS };
     const answer = await cluster.call('PUT', creationPath(index), body, { timeoutMs: 60_000 });
     await requireAllocated(cluster, index, answer).catch(async (error: unknown) => {
       // Every later look at a claim without a place would wait for the place.
@@ -145,6 +151,10 @@ async function create(
     return true;
   } catch (error) {
     if (isClusterError(error, 'resource_already_exists_exception')) return true;
+    if (isClusterError(error, 'invalid_index_name_exception'))
+      throw new RunFailed(
+        `the index ${index} cannot hold the claim on the alias: ${error.message}. If something else has this name, give that another one, and run the same command again.`,
+      );
     const isLast = settings['index.auto_expand_replicas'] === '0-all';
     if (
       !isLast &&
@@ -157,11 +167,19 @@ async function create(
   }
 }
 
-/** What a template has added that would hurt: readers would find the claim, or the claim could not be written. */
-function faultsIn({ aliases, settings }: IndexDescription): string[] {
-  const blocks = Object.keys(settings).filter((name) => name.startsWith('index.blocks.'));
+/**
+ * What a template or a person has made of the index that would hurt: readers would find the claim, the claim could not
+ * be written or removed, or the index is for something else.
+ */
+function faultsIn({ aliases, mappings, settings }: IndexDescription): string[] {
+  if (mappings.properties?.['claim']?.['enabled'] !== false)
+    return ['it is not an index of claims, so nothing is written to it'];
+  const blocks = Object.keys(settings).filter(
+    (name) =>
+      (name.startsWith('index.blocks.') || name === 'index.append_only.enabled') && settings[name] === 'true',
+  );
   return [
     ...Object.keys(aliases).map((name) => `it has the alias "${name}"`),
-    ...blocks.map((name) => `it has the block ${name}`),
+    ...blocks.map((name) => `it has the setting ${name}`),
   ];
 }

@@ -35,7 +35,9 @@ export function isClusterError(error: unknown, type: string): error is ClusterEr
 }
 
 /** What a person does about a refusal that has to do with who asks. Null for every other refusal. */
-function adviceOn(call: string, status: number, reason: string): string | null {
+function adviceOn(call: string, status: number, type: string, reason: string): string | null {
+  // A block says so itself. It is a setting of the index or the cluster, and no matter of who asks.
+  if (type === 'cluster_block_exception') return null;
   if (status !== 401 && status !== 403) return null;
   const signed = signedRequestsAdvice(reason);
   if (signed !== null) return signed;
@@ -61,7 +63,7 @@ export function refusal(
   const type = textOf(read(error, 'type')) ?? `status_${status}`;
   const own = textOf(read(root, 'reason')) ?? textOf(read(error, 'reason'));
   const reason = own ?? answerWords(body) ?? 'without a reason';
-  const advice = adviceOn(call, status, reason);
+  const advice = adviceOn(call, status, type, reason);
   return new ClusterError(
     status,
     type,

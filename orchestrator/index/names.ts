@@ -33,7 +33,7 @@ export function scratchIndexOf(index: string): string {
 }
 
 /** Whether an alias is a write alias of any pass of this index. */
-export function isWriteAliasOf(index: string, alias: string): boolean {
+function isWriteAliasOf(index: string, alias: string): boolean {
   return alias.startsWith(`${index}-write-`) && /^\d+$/.test(alias.slice(`${index}-write-`.length));
 }
 

@@ -41,9 +41,14 @@ async function reversalOf(cluster: SearchCalls, { alias, removed, added }: Promo
 
 async function requireAll(cluster: SearchCalls, indexes: readonly string[]): Promise<void> {
   for (const index of indexes) {
-    if ((await describeIndex(cluster, index)) === null)
+    const description = await describeIndex(cluster, index);
+    if (description === null)
       throw new RunFailed(
         `the index ${index}, which was served before, has been deleted, so nothing was changed`,
+      );
+    if (description.settings['index.verified_before_close'] === 'true')
+      throw new RunFailed(
+        `the index ${index}, which was served before, is closed, so nothing was changed: open it (POST /${index}/_open), and give the same command again`,
       );
   }
 }

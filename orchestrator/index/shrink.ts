@@ -11,9 +11,22 @@ export interface Shrinkage {
 }
 
 /** The share of documents that is lost, in per cent. 0 when none is. */
-export function lostPercent({ before, after }: Shrinkage): number {
+function lostPercent({ before, after }: Shrinkage): number {
   return before === 0 ? 0 : Math.max(0, ((before - after) / before) * 100);
 }
+
+/** The share that is lost, with as many digits as show that it is more than the limit, and that it is not all. */
+export function lostWords(sizes: Shrinkage, limitPercent: number): string {
+  const lost = lostPercent(sizes);
+  const isPlain = (digits: number): boolean =>
+    Number(lost.toFixed(digits)) > limitPercent && Number(lost.toFixed(digits)) < 100;
+  let digits = 1;
+  while (digits < MOST_DIGITS && !isPlain(digits)) digits += 1;
+  return `${lost.toFixed(digits)} %`;
+}
+
+/** A share of so many documents that no index has more. */
+const MOST_DIGITS = 12;
 
 /** Whether more is lost than the limit allows. An index without documents always loses too much. */
 export function isShrunk(sizes: Shrinkage, limitPercent: number): boolean {

@@ -28,9 +28,10 @@ import { giveClaimBack } from './run-claim.ts';
  *   command or `abandon` finds and removes the run's own alias claim. None is left that only a dead process knows.
  * - Nothing is created, and the alias is not moved, before the alias claim is there. A run that is carried on takes it
  *   again first, unless only its release is left. So no run works on an alias that it does not hold.
- * - A rollback, and a promotion after a rollback, hold the alias for as long as they last. If they are cut off, the
- *   claim names a run that is over in its journal. The next command of the same journal that wants the alias takes such
- *   a claim over: the journal's lock shows that nothing else of this journal is under way.
+ * - A rollback, and a promotion after a rollback, hold the alias for as long as they last, and the journal says last that
+ *   a rollback is done. If they are cut off, the claim names a run that is over in its journal. The same command gives
+ *   it back. The next command of the same journal that wants the alias takes such a claim over: the journal's lock shows
+ *   that nothing else of this journal is under way.
  */
 export interface Claimant extends Pick<RunIdentity, 'fleet' | 'run' | 'runKey'> {
   readonly store: JournalStore;
@@ -72,6 +73,16 @@ export async function requireAlias(
     );
   if (!isOf(standing.claim, claimant)) throw new FleetHeld(heldWords(alias, standing.claim));
   return standing.claim;
+}
+
+/** The run that holds an alias, if it is another one: a person has freed the alias of this run's claim. Else null. */
+export async function otherClaimingRun(
+  cluster: SearchCalls,
+  alias: string,
+  claimant: Pick<RunIdentity, 'fleet' | 'run' | 'runKey'>,
+): Promise<string | null> {
+  const standing = await readAliasClaim(cluster, alias);
+  return standing === null || isOf(standing.claim, claimant) ? null : standing.claim.run;
 }
 
 /** Removes the run's claim on an alias. Another run's claim stays. It may be repeated. */
@@ -122,10 +133,10 @@ export async function holdAliases(context: RunContext): Promise<void> {
 
 /** Refuses a run whose alias cannot move as it stands now, before the run creates or launches anything. */
 async function requireOutlook({ connections, identity, accepts }: RunContext): Promise<void> {
-  if (accepts.foreign) return;
+  const { fleet } = identity;
   const faults: string[] = [];
   for (const { alias } of identity.targets)
-    faults.push(...(await outlookFaults(connections.cluster, { alias, fleet: identity.fleet })));
+    faults.push(...(await outlookFaults(connections.cluster, { alias, fleet, foreign: accepts.foreign })));
   if (faults.length > 0) throw new RunFailed(`${faults.join('\n')}\nThe run has created nothing.`);
 }
 

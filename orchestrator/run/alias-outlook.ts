@@ -1,19 +1,37 @@
+import { messageOf } from '../errors.ts';
 import { foreignFaults, knowHolders } from '../index/alias-holders.ts';
 import { readAliasClaim } from '../index/alias-claims.ts';
-import { readAlias } from '../index/promote.ts';
+import { commonConfig, readAlias } from '../index/promote.ts';
 import type { SearchCalls } from '../index/search-calls.ts';
 import { claimHistory } from '../journal/claims.ts';
 import type { JournalStore } from '../journal/store.ts';
+import type { AliasHolder } from '../reconcile/promotion.ts';
 import { heldWords } from './alias-claim-words.ts';
 
 export interface WantedAlias {
   readonly alias: string;
   readonly fleet: string;
+  /** Whether the person accepts that the alias leaves indexes that the fleet did not build. */
+  readonly foreign: boolean;
 }
 
 /** Why an alias cannot move as it stands now. A run asks before it creates anything, not only at its end. */
 export async function outlookFaults(cluster: SearchCalls, wanted: WantedAlias): Promise<string[]> {
-  return foreignFaults(await knowHolders(cluster, await readAlias(cluster, wanted.alias)), wanted);
+  const holders = await readAlias(cluster, wanted.alias);
+  return [
+    ...(wanted.foreign ? [] : foreignFaults(await knowHolders(cluster, holders), wanted)),
+    ...configFaults(wanted.alias, holders),
+  ];
+}
+
+/** Nobody can say what the alias is to have if the indexes that it serves differ in it. */
+function configFaults(alias: string, holders: readonly AliasHolder[]): string[] {
+  try {
+    commonConfig(alias, holders);
+    return [];
+  } catch (error) {
+    return [messageOf(error)];
+  }
 }
 
 /** What would keep a run from its end if the alias still stood so, for a plan. */

@@ -4,7 +4,7 @@ import type { IndexOrigin } from '../index/mapping.ts';
 import { retainIndexes } from '../index/retain.ts';
 import { fencePass } from '../passes/conduct-pass.ts';
 import { plural } from '../report/words.ts';
-import { releaseAliases } from './alias-claim.ts';
+import { otherClaimingRun, releaseAliases } from './alias-claim.ts';
 import type { DescribedTarget, RunContext } from './context.ts';
 import type { PhaseOutcome } from './phase-outcome.ts';
 import { giveClaimBack } from './run-claim.ts';
@@ -83,14 +83,7 @@ async function retainFor(
 ): Promise<PhaseOutcome<'retain'>['record']['targets'][number]> {
   const { definition } = described;
   const shrinkLimit = shrinkLimitOf(offline.settings, definition);
-  const rule = {
-    alias,
-    fleet: identity.fleet,
-    current: index,
-    claimedRun: null,
-    retain: definition.retain,
-    shrinkLimit,
-  };
+  const rule = { alias, fleet: identity.fleet, current: index, retain: definition.retain, shrinkLimit };
   const waiting = {
     waitingTimeoutMs: offline.settings.target.waiting_timeout_ms,
     onWait: (words: string): void => reporter.note(words),
@@ -98,7 +91,8 @@ async function retainFor(
     signal,
   };
   try {
-    const { left, ...retained } = await retainIndexes(connections.cluster, rule, waiting);
+    const claimedRun = await otherClaimingRun(connections.cluster, alias, identity);
+    const { left, ...retained } = await retainIndexes(connections.cluster, { ...rule, claimedRun }, waiting);
     for (const { index: name, reason } of left)
       reporter.warning(
         `${alias} serves ${index}, and the run is done, but the earlier index ${name} could not be deleted: ${reason}. The next run tries again.`,

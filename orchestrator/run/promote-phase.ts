@@ -1,8 +1,10 @@
 import { RunFailed } from '../errors.ts';
 import type { Stale } from '../reconcile/phase-records.ts';
+import { requireAlias } from './alias-claim.ts';
 import { staleIn } from './changed-rows.ts';
 import { untilCopiesFollow } from '../index/copies.ts';
 import { type AliasMove, pointsTo, promoteTargets, readAlias } from '../index/promote.ts';
+import type { AliasHolder } from '../reconcile/promotion.ts';
 import type { RunEvent } from '../reconcile/events.ts';
 import type { RunTarget } from '../reconcile/identity.ts';
 import { plural } from '../report/words.ts';
@@ -20,10 +22,14 @@ export async function promotePhase(context: RunContext): Promise<PhaseOutcome<'p
   if (before !== null) return before;
   for (const target of targets) refuseDeadLetters(context, target);
   await untilReadersSeeAll(context);
-  for (const target of targets) await requireReadersView(context, target);
   const stale = await staleByIndex(context);
+  const seen = new Map<string, readonly AliasHolder[]>();
+  for (const target of targets) seen.set(target.index, await requireReadersView(context, target));
   const moves: AliasMove[] = [];
-  for (const target of identity.targets) moves.push(await intendedMove(context, target));
+  for (const target of identity.targets)
+    moves.push(await intendedMove(context, target, seen.get(target.index) ?? []));
+  // To look at what readers will see takes its time.
+  for (const { alias } of identity.targets) await requireAlias(connections.cluster, alias, identity);
   signal.throwIfAborted();
   const promotions = await promoteTargets(connections.cluster, moves);
   await journal.append(
@@ -96,14 +102,16 @@ function staleWords(stale: Stale | null): string {
  * Finds where an alias was before a move. An alias that has moved no longer says so. If the move was cut off between
  * call and record, its intent says it. If the move was made before, as when only another target was moved away since,
  * its record says it.
+ *
+ * @param expected where the alias stood when readers' view of the move was looked at
  */
 async function intendedMove(
-  { connections, journal }: RunContext,
+  { journal }: RunContext,
   { alias, index }: RunTarget,
+  expected: readonly AliasHolder[],
 ): Promise<AliasMove> {
   const { promotionIntents, promotions } = journal.state;
   const known = promotionIntents.get(index) ?? promotions.get(index)?.removed;
-  const expected = await readAlias(connections.cluster, alias);
   if (known !== undefined && pointsTo(expected, [index])) return { alias, index, expected: known };
   await journal.append([{ type: 'promotion_intended', index, expected }]);
   return { alias, index, expected };

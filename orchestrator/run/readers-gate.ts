@@ -1,8 +1,9 @@
 import { messageOf, RunFailed } from '../errors.ts';
+import { ClusterError } from '../index/cluster-error.ts';
 import { foreignFaults, knowHolders } from '../index/alias-holders.ts';
 import { commonConfig, namesOf, readAlias } from '../index/promote.ts';
 import { hidesDocuments, type ReadersView, servedDocuments, tryProperties } from '../index/readers-view.ts';
-import { type FoundDocuments, lostPercent, shrinkageOf } from '../index/shrink.ts';
+import { type FoundDocuments, lostWords, shrinkageOf } from '../index/shrink.ts';
 import type { AliasHolder } from '../reconcile/promotion.ts';
 import { requireAlias } from './alias-claim.ts';
 import type { DescribedTarget, RunContext } from './context.ts';
@@ -12,17 +13,23 @@ import { shrinkLimitOf } from './shrink-limit.ts';
  * Looks at a promotion as readers will see it, and refuses one that takes something away from them. The run's claim
  * must stand, and the alias must stand where it stood when the run claimed it. Everything that is wrong is named at
  * once.
+ *
+ * @returns where the alias stood when all of this was true of it
  */
-export async function requireReadersView(context: RunContext, target: DescribedTarget): Promise<void> {
+export async function requireReadersView(
+  context: RunContext,
+  target: DescribedTarget,
+): Promise<readonly AliasHolder[]> {
   const { connections, identity } = context;
   const { alias, index } = target;
   const claim = await requireAlias(connections.cluster, alias, identity);
-  const holders = (await readAlias(connections.cluster, alias)).filter((holder) => holder.index !== index);
+  const seen = await readAlias(connections.cluster, alias);
+  const holders = seen.filter((holder) => holder.index !== index);
   const faults = [
     ...(await ownershipFaults(context, alias, { holders, claimed: claim.serves })),
     ...(await viewFaults(context, target, holders)),
   ];
-  if (faults.length === 0) return;
+  if (faults.length === 0) return seen;
   throw new RunFailed(
     `${faults.join('\n')}\nThe alias ${alias} stays where it is. Then run the same command again, or end the run with \`reindex-fleet abandon\`.`,
   );
@@ -58,7 +65,15 @@ async function viewFaults(
   } catch (error) {
     return [messageOf(error)];
   }
-  const wanted = await tryProperties(connections.cluster, index, properties, { clock, signal });
+  let wanted: ReadersView;
+  try {
+    wanted = await tryProperties(connections.cluster, index, properties, { clock, signal });
+  } catch (error) {
+    if (!(error instanceof ClusterError) || error.status !== 400) throw error;
+    return [
+      `the alias ${alias} has ${propertyWords(properties)}, and the cluster refuses this on ${index}: ${error.message}. Does the filter name a field that the new index does not have, or has with another type? Correct the definition, or the alias (POST /_aliases, add it again).`,
+    ];
+  }
   const served = await servedOrFault(context, alias, holders);
   if ('fault' in served) {
     if (!accepts.shrink)
@@ -69,7 +84,7 @@ async function viewFaults(
   const limit = shrinkLimitOf(context.offline.settings, described.definition);
   return [
     ...hiddenFaults(alias, index, { wanted, properties, served }),
-    ...(accepts.shrink ? [] : shrinkFaults({ alias, index, holders }, { served, wanted }, limit)),
+    ...(accepts.shrink ? [] : shrinkFaults({ alias, index, holders }, { served, wanted, properties }, limit)),
   ];
 }
 
@@ -119,7 +134,7 @@ function shrinkFaults(
     index,
     holders,
   }: { readonly alias: string; readonly index: string; readonly holders: readonly AliasHolder[] },
-  { served, wanted }: { readonly served: FoundDocuments; readonly wanted: FoundDocuments },
+  { served, wanted, properties }: Views & { readonly served: FoundDocuments },
   limit: number,
 ): string[] {
   const shrinkage = shrinkageOf(served, wanted, limit);
@@ -128,9 +143,13 @@ function shrinkFaults(
   const why =
     after === 0
       ? 'an index without documents never replaces one that has some'
-      : `${lostPercent(shrinkage).toFixed(1)} % are lost, more than promote.shrink_limit ${limit}`;
+      : `${lostWords(shrinkage, limit)} are lost, more than promote.shrink_limit ${limit}`;
+  const look =
+    view === 'through the alias' && wanted.fitting < wanted.direct
+      ? `Of the ${documents(wanted.direct)} of ${index}, ${wanted.fitting} fit the filter of the alias, ${JSON.stringify(properties['filter'])}: look at its fields in the definition, and at the table.`
+      : 'Look at the table.';
   return [
-    `${namesOf(holders)}, which ${alias} serves, ${holders.length === 1 ? 'has' : 'have'} ${documents(before)} ${view}, and ${index} has ${after}: ${why}. Look at the table. If it is meant, give \`reindex-fleet run --allow-shrink\`.`,
+    `${namesOf(holders)}, which ${alias} serves, ${holders.length === 1 ? 'has' : 'have'} ${documents(before)} ${view}, and ${index} has ${after}: ${why}. ${look} If it is meant, give \`reindex-fleet run --allow-shrink\`.`,
   ];
 }
 

@@ -15,7 +15,8 @@ for (const [name, maybeUrl] of Object.entries(CLUSTERS)) {
       const index = uniqueName('conditional');
       scope.onTestFinished(async () => void (await call(url, 'DELETE', `/${index}`)));
       const settings = { number_of_replicas: 0, hidden: true };
-      await call(url, 'PUT', `/${index}`, { settings });
+      const mappings = { properties: { value: { type: 'keyword' } } };
+      await call(url, 'PUT', `/${index}`, { settings, mappings });
       const write = (condition: string, value: string) =>
         call(url, 'PUT', `/${index}/_doc/one?${condition}`, { value });
       const read = () => call(url, 'GET', `/${index}/_doc/one`);
@@ -26,7 +27,7 @@ for (const [name, maybeUrl] of Object.entries(CLUSTERS)) {
 
       expect(await read()).toMatchObject({ status: 404, body: { found: false } });
       const created = await Promise.all(['a', 'b', 'c'].map((value) => write('op_type=create', value)));
-      expect(created.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+      expect(created.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 409, 409]);
       const first = await conditionOf();
       expect((await write(first, 'd')).status).toBe(200);
       expect(errorType(await write(first, 'e'))).toBe('version_conflict_engine_exception');

@@ -5,11 +5,13 @@ import { errorOf, resultOf } from '../support/run-command.ts';
 import { PLACES, placesDatabase } from '../support/run-table.ts';
 import { type RunSetup, SEARCH_URL, setUpRun, type TestScope } from '../support/run-setup.ts';
 import { onlyTarget } from '../support/run-values.ts';
-import { call } from '../support/search-calls.ts';
+import { call, count } from '../support/search-calls.ts';
 
 /** A run holds its alias in the cluster, where runs of other fleets and journals see it. */
 
 const database = placesDatabase();
+/** For a test of many commands, each of which starts processes. */
+const LONG = { timeout: 120_000 };
 
 const places = (scope: TestScope): Promise<RunSetup> =>
   setUpRun(scope, {
@@ -20,14 +22,14 @@ const places = (scope: TestScope): Promise<RunSetup> =>
 
 /** Another fleet, or the same one with another journal, on the same alias. */
 async function otherOn(
-  { alias, folder, run }: RunSetup,
+  setup: RunSetup,
   changes: Readonly<Record<string, unknown>>,
 ): Promise<(name: string, ...args: string[]) => ReturnType<RunSetup['run']>> {
-  const settings = JSON.parse(await readFile(join(folder, 'reindex-fleet.yaml'), 'utf8')) as object;
-  const file = join(folder, `other-${alias}.yaml`);
+  const settings = JSON.parse(await readFile(join(setup.folder, 'reindex-fleet.yaml'), 'utf8')) as object;
+  const file = join(setup.folder, `other-${Object.keys(changes).join('-')}.yaml`);
   await writeFile(file, JSON.stringify({ ...settings, ...changes }));
   // The last --settings counts.
-  return (name, ...args) => run(name, '--settings', file, ...args);
+  return (name, ...args) => setup.run(name, '--settings', file, ...args);
 }
 
 const claimOn = async (alias: string) =>
@@ -36,30 +38,47 @@ const claimOn = async (alias: string) =>
   };
 
 describe('an alias that a run has claimed', () => {
-  it('is refused to another fleet and to another journal of the same fleet, until the run ends', async (scope) => {
-    const setup = await places(scope);
-    const fleet = await otherOn(setup, { fleet: 'another' });
-    const journal = await otherOn(setup, { journal: { url: 'elsewhere', lease_ms: 3_000 } });
-    resultOf(await setup.run('claim', '--run-key', 'one'));
-    expect((await claimOn(setup.alias))._source?.claim).toMatchObject({
-      fleet: setup.alias,
-      run_key: 'one',
-      journal: setup.journal,
-      serves: [],
-    });
-    for (const other of [fleet, journal]) {
-      const refused = errorOf(await other('run', '--run-key', 'two'), 3);
-      expect(refused).toContain(`claimed by the run with key one of the fleet ${setup.alias}`);
-      expect(refused).toContain(`journal ${setup.journal}`);
-    }
-    const { index } = onlyTarget(resultOf(await setup.run('run', '--run-key', 'one')));
-    expect(await claimOn(setup.alias)).toMatchObject({ found: false });
-    // The refused runs have given their fleets back, so the same key begins now. It replaces no foreign index.
-    expect(errorOf(await fleet('run', '--run-key', 'two'), 1)).toContain(`${String(index)} (the fleet`);
-    expect(await setup.served()).toEqual([index]);
-    resultOf(await fleet('run', '--run-key', 'two', '--replace-foreign'));
-    expect(errorOf(await setup.run('rollback'), 1)).toContain('there is nothing to roll back to');
-  });
+  it(
+    'is refused to another fleet and to another journal of the same fleet, until the run ends',
+    LONG,
+    async (scope) => {
+      const setup = await places(scope);
+      const fleet = await otherOn(setup, { fleet: 'another' });
+      const journal = await otherOn(setup, { journal: { url: 'elsewhere', lease_ms: 3_000 } });
+      resultOf(await setup.run('claim', '--run-key', 'one'));
+      expect((await claimOn(setup.alias))._source?.claim).toMatchObject({
+        fleet: setup.alias,
+        run_key: 'one',
+        journal: setup.journal,
+        serves: [],
+      });
+      for (const other of [fleet, journal]) {
+        const refused = errorOf(await other('run', '--run-key', 'two'), 3);
+        expect(refused).toContain(`claimed by the run with key one of the fleet ${setup.alias}`);
+        expect(refused).toContain(`journal ${setup.journal}`);
+      }
+      resultOf(await setup.run('run', '--run-key', 'one'));
+      expect(await claimOn(setup.alias)).toMatchObject({ found: false });
+      // The refused run has given its fleet back, so the same key begins now.
+      resultOf(await journal('claim', '--run-key', 'two'));
+    },
+  );
+
+  it(
+    'is free for another fleet after the run, which replaces no foreign index unless a person accepts it',
+    LONG,
+    async (scope) => {
+      const setup = await places(scope);
+      const fleet = await otherOn(setup, { fleet: 'another' });
+      const { index } = onlyTarget(resultOf(await setup.run('run', '--run-key', 'one')));
+      expect(errorOf(await fleet('run', '--run-key', 'two'), 1)).toContain(`${String(index)} (the fleet`);
+      expect(await setup.served()).toEqual([index]);
+      // A run by phases says at its first one what it accepts.
+      resultOf(await fleet('claim', '--run-key', 'two', '--replace-foreign'));
+      resultOf(await fleet('run', '--run-key', 'two', '--replace-foreign'));
+      expect(errorOf(await setup.run('rollback'), 1)).toContain('there is nothing to roll back to');
+    },
+  );
 
   it('is no alias of the run when the claim finds no place in the cluster, and nothing is left', async (scope) => {
     const setup = await places(scope);
@@ -156,6 +175,18 @@ describe('a claim that nobody gives back', () => {
     resultOf(await setup.run('run', '--run-key', 'two'));
     expect(await claimOn(setup.alias)).toMatchObject({ found: false });
   });
+});
+
+it('an index of the name of the index of claims that holds something else is left as it is, and named', async (scope) => {
+  const setup = await places(scope);
+  const claims = `${setup.alias}-claims`;
+  const mappings = { properties: { amount: { type: 'long' } } };
+  await call(SEARCH_URL, 'PUT', `/${claims}`, { mappings, settings: { number_of_replicas: 0 } });
+  await call(SEARCH_URL, 'PUT', `/${claims}/_doc/7`, { amount: 3 });
+  expect(errorOf(await setup.run('run', '--run-key', 'k'), 1)).toContain('it is not an index of claims');
+  await call(SEARCH_URL, 'POST', `/${claims}/_refresh`);
+  expect(await count(SEARCH_URL, claims)).toBe(1);
+  expect(await setup.served()).toEqual([]);
 });
 
 it('the index of claims that a template puts under an alias is refused, and the fleet is free', async (scope) => {

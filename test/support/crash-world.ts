@@ -81,13 +81,18 @@ async function serveEarlier(searchUrl: string, alias: string): Promise<string> {
   return index;
 }
 
-/** Expects that nothing works on the fleet and nothing holds it. A killed process may have left its lock, which stops nobody. */
-export async function expectFree({ setup }: CrashWorld): Promise<void> {
+/**
+ * Expects that nothing works on the fleet, and that nothing holds it or its alias. A killed process may have left its
+ * lock, which stops nobody.
+ */
+export async function expectFree({ setup, searchUrl }: CrashWorld): Promise<void> {
   const store = openFileStore(setup.journal);
   expect(await unfinishedClaim(store)).toBeNull();
   const left = await currentHolder(store);
   expect(left === null ? 'dead' : await stateOfHolder(left.holder)).toBe('dead');
   expect(await setup.workers()).toEqual([]);
+  const aliasClaim = await call(searchUrl, 'GET', `/${setup.alias}-claims/_doc/claim`);
+  expect(aliasClaim.status, 'a claim on the alias is left').toBe(404);
 }
 
 /** Expects that the alias serves one index of one run, that it holds what the table holds, and that nothing else is left. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseDefinition } from '../../definition/load.ts';
+import { systemClock } from '../../orchestrator/clock.ts';
 import { promoteTargets } from '../../orchestrator/index/promote.ts';
 import { rollbackPromotions } from '../../orchestrator/index/rollback.ts';
 import type { SearchCalls } from '../../orchestrator/index/search-calls.ts';
@@ -25,6 +26,8 @@ const RUN = {
     { ...ONLY_TARGET, alias: 'towns', index: 'towns-1', deadLetterIndex: 'towns-1-dead-letters' },
   ],
 } as const;
+/** The same run with the first target only. */
+const ONE = { ...RUN, targets: [RUN.targets[0]] } as const;
 const PROOF = {
   rows: 10,
   filtered: 0,
@@ -34,6 +37,13 @@ const PROOF = {
   ranges_by_keys: 1,
   samples_compared: 10,
   rows_read_from: AT,
+};
+
+const PROVEN: RunEvent = {
+  type: 'phase_finished',
+  phase: 'validate',
+  at: AT,
+  record: { targets: BOTH.map((index) => ({ index, ...PROOF })) },
 };
 
 /** Ten rows, of which the second target leaves four out. */
@@ -102,18 +112,37 @@ describe('the aliases of two indexes', () => {
 
   it('can be rolled back after one was moved away and the interrupted promotion was repeated', async () => {
     const { cluster, aliases } = aliasCluster({ cities: ['cities-0'], towns: ['towns-0'] });
-    const journal = await journalOf(RUN, {
-      type: 'phase_finished',
-      phase: 'validate',
-      at: AT,
-      record: { targets: BOTH.map((index) => ({ index, ...PROOF })) },
-    });
+    const journal = await journalOf(RUN, PROVEN);
     await promotePhase(contextOf(journal, cluster));
     aliases['towns'] = ['elsewhere'];
-    await promotePhase(contextOf(journal, cluster));
+    await expect(promotePhase(contextOf(journal, cluster))).rejects.toThrow('now serves elsewhere');
+    expect(aliases['towns']).toEqual(['elsewhere']);
+    await promotePhase({ ...contextOf(journal, cluster), accepts: { shrink: false, foreign: true } });
     expect(aliases).toEqual({ cities: ['cities-1'], towns: ['towns-1'] });
     await rollbackPromotions(cluster, [...journal.state.promotions.values()]);
     expect(aliases).toEqual({ cities: ['cities-0'], towns: ['elsewhere'] });
+  });
+});
+
+describe('a promotion that is looked at while somebody else changes the cluster', () => {
+  it('does not move an alias that was moved meanwhile', async () => {
+    const { cluster, aliases, moves } = aliasCluster({ cities: ['cities-0'] }, () => {
+      aliases['cities'] = ['elsewhere'];
+    });
+    const journal = await journalOf(ONE, PROVEN);
+    await expect(promotePhase(contextOf(journal, cluster, ONE))).rejects.toThrow(
+      'it pointed to cities-0 and now points to elsewhere',
+    );
+    expect(moves).toEqual([]);
+  });
+
+  it('moves no alias whose claim was taken away meanwhile', async () => {
+    const { cluster, claims, moves } = aliasCluster({ cities: ['cities-0'] }, () => claims.clear());
+    const journal = await journalOf(ONE, PROVEN);
+    await expect(promotePhase(contextOf(journal, cluster, ONE))).rejects.toThrow(
+      "somebody has removed this run's claim on the alias cities",
+    );
+    expect(moves).toEqual([]);
   });
 });
 
@@ -157,46 +186,80 @@ async function journalOf(...events: readonly RunEvent[]): Promise<RunJournal> {
 }
 
 /** What a promotion is told of its run. */
-function contextOf(journal: RunJournal, cluster: SearchCalls): RunContext {
+function contextOf(
+  journal: RunJournal,
+  cluster: SearchCalls,
+  identity: typeof RUN | typeof ONE = RUN,
+): RunContext {
   const source = 'name: cities\nalias: cities\nsource: { table: c, key: id }\ndocument: { name: c.name }\n';
   const { definition } = parseDefinition(source, 'cities.yaml');
   const described = { definition, fields: [], changedAtOid: null };
   return {
     connections: { cluster },
-    offline: { settings: { target: { health_timeout_ms: 1_000 } } },
-    identity: RUN,
+    offline: { settings: { target: { health_timeout_ms: 1_000 }, promote: { shrink_limit: 50 } } },
+    identity,
     journal,
-    targets: RUN.targets.map((target) => ({ ...target, described })),
+    targets: identity.targets.map((target) => ({ ...target, described })),
     promoteLimit: null,
+    accepts: { shrink: false, foreign: false },
+    clock: systemClock,
     signal: new AbortController().signal,
   } as unknown as RunContext;
 }
 
-/** A cluster of which only the aliases are there; every index that is asked for stands. */
-function aliasCluster(aliases: Record<string, string[]>) {
+/**
+ * A cluster of which aliases, the run's claims on them, and counts are there; every index that is asked for stands.
+ *
+ * @param onSearch what happens in the cluster at each search
+ */
+function aliasCluster(aliases: Record<string, string[]>, onSearch = (): void => undefined) {
   const moves: unknown[] = [];
+  const claims = new Map(Object.entries(aliases).map(([alias, serves]) => [alias, claimOf(serves)]));
+  const setAlias = (alias: string, change: (indexes: string[]) => string[]): void => {
+    aliases[alias] = change(aliases[alias] ?? []);
+    if (aliases[alias].length === 0) delete aliases[alias];
+  };
   const cluster = {
     where: 'nowhere',
-    call: (_method: string, _path: string, body: { actions: readonly Action[] }) => {
-      moves.push(body);
+    call: (_method: string, path: string, body: { actions: readonly Action[] }) => {
+      if (path.endsWith('/_search')) {
+        onSearch();
+        return Promise.resolve(TEN_FOUND);
+      }
+      if (!body.actions.some(({ add }) => add?.alias.endsWith('-trial'))) moves.push(body);
       for (const { add, remove } of body.actions) {
         if (remove !== undefined)
-          aliases[remove.alias] = (aliases[remove.alias] ?? []).filter((index) => index !== remove.index);
-        if (add !== undefined) aliases[add.alias] = [...(aliases[add.alias] ?? []), add.index];
+          setAlias(remove.alias, (indexes) => indexes.filter((index) => index !== remove.index));
+        if (add !== undefined) setAlias(add.alias, (indexes) => [...indexes, add.index]);
       }
       return Promise.resolve({});
     },
-    callOrNull: (_method: string, path: string) => {
-      const alias = path.startsWith('/_alias/') ? path.slice('/_alias/'.length) : null;
-      const index = path.slice(1).split('?')[0] ?? '';
-      return Promise.resolve(
-        alias === null
-          ? { [index]: { aliases: {}, mappings: {}, settings: {} } }
-          : Object.fromEntries((aliases[alias] ?? []).map((held) => [held, { aliases: { [alias]: {} } }])),
-      );
+    callOrNull: (method: string, path: string) => {
+      const [first = '', second, third = ''] = path.slice(1).split('?')[0]?.split('/') ?? [];
+      if (first === '_alias')
+        return Promise.resolve(
+          Object.fromEntries(
+            (aliases[second ?? ''] ?? []).map((held) => [held, { aliases: { [second ?? '']: {} } }]),
+          ),
+        );
+      if (second === '_alias' && method === 'DELETE') {
+        setAlias(third, (indexes) => indexes.filter((index) => index !== first));
+        return Promise.resolve({});
+      }
+      if (second === '_doc') return Promise.resolve(claims.get(first.replace(/-claims$/, '')) ?? null);
+      return Promise.resolve({ [first]: { aliases: {}, mappings: {}, settings: {} } });
     },
   };
-  return { cluster: cluster as unknown as SearchCalls, aliases, moves };
+  return { cluster: cluster as unknown as SearchCalls, aliases, claims, moves };
+}
+
+const TEN_FOUND = { _shards: { total: 1, successful: 1, failed: 0 }, hits: { total: { value: 10 } } };
+
+/** The document by which the run holds an alias that served these indexes when it began. */
+function claimOf(serves: readonly string[]): unknown {
+  const { fleet, run, runKey: run_key } = RUN;
+  const claim = { schema: 1, fleet, journal: 'here', host: 'here', run_key, run, since: AT, serves };
+  return { found: true, _seq_no: 0, _primary_term: 1, _source: { claim } };
 }
 
 interface Action {
