@@ -28,7 +28,8 @@ export function withoutBroughtFields(wanted: Fields, found: Fields, takes = fals
 
 /** Whether an object takes fields that it does not name. Absent: as the object around it. */
 export function takesFields(dynamic: unknown, around: boolean): boolean {
-  return dynamic === undefined ? around : !/^(strict|false)$/.test(String(dynamic));
+  if (dynamic === undefined) return around;
+  return dynamic !== false && dynamic !== 'false' && dynamic !== 'strict';
 }
 
 /** Whether any object among these fields, or within them, takes fields that it does not name. */

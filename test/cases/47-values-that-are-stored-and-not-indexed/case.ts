@@ -26,6 +26,7 @@ export const theCase: Case = {
     await definition(
       `price: { sql: "(books.id + CASE WHEN books.id % 100 = 0 THEN 0.5 ELSE 0 END)::text", mapping: { type: integer } }`,
     );
+    await stage.command('abandon', '--settings', settings);
     const seldom = await stage.command('run', '--settings', settings, '--run-key', 'seldom');
     const served = await stage.search('GET', `/_alias/${stage.alias}`);
     const named = [
