@@ -1,7 +1,6 @@
 import { type Claim, claimHistory } from '../journal/claims.ts';
 import { readRun } from '../journal/run-journal.ts';
 import { instancesLeft } from '../reconcile/account-instances.ts';
-import type { Counts } from '../reconcile/counts.ts';
 import { isPhaseDone, type Phase, PHASE_NAMES } from '../reconcile/phases.ts';
 import { rangeCounts, type RunState } from '../reconcile/state.ts';
 import type { Reporter } from '../report/reporter.ts';
@@ -9,6 +8,7 @@ import { plural } from '../report/words.ts';
 import { unfinishedClaim } from '../run/choose-run.ts';
 import { type Driver, driverWords, findDriver } from '../run/driver.ts';
 import { type CommandResult, type RecordContext, runKeyOf } from './command.ts';
+import { settledFigures, settledLines } from './settled-figures.ts';
 
 /**
  * Says how the current run or a given one stands. It reads only the journal, so it is safe beside the process that
@@ -53,22 +53,6 @@ function standingOf(state: RunState, driven: boolean): string {
   return driven ? 'running' : 'unfinished; the same command carries it on';
 }
 
-function settledFigures(counts: Counts): CommandResult {
-  const { rowsRead, bytesSent, retries, targets } = counts;
-  return {
-    rows: rowsRead,
-    bytes_sent: bytesSent,
-    retries,
-    targets: targets.map(({ index, indexed, superseded, filtered, deadLetters }) => ({
-      index,
-      indexed,
-      superseded,
-      filtered,
-      dead_letters: deadLetters,
-    })),
-  };
-}
-
 /** Writes the status for a person. The last line of the output holds the same. */
 function sayIn(
   reporter: Reporter,
@@ -84,15 +68,13 @@ function sayIn(
     readonly driver: Driver | null;
   },
 ): void {
-  const { done, total } = rangeCounts(state);
   const phases = donePhases(state);
   reporter.note(`run    ${claim.runKey} of ${claim.aliases.map(({ alias }) => alias).join(', ')}: ${status}`);
   if (driver !== null) reporter.note(`driver ${driverWords(driver)}`);
   const phase = phaseUnderWay(state);
   if (phase !== null) reporter.note(`phase  ${phase}`);
   reporter.note(`done   ${phases.length === 0 ? 'nothing yet' : phases.join(', ')}`);
-  if (total > 0)
-    reporter.note(`ranges ${done} of ${total} done, ${plural(state.counts.rowsRead, 'row')} settled`);
+  for (const line of settledLines(state)) reporter.note(line);
   const instances = instancesLeft(state);
   if (instances > 0)
     reporter.note(
@@ -122,7 +104,7 @@ function describe(state: RunState): CommandResult {
     stopped: state.stopped,
     ranges,
     instances: instancesLeft(state),
-    settled: settledFigures(state.counts),
+    settled: settledFigures(state),
     result: state.result,
   };
 }

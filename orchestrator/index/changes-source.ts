@@ -15,6 +15,11 @@ export interface ChangesSource {
    * @param since in ISO 8601
    */
   changedRows(range: KeyRange, since: string): AsyncIterable<readonly ChangedRow[]>;
+  /**
+   * Counts the rows in the index whose `changed_at` says nothing of a later change: it is in the future, or it is no
+   * version and they have the lowest one. Null where they cannot be counted. It needs a `changed_at`.
+   */
+  unseenRows(): Promise<number | null>;
   /** Looks at what is cheap to see of the tables that the definition reads. */
   tableState(): Promise<TableState>;
 }

@@ -1,4 +1,10 @@
-import { changedAtMicros, changedSinceCondition } from '../../definition/changed-since.ts';
+import {
+  changedAtMicros,
+  changedSinceCondition,
+  isInFuture,
+  isVersion,
+} from '../../definition/changed-since.ts';
+import { mayComeFromRow } from '../../definition/database-words.ts';
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import { keyFrom } from '../../definition/key/key-kind.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
@@ -27,6 +33,7 @@ export function openChangesSource(use: UseClient, described: DescribedDefinition
   return {
     cutoff: () => cutoff(use),
     changedRows: (range, since) => changedRows({ use, described, since }, range),
+    unseenRows: () => unseenRows(use, described),
     tableState: () => tableState(use, described),
   };
 }
@@ -113,6 +120,24 @@ async function* changedRows(
     yield found;
     start = kind.after(last.key);
     if (found.length < PAGE || start === null) return;
+  }
+}
+
+async function unseenRows(use: UseClient, described: DescribedDefinition): Promise<number | null> {
+  const { definition } = described;
+  // Without the lowest version, such a row is a dead letter.
+  const unseen =
+    definition.source.unusableChangedAt === 'lowest_version'
+      ? `(NOT ${isVersion(described)} OR ${isInFuture(described)})`
+      : isInFuture(described);
+  const text = `SELECT count(*) AS rows\n${baseFrom(definition)}\nWHERE ${whereCondition(definition)} AND ${unseen}`;
+  try {
+    const [counted] = await use((client) => querySource<{ rows: string }>(client, text));
+    return counted === undefined ? null : Number(counted.rows);
+  } catch (error) {
+    // A row whose condition fails is no reason to end a run here.
+    if (mayComeFromRow(error)) return null;
+    throw error;
   }
 }
 

@@ -16,6 +16,7 @@ import {
 import { RunFailed } from '../errors.ts';
 import { aroundBrokenRows } from './broken-rows.ts';
 import { chooseKeys } from './choose-keys.ts';
+import { fractionsStatement } from './findable/cut-fractions.ts';
 import { placementStatement } from './placed-rows.ts';
 import { querySource, querySourceRows, type UseClient } from './source-query.ts';
 import type { ExpectedRow, Placement, ValidationSource } from './validation-source.ts';
@@ -28,6 +29,7 @@ export function openValidationSource(use: UseClient, described: DescribedDefinit
   return {
     count: (range) => count(use, described, range),
     placement: (ranges) => placement(use, described, ranges),
+    fractions: (range, fields) => fractions(use, described, { range, fields }),
     keys: (range) => keys(use, described, range),
     sampleKeys: (ranges) => use((client) => chooseKeys(client, described.definition, ranges)),
     expectedRows: (wanted) => expectedRows(use, described, wanted),
@@ -83,6 +85,33 @@ async function placement(
   const [counted] = await use((client) => querySource<{ rows: string; placed: string }>(client, text));
   if (counted === undefined) throw new Error('a count without a row');
   return { rows: Number(counted.rows), placed: Number(counted.placed) };
+}
+
+interface FractionsQuestion {
+  readonly range: KeyRange;
+  readonly fields: readonly string[];
+}
+
+/** Where more rows fail than may become dead letters, the run has ended before, or ends at its count. */
+async function fractions(
+  use: UseClient,
+  described: DescribedDefinition,
+  { range, fields }: FractionsQuestion,
+): Promise<readonly number[]> {
+  const { definition } = described;
+  const whole = async (part: KeyRange): Promise<number[]> => {
+    const text = fractionsStatement(described, part, fields);
+    const [counted] = await use((client) => querySource<{ rows: string[] }>(client, text));
+    return (counted?.rows ?? []).map(Number);
+  };
+  const none = fields.map(() => 0);
+  const parts = await aroundBrokenRows({ use, definition, whole, broken: () => none }, range).catch(
+    (error: unknown) => {
+      if (mayComeFromRow(error)) return [];
+      throw error;
+    },
+  );
+  return none.map((_, i) => parts.reduce((sum, counts) => sum + (counts[i] ?? 0), 0));
 }
 
 function uncountable(name: string, error: DatabaseSaying): RunFailed {

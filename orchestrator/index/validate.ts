@@ -8,6 +8,7 @@ import { compareKeys, differ, type KeyDifference, type SeenKeys } from './compar
 import { type AskedCopies, askedCopies, askedOf } from './copies.ts';
 import type { TargetNames } from './names.ts';
 import { verifyBuilt } from './effective/verify-built.ts';
+import { requireNothingCut } from './findable/cut-fractions.ts';
 import { requireNothingDropped } from './findable/dropped-values.ts';
 import { requireAllPlaced } from './placed-rows.ts';
 import { rangeQuery } from './range-query.ts';
@@ -70,6 +71,7 @@ export async function validateTarget(input: ValidationInput): Promise<Validation
   await tryAgain(() => verifyBuilt(input.cluster, input.described, input.names.index), input);
   await tryAgain(() => requireNothingDropped(input), input);
   await tryAgain(() => requireAllPlaced(input), input);
+  await tryAgain(() => requireNothingCut(input), input);
   const keysPerPage = await tryAgain(() => mostPerPage(input.cluster, input.names.index), input);
   const copies = await tryAgain(() => askedCopies(input.cluster, input.names.index), input);
   const compared = await sideBySide(input.ranges, input.concurrency, async (range) => {

@@ -17,6 +17,11 @@ export interface ValidationSource {
    * catalogue is believed.
    */
   placement(ranges: readonly KeyRange[]): Promise<Placement>;
+  /**
+   * Counts in a range, for each of the fields, the rows with a fraction in it. A row whose expressions fail has none: the
+   * workers bury it.
+   */
+  fractions(range: KeyRange, fields: readonly string[]): Promise<readonly number[]>;
   /** The keys of the rows that the definition keeps, rising, in pages. */
   keys(range: KeyRange): AsyncIterable<readonly Key[]>;
   /** The keys of some rows, to compare field by field. */

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { changedAtZoned } from '../../definition/changed-since.ts';
+import { isVersion } from '../../definition/changed-since.ts';
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import { baseFrom, qualifiedKey, whereCondition } from '../../definition/sql.ts';
@@ -35,7 +35,7 @@ export async function unusableChangedAt(
 ): Promise<UnusableRows | null> {
   const { definition } = described;
   if (definition.source.changedAt === null) return null;
-  const unusable = `NOT coalesce(${isUsable(changedAtZoned(described))}, false)`;
+  const unusable = `NOT ${isVersion(described)}`;
   const statement = `SELECT count(*)::float8 AS looked, count(*) FILTER (WHERE ${whereCondition(definition)} AND ${unusable})::float8 AS unusable\n${baseFrom(definition)}`;
   const key = qualifiedKey(definition);
   const some = someKeys(keyKindOf(definition), sample, MOST);
@@ -51,11 +51,6 @@ export async function unusableChangedAt(
   if (rows.exact) return { count: found.unusable, exact: true };
   const share = found.looked === 0 ? 0 : found.unusable / found.looked;
   return { count: Math.round(rows.count * share), exact: false };
-}
-
-/** PostgreSQL's own bounds: versions are whole microseconds since 1970. */
-function isUsable(changed: string): string {
-  return `isfinite(${changed}) AND ${changed} >= '1970-01-01 00:00:00+00'::timestamptz`;
 }
 
 interface Looked {

@@ -61,8 +61,25 @@ export async function staleIn(context: RunContext, target: DescribedTarget): Pro
   if (cutoff === null)
     return { rows: null, since: null, remark: 'an earlier version read the rows and took no cutoff' };
   const { rows } = await changedIn(context, target, cutoff);
-  const remark = doubtWords(cutoff);
-  return { rows, since: cutoff.oldest, ...(remark === null ? {} : { remark }) };
+  const remarks = [doubtWords(cutoff), await unseenWords(context, target)].filter(
+    (remark) => remark !== null,
+  );
+  return { rows, since: cutoff.oldest, ...(remarks.length === 0 ? {} : { remark: remarks.join('; ') }) };
+}
+
+/** Says how many rows may have changed without a sign of it. Null when none. */
+async function unseenWords(context: RunContext, { described }: DescribedTarget): Promise<string | null> {
+  const rows = await context.connections.withChangesSource(described, (source) =>
+    tryAgain(() => source.unseenRows(), context),
+  );
+  if (rows === 0) return null;
+  const which =
+    described.definition.source.unusableChangedAt === 'lowest_version'
+      ? 'null, infinite, before 1970 or in the future'
+      : 'in the future';
+  return rows === null
+    ? `rows whose changed_at is ${which} could not be counted, and later updates of them are not seen`
+    : `${plural(rows, 'row')} ${rows === 1 ? 'has' : 'have'} a changed_at that is ${which}, and later updates of ${rows === 1 ? 'it' : 'them'} are not seen`;
 }
 
 interface ChangedRows {

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import type { SourceDefinition } from '../../definition/definition.ts';
 import { describeDefinition } from '../../definition/describe.ts';
 import type { ChangesSource } from '../../orchestrator/index/changes-source.ts';
 import { openChangesSource } from '../../orchestrator/index/postgresql-changes.ts';
@@ -26,7 +27,7 @@ async function connect(url = database.url): Promise<Client> {
 }
 
 /** What `items`, a view over a partitioned table and a joined one, says of changes. */
-async function openItems(client: Client): Promise<ChangesSource> {
+async function openItems(client: Client, source: Partial<SourceDefinition> = {}): Promise<ChangesSource> {
   const definition = sketchDefinition({
     source: {
       table: 'items',
@@ -34,6 +35,7 @@ async function openItems(client: Client): Promise<ChangesSource> {
       changedAt: 'item.changed',
       where: 'item.shown',
       joins: [{ left: 'makers AS maker', on: 'maker.id = item.maker' }],
+      ...source,
     },
     document: { maker: 'maker.name' },
   });
@@ -91,6 +93,36 @@ describe('the changes of a table', () => {
     await reader.query('RESET ROLE');
     await admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
     expect(doubts).toEqual(['hidden_sessions']);
+  });
+});
+
+describe('rows whose later changes nobody can see', () => {
+  beforeEach(async () => {
+    await (await connect()).query(`
+      INSERT INTO parts VALUES (20, 1, true, '9999-12-31'), (21, 1, true, '294276-12-31'), (22, 1, false, NULL),
+        (23, 1, true, '1969-12-31'), (24, 1, true, now())`);
+  });
+
+  it('are those of the future, where a time that is no version makes a dead letter', async () => {
+    expect(await (await openItems(await connect())).unseenRows()).toBe(1);
+  });
+
+  it('are those without a version too, where they get the lowest', async () => {
+    const source = await openItems(await connect(), { unusableChangedAt: 'lowest_version' });
+    expect(await source.unseenRows()).toBe(5);
+  });
+
+  it('are not counted where the condition fails on a row', async () => {
+    const source = await openItems(await connect(), { where: '1 / (item.id - 20) >= 0 AND item.shown' });
+    expect(await source.unseenRows()).toBeNull();
+  });
+
+  it('do not end the search for changed rows by a time that is no version', async () => {
+    const source = await openItems(await connect());
+    const pages = await Array.fromAsync(
+      source.changedRows({ start: 20n, end: null }, '2026-01-02T12:00:00.000Z'),
+    );
+    expect(pages.flat().map(({ key }) => key)).toEqual([20n, 24n, 151n]);
   });
 });
 

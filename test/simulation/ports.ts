@@ -199,6 +199,7 @@ export class VirtualPorts {
     return {
       cutoff: unasked,
       changedRows: unasked,
+      unseenRows: unasked,
       tableState: () =>
         this.#askSource(() => ({
           rows: this.#world.table.keysIn({ start: null, end: null }).length,
@@ -223,6 +224,7 @@ export class VirtualPorts {
           placed: ranges.reduce((sum, range) => sum + world.table.keysIn(range).length, 0),
         })),
       keys: (range: KeyRange) => pagesOf(() => ask(() => world.validatedKeys(range))),
+      fractions: () => ask(() => []),
       sampleKeys: () => ask(() => []),
       expectedRows: () => ask((): ExpectedRow[] => []),
     };

@@ -54,6 +54,7 @@ const TABLE: ValidationSource = {
   async *keys() {
     yield [1n, 2n, 3n];
   },
+  fractions: async () => [],
   sampleKeys: async () => [],
   expectedRows: async () => [],
 };

@@ -1,13 +1,19 @@
 import { isOwnAliasOf } from '../names.ts';
 import type { IndexDescription } from '../index-meta.ts';
 import type { IndexBody } from '../mapping.ts';
+import { anyTakesFields } from './brought-fields.ts';
 import { type Field, fieldDifferences, sameField } from './field-differences.ts';
 import { judgeSetting } from './setting-rules.ts';
 
 /** The parts of our mappings beside the properties. */
 const OUR_MAPPING_PARTS = new Set(['dynamic', '_meta', 'properties']);
-/** These only matter to fields that a document brings unasked, and our mapping takes none. */
-const HARMLESS_MAPPING_PARTS = new Set(['date_detection', 'numeric_detection', 'dynamic_date_formats']);
+/** These only matter to fields that a document brings unasked. Where no object of the mapping takes any, they do no harm. */
+const PARTS_FOR_UNASKED_FIELDS = new Set([
+  'date_detection',
+  'numeric_detection',
+  'dynamic_date_formats',
+  'dynamic_templates',
+]);
 
 export interface IndexDifferences {
   /** What loses, hides or differs from what was asked for. */
@@ -29,6 +35,8 @@ export function indexDifferences(
 ): IndexDifferences {
   const unasked = unaskedSettings(asked, found);
   const parts = Object.keys(found.mappings).filter((part) => !OUR_MAPPING_PARTS.has(part));
+  const isHarmless = (part: string): boolean =>
+    PARTS_FOR_UNASKED_FIELDS.has(part) && !anyTakesFields(asked.mappings.properties);
   return {
     faults: [
       ...settingFaults(asked, found),
@@ -38,16 +46,14 @@ export function indexDifferences(
       ...(String(found.mappings.dynamic) === 'strict'
         ? []
         : [`its mapping is dynamic: ${String(found.mappings.dynamic)}, not strict`]),
-      ...parts
-        .filter((part) => !HARMLESS_MAPPING_PARTS.has(part))
-        .map((part) => `its mapping came with "${part}"`),
+      ...parts.filter((part) => !isHarmless(part)).map((part) => `its mapping came with "${part}"`),
       ...mappingFaults(asked, found, becomes),
     ],
     harmless: [
       ...unasked.flatMap(({ name, value, verdict }) =>
         verdict.kind === 'harmless' ? [`${name}: ${value}`] : [],
       ),
-      ...parts.filter((part) => HARMLESS_MAPPING_PARTS.has(part)).map((part) => `"${part}" in its mapping`),
+      ...parts.filter(isHarmless).map((part) => `"${part}" in its mapping`),
     ],
   };
 }

@@ -2,6 +2,7 @@ import { RunFailed } from '../../errors.ts';
 import { describeIndex, type IndexDescription } from '../index-meta.ts';
 import type { IndexBody } from '../mapping.ts';
 import type { SearchCalls } from '../search-calls.ts';
+import { withoutBroughtFields } from './brought-fields.ts';
 import type { Field } from './field-differences.ts';
 import { fieldsNotAsAsked, foreignAliases, indexDifferences } from './index-differences.ts';
 import { whereItCameFrom } from './matching-templates.ts';
@@ -24,7 +25,8 @@ export async function verifyIndex(
     throw new RunFailed(
       `the index ${index} was created but is not there: look at the cluster, then run the same command again`,
     );
-  const { faults, harmless } = indexDifferences(asked, found, await becomes(cluster, index, asked, found));
+  const there = isNew ? found : withoutBrought(asked, found);
+  const { faults, harmless } = indexDifferences(asked, there, await becomes(cluster, index, asked, there));
   const { policy, unseen } = await policyOf(cluster, index, asked);
   const all = [
     ...(isNew ? foreignAliases(index, found) : []),
@@ -43,6 +45,12 @@ export async function verifyIndex(
         ]),
     ...(unseen === null ? [] : [`nobody can say whether a policy manages the index ${index}: ${unseen}`]),
   ];
+}
+
+/** A new index has no documents yet, so all its fields come from templates. */
+function withoutBrought(asked: IndexBody, found: IndexDescription): IndexDescription {
+  const properties = withoutBroughtFields(asked.mappings.properties, found.mappings.properties ?? {});
+  return { ...found, mappings: { ...found.mappings, properties } };
 }
 
 async function becomes(

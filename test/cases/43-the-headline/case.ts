@@ -4,7 +4,7 @@ import type { Case } from '../case.ts';
 export const theCase: Case = {
   title: 'figures of the result after rows have changed in mid-run',
   right:
-    'rows 9500, indexed 9000, filtered 500 are those of the promoted index; what was read again stands beside',
+    'rows 9500, indexed 9000, filtered 500 are those of the promoted index, in the status too; what was read again stands beside',
   async play(stage) {
     await stage.sql(
       `CREATE TABLE t (id int PRIMARY KEY, name text, shown boolean DEFAULT true);
@@ -23,12 +23,21 @@ index: { number_of_replicas: 0 }
     for (const phase of ['claim', 'create-index', 'reindex']) await call(phase);
     await stage.sql('DELETE FROM t WHERE id <= 500; UPDATE t SET shown = false WHERE id > 9500');
     const { code, result } = await call('run');
+    const status = await stage.command('status', '--settings', settings, '--run-key', 'k');
+    const settled = JSON.stringify(status.result['settled']);
+    const sameStatus = /"rows":9500,.*"indexed":9000,.*"filtered":500,/.test(settled);
     const [target = {}] = (result['targets'] ?? []) as Record<string, unknown>[];
     const { indexed, filtered, read_again: again } = target;
     const { rows: readAgain = 0 } = (again ?? {}) as { rows?: number };
     return {
-      got: `exit ${code}, rows ${String(result['rows'])}, indexed ${String(indexed)}, filtered ${String(filtered)}, read again ${JSON.stringify(again)}`,
-      ok: code === 0 && result['rows'] === 9_500 && indexed === 9_000 && filtered === 500 && readAgain > 0,
+      got: `exit ${code}, rows ${String(result['rows'])}, indexed ${String(indexed)}, filtered ${String(filtered)}, read again ${JSON.stringify(again)}; status: ${settled}`,
+      ok:
+        code === 0 &&
+        result['rows'] === 9_500 &&
+        indexed === 9_000 &&
+        filtered === 500 &&
+        readAgain > 0 &&
+        sameStatus,
     };
   },
 };

@@ -23,14 +23,25 @@ export const theCase: Case = {
     await stage.search('DELETE', path);
     await definition('price: { sql: books.price, mapping: { type: integer } }');
     const cut = await stage.command('run', '--settings', settings, '--run-key', 'cut');
+    await definition(
+      `price: { sql: "(books.id + CASE WHEN books.id % 100 = 0 THEN 0.5 ELSE 0 END)::text", mapping: { type: integer } }`,
+    );
+    await stage.command('abandon', '--settings', settings);
+    const seldom = await stage.command('run', '--settings', settings, '--run-key', 'seldom');
     const served = await stage.search('GET', `/_alias/${stage.alias}`);
     const named = [
       (dropped.stderr + dropped.stdout).includes('index.mapping.ignore_malformed'),
-      /field price/.test(cut.stderr + cut.stdout),
+      /document\.price \(3,000 rows\)/.test(cut.stderr + cut.stdout),
+      /document\.price \(30 rows\)/.test(seldom.stderr + seldom.stdout),
     ];
     return {
-      got: `dropped: exit ${dropped.code}; cut: exit ${cut.code}; named: ${named.join(', ')}; the alias ${served.status === 404 ? 'is not there' : 'moved'}`,
-      ok: dropped.code === 1 && cut.code === 1 && !named.includes(false) && served.status === 404,
+      got: `dropped: exit ${dropped.code}; cut: exit ${cut.code}; cut in 30 texts: exit ${seldom.code}; named: ${named.join(', ')}; the alias ${served.status === 404 ? 'is not there' : 'moved'}`,
+      ok:
+        dropped.code === 1 &&
+        cut.code === 1 &&
+        seldom.code === 1 &&
+        !named.includes(false) &&
+        served.status === 404,
     };
   },
 };
