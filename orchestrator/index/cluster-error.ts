@@ -61,7 +61,8 @@ export function refusal(
   const type = textOf(read(error, 'type')) ?? `status_${status}`;
   const own = textOf(read(root, 'reason')) ?? textOf(read(error, 'reason'));
   const reason = own ?? answerWords(body) ?? 'without a reason';
-  const advice = adviceOn(call, status, reason);
+  // The words of a block say which one it is. Whoever asks, it refuses.
+  const advice = type === 'cluster_block_exception' ? null : adviceOn(call, status, reason);
   return new ClusterError(
     status,
     type,
