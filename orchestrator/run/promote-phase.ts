@@ -8,6 +8,7 @@ import type { RunEvent } from '../reconcile/events.ts';
 import type { RunTarget } from '../reconcile/identity.ts';
 import { plural } from '../report/words.ts';
 import type { DescribedTarget, RunContext } from './context.ts';
+import { restartOf } from './outdated-run.ts';
 import type { PhaseOutcome } from './phase-outcome.ts';
 import { requireReadersView } from './readers-gate.ts';
 
@@ -111,7 +112,7 @@ async function intendedMove(
 }
 
 async function refuseDeadLetters(
-  { connections, journal, promoteLimit }: RunContext,
+  { connections, identity, journal, promoteLimit }: RunContext,
   { alias, index, deadLetterIndex, described }: DescribedTarget,
 ): Promise<void> {
   const proof = journal.state.phases.validate?.record?.targets.find((target) => target.index === index);
@@ -125,6 +126,6 @@ async function refuseDeadLetters(
   if (count <= limit) return;
   const examples = await deadLetterWords(connections.cluster, deadLetterIndex);
   throw new RunFailed(
-    `rows that could not become documents: ${count}, more than promote_limit ${limit}. The alias stays where it is.\n${examples} Accept them with \`reindex-fleet promote --promote-limit ${count}\`, then \`reindex-fleet run\`; or end the run with \`reindex-fleet abandon\`.`,
+    `rows that could not become documents: ${count}, more than promote_limit ${limit}. The alias stays where it is.\n${examples} Accept them with \`reindex-fleet promote --promote-limit ${count}\`, then \`reindex-fleet run\`. If the definition is the cause, mend it and give \`${restartOf(identity.runKey)}\`. To end the run, give \`reindex-fleet abandon\`.`,
   );
 }
