@@ -88,7 +88,7 @@ async function fail(reason: unknown, reporter: Reporter, output: Output): Promis
   return result.exit_code;
 }
 
-const SAME_COMMAND = '\nGive the same command again when the cluster answers.';
+const SAME_COMMAND = '\nGive the same command again when this has passed.';
 
 function failure(reason: unknown): { status: string; exit_code: number; error: string } {
   const status = reason instanceof Interrupted ? 'interrupted' : 'failed';

@@ -10,5 +10,5 @@ export function standingWords({ phases, promotionIntents, promotions }: RunState
     : mayHaveMoved
       ? ' The alias may have moved: the same command finds out.'
       : ' The alias has not moved.';
-  return `Done: ${done.join(', ')}.${alias} Give the same command again when the cluster answers: it does what is left.`;
+  return `Done: ${done.join(', ')}.${alias} Give the same command again when this has passed: it does what is left.`;
 }
