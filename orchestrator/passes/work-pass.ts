@@ -1,7 +1,7 @@
 import type { TaskRequest } from '../../worker/contract.ts';
 import { Interrupted, RunFailed } from '../errors.ts';
 import { emptyFleet } from '../fleet/empty-fleet.ts';
-import { deadLetterWords } from '../index/first-letter.ts';
+import { deadLetterWords } from '../index/dead-letter-words.ts';
 import { passAliases } from '../index/names.ts';
 import type { OpenedFleet } from '../fleet/fleet-backend.ts';
 import { accountingOf } from '../plan/cost.ts';

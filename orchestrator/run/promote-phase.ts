@@ -2,7 +2,7 @@ import { RunFailed } from '../errors.ts';
 import type { Stale } from '../reconcile/phase-records.ts';
 import { staleIn } from './changed-rows.ts';
 import { untilCopiesFollow } from '../index/copies.ts';
-import { deadLetterWords } from '../index/first-letter.ts';
+import { deadLetterWords } from '../index/dead-letter-words.ts';
 import { type AliasMove, pointsTo, promoteTargets, readAlias } from '../index/promote.ts';
 import type { RunEvent } from '../reconcile/events.ts';
 import type { RunTarget } from '../reconcile/identity.ts';
