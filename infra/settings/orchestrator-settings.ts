@@ -11,7 +11,7 @@ export function orchestratorSettings(
   settings: StackSettings,
   names: Names,
 ): Readonly<Record<string, Input<unknown>>> {
-  const { fleet, definitions, definition, workers, ranges, validate, report, price } = settings;
+  const { fleet, definitions, definition, workers, ranges, validate, promote, report, price } = settings;
   const { source, target, journal, auto_scaling } = settings;
   const { lease_ms, keep_days } = journal;
   return {
@@ -24,6 +24,7 @@ export function orchestratorSettings(
     workers,
     ranges,
     validate,
+    promote,
     report,
     price,
     aws: { region: names.place.region, worker_parameters: names.workerParameters },

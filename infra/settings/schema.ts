@@ -143,6 +143,7 @@ export const stackShape = section({
   workers: orchestrator.workers,
   ranges: orchestrator.ranges,
   validate: orchestrator.validate,
+  promote: orchestrator.promote,
   report: orchestrator.report,
   /** As for a run: deadlines and the workers' port. The stack itself names the group. */
   auto_scaling: section(pacing).prefault({}),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readStackSettings } from '../../infra/settings/stack-configuration.ts';
+import { commonShape } from '../../orchestrator/common-settings.ts';
 import { messageOf } from '../../orchestrator/errors.ts';
 import { handedOn, runProgram, type StackConfiguration, tryProgram } from '../infra/program-run.ts';
 import { one, workerParameters } from '../infra/resources.ts';
@@ -356,6 +357,14 @@ describe('the timeout of the sweeper’s function', () => {
   ])('covers the lease of a dead holder: with %j it is %i seconds', async (change, seconds) => {
     const run = await runProgram({ ...LEAST, ...change });
     expect(one(run, 'aws:lambda/function:Function').inputs.timeout).toBe(seconds);
+  });
+});
+
+describe('the settings that a stack gives its orchestrator', () => {
+  it('have every section that the settings of a run have', async () => {
+    const { outputs } = await runProgram({ ...LEAST, promote: { shrink_limit: 20 } });
+    expect(Object.keys(outputs.settings as object)).toEqual(expect.arrayContaining(Object.keys(commonShape)));
+    expect(outputs.settings).toMatchObject({ promote: { shrink_limit: 20 } });
   });
 });
 
