@@ -230,7 +230,7 @@ export function clusterStop(
 
 /** Whether the cluster looked for another index than the one that was written to. */
 function isElsewhere({ _index: index }: ItemResponse, sent: Sent): boolean {
-  return typeof index === 'string' && index !== sent.alias && index !== sent.index;
+  return sent.index !== null && typeof index === 'string' && index !== sent.alias && index !== sent.index;
 }
 
 function sentElsewhere(alias: string, id: string): TaskFailure {
