@@ -228,9 +228,10 @@ export function clusterStop(
   );
 }
 
-/** Whether the cluster looked for another index than the one that was written to. */
-function isElsewhere({ _index: index }: ItemResponse, sent: Sent): boolean {
-  return sent.index !== null && typeof index === 'string' && index !== sent.alias && index !== sent.index;
+/** Whether the cluster looked for another index than the one that was written to, and says so. */
+function isElsewhere({ _index: index, error }: ItemResponse, { alias, index: own }: Sent): boolean {
+  if (own === null || typeof index !== 'string' || index === alias || index === own) return false;
+  return typeof error?.reason === 'string' && error.reason.includes(`[${index}]`);
 }
 
 function sentElsewhere(alias: string, id: string): TaskFailure {
