@@ -7,7 +7,7 @@ import type { FleetContext } from './command.ts';
 /** What a command does while another process holds the lock. */
 export interface Contending {
   readonly wait?: LockWait;
-  /** Called at each look. It throws when there is nothing to wait for. With `--wait` there always is. */
+  /** Called at each look, before the wait is over. It throws when there is nothing to wait for. */
   readonly whileHeld?: () => Promise<unknown>;
 }
 
@@ -27,6 +27,6 @@ export async function lockRequest(
     clock: systemClock,
     reporter,
     signal,
-    ...(whileHeld === undefined || wait.withinMs !== null ? {} : { whileHeld }),
+    ...(whileHeld === undefined ? {} : { whileHeld }),
   };
 }

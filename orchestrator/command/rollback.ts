@@ -23,9 +23,11 @@ export async function rollbackCommand(context: RecordContext): Promise<CommandRe
   await findPromotion(context); // Fails at once where there is none. The choice is made under the lock.
   const connections = await connectTarget(offline, reporter);
   try {
+    const wait = lockWaitOf(context, false);
     const request = await lockRequest(context, 'rollback', {
-      wait: lockWaitOf(context, false),
-      whileHeld: () => requireFree(offline.store),
+      wait,
+      // With --wait, an unfinished run is waited for.
+      ...(wait.withinMs === null ? { whileHeld: () => requireFree(offline.store) } : {}),
     });
     return await withLock(request, async (lock, held) => {
       await requireFree(offline.store);

@@ -3,6 +3,7 @@ import { type Fault, formatFault } from '../../definition/faults.ts';
 import { Interrupted, messageOf } from '../errors.ts';
 import { connectFleet } from '../fleet/connect-fleet.ts';
 import { listenForSignals, wholeTurn } from '../lifetime.ts';
+import { isPassing } from '../index/patience.ts';
 import { ENDING_SECTIONS, FLEET_SECTIONS, JOURNAL_SECTIONS } from '../needed-settings.ts';
 import { jsonLines } from '../report/json-reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
@@ -87,9 +88,12 @@ async function fail(reason: unknown, reporter: Reporter, output: Output): Promis
   return result.exit_code;
 }
 
+const SAME_COMMAND = '\nGive the same command again when this has passed.';
+
 function failure(reason: unknown): { status: string; exit_code: number; error: string } {
   const status = reason instanceof Interrupted ? 'interrupted' : 'failed';
-  return { status, exit_code: exitCodeOf(reason), error: messageOf(reason) };
+  const again = isPassing(reason) && !reason.message.includes('same command') ? SAME_COMMAND : '';
+  return { status, exit_code: exitCodeOf(reason), error: `${messageOf(reason)}${again}` };
 }
 
 /** A command that works from the journal alone, and the settings that it needs. */

@@ -35,8 +35,7 @@ export async function runCommandOrPhase(
   if (before !== null) return before;
   const connections = await connectBoth(context.offline, context.reporter);
   try {
-    // The process that holds the lock may claim the fleet for another key.
-    const whileHeld = (): Promise<unknown> => choose(context, command);
+    const whileHeld = (): Promise<void> => lookMeanwhile(context, command, wait);
     const request = await lockRequest(context, command, { wait, whileHeld });
     return await withLock(request, async (lock, signal) => {
       const choice = await choose(context, command);
@@ -82,9 +81,44 @@ export async function runCommandOrPhase(
       await carryOut(run, command);
       return await finish(context, run, connections);
     });
+  } catch (error) {
+    if (error instanceof FinishedMeanwhile) return error.result;
+    throw error;
   } finally {
     await connections.close();
   }
+}
+
+/** Another process has finished the run for which this command waits. */
+class FinishedMeanwhile extends Error {
+  readonly result: CommandResult;
+
+  constructor(result: CommandResult) {
+    super('the run is finished');
+    this.result = result;
+  }
+}
+
+/**
+ * Looks at the run while a process of another run, or of none, holds the lock. That process may have claimed the fleet.
+ * Or this command has waited for a process of the same run, and a third one was faster to take the lock.
+ *
+ * @throws FinishedMeanwhile when the run has its result
+ * @throws FleetHeld when another run holds the fleet, and nothing says how long to wait
+ */
+async function lookMeanwhile(
+  context: CommandContext,
+  command: 'run' | PhaseCommand,
+  { withinMs }: LockWait,
+): Promise<void> {
+  const result = await choose(context, command).then(
+    (choice) => resultBefore(choice, command),
+    (error: unknown) => {
+      if (error instanceof FleetHeld && withinMs !== null) return null;
+      throw error;
+    },
+  );
+  if (result !== null) throw new FinishedMeanwhile(result);
 }
 
 /** The result of a finished run. Null when there is something to do, or somebody to wait for. */

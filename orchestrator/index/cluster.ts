@@ -1,6 +1,6 @@
 import { Agent, errors, request } from 'undici';
 import { Superseded } from '../errors.ts';
-import { ClusterError, read, refusal, unreachable } from './cluster-error.ts';
+import { ClusterError, isClusterError, read, refusal, unreachable } from './cluster-error.ts';
 import { type Engine, engineOf } from './engine.ts';
 import { foreignAnswer, isForeign } from './foreign-answer.ts';
 import { hadNoEffect, isPassing, type Patience, patiently } from './patience.ts';
@@ -19,6 +19,8 @@ export interface ClusterOptions {
 
 /** The first answer must come within this time, so that a wrong address is named soon. */
 const CONNECT_TIMEOUT_MS = 4_000;
+/** At first, a page in place of an answer is mostly a wrong address. */
+const PAGE_TIMEOUT_MS = 2_000;
 const CALL_TIMEOUT_MS = 30_000;
 const WAITING_TIMEOUT_MS = 300_000;
 
@@ -59,7 +61,9 @@ export class SearchCluster implements SearchCalls {
     const patience = { waitingTimeoutMs, onWait };
     const question = { method: 'GET', path: '/', body: null } as const;
     const ask = async (): Promise<Answer> => {
-      const answer = await send(address, agent, question, { timeoutMs: CONNECT_TIMEOUT_MS });
+      const answer = await askUntilOwn(address, () =>
+        send(address, agent, question, { timeoutMs: CONNECT_TIMEOUT_MS }),
+      );
       const error = refused(`search cluster at ${address.where}`, answer);
       if (answer.status !== 200 && isPassing(error)) throw error;
       return answer;
@@ -137,6 +141,25 @@ export class SearchCluster implements SearchCalls {
     };
     const { waitingTimeoutMs = this.#patience.waitingTimeoutMs } = options;
     return patiently(ask, { ...this.#patience, waitingTimeoutMs }, isAgain, options.signal);
+  }
+}
+
+/**
+ * Asks again for a moment while a page answers in place of the cluster, as a gateway's does during a change. If the page
+ * stays, it is the answer: the address is wrong.
+ */
+async function askUntilOwn({ where }: Address, ask: () => Promise<Answer>): Promise<Answer> {
+  const askOnce = async (): Promise<Answer> => {
+    const answer = await ask();
+    if (isForeign(answer)) throw foreignAnswer(where, 'GET /', answer);
+    return answer;
+  };
+  const isPage = (error: unknown): boolean => isClusterError(error, 'foreign_answer');
+  try {
+    return await patiently(askOnce, { waitingTimeoutMs: PAGE_TIMEOUT_MS }, isPage);
+  } catch (error) {
+    if (isPage(error)) return ask();
+    throw error;
   }
 }
 

@@ -154,6 +154,15 @@ async function isOurs(cluster: SearchCalls, index: string, body: IndexBody): Pro
   );
 }
 
+/** Removes what was just created, also what a template has made read-only. */
 async function removeMade(cluster: SearchCalls, made: readonly string[]): Promise<void> {
-  for (const index of made) await cluster.callOrNull('DELETE', `/${segment(index)}`);
+  for (const index of made) {
+    try {
+      await cluster.callOrNull('DELETE', `/${segment(index)}`);
+    } catch (error) {
+      if (!isClusterError(error, 'cluster_block_exception')) throw error;
+      await cluster.call('PUT', `/${segment(index)}/_settings`, { 'index.blocks.read_only': null });
+      await cluster.callOrNull('DELETE', `/${segment(index)}`);
+    }
+  }
 }

@@ -6,7 +6,7 @@ import {
 } from '../../definition/changed-since.ts';
 import { mayComeFromRow } from '../../definition/database-words.ts';
 import type { DescribedDefinition } from '../../definition/definition.ts';
-import { keyFrom } from '../../definition/key/key-kind.ts';
+import { type Key, keyFrom } from '../../definition/key/key-kind.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import {
@@ -19,6 +19,7 @@ import {
 } from '../../definition/sql.ts';
 import type { Cutoff } from '../reconcile/cutoff.ts';
 import { estimatedRows, relationsIn } from '../plan/explain.ts';
+import { aroundBrokenRows } from './broken-rows.ts';
 import type { ChangedRow, ChangesSource, TableState } from './changes-source.ts';
 import { querySource, type UseClient } from './source-query.ts';
 
@@ -90,31 +91,17 @@ interface ChangedReading {
   readonly since: string;
 }
 
-/** Reads page by page, so that no snapshot is held while the cluster is asked. */
-async function* changedRows(
-  { use, described, since }: ChangedReading,
-  range: KeyRange,
-): AsyncGenerator<readonly ChangedRow[]> {
-  const { definition } = described;
-  const kind = keyKindOf(definition);
-  const key = qualifiedKey(definition);
+/**
+ * Reads page by page, so that no snapshot is held while the cluster is asked. A row whose `changed_at` fails is left out:
+ * it has become a dead letter, and nobody can say when it changed. A row whose condition fails counts as kept.
+ */
+async function* changedRows(reading: ChangedReading, range: KeyRange): AsyncGenerator<readonly ChangedRow[]> {
+  const kind = keyKindOf(reading.described.definition);
   let { start } = range;
   for (;;) {
-    const text = [
-      `SELECT ${key}::text AS key, ${changedAtMicros(described)}::text AS version,`,
-      `coalesce(${whereCondition(definition)}, false) AS kept`,
-      baseFrom(definition),
-      `WHERE ${rangeCondition(definition, { start, end: range.end })} AND ${changedSinceCondition(described, since)}`,
-      `ORDER BY ${key} LIMIT ${PAGE}`,
-    ].join('\n');
-    const rows = await use((client) =>
-      querySource<{ key: string; version: string; kept: boolean }>(client, text),
-    );
-    const found = rows.map((row) => ({
-      key: keyFrom(kind, row.key),
-      version: BigInt(row.version),
-      kept: row.kept,
-    }));
+    const rest = { start, end: range.end };
+    const found = await unlessARowFails(changedIn(reading, rest, { most: PAGE }));
+    if (found === null) return yield* changedAroundBroken(reading, rest);
     const last = found.at(-1);
     if (last === undefined) return;
     yield found;
@@ -139,6 +126,68 @@ async function unseenRows(use: UseClient, described: DescribedDefinition): Promi
     if (mayComeFromRow(error)) return null;
     throw error;
   }
+}
+
+async function* changedAroundBroken(
+  reading: ChangedReading,
+  range: KeyRange,
+): AsyncGenerator<readonly ChangedRow[]> {
+  const { use, described } = reading;
+  const { definition } = described;
+  const kind = keyKindOf(definition);
+  const whole = async (part: KeyRange): Promise<ChangedPart> => ({ rows: await changedIn(reading, part) });
+  const broken = (key: Key): ChangedPart => ({ broken: key });
+  for (const part of await aroundBrokenRows({ use, definition, whole, broken }, range)) {
+    if ('rows' in part) {
+      if (part.rows.length > 0) yield part.rows;
+      continue;
+    }
+    const alone = { start: part.broken, end: kind.after(part.broken) };
+    const rows = await unlessARowFails(changedIn(reading, alone, { isKept: true }));
+    if (rows !== null && rows.length > 0) yield rows;
+  }
+}
+
+type ChangedPart = { readonly rows: readonly ChangedRow[] } | { readonly broken: Key };
+
+/** Null where an expression fails on a row. */
+async function unlessARowFails<T>(reading: Promise<T>): Promise<T | null> {
+  return reading.catch((error: unknown) => {
+    if (mayComeFromRow(error)) return null;
+    throw error;
+  });
+}
+
+interface ChangedOptions {
+  /** The most rows. Absent: all. */
+  readonly most?: number;
+  /** True: every row counts as kept, and its condition is not asked. */
+  readonly isKept?: boolean;
+}
+
+async function changedIn(
+  { use, described, since }: ChangedReading,
+  range: KeyRange,
+  { most, isKept = false }: ChangedOptions = {},
+): Promise<readonly ChangedRow[]> {
+  const { definition } = described;
+  const kind = keyKindOf(definition);
+  const key = qualifiedKey(definition);
+  const text = [
+    `SELECT ${key}::text AS key, ${changedAtMicros(described)}::text AS version,`,
+    isKept ? 'true AS kept' : `coalesce(${whereCondition(definition)}, false) AS kept`,
+    baseFrom(definition),
+    `WHERE ${rangeCondition(definition, range)} AND ${changedSinceCondition(described, since)}`,
+    `ORDER BY ${key}${most === undefined ? '' : ` LIMIT ${most}`}`,
+  ].join('\n');
+  const rows = await use((client) =>
+    querySource<{ key: string; version: string; kept: boolean }>(client, text),
+  );
+  return rows.map((row) => ({
+    key: keyFrom(kind, row.key),
+    version: BigInt(row.version),
+    kept: row.kept,
+  }));
 }
 
 /**

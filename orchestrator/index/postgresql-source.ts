@@ -116,7 +116,7 @@ async function fractions(
 
 function uncountable(name: string, error: DatabaseSaying): RunFailed {
   return new RunFailed(
-    `the rows of ${name} cannot be counted, because source.where (or a join) fails on more of them than stop_limit allows: ${safeDatabaseWords(error)}. Write a condition that fails on no row, and begin another run.`,
+    `the rows of ${name} cannot be counted, because source.where (or a join) fails on more of them than stop_limit allows: ${safeDatabaseWords(error)}. Write a condition that fails on no row, and give the command run with --restart and the same key.`,
   );
 }
 

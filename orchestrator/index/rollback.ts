@@ -32,7 +32,7 @@ async function reversalOf(cluster: SearchCalls, { alias, removed, added }: Promo
   if (pointsTo(now, restored)) return [];
   if (!pointsTo(now, [added.index])) {
     throw new RunFailed(
-      `${alias} points to ${namesOf(now)}, but the run moved it to ${added.index}. Somebody has moved it since, so nothing was changed`,
+      `${alias} points to ${namesOf(now)}, but the run moved it to ${added.index}. Somebody has moved it since, so nothing was changed: ask who, and move it in the cluster if it must move`,
     );
   }
   await requireAll(cluster, restored);
@@ -44,7 +44,7 @@ async function requireAll(cluster: SearchCalls, indexes: readonly string[]): Pro
     const description = await describeIndex(cluster, index);
     if (description === null)
       throw new RunFailed(
-        `the index ${index}, which was served before, has been deleted, so nothing was changed`,
+        `the index ${index}, which was served before, has been deleted, so nothing was changed: restore it from a snapshot, or build a new one with \`reindex-fleet run\``,
       );
     if (description.settings['index.verified_before_close'] === 'true')
       throw new RunFailed(

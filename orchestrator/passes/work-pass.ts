@@ -1,12 +1,14 @@
 import type { TaskRequest } from '../../worker/contract.ts';
 import { Interrupted, RunFailed } from '../errors.ts';
 import { emptyFleet } from '../fleet/empty-fleet.ts';
+import { deadLetterWords } from '../index/dead-letter-words.ts';
 import { passAliases } from '../index/names.ts';
 import type { OpenedFleet } from '../fleet/fleet-backend.ts';
 import { accountingOf } from '../plan/cost.ts';
 import { instancesLeft } from '../reconcile/account-instances.ts';
 import type { AssignedRange } from '../reconcile/range-state.ts';
 import type { RunState } from '../reconcile/state.ts';
+import type { Limits } from '../reconcile/tick.ts';
 import { PassReport } from '../report/pass-report.ts';
 import { durationWords, moneyWords, plural } from '../report/words.ts';
 import type { RunContext } from '../run/context.ts';
@@ -53,9 +55,23 @@ export async function workPass(context: RunContext, pass: Pass): Promise<PassRep
   if (stopped === null) return report;
   const { cost } = spentBy(journal.state, clock.now().toISOString(), accounting);
   const spent = cost === null ? '' : ` The run has cost ${moneyWords(cost)} so far.`;
+  const buried = await overLimitWords(context, pass, limits);
   throw new RunFailed(
-    `${stopped}\nThe fleet is at zero.${spent} Remove the cause and run the same command again: it carries on from what is settled. If the definition is the cause, mend it and give \`${restartOf(context.identity.runKey)}\`.`,
+    `${stopped}${buried}\nThe fleet is at zero.${spent} Remove the cause and run the same command again: it carries on from what is settled. If the definition is the cause, mend it and give \`${restartOf(context.identity.runKey)}\`.`,
   );
+}
+
+/** Shows a dead letter of each target that has more of them than its limit allows. */
+async function overLimitWords(context: RunContext, pass: Pass, { stopLimits }: Limits): Promise<string> {
+  const { connections, journal } = context;
+  const over = journal.state.counts.targets.filter(
+    ({ index, deadLetters }) => deadLetters > (stopLimits[index] ?? 0),
+  );
+  const words: string[] = [];
+  for (const { index, deadLetterIndex } of targetsOf(context, pass))
+    if (over.some((counts) => counts.index === index))
+      words.push(`\n${await deadLetterWords(connections.cluster, deadLetterIndex)}`);
+  return words.join('');
 }
 
 /** Says what goes on without this process, and costs money. */

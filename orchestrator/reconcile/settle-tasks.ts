@@ -156,9 +156,14 @@ function settleIfStuck(draft: Draft, range: AssignedRange, status: TaskStatus): 
   }
   const stoodMs = nowMs - memory.movedMs;
   if (stoodMs <= limits.stallTimeoutMs) return;
-  const reason = `no progress for ${Math.round(stoodMs / 1000)} s on ${range.instance}`;
+  const reason = `no progress for ${Math.round(stoodMs / 1000)} s on ${range.instance}, ${placeWords(status)}`;
   draft.markUnfit(range.instance, reason);
   giveBack(draft, range, { reason, charged: true });
+}
+
+/** Where a task stands, so that a person finds the row. */
+function placeWords({ settled_through: key }: TaskStatus): string {
+  return key === null ? 'before its first row was settled' : `behind key ${key}`;
 }
 
 /** What the worker says of its waiting. Older workers say nothing. */

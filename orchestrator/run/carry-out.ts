@@ -1,10 +1,14 @@
+import type { Failure } from '../../definition/failure.ts';
 import { Interrupted, messageOf, RunFailed, Superseded } from '../errors.ts';
+import { ClusterError } from '../index/cluster-error.ts';
 import { deleteTarget, targetState } from '../index/create.ts';
+import { isPassing } from '../index/patience.ts';
 import { isPhaseDone, phasesBefore, WORK_PHASES, type WorkPhase } from '../reconcile/phases.ts';
 import { holdAliases, releaseAliases } from './alias-claim.ts';
 import type { RunContext } from './context.ts';
 import { emptyWorkers } from './empty-workers.ts';
 import { performPhase } from './phases.ts';
+import { standingWords } from './standing-words.ts';
 
 /** Does the part of a claimed run that a command stands for: one phase, or all that are left. */
 export async function carryOut(run: RunContext, command: 'run' | 'claim' | WorkPhase): Promise<void> {
@@ -13,8 +17,16 @@ export async function carryOut(run: RunContext, command: 'run' | 'claim' | WorkP
   } catch (error) {
     if (!(error instanceof Interrupted) && !(error instanceof Superseded) && !run.signal.aborted)
       await emptyAfterFailure(run);
-    throw error;
+    throw isPassing(error) ? withStanding(error, run) : error;
   }
+}
+
+/** The cluster's trouble passes, and then the same command goes on. */
+function withStanding(
+  { status, type, message, move, cause }: ClusterError,
+  { journal }: RunContext,
+): Failure {
+  return new ClusterError(status, type, `${message}\n${standingWords(journal.state)}`, { move, cause });
 }
 
 /**

@@ -34,6 +34,7 @@ export class Patience {
   /** The time with a holder of the same run does not count. */
   #countsFromMs: number | null = null;
   #toldMs: number | null = null;
+  #hasWaitedForThisRun = false;
 
   constructor(wait: LockWait, leaseMs: number) {
     this.#wait = wait;
@@ -46,8 +47,10 @@ export class Patience {
 
   look(holder: Holder, nowMs: number): Look {
     this.#beganMs ??= nowMs;
-    if (this.isForThisRun(holder)) this.#countsFromMs = null;
-    else this.#countsFromMs ??= nowMs;
+    if (this.isForThisRun(holder)) {
+      this.#countsFromMs = null;
+      this.#hasWaitedForThisRun = true;
+    } else this.#countsFromMs ??= nowMs;
     const countsFromMs = this.#wait.withinMs === null ? (this.#countsFromMs ?? nowMs) : this.#beganMs;
     if (nowMs - countsFromMs >= this.#limitMs(holder)) return { isOver: true, words: null };
     const isDue = this.#toldMs === null || nowMs - this.#toldMs >= TELL_AGAIN_MS;
@@ -60,7 +63,8 @@ export class Patience {
     if (withinMs !== null) return withinMs;
     if (this.isForThisRun(holder)) return Number.POSITIVE_INFINITY;
     const isOther = runKey !== null && holder.runKey !== undefined && holder.runKey !== runKey;
-    return isOther ? 0 : this.#leaseMs * LEASES;
+    // While this run is unfinished, the lock of another run's process is soon free: its command is refused.
+    return isOther && !this.#hasWaitedForThisRun ? 0 : this.#leaseMs * LEASES;
   }
 
   #words(holder: Holder, waitedMs: number): string {

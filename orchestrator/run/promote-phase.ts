@@ -3,12 +3,14 @@ import type { Stale } from '../reconcile/phase-records.ts';
 import { requireAlias } from './alias-claim.ts';
 import { staleIn } from './changed-rows.ts';
 import { untilCopiesFollow } from '../index/copies.ts';
+import { deadLetterWords } from '../index/dead-letter-words.ts';
 import { type AliasMove, pointsTo, promoteTargets, readAlias } from '../index/promote.ts';
 import type { AliasHolder } from '../reconcile/promotion.ts';
 import type { RunEvent } from '../reconcile/events.ts';
 import type { RunTarget } from '../reconcile/identity.ts';
 import { plural } from '../report/words.ts';
 import type { DescribedTarget, RunContext } from './context.ts';
+import { restartOf } from './outdated-run.ts';
 import type { PhaseOutcome } from './phase-outcome.ts';
 import { requireReadersView } from './readers-gate.ts';
 
@@ -20,7 +22,7 @@ export async function promotePhase(context: RunContext): Promise<PhaseOutcome<'p
   const { connections, identity, journal, signal, targets } = context;
   const before = await movedBefore(context);
   if (before !== null) return before;
-  for (const target of targets) refuseDeadLetters(context, target);
+  for (const target of targets) await refuseDeadLetters(context, target);
   await untilReadersSeeAll(context);
   const stale = await staleByIndex(context);
   const seen = new Map<string, readonly AliasHolder[]>();
@@ -117,10 +119,10 @@ async function intendedMove(
   return { alias, index, expected };
 }
 
-function refuseDeadLetters(
-  { journal, promoteLimit }: RunContext,
+async function refuseDeadLetters(
+  { connections, identity, journal, promoteLimit }: RunContext,
   { alias, index, deadLetterIndex, described }: DescribedTarget,
-): void {
+): Promise<void> {
   const proof = journal.state.phases.validate?.record?.targets.find((target) => target.index === index);
   if (proof === undefined) {
     throw new RunFailed(
@@ -130,7 +132,8 @@ function refuseDeadLetters(
   const count = proof.dead_letters;
   const limit = promoteLimit ?? described.definition.deadLetters.promoteLimit;
   if (count <= limit) return;
+  const examples = await deadLetterWords(connections.cluster, deadLetterIndex);
   throw new RunFailed(
-    `rows that could not become documents: ${count}, more than promote_limit ${limit}. The alias stays where it is.\nLook at the rows with GET /${deadLetterIndex}/_search. Accept them with \`reindex-fleet promote --promote-limit ${count}\`, then \`reindex-fleet run\`; or end the run with \`reindex-fleet abandon\`.`,
+    `rows that could not become documents: ${count}, more than promote_limit ${limit}. The alias stays where it is.\n${examples} Accept them with \`reindex-fleet promote --promote-limit ${count}\`, then \`reindex-fleet run\`. If the definition is the cause, mend it and give \`${restartOf(identity.runKey)}\`. To end the run, give \`reindex-fleet abandon\`.`,
   );
 }

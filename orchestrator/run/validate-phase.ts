@@ -11,6 +11,7 @@ import type { ProofBasis } from '../reconcile/phase-records.ts';
 import { readChangedRows } from './changed-rows.ts';
 import type { DescribedTarget, RunContext } from './context.ts';
 import { differenceWords } from './difference-words.ts';
+import { restartOf } from './outdated-run.ts';
 import type { PhaseOutcome } from './phase-outcome.ts';
 import { proofBasis } from './proof-state.ts';
 
@@ -41,7 +42,7 @@ export async function validatePhase(context: RunContext): Promise<PhaseOutcome<'
     second.push(proof.result.ok ? proof : await prove(context, proof.target, proof.result.samples.keys));
   const refused = second.filter(({ result }) => !result.ok);
   if (refused.length === 0) return outcomeOf(context, second);
-  throw new RunFailed(describeMismatches(refused));
+  throw new RunFailed(describeMismatches(refused, context.identity.runKey));
 }
 
 function rereadWords({ mismatches }: ValidationResult): string {
@@ -168,7 +169,7 @@ function summaryOf({ target, result, basis }: Proof, began: string): Omit<Proven
 }
 
 /** Names missing and surplus keys one by one, as far as that helps a person. */
-function describeMismatches(refused: readonly Proof[]): string {
+function describeMismatches(refused: readonly Proof[], runKey: string): string {
   return [
     ...refused.flatMap(({ target, result }) => [
       `${target.index} does not hold what ${target.described.definition.source.table} holds. The alias ${target.alias} stays where it is.`,
@@ -177,7 +178,7 @@ function describeMismatches(refused: readonly Proof[]): string {
         .slice(0, 5)
         .map((difference) => differenceWords(difference, target.described.definition)),
     ]),
-    'Correct the table or the definition and run the same command again, or end the run with `reindex-fleet abandon`.',
+    `If the table is the cause, correct it and run the same command again. If the definition is the cause, mend it and give \`${restartOf(runKey)}\`. To end the run, give \`reindex-fleet abandon\`.`,
   ].join('\n');
 }
 

@@ -61,9 +61,9 @@ export function takeLock(request: LockRequest): Promise<FleetLock> {
   const timing = { leaseMs, waitMs: Number.POSITIVE_INFINITY, clock, signal };
   const onWait = async (record: LockRecord): Promise<void> => {
     const { isOver, words } = patience.look(record.holder, clock.monotonicMs());
+    if (!patience.isForThisRun(record.holder)) await request.whileHeld?.(record);
     if (isOver) throw new FleetHeld(describeHeld(record));
     if (words !== null) reporter.note(words);
-    if (!patience.isForThisRun(record.holder)) await request.whileHeld?.(record);
   };
   return FleetLock.acquire(store, holder, timing, { stateOfHolder, onWait });
 }

@@ -99,6 +99,14 @@ describe.skipIf(inject('searchUrl') === null)('a new index on OpenSearch', () =>
     },
   );
 
+  it('that a template makes read-only is refused with the template’s name, and nothing is left', async () => {
+    const settings = { 'index.blocks.read_only': true };
+    await expect(withTemplate({ settings }, create)).rejects.toThrow(
+      /index template .*blocks\.read_only: true/s,
+    );
+    await nothingIsLeft();
+  });
+
   it('names the legacy template whose pattern matches', async () => {
     const work = () => expect(create()).rejects.toThrow(/The legacy index template ".*-template" \(pattern/);
     await withTemplate({ settings: { 'index.hidden': true } }, async () => work(), { kind: '_template' });

@@ -71,6 +71,41 @@ describe('the changes of a table', () => {
     ]);
   });
 
+  it('are told although changed_at fails on one row and the condition on another', async () => {
+    const client = await connect();
+    await client.query(`
+      DROP TABLE IF EXISTS notes;
+      CREATE TABLE notes (id int PRIMARY KEY, changed text, shown text);
+      INSERT INTO notes SELECT n, '2026-01-02', 'yes' FROM generate_series(1, 9) n;
+      UPDATE notes SET changed = 'yesterday or so' WHERE id = 4;
+      UPDATE notes SET shown = 'perhaps' WHERE id = 6;
+      UPDATE notes SET shown = 'no' WHERE id = 7`);
+    const definition = sketchDefinition({
+      source: {
+        table: 'notes',
+        as: 'note',
+        changedAt: 'note.changed::timestamptz',
+        where: 'note.shown::boolean',
+      },
+      document: { shown: 'note.shown' },
+    });
+    const source = openChangesSource((work) => work(client), await describeDefinition(client, definition));
+
+    const pages = await Array.fromAsync(
+      source.changedRows({ start: 2n, end: null }, '2026-01-01T00:00:00.000Z'),
+    );
+
+    expect(pages.flat().map(({ key, kept }) => [key, kept])).toEqual([
+      [2n, true],
+      [3n, true],
+      [5n, true],
+      [6n, true],
+      [7n, false],
+      [8n, true],
+      [9n, true],
+    ]);
+  });
+
   it('may be missing from the beginning of the oldest open transaction on', async () => {
     const [writer, reader] = [await connect(), await connect()];
     const { rows } = await writer

@@ -107,6 +107,31 @@ it('a run with --wait outlasts a run of another key, and one whose time is over 
   await expectOneIndex(setup, onlyTarget(result)['index']);
 });
 
+it('a run that waits for its own key ends with the result of that run, even if a third run was faster to take the lock', {
+  timeout: 120_000,
+}, async (scope) => {
+  const gate = await createGate(database.url(), 'places.id', 0);
+  scope.onTestFinished(() => gate.close());
+  const setup = await setUp(scope, SEARCH);
+  await setup.redefine({ document: { name: 'places.name', passed: gate.expression }, retain: 0 });
+  await gate.shut();
+  const first = setup.start('run', '--run-key', 'pair 10 a');
+  await eventually('the fleet is claimed', () => isHeld(setup));
+  const waiting = setup.start('run', '--run-key', 'pair 10 a');
+  await waiting.said('waiting for the lock');
+  waiting.child.kill('SIGSTOP');
+  await gate.open();
+  const result = resultOf(await first.ended);
+  await gate.shut();
+  const third = setup.start('run', '--run-key', 'pair 10 b');
+  await eventually('the third run has claimed the fleet', () => isHeld(setup));
+  waiting.child.kill('SIGCONT');
+
+  expect(resultOf(await waiting.ended)).toEqual({ ...result, finished_before: true });
+  await gate.open();
+  expect(resultOf(await third.ended)).toMatchObject({ run_key: 'pair 10 b' });
+});
+
 /** Before the claim can be seen, the lock names the run. */
 function expectTold(ended: EndedCommand, alias: string): void {
   expect(errorOf(ended, 3)).toMatch(

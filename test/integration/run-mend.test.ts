@@ -50,6 +50,32 @@ describe('a run whose definition was mended', { timeout: 120_000 }, () => {
     },
   );
 
+  it.for([
+    ['promote_limit', { promote_limit: 0 }],
+    ['stop_limit', { promote_limit: 0, stop_limit: 0 }],
+  ] as const)(
+    'was told one of the rows that were over %s and the command that begins it anew, and that command works',
+    async ([limit, limits], scope) => {
+      const { setup } = await open(scope);
+      const document = { broken: '1 / (few.id - 7)' };
+      await setup.redefine({ document, dead_letters: limits });
+      const told = errorOf(await setup.run('run', ...KEY), 1);
+      expect(told).toContain(
+        `more than ${limit === 'stop_limit' ? "the definition's stop_limit of 0" : 'promote_limit 0'}`,
+      );
+      expect(told).toContain('One of them is the row of key 7: 22012: The field "broken" cannot be computed');
+      expect(told).toContain(
+        'If the definition is the cause, mend it and give `reindex-fleet run --run-key k --restart`.',
+      );
+
+      await setup.redefine({ document: { broken: '1 / (few.id + 7)' } });
+      expect(resultOf(await setup.run('run', ...KEY, '--restart'))).toMatchObject({
+        status: 'done',
+        run_key: 'k',
+      });
+    },
+  );
+
   it('stays as it is when the mended definition has a fault that the database finds', async (scope) => {
     const { setup, proxy } = await open(scope);
     await crash(setup, proxy, CREATED, () => setup.start('run', ...KEY));

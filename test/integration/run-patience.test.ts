@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resultOf } from '../support/run-command.ts';
+import { errorOf, resultOf } from '../support/run-command.ts';
 import { documentsOf } from '../support/run-documents.ts';
 import { type SearchProxy, startProxy } from '../support/run-proxy.ts';
 import { type RunSetup, SEARCH_URL, setUpRun, type TestScope } from '../support/run-setup.ts';
@@ -83,6 +83,42 @@ describe('after the alias has moved', { timeout: 120_000 }, () => {
     expect(resultOf(ended)).toMatchObject({ status: 'done' });
     expect(proxy.refused).toHaveLength(7);
     expect(ended.stderr).toMatch(/waiting for the search cluster.*circuit_breaking_exception/);
+  });
+});
+
+describe('a cluster that stays busy for longer than a command waits', { timeout: 120_000 }, () => {
+  it('ends a run with what is done, where the alias is and what to do, and then the same command does what is left', async (scope) => {
+    const { setup, proxy } = await setUp(scope, { waitingTimeoutMs: 1_000 });
+    let isBusy = false;
+    proxy.intercept = (_method, path) => {
+      isBusy ||= path.endsWith('/_block/write');
+      return isBusy ? BUSY : null;
+    };
+
+    const told = errorOf(await setup.run('run', '--run-key', 'k'), 1);
+
+    expect(told).toMatch(/circuit_breaking_exception: Data too large \(tried \d times in \d s\)/);
+    expect(told).toContain(
+      'Done: plan, claim, create-index, reindex. The alias has not moved. Give the same command again when this has passed: it does what is left.',
+    );
+    proxy.intercept = () => null;
+    expect(resultOf(await setup.run('run', '--run-key', 'k'))).toMatchObject({ status: 'done' });
+  });
+
+  it('ends a rollback with what to do, and then the same command moves the alias back', async (scope) => {
+    const { setup, proxy } = await setUp(scope, { waitingTimeoutMs: 1_000, definition: { retain: 1 } });
+    for (const key of ['first', 'second']) resultOf(await setup.run('run', '--run-key', key));
+    const before = await setup.served();
+    proxy.intercept = () => BUSY;
+
+    const told = errorOf(await setup.run('rollback', '--run-key', 'second'), 1);
+
+    expect(told).toContain('Give the same command again when this has passed.');
+    proxy.intercept = () => null;
+    expect(resultOf(await setup.run('rollback', '--run-key', 'second'))).toMatchObject({
+      status: 'rolled back',
+    });
+    expect(await setup.served()).not.toEqual(before);
   });
 });
 

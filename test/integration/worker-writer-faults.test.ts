@@ -143,7 +143,6 @@ describe('the writer of a task on a cluster in trouble', () => {
         }),
     ],
     ['no items', (response) => answerWith(response, 200, {})],
-    ['no JSON', (response) => answerWith(response, 200, '<html>')],
   ])('sends everything again after an answer with %s, and stops when that lasts', async (_name, answer) => {
     const mended = await setup(once(answer, 2));
     await write(mended, 1);
@@ -151,6 +150,13 @@ describe('the writer of a task on a cluster in trouble', () => {
     const lasting = await setup(once(answer, 1_000));
     await expect(write(lasting, 1)).rejects.toMatchObject({ next: 'stop', type: 'response_mismatch' });
     expect(lasting.cluster.requests).toHaveLength(3);
+  });
+
+  it('waits for the cluster while a gateway answers with a page and status 200', async () => {
+    const s = await setup(once((response) => answerWith(response, 200, '<html>'), 5));
+    await write(s, 1);
+    expect(countsOf(s).indexed).toBe(1);
+    expect(s.cluster.requests).toHaveLength(6);
   });
 
   it.each<[string, (response: ServerResponse) => null]>([

@@ -5,6 +5,7 @@ import { Superseded } from '../../orchestrator/errors.ts';
 import { type ClusterOptions, SearchCluster } from '../../orchestrator/index/cluster.ts';
 
 const ABOUT = { version: { number: '3.6.0', distribution: 'opensearch' } };
+const PAGE = '<html><title>One moment</title></html>';
 type Waiting = Pick<ClusterOptions, 'waitingTimeoutMs' | 'onWait'>;
 type Answer =
   | [status: number, body: unknown, headers?: Record<string, string>]
@@ -26,12 +27,13 @@ describe('a call to the search cluster', () => {
   async function scripted(
     script: readonly Answer[],
     about: unknown = ABOUT,
+    pagesFirst = 0,
   ): Promise<{ url: string; seen: string[]; authorization: string[] }> {
     const seen: string[] = [];
     const authorization: string[] = [];
     const server = createServer((request, response) => {
       authorization.push(request.headers.authorization ?? '');
-      if (request.url === '/') return send(response, [200, about]);
+      if (request.url === '/') return send(response, [200, authorization.length > pagesFirst ? about : PAGE]);
       seen.push(`${request.method} ${request.url}`);
       return send(response, script[Math.min(seen.length, script.length) - 1] ?? [200, {}]);
     });
@@ -153,6 +155,21 @@ describe('a call to the search cluster', () => {
     await cluster.close();
     expect(cluster.engine.version).toBe('OpenSearch 3.6.0');
     expect(asked).toBe(3);
+  });
+
+  it('waits for a moment for a cluster in whose place a page answers while the command connects', async () => {
+    const { url } = await scripted([[200, { count: 1 }]], ABOUT, 2);
+    const cluster = await connect(url);
+    expect(await cluster.call('GET', '/x/_count')).toEqual({ count: 1 });
+  });
+
+  it('does not speak of a missing permission when a block of the cluster refuses it', async () => {
+    const block = {
+      error: { type: 'cluster_block_exception', reason: 'blocked by: [FORBIDDEN/5/read-only];' },
+    };
+    const { url } = await scripted([[403, block]]);
+    const cluster = await connect(url);
+    await expect(cluster.call('DELETE', '/x')).rejects.toThrow(/read-only\];$/);
   });
 
   it('shows the words that a refused deletion has in its failures', async () => {

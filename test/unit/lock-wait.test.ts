@@ -38,6 +38,11 @@ describe('a command that finds the lock held', () => {
     expect(end).toBe(3_612_000);
   });
 
+  it('waits a little longer than a lease for a process of another run that comes after the process of the same run', () => {
+    const end = endOf(SAME, (ms) => holder(ms < 3_600_000 ? 'monday' : 'tuesday'));
+    expect(end).toBe(3_612_000);
+  });
+
   it('does not wait until the end of a run that it is to abandon', () => {
     expect(endOf({ ...SAME, forSameRun: false }, () => holder('monday'))).toBe(12_000);
   });

@@ -100,7 +100,11 @@ describe('a pass with failing workers', () => {
     ['never gets ready', { neverReady: true }, /not been ready/],
     ['runs another build', { build: 'build-2' }, /pinned to build-1/],
     ['answers at another worker’s address', { callsItself: 'w9' }, /calls itself w9/],
-    ['stands still', { stallsAt: 5 }, /no progress/],
+    [
+      'stands still',
+      { stallsAt: 5 },
+      /no progress for \d+ s on .*, (behind key \d+|before its first row was settled)/,
+    ],
     ['answers no more', { silentAt: 6 }, /does not answer|not answered/],
     ['refuses the task', { refusesWith: 409 }, /refused the task \(409\)/],
   ])('replaces a worker that %s', (_, behaviour, reason) => {

@@ -175,6 +175,16 @@ describe('the class of a bulk item’s outcome', () => {
     },
   );
 
+  it('is a stop that names the pipeline when a document was sent on to an index that does not exist', () => {
+    const failure = failed(7n, 404, 'index_not_found_exception', 'no such index [elsewhere]');
+    const items = [{ index: { ...failure.index, _index: 'elsewhere' } }];
+    const read = () => readOutcomes({ items }, sent({ count: 1 }));
+    expect(read).toThrow(TaskFailure);
+    expect(read).toThrow(
+      /_id 7 was sent on to another index than cities-1-write-1.*pipeline that sets _index/,
+    );
+  });
+
   it('is a stop with the cluster’s own words for a block of the cluster', () => {
     const items = [failed(7n, 429, 'cluster_block_exception', FLOOD)];
     const read = () => readOutcomes({ items }, sent({ count: 1 }));

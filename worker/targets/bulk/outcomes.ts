@@ -139,6 +139,8 @@ function addError(outcomes: Outcomes, position: number, item: ItemResponse, sent
   const saying: RefusedItem = { position, type, reason, cause: causeOf(item, 'type') };
   switch (classOf(type, reason, status, sent.versioned)) {
     case 'stop':
+      if (type === 'index_not_found_exception' && isElsewhere(item, sent))
+        throw sentElsewhere(sent.alias, sent.keys.idAt(sent.first + position));
       throw clusterStop(sent.alias, type, stopWords(saying), sent.keys.idAt(sent.first + position));
     case 'doubtful':
       outcomes.doubtful.push({ ...saying, status });
@@ -224,6 +226,19 @@ export function clusterStop(
     type,
     `The cluster refuses writes to ${alias}${where}: ${shortened(reason).replace(/\.$/, '')}. ${advice}`,
   );
+}
+
+/** Whether the cluster looked for another index than the one that was written to, and says so. */
+function isElsewhere({ _index: index, error }: ItemResponse, { alias, index: own }: Sent): boolean {
+  if (own === null || typeof index !== 'string' || index === alias || index === own) return false;
+  return typeof error?.reason === 'string' && error.reason.includes(`[${index}]`);
+}
+
+function sentElsewhere(alias: string, id: string): TaskFailure {
+  const message =
+    `The document of _id ${id} was sent on to another index than ${alias}, which does not exist. ` +
+    'An ingest pipeline that sets _index does this. Take that out of the pipeline, then run again.';
+  return new TaskFailure('stop', 'document_sent_elsewhere', message);
 }
 
 function unexpectedNoop(item: ItemResponse, sent: Sent): TaskFailure {

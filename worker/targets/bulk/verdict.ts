@@ -1,5 +1,4 @@
 import { answerWords } from '../../../definition/answer-words.ts';
-import { TaskFailure } from '../../task-failure.ts';
 import type { ClusterSaying } from './cluster-words.ts';
 import type { FlowEffect } from './flow-gate.ts';
 import {
@@ -58,13 +57,25 @@ function judgeItems(body: Buffer, sent: Sent): Verdict {
   if (allStoredAlike(body, sent)) {
     return { kind: 'read', outcomes: storedOutcomes(sent.count), effect: 'acknowledged' };
   }
+  const answer = jsonIn(body.toString());
+  // A gateway's page. The cluster itself may be away for as long as it stands.
+  if (answer === null)
+    return again('unavailable', 'status 200, but the answer is not JSON, as a cluster’s is');
   try {
-    const outcomes = readOutcomes(JSON.parse(body.toString()), sent);
+    const outcomes = readOutcomes(answer, sent);
     return { kind: 'read', outcomes, effect: outcomes.congested ? 'refused' : 'acknowledged' };
   } catch (error) {
-    if (error instanceof TaskFailure) throw error;
-    const message = error instanceof ResponseMismatch ? error.message : 'the answer is not JSON';
-    return again('mismatch', message);
+    if (error instanceof ResponseMismatch) return again('mismatch', error.message);
+    throw error;
+  }
+}
+
+/** The value of a JSON text; null: it is none. */
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 
