@@ -33,7 +33,7 @@ export function changedAtMicros(described: DescribedDefinition): string {
 }
 
 /** `changed_at` as a timestamptz. A time without zone is in UTC here, and so is the session. */
-export function changedAtZoned({ definition, changedAtOid }: DescribedDefinition): string {
+function changedAtZoned({ definition, changedAtOid }: DescribedDefinition): string {
   const { name, source } = definition;
   if (source.changedAt === null) throw new Error(`the definition ${name} has no changed_at`);
   return `${readableExpression(source.changedAt, changedAtOid ?? OID.timestamptz, source.timeZone)}::timestamptz`;

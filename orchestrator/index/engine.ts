@@ -59,7 +59,8 @@ function versionOf(answer: unknown, where: string): string {
 }
 
 function flavorWarnings(answer: unknown): readonly string[] {
-  return serverlessWarnings(String(read(read(answer, 'version'), 'build_flavor') ?? ''));
+  const flavor = read(read(answer, 'version'), 'build_flavor');
+  return typeof flavor === 'string' ? serverlessWarnings(flavor) : [];
 }
 
 /** A serverless service decides on shards, replicas and refreshes itself, and knows no calls about the cluster. */

@@ -101,9 +101,9 @@ async function* changedRows(reading: ChangedReading, range: KeyRange): AsyncGene
   for (;;) {
     const rest = { start, end: range.end };
     const found = await unlessARowFails(changedIn(reading, rest, { most: PAGE }));
-    if (found === null) return yield* changedAroundBroken(reading, rest);
-    const last = found.at(-1);
-    if (last === undefined) return;
+    if (found === null) yield* changedAroundBroken(reading, rest);
+    const last = found?.at(-1);
+    if (found === null || last === undefined) return;
     yield found;
     start = kind.after(last.key);
     if (found.length < PAGE || start === null) return;

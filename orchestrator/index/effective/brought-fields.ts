@@ -27,7 +27,7 @@ export function withoutBroughtFields(wanted: Fields, found: Fields, takes = fals
 }
 
 /** Whether an object takes fields that it does not name. Absent: as the object around it. */
-export function takesFields(dynamic: unknown, around: boolean): boolean {
+function takesFields(dynamic: unknown, around: boolean): boolean {
   if (dynamic === undefined) return around;
   return dynamic !== false && dynamic !== 'false' && dynamic !== 'strict';
 }

@@ -40,7 +40,7 @@ const WHOLE = /^(long|integer|short|byte|unsigned_long)$/;
 const WHOLE_COLUMNS: ReadonlySet<number> = new Set([OID.int2, OID.int4, OID.int8]);
 
 /** The fields whose mapping cuts off a fraction, unasked, and whose expression may have one. Pure. */
-export function cuttingFields(described: DescribedDefinition): string[] {
+function cuttingFields(described: DescribedDefinition): string[] {
   const { definition, fields } = described;
   const coerces = askedSettings(definition)['index.mapping.coerce'] ?? null;
   // A pipeline may change the values as it likes, and with coerce: false the cluster itself refuses them.
