@@ -3,6 +3,8 @@ import type { World } from './world.ts';
 
 /** Three times the longest time that workers wait for a dependency. It stops many runs, which are then resumed. */
 const LONG_OUTAGE_MS = 900_000;
+/** Callers of the cluster are more patient than that. */
+const MOST_BUSY_MS = 240_000;
 
 /**
  * Decides what happens to everything but orchestrators and workers, and when.
@@ -11,7 +13,7 @@ const LONG_OUTAGE_MS = 900_000;
  */
 export function befall(world: World, command: (command: 'abandon' | 'sweep') => void): void {
   const { random, cluster, table, scheduler } = world;
-  const at = (fault: Fault, times: number, work: () => void, within = 300_000): void => {
+  const at: At = (fault, times, work, within = 300_000) => {
     if (!world.has(fault)) return;
     for (let i = 0; i < times; i += 1)
       scheduler.after(random.whole(1_000, within), () => {
@@ -81,8 +83,50 @@ export function befall(world: World, command: (command: 'abandon' | 'sweep') => 
     () => beforeValidation(world, (index) => cluster.loseDocuments(index, () => random.chance(0.2))),
     60_000,
   );
+  befallReaders(world, at);
   at('run abandoned', 1, () => command('abandon'), 150_000);
   at('sweep', 3, () => command('sweep'), 400_000);
+}
+
+/** Plans a fault: so many times, each within a time. */
+type At = (fault: Fault, times: number, work: () => void, within?: number) => void;
+
+/** What befalls the table as a whole, the readers' alias, and what a cluster keeps of an index. */
+function befallReaders(world: World, at: At): void {
+  const { random, cluster, table, scheduler } = world;
+  at('keys are NULL', 1, () => beforeValidation(world, () => (table.unkeyed = random.whole(1, 5))), 60_000);
+  at('table is emptied', 1, () => emptyTable(world), 200_000);
+  at(
+    'cluster indexes less than it stores',
+    1,
+    () => {
+      cluster.quirks.drops = random.pick(['said', 'unsaid']);
+    },
+    20_000,
+  );
+  at(
+    'clean-up is refused',
+    1,
+    () => {
+      cluster.quirks.keepsBecause = random.pick(['snapshot', 'security']);
+      cluster.quirks.keepsUntilMs = scheduler.nowMs + random.whole(60_000, 4 * LONG_OUTAGE_MS);
+    },
+    60_000,
+  );
+  at(
+    'cluster is busy for minutes',
+    1,
+    () => {
+      cluster.quirks.busyUntilMs = scheduler.nowMs + random.whole(30_000, MOST_BUSY_MS);
+    },
+    150_000,
+  );
+}
+
+/** As by TRUNCATE, or by a load that was cut off. */
+function emptyTable({ table, random }: World): void {
+  const left = random.chance(0.5) ? 0 : 0.2;
+  for (const key of table.keysIn({ start: null, end: null })) if (!random.chance(left)) table.delete(key);
 }
 
 /** Moves the image parameter to another image, until somebody sets it back to the pin of the run. */

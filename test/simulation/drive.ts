@@ -1,6 +1,7 @@
 import { type Command, type Ended, VirtualOrchestrator } from './orchestrator.ts';
 import { befall } from './befall.ts';
 import type { Fault } from './faults.ts';
+import { mend } from './person.ts';
 import type { Meddled, World } from './world.ts';
 
 /** A fault for one orchestrator, at its call of this number. */
@@ -27,6 +28,15 @@ const PHASES = [
 /** Every run must have ended within this virtual time, whatever happened to it. */
 const LONGEST_MS = 12 * 3_600_000;
 const MOST_TRIES = 200;
+/** With these a caller may use its patience up for other reasons. */
+const HINDER_PATIENCE: readonly Fault[] = [
+  'cluster is down for minutes',
+  'cluster refuses bulks for minutes',
+  'orchestrator paused past its lease',
+];
+const LOOKS_LONG = 'person looks long before the promotion';
+/** A proof holds for an hour. */
+const LONGEST_LOOK_MS = 3 * 3_600_000;
 /** At most so many orchestrators are killed, paused or interrupted in one world, or no run would ever end. */
 const MOST_MEDDLED = 10;
 /** After the last command, worker leases run out within this time and bring the fleet to zero. */
@@ -97,6 +107,8 @@ export class Driver {
       const ended = await this.#tryOnce(runKey);
       if (ended?.code === 0) return;
       if (!this.#resumes) return;
+      if (ended?.code === 1 && mend(this.#world, ended.message) === 'abandon')
+        await this.#give('abandon', runKey);
       await this.#wait(this.#world.random.whole(1_000, 90_000));
     }
     this.#world.break(`run ${runKey} is not done after ${MOST_TRIES} tries`);
@@ -106,15 +118,24 @@ export class Driver {
     const world = this.#world;
     if (world.strikes('orchestrator started twice', 0.4))
       this.#aside('run', runKey, world.random.whole(0, 20_000));
-    if (!world.has('phases one by one')) return this.#give('run', runKey);
-    world.faults.note('phases one by one');
+    const looksLong = world.has(LOOKS_LONG);
+    if (!looksLong && !world.has('phases one by one')) return this.#give('run', runKey);
+    world.faults.note(looksLong ? LOOKS_LONG : 'phases one by one');
     let ended: Ended | null = null;
     for (const phase of PHASES) {
+      if (looksLong && phase === 'promote') await this.#lookLong();
       ended = await this.#give(phase, runKey);
       if (ended?.code !== 0) return ended;
       await this.#wait(world.random.whole(0, 120_000));
     }
     return ended;
+  }
+
+  /** Somebody looks at the index for up to some hours, while the table may go on changing. */
+  async #lookLong(): Promise<void> {
+    const { random, table } = this.#world;
+    await this.#wait(random.whole(1_000, LONGEST_LOOK_MS));
+    if (random.chance(0.5)) table.insert(BigInt(random.whole(-600, 1200)));
   }
 
   /** Starts a process for a command and waits for its end. Gives null when the process was killed. */
@@ -138,13 +159,12 @@ export class Driver {
    * A process that held the lock to its end and was not ended by a signal leaves the fleet at zero. There are two
    * exceptions: a phase before the first one that works on the fleet, and a phase that was done before.
    */
-  #noteEnd(
-    { process: { name }, heldToTheEnd, command }: VirtualOrchestrator,
-    { code, message }: Ended,
-  ): void {
+  #noteEnd({ process, heldToTheEnd, command }: VirtualOrchestrator, { code, message }: Ended): void {
     const world = this.#world;
+    const { name } = process;
     this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
     world.tell(name, `exits with ${code}: ${message}`);
+    if (command !== 'abandon' && command !== 'sweep') this.#checkPatience(process, { code, message });
     const { desired, live } = world.group;
     const atZero = desired === 0 && live.length === 0;
     const worked = code === 0 && (command === 'run' || (command === 'reindex' && this.#meddled === 0));
@@ -152,6 +172,17 @@ export class Driver {
       world.break(
         `${name} exits with ${code}, and the fleet is not at zero: desired ${desired}, ${live.join(', ')}`,
       );
+  }
+
+  /** Once the alias has moved, no refused clean-up fails a command. A busy cluster is waited for. */
+  #checkPatience({ name }: VirtualOrchestrator['process'], { code, message }: Ended): void {
+    const world = this.#world;
+    if (code !== 1) return;
+    const isRefused = /security_exception|snapshot_in_progress/.test(message);
+    if (isRefused && !world.has('another run key') && world.journal.says('"type":"promoted"'))
+      world.break(`${name} has moved the alias, and exits with 1: ${message}`);
+    if (/ 429 /.test(message) && !HINDER_PATIENCE.some((fault) => world.has(fault)))
+      world.break(`${name} does not wait for a busy cluster: ${message}`);
   }
 
   #othersAtWork(name: string): boolean {

@@ -17,7 +17,7 @@ import { sweep } from '../../orchestrator/run/sweep.ts';
 import { type LockRequest, withLock } from '../../orchestrator/run/with-lock.ts';
 import { type Call, VirtualPorts } from './ports.ts';
 import type { Passage, VirtualProcess } from './process.ts';
-import type { CallKind, World } from './world.ts';
+import { type CallKind, FLEET, type World } from './world.ts';
 import type { FleetPin } from '../../orchestrator/reconcile/fleet-pin.ts';
 import { targetNames } from '../../orchestrator/index/names.ts';
 
@@ -143,7 +143,10 @@ export class VirtualOrchestrator {
       reporter: this.#ports.reporter,
       signal,
       promoteLimit: null,
-      accepts: { shrink: false, foreign: false },
+      accepts: {
+        ...this.#world.accepts,
+        ...(this.#world.without.has('shrink limit') ? { shrink: true } : {}),
+      },
       host: 'virtual',
       maxCost: null,
     };
@@ -187,7 +190,7 @@ export class VirtualOrchestrator {
     const identity: RunIdentity = {
       run,
       runKey,
-      fleet: 'virtual',
+      fleet: FLEET,
       build,
       source: 'virtual',
       startedAt: at,

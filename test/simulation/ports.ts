@@ -17,6 +17,7 @@ import { Refusal } from '../../worker/refusal.ts';
 import { TimedOut, type VirtualProcess } from './process.ts';
 import { viewFor } from './group.ts';
 import { isStray } from './stray-task.ts';
+import { nameOf } from './table.ts';
 import type { VirtualWorker } from './worker.ts';
 import type { CallKind, World } from './world.ts';
 
@@ -24,10 +25,11 @@ import type { CallKind, World } from './world.ts';
 export type Call = <T>(kind: CallKind, what: string, perform: () => T | Promise<T>) => Promise<T>;
 
 /** Calls to the cluster that change nothing although they are no GET. */
-const ASKS = /\/(_count|_search)(\?|$)|^\/_index_template\/_simulate_index\//;
+const ASKS = /\/(_count|_search|_msearch|_mget)(\?|$)|^\/_index_template\/_simulate_index\//;
 const POLL_INTERVAL_MS = 2_000;
 /** How long the real client tries a call again, and the longest of its pauses. */
 const CLUSTER_PATIENCE_MS = 300_000;
+const SHORT_PATIENCE_MS = 20_000;
 const LONGEST_PAUSE_MS = 5_000;
 
 /** Everything outside that a run sees, for one virtual process. */
@@ -144,6 +146,8 @@ export class VirtualPorts {
         );
       };
       const { status, text } = await this.#answerOf(call, options);
+      if (status >= 400 && method === 'DELETE' && this.#world.without.has('refused clean-up'))
+        throw new Error(text);
       if (status >= 400) throw refusal(`${method} ${path}`, status, JSON.parse(text));
       return text;
     };
@@ -165,7 +169,7 @@ export class VirtualPorts {
   /** Repeats a call when the cluster is overloaded or does not answer, as the real client does. */
   async #answerOf(
     call: () => Promise<{ status: number; text: string }>,
-    { repeatable = true, waitingTimeoutMs = CLUSTER_PATIENCE_MS }: CallOptions = {},
+    { repeatable = true, waitingTimeoutMs = this.#patienceMs }: CallOptions = {},
   ): Promise<{ status: number; text: string }> {
     const { clock } = this.#process;
     let endMs: number | null = null;
@@ -184,6 +188,10 @@ export class VirtualPorts {
     }
   }
 
+  get #patienceMs(): number {
+    return this.#world.without.has('patience') ? SHORT_PATIENCE_MS : CLUSTER_PATIENCE_MS;
+  }
+
   #askSource<T>(perform: () => T): Promise<T> {
     return this.#call('source', 'validate', () => {
       if (this.#world.table.down) throw new Error('the database is down');
@@ -200,11 +208,13 @@ export class VirtualPorts {
       cutoff: unasked,
       changedRows: unasked,
       tableState: () =>
-        this.#askSource(() => ({
-          rows: this.#world.table.keysIn({ start: null, end: null }).length,
-          writes: null,
-          files: null,
-        })),
+        this.#askSource(() => {
+          const { table, proofs, without } = this.#world;
+          proofs.looked({ epoch: this.epoch, writes: table.writes });
+          return without.has('state of the table')
+            ? { rows: null, writes: null, files: null }
+            : { rows: table.rows, writes: table.writes, files: 'the same' };
+        }),
     };
   }
 
@@ -218,13 +228,19 @@ export class VirtualPorts {
           kept: world.validatedKeys(range).length,
         })),
       placement: (ranges) =>
-        ask(() => ({
-          rows: world.table.keysIn({ start: null, end: null }).length,
-          placed: ranges.reduce((sum, range) => sum + world.table.keysIn(range).length, 0),
-        })),
+        ask(() => {
+          const placed = ranges.reduce((sum, range) => sum + world.table.keysIn(range).length, 0);
+          return { rows: world.without.has('placement') ? placed : world.table.rows, placed };
+        }),
       keys: (range: KeyRange) => pagesOf(() => ask(() => world.validatedKeys(range))),
-      sampleKeys: () => ask(() => []),
-      expectedRows: () => ask((): ExpectedRow[] => []),
+      sampleKeys: () => ask(() => world.sampledKeys()),
+      expectedRows: (keys) =>
+        ask(() => {
+          const kept = new Set<unknown>(world.table.keptIn({ start: null, end: null }));
+          return keys
+            .filter((key) => kept.has(key))
+            .map((key): ExpectedRow => ({ key, values: [JSON.stringify(nameOf(key as bigint))] }));
+        }),
     };
   }
 

@@ -26,6 +26,7 @@ alias: places
 source: { table: places, key: id }
 document: { name: places.name }
 index: { number_of_replicas: 0, refresh_interval: "-1" }
+retain: 0
 `;
 const EXAMPLE_SETTINGS = fileURLToPath(new URL('../../examples/cities/settings.yaml', import.meta.url));
 

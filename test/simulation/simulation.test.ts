@@ -73,6 +73,46 @@ const PLANTED: Readonly<Record<Guard, { readonly faults: readonly Fault[]; reado
     faults: ['worker has a task that nobody knows', 'worker is slow'],
     breaks: /is given .* while it works on .*, which nobody gave it/,
   },
+  placement: {
+    faults: ['keys are NULL'],
+    breaks: /is promoted, and \d+ rows of the table are nowhere/,
+  },
+  'trial alias': {
+    faults: ['alias has properties'],
+    breaks: /is promoted, and readers find \d+ of its \d+ documents/,
+  },
+  'shrink limit': {
+    faults: ['table is emptied'],
+    breaks: /is promoted, and nobody gave leave to shrink/,
+  },
+  'last index': {
+    faults: ['table is emptied'],
+    breaks: /places-before with \d+ documents is deleted/,
+  },
+  'dropped values': {
+    faults: ['cluster indexes less than it stores'],
+    breaks: /finds \d+ of its \d+ documents by what they hold/,
+  },
+  'found samples': {
+    faults: ['cluster indexes less than it stores'],
+    breaks: /finds \d+ of its \d+ documents by what they hold/,
+  },
+  'age of the proof': {
+    faults: ['person looks long before the promotion'],
+    breaks: /is promoted on a proof that is \d+ minutes old/,
+  },
+  'state of the table': {
+    faults: ['person looks long before the promotion'],
+    breaks: /is promoted on a proof, though \d+ rows were written since/,
+  },
+  'refused clean-up': {
+    faults: ['clean-up is refused'],
+    breaks: /has moved the alias, and exits with 1/,
+  },
+  patience: {
+    faults: ['cluster is busy for minutes'],
+    breaks: /does not wait for a busy cluster/,
+  },
 };
 const MOST_WORLDS = 150;
 

@@ -5,14 +5,26 @@ export class VirtualTable {
   /** The keys, rising. */
   #keys: bigint[];
   readonly #filtered: (key: bigint) => boolean;
-  /** True once the table has changed. */
-  changed = false;
+  /** Rows whose key is NULL, whatever the catalogue says. */
+  unkeyed = 0;
+  /** All rows that were ever inserted or deleted. */
+  writes = 0;
   /** While it is down, reading fails. */
   down = false;
 
   constructor(keys: readonly bigint[], filtered: (key: bigint) => boolean) {
     this.#keys = sorted(keys);
     this.#filtered = filtered;
+  }
+
+  /** True once the table has changed. */
+  get changed(): boolean {
+    return this.writes > 0;
+  }
+
+  /** All rows, also those whose key is NULL. */
+  get rows(): number {
+    return this.#keys.length + this.unkeyed;
   }
 
   /** The present keys of a range, for a worker. */
@@ -39,13 +51,18 @@ export class VirtualTable {
   insert(key: bigint): void {
     if (this.#keys.includes(key)) return;
     this.#keys = sorted([...this.#keys, key]);
-    this.changed = true;
+    this.writes += 1;
   }
 
   delete(key: bigint): void {
     this.#keys = this.#keys.filter((other) => other !== key);
-    this.changed = true;
+    this.writes += 1;
   }
+}
+
+/** The text that the definition makes of a row. */
+export function nameOf(key: bigint): string {
+  return `place ${key < 0n ? `south ${-key}` : key}`;
 }
 
 function sorted(keys: readonly bigint[]): bigint[] {

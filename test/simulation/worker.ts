@@ -13,7 +13,7 @@ import { type TaskRun, TaskRegister } from '../../worker/tasks.ts';
 import { type BulkItem, Refused, type VirtualCluster } from './cluster.ts';
 import type { Passage, VirtualProcess } from './process.ts';
 import { TimedOut } from './process.ts';
-import type { VirtualTable } from './table.ts';
+import { nameOf, type VirtualTable } from './table.ts';
 
 export interface WorkerOptions {
   readonly id: string;
@@ -262,7 +262,7 @@ class Reading {
     const { table, lies } = this.#options;
     const items = keys
       .filter((key) => !table.isFiltered(key))
-      .map((key) => ({ key, document: `{"id":${key}}` }));
+      .map((key) => ({ key, document: `{"id":${key},"name":${JSON.stringify(nameOf(key))}}` }));
     const filtered = keys.length - items.length;
     const stretch = this.#settlement.enter({
       lastKey: keys.at(-1) ?? null,

@@ -8,19 +8,27 @@ import type { RunPlan } from '../../orchestrator/reconcile/run-plan.ts';
 import type { Swept, SweepRules } from '../../orchestrator/run/sweep.ts';
 import { Throttled } from '../../orchestrator/errors.ts';
 import type { Settings } from '../../orchestrator/settings.ts';
+import type { Index } from '../../embedded/development-node/indexes.ts';
 import { VirtualCluster } from './cluster.ts';
+import { wasPromoted } from './cluster-quirks.ts';
+import { drawProperties, makeEarlierIndex } from './earlier-index.ts';
 import { type Fault, FaultCounts } from './faults.ts';
 import { type GroupView, VirtualGroup } from './group.ts';
 import { StretchAccount, Violation } from './invariants.ts';
 import { VirtualJournal } from './journal.ts';
 import { type Passage, VirtualProcess } from './process.ts';
+import { ProofWatch } from './proof-watch.ts';
 import { type Random, seededRandom } from './random.ts';
+import { type AliasMoved, isShrunk, lossesOf, servedBy } from './readers.ts';
 import { BUILD, drawScene, type Scene } from './scene.ts';
 import { Scheduler } from './scheduler.ts';
 import { isStray } from './stray-task.ts';
 import { VirtualTable } from './table.ts';
 import type { VirtualWorker } from './worker.ts';
 import { WorldWorkers } from './world-workers.ts';
+
+/** The fleet of these worlds. */
+export const FLEET = 'virtual';
 
 /** Guards of the design that a test takes out, to see that the simulation notices it. */
 export const GUARDS = [
@@ -31,6 +39,16 @@ export const GUARDS = [
   'settled key',
   'independent count',
   'adoption',
+  'placement',
+  'trial alias',
+  'shrink limit',
+  'last index',
+  'dropped values',
+  'found samples',
+  'age of the proof',
+  'state of the table',
+  'refused clean-up',
+  'patience',
 ] as const;
 export type Guard = (typeof GUARDS)[number];
 
@@ -103,6 +121,9 @@ export class World {
     readyTimeoutMs: 60_000,
     capacityTimeoutMs: 60_000,
   };
+  /** What a person accepts of a promotion, once it was refused. */
+  readonly accepts = { shrink: false, foreign: false };
+  readonly proofs: ProofWatch;
   /** The first broken promise. */
   violation: Violation | null = null;
   /** Of the run that began last. */
@@ -126,7 +147,8 @@ export class World {
     this.random = random.fork();
     this.without = without;
     this.#story = story ?? null;
-    this.settings = withWorkers(setting.settings, scene.workers);
+    this.settings = withWorkers(setting.settings, scene.workers, without);
+    this.proofs = new ProofWatch(setting.settings.validate.max_age_ms);
     this.loaded = setting.loaded;
     this.described = setting.described;
     this.plan = planOf(scene);
@@ -136,8 +158,10 @@ export class World {
     this.cluster = new VirtualCluster(this.scheduler, {
       lateWrite: (alias, keys) =>
         this.break(`a bulk with ${keys.join(', ')} landed through ${alias}, whose pass had ended`),
-      promoted: (index, keys, deadLetters) => this.#checkPromotion(index, keys, deadLetters),
+      promoted: (move) => this.#checkPromotion(move),
+      deleted: (index) => this.#checkDeletion(index),
     });
+    this.cluster.quirks.without = without;
     this.cluster.withoutBlock = without.has('write block');
     this.cluster.withoutAlias = without.has('write alias');
     this.group = new VirtualGroup(
@@ -149,7 +173,8 @@ export class World {
       this.#countsCannotBeKnown ? null : this.table.keysIn(range).length;
     const accounts = new Map<string, StretchAccount>();
     this.journal = new VirtualJournal(this, {
-      written: (folder, events) => {
+      written: (folder, events, epoch) => {
+        this.proofs.read(folder, epoch, events, this.nowMs());
         const account = accounts.get(folder) ?? new StretchAccount({ rowsIn });
         accounts.set(folder, account);
         account.note(events);
@@ -160,6 +185,16 @@ export class World {
       removed: (folder) => void accounts.delete(folder),
       abandoned: (run) => this.#checkAbandoned(run),
     });
+    this.#makeEarlierIndex();
+  }
+
+  #makeEarlierIndex(): void {
+    const { earlier, keys } = this.scene;
+    if (earlier === 'none') return;
+    const hasProperties = this.has('alias has properties');
+    if (hasProperties) this.faults.note('alias has properties');
+    const properties = hasProperties ? drawProperties(this.random) : {};
+    makeEarlierIndex(this.cluster, { fleet: earlier === 'own' ? FLEET : null, keys, properties });
   }
 
   nowMs(): number {
@@ -286,6 +321,14 @@ export class World {
     return kept.filter((key) => there.has(String(key)));
   }
 
+  /** Rows to compare field by field: all where only they show that the index lacks values, else some. */
+  sampledKeys(): readonly bigint[] {
+    const kept = this.table.keptIn({ start: null, end: null });
+    const { drops } = this.cluster.quirks;
+    if (drops !== null) return drops === 'unsaid' ? kept : [];
+    return kept.filter(() => this.random.chance(0.1));
+  }
+
   /** Ages are far larger than the differences of clocks, and delete much in a world of hours. */
   get sweepRules(): SweepRules {
     const keepMs = this.has('clocks differ') ? CLOCKS_HOURS_APART_MS : KEPT_MS;
@@ -301,13 +344,32 @@ export class World {
     );
   }
 
-  #checkPromotion(index: string, keys: ReadonlySet<string>, deadLetters: ReadonlySet<string>): void {
+  #checkPromotion(move: AliasMoved): void {
+    const { index, keys, deadLetters } = move;
     const wanted = new Set([...this.#validated.values()].flat().map(String));
     const missing = [...wanted].filter((key) => !keys.has(key) && !deadLetters.has(key));
     const surplus = [...keys].filter((key) => !wanted.has(key));
     if (missing.length > 0) this.break(`${index} is promoted without ${missing.slice(0, 5).join(', ')}`);
     if (surplus.length > 0)
       this.break(`${index} is promoted with ${surplus.slice(0, 5).join(', ')}, which the table lacked`);
+    if (this.table.unkeyed > 0)
+      this.break(`${index} is promoted, and ${this.table.unkeyed} rows of the table are nowhere`);
+    const proof = this.proofs.faultOfMove(!this.has('clocks differ'));
+    for (const fault of [...lossesOf(move, this.accepts), ...(proof === null ? [] : [proof])])
+      this.break(fault);
+  }
+
+  /** The last index that had documents stays while the one in its place has lost most of them. */
+  #checkDeletion(index: Index): void {
+    const { indexes } = this.cluster;
+    const [current] = indexes.holders('places').map((holder) => servedBy(holder, 'places'));
+    const { held } = servedBy(index, 'places');
+    if (current === undefined || !wasPromoted(index) || !isShrunk(held, current.held)) return;
+    const others = [...indexes.byName.values()].filter(
+      (other) => other.name !== current.index && wasPromoted(other) && servedBy(other, 'places').held > 0,
+    );
+    if (others.length === 0)
+      this.break(`${index.name} with ${held} documents is deleted, and ${current.index} has ${current.held}`);
   }
 
   /** Nothing that it launched is left. A machine of another run may appear at any moment. */
@@ -361,6 +423,9 @@ function planOf({ keys, cuts }: Scene): RunPlan {
   };
 }
 
-function withWorkers(settings: Settings, count: number): Settings {
-  return { ...settings, workers: { ...settings.workers, count } };
+function withWorkers(settings: Settings, count: number, without: ReadonlySet<Guard>): Settings {
+  const validate = without.has('age of the proof')
+    ? { ...settings.validate, max_age_ms: Number.MAX_SAFE_INTEGER }
+    : settings.validate;
+  return { ...settings, validate, workers: { ...settings.workers, count } };
 }
