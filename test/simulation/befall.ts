@@ -1,3 +1,5 @@
+import type { Index } from '../../embedded/development-node/indexes.ts';
+import { metaOf } from './cluster-quirks.ts';
 import type { Fault } from './faults.ts';
 import type { World } from './world.ts';
 
@@ -164,6 +166,8 @@ function beforeValidation(world: World, work: (index: string) => void): void {
   if (index !== null && !world.journal.says('"phase":"validate"')) work(index);
 }
 
-function newestIndex({ cluster }: World): string | null {
-  return cluster.indexes.byName.keys().find((name) => /^places-\d+-\w+$/.test(name)) ?? null;
+function newestIndex({ cluster, fleet }: World): string | null {
+  const isOurs = (index: Index): boolean =>
+    /^places-\d+-\w+$/.test(index.name) && metaOf(index)?.fleet === fleet;
+  return cluster.indexes.byName.values().find(isOurs)?.name ?? null;
 }

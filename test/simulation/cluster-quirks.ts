@@ -104,9 +104,18 @@ function isCleanUp(path: string, { byName }: Indexes): boolean {
   return index !== undefined && wasPromoted(index);
 }
 
-export function wasPromoted({ mappings }: Index): boolean {
-  const { reindex_fleet: meta } = (mappings._meta ?? {}) as { reindex_fleet?: { promoted_at?: string } };
-  return meta?.promoted_at !== undefined;
+export function wasPromoted(index: Index): boolean {
+  return metaOf(index)?.promoted_at !== undefined;
+}
+
+/** What an index says of the run that built it. Absent where no run did. */
+export function metaOf({
+  mappings,
+}: Index): { readonly fleet: string; readonly promoted_at?: string } | undefined {
+  const { reindex_fleet: meta } = (mappings._meta ?? {}) as {
+    reindex_fleet?: { fleet: string; promoted_at?: string };
+  };
+  return meta;
 }
 
 function allFound(said: unknown): unknown {

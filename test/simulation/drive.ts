@@ -28,6 +28,7 @@ const PHASES = [
 /** Every run must have ended within this virtual time, whatever happened to it. */
 const LONGEST_MS = 12 * 3_600_000;
 const MOST_TRIES = 200;
+const ASIDE: readonly Command[] = ['abandon', 'sweep', 'free alias'];
 /** With these a caller may use its patience up for other reasons. */
 const HINDER_PATIENCE: readonly Fault[] = [
   'cluster is down for minutes',
@@ -57,8 +58,14 @@ export class Driver {
   /** Exit codes of all commands that were not killed. */
   readonly codes = new Map<number, number>();
 
-  constructor(world: World) {
+  /** Who gives commands to the other fleet. Null: there is none. */
+  readonly #neighbour: Driver | null;
+
+  /** @param other who gives commands to the fleet beside this one */
+  constructor(world: World, other: Driver | null = null) {
     this.#world = world;
+    const { neighbour } = world;
+    this.#neighbour = other ?? (neighbour === null ? null : new Driver(neighbour, this));
     world.meddle = (orchestrator, go) => this.#meddle(orchestrator, go);
   }
 
@@ -73,6 +80,7 @@ export class Driver {
     await all.promise;
     if (this.#world.scene.faults.size === 0) this.#requirePeace();
     await this.#aftermath();
+    if (!this.#broken && this.#neighbour !== null) await this.#neighbour.#aftermath();
   }
 
   /** A run without any fault took one command and replaced no worker. */
@@ -92,12 +100,15 @@ export class Driver {
   async #driveAll(): Promise<void> {
     const world = this.#world;
     const drivers = [this.#untilDone('monday', 0)];
+    if (this.#neighbour !== null)
+      drivers.push(this.#neighbour.#untilDone('elsewhere', world.random.whole(0, 90_000)));
     if (world.has('another run key')) {
       drivers.push(this.#untilDone('tuesday', world.random.whole(3_000, 60_000)));
       world.faults.note('another run key');
     }
     await Promise.all(drivers);
     await Promise.all(this.#starting);
+    await Promise.all(this.#neighbour === null ? [] : this.#neighbour.#starting);
   }
 
   /** Repeats the command of a run until the run is done. */
@@ -107,11 +118,19 @@ export class Driver {
       const ended = await this.#tryOnce(runKey);
       if (ended?.code === 0) return;
       if (!this.#resumes) return;
+      await this.#waitForNeighbour(ended);
       if (ended?.code === 1 && mend(this.#world, ended.message) === 'abandon')
         await this.#give('abandon', runKey);
       await this.#wait(this.#world.random.whole(1_000, 90_000));
     }
     this.#world.break(`run ${runKey} is not done after ${MOST_TRIES} tries`);
+  }
+
+  /** Waits for the run of the other fleet. When nobody carries that on any more, a person frees the alias by force. */
+  async #waitForNeighbour(ended: Ended | null): Promise<void> {
+    if (this.#neighbour === null || ended?.code !== 3) return;
+    await this.#wait(this.#world.random.whole(30_000, 200_000));
+    if (!this.#neighbour.#resumes) await this.#give('free alias', 'any');
   }
 
   async #tryOnce(runKey: string): Promise<Ended | null> {
@@ -164,7 +183,7 @@ export class Driver {
     const { name } = process;
     this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
     world.tell(name, `exits with ${code}: ${message}`);
-    if (command !== 'abandon' && command !== 'sweep') this.#checkPatience(process, { code, message });
+    if (!ASIDE.includes(command)) this.#checkPatience(process, { code, message });
     const { desired, live } = world.group;
     const atZero = desired === 0 && live.length === 0;
     const worked = code === 0 && (command === 'run' || (command === 'reindex' && this.#meddled === 0));

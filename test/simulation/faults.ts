@@ -56,6 +56,7 @@ export const FAULTS = [
   'orchestrator interrupted',
   'orchestrator started twice',
   'another run key',
+  'two fleets on one alias',
   'phases one by one',
   'run abandoned',
   'run never resumed',

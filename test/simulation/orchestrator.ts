@@ -7,6 +7,7 @@ import { certainStore } from '../../orchestrator/journal/certain-store.ts';
 import type { FleetLock } from '../../orchestrator/journal/lock.ts';
 import type { RunIdentity } from '../../orchestrator/reconcile/identity.ts';
 import { abandonRun } from '../../orchestrator/run/abandon-run.ts';
+import { freeAlias } from '../../orchestrator/run/alias-claim.ts';
 import { type BegunRun, claimRun } from '../../orchestrator/run/begin-run.ts';
 import { carryOut } from '../../orchestrator/run/carry-out.ts';
 import { type ChosenRun, chooseRun } from '../../orchestrator/run/choose-run.ts';
@@ -17,11 +18,11 @@ import { sweep } from '../../orchestrator/run/sweep.ts';
 import { type LockRequest, withLock } from '../../orchestrator/run/with-lock.ts';
 import { type Call, VirtualPorts } from './ports.ts';
 import type { Passage, VirtualProcess } from './process.ts';
-import { type CallKind, FLEET, type World } from './world.ts';
+import type { CallKind, World } from './world.ts';
 import type { FleetPin } from '../../orchestrator/reconcile/fleet-pin.ts';
 import { targetNames } from '../../orchestrator/index/names.ts';
 
-export type Command = 'run' | 'claim' | WorkPhase | 'abandon' | 'sweep';
+export type Command = 'run' | 'claim' | WorkPhase | 'abandon' | 'free alias' | 'sweep';
 
 /** How a command ended. */
 export interface Ended {
@@ -77,6 +78,7 @@ export class VirtualOrchestrator {
 
   async #perform(): Promise<void> {
     const offline = this.#offline();
+    if (this.command === 'free alias') return this.#freeAlias(offline);
     const isRun = this.command !== 'abandon' && this.command !== 'sweep';
     if (isRun && this.#isOver(await this.#choose(offline))) return;
     const { clock } = this.process;
@@ -96,7 +98,7 @@ export class VirtualOrchestrator {
       signal: this.#signal.signal,
     };
     const { command } = this;
-    if (command === 'sweep') return this.#sweep(request);
+    if (command === 'sweep' || command === 'free alias') return this.#sweep(request);
     await withLock(request, async (lock, signal) => {
       this.#ports.epoch = lock.epoch;
       if (command === 'abandon') return this.#abandon(offline, lock, signal);
@@ -146,6 +148,7 @@ export class VirtualOrchestrator {
       accepts: {
         ...this.#world.accepts,
         ...(this.#world.without.has('shrink limit') ? { shrink: true } : {}),
+        ...(this.#world.without.has('index of another fleet') ? { foreign: true } : {}),
       },
       host: 'virtual',
       maxCost: null,
@@ -165,6 +168,14 @@ export class VirtualOrchestrator {
     const { cluster } = this.#ports;
     const openFleet = this.#openFleet;
     await abandonRun({ store, cluster, openFleet, lock, clock, signal, runKey: null });
+  }
+
+  /** As `abandon --alias places --force` does. */
+  async #freeAlias({ store }: Offline): Promise<void> {
+    const { fleet, described } = this.#world;
+    const rules = { store, fleet, force: true };
+    if ((await freeAlias(this.#ports.cluster, described.definition.alias, rules)) !== null)
+      this.#world.noteForce();
   }
 
   async #sweep(request: Omit<LockRequest, 'whileHeld'>): Promise<void> {
@@ -190,7 +201,7 @@ export class VirtualOrchestrator {
     const identity: RunIdentity = {
       run,
       runKey,
-      fleet: FLEET,
+      fleet: this.#world.fleet,
       build,
       source: 'virtual',
       startedAt: at,

@@ -7,7 +7,7 @@ import { type WorkerCalls, WorkerRefusal } from '../../orchestrator/fleet/worker
 import type { ChangesSource } from '../../orchestrator/index/changes-source.ts';
 import { ClusterError, refusal } from '../../orchestrator/index/cluster-error.ts';
 import { guardedCalls } from '../../orchestrator/index/guarded-calls.ts';
-import type { CallOptions, SearchCalls } from '../../orchestrator/index/search-calls.ts';
+import type { CallOptions, HttpMethod, SearchCalls } from '../../orchestrator/index/search-calls.ts';
 import type { ExpectedRow, ValidationSource } from '../../orchestrator/index/validation-source.ts';
 import type { FleetLock } from '../../orchestrator/journal/lock.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
@@ -26,6 +26,7 @@ export type Call = <T>(kind: CallKind, what: string, perform: () => T | Promise<
 
 /** Calls to the cluster that change nothing although they are no GET. */
 const ASKS = /\/(_count|_search|_msearch|_mget)(\?|$)|^\/_index_template\/_simulate_index\//;
+const CLAIMS = /^\/places-claims/;
 const POLL_INTERVAL_MS = 2_000;
 /** How long the real client tries a call again, and the longest of its pauses. */
 const CLUSTER_PATIENCE_MS = 300_000;
@@ -141,9 +142,7 @@ export class VirtualPorts {
       const call = (): Promise<{ status: number; text: string }> => {
         options?.beforeTry?.();
         if (method !== 'GET' && !ASKS.test(path)) this.#noteChange(`${method} ${path}`);
-        return this.#call('cluster', `${method} ${path}`, () =>
-          this.#world.cluster.call(method, path, body ?? null),
-        );
+        return this.#call('cluster', `${method} ${path}`, () => this.#reach(method, path, body ?? null));
       };
       const { status, text } = await this.#answerOf(call, options);
       if (status >= 400 && method === 'DELETE' && this.#world.without.has('refused clean-up'))
@@ -186,6 +185,14 @@ export class VirtualPorts {
         throw new ClusterError(0, 'unreachable', 'the cluster does not answer');
       await clock.sleep(pauseMs, this.#signal);
     }
+  }
+
+  /** Without the claim on the alias, each fleet sees an index of claims of its own. */
+  async #reach(method: HttpMethod, path: string, body: unknown): Promise<{ status: number; text: string }> {
+    const { cluster, without, fleet } = this.#world;
+    if (!without.has('claim on the alias')) return cluster.call(method, path, body);
+    const { status, text } = await cluster.call(method, path.replace(CLAIMS, `$&-${fleet}`), body);
+    return { status, text: text.replaceAll(`places-claims-${fleet}`, 'places-claims') };
   }
 
   get #patienceMs(): number {

@@ -113,6 +113,14 @@ const PLANTED: Readonly<Record<Guard, { readonly faults: readonly Fault[]; reado
     faults: ['cluster is busy for minutes'],
     breaks: /does not wait for a busy cluster/,
   },
+  'claim on the alias': {
+    faults: ['two fleets on one alias'],
+    breaks: /is promoted while a run of another fleet builds/,
+  },
+  'index of another fleet': {
+    faults: ['two fleets on one alias'],
+    breaks: /of another fleet, and nobody gave leave/,
+  },
 };
 const MOST_WORLDS = 150;
 

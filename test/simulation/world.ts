@@ -9,8 +9,9 @@ import type { Swept, SweepRules } from '../../orchestrator/run/sweep.ts';
 import { Throttled } from '../../orchestrator/errors.ts';
 import type { Settings } from '../../orchestrator/settings.ts';
 import type { Index } from '../../embedded/development-node/indexes.ts';
+import { AliasUse } from './alias-use.ts';
 import { VirtualCluster } from './cluster.ts';
-import { wasPromoted } from './cluster-quirks.ts';
+import { metaOf, wasPromoted } from './cluster-quirks.ts';
 import { drawProperties, makeEarlierIndex } from './earlier-index.ts';
 import { type Fault, FaultCounts } from './faults.ts';
 import { type GroupView, VirtualGroup } from './group.ts';
@@ -26,9 +27,6 @@ import { isStray } from './stray-task.ts';
 import { VirtualTable } from './table.ts';
 import type { VirtualWorker } from './worker.ts';
 import { WorldWorkers } from './world-workers.ts';
-
-/** The fleet of these worlds. */
-export const FLEET = 'virtual';
 
 /** Guards of the design that a test takes out, to see that the simulation notices it. */
 export const GUARDS = [
@@ -49,6 +47,8 @@ export const GUARDS = [
   'state of the table',
   'refused clean-up',
   'patience',
+  'claim on the alias',
+  'index of another fleet',
 ] as const;
 export type Guard = (typeof GUARDS)[number];
 
@@ -101,8 +101,14 @@ export class World {
   readonly seed: number;
   readonly scene: Scene;
   readonly random: Random;
-  readonly scheduler = new Scheduler();
-  readonly faults = new FaultCounts();
+  readonly scheduler: Scheduler;
+  readonly faults: FaultCounts;
+  /** The name of the fleet. */
+  readonly fleet: string;
+  /** Another fleet with a journal of its own, on the same cluster, table and alias. Null: there is none. */
+  neighbour: World | null = null;
+  /** A person has freed the alias of a claim by force, and answers for what follows. */
+  freedByForce = false;
   readonly workers = new WorldWorkers(this);
   readonly table: VirtualTable;
   readonly cluster: VirtualCluster;
@@ -124,6 +130,7 @@ export class World {
   /** What a person accepts of a promotion, once it was refused. */
   readonly accepts = { shrink: false, foreign: false };
   readonly proofs: ProofWatch;
+  readonly aliasUse = new AliasUse();
   /** The first broken promise. */
   violation: Violation | null = null;
   /** Of the run that began last. */
@@ -138,13 +145,19 @@ export class World {
   /** How each instance was first terminated, for a test without the single decrement. */
   readonly #firstDecrement = new Map<string, boolean>();
 
-  constructor({ seed, without = new Set(), faults, story }: WorldOptions, setting: Setting) {
+  /** @param first the world whose cluster, table and time it shares, as another fleet */
+  constructor(options: WorldOptions, setting: Setting, first: World | null = null) {
+    const { seed, without = new Set(), faults, story } = options;
     const random = seededRandom(seed);
     const drawn = drawScene(random);
     const scene = faults === undefined ? drawn : { ...drawn, faults: new Set(faults) };
+    this.scheduler = first?.scheduler ?? new Scheduler();
+    this.faults = first?.faults ?? new FaultCounts();
+    this.fleet = first === null ? 'virtual' : 'neighbour';
+    this.neighbour = first;
     this.seed = seed;
     this.scene = scene;
-    this.random = random.fork();
+    this.random = first?.random.fork() ?? random.fork();
     this.without = without;
     this.#story = story ?? null;
     this.settings = withWorkers(setting.settings, scene.workers, without);
@@ -154,14 +167,8 @@ export class World {
     this.plan = planOf(scene);
     const filtered = (key: bigint): boolean =>
       scene.filterEvery > 0 && key % BigInt(scene.filterEvery) === 0n;
-    this.table = new VirtualTable(scene.keys, filtered);
-    this.cluster = new VirtualCluster(this.scheduler, {
-      lateWrite: (alias, keys) =>
-        this.break(`a bulk with ${keys.join(', ')} landed through ${alias}, whose pass had ended`),
-      promoted: (move) => this.#checkPromotion(move),
-      deleted: (index) => this.#checkDeletion(index),
-    });
-    this.cluster.quirks.without = without;
+    this.table = first?.table ?? new VirtualTable(scene.keys, filtered);
+    this.cluster = first?.cluster ?? this.#makeCluster();
     this.cluster.withoutBlock = without.has('write block');
     this.cluster.withoutAlias = without.has('write alias');
     this.group = new VirtualGroup(
@@ -175,6 +182,7 @@ export class World {
     this.journal = new VirtualJournal(this, {
       written: (folder, events, epoch) => {
         this.proofs.read(folder, epoch, events, this.nowMs());
+        this.aliasUse.read(folder, events);
         const account = accounts.get(folder) ?? new StretchAccount({ rowsIn });
         accounts.set(folder, account);
         account.note(events);
@@ -185,7 +193,23 @@ export class World {
       removed: (folder) => void accounts.delete(folder),
       abandoned: (run) => this.#checkAbandoned(run),
     });
+    if (first !== null) return;
     this.#makeEarlierIndex();
+    if (!this.has('two fleets on one alias')) return;
+    this.faults.note('two fleets on one alias');
+    this.neighbour = new World(options, setting, this);
+  }
+
+  #makeCluster(): VirtualCluster {
+    return new VirtualCluster(this.scheduler, {
+      lateWrite: (alias, keys) =>
+        this.break(`a bulk with ${keys.join(', ')} landed through ${alias}, whose pass had ended`),
+      promoted: (move) => {
+        const isOurs = this.neighbour === null || fleetOf(this.cluster, move.index) === this.fleet;
+        (isOurs ? this : this.neighbour)?.checkPromotion(move);
+      },
+      deleted: (index) => this.#checkDeletion(index),
+    });
   }
 
   #makeEarlierIndex(): void {
@@ -194,7 +218,7 @@ export class World {
     const hasProperties = this.has('alias has properties');
     if (hasProperties) this.faults.note('alias has properties');
     const properties = hasProperties ? drawProperties(this.random) : {};
-    makeEarlierIndex(this.cluster, { fleet: earlier === 'own' ? FLEET : null, keys, properties });
+    makeEarlierIndex(this.cluster, { fleet: earlier === 'own' ? this.fleet : null, keys, properties });
   }
 
   nowMs(): number {
@@ -228,6 +252,7 @@ export class World {
 
   break(what: string): void {
     this.violation ??= new Violation(what);
+    if (this.neighbour !== null) this.neighbour.violation ??= this.violation;
     this.tell('BROKEN', what);
   }
 
@@ -335,6 +360,11 @@ export class World {
     return { graceMs: GRACE_MS, keepMs, keepLocksMs: keepMs };
   }
 
+  noteForce(): void {
+    this.freedByForce = true;
+    if (this.neighbour !== null) this.neighbour.freedByForce = true;
+  }
+
   noteSweep({ drivenBy, graceUntil, found, cleaned }: Swept): void {
     this.cleanedRuns += cleaned.runs.length;
     const did = drivenBy !== null ? 'left a live run' : graceUntil === null ? 'ended' : 'left alone';
@@ -344,7 +374,8 @@ export class World {
     );
   }
 
-  #checkPromotion(move: AliasMoved): void {
+  /** What must hold when the readers' alias moves to an index of this fleet. */
+  checkPromotion(move: AliasMoved): void {
     const { index, keys, deadLetters } = move;
     const wanted = new Set([...this.#validated.values()].flat().map(String));
     const missing = [...wanted].filter((key) => !keys.has(key) && !deadLetters.has(key));
@@ -357,6 +388,19 @@ export class World {
     const proof = this.proofs.faultOfMove(!this.has('clocks differ'));
     for (const fault of [...lossesOf(move, this.accepts), ...(proof === null ? [] : [proof])])
       this.break(fault);
+    this.#checkNeighbour(move);
+  }
+
+  /** Two fleets never work on one alias at once, and none replaces the other's index without leave. */
+  #checkNeighbour({ index, before }: AliasMoved): void {
+    if (this.neighbour === null) return;
+    const there = (name: string): boolean => this.cluster.indexes.byName.has(name);
+    const other = this.neighbour.aliasUse.atWork.find(there);
+    if (other !== undefined && !this.freedByForce)
+      this.break(`${index} is promoted while a run of another fleet builds ${other} for the same alias`);
+    const theirs = before.find((served) => fleetOf(this.cluster, served.index) === this.neighbour?.fleet);
+    if (theirs !== undefined && !this.accepts.foreign)
+      this.break(`${index} replaces ${theirs.index} of another fleet, and nobody gave leave`);
   }
 
   /** The last index that had documents stays while the one in its place has lost most of them. */
@@ -385,6 +429,11 @@ export class World {
   get #countsCannotBeKnown(): boolean {
     return this.table.changed || this.has('worker counts what it never sent');
   }
+}
+
+function fleetOf({ indexes }: VirtualCluster, name: string): string | null {
+  const index = indexes.byName.get(name);
+  return index === undefined ? null : (metaOf(index)?.fleet ?? null);
 }
 
 const LOST: Partial<Record<CallKind, Fault>> = {
