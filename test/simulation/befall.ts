@@ -77,6 +77,7 @@ export function befall(world: World, command: (command: 'abandon' | 'sweep') => 
   );
   at('rows are inserted', 3, () => table.insert(BigInt(random.whole(-600, 1200))), 100_000);
   at('rows are deleted', 3, () => deleteRow(world), 100_000);
+  at('rows change after they were read', 4, () => updateRows(world), 100_000);
   at('index turns red', 1, () => beforePromotion(world, (index) => cluster.red.add(index)), 120_000);
   at('index is lost', 1, () => beforePromotion(world, (index) => cluster.loseIndex(index)), 120_000);
   at(
@@ -147,6 +148,12 @@ function databaseDown({ table, scheduler }: World, ms: number): void {
   scheduler.after(ms, () => {
     table.down = false;
   });
+}
+
+function updateRows({ table, random }: World): void {
+  const { keys } = table;
+  for (let wanted = random.whole(1, 5); wanted > 0 && keys.length > 0; wanted -= 1)
+    table.update(random.pick(keys));
 }
 
 function deleteRow({ table, random }: World): void {

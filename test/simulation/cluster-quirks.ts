@@ -23,6 +23,8 @@ export class ClusterQuirks {
   keepsBecause: 'snapshot' | 'security' = 'snapshot';
   /** Whether it stores values that it does not index, and whether `_ignored` says so. Null: it indexes everything. */
   drops: 'said' | 'unsaid' | null = null;
+  /** The same of any time before. Null: it has always indexed everything. */
+  hasDropped: 'said' | 'unsaid' | null = null;
   without: WithoutGuards = new Set<never>();
 
   /** The refusal of a call, whatever it asks for. Null: it is not refused. */
@@ -72,6 +74,7 @@ export class ClusterQuirks {
   /** Stores some values of a bulk, and indexes none of them. */
   store(index: Index, ids: readonly string[]): void {
     if (this.drops === null) return;
+    this.hasDropped = this.drops;
     for (const id of ids) {
       const document = index.documents.get(id);
       if (document?.source !== null && document !== undefined && shardOf(id) === 0)

@@ -17,6 +17,8 @@ interface Admitted {
 export interface BulkItem {
   readonly key: bigint;
   readonly document: string;
+  /** The row's version. Absent where the definition has no `changed_at`. */
+  readonly version?: bigint;
 }
 
 export type ItemOutcome =
@@ -156,7 +158,10 @@ export class VirtualCluster {
         alias,
         items.map(({ key }) => key),
       );
-    const lines = items.map(({ key, document }) => `{"index":{"_id":"${key}"}}\n${document}\n`);
+    const lines = items.map(({ key, document, version }) => {
+      const versioned = version === undefined ? '' : `,"version":${version},"version_type":"external_gte"`;
+      return `{"index":{"_id":"${key}"${versioned}}}\n${document}\n`;
+    });
     const { items: answers } = bulk(this.indexes, index.name, lines.join(''), false) as {
       items: BulkAnswer[];
     };

@@ -28,6 +28,7 @@ const PHASES = [
 /** Every run must have ended within this virtual time, whatever happened to it. */
 const LONGEST_MS = 12 * 3_600_000;
 const MOST_TRIES = 200;
+const MOST_ABANDONED = 40;
 const ASIDE: readonly Command[] = ['abandon', 'sweep', 'free alias'];
 /** With these a caller may use its patience up for other reasons. */
 const HINDER_PATIENCE: readonly Fault[] = [
@@ -119,11 +120,19 @@ export class Driver {
       if (ended?.code === 0) return;
       if (!this.#resumes) return;
       await this.#waitForNeighbour(ended);
-      if (ended?.code === 1 && mend(this.#world, ended.message) === 'abandon')
-        await this.#give('abandon', runKey);
+      if (ended?.code === 1 && mend(this.#world, ended.message) === 'abandon') await this.#abandon(runKey);
       await this.#wait(this.#world.random.whole(1_000, 90_000));
     }
     this.#world.break(`run ${runKey} is not done after ${MOST_TRIES} tries`);
+  }
+
+  /** Ends a run for good. A command that was cut off is repeated. */
+  async #abandon(runKey: string): Promise<void> {
+    for (let tries = 0; tries < MOST_ABANDONED; tries += 1) {
+      const ended = await this.#give('abandon', runKey);
+      if (ended?.code === 0 || (ended !== null && /has moved the alias/.test(ended.message))) return;
+      await this.#wait(this.#world.random.whole(1_000, 90_000));
+    }
   }
 
   /** Waits for the run of the other fleet. When nobody carries that on any more, a person frees the alias by force. */
@@ -155,6 +164,8 @@ export class Driver {
     const { random, table } = this.#world;
     await this.#wait(random.whole(1_000, LONGEST_LOOK_MS));
     if (random.chance(0.5)) table.insert(BigInt(random.whole(-600, 1200)));
+    const [key] = table.keys;
+    if (this.#world.has('rows change after they were read') && key !== undefined) table.update(key);
   }
 
   /** Starts a process for a command and waits for its end. Gives null when the process was killed. */

@@ -2,7 +2,7 @@ import type { VirtualCluster } from './cluster.ts';
 import { bulk } from '../../embedded/development-node/documents.ts';
 import { refresh } from '../../embedded/development-node/search.ts';
 import type { Random } from './random.ts';
-import { nameOf } from './table.ts';
+import { firstRow, nameOf } from './table.ts';
 
 export interface EarlierIndex {
   /** Null: a person made it. */
@@ -47,7 +47,7 @@ export function makeEarlierIndex(
     aliases: { places: properties },
   });
   const lines = keys.map(
-    (key) => `{"index":{"_id":"${key}"}}\n{"id":${key},"name":${JSON.stringify(nameOf(key))}}\n`,
+    (key) => `{"index":{"_id":"${key}"}}\n{"id":${key},"name":${JSON.stringify(nameOf(firstRow(key)))}}\n`,
   );
   if (lines.length > 0) bulk(indexes, NAME, lines.join(''), false);
   const index = indexes.byName.get(NAME);

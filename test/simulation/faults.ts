@@ -44,6 +44,7 @@ export const FAULTS = [
   'database is down for a while',
   'rows are inserted',
   'rows are deleted',
+  'rows change after they were read',
   'journal says conflict to the winner',
   'journal write takes effect and times out',
   'journal write is lost',

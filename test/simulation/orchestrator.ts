@@ -16,6 +16,9 @@ import type { Offline } from '../../orchestrator/run/offline.ts';
 import type { WorkPhase } from '../../orchestrator/reconcile/phases.ts';
 import { sweep } from '../../orchestrator/run/sweep.ts';
 import { type LockRequest, withLock } from '../../orchestrator/run/with-lock.ts';
+import { LOCAL } from '../../orchestrator/fleet/local/pin.ts';
+import type { Settings } from '../../orchestrator/settings.ts';
+import { besideBackend } from './beside.ts';
 import { type Call, VirtualPorts } from './ports.ts';
 import type { Passage, VirtualProcess } from './process.ts';
 import type { CallKind, World } from './world.ts';
@@ -98,7 +101,7 @@ export class VirtualOrchestrator {
       signal: this.#signal.signal,
     };
     const { command } = this;
-    if (command === 'sweep' || command === 'free alias') return this.#sweep(request);
+    if (command === 'sweep') return this.#sweep(request);
     await withLock(request, async (lock, signal) => {
       this.#ports.epoch = lock.epoch;
       if (command === 'abandon') return this.#abandon(offline, lock, signal);
@@ -242,15 +245,31 @@ export class VirtualOrchestrator {
   }
 
   #offline(): Offline {
-    const { settings, loaded } = this.#world;
+    const { loaded } = this.#world;
     return {
-      settings,
+      settings: this.#settings,
       loaded,
       definitionDigest: digestDefinition(loaded.definition),
       build: this.#world.build,
       store: certainStore(this.#ports.store, this.process.clock),
       checkJournal: () => Promise.resolve(),
       environment: {},
+    };
+  }
+
+  /** A pass beside the orchestrator opens the fleet that the settings choose, if that is one of local processes. */
+  get #settings(): Settings {
+    const { settings } = this.#world;
+    const { backend } = settings;
+    const beside = besideBackend(this.#world, this.process, (pass) => this.#ports.callsOf(pass));
+    return {
+      ...settings,
+      backend: {
+        ...backend,
+        traits: { ...backend.traits, kind: LOCAL },
+        connect: () => Promise.resolve(beside),
+        faultsWith: backend.faultsWith.bind(backend),
+      },
     };
   }
 

@@ -23,8 +23,7 @@ export function mend(world: World, message: string): 'abandon' | null {
     does('accepts that the index of another fleet is replaced');
     accepts.foreign = true;
   }
-  if (cluster.quirks.drops === null || !/has dropped values|does not find the document/.test(message))
-    return null;
+  if (!/has dropped values|does not find the document/.test(message)) return null;
   does('takes the template away, and ends the run whose index lacks values');
   cluster.quirks.drops = null;
   return 'abandon';

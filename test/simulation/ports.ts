@@ -17,7 +17,7 @@ import { Refusal } from '../../worker/refusal.ts';
 import { TimedOut, type VirtualProcess } from './process.ts';
 import { viewFor } from './group.ts';
 import { isStray } from './stray-task.ts';
-import { nameOf } from './table.ts';
+import { databaseTime, nameOf, versionSince } from './table.ts';
 import type { VirtualWorker } from './worker.ts';
 import type { CallKind, World } from './world.ts';
 
@@ -89,15 +89,26 @@ export class VirtualPorts {
     this.#world.noteChange({ name: this.#process.name, epoch: this.epoch }, what);
   }
 
-  workers({ run, epoch, pin }: FleetPass): PassWorkers {
+  workers(pass: FleetPass): PassWorkers {
+    const pinned = groupPinOf(pass.pin).image;
+    return {
+      fleet: this.fleet(pass.run, pinned),
+      calls: this.callsOf(pass, (worker) => this.#world.requireImage(worker, pinned)),
+      timing: this.#world.timing,
+      pauseMs: () => POLL_INTERVAL_MS,
+      close: () => Promise.resolve(),
+    };
+  }
+
+  /** @param requireFit is called with each worker that is given work */
+  callsOf({ run, epoch }: FleetPass, requireFit: (worker: string) => void = () => {}): WorkerCalls {
     const who = [run, epoch] as const;
     const world = this.#world;
-    const pinned = groupPinOf(pin).image;
     const ask = <T>(url: string, what: string, work: (worker: VirtualWorker) => T | Promise<T>): Promise<T> =>
       this.#call('worker', `${what} ${url}`, () => world.workers.reach(url, work)).catch((error: unknown) => {
         throw new WorkerRefusal(error instanceof Refusal ? error.status : 0, messageOf(error));
       });
-    const calls: WorkerCalls = {
+    return {
       health: (url) => ask(url, 'health', (worker) => worker.health(...who)),
       task: (url, task) => ask(url, 'status', (worker) => worker.status(...who, task)),
       tasks: (url) =>
@@ -107,20 +118,13 @@ export class VirtualPorts {
         }),
       post: (url, request) =>
         ask(url, `post ${request.task_id}`, (worker) => {
-          world.requireImage(request.worker_id, pinned);
+          requireFit(request.worker_id);
           world.requireAdopted(worker, request);
           return worker.post(...who, request);
         }),
       cut: (url, task, end) => ask(url, `cut ${task} at ${end}`, (worker) => worker.cut(...who, task, end)),
       cancel: (url, task) => ask(url, `cancel ${task}`, (worker) => worker.cancel(...who, task)),
       drain: (url) => ask(url, 'drain', (worker) => worker.takeNoMore(...who)),
-    };
-    return {
-      fleet: this.fleet(run, pinned),
-      calls,
-      timing: world.timing,
-      pauseMs: () => POLL_INTERVAL_MS,
-      close: () => Promise.resolve(),
     };
   }
 
@@ -206,14 +210,25 @@ export class VirtualPorts {
     });
   }
 
-  /** Without `changed_at`, as all tables of this world are, only the table's state is asked for. */
   get #changesSource(): ChangesSource {
-    const unasked = (): never => {
-      throw new Error('nobody asks a table without changed_at what has changed');
-    };
+    const { table, without } = this.#world;
     return {
-      cutoff: unasked,
-      changedRows: unasked,
+      cutoff: () =>
+        this.#askSource(() => {
+          const at = databaseTime(this.#world.nowMs());
+          return { at, oldest: at, doubts: [] };
+        }),
+      changedRows: (range, since) =>
+        pagesOf(() =>
+          this.#askSource(() =>
+            without.has('changed rows')
+              ? []
+              : table
+                  .read(range)
+                  .filter(({ version }) => version >= versionSince(since))
+                  .map((row) => ({ ...row, kept: !table.isFiltered(row.key) })),
+          ),
+        ),
       tableState: () =>
         this.#askSource(() => {
           const { table, proofs, without } = this.#world;
@@ -243,10 +258,11 @@ export class VirtualPorts {
       sampleKeys: () => ask(() => world.sampledKeys()),
       expectedRows: (keys) =>
         ask(() => {
-          const kept = new Set<unknown>(world.table.keptIn({ start: null, end: null }));
-          return keys
-            .filter((key) => kept.has(key))
-            .map((key): ExpectedRow => ({ key, values: [JSON.stringify(nameOf(key as bigint))] }));
+          const wanted = new Set<unknown>(keys);
+          return world.table
+            .read({ start: null, end: null })
+            .filter(({ key }) => wanted.has(key) && !world.table.isFiltered(key))
+            .map((row): ExpectedRow => ({ key: row.key, values: [JSON.stringify(nameOf(row))] }));
         }),
     };
   }
@@ -265,6 +281,6 @@ export class VirtualPorts {
   }
 }
 
-async function* pagesOf(read: () => Promise<readonly bigint[]>): AsyncGenerator<readonly bigint[]> {
+async function* pagesOf<T>(read: () => Promise<readonly T[]>): AsyncGenerator<readonly T[]> {
   yield await read();
 }

@@ -121,6 +121,10 @@ const PLANTED: Readonly<Record<Guard, { readonly faults: readonly Fault[]; reado
     faults: ['two fleets on one alias'],
     breaks: /of another fleet, and nobody gave leave/,
   },
+  'changed rows': {
+    faults: ['rows change after they were read', 'worker is slow'],
+    breaks: /is promoted with rows as they were before it was proven/,
+  },
 };
 const MOST_WORLDS = 150;
 

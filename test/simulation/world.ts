@@ -23,6 +23,7 @@ import { type Random, seededRandom } from './random.ts';
 import { type AliasMoved, isShrunk, lossesOf, servedBy } from './readers.ts';
 import { BUILD, drawScene, type Scene } from './scene.ts';
 import { Scheduler } from './scheduler.ts';
+import { Staleness } from './staleness.ts';
 import { isStray } from './stray-task.ts';
 import { VirtualTable } from './table.ts';
 import type { VirtualWorker } from './worker.ts';
@@ -49,6 +50,7 @@ export const GUARDS = [
   'patience',
   'claim on the alias',
   'index of another fleet',
+  'changed rows',
 ] as const;
 export type Guard = (typeof GUARDS)[number];
 
@@ -64,6 +66,12 @@ export interface WorldOptions {
 /** What all worlds share. It is made once and never changes. */
 export interface Setting {
   readonly settings: Settings;
+  /** The definition without `changed_at`, and with it. */
+  readonly plain: DescribedTable;
+  readonly versioned: DescribedTable;
+}
+
+interface DescribedTable {
   readonly loaded: LoadedDefinition;
   readonly described: DescribedDefinition;
 }
@@ -80,6 +88,7 @@ const TIMEOUT_MS: Readonly<Record<CallKind, number>> = {
   database: 5_000,
   bulk: 20_000,
 };
+const CHANGES = 'rows change after they were read';
 /** A view of the fleet may be stale for so long, and a call that timed out may take effect within it. */
 const STALE_MS = 8_000;
 /** This is more than the workers' lease. */
@@ -131,6 +140,7 @@ export class World {
   readonly accepts = { shrink: false, foreign: false };
   readonly proofs: ProofWatch;
   readonly aliasUse = new AliasUse();
+  readonly staleness: Staleness;
   /** The first broken promise. */
   violation: Violation | null = null;
   /** Of the run that began last. */
@@ -162,13 +172,15 @@ export class World {
     this.#story = story ?? null;
     this.settings = withWorkers(setting.settings, scene.workers, without);
     this.proofs = new ProofWatch(setting.settings.validate.max_age_ms);
-    this.loaded = setting.loaded;
-    this.described = setting.described;
+    const { loaded, described } = this.has(CHANGES) ? setting.versioned : setting.plain;
+    this.loaded = loaded;
+    this.described = described;
     this.plan = planOf(scene);
     const filtered = (key: bigint): boolean =>
       scene.filterEvery > 0 && key % BigInt(scene.filterEvery) === 0n;
-    this.table = first?.table ?? new VirtualTable(scene.keys, filtered);
+    this.table = first?.table ?? new VirtualTable(scene.keys, filtered, () => this.nowMs());
     this.cluster = first?.cluster ?? this.#makeCluster();
+    this.staleness = new Staleness(this.table, this.cluster, this.has(CHANGES));
     this.cluster.withoutBlock = without.has('write block');
     this.cluster.withoutAlias = without.has('write alias');
     this.group = new VirtualGroup(
@@ -183,6 +195,8 @@ export class World {
       written: (folder, events, epoch) => {
         this.proofs.read(folder, epoch, events, this.nowMs());
         this.aliasUse.read(folder, events);
+        this.staleness.read(events, this.nowMs());
+        for (const fault of events.flatMap((event) => this.staleness.faultOfRecord(event))) this.break(fault);
         const account = accounts.get(folder) ?? new StretchAccount({ rowsIn });
         accounts.set(folder, account);
         account.note(events);
@@ -349,8 +363,8 @@ export class World {
   /** Rows to compare field by field: all where only they show that the index lacks values, else some. */
   sampledKeys(): readonly bigint[] {
     const kept = this.table.keptIn({ start: null, end: null });
-    const { drops } = this.cluster.quirks;
-    if (drops !== null) return drops === 'unsaid' ? kept : [];
+    const { hasDropped } = this.cluster.quirks;
+    if (hasDropped !== null) return hasDropped === 'unsaid' ? kept : [];
     return kept.filter(() => this.random.chance(0.1));
   }
 
@@ -389,6 +403,7 @@ export class World {
     for (const fault of [...lossesOf(move, this.accepts), ...(proof === null ? [] : [proof])])
       this.break(fault);
     this.#checkNeighbour(move);
+    for (const fault of this.staleness.faultsOfMove(index)) this.break(fault);
   }
 
   /** Two fleets never work on one alias at once, and none replaces the other's index without leave. */
