@@ -30,10 +30,14 @@ export class ClusterQuirks {
   /** The refusal of a call, whatever it asks for. Null: it is not refused. */
   refusal(nowMs: number, method: string, path: string, indexes: Indexes): ClusterAnswer | null {
     if (nowMs < this.busyUntilMs) return refused(429, 'circuit_breaking_exception', 'too many requests');
-    if (method !== 'DELETE' || nowMs >= this.keepsUntilMs || !isCleanUp(path, indexes)) return null;
-    return this.keepsBecause === 'snapshot'
-      ? refused(400, 'snapshot_in_progress_exception', 'a snapshot of it is under way')
-      : refused(403, 'security_exception', 'no permissions for [indices:admin/delete]');
+    if (method !== 'DELETE' || nowMs >= this.keepsUntilMs) return null;
+    if (this.keepsBecause === 'snapshot')
+      return isFormer(path, indexes)
+        ? refused(400, 'snapshot_in_progress_exception', 'a snapshot of it is under way')
+        : null;
+    return isClaim(path) || isFormer(path, indexes)
+      ? refused(403, 'security_exception', 'no permissions for [indices:data/write/delete]')
+      : null;
   }
 
   /** The cluster's own answer to a question of which the development node knows nothing. */
@@ -46,8 +50,8 @@ export class ClusterQuirks {
       const ignored = [...index.visible.values()].filter(({ fields }) => '_ignored' in fields).length;
       return whole({ count: this.without.has('dropped values') ? 0 : ignored });
     }
-    const isFormer = Object.keys(index.aliases).length === 0 && wasPromoted(index);
-    return call === '_search' && size === 0 && isFormer && this.without.has('last index')
+    const isLeft = Object.keys(index.aliases).length === 0 && wasPromoted(index);
+    return call === '_search' && size === 0 && isLeft && this.without.has('last index')
       ? whole({ hits: { total: { value: 0, relation: 'eq' }, hits: [] } })
       : null;
   }
@@ -100,9 +104,12 @@ export class ClusterQuirks {
   }
 }
 
-/** Whether a call deletes an index that has served readers, or a claim on an alias. */
-function isCleanUp(path: string, { byName }: Indexes): boolean {
-  if (/^\/[^/]+-claims\/_doc\//.test(path)) return true;
+function isClaim(path: string): boolean {
+  return /^\/[^/]+-claims\/_doc\//.test(path);
+}
+
+/** Whether a call is about an index that has served readers. */
+function isFormer(path: string, { byName }: Indexes): boolean {
   const index = byName.get(decodeURIComponent(path.slice(1)));
   return index !== undefined && wasPromoted(index);
 }

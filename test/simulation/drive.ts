@@ -119,7 +119,7 @@ export class Driver {
       const ended = await this.#tryOnce(runKey);
       if (ended?.code === 0) return;
       if (!this.#resumes) return;
-      await this.#waitForNeighbour(ended);
+      if (ended?.code === 3) await this.#waitForOthers();
       if (ended?.code === 1 && mend(this.#world, ended.message) === 'abandon') await this.#abandon(runKey);
       await this.#wait(this.#world.random.whole(1_000, 90_000));
     }
@@ -135,11 +135,10 @@ export class Driver {
     }
   }
 
-  /** Waits for the run of the other fleet. When nobody carries that on any more, a person frees the alias by force. */
-  async #waitForNeighbour(ended: Ended | null): Promise<void> {
-    if (this.#neighbour === null || ended?.code !== 3) return;
+  /** Waits for another run. When nobody carries the other fleet's on any more, a person frees the alias by force. */
+  async #waitForOthers(): Promise<void> {
     await this.#wait(this.#world.random.whole(30_000, 200_000));
-    if (!this.#neighbour.#resumes) await this.#give('free alias', 'any');
+    if (this.#neighbour !== null && !this.#neighbour.#resumes) await this.#give('free alias', 'any');
   }
 
   async #tryOnce(runKey: string): Promise<Ended | null> {
