@@ -210,7 +210,7 @@ export class Driver {
     const isRefused = /security_exception|snapshot_in_progress/.test(message);
     if (isRefused && !world.has('another run key') && world.journal.says('"type":"promoted"'))
       world.break(`${name} has moved the alias, and exits with 1: ${message}`);
-    if (/ 429 /.test(message) && !HINDER_PATIENCE.some((fault) => world.has(fault)))
+    if (/: 429 \w+_exception/.test(message) && !HINDER_PATIENCE.some((fault) => world.has(fault)))
       world.break(`${name} does not wait for a busy cluster: ${message}`);
   }
 

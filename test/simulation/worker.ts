@@ -29,8 +29,8 @@ export interface WorkerOptions {
   readonly passage: (kind: 'database' | 'bulk') => Passage;
   /** How long the next bulk waits in the cluster's queue. */
   readonly queueMs: () => number;
-  /** Ends the instance. The worker's process has ended by then. */
-  readonly retire: (why: string) => void;
+  /** Ends the instance. The worker's process has ended by then. A drained worker's instance is replaced. */
+  readonly retire: (why: string, instance: 'removed' | 'replaced') => void;
   /** Is told of each admitted call and its epoch. */
   readonly onAdmitted: (run: string, epoch: number) => void;
   /** True when the batch is counted as indexed and never sent. */
@@ -74,9 +74,9 @@ export class VirtualWorker {
       lingerMs: 30_000,
       now,
       schedule,
-      onDrained: (why) => options.retire(why),
+      onDrained: (why) => options.retire(why, 'replaced'),
     });
-    const onExpired = (): void => options.retire('its lease is over');
+    const onExpired = (): void => options.retire('its lease is over', 'removed');
     this.#lease = new Lease({ leaseMs: options.leaseMs, now, schedule, onExpired });
   }
 

@@ -85,7 +85,7 @@ export class WorldWorkers {
     const build = this.#world.strikes('worker of another build', 0.4) ? 'another build' : BUILD;
     if (this.#liar === null && this.#world.has('worker counts what it never sent')) this.#liar = id;
     const batchMs = this.#world.strikes('worker is slow', 0.5) ? 8_000 : this.#world.random.whole(200, 2_000);
-    const retire = (why: string): void => this.#retire(id, why);
+    const retire: WorkerOptions['retire'] = (why, instance) => this.#retire(id, why, instance);
     const worker = this.#makeWorker(id, process, { build, batchMs, retire });
     this.#workers.set(id, worker);
     this.#world.tell(id, `comes up${build === BUILD ? '' : ' with another build'}`);
@@ -204,14 +204,13 @@ export class WorldWorkers {
   }
 
   /** A worker ends its own instance once, unless somebody else is ending it already. */
-  #retire(id: string, why: string): void {
+  #retire(id: string, why: string, instance: 'removed' | 'replaced'): void {
     this.#world.tell(id, `retires: ${why}`);
     this.#workers.get(id)?.options.process.kill();
     const { group } = this.#world;
     if (!group.live.includes(id)) return;
-    const drained = why.startsWith('drained');
     // Refused at the minimum, it is terminated without decrement, as the real worker does.
-    group.terminate(id, !drained && group.desired > group.minimum);
+    group.terminate(id, instance === 'removed' && group.desired > group.minimum);
   }
 
   #noteEpoch(id: string, run: string, epoch: number): void {

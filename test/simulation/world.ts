@@ -227,8 +227,9 @@ export class World {
   }
 
   #makeEarlierIndex(): void {
-    const { earlier, keys } = this.scene;
+    const { earlier } = this.scene;
     if (earlier === 'none') return;
+    const keys = this.table.keptIn({ start: null, end: null });
     const hasProperties = this.has('alias has properties');
     if (hasProperties) this.faults.note('alias has properties');
     const properties = hasProperties ? drawProperties(this.random) : {};
