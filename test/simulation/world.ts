@@ -181,6 +181,7 @@ export class World {
     this.table = first?.table ?? new VirtualTable(scene.keys, filtered, () => this.nowMs());
     this.cluster = first?.cluster ?? this.#makeCluster();
     this.staleness = new Staleness(this.table, this.cluster, this.has(CHANGES));
+    this.cluster.quirks.without = without;
     this.cluster.withoutBlock = without.has('write block');
     this.cluster.withoutAlias = without.has('write alias');
     this.group = new VirtualGroup(
