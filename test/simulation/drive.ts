@@ -29,7 +29,7 @@ const PHASES = [
 const LONGEST_MS = 12 * 3_600_000;
 const MOST_TRIES = 200;
 const MOST_ABANDONED = 40;
-const ASIDE: readonly Command[] = ['abandon', 'sweep', 'free alias'];
+const ASIDE: readonly Command[] = ['abandon', 'sweep', 'free alias', 'free alias by force'];
 /** With these a caller may use its patience up for other reasons. */
 const HINDER_PATIENCE: readonly Fault[] = [
   'cluster is down for minutes',
@@ -53,6 +53,8 @@ export class Driver {
   readonly #driven = new Map<Meddled, Driven>();
   readonly #starting = new Set<Promise<void>>();
   #resumes = true;
+  /** Whether all its runs are over. */
+  #isDone = false;
   #processes = 0;
   #meddled = 0;
   commands = 0;
@@ -101,15 +103,22 @@ export class Driver {
   async #driveAll(): Promise<void> {
     const world = this.#world;
     const drivers = [this.#untilDone('monday', 0)];
-    if (this.#neighbour !== null)
-      drivers.push(this.#neighbour.#untilDone('elsewhere', world.random.whole(0, 90_000)));
     if (world.has('another run key')) {
       drivers.push(this.#untilDone('tuesday', world.random.whole(3_000, 60_000)));
       world.faults.note('another run key');
     }
-    await Promise.all(drivers);
+    const own = Promise.all(drivers).then(() => {
+      this.#isDone = true;
+    });
+    await Promise.all([own, this.#neighbour?.driveElsewhere()]);
     await Promise.all(this.#starting);
     await Promise.all(this.#neighbour === null ? [] : this.#neighbour.#starting);
+  }
+
+  /** Drives the one run of the other fleet. */
+  async driveElsewhere(): Promise<void> {
+    await this.#untilDone('elsewhere', this.#world.random.whole(0, 90_000));
+    this.#isDone = true;
   }
 
   /** Repeats the command of a run until the run is done. */
@@ -135,10 +144,15 @@ export class Driver {
     }
   }
 
-  /** Waits for another run. When nobody carries the other fleet's on any more, a person frees the alias by force. */
+  /**
+   * Waits for another run. When the other fleet has no more runs, its claim could not be removed, and a person removes
+   * it there. When nobody carries its run on any more, a person removes the claim by force.
+   */
   async #waitForOthers(): Promise<void> {
     await this.#wait(this.#world.random.whole(30_000, 200_000));
-    if (this.#neighbour !== null && !this.#neighbour.#resumes) await this.#give('free alias', 'any');
+    if (this.#neighbour === null) return;
+    if (!this.#neighbour.#resumes) await this.#give('free alias by force', 'any');
+    else if (this.#neighbour.#isDone) await this.#neighbour.#give('free alias', 'any');
   }
 
   async #tryOnce(runKey: string): Promise<Ended | null> {

@@ -25,7 +25,14 @@ import type { CallKind, World } from './world.ts';
 import type { FleetPin } from '../../orchestrator/reconcile/fleet-pin.ts';
 import { targetNames } from '../../orchestrator/index/names.ts';
 
-export type Command = 'run' | 'claim' | WorkPhase | 'abandon' | 'free alias' | 'sweep';
+export type Command =
+  | 'run'
+  | 'claim'
+  | WorkPhase
+  | 'abandon'
+  | 'free alias'
+  | 'free alias by force'
+  | 'sweep';
 
 /** How a command ended. */
 export interface Ended {
@@ -81,7 +88,8 @@ export class VirtualOrchestrator {
 
   async #perform(): Promise<void> {
     const offline = this.#offline();
-    if (this.command === 'free alias') return this.#freeAlias(offline);
+    if (this.command === 'free alias') return this.#freeAlias(offline, false);
+    if (this.command === 'free alias by force') return this.#freeAlias(offline, true);
     const isRun = this.command !== 'abandon' && this.command !== 'sweep';
     if (isRun && this.#isOver(await this.#choose(offline))) return;
     const { clock } = this.process;
@@ -173,12 +181,11 @@ export class VirtualOrchestrator {
     await abandonRun({ store, cluster, openFleet, lock, clock, signal, runKey: null });
   }
 
-  /** As `abandon --alias places --force` does. */
-  async #freeAlias({ store }: Offline): Promise<void> {
+  /** As `abandon --alias places` does, with `--force` or without. */
+  async #freeAlias({ store }: Offline, force: boolean): Promise<void> {
     const { fleet, described } = this.#world;
-    const rules = { store, fleet, force: true };
-    if ((await freeAlias(this.#ports.cluster, described.definition.alias, rules)) !== null)
-      this.#world.noteForce();
+    const freed = await freeAlias(this.#ports.cluster, described.definition.alias, { store, fleet, force });
+    if (freed !== null && force) this.#world.noteForce();
   }
 
   async #sweep(request: Omit<LockRequest, 'whileHeld'>): Promise<void> {
