@@ -107,12 +107,12 @@ export class Driver {
       drivers.push(this.#untilDone('tuesday', world.random.whole(3_000, 60_000)));
       world.faults.note('another run key');
     }
-    const own = Promise.all(drivers).then(() => {
-      this.#isDone = true;
-    });
-    await Promise.all([own, this.#neighbour?.driveElsewhere()]);
+    const elsewhere = this.#neighbour?.driveElsewhere();
+    await Promise.all(drivers);
+    this.#isDone = true;
+    await elsewhere;
     await Promise.all(this.#starting);
-    await Promise.all(this.#neighbour === null ? [] : this.#neighbour.#starting);
+    if (this.#neighbour !== null) await Promise.all(this.#neighbour.#starting);
   }
 
   /** Drives the one run of the other fleet. */

@@ -272,10 +272,10 @@ export class VirtualOrchestrator {
     return {
       ...settings,
       backend: {
-        ...backend,
         traits: { ...backend.traits, kind: LOCAL },
+        sweepGraceMs: backend.sweepGraceMs,
         connect: () => Promise.resolve(beside),
-        faultsWith: backend.faultsWith.bind(backend),
+        faultsWith: () => [],
       },
     };
   }
