@@ -61,6 +61,8 @@ export class Driver {
   /** Exit codes of all commands that were not killed. */
   readonly codes = new Map<number, number>();
 
+  /** The key of the fleet's first run. */
+  readonly #firstKey: string;
   /** Who gives commands to the other fleet. Null: there is none. */
   readonly #neighbour: Driver | null;
 
@@ -68,6 +70,7 @@ export class Driver {
   constructor(world: World, other: Driver | null = null) {
     this.#world = world;
     const { neighbour } = world;
+    this.#firstKey = other === null ? 'monday' : 'elsewhere';
     this.#neighbour = other ?? (neighbour === null ? null : new Driver(neighbour, this));
     world.meddle = (orchestrator, go) => this.#meddle(orchestrator, go);
   }
@@ -102,7 +105,7 @@ export class Driver {
 
   async #driveAll(): Promise<void> {
     const world = this.#world;
-    const drivers = [this.#untilDone('monday', 0)];
+    const drivers = [this.#untilDone(this.#firstKey, 0)];
     if (world.has('another run key')) {
       drivers.push(this.#untilDone('tuesday', world.random.whole(3_000, 60_000)));
       world.faults.note('another run key');
@@ -117,7 +120,7 @@ export class Driver {
 
   /** Drives the one run of the other fleet. */
   async driveElsewhere(): Promise<void> {
-    await this.#untilDone('elsewhere', this.#world.random.whole(0, 90_000));
+    await this.#untilDone(this.#firstKey, this.#world.random.whole(0, 90_000));
     this.#isDone = true;
   }
 
@@ -297,7 +300,7 @@ export class Driver {
   #pause({ process }: Meddled, ms: number): void {
     process.pause();
     this.#world.scheduler.after(ms, () => process.resume());
-    if (ms >= 20_000) this.#aside('run', 'monday', this.#world.random.whole(0, 15_000));
+    if (ms >= 20_000) this.#aside('run', this.#firstKey, this.#world.random.whole(0, 15_000));
   }
 
   /** Gives a command beside the others, once. */
