@@ -9,14 +9,15 @@ export function differenceWords(
   const mayBeSeen = field === source.key || deadLetters.keepFields.includes(field);
   const says = mayBeSeen
     ? `the table says ${expected}, the index ${found}`
-    : `the table says ${kindOf(expected)}, the index ${kindOf(found)}${expected === found ? '' : ', and they differ'} (dead_letters.keep_fields lets values be shown)`;
+    : `the table says ${kindOf(expected)}, the index ${kindOf(found)}${kindOf(found) === found || expected === found ? '' : ', and they differ'} (dead_letters.keep_fields lets values be shown)`;
   return `key ${key}, field ${field}: ${says}`;
 }
 
-/** What kind of value a JSON text is. */
-function kindOf(json: string): string {
-  const [first = ''] = json;
+/** What kind of value a JSON text is. Other words are our own, such as `no document`, and hold no value. */
+function kindOf(text: string): string {
+  const [first = ''] = text;
   const kinds: Readonly<Record<string, string>> = { '"': 'a text', '[': 'a list', '{': 'an object' };
   if (first in kinds) return kinds[first] ?? '';
-  return /^(null|true|false|undefined)$/.test(json) ? 'nothing or a boolean' : 'a number';
+  if (/^(null|true|false|undefined)$/.test(text)) return 'nothing or a boolean';
+  return /^-?\d/.test(text) ? 'a number' : text;
 }

@@ -1,8 +1,12 @@
+import type { Index } from '../../embedded/development-node/indexes.ts';
+import { metaOf } from './cluster-quirks.ts';
 import type { Fault } from './faults.ts';
 import type { World } from './world.ts';
 
 /** Three times the longest time that workers wait for a dependency. It stops many runs, which are then resumed. */
 const LONG_OUTAGE_MS = 900_000;
+/** Callers of the cluster are more patient than that. */
+const MOST_BUSY_MS = 240_000;
 
 /**
  * Decides what happens to everything but orchestrators and workers, and when.
@@ -11,7 +15,7 @@ const LONG_OUTAGE_MS = 900_000;
  */
 export function befall(world: World, command: (command: 'abandon' | 'sweep') => void): void {
   const { random, cluster, table, scheduler } = world;
-  const at = (fault: Fault, times: number, work: () => void, within = 300_000): void => {
+  const at: At = (fault, times, work, within = 300_000) => {
     if (!world.has(fault)) return;
     for (let i = 0; i < times; i += 1)
       scheduler.after(random.whole(1_000, within), () => {
@@ -73,6 +77,7 @@ export function befall(world: World, command: (command: 'abandon' | 'sweep') => 
   );
   at('rows are inserted', 3, () => table.insert(BigInt(random.whole(-600, 1200))), 100_000);
   at('rows are deleted', 3, () => deleteRow(world), 100_000);
+  at('rows change after they were read', 4, () => updateRows(world), 100_000);
   at('index turns red', 1, () => beforePromotion(world, (index) => cluster.red.add(index)), 120_000);
   at('index is lost', 1, () => beforePromotion(world, (index) => cluster.loseIndex(index)), 120_000);
   at(
@@ -81,8 +86,50 @@ export function befall(world: World, command: (command: 'abandon' | 'sweep') => 
     () => beforeValidation(world, (index) => cluster.loseDocuments(index, () => random.chance(0.2))),
     60_000,
   );
+  befallReaders(world, at);
   at('run abandoned', 1, () => command('abandon'), 150_000);
   at('sweep', 3, () => command('sweep'), 400_000);
+}
+
+/** Plans a fault: so many times, each within a time. */
+type At = (fault: Fault, times: number, work: () => void, within?: number) => void;
+
+/** What befalls the table as a whole, the readers' alias, and what a cluster keeps of an index. */
+function befallReaders(world: World, at: At): void {
+  const { random, cluster, table, scheduler } = world;
+  at('keys are NULL', 1, () => beforeValidation(world, () => (table.unkeyed = random.whole(1, 5))), 60_000);
+  at('table is emptied', 1, () => emptyTable(world), 200_000);
+  at(
+    'cluster indexes less than it stores',
+    1,
+    () => {
+      cluster.quirks.drops = random.pick(['said', 'unsaid']);
+    },
+    20_000,
+  );
+  at(
+    'clean-up is refused',
+    1,
+    () => {
+      cluster.quirks.keepsBecause = random.pick(['snapshot', 'security']);
+      cluster.quirks.keepsUntilMs = scheduler.nowMs + random.whole(60_000, 4 * LONG_OUTAGE_MS);
+    },
+    60_000,
+  );
+  at(
+    'cluster is busy for minutes',
+    1,
+    () => {
+      cluster.quirks.busyUntilMs = scheduler.nowMs + random.whole(30_000, MOST_BUSY_MS);
+    },
+    150_000,
+  );
+}
+
+/** As by TRUNCATE, or by a load that was cut off. */
+function emptyTable({ table, random }: World): void {
+  const left = random.chance(0.5) ? 0 : 0.2;
+  for (const key of table.keysIn({ start: null, end: null })) if (!random.chance(left)) table.delete(key);
 }
 
 /** Moves the image parameter to another image, until somebody sets it back to the pin of the run. */
@@ -103,6 +150,12 @@ function databaseDown({ table, scheduler }: World, ms: number): void {
   });
 }
 
+function updateRows({ table, random }: World): void {
+  const { keys } = table;
+  for (let wanted = random.whole(1, 5); wanted > 0 && keys.length > 0; wanted -= 1)
+    table.update(random.pick(keys));
+}
+
 function deleteRow({ table, random }: World): void {
   const keys = table.keysIn({ start: null, end: null });
   if (keys.length > 0) table.delete(random.pick(keys));
@@ -120,6 +173,8 @@ function beforeValidation(world: World, work: (index: string) => void): void {
   if (index !== null && !world.journal.says('"phase":"validate"')) work(index);
 }
 
-function newestIndex({ cluster }: World): string | null {
-  return cluster.indexes.byName.keys().find((name) => /^places-\d+-\w+$/.test(name)) ?? null;
+function newestIndex({ cluster, fleet }: World): string | null {
+  const isOurs = (index: Index): boolean =>
+    /^places-\d+-\w+$/.test(index.name) && metaOf(index)?.fleet === fleet;
+  return cluster.indexes.byName.values().find(isOurs)?.name ?? null;
 }

@@ -13,6 +13,7 @@ async function world() {
   const cluster = new VirtualCluster(scheduler, {
     lateWrite: (alias) => late.push(alias),
     promoted: () => {},
+    deleted: () => {},
   });
   const mappings = { properties: { id: { type: 'long' } } };
   await cluster.call('PUT', '/places', { mappings, aliases: { 'places-write-1': {} } });

@@ -3,6 +3,8 @@ import { Indexes, type Index } from '../../embedded/development-node/indexes.ts'
 import { stringify } from '../../embedded/development-node/json.ts';
 import { answer } from '../../embedded/development-node/routes.ts';
 import type { HttpMethod } from '../../orchestrator/index/search-calls.ts';
+import { type ClusterAnswer, ClusterQuirks } from './cluster-quirks.ts';
+import { type AliasMoved, type Served, servedBy } from './readers.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** A bulk that was admitted and is not yet applied. */
@@ -15,6 +17,8 @@ interface Admitted {
 export interface BulkItem {
   readonly key: bigint;
   readonly document: string;
+  /** The row's version. Absent where the definition has no `changed_at`. */
+  readonly version?: bigint;
 }
 
 export type ItemOutcome =
@@ -24,8 +28,10 @@ export type ItemOutcome =
 export interface ClusterWatch {
   /** A bulk through this write alias was applied, though its pass had ended. */
   lateWrite(alias: string, keys: readonly bigint[]): void;
-  /** The readers' alias now names an index that holds these keys. */
-  promoted(index: string, keys: ReadonlySet<string>, deadLetters: ReadonlySet<string>): void;
+  /** The readers' alias has moved. */
+  promoted(move: AliasMoved): void;
+  /** An index was deleted on somebody's order. */
+  deleted(index: Index): void;
 }
 
 /**
@@ -36,6 +42,7 @@ export interface ClusterWatch {
  */
 export class VirtualCluster {
   readonly indexes = new Indexes();
+  readonly quirks = new ClusterQuirks();
   /** Until this time it refuses bulks with 429. */
   fullUntilMs = 0;
   /** Until this time it answers everything with 503. */
@@ -61,7 +68,8 @@ export class VirtualCluster {
   /** Sends a bulk through a write alias. It is applied after `queueMs`. Rejects with a status when all is refused. */
   async bulk(alias: string, items: readonly BulkItem[], queueMs: number): Promise<ItemOutcome[]> {
     if (this.#scheduler.nowMs < this.downUntilMs) throw new Refused(503, 'unavailable');
-    if (this.#scheduler.nowMs < this.fullUntilMs) throw new Refused(429, 'rejected_execution_exception');
+    const isBusy = this.#scheduler.nowMs < Math.max(this.fullUntilMs, this.quirks.busyUntilMs);
+    if (isBusy) throw new Refused(429, 'rejected_execution_exception');
     const index = this.#writeTarget(alias);
     if (index === null) return items.map(() => refusedItem(404, 'index_not_found_exception'));
     if (this.red.has(index.name)) throw new Refused(503, 'unavailable_shards_exception');
@@ -78,9 +86,11 @@ export class VirtualCluster {
   }
 
   /** Makes any other call, and the development node answers it. */
-  async call(method: HttpMethod, path: string, body: unknown): Promise<{ status: number; text: string }> {
+  async call(method: HttpMethod, path: string, body: unknown): Promise<ClusterAnswer> {
     if (this.#scheduler.nowMs < this.downUntilMs)
       return { status: 503, text: '{"error":{"type":"unavailable"}}' };
+    const refused = this.quirks.refusal(this.#scheduler.nowMs, method, path, this.indexes);
+    if (refused !== null) return refused;
     const block = /^\/([^/]+)\/_block\/write$/.exec(path);
     const health = /^\/_cluster\/health\/([^/?]+)/.exec(path);
     if (block !== null) return this.#block(decodeURIComponent(block[1] ?? ''));
@@ -112,11 +122,21 @@ export class VirtualCluster {
 
   /** The keys that an index holds after its last write. */
   keysOf(name: string): Set<string> {
-    return new Set(this.indexes.byName.get(name)?.documents.keys() ?? []);
+    const documents = this.indexes.byName.get(name)?.documents.values().toArray() ?? [];
+    return new Set(documents.filter(({ source }) => source !== null).map(({ id }) => id));
   }
 
   holders(alias: string): string[] {
     return this.indexes.holders(alias).map(({ name }) => name);
+  }
+
+  /** Sets an alias without routing on every index that has it, as a person does. */
+  unroute(alias: string): void {
+    const actions = this.indexes.holders(alias).map(({ name: index, aliases }) => {
+      const { search_routing: _search, index_routing: _index, ...properties } = aliases[alias] ?? {};
+      return { add: { index, alias, ...properties } };
+    });
+    this.indexes.updateAliases(actions);
   }
 
   #writeTarget(alias: string): Index | null {
@@ -138,16 +158,23 @@ export class VirtualCluster {
         alias,
         items.map(({ key }) => key),
       );
-    const lines = items.map(({ key, document }) => `{"index":{"_id":"${key}"}}\n${document}\n`);
+    const lines = items.map(({ key, document, version }) => {
+      const versioned = version === undefined ? '' : `,"version":${version},"version_type":"external_gte"`;
+      return `{"index":{"_id":"${key}"${versioned}}}\n${document}\n`;
+    });
     const { items: answers } = bulk(this.indexes, index.name, lines.join(''), false) as {
       items: BulkAnswer[];
     };
+    this.quirks.store(
+      now,
+      items.map(({ key }) => String(key)),
+    );
     return answers.map(({ index: { status, error } }) =>
       error === undefined ? { ok: true } : refusedItem(status, error.type),
     );
   }
 
-  async #block(name: string): Promise<{ status: number; text: string }> {
+  async #block(name: string): Promise<ClusterAnswer> {
     const index = this.indexes.byName.get(name);
     if (index === undefined) return { status: 404, text: '{"error":{"type":"index_not_found_exception"}}' };
     const aliases = Object.keys(index.aliases).filter((alias) => /-write-\d+$/.test(alias));
@@ -168,7 +195,7 @@ export class VirtualCluster {
     return [...this.#admitted].filter(({ index }) => index.name === name);
   }
 
-  #health(names: readonly string[]): { status: number; text: string } {
+  #health(names: readonly string[]): ClusterAnswer {
     const lost = names.some((name) => this.red.has(name) || !this.indexes.byName.has(name));
     const status = lost ? 'red' : 'green';
     return {
@@ -177,18 +204,25 @@ export class VirtualCluster {
     };
   }
 
-  async #ask(method: string, path: string, body: unknown): Promise<{ status: number; text: string }> {
+  async #ask(method: string, path: string, body: unknown): Promise<ClusterAnswer> {
+    const own = this.quirks.answerOf(path, body, this.indexes);
+    if (own !== null) return own;
+    const asked = this.quirks.routed(path, body, this.indexes);
+    const moves = path === '/_aliases' ? this.#movesOf(body) : [];
+    const doomed =
+      method === 'DELETE' ? this.indexes.byName.get(decodeURIComponent(path.slice(1))) : undefined;
     try {
-      const text = body === null || body === undefined ? '' : JSON.stringify(body);
+      const text = typeof asked === 'string' ? asked : JSON.stringify(asked ?? undefined);
       const { status, body: said } = await answer(
         this.indexes,
         method,
         new URL(path, 'http://cluster'),
-        text,
+        text ?? '',
       );
-      if (path === '/_aliases') this.#noticePromotion(body);
+      for (const move of moves) this.#noticeMove(move);
       if (method === 'DELETE') this.red.delete(path.slice(1));
-      return { status, text: stringify(said) };
+      if (doomed !== undefined) this.#watch.deleted(doomed);
+      return { status, text: stringify(this.quirks.answered(path, said, this.indexes)) };
     } catch (error) {
       const {
         status = 500,
@@ -199,16 +233,38 @@ export class VirtualCluster {
     }
   }
 
-  #noticePromotion(body: unknown): void {
-    for (const { add } of (body as { actions: { add?: { index: string; alias: string } }[] }).actions) {
-      if (add === undefined || /-(write-\d+|trial)$/.test(add.alias)) continue;
-      this.#watch.promoted(add.index, this.keysOf(add.index), this.keysOf(`${add.index}-dead-letters`));
-    }
+  /** Moves of readers' aliases, with what they serve until then. */
+  #movesOf(body: unknown): Move[] {
+    const { actions } = body as { actions: { add?: { index: string; alias: string } }[] };
+    return actions.flatMap(({ add }) =>
+      add === undefined || /-(write-\d+|trial)$/.test(add.alias)
+        ? []
+        : [{ ...add, before: this.indexes.holders(add.alias).map((index) => servedBy(index, add.alias)) }],
+    );
+  }
+
+  #noticeMove({ index: name, alias, before }: Move): void {
+    const index = this.indexes.byName.get(name);
+    if (index === undefined) return;
+    const deadLetters = this.keysOf(`${name}-dead-letters`);
+    this.#watch.promoted({
+      index: name,
+      keys: this.keysOf(name),
+      deadLetters,
+      before,
+      after: servedBy(index, alias),
+    });
   }
 
   #pass(ms: number): Promise<void> {
     return new Promise((resolve) => this.#scheduler.after(ms, resolve));
   }
+}
+
+interface Move {
+  readonly index: string;
+  readonly alias: string;
+  readonly before: readonly Served[];
 }
 
 interface BulkAnswer {

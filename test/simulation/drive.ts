@@ -1,6 +1,7 @@
 import { type Command, type Ended, VirtualOrchestrator } from './orchestrator.ts';
 import { befall } from './befall.ts';
 import type { Fault } from './faults.ts';
+import { mend } from './person.ts';
 import type { Meddled, World } from './world.ts';
 
 /** A fault for one orchestrator, at its call of this number. */
@@ -27,6 +28,17 @@ const PHASES = [
 /** Every run must have ended within this virtual time, whatever happened to it. */
 const LONGEST_MS = 12 * 3_600_000;
 const MOST_TRIES = 200;
+const MOST_ABANDONED = 40;
+const ASIDE: readonly Command[] = ['abandon', 'sweep', 'free alias', 'free alias by force'];
+/** With these a caller may use its patience up for other reasons. */
+const HINDER_PATIENCE: readonly Fault[] = [
+  'cluster is down for minutes',
+  'cluster refuses bulks for minutes',
+  'orchestrator paused past its lease',
+];
+const LOOKS_LONG = 'person looks long before the promotion';
+/** A proof holds for an hour. */
+const LONGEST_LOOK_MS = 3 * 3_600_000;
 /** At most so many orchestrators are killed, paused or interrupted in one world, or no run would ever end. */
 const MOST_MEDDLED = 10;
 /** After the last command, worker leases run out within this time and bring the fleet to zero. */
@@ -41,14 +53,25 @@ export class Driver {
   readonly #driven = new Map<Meddled, Driven>();
   readonly #starting = new Set<Promise<void>>();
   #resumes = true;
+  /** Whether all its runs are over. */
+  #isDone = false;
   #processes = 0;
   #meddled = 0;
   commands = 0;
   /** Exit codes of all commands that were not killed. */
   readonly codes = new Map<number, number>();
 
-  constructor(world: World) {
+  /** The key of the fleet's first run. */
+  readonly #firstKey: string;
+  /** Who gives commands to the other fleet. Null: there is none. */
+  readonly #neighbour: Driver | null;
+
+  /** @param other who gives commands to the fleet beside this one */
+  constructor(world: World, other: Driver | null = null) {
     this.#world = world;
+    const { neighbour } = world;
+    this.#firstKey = other === null ? 'monday' : 'elsewhere';
+    this.#neighbour = other ?? (neighbour === null ? null : new Driver(neighbour, this));
     world.meddle = (orchestrator, go) => this.#meddle(orchestrator, go);
   }
 
@@ -63,6 +86,7 @@ export class Driver {
     await all.promise;
     if (this.#world.scene.faults.size === 0) this.#requirePeace();
     await this.#aftermath();
+    if (!this.#broken && this.#neighbour !== null) await this.#neighbour.#aftermath();
   }
 
   /** A run without any fault took one command and replaced no worker. */
@@ -81,13 +105,23 @@ export class Driver {
 
   async #driveAll(): Promise<void> {
     const world = this.#world;
-    const drivers = [this.#untilDone('monday', 0)];
+    const drivers = [this.#untilDone(this.#firstKey, 0)];
     if (world.has('another run key')) {
       drivers.push(this.#untilDone('tuesday', world.random.whole(3_000, 60_000)));
       world.faults.note('another run key');
     }
+    const elsewhere = this.#neighbour?.driveElsewhere();
     await Promise.all(drivers);
+    this.#isDone = true;
+    await elsewhere;
     await Promise.all(this.#starting);
+    if (this.#neighbour !== null) await Promise.all(this.#neighbour.#starting);
+  }
+
+  /** Drives the one run of the other fleet. */
+  async driveElsewhere(): Promise<void> {
+    await this.#untilDone(this.#firstKey, this.#world.random.whole(0, 90_000));
+    this.#isDone = true;
   }
 
   /** Repeats the command of a run until the run is done. */
@@ -97,24 +131,57 @@ export class Driver {
       const ended = await this.#tryOnce(runKey);
       if (ended?.code === 0) return;
       if (!this.#resumes) return;
+      if (ended?.code === 3) await this.#waitForOthers();
+      if (ended?.code === 1 && mend(this.#world, ended.message) === 'abandon') await this.#abandon(runKey);
       await this.#wait(this.#world.random.whole(1_000, 90_000));
     }
     this.#world.break(`run ${runKey} is not done after ${MOST_TRIES} tries`);
+  }
+
+  /** Ends a run for good. A command that was cut off is repeated. */
+  async #abandon(runKey: string): Promise<void> {
+    for (let tries = 0; tries < MOST_ABANDONED; tries += 1) {
+      const ended = await this.#give('abandon', runKey);
+      if (ended?.code === 0 || (ended !== null && /has moved the alias/.test(ended.message))) return;
+      await this.#wait(this.#world.random.whole(1_000, 90_000));
+    }
+  }
+
+  /**
+   * Waits for another run. When the other fleet has no more runs, its claim could not be removed, and a person removes
+   * it there. When nobody carries its run on any more, a person removes the claim by force.
+   */
+  async #waitForOthers(): Promise<void> {
+    await this.#wait(this.#world.random.whole(30_000, 200_000));
+    if (this.#neighbour === null) return;
+    if (!this.#neighbour.#resumes) await this.#give('free alias by force', 'any');
+    else if (this.#neighbour.#isDone) await this.#neighbour.#give('free alias', 'any');
   }
 
   async #tryOnce(runKey: string): Promise<Ended | null> {
     const world = this.#world;
     if (world.strikes('orchestrator started twice', 0.4))
       this.#aside('run', runKey, world.random.whole(0, 20_000));
-    if (!world.has('phases one by one')) return this.#give('run', runKey);
-    world.faults.note('phases one by one');
+    const looksLong = world.has(LOOKS_LONG);
+    if (!looksLong && !world.has('phases one by one')) return this.#give('run', runKey);
+    world.faults.note(looksLong ? LOOKS_LONG : 'phases one by one');
     let ended: Ended | null = null;
     for (const phase of PHASES) {
+      if (looksLong && phase === 'promote') await this.#lookLong();
       ended = await this.#give(phase, runKey);
       if (ended?.code !== 0) return ended;
       await this.#wait(world.random.whole(0, 120_000));
     }
     return ended;
+  }
+
+  /** Somebody looks at the index for up to some hours, while the table may go on changing. */
+  async #lookLong(): Promise<void> {
+    const { random, table } = this.#world;
+    await this.#wait(random.whole(1_000, LONGEST_LOOK_MS));
+    if (random.chance(0.5)) table.insert(BigInt(random.whole(-600, 1200)));
+    const [key] = table.keys;
+    if (this.#world.has('rows change after they were read') && key !== undefined) table.update(key);
   }
 
   /** Starts a process for a command and waits for its end. Gives null when the process was killed. */
@@ -138,13 +205,12 @@ export class Driver {
    * A process that held the lock to its end and was not ended by a signal leaves the fleet at zero. There are two
    * exceptions: a phase before the first one that works on the fleet, and a phase that was done before.
    */
-  #noteEnd(
-    { process: { name }, heldToTheEnd, command }: VirtualOrchestrator,
-    { code, message }: Ended,
-  ): void {
+  #noteEnd({ process, heldToTheEnd, command }: VirtualOrchestrator, { code, message }: Ended): void {
     const world = this.#world;
+    const { name } = process;
     this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
     world.tell(name, `exits with ${code}: ${message}`);
+    if (!ASIDE.includes(command)) this.#checkPatience(process, { code, message });
     const { desired, live } = world.group;
     const atZero = desired === 0 && live.length === 0;
     const worked = code === 0 && (command === 'run' || (command === 'reindex' && this.#meddled === 0));
@@ -152,6 +218,17 @@ export class Driver {
       world.break(
         `${name} exits with ${code}, and the fleet is not at zero: desired ${desired}, ${live.join(', ')}`,
       );
+  }
+
+  /** Once the alias has moved, no refused clean-up fails a command. A busy cluster is waited for. */
+  #checkPatience({ name }: VirtualOrchestrator['process'], { code, message }: Ended): void {
+    const world = this.#world;
+    if (code !== 1) return;
+    const isRefused = /security_exception|snapshot_in_progress/.test(message);
+    if (isRefused && !world.has('another run key') && world.journal.says('"type":"promoted"'))
+      world.break(`${name} has moved the alias, and exits with 1: ${message}`);
+    if (/: 429 \w+_exception/.test(message) && !HINDER_PATIENCE.some((fault) => world.has(fault)))
+      world.break(`${name} does not wait for a busy cluster: ${message}`);
   }
 
   #othersAtWork(name: string): boolean {
@@ -223,7 +300,7 @@ export class Driver {
   #pause({ process }: Meddled, ms: number): void {
     process.pause();
     this.#world.scheduler.after(ms, () => process.resume());
-    if (ms >= 20_000) this.#aside('run', 'monday', this.#world.random.whole(0, 15_000));
+    if (ms >= 20_000) this.#aside('run', this.#firstKey, this.#world.random.whole(0, 15_000));
   }
 
   /** Gives a command beside the others, once. */

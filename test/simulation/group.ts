@@ -60,6 +60,8 @@ const NO_CAPACITY =
  */
 export class VirtualGroup {
   desired = 0;
+  /** How the names of its instances begin. */
+  prefix = 'i-';
   readonly minimum = 0;
   maximum = 100;
   /** Until this time the cloud gives no more than `capacity` instances. */
@@ -186,7 +188,7 @@ export class VirtualGroup {
   #launch(): void {
     this.#launched += 1;
     const member: Member = {
-      id: `i-${this.#launched}`,
+      id: `${this.prefix}${this.#launched}`,
       run: this.run,
       image: this.image,
       launchedMs: this.#scheduler.nowMs,

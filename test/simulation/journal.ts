@@ -15,7 +15,7 @@ export interface JournalWorld {
 
 /** Is told what the journal says. */
 export interface JournalWatch {
-  written(runFolder: string, events: readonly RunEvent[]): void;
+  written(runFolder: string, events: readonly RunEvent[], epoch: number): void;
   /** A segment of a run's journal was deleted. */
   removed(runFolder: string): void;
   abandoned(run: string): void;
@@ -82,7 +82,7 @@ export class VirtualJournal implements JournalStore {
     const seen = this.#epochs.get(folder) ?? 0;
     if (epoch < seen) throw new Violation(`epoch ${epoch} wrote ${name} behind epoch ${seen}`);
     this.#epochs.set(folder, epoch);
-    this.#watch.written(folder, events);
+    this.#watch.written(folder, events, epoch);
   }
 
   #readClaim(body: string): void {

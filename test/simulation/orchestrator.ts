@@ -7,6 +7,7 @@ import { certainStore } from '../../orchestrator/journal/certain-store.ts';
 import type { FleetLock } from '../../orchestrator/journal/lock.ts';
 import type { RunIdentity } from '../../orchestrator/reconcile/identity.ts';
 import { abandonRun } from '../../orchestrator/run/abandon-run.ts';
+import { freeAlias } from '../../orchestrator/run/alias-claim.ts';
 import { type BegunRun, claimRun } from '../../orchestrator/run/begin-run.ts';
 import { carryOut } from '../../orchestrator/run/carry-out.ts';
 import { type ChosenRun, chooseRun } from '../../orchestrator/run/choose-run.ts';
@@ -15,13 +16,23 @@ import type { Offline } from '../../orchestrator/run/offline.ts';
 import type { WorkPhase } from '../../orchestrator/reconcile/phases.ts';
 import { sweep } from '../../orchestrator/run/sweep.ts';
 import { type LockRequest, withLock } from '../../orchestrator/run/with-lock.ts';
+import { LOCAL } from '../../orchestrator/fleet/local/pin.ts';
+import type { Settings } from '../../orchestrator/settings.ts';
+import { besideBackend } from './beside.ts';
 import { type Call, VirtualPorts } from './ports.ts';
 import type { Passage, VirtualProcess } from './process.ts';
 import type { CallKind, World } from './world.ts';
 import type { FleetPin } from '../../orchestrator/reconcile/fleet-pin.ts';
 import { targetNames } from '../../orchestrator/index/names.ts';
 
-export type Command = 'run' | 'claim' | WorkPhase | 'abandon' | 'sweep';
+export type Command =
+  | 'run'
+  | 'claim'
+  | WorkPhase
+  | 'abandon'
+  | 'free alias'
+  | 'free alias by force'
+  | 'sweep';
 
 /** How a command ended. */
 export interface Ended {
@@ -77,6 +88,8 @@ export class VirtualOrchestrator {
 
   async #perform(): Promise<void> {
     const offline = this.#offline();
+    if (this.command === 'free alias') return this.#freeAlias(offline, false);
+    if (this.command === 'free alias by force') return this.#freeAlias(offline, true);
     const isRun = this.command !== 'abandon' && this.command !== 'sweep';
     if (isRun && this.#isOver(await this.#choose(offline))) return;
     const { clock } = this.process;
@@ -143,7 +156,11 @@ export class VirtualOrchestrator {
       reporter: this.#ports.reporter,
       signal,
       promoteLimit: null,
-      accepts: { shrink: false, foreign: false },
+      accepts: {
+        ...this.#world.accepts,
+        ...(this.#world.without.has('shrink limit') ? { shrink: true } : {}),
+        ...(this.#world.without.has('index of another fleet') ? { foreign: true } : {}),
+      },
       host: 'virtual',
       maxCost: null,
     };
@@ -162,6 +179,13 @@ export class VirtualOrchestrator {
     const { cluster } = this.#ports;
     const openFleet = this.#openFleet;
     await abandonRun({ store, cluster, openFleet, lock, clock, signal, runKey: null });
+  }
+
+  /** As `abandon --alias places` does, with `--force` or without. */
+  async #freeAlias({ store }: Offline, force: boolean): Promise<void> {
+    const { fleet, described } = this.#world;
+    const freed = await freeAlias(this.#ports.cluster, described.definition.alias, { store, fleet, force });
+    if (freed !== null && force) this.#world.noteForce();
   }
 
   async #sweep(request: Omit<LockRequest, 'whileHeld'>): Promise<void> {
@@ -187,7 +211,7 @@ export class VirtualOrchestrator {
     const identity: RunIdentity = {
       run,
       runKey,
-      fleet: 'virtual',
+      fleet: this.#world.fleet,
       build,
       source: 'virtual',
       startedAt: at,
@@ -228,15 +252,31 @@ export class VirtualOrchestrator {
   }
 
   #offline(): Offline {
-    const { settings, loaded } = this.#world;
+    const { loaded } = this.#world;
     return {
-      settings,
+      settings: this.#settings,
       loaded,
       definitionDigest: digestDefinition(loaded.definition),
       build: this.#world.build,
       store: certainStore(this.#ports.store, this.process.clock),
       checkJournal: () => Promise.resolve(),
       environment: {},
+    };
+  }
+
+  /** A pass beside the orchestrator opens the fleet that the settings choose, if that is one of local processes. */
+  get #settings(): Settings {
+    const { settings } = this.#world;
+    const { backend } = settings;
+    const beside = besideBackend(this.#world, this.process, (pass) => this.#ports.callsOf(pass));
+    return {
+      ...settings,
+      backend: {
+        traits: { ...backend.traits, kind: LOCAL },
+        sweepGraceMs: backend.sweepGraceMs,
+        connect: () => Promise.resolve(beside),
+        faultsWith: () => [],
+      },
     };
   }
 

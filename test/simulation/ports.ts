@@ -7,7 +7,7 @@ import { type WorkerCalls, WorkerRefusal } from '../../orchestrator/fleet/worker
 import type { ChangesSource } from '../../orchestrator/index/changes-source.ts';
 import { ClusterError, refusal } from '../../orchestrator/index/cluster-error.ts';
 import { guardedCalls } from '../../orchestrator/index/guarded-calls.ts';
-import type { CallOptions, SearchCalls } from '../../orchestrator/index/search-calls.ts';
+import type { CallOptions, HttpMethod, SearchCalls } from '../../orchestrator/index/search-calls.ts';
 import type { ExpectedRow, ValidationSource } from '../../orchestrator/index/validation-source.ts';
 import type { FleetLock } from '../../orchestrator/journal/lock.ts';
 import type { JournalStore } from '../../orchestrator/journal/store.ts';
@@ -17,6 +17,7 @@ import { Refusal } from '../../worker/refusal.ts';
 import { TimedOut, type VirtualProcess } from './process.ts';
 import { viewFor } from './group.ts';
 import { isStray } from './stray-task.ts';
+import { databaseTime, nameOf, versionSince } from './table.ts';
 import type { VirtualWorker } from './worker.ts';
 import type { CallKind, World } from './world.ts';
 
@@ -24,10 +25,13 @@ import type { CallKind, World } from './world.ts';
 export type Call = <T>(kind: CallKind, what: string, perform: () => T | Promise<T>) => Promise<T>;
 
 /** Calls to the cluster that change nothing although they are no GET. */
-const ASKS = /\/(_count|_search)(\?|$)|^\/_index_template\/_simulate_index\//;
+const ASKS = /\/(_count|_search|_msearch|_mget)(\?|$)|^\/_index_template\/_simulate_index\//;
+const CLAIMS = /^\/places-claims/;
+const CONDITIONAL = /^DELETE \/places-claims\/.*if_seq_no=/;
 const POLL_INTERVAL_MS = 2_000;
 /** How long the real client tries a call again, and the longest of its pauses. */
 const CLUSTER_PATIENCE_MS = 300_000;
+const SHORT_PATIENCE_MS = 20_000;
 const LONGEST_PAUSE_MS = 5_000;
 
 /** Everything outside that a run sees, for one virtual process. */
@@ -82,19 +86,32 @@ export class VirtualPorts {
     return this.#call('fleet', what, () => this.#world.changeFleet(change));
   }
 
+  /** A claim is removed without the lock too, on the condition that it stands as it was read. */
   #noteChange(what: string): void {
+    if (this.epoch === 0 && CONDITIONAL.test(what)) return;
     this.#world.noteChange({ name: this.#process.name, epoch: this.epoch }, what);
   }
 
-  workers({ run, epoch, pin }: FleetPass): PassWorkers {
+  workers(pass: FleetPass): PassWorkers {
+    const pinned = groupPinOf(pass.pin).image;
+    return {
+      fleet: this.fleet(pass.run, pinned),
+      calls: this.callsOf(pass, (worker) => this.#world.requireImage(worker, pinned)),
+      timing: this.#world.timing,
+      pauseMs: () => POLL_INTERVAL_MS,
+      close: () => Promise.resolve(),
+    };
+  }
+
+  /** @param requireFit is called with each worker that is given work */
+  callsOf({ run, epoch }: FleetPass, requireFit: (worker: string) => void = () => {}): WorkerCalls {
     const who = [run, epoch] as const;
     const world = this.#world;
-    const pinned = groupPinOf(pin).image;
     const ask = <T>(url: string, what: string, work: (worker: VirtualWorker) => T | Promise<T>): Promise<T> =>
       this.#call('worker', `${what} ${url}`, () => world.workers.reach(url, work)).catch((error: unknown) => {
         throw new WorkerRefusal(error instanceof Refusal ? error.status : 0, messageOf(error));
       });
-    const calls: WorkerCalls = {
+    return {
       health: (url) => ask(url, 'health', (worker) => worker.health(...who)),
       task: (url, task) => ask(url, 'status', (worker) => worker.status(...who, task)),
       tasks: (url) =>
@@ -104,20 +121,13 @@ export class VirtualPorts {
         }),
       post: (url, request) =>
         ask(url, `post ${request.task_id}`, (worker) => {
-          world.requireImage(request.worker_id, pinned);
+          requireFit(request.worker_id);
           world.requireAdopted(worker, request);
           return worker.post(...who, request);
         }),
       cut: (url, task, end) => ask(url, `cut ${task} at ${end}`, (worker) => worker.cut(...who, task, end)),
       cancel: (url, task) => ask(url, `cancel ${task}`, (worker) => worker.cancel(...who, task)),
       drain: (url) => ask(url, 'drain', (worker) => worker.takeNoMore(...who)),
-    };
-    return {
-      fleet: this.fleet(run, pinned),
-      calls,
-      timing: world.timing,
-      pauseMs: () => POLL_INTERVAL_MS,
-      close: () => Promise.resolve(),
     };
   }
 
@@ -139,11 +149,11 @@ export class VirtualPorts {
       const call = (): Promise<{ status: number; text: string }> => {
         options?.beforeTry?.();
         if (method !== 'GET' && !ASKS.test(path)) this.#noteChange(`${method} ${path}`);
-        return this.#call('cluster', `${method} ${path}`, () =>
-          this.#world.cluster.call(method, path, body ?? null),
-        );
+        return this.#call('cluster', `${method} ${path}`, () => this.#reach(method, path, body ?? null));
       };
       const { status, text } = await this.#answerOf(call, options);
+      if (status >= 400 && method === 'DELETE' && this.#world.without.has('refused clean-up'))
+        throw new Error(text);
       if (status >= 400) throw refusal(`${method} ${path}`, status, JSON.parse(text));
       return text;
     };
@@ -165,7 +175,7 @@ export class VirtualPorts {
   /** Repeats a call when the cluster is overloaded or does not answer, as the real client does. */
   async #answerOf(
     call: () => Promise<{ status: number; text: string }>,
-    { repeatable = true, waitingTimeoutMs = CLUSTER_PATIENCE_MS }: CallOptions = {},
+    { repeatable = true, waitingTimeoutMs = this.#patienceMs }: CallOptions = {},
   ): Promise<{ status: number; text: string }> {
     const { clock } = this.#process;
     let endMs: number | null = null;
@@ -184,6 +194,18 @@ export class VirtualPorts {
     }
   }
 
+  /** Without the claim on the alias, each fleet sees an index of claims of its own. */
+  async #reach(method: HttpMethod, path: string, body: unknown): Promise<{ status: number; text: string }> {
+    const { cluster, without, fleet } = this.#world;
+    if (!without.has('claim on the alias')) return cluster.call(method, path, body);
+    const { status, text } = await cluster.call(method, path.replace(CLAIMS, `$&-${fleet}`), body);
+    return { status, text: text.replaceAll(`places-claims-${fleet}`, 'places-claims') };
+  }
+
+  get #patienceMs(): number {
+    return this.#world.without.has('patience') ? SHORT_PATIENCE_MS : CLUSTER_PATIENCE_MS;
+  }
+
   #askSource<T>(perform: () => T): Promise<T> {
     return this.#call('source', 'validate', () => {
       if (this.#world.table.down) throw new Error('the database is down');
@@ -191,21 +213,34 @@ export class VirtualPorts {
     });
   }
 
-  /** Without `changed_at`, as all tables of this world are, only the table's state is asked for. */
   get #changesSource(): ChangesSource {
-    const unasked = (): never => {
-      throw new Error('nobody asks a table without changed_at what has changed');
-    };
+    const { table, without } = this.#world;
     return {
-      cutoff: unasked,
-      changedRows: unasked,
-      unseenRows: unasked,
+      cutoff: () =>
+        this.#askSource(() => {
+          const at = databaseTime(this.#world.nowMs());
+          return { at, oldest: at, doubts: [] };
+        }),
+      changedRows: (range, since) =>
+        pagesOf(() =>
+          this.#askSource(() =>
+            without.has('changed rows')
+              ? []
+              : table
+                  .read(range)
+                  .filter(({ version }) => version >= versionSince(since))
+                  .map((row) => ({ ...row, kept: !table.isFiltered(row.key) })),
+          ),
+        ),
+      unseenRows: () => this.#askSource(() => 0),
       tableState: () =>
-        this.#askSource(() => ({
-          rows: this.#world.table.keysIn({ start: null, end: null }).length,
-          writes: null,
-          files: null,
-        })),
+        this.#askSource(() => {
+          const { table, proofs, without } = this.#world;
+          proofs.looked({ epoch: this.epoch, writes: table.writes });
+          return without.has('state of the table')
+            ? { rows: null, writes: null, files: null }
+            : { rows: table.rows, writes: table.writes, files: 'the same' };
+        }),
     };
   }
 
@@ -219,14 +254,21 @@ export class VirtualPorts {
           kept: world.validatedKeys(range).length,
         })),
       placement: (ranges) =>
-        ask(() => ({
-          rows: world.table.keysIn({ start: null, end: null }).length,
-          placed: ranges.reduce((sum, range) => sum + world.table.keysIn(range).length, 0),
-        })),
+        ask(() => {
+          const placed = ranges.reduce((sum, range) => sum + world.table.keysIn(range).length, 0);
+          return { rows: world.without.has('placement') ? placed : world.table.rows, placed };
+        }),
       keys: (range: KeyRange) => pagesOf(() => ask(() => world.validatedKeys(range))),
       fractions: () => ask(() => []),
-      sampleKeys: () => ask(() => []),
-      expectedRows: () => ask((): ExpectedRow[] => []),
+      sampleKeys: () => ask(() => world.sampledKeys()),
+      expectedRows: (keys) =>
+        ask(() => {
+          const wanted = new Set<unknown>(keys);
+          return world.table
+            .read({ start: null, end: null })
+            .filter(({ key }) => wanted.has(key) && !world.table.isFiltered(key))
+            .map((row): ExpectedRow => ({ key: row.key, values: [JSON.stringify(nameOf(row))] }));
+        }),
     };
   }
 
@@ -244,6 +286,6 @@ export class VirtualPorts {
   }
 }
 
-async function* pagesOf(read: () => Promise<readonly bigint[]>): AsyncGenerator<readonly bigint[]> {
+async function* pagesOf<T>(read: () => Promise<readonly T[]>): AsyncGenerator<readonly T[]> {
   yield await read();
 }

@@ -23,6 +23,7 @@ export class VirtualProcess {
   readonly #scheduler: Scheduler;
   #state: 'runs' | 'paused' | 'dead' = 'runs';
   #held: (() => void)[] = [];
+  readonly #children: VirtualProcess[] = [];
 
   /** `skew` from -1 to 1 says how wrong its clocks are: the wall clock by hours, the other by a part in a hundred. */
   constructor(scheduler: Scheduler, name: string, skew: number) {
@@ -48,6 +49,13 @@ export class VirtualProcess {
   kill(): void {
     this.#state = 'dead';
     this.#held = [];
+    for (const child of this.#children) child.kill();
+  }
+
+  /** A process that ends with this one. */
+  adopt(child: VirtualProcess): void {
+    this.#children.push(child);
+    if (!this.alive) child.kill();
   }
 
   pause(): void {

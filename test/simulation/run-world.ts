@@ -26,7 +26,9 @@ alias: places
 source: { table: places, key: id }
 document: { name: places.name }
 index: { number_of_replicas: 0, refresh_interval: "-1" }
+retain: 0
 `;
+const VERSIONED = DEFINITION.replace('key: id }', 'key: id, changed_at: places.changed_at }');
 const EXAMPLE_SETTINGS = fileURLToPath(new URL('../../examples/cities/settings.yaml', import.meta.url));
 
 /** Timing of a fleet in the cloud, with leases in their order: renewal < lock < retry < worker < sweep. */
@@ -41,15 +43,10 @@ const TIMES = {
 
 /** What all worlds share. */
 export async function prepareWorlds(): Promise<Setting> {
-  const loaded = parseDefinition(DEFINITION, 'places.yaml');
   const settings = await loadSettings({ settings: EXAMPLE_SETTINGS }, {}, '/');
   return {
-    loaded,
-    described: {
-      definition: loaded.definition,
-      fields: [{ name: 'name', oid: OID.text }],
-      changedAtOid: null,
-    },
+    plain: tableOf(DEFINITION, null),
+    versioned: tableOf(VERSIONED, OID.timestamptz),
     settings: {
       ...settings,
       journal: { ...settings.journal, lease_ms: 15_000 },
@@ -57,6 +54,12 @@ export async function prepareWorlds(): Promise<Setting> {
       backend: autoScaling.schema.parse({ group: 'virtual', token_parameter: '/token' }),
     },
   };
+}
+
+function tableOf(text: string, changedAtOid: number | null): Setting['plain'] {
+  const loaded = parseDefinition(text, 'places.yaml');
+  const { definition } = loaded;
+  return { loaded, described: { definition, fields: [{ name: 'name', oid: OID.text }], changedAtOid } };
 }
 
 /** Runs one world from its seed to its end. The same seed gives the same world. */

@@ -11,7 +11,12 @@ export interface Scene {
   readonly workers: number;
   readonly rowsPerBatch: number;
   readonly faults: ReadonlySet<Fault>;
+  /** What the readers' alias serves before the first run. */
+  readonly earlier: Earlier;
 }
+
+/** `none`: the alias is not there yet. `own`: the fleet built an index before. `by hand`: a person did. */
+export type Earlier = 'none' | 'own' | 'by hand';
 
 /** The build that a run is pinned to. */
 export const BUILD = 'the build';
@@ -30,6 +35,7 @@ export function drawScene(random: Random): Scene {
     workers: random.whole(1, 4),
     rowsPerBatch: random.whole(2, 12),
     faults: drawFaults(random),
+    earlier: random.pick(['none', 'own', 'own', 'by hand']),
   };
 }
 

@@ -73,6 +73,58 @@ const PLANTED: Readonly<Record<Guard, { readonly faults: readonly Fault[]; reado
     faults: ['worker has a task that nobody knows', 'worker is slow'],
     breaks: /is given .* while it works on .*, which nobody gave it/,
   },
+  placement: {
+    faults: ['keys are NULL'],
+    breaks: /is promoted, and \d+ rows of the table are nowhere/,
+  },
+  'trial alias': {
+    faults: ['alias has properties'],
+    breaks: /is promoted, and readers find \d+ of its \d+ documents/,
+  },
+  'shrink limit': {
+    faults: ['table is emptied'],
+    breaks: /is promoted, and nobody gave leave to shrink/,
+  },
+  'last index': {
+    faults: ['table is emptied'],
+    breaks: /places-before with \d+ documents is deleted/,
+  },
+  'dropped values': {
+    faults: ['cluster indexes less than it stores'],
+    breaks: /finds \d+ of its \d+ documents by what they hold/,
+  },
+  'found samples': {
+    faults: ['cluster indexes less than it stores'],
+    breaks: /finds \d+ of its \d+ documents by what they hold/,
+  },
+  'age of the proof': {
+    faults: ['person looks long before the promotion'],
+    breaks: /is promoted on a proof that is \d+ minutes old/,
+  },
+  'state of the table': {
+    faults: ['person looks long before the promotion'],
+    breaks: /is promoted on a proof, though \d+ rows were written since/,
+  },
+  'refused clean-up': {
+    faults: ['clean-up is refused'],
+    breaks: /has moved the alias, and exits with 1/,
+  },
+  patience: {
+    faults: ['cluster is busy for minutes'],
+    breaks: /does not wait for a busy cluster/,
+  },
+  'claim on the alias': {
+    faults: ['two fleets on one alias'],
+    breaks: /is promoted while a run of another fleet builds/,
+  },
+  'index of another fleet': {
+    faults: ['two fleets on one alias'],
+    breaks: /of another fleet, and nobody gave leave/,
+  },
+  'changed rows': {
+    faults: ['rows change after they were read', 'worker is slow'],
+    breaks: /is promoted with rows as they were before it was proven/,
+  },
 };
 const MOST_WORLDS = 150;
 

@@ -13,7 +13,7 @@ import { type TaskRun, TaskRegister } from '../../worker/tasks.ts';
 import { type BulkItem, Refused, type VirtualCluster } from './cluster.ts';
 import type { Passage, VirtualProcess } from './process.ts';
 import { TimedOut } from './process.ts';
-import type { VirtualTable } from './table.ts';
+import { nameOf, type VirtualRow, type VirtualTable, versionSince } from './table.ts';
 
 export interface WorkerOptions {
   readonly id: string;
@@ -29,8 +29,8 @@ export interface WorkerOptions {
   readonly passage: (kind: 'database' | 'bulk') => Passage;
   /** How long the next bulk waits in the cluster's queue. */
   readonly queueMs: () => number;
-  /** Ends the instance. The worker's process has ended by then. */
-  readonly retire: (why: string) => void;
+  /** Ends the instance. The worker's process has ended by then. A drained worker's instance is replaced. */
+  readonly retire: (why: string, instance: 'removed' | 'replaced') => void;
   /** Is told of each admitted call and its epoch. */
   readonly onAdmitted: (run: string, epoch: number) => void;
   /** True when the batch is counted as indexed and never sent. */
@@ -74,9 +74,9 @@ export class VirtualWorker {
       lingerMs: 30_000,
       now,
       schedule,
-      onDrained: (why) => options.retire(why),
+      onDrained: (why) => options.retire(why, 'replaced'),
     });
-    const onExpired = (): void => options.retire('its lease is over');
+    const onExpired = (): void => options.retire('its lease is over', 'removed');
     this.#lease = new Lease({ leaseMs: options.leaseMs, now, schedule, onExpired });
   }
 
@@ -216,15 +216,15 @@ class Reading {
 
   async #perform(): Promise<void> {
     const { process, rowsPerBatch, batchMs } = this.#options;
-    const keys = await this.#snapshot({ start: keyOf(this.#request.start_index), end: this.#end });
-    this.#firstKey = keys[0] ?? null;
+    const rows = await this.#snapshot({ start: keyOf(this.#request.start_index), end: this.#end });
+    this.#firstKey = rows[0]?.key ?? null;
     const bulks = new Set<Promise<void>>();
     let at = 0;
     for (;;) {
       await process.clock.sleep(batchMs, this.#signal);
       while (bulks.size >= MAX_BULKS) await Promise.race(bulks);
       this.#failed.signal.throwIfAborted();
-      const batch = this.#next(keys, at, rowsPerBatch);
+      const batch = this.#next(rows, at, rowsPerBatch);
       if (batch.length === 0) break;
       at += batch.length;
       const bulk: Promise<void> = this.#send(batch)
@@ -237,13 +237,14 @@ class Reading {
   }
 
   /** The present rows of the range. A database that is down is asked again. */
-  async #snapshot(range: KeyRange): Promise<readonly bigint[]> {
+  async #snapshot(range: KeyRange): Promise<readonly VirtualRow[]> {
     const { process, table, passage } = this.#options;
     for (;;) {
       try {
-        const keys = await process.call(passage('database'), () => table.read(range));
+        const rows = await process.call(passage('database'), () => table.read(range));
         this.#waitingFor = null;
-        return keys;
+        const { changed_since: since } = this.#request;
+        return since === undefined ? rows : rows.filter(({ version }) => version >= versionSince(since));
       } catch {
         this.#waitingFor = 'database';
         await process.clock.sleep(2_000, this.#signal);
@@ -251,32 +252,39 @@ class Reading {
     }
   }
 
-  #next(keys: readonly bigint[], at: number, count: number): readonly bigint[] {
+  #next(rows: readonly VirtualRow[], at: number, count: number): readonly VirtualRow[] {
     const end = this.#end;
-    const batch = keys.slice(at, at + count).filter((key) => end === null || key < end);
-    this.#position = batch.at(-1) ?? this.#position;
+    const batch = rows.slice(at, at + count).filter(({ key }) => end === null || key < end);
+    this.#position = batch.at(-1)?.key ?? this.#position;
     return batch;
   }
 
-  async #send(keys: readonly bigint[]): Promise<void> {
-    const { table, lies } = this.#options;
-    const items = keys
-      .filter((key) => !table.isFiltered(key))
-      .map((key) => ({ key, document: `{"id":${key}}` }));
-    const filtered = keys.length - items.length;
+  async #send(rows: readonly VirtualRow[]): Promise<void> {
+    const { table, lies, definition } = this.#options;
+    const isVersioned = definition.source.changedAt !== null;
+    const items = rows
+      .filter(({ key }) => !table.isFiltered(key))
+      .map((row) => ({
+        key: row.key,
+        document: `{"id":${row.key},"name":${JSON.stringify(nameOf(row))}}`,
+        ...(isVersioned ? { version: row.version } : {}),
+      }));
+    const filtered = rows.length - items.length;
+    const last = rows.at(-1)?.key ?? null;
     const stretch = this.#settlement.enter({
-      lastKey: keys.at(-1) ?? null,
-      rowsRead: keys.length,
+      lastKey: last,
+      rowsRead: rows.length,
       filtered,
-      batches: [{ rows: keys.length, items: items.length, filtered, deadLetters: [] }],
+      batches: [{ rows: rows.length, items: items.length, filtered, deadLetters: [] }],
     });
-    if (items.length > 0 && !lies()) await this.#deliver(items);
-    this.#settlement.settle(stretch, 0, { indexed: items.length, superseded: 0, filtered, deadLetters: 0 });
-    const last = keys.at(-1) ?? null;
+    const superseded = items.length > 0 && !lies() ? await this.#deliver(items) : 0;
+    const indexed = items.length - superseded;
+    this.#settlement.settle(stretch, 0, { indexed, superseded, filtered, deadLetters: 0 });
     if (last !== null && (this.#highest === null || last > this.#highest)) this.#highest = last;
   }
 
-  async #deliver(items: readonly BulkItem[]): Promise<void> {
+  /** Gives how many items were superseded by a newer version. */
+  async #deliver(items: readonly BulkItem[]): Promise<number> {
     const { process, cluster, passage, queueMs } = this.#options;
     const alias = this.#request.targets[0]?.write_alias ?? '';
     for (let failures = 1; ; failures += 1) {
@@ -286,8 +294,9 @@ class Reading {
         const outcomes = await process.call(passage('bulk'), () => cluster.bulk(alias, items, waitMs));
         this.#waitingFor = null;
         for (const outcome of outcomes)
-          if (!outcome.ok) throw new TaskFailure('stop', outcome.type, `the cluster says ${outcome.status}`);
-        return;
+          if (!outcome.ok && outcome.status !== 409)
+            throw new TaskFailure('stop', outcome.type, `the cluster says ${outcome.status}`);
+        return outcomes.filter(({ ok }) => !ok).length;
       } catch (error) {
         if (!(error instanceof Refused) && !(error instanceof TimedOut)) throw error;
         this.#retries += 1;

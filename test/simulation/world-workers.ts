@@ -84,30 +84,55 @@ export class WorldWorkers {
     const process = this.#world.newProcess(id);
     const build = this.#world.strikes('worker of another build', 0.4) ? 'another build' : BUILD;
     if (this.#liar === null && this.#world.has('worker counts what it never sent')) this.#liar = id;
-    const worker = new VirtualWorker({
-      id,
-      build,
-      leaseMs: LEASE_MS,
-      rowsPerBatch: this.#world.scene.rowsPerBatch,
-      batchMs: this.#world.strikes('worker is slow', 0.5) ? 8_000 : this.#world.random.whole(200, 2_000),
-      definition: this.#world.loaded.definition,
-      process,
-      cluster: this.#world.cluster,
-      table: this.#world.table,
-      passage: (kind) => this.#world.passage(kind, `of ${id}`),
-      queueMs: () =>
-        this.#world.strikes('bulk waits long and lands late', 0.2)
-          ? this.#world.random.whole(5_000, 60_000)
-          : this.#world.random.whole(5, 300),
-      retire: (why) => this.#retire(id, why),
-      onAdmitted: (run, epoch) => this.#noteEpoch(id, run, epoch),
-      lies: () => id === this.#liar && this.#world.strikes('worker counts what it never sent', 0.4),
-      without: this.#world.without,
-    });
+    const batchMs = this.#world.strikes('worker is slow', 0.5) ? 8_000 : this.#world.random.whole(200, 2_000);
+    const retire: WorkerOptions['retire'] = (why, instance) => this.#retire(id, why, instance);
+    const worker = this.#makeWorker(id, process, { build, batchMs, retire });
     this.#workers.set(id, worker);
     this.#world.tell(id, `comes up${build === BUILD ? '' : ' with another build'}`);
     this.#giveStrayTask(worker);
     this.#plague(worker);
+  }
+
+  #makeWorker(
+    id: string,
+    process: VirtualProcess,
+    own: Pick<WorkerOptions, 'build' | 'batchMs' | 'retire'>,
+  ): VirtualWorker {
+    const { scene, loaded, cluster, table, random, without } = this.#world;
+    return new VirtualWorker({
+      ...own,
+      id,
+      process,
+      cluster,
+      table,
+      without,
+      leaseMs: LEASE_MS,
+      rowsPerBatch: scene.rowsPerBatch,
+      definition: loaded.definition,
+      passage: (kind) => this.#world.passage(kind, `of ${id}`),
+      queueMs: () =>
+        this.#world.strikes('bulk waits long and lands late', 0.2)
+          ? random.whole(5_000, 60_000)
+          : random.whole(5, 300),
+      onAdmitted: (run, epoch) => this.#noteEpoch(id, run, epoch),
+      lies: () => id === this.#liar && this.#world.strikes('worker counts what it never sent', 0.4),
+    });
+  }
+
+  /** Starts a worker process on the machine of its orchestrator, which no fault of a fleet befalls. */
+  startBeside(id: string, onEnd: () => void): VirtualProcess {
+    const process = this.#world.newProcess(id);
+    const retire = (why: string): void => {
+      this.#world.tell(id, `ends: ${why}`);
+      process.kill();
+      onEnd();
+    };
+    this.#workers.set(id, this.#makeWorker(id, process, { build: BUILD, batchMs: 200, retire }));
+    return process;
+  }
+
+  end(id: string): void {
+    this.#workers.get(id)?.options.process.kill();
   }
 
   /** As from an earlier process, whose record of it is void. */
@@ -179,14 +204,13 @@ export class WorldWorkers {
   }
 
   /** A worker ends its own instance once, unless somebody else is ending it already. */
-  #retire(id: string, why: string): void {
+  #retire(id: string, why: string, instance: 'removed' | 'replaced'): void {
     this.#world.tell(id, `retires: ${why}`);
     this.#workers.get(id)?.options.process.kill();
     const { group } = this.#world;
     if (!group.live.includes(id)) return;
-    const drained = why.startsWith('drained');
     // Refused at the minimum, it is terminated without decrement, as the real worker does.
-    group.terminate(id, !drained && group.desired > group.minimum);
+    group.terminate(id, instance === 'removed' && group.desired > group.minimum);
   }
 
   #noteEpoch(id: string, run: string, epoch: number): void {

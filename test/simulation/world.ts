@@ -8,15 +8,22 @@ import type { RunPlan } from '../../orchestrator/reconcile/run-plan.ts';
 import type { Swept, SweepRules } from '../../orchestrator/run/sweep.ts';
 import { Throttled } from '../../orchestrator/errors.ts';
 import type { Settings } from '../../orchestrator/settings.ts';
+import type { Index } from '../../embedded/development-node/indexes.ts';
+import { AliasUse } from './alias-use.ts';
 import { VirtualCluster } from './cluster.ts';
+import { metaOf, wasPromoted } from './cluster-quirks.ts';
+import { drawProperties, makeEarlierIndex } from './earlier-index.ts';
 import { type Fault, FaultCounts } from './faults.ts';
 import { type GroupView, VirtualGroup } from './group.ts';
 import { StretchAccount, Violation } from './invariants.ts';
 import { VirtualJournal } from './journal.ts';
 import { type Passage, VirtualProcess } from './process.ts';
+import { ProofWatch } from './proof-watch.ts';
 import { type Random, seededRandom } from './random.ts';
+import { type AliasMoved, isShrunk, lossesOf, servedBy } from './readers.ts';
 import { BUILD, drawScene, type Scene } from './scene.ts';
 import { Scheduler } from './scheduler.ts';
+import { Staleness } from './staleness.ts';
 import { isStray } from './stray-task.ts';
 import { VirtualTable } from './table.ts';
 import type { VirtualWorker } from './worker.ts';
@@ -31,6 +38,19 @@ export const GUARDS = [
   'settled key',
   'independent count',
   'adoption',
+  'placement',
+  'trial alias',
+  'shrink limit',
+  'last index',
+  'dropped values',
+  'found samples',
+  'age of the proof',
+  'state of the table',
+  'refused clean-up',
+  'patience',
+  'claim on the alias',
+  'index of another fleet',
+  'changed rows',
 ] as const;
 export type Guard = (typeof GUARDS)[number];
 
@@ -46,6 +66,12 @@ export interface WorldOptions {
 /** What all worlds share. It is made once and never changes. */
 export interface Setting {
   readonly settings: Settings;
+  /** The definition without `changed_at`, and with it. */
+  readonly plain: DescribedTable;
+  readonly versioned: DescribedTable;
+}
+
+interface DescribedTable {
   readonly loaded: LoadedDefinition;
   readonly described: DescribedDefinition;
 }
@@ -62,6 +88,7 @@ const TIMEOUT_MS: Readonly<Record<CallKind, number>> = {
   database: 5_000,
   bulk: 20_000,
 };
+const CHANGES = 'rows change after they were read';
 /** A view of the fleet may be stale for so long, and a call that timed out may take effect within it. */
 const STALE_MS = 8_000;
 /** This is more than the workers' lease. */
@@ -83,8 +110,14 @@ export class World {
   readonly seed: number;
   readonly scene: Scene;
   readonly random: Random;
-  readonly scheduler = new Scheduler();
-  readonly faults = new FaultCounts();
+  readonly scheduler: Scheduler;
+  readonly faults: FaultCounts;
+  /** The name of the fleet. */
+  readonly fleet: string;
+  /** Another fleet with a journal of its own, on the same cluster, table and alias. Null: there is none. */
+  neighbour: World | null = null;
+  /** A person has freed the alias of a claim by force, and answers for what follows. */
+  freedByForce = false;
   readonly workers = new WorldWorkers(this);
   readonly table: VirtualTable;
   readonly cluster: VirtualCluster;
@@ -103,6 +136,11 @@ export class World {
     readyTimeoutMs: 60_000,
     capacityTimeoutMs: 60_000,
   };
+  /** What a person accepts of a promotion, once it was refused. */
+  readonly accepts = { shrink: false, foreign: false };
+  readonly proofs: ProofWatch;
+  readonly aliasUse = new AliasUse();
+  readonly staleness: Staleness;
   /** The first broken promise. */
   violation: Violation | null = null;
   /** Of the run that began last. */
@@ -117,27 +155,33 @@ export class World {
   /** How each instance was first terminated, for a test without the single decrement. */
   readonly #firstDecrement = new Map<string, boolean>();
 
-  constructor({ seed, without = new Set(), faults, story }: WorldOptions, setting: Setting) {
+  /** @param first the world whose cluster, table and time it shares, as another fleet */
+  constructor(options: WorldOptions, setting: Setting, first: World | null = null) {
+    const { seed, without = new Set(), faults, story } = options;
     const random = seededRandom(seed);
     const drawn = drawScene(random);
     const scene = faults === undefined ? drawn : { ...drawn, faults: new Set(faults) };
+    this.scheduler = first?.scheduler ?? new Scheduler();
+    this.faults = first?.faults ?? new FaultCounts();
+    this.fleet = first === null ? 'virtual' : 'neighbour';
+    this.neighbour = first;
     this.seed = seed;
     this.scene = scene;
-    this.random = random.fork();
+    this.random = first?.random.fork() ?? random.fork();
     this.without = without;
     this.#story = story ?? null;
-    this.settings = withWorkers(setting.settings, scene.workers);
-    this.loaded = setting.loaded;
-    this.described = setting.described;
+    this.settings = withWorkers(setting.settings, scene.workers, without);
+    this.proofs = new ProofWatch(setting.settings.validate.max_age_ms);
+    const { loaded, described } = this.has(CHANGES) ? setting.versioned : setting.plain;
+    this.loaded = loaded;
+    this.described = described;
     this.plan = planOf(scene);
     const filtered = (key: bigint): boolean =>
       scene.filterEvery > 0 && key % BigInt(scene.filterEvery) === 0n;
-    this.table = new VirtualTable(scene.keys, filtered);
-    this.cluster = new VirtualCluster(this.scheduler, {
-      lateWrite: (alias, keys) =>
-        this.break(`a bulk with ${keys.join(', ')} landed through ${alias}, whose pass had ended`),
-      promoted: (index, keys, deadLetters) => this.#checkPromotion(index, keys, deadLetters),
-    });
+    this.table = first?.table ?? new VirtualTable(scene.keys, filtered, () => this.nowMs());
+    this.cluster = first?.cluster ?? this.#makeCluster();
+    this.staleness = new Staleness(this.table, this.cluster, this.has(CHANGES));
+    this.cluster.quirks.without = without;
     this.cluster.withoutBlock = without.has('write block');
     this.cluster.withoutAlias = without.has('write alias');
     this.group = new VirtualGroup(
@@ -149,7 +193,11 @@ export class World {
       this.#countsCannotBeKnown ? null : this.table.keysIn(range).length;
     const accounts = new Map<string, StretchAccount>();
     this.journal = new VirtualJournal(this, {
-      written: (folder, events) => {
+      written: (folder, events, epoch) => {
+        this.proofs.read(folder, epoch, events, this.nowMs());
+        this.aliasUse.read(folder, events);
+        this.staleness.read(events, this.nowMs());
+        for (const fault of events.flatMap((event) => this.staleness.faultOfRecord(event))) this.break(fault);
         const account = accounts.get(folder) ?? new StretchAccount({ rowsIn });
         accounts.set(folder, account);
         account.note(events);
@@ -160,6 +208,33 @@ export class World {
       removed: (folder) => void accounts.delete(folder),
       abandoned: (run) => this.#checkAbandoned(run),
     });
+    if (first !== null) return;
+    this.#makeEarlierIndex();
+    if (!this.has('two fleets on one alias')) return;
+    this.faults.note('two fleets on one alias');
+    this.neighbour = new World(options, setting, this);
+  }
+
+  #makeCluster(): VirtualCluster {
+    return new VirtualCluster(this.scheduler, {
+      lateWrite: (alias, keys) =>
+        this.break(`a bulk with ${keys.join(', ')} landed through ${alias}, whose pass had ended`),
+      promoted: (move) => {
+        const isOurs = this.neighbour === null || fleetOf(this.cluster, move.index) === this.fleet;
+        (isOurs ? this : this.neighbour)?.checkPromotion(move);
+      },
+      deleted: (index) => this.#checkDeletion(index),
+    });
+  }
+
+  #makeEarlierIndex(): void {
+    const { earlier } = this.scene;
+    if (earlier === 'none') return;
+    const keys = this.table.keptIn({ start: null, end: null });
+    const hasProperties = this.has('alias has properties');
+    if (hasProperties) this.faults.note('alias has properties');
+    const properties = hasProperties ? drawProperties(this.random) : {};
+    makeEarlierIndex(this.cluster, { fleet: earlier === 'own' ? this.fleet : null, keys, properties });
   }
 
   nowMs(): number {
@@ -193,6 +268,7 @@ export class World {
 
   break(what: string): void {
     this.violation ??= new Violation(what);
+    if (this.neighbour !== null) this.neighbour.violation ??= this.violation;
     this.tell('BROKEN', what);
   }
 
@@ -286,10 +362,23 @@ export class World {
     return kept.filter((key) => there.has(String(key)));
   }
 
+  /** Rows to compare field by field: all where only they show that the index lacks values, else some. */
+  sampledKeys(): readonly bigint[] {
+    const kept = this.table.keptIn({ start: null, end: null });
+    const { hasDropped } = this.cluster.quirks;
+    if (hasDropped !== null) return hasDropped === 'unsaid' ? kept : [];
+    return kept.filter(() => this.random.chance(0.1));
+  }
+
   /** Ages are far larger than the differences of clocks, and delete much in a world of hours. */
   get sweepRules(): SweepRules {
     const keepMs = this.has('clocks differ') ? CLOCKS_HOURS_APART_MS : KEPT_MS;
     return { graceMs: GRACE_MS, keepMs, keepLocksMs: keepMs };
+  }
+
+  noteForce(): void {
+    this.freedByForce = true;
+    if (this.neighbour !== null) this.neighbour.freedByForce = true;
   }
 
   noteSweep({ drivenBy, graceUntil, found, cleaned }: Swept): void {
@@ -301,13 +390,47 @@ export class World {
     );
   }
 
-  #checkPromotion(index: string, keys: ReadonlySet<string>, deadLetters: ReadonlySet<string>): void {
+  /** What must hold when the readers' alias moves to an index of this fleet. */
+  checkPromotion(move: AliasMoved): void {
+    const { index, keys, deadLetters } = move;
     const wanted = new Set([...this.#validated.values()].flat().map(String));
     const missing = [...wanted].filter((key) => !keys.has(key) && !deadLetters.has(key));
     const surplus = [...keys].filter((key) => !wanted.has(key));
     if (missing.length > 0) this.break(`${index} is promoted without ${missing.slice(0, 5).join(', ')}`);
     if (surplus.length > 0)
       this.break(`${index} is promoted with ${surplus.slice(0, 5).join(', ')}, which the table lacked`);
+    if (this.table.unkeyed > 0)
+      this.break(`${index} is promoted, and ${this.table.unkeyed} rows of the table are nowhere`);
+    const proof = this.proofs.faultOfMove(!this.has('clocks differ'));
+    for (const fault of [...lossesOf(move, this.accepts), ...(proof === null ? [] : [proof])])
+      this.break(fault);
+    this.#checkNeighbour(move);
+    for (const fault of this.staleness.faultsOfMove(index)) this.break(fault);
+  }
+
+  /** Two fleets never work on one alias at once, and none replaces the other's index without leave. */
+  #checkNeighbour({ index, before }: AliasMoved): void {
+    if (this.neighbour === null) return;
+    const there = (name: string): boolean => this.cluster.indexes.byName.has(name);
+    const other = this.neighbour.aliasUse.atWork.find(there);
+    if (other !== undefined && !this.freedByForce)
+      this.break(`${index} is promoted while a run of another fleet builds ${other} for the same alias`);
+    const theirs = before.find((served) => fleetOf(this.cluster, served.index) === this.neighbour?.fleet);
+    if (theirs !== undefined && !this.accepts.foreign)
+      this.break(`${index} replaces ${theirs.index} of another fleet, and nobody gave leave`);
+  }
+
+  /** The last index that had documents stays while the one in its place has lost most of them. */
+  #checkDeletion(index: Index): void {
+    const { indexes } = this.cluster;
+    const [current] = indexes.holders('places').map((holder) => servedBy(holder, 'places'));
+    const { held } = servedBy(index, 'places');
+    if (current === undefined || !wasPromoted(index) || !isShrunk(held, current.held)) return;
+    const others = [...indexes.byName.values()].filter(
+      (other) => other.name !== current.index && wasPromoted(other) && servedBy(other, 'places').held > 0,
+    );
+    if (others.length === 0)
+      this.break(`${index.name} with ${held} documents is deleted, and ${current.index} has ${current.held}`);
   }
 
   /** Nothing that it launched is left. A machine of another run may appear at any moment. */
@@ -323,6 +446,11 @@ export class World {
   get #countsCannotBeKnown(): boolean {
     return this.table.changed || this.has('worker counts what it never sent');
   }
+}
+
+function fleetOf({ indexes }: VirtualCluster, name: string): string | null {
+  const index = indexes.byName.get(name);
+  return index === undefined ? null : (metaOf(index)?.fleet ?? null);
 }
 
 const LOST: Partial<Record<CallKind, Fault>> = {
@@ -361,6 +489,9 @@ function planOf({ keys, cuts }: Scene): RunPlan {
   };
 }
 
-function withWorkers(settings: Settings, count: number): Settings {
-  return { ...settings, workers: { ...settings.workers, count } };
+function withWorkers(settings: Settings, count: number, without: ReadonlySet<Guard>): Settings {
+  const validate = without.has('age of the proof')
+    ? { ...settings.validate, max_age_ms: Number.MAX_SAFE_INTEGER }
+    : settings.validate;
+  return { ...settings, validate, workers: { ...settings.workers, count } };
 }
