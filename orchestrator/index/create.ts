@@ -36,12 +36,14 @@ export async function createTarget(
   const made: string[] = [];
   const warnings: string[] = [];
   const make = async (index: string, alias: string, body: IndexBody): Promise<void> => {
+    await removeUnplaced(cluster, index, origin.run);
     const { answer, replicas } = await createIndex(cluster, index, alias, body);
     if (answer !== null) made.push(index);
     const asked = withReplicas(body, replicas);
     warnings.push(...(await verifyIndex(cluster, index, asked, { isNew: true })));
     await requireAllocated(cluster, index, answer);
   };
+
   try {
     // The target comes first, because its faults say more than those of the companion.
     await make(names.index, aliases.writeAlias, targetBody(described, origin));
@@ -57,6 +59,17 @@ export async function createTarget(
 
 /** The longest wait for the shards of a cluster that has just restarted. */
 const RECOVERY_MS = 30_000;
+
+/**
+ * Removes what an earlier try of this run created, if it has lost its shards since. Nothing was written to it yet, and it
+ * would never find a place.
+ */
+async function removeUnplaced(cluster: SearchCalls, index: string, run: string): Promise<void> {
+  const found = await describeIndex(cluster, index);
+  if (found === null || metaOf(found)?.run !== run) return;
+  const { status } = await indexHealth(cluster, [index], { waitMs: RECOVERY_MS });
+  if (status === 'red') await deleteOwnIndex(cluster, index, run);
+}
 
 /**
  * The state of the target and its companion: `absent` if one is missing, `red` if one has lost a primary shard that

@@ -8,6 +8,7 @@ import { preflight } from '../../orchestrator/index/preflight.ts';
 import { type AliasMove, promoteTargets, readAlias } from '../../orchestrator/index/promote.ts';
 import { previewRetention, retainIndexes } from '../../orchestrator/index/retain.ts';
 import { rollbackPromotions } from '../../orchestrator/index/rollback.ts';
+import type { SearchCalls } from '../../orchestrator/index/search-calls.ts';
 import type { Promotion } from '../../orchestrator/reconcile/promotion.ts';
 import { identityOf, indexItems } from '../support/index-life.ts';
 import { CLUSTERS, FINALIZE, useIndexWorld } from '../support/index-world.ts';
@@ -66,6 +67,14 @@ describe.each(CLUSTERS)('the life of an index on $name', ({ url: maybeUrl }) => 
       role: 'target',
     });
     expect(await targetState(world.cluster, names)).toBe('present');
+  });
+
+  it('is made anew when what an earlier try created has lost its shards', async () => {
+    const first = await createTarget(world.cluster, world.described, identityOf('r1'), 1);
+    // No cluster of one node loses a shard and goes on, so this one only says so, until the index is deleted.
+    const losing = lossOf(world.cluster, first.index);
+    const again = await createTarget(losing, world.described, identityOf('r1'), 1);
+    expect(again).toMatchObject({ index: first.index, created: true });
   });
 
   it('leaves nothing behind when the target is refused, and takes over no foreign index', async () => {
@@ -270,3 +279,22 @@ describe.each(CLUSTERS)('the life of an index on $name', ({ url: maybeUrl }) => 
     await expect(preflight(world.cluster, world.definition)).rejects.toThrow(/is an index, not an alias/);
   });
 });
+
+/** The same cluster, which says that an index has lost its shards until the index is deleted. */
+function lossOf(cluster: SearchCalls, index: string): SearchCalls {
+  let isLost = true;
+  return {
+    where: cluster.where,
+    call: async (method, path, body, options) => {
+      if (isLost && method === 'GET' && path.startsWith(`/_cluster/health/${index}`))
+        return { status: 'red', timed_out: true, unassigned_shards: 1 };
+      return cluster.call(method, path, body, options);
+    },
+    callText: (method, path, body, options) => cluster.callText(method, path, body, options),
+    search: (name, body) => cluster.search(name, body),
+    callOrNull: async (method, path, body, options) => {
+      if (method === 'DELETE' && path.startsWith(`/${index}`)) isLost = false;
+      return cluster.callOrNull(method, path, body, options);
+    },
+  };
+}
