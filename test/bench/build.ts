@@ -32,6 +32,7 @@ interface Status {
 const TARGETS_OF: Readonly<Record<number, (definition: string, digest: string) => object>> = {
   2: () => NAMES,
   3: (definition, digest) => ({ kind: 'bulk', definition, definition_digest: digest, ...NAMES }),
+  4: (definition, digest) => ({ kind: 'bulk', definition, definition_digest: digest, ...NAMES }),
 };
 
 /** What is measured of one task. */

@@ -15,8 +15,19 @@ const program = new Command('cases')
   .argument('[names...]', 'cases to play, by the beginnings of their names; none: all')
   .option('--against <folder>', 'plays each case with the command line of another checkout too', otherBuild)
   .option('--seed <seed>', 'plays the cases in the order that this seed decides', wholeNumber)
+  .option(
+    '--begin-within <seconds>',
+    'begins no case later than this, and names how many had no time',
+    wholeNumber,
+  )
   .parse();
-const { against, seed } = program.opts<{ against?: string; seed?: number }>();
+const { against, seed, beginWithin } = program.opts<{
+  against?: string;
+  seed?: number;
+  beginWithin?: number;
+}>();
+const beginUntilMs =
+  beginWithin === undefined ? Number.POSITIVE_INFINITY : performance.now() + beginWithin * 1000;
 
 const found = await findCases(program.args);
 const cases = seed === undefined ? found : inOrderOf(seed, found);
@@ -30,7 +41,7 @@ try {
   const columns = ['case', 'right', 'got', ...(against === undefined ? [] : ['got by the other build'])];
   for (const line of headOf(columns)) console.log(line);
   for (const { name, theCase } of cases) {
-    if (ends.signal.aborted) break;
+    if (ends.signal.aborted || performance.now() > beginUntilMs) break;
     const verdicts = [await playCase({ name, theCase }, { ...servers, main: OWN_BUILD })];
     if (against !== undefined)
       verdicts.push(await playCase({ name, theCase }, { ...servers, main: against }));
@@ -42,10 +53,11 @@ try {
 } finally {
   await servers.stop();
 }
+const left = cases.length - played;
 console.log(
-  `\n${right} of ${cases.length} cases are right${played < cases.length ? `, ${played} were played` : ''}`,
+  `\n${right} of ${played} cases are right${left === 0 ? '' : `; ${left} were not played${ends.signal.aborted ? '' : ', because there was no time'}`}`,
 );
-process.exit(right === cases.length ? 0 : 1);
+process.exit(right === played && !ends.signal.aborted ? 0 : 1);
 
 function otherBuild(folder: string): string {
   const main = resolve(folder, 'orchestrator/main.ts');

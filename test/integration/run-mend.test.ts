@@ -23,9 +23,9 @@ function open(scope: TestScope) {
 }
 
 describe('a run whose definition was mended', { timeout: 120_000 }, () => {
-  const CREATED: CrashPoint = { effect: 'cluster', nth: 2, when: 'after' };
-  // Of the earlier run: two deletions, its end in journal and claim. Then the new run's first objects and indexes.
-  sampled([...pointsOf('cluster', 4), ...pointsOf('journal', 7)], 1)(
+  const CREATED: CrashPoint = { effect: 'cluster', nth: 4, when: 'after' };
+  // Of the earlier run: two deletions, its claim on the alias, its end in journal and claim. Then the new run's first objects.
+  sampled([...pointsOf('cluster', 6), ...pointsOf('journal', 7)], 1)(
     'begins anew with --restart under its key, though it is killed $when effect $nth on its $effect',
     async (point, scope) => {
       const world = await open(scope);

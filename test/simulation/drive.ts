@@ -205,7 +205,10 @@ export class Driver {
    * A process that held the lock to its end and was not ended by a signal leaves the fleet at zero. There are two
    * exceptions: a phase before the first one that works on the fleet, and a phase that was done before.
    */
-  #noteEnd({ process, heldToTheEnd, command }: VirtualOrchestrator, { code, message }: Ended): void {
+  #noteEnd(
+    { process, heldToTheEnd, foundDone, command }: VirtualOrchestrator,
+    { code, message }: Ended,
+  ): void {
     const world = this.#world;
     const { name } = process;
     this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
@@ -213,7 +216,7 @@ export class Driver {
     if (!ASIDE.includes(command)) this.#checkPatience(process, { code, message });
     const { desired, live } = world.group;
     const atZero = desired === 0 && live.length === 0;
-    const worked = code === 0 && (command === 'run' || (command === 'reindex' && this.#meddled === 0));
+    const worked = code === 0 && (command === 'run' || (command === 'reindex' && !foundDone));
     if (heldToTheEnd && (worked || code === 1) && !atZero && !this.#othersAtWork(name))
       world.break(
         `${name} exits with ${code}, and the fleet is not at zero: desired ${desired}, ${live.join(', ')}`,

@@ -13,7 +13,7 @@ import { carryOut } from '../../orchestrator/run/carry-out.ts';
 import { type ChosenRun, chooseRun } from '../../orchestrator/run/choose-run.ts';
 import type { RunContext } from '../../orchestrator/run/context.ts';
 import type { Offline } from '../../orchestrator/run/offline.ts';
-import type { WorkPhase } from '../../orchestrator/reconcile/phases.ts';
+import { isPhaseDone, type WorkPhase } from '../../orchestrator/reconcile/phases.ts';
 import { sweep } from '../../orchestrator/run/sweep.ts';
 import { type LockRequest, withLock } from '../../orchestrator/run/with-lock.ts';
 import { LOCAL } from '../../orchestrator/fleet/local/pin.ts';
@@ -56,6 +56,8 @@ export class VirtualOrchestrator {
   readonly process: VirtualProcess;
   /** Whether it drove a run and held the lock at its end. */
   heldToTheEnd = false;
+  /** Whether its phase was done before it began. */
+  foundDone = false;
   readonly #world: World;
   readonly #ports: VirtualPorts;
   readonly #signal = new AbortController();
@@ -164,6 +166,7 @@ export class VirtualOrchestrator {
       host: 'virtual',
       maxCost: null,
     };
+    this.foundDone = command !== 'run' && command !== 'claim' && isPhaseDone(journal.state.phases, command);
     try {
       await carryOut(run, command);
     } finally {
