@@ -1,5 +1,6 @@
 import parsePrometheus from 'parse-prometheus-text-format';
 import { describe, expect, it } from 'vitest';
+import { CONTRACT_VERSION } from '../../worker/contract.ts';
 import { TaskFailure } from '../../worker/task-failure.ts';
 import {
   call,
@@ -79,7 +80,7 @@ describe('GET /metrics', () => {
     expect(samplesOf(metrics, 'in_flight_limit_bytes')).toEqual({ '': 400 });
     expect(samplesOf(metrics, 'in_flight_ceiling_bytes')).toEqual({ '': 500 });
     expect(samplesOf(metrics, 'lease_remaining_seconds')).toEqual({ '': 12.5 });
-    expect(samplesOf(metrics, 'build_info')).toEqual({ 'worker-1 build-1 3': 1 });
+    expect(samplesOf(metrics, 'build_info')).toEqual({ [`worker-1 build-1 ${CONTRACT_VERSION}`]: 1 });
   });
 
   it('never falls: what ended, failed or was cancelled stays counted beside what runs', async () => {

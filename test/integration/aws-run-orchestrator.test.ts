@@ -92,7 +92,7 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of an AWS run', { ti
     await run.requireRight();
   });
 
-  it('abandons a run with the fleet at zero before the index is deleted', async (scope) => {
+  it('abandons a run with the fleet at zero before the index is deleted', { tags: 'long' }, async (scope) => {
     const run = await setUp(scope, { workerLeaseMs: 600_000 });
     const command = await run.begin();
     command.child.kill('SIGKILL');

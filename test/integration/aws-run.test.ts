@@ -115,7 +115,9 @@ describe.skipIf(inject('awsUrl') === null)('a run on an Auto Scaling group', { t
     await run.requireRight();
   });
 
-  it('ends at zero with the cloud’s reason when too few instances come, and can be resumed when there are more', async (scope) => {
+  it('ends at zero with the cloud’s reason when too few instances come, and can be resumed when there are more', {
+    tags: 'long',
+  }, async (scope) => {
     const run = await setUp(scope, {
       settings: { workers: { count: 4, minimum: 3 }, auto_scaling: { capacity_timeout_ms: 3_000 } },
     });

@@ -18,6 +18,7 @@ const withCompanions = (...indexes: string[]): string[] =>
   indexes.flatMap((index) => [index, `${index}-dead-letters`]).sort();
 
 it('each run makes its own index, keeps `retain` former ones, and can be rolled back', {
+  tags: 'long',
   timeout: 120_000,
 }, async (scope) => {
   const setup = await setUpRun(scope, {

@@ -80,7 +80,9 @@ describe('an alias that a run has claimed', () => {
     },
   );
 
-  it('is no alias of the run when the claim finds no place in the cluster, and nothing is left', async (scope) => {
+  it('is no alias of the run when the claim finds no place in the cluster, and nothing is left', {
+    tags: 'long',
+  }, async (scope) => {
     const setup = await places(scope);
     const template = `/_index_template/${setup.alias}-claims`;
     const settings = { 'routing.allocation.require.box': 'nowhere' };
@@ -104,7 +106,7 @@ describe('an alias that a run has claimed', () => {
     expect(await claimOn(setup.alias)).toMatchObject({ found: false });
   });
 
-  it('holds up the rollback of another fleet', async (scope) => {
+  it('holds up the rollback of another fleet', { tags: 'long' }, async (scope) => {
     const setup = await places(scope);
     resultOf(await setup.run('run', '--run-key', 'one'));
     resultOf(await setup.run('run', '--run-key', 'two'));
@@ -154,7 +156,9 @@ describe('a claim that nobody gives back', () => {
     expect((await claimOn(setup.alias))._source?.claim).toMatchObject({ run_key: 'k' });
   });
 
-  it('keeps its own run from moving the alias when somebody has freed it and another run holds it', async (scope) => {
+  it('keeps its own run from moving the alias when somebody has freed it and another run holds it', {
+    tags: 'long',
+  }, async (scope) => {
     const setup = await places(scope);
     for (const phase of ['claim', 'create-index', 'reindex', 'finalize', 'validate'])
       resultOf(await setup.run(phase, '--run-key', 'k'));
@@ -165,7 +169,9 @@ describe('a claim that nobody gives back', () => {
     expect(await setup.served()).toEqual([]);
   });
 
-  it('is taken over by the next run of the same journal when it is that of a run that is over', async (scope) => {
+  it('is taken over by the next run of the same journal when it is that of a run that is over', {
+    tags: 'long',
+  }, async (scope) => {
     const setup = await places(scope);
     resultOf(await setup.run('claim', '--run-key', 'one'));
     const left = await claimOn(setup.alias);

@@ -129,7 +129,7 @@ it.for([
   ['without zone', 'timestamp', 'place.updated_at', `clock_timestamp() AT TIME ZONE 'Asia/Tokyo'`],
 ] as const)(
   'rows are read again when changed_at is kept %s',
-  TIMEOUT,
+  { ...TIMEOUT, tags: 'long' },
   async ([, type, changedAt, now], scope) => {
     const zone = type === 'timestamp' ? { time_zone: 'Asia/Tokyo' } : {};
     const { table, setup, held, phases } = await changingTable(scope, {
@@ -219,36 +219,34 @@ it(
   },
 );
 
-it(
-  'an update since the proof that leaves the number of rows as it was is noticed by promote',
-  TIMEOUT,
-  async (scope) => {
-    const { table, setup, held, phases } = await changingTable(scope);
-    await phases(...READ, 'finalize', 'validate');
-    await sql(database.url(), changeFifty(table));
+it('an update since the proof that leaves the number of rows as it was is noticed by promote', {
+  ...TIMEOUT,
+  tags: 'long',
+}, async (scope) => {
+  const { table, setup, held, phases } = await changingTable(scope);
+  await phases(...READ, 'finalize', 'validate');
+  await sql(database.url(), changeFifty(table));
 
-    const promoted = await setup.run('promote', '--run-key', 'k');
+  const promoted = await setup.run('promote', '--run-key', 'k');
 
-    expect(promoted.stderr).toContain('the index is proven again before the alias moves');
-    expect(await documentsOf(setup.alias)).toEqual(await held());
-  },
-);
+  expect(promoted.stderr).toContain('the index is proven again before the alias moves');
+  expect(await documentsOf(setup.alias)).toEqual(await held());
+});
 
-it(
-  'a proof that still holds is not made again, and one older than validate.max_age_ms is',
-  TIMEOUT,
-  async (scope) => {
-    const young = await changingTable(scope);
-    await young.phases(...READ, 'finalize', 'validate');
-    expect((await young.setup.run('promote', '--run-key', 'k')).stderr).not.toContain('proven again');
+it('a proof that still holds is not made again, and one older than validate.max_age_ms is', {
+  ...TIMEOUT,
+  tags: 'long',
+}, async (scope) => {
+  const young = await changingTable(scope);
+  await young.phases(...READ, 'finalize', 'validate');
+  expect((await young.setup.run('promote', '--run-key', 'k')).stderr).not.toContain('proven again');
 
-    const old = await changingTable(scope, { validate: { max_age_ms: 1 } });
-    await old.phases(...READ, 'finalize', 'validate');
-    const promoted = await old.setup.run('promote', '--run-key', 'k');
-    expect(promoted.stderr).toMatch(/proven again before the alias moves: .* was proven at .* ago/);
-    expect(resultOf(promoted)).toMatchObject({ status: 'unfinished' });
-  },
-);
+  const old = await changingTable(scope, { validate: { max_age_ms: 1 } });
+  await old.phases(...READ, 'finalize', 'validate');
+  const promoted = await old.setup.run('promote', '--run-key', 'k');
+  expect(promoted.stderr).toMatch(/proven again before the alias moves: .* was proven at .* ago/);
+  expect(resultOf(promoted)).toMatchObject({ status: 'unfinished' });
+});
 
 it('a second proof that fails leaves the alias where it is', TIMEOUT, async (scope) => {
   const odd = `CASE WHEN current_setting('application_name') = 'reindex-fleet worker' THEN 7 ELSE 6 END`;

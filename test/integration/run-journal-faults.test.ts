@@ -107,7 +107,7 @@ describe('a failing disk below the journal', { timeout: 240_000 }, () => {
     await expectCarriedOn(setup);
   });
 
-  it('prevents a promotion that could not be recorded before', async (scope) => {
+  it('prevents a promotion that could not be recorded before', { tags: 'long' }, async (scope) => {
     const { setup } = await setUp(scope);
     for (const phase of ['claim', 'create-index', 'reindex', 'finalize'])
       resultOf(await setup.run(phase, ...KEY));
@@ -132,7 +132,7 @@ describe('a failing disk below the journal', { timeout: 240_000 }, () => {
 });
 
 describe('a lock that cannot be renewed', { timeout: 120_000 }, () => {
-  it('for less than a lease changes nothing', async (scope) => {
+  it('for less than a lease changes nothing', { tags: 'long' }, async (scope) => {
     const { setup, gate } = await setUp(scope, 9_000);
     await gate.shut();
     const run = setup.start('run', ...KEY);

@@ -80,7 +80,7 @@ const ODD_TABLES: readonly (readonly [name: string, statements: string, table: s
 ];
 
 describe('a run with one range for each worker on odd keys', { timeout: 120_000 }, () => {
-  sampled(ODD_TABLES, 2)('indexes every row of %s', async ([, statements, table, rows], scope) => {
+  sampled(ODD_TABLES, 1)('indexes every row of %s', async ([, statements, table, rows], scope) => {
     await sql(database.url, statements);
     const settings = { workers: { count: WORKERS }, ranges: { count: WORKERS } };
     const definition = definitionOf(table);

@@ -4,6 +4,7 @@ import { documentsOf } from '../support/run-documents.ts';
 import { type SearchProxy, startProxy } from '../support/run-proxy.ts';
 import { type RunSetup, SEARCH_URL, setUpRun, type TestScope } from '../support/run-setup.ts';
 import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
+import { sampled } from '../support/sampled.ts';
 import { call } from '../support/search-calls.ts';
 
 /** A proxy stands in for a cluster under load, with a snapshot or a rule, and for a load balancer before it. */
@@ -37,10 +38,11 @@ async function setUp(
 const deletes = (method: string, path: string): boolean => method === 'DELETE' && !path.includes('/_');
 
 describe('after the alias has moved', { timeout: 120_000 }, () => {
-  it.for<[string, typeof RULE]>([
+  const REFUSALS: readonly (readonly [string, typeof RULE])[] = [
     ['a snapshot under way', SNAPSHOT],
     ['a rule of the cluster', RULE],
-  ])(
+  ];
+  sampled(REFUSALS, 1)(
     'a run repeats a deletion until it is done, when it is refused for a while by %s',
     async ([, refusal], scope) => {
       const { setup, proxy } = await setUp(scope);
@@ -73,7 +75,9 @@ describe('after the alias has moved', { timeout: 120_000 }, () => {
     expect(await setup.indexes()).toHaveLength(2);
   });
 
-  it('a run waits for a cluster that refuses every call, longer than a few tries take', async (scope) => {
+  it('a run waits for a cluster that refuses every call, longer than a few tries take', {
+    tags: 'long',
+  }, async (scope) => {
     const { setup, proxy } = await setUp(scope);
     const looksForEarlier = (path: string): boolean => path.startsWith(`/${setup.alias}-*?expand`);
     proxy.intercept = (_method, path) => (looksForEarlier(path) && proxy.refused.length < 7 ? BUSY : null);
@@ -123,7 +127,9 @@ describe('a cluster that stays busy for longer than a command waits', { timeout:
 });
 
 describe('behind a load balancer that gives up on every long call', { timeout: 120_000 }, () => {
-  it('a merge and a clearing are sent once, and looked at until they are done', async (scope) => {
+  it('a merge and a clearing are sent once, and looked at until they are done', {
+    tags: 'long',
+  }, async (scope) => {
     const { setup, proxy } = await setUp(scope, { definition: { index: INDEX } });
     const long: string[] = [];
     proxy.givesUp = ({ path }) => /_forcemerge|_delete_by_query/.test(path);

@@ -65,7 +65,10 @@ it('the phase commands do what a run does, in their order only', { timeout: 180_
   expect(await status()).toMatchObject({ status: 'finished', held_by: null, process: null, result });
 });
 
-it('abandon deletes what an unfinished run made and frees the fleet', { timeout: 120_000 }, async (scope) => {
+it('abandon deletes what an unfinished run made and frees the fleet', {
+  tags: 'long',
+  timeout: 120_000,
+}, async (scope) => {
   const setup = await setUpRun(scope, { databaseUrl: database.url(), definition: PLACES, settings: SMALL });
   expect(resultOf(await setup.run('abandon'))['status']).toBe('nothing to abandon');
   for (const phase of ['claim', 'create-index']) resultOf(await setup.run(phase, '--run-key', 'k'));

@@ -4,6 +4,7 @@ import { sql } from '../support/run-documents.ts';
 import { PLACES, placesDatabase, ROWS } from '../support/run-table.ts';
 import { type RunSetup, SEARCH_URL, setUpRun, type TestScope } from '../support/run-setup.ts';
 import { onlyTarget } from '../support/run-values.ts';
+import { sampled } from '../support/sampled.ts';
 import { bulk, call, count, uniqueName } from '../support/search-calls.ts';
 
 /** What readers find through the alias decides whether it moves, not only what the new index holds. */
@@ -50,14 +51,17 @@ const shards = (number: number) => ({
 });
 
 describe('an alias whose properties hide documents', () => {
-  it.runIf(IS_REAL).for<readonly [string, Readonly<Record<string, string>>]>([
+  const ROUTINGS: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
     ['routing', { routing: 'r' }],
     ['search_routing', { search_routing: 'r' }],
     ['search_routing of several values', { search_routing: 'r,s' }],
     ['index_routing', { index_routing: 'r' }],
-  ])(
+  ];
+  sampled(
+    ROUTINGS.filter(() => IS_REAL),
+    1,
+  )(
     'does not move with %s to an index of several shards, and both numbers are said',
-    { timeout: 60_000 },
     async ([, properties], scope) => {
       const setup = await places(scope, shards(5));
       const old = await handMade(scope, setup, 'old', { documents: ROWS, properties });
@@ -121,7 +125,7 @@ describe('an alias whose properties hide documents', () => {
     expect(body[String(index)]).toEqual({ aliases: { [setup.alias]: properties } });
   });
 
-  it('does not move away from a closed index, until a person accepts it', async (scope) => {
+  it('does not move away from a closed index, until a person accepts it', { tags: 'long' }, async (scope) => {
     const setup = await places(scope);
     const old = await handMade(scope, setup, 'old', { documents: 10 });
     const closed = await call(SEARCH_URL, 'POST', `/${old}/_close`);
@@ -221,7 +225,9 @@ describe('a table that lost its rows', () => {
     expect(await setup.indexes()).toContain(first);
   });
 
-  it('does not replace the full index when it lost more than half of them', async (scope) => {
+  it('does not replace the full index when it lost more than half of them', {
+    tags: 'long',
+  }, async (scope) => {
     const { setup, first } = await emptied(scope, ROWS / 2 - 1);
     expect(errorOf(await setup.run('run', '--run-key', 'k'), 1)).toContain(
       '50.05 % are lost, more than promote.shrink_limit 50',

@@ -141,7 +141,9 @@ describe('a run that is cut off', { timeout: 120_000 }, () => {
     expect(await documentVersions(setup.alias)).toEqual(EACH_ROW_WRITTEN_ONCE);
   });
 
-  it('by a pause longer than its lease finds itself superseded, and does no harm', async (scope) => {
+  it('by a pause longer than its lease finds itself superseded, and does no harm', {
+    tags: 'long',
+  }, async (scope) => {
     const { setup, gate } = await setUpGated(scope, { journal: { lease_ms: 1_000 } });
     const paused = setup.start('run', '--run-key', 'k');
     await rangesDone(setup, 4);
