@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-/** Three files at a time on two cores, for each waits half of its time. A test that needs a quiet machine belongs in test/bench. */
-const shared = { maxWorkers: 3, testTimeout: 60_000, hookTimeout: 120_000 };
+/** Four files at a time on two cores, for each waits half of its time. A test that needs a quiet machine belongs in test/bench. */
+const shared = { maxWorkers: 4, testTimeout: 60_000, hookTimeout: 120_000 };
 
 /** What an example imports as its user does. */
 const components = fileURLToPath(new URL('infra/components.ts', import.meta.url));

@@ -20,7 +20,7 @@ describe.skipIf(inject('awsUrl') === null)('an orchestrator of an AWS run', { ti
     ['SIGTERM', '2 instances still run and wait for the same command'],
     ['SIGKILL', ''],
   ];
-  sampled(SIGNALS, 1)(
+  sampled(SIGNALS, 0)(
     'leaves its workers at work when %s ends it, and the same command resumes',
     async ([signal, said], scope) => {
       const run = await setUp(scope);

@@ -248,7 +248,7 @@ it('a proof that still holds is not made again, and one older than validate.max_
   expect(resultOf(promoted)).toMatchObject({ status: 'unfinished' });
 });
 
-it('a second proof that fails leaves the alias where it is', TIMEOUT, async (scope) => {
+it('a second proof that fails leaves the alias where it is', { ...TIMEOUT, tags: 'long' }, async (scope) => {
   const odd = `CASE WHEN current_setting('application_name') = 'reindex-fleet worker' THEN 7 ELSE 6 END`;
   const { table, setup, phases } = await changingTable(scope, {
     source: { where: `place.id <> ${odd} OR place.shown` },

@@ -115,7 +115,9 @@ describe('a run whose definition was mended', { timeout: 120_000 }, () => {
     await eventually('no worker lives', async () => (await setup.workers()).length === 0, 5_000);
   });
 
-  it('whose alias has moved is finished without --restart, and keeps its index', async (scope) => {
+  it('whose alias has moved is finished without --restart, and keeps its index', {
+    tags: 'long',
+  }, async (scope) => {
     const { setup } = await open(scope);
     for (const phase of ['claim', 'create-index', 'reindex', 'finalize', 'validate', 'promote'])
       resultOf(await setup.run(phase, ...KEY));

@@ -42,7 +42,7 @@ describe('after the alias has moved', { timeout: 120_000 }, () => {
     ['a snapshot under way', SNAPSHOT],
     ['a rule of the cluster', RULE],
   ];
-  sampled(REFUSALS, 1)(
+  sampled(REFUSALS, 0)(
     'a run repeats a deletion until it is done, when it is refused for a while by %s',
     async ([, refusal], scope) => {
       const { setup, proxy } = await setUp(scope);
@@ -109,7 +109,9 @@ describe('a cluster that stays busy for longer than a command waits', { timeout:
     expect(resultOf(await setup.run('run', '--run-key', 'k'))).toMatchObject({ status: 'done' });
   });
 
-  it('ends a rollback with what to do, and then the same command moves the alias back', async (scope) => {
+  it('ends a rollback with what to do, and then the same command moves the alias back', {
+    tags: 'long',
+  }, async (scope) => {
     const { setup, proxy } = await setUp(scope, { waitingTimeoutMs: 1_000, definition: { retain: 1 } });
     for (const key of ['first', 'second']) resultOf(await setup.run('run', '--run-key', key));
     const before = await setup.served();

@@ -160,7 +160,9 @@ describe('an alias with indexes that the fleet did not build', () => {
     expect(await setup.served()).toEqual([second['index']]);
   });
 
-  it('does not move when somebody has moved it while the run built its index', async (scope) => {
+  it('does not move when somebody has moved it while the run built its index', {
+    tags: 'long',
+  }, async (scope) => {
     const setup = await places(scope);
     resultOf(await setup.run('run'));
     for (const phase of ['claim', 'create-index', 'reindex', 'finalize', 'validate'])

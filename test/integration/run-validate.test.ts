@@ -78,6 +78,7 @@ async function withLostDocument(setup: RunSetup): Promise<void> {
 }
 
 it('validation by keys finds a lost document beside a surplus one, and the range is repaired', {
+  tags: 'long',
   timeout: 120_000,
 }, async (scope) => {
   const { definition, held } = await createTable();

@@ -19,7 +19,9 @@ const setUp = (scope: TestScope, options: Partial<GroupRunOptions> = {}): Promis
   setUpGatedRun(scope, database.url(), options, setUpStackRun);
 
 describe.skipIf(inject('awsUrl') === null)('a run on a created stack', { timeout: 240_000 }, () => {
-  it('launches its instances, works and ends at zero, and its check gives no warning', async (scope) => {
+  it('launches its instances, works and ends at zero, and its check gives no warning', {
+    tags: 'long',
+  }, async (scope) => {
     const run = await setUp(scope);
     const ended = await run.setup.run('run', '--run-key', 'monday');
     expect(resultOf(ended)).toMatchObject({ ...DONE, instances: 2 });

@@ -14,7 +14,9 @@ const TOKENS_PER_SECOND = 20;
 const IDEAL_SECONDS = (WORKERS - MOST_TOKENS) / TOKENS_PER_SECOND;
 
 describe('a simulated run of 1,000 instances', { timeout: 300_000 }, () => {
-  it('asks AWS twice per tick, sometimes three times, and ends every instance within two ticks', async () => {
+  it('asks AWS twice per tick, sometimes three times, and ends every instance within two ticks', {
+    tags: 'long',
+  }, async () => {
     const fleet = new LargeFleet({ workers: WORKERS, launchesPerSecond: 50 });
     // Ranges take 10 to 49 s each, four for every worker.
     const seconds = Array.from({ length: 4 * WORKERS }, (_, i) => 10 + (i % 40));
