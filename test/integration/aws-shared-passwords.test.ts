@@ -114,7 +114,7 @@ describe.skipIf(inject('awsUrl') === null)(
       expect(asked()).toEqual([...ALL, ...ALL.filter((name) => name !== 'database_url')].sort());
     });
 
-    it('are overridden by the environment and by the URL', async (scope) => {
+    it('are overridden by the environment and by the URL', { tags: 'long' }, async (scope) => {
       const { run, asked } = await setUp(scope);
       const environment = { REINDEX_TARGET_PASSWORD: PASSWORD };
       expect(resultOf(await run(['plan', '--source', database.url()], environment))).toMatchObject({
@@ -126,7 +126,7 @@ describe.skipIf(inject('awsUrl') === null)(
       expect(asked()).toEqual([]);
     });
 
-    it('are named by their parameter when they are wrong', async (scope) => {
+    it('are named by their parameter when they are wrong', { tags: 'long' }, async (scope) => {
       const wrong = new URL(database.url());
       wrong.password = 'wrong-secret';
       const { run, path } = await setUp(scope, { parameters: { database_url: wrong.href } });

@@ -179,45 +179,43 @@ it('what changes while the index is proven is counted when the alias moves', TIM
   expect(onlyTarget(result)['stale']).toMatchObject({ rows: old.length });
 });
 
-it(
-  'without changed_at the result says from when on later changes are not in the index',
-  TIMEOUT,
-  async (scope) => {
-    const { table, phases } = await changingTable(scope, { source: {} });
-    await phases(...READ);
-    await sql(database.url(), changeFifty(table));
+it('without changed_at the result says from when on later changes are not in the index', {
+  ...TIMEOUT,
+  tags: 'long',
+}, async (scope) => {
+  const { table, phases } = await changingTable(scope, { source: {} });
+  await phases(...READ);
+  await sql(database.url(), changeFifty(table));
 
-    const result = await phases(...REST);
+  const result = await phases(...REST);
 
-    expect(onlyTarget(result)).toMatchObject({
-      stale: null,
-      validated: { remark: expect.stringContaining('later updates of a row are not in the index') },
-    });
-  },
-);
+  expect(onlyTarget(result)).toMatchObject({
+    stale: null,
+    validated: { remark: expect.stringContaining('later updates of a row are not in the index') },
+  });
+});
 
-it(
-  'a promotion long after the proof proves again, so rows that went and came since are as in the table',
-  TIMEOUT,
-  async (scope) => {
-    const { table, setup, held, phases } = await changingTable(scope, { source: {} });
-    await phases(...READ, 'finalize', 'validate');
-    await sql(
-      database.url(),
-      `DELETE FROM ${table} WHERE id <= 500; INSERT INTO ${table} SELECT n, 'came' FROM generate_series(5001, 5050) n`,
-    );
+it('a promotion long after the proof proves again, so rows that went and came since are as in the table', {
+  ...TIMEOUT,
+  tags: 'long',
+}, async (scope) => {
+  const { table, setup, held, phases } = await changingTable(scope, { source: {} });
+  await phases(...READ, 'finalize', 'validate');
+  await sql(
+    database.url(),
+    `DELETE FROM ${table} WHERE id <= 500; INSERT INTO ${table} SELECT n, 'came' FROM generate_series(5001, 5050) n`,
+  );
 
-    const promoted = await setup.run('promote', '--run-key', 'k');
+  const promoted = await setup.run('promote', '--run-key', 'k');
 
-    expect(resultOf(promoted)).toMatchObject({ status: 'unfinished' });
-    expect(promoted.stderr).toContain('the index is proven again before the alias moves');
-    expect(await documentsOf(setup.alias)).toEqual(await held());
-    expect(await phases('retain', 'release')).toMatchObject({
-      rows: ROWS - 450,
-      targets: [{ indexed: ROWS - 450, validated: { rows: ROWS - 450, documents: ROWS - 450 } }],
-    });
-  },
-);
+  expect(resultOf(promoted)).toMatchObject({ status: 'unfinished' });
+  expect(promoted.stderr).toContain('the index is proven again before the alias moves');
+  expect(await documentsOf(setup.alias)).toEqual(await held());
+  expect(await phases('retain', 'release')).toMatchObject({
+    rows: ROWS - 450,
+    targets: [{ indexed: ROWS - 450, validated: { rows: ROWS - 450, documents: ROWS - 450 } }],
+  });
+});
 
 it('an update since the proof that leaves the number of rows as it was is noticed by promote', {
   ...TIMEOUT,

@@ -67,6 +67,7 @@ describe('started at the same instant', { timeout: 600_000 }, () => {
 });
 
 it('a run with another key is told as soon as the claim stands, however long the claimed run takes', {
+  tags: 'long',
   timeout: 120_000,
 }, async (scope) => {
   const gate = await createGate(database.url(), 'places.id', 0);

@@ -74,7 +74,7 @@ describe('a failing disk below the journal', { timeout: 240_000 }, () => {
     ['ENOSPC', 'open', 16, 'before'],
   ];
 
-  sampled(FAULTS, 2)('ends the run: %s at %s %i from then on', async ([what, call, nth, when], scope) => {
+  sampled(FAULTS, 1)('ends the run: %s at %s %i from then on', async ([what, call, nth, when], scope) => {
     const { setup } = await setUp(scope);
     await setup.failJournal({ call, nth, when, what, times: null });
     await expectFailed(setup, await setup.run('run', ...KEY), what);
@@ -88,7 +88,7 @@ describe('a failing disk below the journal', { timeout: 240_000 }, () => {
     expect(resultOf(await setup.run('run', ...KEY))).toMatchObject(DONE);
   });
 
-  it('that writes but always reports a failure does no harm', async (scope) => {
+  it('that writes but always reports a failure does no harm', { tags: 'long' }, async (scope) => {
     const { setup } = await setUp(scope);
     await setup.failJournal({ call: 'link', nth: 1, when: 'after', what: 'EIO', times: null });
     expect(resultOf(await setup.run('run', ...KEY))).toMatchObject(DONE);
@@ -158,7 +158,7 @@ describe('a lock that cannot be renewed', { timeout: 120_000 }, () => {
     await expectCarriedOn(setup);
   });
 
-  it('or released leaves the result of the run unchanged', async (scope) => {
+  it('or released leaves the result of the run unchanged', { tags: 'long' }, async (scope) => {
     const { setup } = await setUp(scope);
     await setup.failJournal({ call: 'rename', nth: 1, when: 'before', what: 'EIO', times: null });
     const ended = await setup.run('run', ...KEY);

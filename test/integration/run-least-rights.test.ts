@@ -29,6 +29,7 @@ describe.skipIf(SEARCH === null)(
   'a user (a proxy stands in for the rights) who may do nothing but work on the alias',
   () => {
     it('has a whole run end well, with a warning for each look that is forbidden', {
+      tags: 'long',
       timeout: 120_000,
     }, async (scope) => {
       const searchUrl = SEARCH ?? '';

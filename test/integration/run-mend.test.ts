@@ -50,10 +50,11 @@ describe('a run whose definition was mended', { timeout: 120_000 }, () => {
     },
   );
 
-  it.for([
+  const LIMITS = [
     ['promote_limit', { promote_limit: 0 }],
     ['stop_limit', { promote_limit: 0, stop_limit: 0 }],
-  ] as const)(
+  ] as const;
+  sampled(LIMITS, 1)(
     'was told one of the rows that were over %s and the command that begins it anew, and that command works',
     async ([limit, limits], scope) => {
       const { setup } = await open(scope);

@@ -92,6 +92,7 @@ it('abandon deletes what an unfinished run made and frees the fleet', {
 });
 
 it('a run is resumed with a definition of the same meaning, and refused with another', {
+  tags: 'long',
   timeout: 120_000,
 }, async (scope) => {
   const definition = { ...PLACES, document: { name: 'places.name', changed: 'places.changed_at' } };

@@ -44,6 +44,7 @@ describe('local workers with a price', { timeout: 120_000 }, () => {
 });
 
 it('local workers of an interrupted run end with it and cost no more', {
+  tags: 'long',
   timeout: 120_000,
 }, async (scope) => {
   const { setup } = await gated(scope);
@@ -57,6 +58,7 @@ it('local workers of an interrupted run end with it and cost no more', {
 });
 
 it('local workers without a price are not counted in a result', {
+  tags: 'long',
   timeout: 120_000,
 }, async (scope) => {
   const setup = await setUpRun(scope, { databaseUrl: database.url(), definition: PLACES });

@@ -83,7 +83,9 @@ it('abandon brings the fleet to zero before it deletes the index', async (scope)
   expect(await setup.indexes()).toEqual([]);
 });
 
-it('abandon keeps index and claim of a fleet that does not come to zero, and can be repeated', async (scope) => {
+it('abandon keeps index and claim of a fleet that does not come to zero, and can be repeated', {
+  tags: 'long',
+}, async (scope) => {
   const { setup, abandon, store } = await setUpAbandon(scope);
   const fleet = new ScriptedFleet([view(1, 'i-1')]);
   fleet.refuses = 'i-1';

@@ -98,6 +98,7 @@ it('validation by keys finds a lost document beside a surplus one, and the range
 });
 
 it('validation by counts compares keys only in ranges that were given out more than once', {
+  tags: 'long',
   timeout: 120_000,
 }, async (scope) => {
   const { definition } = await createTable();
@@ -116,6 +117,7 @@ it('validation by counts compares keys only in ranges that were given out more t
 });
 
 it('validation refuses an index of other rows in the right number and names keys, and the alias stays', {
+  tags: 'long',
   timeout: 120_000,
 }, async (scope) => {
   const { definition } = await createTable();

@@ -93,7 +93,9 @@ describe('a simulated fleet of 1,000 instances that nobody drives', { timeout: 3
 });
 
 describe('a simulated run of eight workers on ranges of very different size', () => {
-  it('costs at most a tenth more than the work and the boots, even if one worker is lost', async () => {
+  it('costs at most a tenth more than the work and the boots, even if one worker is lost', {
+    tags: 'long',
+  }, async () => {
     const workers = 8;
     const fleet = new LargeFleet({ workers });
     // The first range is more than one worker's share. The last ones take half a minute.
