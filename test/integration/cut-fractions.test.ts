@@ -1,11 +1,11 @@
-import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Client } from 'pg';
+import { describe, expect, it } from 'vitest';
 import { describeDefinition } from '../../definition/describe.ts';
 import { messageOf } from '../../orchestrator/errors.ts';
 import { parseDefinition } from '../../definition/load.ts';
 import { requireNothingCut } from '../../orchestrator/index/findable/cut-fractions.ts';
 import { openValidationSource } from '../../orchestrator/index/postgresql-source.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { useTestClient } from '../support/test-client.ts';
 
 const RANGES = [
   { start: null, end: 150n },
@@ -14,21 +14,13 @@ const RANGES = [
 
 /** A cluster cuts off the fraction of 7.5 in a field of whole numbers, and marks nothing. */
 describe('a field of whole numbers', () => {
-  let database: TestDatabase;
   let client: Client;
-
-  beforeAll(async () => {
-    database = await createTestDatabase(inject('postgresUrl'));
-    client = new Client({ connectionString: database.url });
-    await client.connect();
+  useTestClient(async (opened) => {
+    client = opened;
     await client.query(`
       CREATE TABLE t (id int PRIMARY KEY, whole numeric, price numeric, shown boolean);
       INSERT INTO t SELECT n, n::numeric(9, 2), n + CASE WHEN n IN (7, 233) THEN 0.5 ELSE 0 END, n <> 233
         FROM generate_series(1, 300) n`);
-  });
-  afterAll(async () => {
-    await client.end();
-    await database.drop();
   });
 
   async function verdict(field: string, more = '', index = ''): Promise<string> {
@@ -38,7 +30,10 @@ describe('a field of whole numbers', () => {
     );
     const described = await describeDefinition(client, definition);
     const source = openValidationSource((work) => work(client), described);
-    return requireNothingCut({ source, described, ranges: RANGES }).then(() => 'accepted', messageOf);
+    return requireNothingCut({ source, described, ranges: RANGES, concurrency: 1 }).then(
+      () => 'accepted',
+      messageOf,
+    );
   }
   const whole = (sql: string, type = 'integer'): string => `{ sql: "${sql}", mapping: { type: ${type} } }`;
 

@@ -1,21 +1,15 @@
-import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import type { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CITIES, CITIES_SCHEMA, databaseFaults, definitionText as definition } from '../support/inspected.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { useTestClient } from '../support/test-client.ts';
 
-let database: TestDatabase;
+let database: Pick<TestDatabase, 'url'>;
 let client: Client;
-
-beforeAll(async () => {
-  database = await createTestDatabase(inject('postgresUrl'));
-  client = new Client({ connectionString: database.url });
-  await client.connect();
+useTestClient(async (opened, own) => {
+  client = opened;
+  database = own;
   await client.query(CITIES_SCHEMA);
-});
-
-afterAll(async () => {
-  await client.end();
-  await database.drop();
 });
 
 function faultsOf(text: string): Promise<string[]> {

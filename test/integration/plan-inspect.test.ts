@@ -1,23 +1,17 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseDefinition } from '../../definition/load.ts';
 import { inspectDefinition } from '../../orchestrator/plan/inspect.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { CITIES, CITIES_SCHEMA, databaseFaults, definitionText as definition } from '../support/inspected.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { useTestClient } from '../support/test-client.ts';
 
-let database: TestDatabase;
+let database: Pick<TestDatabase, 'url'>;
 let client: Client;
-
-beforeAll(async () => {
-  database = await createTestDatabase(inject('postgresUrl'));
-  client = new Client({ connectionString: database.url });
-  await client.connect();
+useTestClient(async (opened, own) => {
+  client = opened;
+  database = own;
   await client.query(CITIES_SCHEMA + SCHEMA);
-});
-
-afterAll(async () => {
-  await client.end();
-  await database.drop();
 });
 
 const SCHEMA = `

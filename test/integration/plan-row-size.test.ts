@@ -1,24 +1,18 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { parseDefinition } from '../../definition/load.ts';
 import { type DefinitionPlan, planDefinition } from '../../orchestrator/plan/plan.ts';
 import { workOf } from '../../orchestrator/reconcile/work.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { useTestClient } from '../support/test-client.ts';
 
 /** Ranges of like work: what a plan knows of the sizes of rows, whatever the table. */
 
-let database: TestDatabase;
+let database: Pick<TestDatabase, 'url'>;
 let client: Client;
-
-beforeAll(async () => {
-  database = await createTestDatabase(inject('postgresUrl'));
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-});
-
-afterAll(async () => {
-  await client.end();
-  await database.drop();
+useTestClient(async (opened, own) => {
+  client = opened;
+  database = own;
 });
 
 interface Wish {

@@ -1,22 +1,13 @@
-import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Client } from 'pg';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { Faults } from '../../definition/faults.ts';
 import { parseDefinition } from '../../definition/load.ts';
 import { type DefinitionPlan, type PlanOptions, planDefinition } from '../../orchestrator/plan/plan.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { useTestClient } from '../support/test-client.ts';
 
-let database: TestDatabase;
 let client: Client;
-
-beforeAll(async () => {
-  database = await createTestDatabase(inject('postgresUrl'));
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-});
-
-afterAll(async () => {
-  await client.end();
-  await database.drop();
+useTestClient(async (opened) => {
+  client = opened;
 });
 
 async function plan(table: string, options: Partial<PlanOptions> = {}, more = ''): Promise<DefinitionPlan> {

@@ -1,18 +1,17 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseDefinition } from '../../definition/load.ts';
 import { messageOf } from '../../orchestrator/errors.ts';
 import { type DefinitionPlan, planDefinition } from '../../orchestrator/plan/plan.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { useTestClient } from '../support/test-client.ts';
 
 describe('the plan of a definition that does not say the same twice', () => {
-  let database: TestDatabase;
+  let database: Pick<TestDatabase, 'url'>;
   let client: Client;
-
-  beforeAll(async () => {
-    database = await createTestDatabase(inject('postgresUrl'));
-    client = new Client({ connectionString: database.url });
-    await client.connect();
+  useTestClient(async (opened, own) => {
+    client = opened;
+    database = own;
     await client.query(`
       CREATE TABLE t (id int PRIMARY KEY, name text, born date, until timestamptz, counter int);
       INSERT INTO t SELECT n, 'name ' || n, '2000-01-01', '2030-01-01', 0 FROM generate_series(1, 500) n;
@@ -22,10 +21,6 @@ describe('the plan of a definition that does not say the same twice', () => {
       CREATE FUNCTION outer_years(date) RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN years($1); END $$;
       CREATE FUNCTION plain(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN upper($1); END $$;
       ANALYZE`);
-  });
-  afterAll(async () => {
-    await client.end();
-    await database.drop();
   });
 
   const plan = (document: string, source = ''): Promise<DefinitionPlan> =>
@@ -159,13 +154,9 @@ describe('the plan of a definition that does not say the same twice', () => {
 });
 
 describe('the plan of a definition with changed_at', () => {
-  let database: TestDatabase;
   let client: Client;
-
-  beforeAll(async () => {
-    database = await createTestDatabase(inject('postgresUrl'));
-    client = new Client({ connectionString: database.url });
-    await client.connect();
+  useTestClient(async (opened) => {
+    client = opened;
     await client.query(`
       CREATE TABLE few (id int PRIMARY KEY, at timestamptz, local timestamp, kept boolean NOT NULL DEFAULT true);
       INSERT INTO few VALUES (1, '2026-01-01', '2026-01-01'), (2, NULL, NULL), (3, '1969-12-31 23:59:59+00', '1970-01-01 00:30'),
@@ -174,10 +165,6 @@ describe('the plan of a definition with changed_at', () => {
       CREATE TABLE many (id int PRIMARY KEY, at timestamptz);
       INSERT INTO many SELECT n, CASE WHEN n % 4 > 0 THEN '2026-01-01'::timestamptz END FROM generate_series(1, 250000) n;
       ANALYZE`);
-  });
-  afterAll(async () => {
-    await client.end();
-    await database.drop();
   });
 
   const plan = (source: string, exact = false): Promise<DefinitionPlan> =>

@@ -1,19 +1,15 @@
-import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Client } from 'pg';
+import { describe, expect, test } from 'vitest';
 import { parseDefinition } from '../../definition/load.ts';
 import { planDefinition } from '../../orchestrator/plan/plan.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { useTestClient } from '../support/test-client.ts';
 
 const REVIEWS = (select: string) => `, joins: [{ left: "LATERAL (${select}) AS l", on: "true" }]`;
 
 describe('a timestamp without zone below the top of a field', () => {
-  let database: TestDatabase;
   let client: Client;
-
-  beforeAll(async () => {
-    database = await createTestDatabase(inject('postgresUrl'));
-    client = new Client({ connectionString: database.url });
-    await client.connect();
+  useTestClient(async (opened) => {
+    client = opened;
     // There are no reviews, so no row shows their times.
     await client.query(`
       CREATE TYPE visit AS (place text, at timestamp);
@@ -27,10 +23,6 @@ describe('a timestamp without zone below the top of a field', () => {
       INSERT INTO book SELECT n, '2026-07-01 00:30', '2026-07-01 00:30', '2026-07-01 00:30+00', '2026-07-01', NULL, NULL, NULL,
         '{"at": "2026-07-01"}' FROM generate_series(1, 20) n;
       ANALYZE`);
-  });
-  afterAll(async () => {
-    await client.end();
-    await database.drop();
   });
 
   async function warningsOf(field: string, more = '', zone = 'Europe/Berlin'): Promise<readonly string[]> {

@@ -1,34 +1,26 @@
-import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Client } from 'pg';
+import { describe, expect, it } from 'vitest';
 import type { IndexDefinition } from '../../definition/definition.ts';
 import type { Key } from '../../definition/key/key-kind.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
 import { openValidationSource } from '../../orchestrator/index/postgresql-source.ts';
 import type { ValidationSource } from '../../orchestrator/index/validation-source.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { describeItems, itemsDefinition } from '../support/index-life.ts';
+import { useTestClient } from '../support/test-client.ts';
 
 const ROWS = 120_000;
 const ALL: KeyRange = { start: null, end: null };
 
 describe('the source table as validation reads it', () => {
-  let database: TestDatabase;
   let client: Client;
-
-  beforeAll(async () => {
-    database = await createTestDatabase(inject('postgresUrl'));
-    client = new Client({ connectionString: database.url });
-    await client.connect();
+  useTestClient(async (opened) => {
+    client = opened;
     await client.query(
       `CREATE TABLE items (id bigint PRIMARY KEY, owner int, name text);
        INSERT INTO items SELECT n * 3, n % 7, 'item ' || n FROM generate_series(1, ${ROWS}) n;
        CREATE TABLE owners (id int, name text); INSERT INTO owners VALUES (1, 'one'), (1, 'uno'), (2, 'two');
        ANALYZE items`,
     );
-  });
-  afterAll(async () => {
-    await client.end();
-    await database.drop();
   });
 
   async function sourceOf(

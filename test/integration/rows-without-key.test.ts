@@ -1,12 +1,12 @@
-import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Client } from 'pg';
+import { describe, expect, test } from 'vitest';
 import { describeDefinition } from '../../definition/describe.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
 import { requireAllPlaced } from '../../orchestrator/index/placed-rows.ts';
 import { openValidationSource } from '../../orchestrator/index/postgresql-source.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { sketchDefinition } from '../support/definitions.ts';
 import { databaseFaults } from '../support/inspected.ts';
+import { useTestClient } from '../support/test-client.ts';
 
 const KEYED = 50;
 const KEYLESS = 7;
@@ -53,20 +53,12 @@ const LIE = `
   UPDATE pg_catalog.pg_attribute SET attnotnull = true WHERE attrelid = 'lied_about'::regclass AND attname = 'id'`;
 
 describe('rows whose key is NULL', () => {
-  let database: TestDatabase;
   let client: Client;
-
-  beforeAll(async () => {
-    database = await createTestDatabase(inject('postgresUrl'));
-    client = new Client({ connectionString: database.url });
-    await client.connect();
+  useTestClient(async (opened) => {
+    client = opened;
     for (const [, , sql] of TABLES) await client.query(sql);
     await client.query(LIE);
     await client.query('ANALYZE');
-  });
-  afterAll(async () => {
-    await client.end();
-    await database.drop();
   });
 
   async function requirePlaced(table: string, ranges: readonly KeyRange[]): Promise<void> {
