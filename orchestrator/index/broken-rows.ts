@@ -60,3 +60,11 @@ async function middleOf(
     middle: middle === null ? null : keyFrom(keyKindOf(definition), middle),
   };
 }
+
+/** Null where an expression or a condition fails on a row. */
+export async function unlessARowFails<T>(reading: Promise<T>): Promise<T | null> {
+  return reading.catch((error: unknown) => {
+    if (mayComeFromRow(error)) return null;
+    throw error;
+  });
+}

@@ -4,12 +4,12 @@ import type { Clock } from '../clock.ts';
 import { RunFailed } from '../errors.ts';
 import { runInBackground, TaskFailed } from './background-task.ts';
 import { read } from './cluster-error.ts';
-import { askedCopies, askedOf } from './copies.ts';
+import { askedCopies } from './copies.ts';
+import { countDocuments } from './count-documents.ts';
 import { forgetDeletions } from './forget-deletions.ts';
 import { type SearchCalls, segment } from './search-calls.ts';
 import type { TargetNames } from './names.ts';
 import { rangeQuery } from './range-query.ts';
-import { requireWhole } from './whole-answer.ts';
 
 const REFRESH_TIMEOUT_MS = 6 * 3_600_000;
 /** How often a range is emptied until nothing is left of it. Nobody else writes, so the first time is mostly enough. */
@@ -46,9 +46,10 @@ export async function clearRanges(clearing: Clearing): Promise<void> {
 async function clearRange(clearing: Clearing, index: string, range: KeyRange): Promise<void> {
   const { cluster, described, clock, signal, onWait } = clearing;
   const keys = `keys ${range.start ?? '…'} to ${range.end ?? '…'} of ${index}`;
+  const query = rangeQuery(described.definition, range);
   const task = {
     path: `/${segment(index)}/_delete_by_query?refresh=true&conflicts=proceed`,
-    body: { query: rangeQuery(described.definition, range) },
+    body: { query },
     index,
     action: 'indices:data/write/delete/byquery',
     words: `clearing of ${keys}`,
@@ -58,7 +59,7 @@ async function clearRange(clearing: Clearing, index: string, range: KeyRange): P
       if (!(error instanceof TaskFailed) || tries === MOST_TRIES) throw error;
       return null;
     });
-    const left = await countLeft(clearing, index, task.body);
+    const left = await countLeft(clearing, index, query);
     if (left === 0) return;
     if (tries === MOST_TRIES)
       throw new RunFailed(
@@ -68,12 +69,10 @@ async function clearRange(clearing: Clearing, index: string, range: KeyRange): P
   }
 }
 
-async function countLeft({ cluster, signal }: Clearing, index: string, body: unknown): Promise<number> {
+async function countLeft({ cluster, signal }: Clearing, index: string, query: object): Promise<number> {
   await cluster.call('POST', `/${segment(index)}/_refresh`, null, { signal, timeoutMs: REFRESH_TIMEOUT_MS });
-  const path = askedOf(await askedCopies(cluster, index), `/${segment(index)}/_count`);
-  const answer = await cluster.call('POST', path, body, { signal });
-  requireWhole(answer, `counting ${index}`);
-  return Number(read(answer, 'count'));
+  const copies = await askedCopies(cluster, index);
+  return countDocuments(cluster, { index, copies, query }, { signal });
 }
 
 /** What a `_delete_by_query` says of documents that it could not delete. */

@@ -27,6 +27,12 @@ export class ClusterError extends Failure {
     this.status = status;
     this.type = type;
   }
+
+  /** The same failure with more words. */
+  withMessage(message: string): ClusterError {
+    const { status, type, move, cause, retryAfterMs } = this;
+    return new ClusterError(status, type, message, { move, cause, retryAfterMs });
+  }
 }
 
 /** Whether the cluster refused something with an error of this type. */

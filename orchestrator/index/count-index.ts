@@ -1,12 +1,9 @@
-import { read } from './cluster-error.ts';
-import { askedCopies, askedOf } from './copies.ts';
-import { type SearchCalls, segment } from './search-calls.ts';
-import { requireWhole } from './whole-answer.ts';
+import { askedCopies } from './copies.ts';
+import { countDocuments } from './count-documents.ts';
+import type { SearchCalls } from './search-calls.ts';
 
-/** Counts all documents of an index, as its primary shards have them. */
+/** Counts all documents of an index. */
 export async function countIndex(cluster: SearchCalls, index: string, signal: AbortSignal): Promise<number> {
-  const path = askedOf(await askedCopies(cluster, index), `/${segment(index)}/_count`);
-  const answer = await cluster.call('GET', path, null, { signal });
-  requireWhole(answer, `counting ${index}`);
-  return Number(read(answer, 'count'));
+  const copies = await askedCopies(cluster, index);
+  return countDocuments(cluster, { index, copies, query: { match_all: {} } }, { signal });
 }

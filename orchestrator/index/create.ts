@@ -36,14 +36,12 @@ export async function createTarget(
   const made: string[] = [];
   const warnings: string[] = [];
   const make = async (index: string, alias: string, body: IndexBody): Promise<void> => {
-    await removeUnplaced(cluster, index, origin.run);
     const { answer, replicas } = await createIndex(cluster, index, alias, body);
     if (answer !== null) made.push(index);
     const asked = withReplicas(body, replicas);
     warnings.push(...(await verifyIndex(cluster, index, asked, { isNew: true })));
     await requireAllocated(cluster, index, answer);
   };
-
   try {
     // The target comes first, because its faults say more than those of the companion.
     await make(names.index, aliases.writeAlias, targetBody(described, origin));
@@ -59,17 +57,6 @@ export async function createTarget(
 
 /** The longest wait for the shards of a cluster that has just restarted. */
 const RECOVERY_MS = 30_000;
-
-/**
- * Removes what an earlier try of this run created, if it has lost its shards since. Nothing was written to it yet, and it
- * would never find a place.
- */
-async function removeUnplaced(cluster: SearchCalls, index: string, run: string): Promise<void> {
-  const found = await describeIndex(cluster, index);
-  if (found === null || metaOf(found)?.run !== run) return;
-  const { status } = await indexHealth(cluster, [index], { waitMs: RECOVERY_MS });
-  if (status === 'red') await deleteOwnIndex(cluster, index, run);
-}
 
 /**
  * The state of the target and its companion: `absent` if one is missing, `red` if one has lost a primary shard that
@@ -121,15 +108,21 @@ interface Creation {
   readonly replicas: number;
 }
 
-/** Creates an index, or finds that this run has created it. */
+/**
+ * Creates an index, or finds that this run has created it. If the index has lost its shards since, it is created anew:
+ * nothing was written to it yet, and it would never find a place.
+ */
 async function createIndex(
   cluster: SearchCalls,
   index: string,
   alias: string,
   body: IndexBody,
 ): Promise<Creation> {
-  if (await isOurs(cluster, index, body))
-    return { answer: null, replicas: await setForBuild(cluster, [index]) };
+  if (await isOurs(cluster, index, body)) {
+    const { status } = await indexHealth(cluster, [index], { waitMs: RECOVERY_MS });
+    if (status !== 'red') return { answer: null, replicas: await setForBuild(cluster, [index]) };
+    await deleteOwnIndex(cluster, index, body.mappings._meta.reindex_fleet.run);
+  }
   const create = (replicas: number): Promise<unknown> =>
     cluster.call(
       'PUT',

@@ -79,9 +79,7 @@ export async function patiently<T>(
 
 function afterTrying(error: Error, tries: number, waitedMs: number): Error {
   if (!(error instanceof ClusterError) || tries < 2) return error;
-  const { status, type, move, cause } = error;
-  const words = `${error.message} (tried ${tries} times in ${seconds(waitedMs)})`;
-  return new ClusterError(status, type, words, { move, cause });
+  return error.withMessage(`${error.message} (tried ${tries} times in ${seconds(waitedMs)})`);
 }
 
 function seconds(ms: number): string {

@@ -4,7 +4,6 @@ import {
   isInFuture,
   isVersion,
 } from '../../definition/changed-since.ts';
-import { mayComeFromRow } from '../../definition/database-words.ts';
 import type { DescribedDefinition } from '../../definition/definition.ts';
 import { type Key, keyFrom } from '../../definition/key/key-kind.ts';
 import type { KeyRange } from '../../definition/key/key-range.ts';
@@ -19,7 +18,7 @@ import {
 } from '../../definition/sql.ts';
 import type { Cutoff } from '../reconcile/cutoff.ts';
 import { estimatedRows, relationsIn } from '../plan/explain.ts';
-import { aroundBrokenRows } from './broken-rows.ts';
+import { aroundBrokenRows, unlessARowFails } from './broken-rows.ts';
 import type { ChangedRow, ChangesSource, TableState } from './changes-source.ts';
 import { querySource, type UseClient } from './source-query.ts';
 
@@ -118,14 +117,9 @@ async function unseenRows(use: UseClient, described: DescribedDefinition): Promi
       ? `(NOT ${isVersion(described)} OR ${isInFuture(described)})`
       : isInFuture(described);
   const text = `SELECT count(*) AS rows\n${baseFrom(definition)}\nWHERE ${whereCondition(definition)} AND ${unseen}`;
-  try {
-    const [counted] = await use((client) => querySource<{ rows: string }>(client, text));
-    return counted === undefined ? null : Number(counted.rows);
-  } catch (error) {
-    // A row whose condition fails is no reason to end a run here.
-    if (mayComeFromRow(error)) return null;
-    throw error;
-  }
+  // A row whose condition fails is no reason to end a run here.
+  const counted = await unlessARowFails(use((client) => querySource<{ rows: string }>(client, text)));
+  return counted?.[0] === undefined ? null : Number(counted[0].rows);
 }
 
 async function* changedAroundBroken(
@@ -149,14 +143,6 @@ async function* changedAroundBroken(
 }
 
 type ChangedPart = { readonly rows: readonly ChangedRow[] } | { readonly broken: Key };
-
-/** Null where an expression fails on a row. */
-async function unlessARowFails<T>(reading: Promise<T>): Promise<T | null> {
-  return reading.catch((error: unknown) => {
-    if (mayComeFromRow(error)) return null;
-    throw error;
-  });
-}
 
 interface ChangedOptions {
   /** The most rows. Absent: all. */

@@ -14,7 +14,7 @@ import {
   withoutJoins,
 } from '../../definition/sql.ts';
 import { RunFailed } from '../errors.ts';
-import { aroundBrokenRows } from './broken-rows.ts';
+import { aroundBrokenRows, unlessARowFails } from './broken-rows.ts';
 import { chooseKeys } from './choose-keys.ts';
 import { fractionsStatement } from './findable/cut-fractions.ts';
 import { placementStatement } from './placed-rows.ts';
@@ -105,12 +105,8 @@ async function fractions(
     return (counted?.rows ?? []).map(Number);
   };
   const none = fields.map(() => 0);
-  const parts = await aroundBrokenRows({ use, definition, whole, broken: () => none }, range).catch(
-    (error: unknown) => {
-      if (mayComeFromRow(error)) return [];
-      throw error;
-    },
-  );
+  const reading = aroundBrokenRows({ use, definition, whole, broken: () => none }, range);
+  const parts = (await unlessARowFails(reading)) ?? [];
   return none.map((_, i) => parts.reduce((sum, counts) => sum + (counts[i] ?? 0), 0));
 }
 

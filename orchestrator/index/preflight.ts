@@ -4,6 +4,7 @@ import { claimsIndexOf } from './alias-claims.ts';
 import { read } from './cluster-error.ts';
 import { judgeTemplates } from './effective/template-settings.ts';
 import { describeIndex } from './index-meta.ts';
+import { type Judgement, NOTHING_FOUND } from './judgement.ts';
 import { allocationFaults, blockFaults, nodeFaults, placeFaults } from './limits/allocation.ts';
 import { lookAtCluster } from './limits/cluster-facts.ts';
 import { copiesFaults } from './limits/copies.ts';
@@ -14,13 +15,6 @@ import { isUnseen, unseenWords } from './look.ts';
 import { companionSettings, targetSettings } from './mapping.ts';
 import { targetNames } from './names.ts';
 import type { SearchCalls } from './search-calls.ts';
-
-interface Found {
-  readonly faults: readonly string[];
-  readonly warnings: readonly string[];
-}
-
-const NOTHING: Found = { faults: [], warnings: [] };
 
 /**
  * Checks the cluster for a run, without creating anything. All faults are named at once.
@@ -47,14 +41,14 @@ export async function preflight(
   return [...new Set(warnings)];
 }
 
-async function checkAlias(cluster: SearchCalls, alias: string): Promise<Found> {
+async function checkAlias(cluster: SearchCalls, alias: string): Promise<Judgement> {
   const there = await cluster.callOrNull('GET', `/${encodeURIComponent(alias)}`);
   if (read(there, alias) !== undefined)
     throw new RunFailed(
       `${alias} is an index, not an alias, so no alias can have this name. Give the index another name (reindex it and delete this one), or choose another alias.`,
     );
   const streams = backingIndexes(there, alias);
-  if (streams.length === 0) return NOTHING;
+  if (streams.length === 0) return NOTHING_FOUND;
   throw new RunFailed(
     `${alias} is a data stream or the alias of one (${streams.join(', ')}), and a data stream cannot be rebuilt: choose another alias.`,
   );
@@ -73,7 +67,7 @@ async function checkLimits(
   cluster: SearchCalls,
   definition: IndexDefinition,
   expectedBytes: Promise<number | null>,
-): Promise<Found> {
+): Promise<Judgement> {
   const [{ facts, unseen }, claimsIndex, bytes] = await Promise.all([
     lookAtCluster(cluster),
     describeIndex(cluster, claimsIndexOf(definition.alias)),
@@ -98,7 +92,7 @@ async function checkLimits(
 }
 
 /** A moment's name stands for the name that a run will give, because templates match names by patterns. */
-async function checkTemplates(cluster: SearchCalls, definition: IndexDefinition): Promise<Found> {
+async function checkTemplates(cluster: SearchCalls, definition: IndexDefinition): Promise<Judgement> {
   const moment = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14);
   const names = targetNames(definition.alias, `${moment}-plan`);
   const both = await Promise.all([
@@ -111,12 +105,12 @@ async function checkTemplates(cluster: SearchCalls, definition: IndexDefinition)
   };
 }
 
-async function checkPipeline(cluster: SearchCalls, pipeline: string | null): Promise<Found> {
-  if (pipeline === null) return NOTHING;
+async function checkPipeline(cluster: SearchCalls, pipeline: string | null): Promise<Judgement> {
+  if (pipeline === null) return NOTHING_FOUND;
   const missing = `the cluster has no ingest pipeline ${pipeline}: create it, or correct "pipeline" in the definition`;
   try {
     const there = await cluster.callOrNull('GET', `/_ingest/pipeline/${encodeURIComponent(pipeline)}`);
-    return read(there, pipeline) === undefined ? { faults: [missing], warnings: [] } : NOTHING;
+    return read(there, pipeline) === undefined ? { faults: [missing], warnings: [] } : NOTHING_FOUND;
   } catch (error) {
     if (!isUnseen(error)) throw error;
     return { faults: [], warnings: [unseenWords(`the ingest pipeline ${pipeline}`, error)] };

@@ -3,9 +3,10 @@ import type { Key } from '../../definition/key/key-kind.ts';
 import { covers, type KeyRange } from '../../definition/key/key-range.ts';
 import { keyKindOf } from '../../definition/key/kinds.ts';
 import type { Clock } from '../clock.ts';
-import { ClusterError, read } from './cluster-error.ts';
+import { ClusterError } from './cluster-error.ts';
 import { compareKeys, differ, type KeyDifference, type SeenKeys } from './compare-keys.ts';
-import { type AskedCopies, askedCopies, askedOf } from './copies.ts';
+import { type AskedCopies, askedCopies } from './copies.ts';
+import { countDocuments } from './count-documents.ts';
 import type { TargetNames } from './names.ts';
 import { verifyBuilt } from './effective/verify-built.ts';
 import { requireNothingCut } from './findable/cut-fractions.ts';
@@ -13,12 +14,11 @@ import { requireNothingDropped } from './findable/dropped-values.ts';
 import { requireAllPlaced } from './placed-rows.ts';
 import { rangeQuery } from './range-query.ts';
 import { compareSamples, type Difference } from './samples.ts';
-import { type SearchCalls, segment } from './search-calls.ts';
+import type { SearchCalls } from './search-calls.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { mostPerPage } from './target-keys.ts';
 import { tryAgain } from './try-again.ts';
 import type { ValidationSource } from './validation-source.ts';
-import { requireWhole } from './whole-answer.ts';
 
 /** A count may look at every document. */
 const COUNT_TIMEOUT_MS = 300_000;
@@ -119,8 +119,8 @@ type Comparing = ValidationInput & { readonly copies: AskedCopies };
 async function compareRange(input: Comparing, range: KeyRange, keysPerPage: number): Promise<ComparedRange> {
   const { names, source } = input;
   const { rows, kept } = await source.count(range);
-  const documents = await countDocuments(input, names.index, range);
-  const deadLetters = await countDocuments(input, names.deadLetterIndex, range);
+  const documents = await countIn(input, names.index, range);
+  const deadLetters = await countIn(input, names.deadLetterIndex, range);
   // Counts do not show a dead letter that also has a document.
   const enough = kept === documents && deadLetters === 0 && input.byKeys?.(range) === false;
   if (enough) return { range, rows, kept, documents, deadLetters, keys: null };
@@ -146,14 +146,11 @@ function isOff({ kept, documents, deadLetters, keys }: ComparedRange): boolean {
   return kept !== documents + deadLetters || (keys !== null && differ(keys));
 }
 
-async function countDocuments(
+function countIn(
   { cluster, described, copies, signal }: Comparing,
   index: string,
   range: KeyRange,
 ): Promise<number> {
   const query = rangeQuery(described.definition, range);
-  const path = askedOf(copies, `/${segment(index)}/_count`);
-  const answer = await cluster.call('POST', path, { query }, { signal, timeoutMs: COUNT_TIMEOUT_MS });
-  requireWhole(answer, `counting ${index}`);
-  return Number(read(answer, 'count'));
+  return countDocuments(cluster, { index, copies, query }, { signal, timeoutMs: COUNT_TIMEOUT_MS });
 }

@@ -1,3 +1,5 @@
+import { withoutTexts } from './sql-texts.ts';
+
 /**
  * What SQL puts into JSON. The SQL is what EXPLAIN (VERBOSE) writes, where each column has the name of its relation. Pure.
  */
@@ -18,8 +20,6 @@ function conversionsOf(column: string): string[] {
   ];
 }
 
-const TEXTS = /\bE'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'/gis;
-
 /** A column as expressions name it. */
 export interface NamedColumn {
   readonly alias: string;
@@ -36,7 +36,7 @@ export function columnsInJson(
   columns: readonly NamedColumn[],
   bareNames: boolean,
 ): NamedColumn[] {
-  const inside = argumentsOf(expression.replaceAll(TEXTS, "''")).join('\n');
+  const inside = argumentsOf(withoutTexts(expression)).join('\n');
   if (inside === '') return [];
   return columns.filter(({ alias, name }) => {
     const column = `(?:${written(alias)}\\.)${bareNames ? '?' : ''}${written(name)}`;

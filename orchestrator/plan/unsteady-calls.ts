@@ -1,3 +1,5 @@
+import { withoutTexts } from './sql-texts.ts';
+
 /**
  * Calls in SQL that say another thing at another time or in another session, so that what a worker reads and what
  * validation reads may differ. The SQL is what EXPLAIN writes, or the body of a function. Pure.
@@ -66,14 +68,13 @@ const SESSION_WORDS = /(?<![\w$."])(?:current_user|session_user|current_role|sys
 /** Constants that PostgreSQL turns into a time when it reads the statement. */
 const TIME_CONSTANTS =
   /'\s*(?:now|today|tomorrow|yesterday)\s*'\s*\)?\s*::\s*(?:date|time)|\b(?:date|time|timestamp|timestamptz)\s+'\s*(?:now|today|tomorrow|yesterday)\s*'/gi;
-const TEXTS = /\bE'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'/gis;
 const COMMENTS = /--[^\n]*|\/\*[\s\S]*?\*\//g;
 const CALLS = /(?<![\w$."])((?:[a-z_][\w$]*|"(?:[^"]|"")+")(?:\.(?:[a-z_][\w$]*|"(?:[^"]|"")+"))?)\s*\(/gi;
 
 /** The calls in a text of SQL whose answers may differ. Each is named once. */
 export function unsteadyCallsIn(sql: string): UnsteadyCall[] {
   const constants = [...sql.matchAll(TIME_CONSTANTS)].map(([found]): UnsteadyCall => ofTime(found));
-  const bare = withoutTexts(sql);
+  const bare = withoutCommentsAndTexts(sql);
   const found = [
     ...constants,
     ...[...bare.matchAll(TIME_WORDS)].map(([word]) => ofTime(word.toUpperCase())),
@@ -99,7 +100,7 @@ function ofTime(name: string): UnsteadyCall {
 }
 
 function callsIn(sql: string): { name: string; isUnary: boolean }[] {
-  const bare = withoutTexts(sql);
+  const bare = withoutCommentsAndTexts(sql);
   return [...bare.matchAll(CALLS)].map((match) => {
     const written = match[1]?.split('.').at(-1) ?? '';
     const name = written.startsWith('"') ? written.slice(1, -1).replaceAll('""', '"') : written.toLowerCase();
@@ -119,6 +120,6 @@ function isUnary(sql: string, from: number): boolean {
   return true;
 }
 
-function withoutTexts(sql: string): string {
-  return sql.replaceAll(COMMENTS, ' ').replaceAll(TEXTS, "''");
+function withoutCommentsAndTexts(sql: string): string {
+  return withoutTexts(sql.replaceAll(COMMENTS, ' '));
 }

@@ -17,7 +17,14 @@ export interface WantedAlias {
 
 /** Why an alias cannot move as it stands now. A run asks before it creates anything, not only at its end. */
 export async function outlookFaults(cluster: SearchCalls, wanted: WantedAlias): Promise<string[]> {
-  const holders = await readAlias(cluster, wanted.alias);
+  return faultsOf(cluster, await readAlias(cluster, wanted.alias), wanted);
+}
+
+async function faultsOf(
+  cluster: SearchCalls,
+  holders: readonly AliasHolder[],
+  wanted: WantedAlias,
+): Promise<string[]> {
   return [
     ...(wanted.foreign ? [] : foreignFaults(await knowHolders(cluster, holders), wanted)),
     ...configFaults(wanted.alias, holders),
@@ -40,10 +47,11 @@ export async function outlookWarnings(
   wanted: WantedAlias,
   store: JournalStore,
 ): Promise<string[]> {
+  const holders = await readAlias(cluster, wanted.alias);
   return [
     ...(await claimWarnings(cluster, wanted, store)),
-    ...(await outlookFaults(cluster, wanted)),
-    ...(await routingWarnings(cluster, wanted.alias)),
+    ...(await faultsOf(cluster, holders, wanted)),
+    ...routingWarnings(wanted.alias, holders),
   ];
 }
 
@@ -60,8 +68,8 @@ async function claimWarnings(
 }
 
 /** Documents are written without a routing of the alias, so on several shards an alias with one hides most of them. */
-async function routingWarnings(cluster: SearchCalls, alias: string): Promise<string[]> {
-  const routed = (await readAlias(cluster, alias)).filter(
+function routingWarnings(alias: string, holders: readonly AliasHolder[]): string[] {
+  const routed = holders.filter(
     ({ config }) => config['search_routing'] !== undefined || config['index_routing'] !== undefined,
   );
   return routed.map(

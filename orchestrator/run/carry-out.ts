@@ -1,6 +1,4 @@
-import type { Failure } from '../../definition/failure.ts';
 import { Interrupted, messageOf, RunFailed, Superseded } from '../errors.ts';
-import { ClusterError } from '../index/cluster-error.ts';
 import { deleteTarget, targetState } from '../index/create.ts';
 import { isPassing } from '../index/patience.ts';
 import { isPhaseDone, phasesBefore, WORK_PHASES, type WorkPhase } from '../reconcile/phases.ts';
@@ -17,16 +15,10 @@ export async function carryOut(run: RunContext, command: 'run' | 'claim' | WorkP
   } catch (error) {
     if (!(error instanceof Interrupted) && !(error instanceof Superseded) && !run.signal.aborted)
       await emptyAfterFailure(run);
-    throw isPassing(error) ? withStanding(error, run) : error;
+    if (!isPassing(error)) throw error;
+    // The cluster's trouble passes, and then the same command goes on.
+    throw error.withMessage(`${error.message}\n${standingWords(run.journal.state)}`);
   }
-}
-
-/** The cluster's trouble passes, and then the same command goes on. */
-function withStanding(
-  { status, type, message, move, cause }: ClusterError,
-  { journal }: RunContext,
-): Failure {
-  return new ClusterError(status, type, `${message}\n${standingWords(journal.state)}`, { move, cause });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ClusterError } from '../cluster-error.ts';
 import type { SearchCalls } from '../search-calls.ts';
+import { matchesPattern } from '../wildcard.ts';
 
 const patterns = z.union([z.string().transform((pattern) => [pattern]), z.array(z.string())]);
 const composableSchema = z.object({
@@ -63,15 +64,7 @@ async function lookUp<T>(cluster: SearchCalls, path: string, schema: z.ZodType<T
 }
 
 function matches({ patterns: all }: Template, index: string): boolean {
-  return matchesName(all, index);
-}
-
-/** Whether one of a template's patterns matches the name of an index. */
-export function matchesName(all: readonly string[], index: string): boolean {
-  return all.some((pattern) => {
-    const literal = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-    return new RegExp(`^${literal.join('.*')}$`).test(index);
-  });
+  return all.some((pattern) => matchesPattern(index, pattern));
 }
 
 function describe({ name, patterns: all }: Template): string {

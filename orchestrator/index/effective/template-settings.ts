@@ -1,18 +1,13 @@
 import { z } from 'zod';
 import { read } from '../cluster-error.ts';
+import { type Judgement, NOTHING_FOUND } from '../judgement.ts';
 import { look } from '../look.ts';
 import { fullNames, settingText } from '../mapping.ts';
 import { type SearchCalls, segment } from '../search-calls.ts';
 import { isOwnAliasOf } from '../names.ts';
-import { matchesName, whereItCameFrom } from './matching-templates.ts';
+import { matchesPattern } from '../wildcard.ts';
+import { whereItCameFrom } from './matching-templates.ts';
 import { judgeSetting } from './setting-rules.ts';
-
-interface Found {
-  readonly faults: readonly string[];
-  readonly warnings: readonly string[];
-}
-
-const NOTHING: Found = { faults: [], warnings: [] };
 
 /**
  * Judges what index templates would give to an index that is not there yet, by the rules for an index that is. So a plan
@@ -24,9 +19,9 @@ export async function judgeTemplates(
   cluster: SearchCalls,
   index: string,
   asked: Readonly<Record<string, unknown>>,
-): Promise<Found> {
+): Promise<Judgement> {
   const { given, unseen } = await whatTemplatesGive(cluster, index);
-  if (given === null) return unseen === null ? NOTHING : { faults: [], warnings: [unseen] };
+  if (given === null) return unseen === null ? NOTHING_FOUND : { faults: [], warnings: [unseen] };
   const faults = [
     ...Object.keys(given.aliases)
       .filter((alias) => !isOwnAliasOf(index, alias))
@@ -37,7 +32,7 @@ export async function judgeTemplates(
       return verdict.kind === 'refused' ? [`${name}: ${settingText(value)} (${verdict.why})`] : [];
     }),
   ];
-  if (faults.length === 0) return NOTHING;
+  if (faults.length === 0) return NOTHING_FOUND;
   return {
     faults: [
       `the index ${index} would not be as asked for. ${await whereItCameFrom(cluster, index)} It would come with ${faults.join('; ')}. Exclude the name there, or decide each setting in the definition's index.settings (null: the cluster's own default).`,
@@ -79,7 +74,7 @@ async function whatTemplatesGive(
   if (template !== undefined) return { given: givenBy(template), unseen: null };
   const legacy = await look(cluster, '/_template?flat_settings=true', 'the legacy index templates');
   const matching = Object.values(legacySchema.safeParse(legacy.answer).data ?? {})
-    .filter((each) => matchesName(each.index_patterns, index))
+    .filter((each) => each.index_patterns.some((pattern) => matchesPattern(index, pattern)))
     .toSorted((a, b) => a.order - b.order)
     .map(givenBy);
   if (matching.length > 0)

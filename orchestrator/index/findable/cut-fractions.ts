@@ -4,6 +4,7 @@ import { baseFrom, rangeCondition, readableExpression, whereCondition } from '..
 import type { KeyRange } from '../../../definition/key/key-range.ts';
 import { RunFailed } from '../../errors.ts';
 import { plural } from '../../report/words.ts';
+import { sideBySide } from '../../side-by-side.ts';
 import { askedSettings, targetProperties } from '../mapping.ts';
 import type { ValidationSource } from '../validation-source.ts';
 import type { Field } from './indexing.ts';
@@ -17,20 +18,20 @@ export interface CutInput {
   readonly source: Pick<ValidationSource, 'fractions'>;
   readonly described: DescribedDefinition;
   readonly ranges: readonly KeyRange[];
+  /** How many ranges are asked for at a time. */
+  readonly concurrency: number;
 }
 
 /** Requires that no row has a fraction where its field cuts fractions off. Throws RunFailed with the fields. */
-export async function requireNothingCut({ source, described, ranges }: CutInput): Promise<void> {
+export async function requireNothingCut({ source, described, ranges, concurrency }: CutInput): Promise<void> {
   const cutting = cuttingFields(described);
   if (cutting.length === 0) return;
-  const totals = new Map<string, number>();
-  for (const range of ranges) {
-    const counts = await source.fractions(range, cutting);
-    for (const [i, name] of cutting.entries()) totals.set(name, (totals.get(name) ?? 0) + (counts[i] ?? 0));
-  }
-  const found = [...totals].filter(([, rows]) => rows > 0);
+  const counts = await sideBySide(ranges, concurrency, (range) => source.fractions(range, cutting));
+  const found = cutting
+    .map((name, i) => ({ name, rows: counts.reduce((sum, count) => sum + (count[i] ?? 0), 0) }))
+    .filter(({ rows }) => rows > 0);
   if (found.length === 0) return;
-  const named = found.map(([name, rows]) => `document.${name} (${plural(rows, 'row')})`).join(', ');
+  const named = found.map(({ name, rows }) => `document.${name} (${plural(rows, 'row')})`).join(', ');
   throw new RunFailed(
     `values with a fraction stand in fields of whole numbers: ${named}. The index holds them without the fraction, and _source still shows it. Map such a field as double or scaled_float, or round it in its expression. If fractions may be cut off, write coerce: true into the field's mapping.`,
   );

@@ -1,11 +1,10 @@
 import type { DescribedDefinition } from '../../../definition/definition.ts';
 import { RunFailed } from '../../errors.ts';
-import { read } from '../cluster-error.ts';
-import { askedCopies, askedOf } from '../copies.ts';
+import { askedCopies } from '../copies.ts';
+import { countDocuments } from '../count-documents.ts';
 import { askedSettings, targetProperties } from '../mapping.ts';
 import type { TargetNames } from '../names.ts';
-import { type SearchCalls, segment } from '../search-calls.ts';
-import { requireWhole } from '../whole-answer.ts';
+import type { SearchCalls } from '../search-calls.ts';
 import type { Field } from './indexing.ts';
 
 /** A count may look at every document. */
@@ -34,13 +33,10 @@ export async function requireNothingDropped({
   if (asked.some((name) => /^index\.mapping\.ignore_(malformed|above)$/.test(name))) return;
   const fields = keepingPaths(targetProperties(described), '');
   const copies = await askedCopies(cluster, names.index);
-  const path = askedOf(copies, `/${segment(names.index)}/_count`);
-  const count = async (paths: readonly string[]): Promise<number> => {
+  const count = (paths: readonly string[]): Promise<number> => {
     const query = { terms: { _ignored: paths } };
     const options = { signal, timeoutMs: COUNT_TIMEOUT_MS };
-    const answer = await cluster.call('POST', path, { query }, options);
-    requireWhole(answer, `counting dropped values of ${names.index}`);
-    return Number(read(answer, 'count'));
+    return countDocuments(cluster, { index: names.index, copies, query }, options);
   };
   const documents = await count(fields);
   if (documents === 0) return;

@@ -1,15 +1,9 @@
 import type { IndexDefinition } from '../../../definition/definition.ts';
+import { type Judgement, NOTHING_FOUND } from '../judgement.ts';
 import type { ClusterFacts, Disk } from './cluster-facts.ts';
 import { bytesOf, shareOf } from './units.ts';
 
 const WATERMARK = 'cluster.routing.allocation.disk.watermark';
-
-export interface DiskJudgement {
-  readonly faults: readonly string[];
-  readonly warnings: readonly string[];
-}
-
-const NOTHING: DiskJudgement = { faults: [], warnings: [] };
 
 /**
  * Compares what the new index needs with the free disk of all data nodes. Above the flood stage, the cluster blocks
@@ -22,8 +16,8 @@ export function judgeDisk(
   { index }: IndexDefinition,
   { settings, disks }: ClusterFacts,
   expectedBytes: number | null,
-): DiskJudgement {
-  if (disks === null || disks.length === 0) return NOTHING;
+): Judgement {
+  if (disks === null || disks.length === 0) return NOTHING_FOUND;
   const isWatched = settings.get('cluster.routing.allocation.disk.threshold_enabled')?.value !== 'false';
   const roomBelow = (stage: string): number =>
     disks.reduce((sum, disk) => sum + roomOf(disk, isWatched ? reserveOf(settings, stage, disk) : 0), 0);
@@ -63,7 +57,7 @@ export function judgeDisk(
         `${words}, and the data nodes have ${gigabytes(room.low)} below the low watermark of their disks (free: ${freeWords(disks)}), above which replicas find no place. ${advice}`,
       ],
     };
-  return NOTHING;
+  return NOTHING_FOUND;
 }
 
 function roomOf({ available }: Disk, reserve: number): number {

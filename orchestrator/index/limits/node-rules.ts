@@ -1,4 +1,5 @@
 import { settingText } from '../mapping.ts';
+import { matchesPattern } from '../wildcard.ts';
 import type { ClusterFacts } from './cluster-facts.ts';
 import type { DataNode } from './data-node.ts';
 
@@ -86,9 +87,7 @@ function matchesAny(
 }
 
 function matches(node: DataNode, attribute: string, pattern: string): boolean {
-  const literal = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  const wanted = new RegExp(`^${literal.join('.*')}$`);
-  return valuesOf(node, attribute).some((value) => wanted.test(value));
+  return valuesOf(node, attribute).some((value) => matchesPattern(value, pattern));
 }
 
 function valuesOf(node: DataNode, attribute: string): readonly string[] {
